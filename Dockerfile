@@ -1,0 +1,30 @@
+# CPU:  docker build -t counterscan .
+# GPU:  docker build -t counterscan --build-arg TORCH_INDEX=https://pypi.org/simple .
+# Pin both bases by digest (image:tag@sha256:...) where builds must be reproducible to the byte.
+FROM node:24.11.1-bookworm-slim AS viewer
+WORKDIR /viewer
+COPY assets/viewer/package.json assets/viewer/package-lock.json ./
+RUN npm ci --omit=optional --ignore-scripts --no-audit --no-fund
+
+FROM python:3.11.14-slim-bookworm
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+WORKDIR /app
+COPY requirements.txt ./
+RUN version="$(grep '^torch==' requirements.txt)" \
+    && pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" "$version" \
+    && pip install --no-cache-dir -r requirements.txt \
+    && useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin counterscan \
+    && install -d -o counterscan -g counterscan /data
+COPY LICENSE CITATION.cff ./
+COPY assets assets
+COPY core core
+COPY webapp webapp
+COPY --from=viewer /viewer/node_modules assets/viewer/node_modules
+# 0.0.0.0 is the container's own network: docs/hosting.md says how to publish the port safely.
+ENV COUNTERSCAN_HOST=0.0.0.0 COUNTERSCAN_ALLOW_REMOTE=1 COUNTERSCAN_DATA=/data TMPDIR=/data
+USER 10001
+VOLUME /data
+EXPOSE 7860
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('COUNTERSCAN_PORT', '7860') + '/healthz', timeout=4)"]
+CMD ["python", "-m", "webapp"]

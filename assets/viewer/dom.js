@@ -1,0 +1,90 @@
+// Small DOM builders: text only ever enters the page through textContent.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const PATHS = {
+  pen: "M4 20l1-5L16 4l4 4L9 19z",
+  erase: "M8 19h12M5 14l8-9 6 5-8 9H8z",
+  rectangle: "M4 6h16v12H4z",
+  ellipse: "M12 5c5 0 8 3 8 7s-3 7-8 7-8-3-8-7 3-7 8-7z",
+  undo: "M9 7L4 11l5 4M4 11h9a6 6 0 010 12h-2",
+  fill: "M4 5h16M4 19h16M7 9h10M6 12h12M7 15h10",
+  clear: "M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13",
+  download: "M12 4v11M7 11l5 5 5-5M5 20h14",
+  camera: "M4 8h4l2-3h4l2 3h4v11H4zM12 10a3 3 0 100 6 3 3 0 000-6z",
+  reset: "M5 12a7 7 0 107-7H7M10 2L7 5l3 3",
+  expand: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  scan: "M12 3c5 0 8 4 8 9s-3 9-8 9-8-4-8-9 3-9 8-9zM12 3v18M8 8c2 1 2 3 0 4M16 8c-2 1-2 3 0 4",
+  check: "M5 13l5 5L20 6",
+};
+
+export function el(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(props)) {
+    if (value === undefined || value === null) continue;
+    if (key === "text") node.textContent = value;
+    else if (key === "class") node.className = value;
+    else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (typeof value === "boolean" && key in node) node[key] = value;
+    else node.setAttribute(key, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", "cs-icon");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}
+
+export function button(label, { name = "", shown = "", onclick, kind = "", pressed } = {}) {
+  const node = el("button", {
+    type: "button",
+    class: `cs-button ${kind}`,
+    title: label,
+    "aria-label": label,
+    "aria-pressed": pressed === undefined ? null : String(pressed),
+    onclick,
+  });
+  if (name) node.append(icon(name));
+  if (shown) node.append(el("span", { text: shown }));
+  return node;
+}
+
+export function select(label, options, value, onchange) {
+  const node = el("select", { "aria-label": label, title: label, onchange: () => onchange(node.value) });
+  setOptions(node, options, value);
+  return node;
+}
+
+export function setOptions(node, options, value) {
+  node.replaceChildren(...options.map(([key, text]) => el("option", { value: key, text })));
+  node.value = value;
+}
+
+export function segmented(label, options, value, onchange) {
+  const group = el("div", { class: "cs-segmented", role: "group", "aria-label": label });
+  const show = (current) => {
+    for (const item of group.children) item.setAttribute("aria-pressed", String(item.dataset.value === current));
+  };
+  for (const [key, text] of options) {
+    const item = el("button", { type: "button", text, onclick: () => { show(key); onchange(key); } });
+    item.dataset.value = key;
+    group.append(item);
+  }
+  show(value);
+  group.show = show;
+  return group;
+}
+
+export function saveBlob(blob, filename) {
+  const url = URL.createObjectURL(blob);
+  el("a", { href: url, download: filename }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}

@@ -1,0 +1,65 @@
+"""From noise to a sample in few steps, with a network that predicts the clean residual."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.diffusion.schedule import log_snr, signal, times
+
+# (noisy, log_snr (B,)) -> (clean residual, log-variance)
+Denoiser = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """residual, variance: (B, 1, D, H, W); the variance is what the network still doubts at its last call."""
+
+    residual: Tensor
+    variance: Tensor
+
+
+def sample(
+    denoiser: Denoiser,
+    mask: Tensor,
+    steps: int,
+    generator: torch.Generator,
+    eta: float = 1.0,
+) -> Generator[int, None, Sample]:
+    """Draw one sample; noise lives only where ``mask`` (B, 1, D, H, W) is 1.
+
+    ``eta`` 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is DDIM (Song et al. 2021, eq. 12).
+    Yields the number of network calls made so far and returns the sample.
+    """
+    visited = times(steps)
+    noisy = _noise(mask, generator)
+    clean, log_variance = torch.zeros_like(noisy), torch.zeros_like(noisy)
+    for index, now in enumerate(visited):
+        level = torch.full((mask.shape[0],), log_snr(now), device=mask.device)
+        clean, log_variance = denoiser(noisy, level)
+        clean = clean * mask
+        if index + 1 < steps:
+            noisy = step_down(noisy, clean, now, visited[index + 1], _noise(mask, generator), eta)
+        yield index + 1
+    return Sample(clean, log_variance.exp() * mask)
+
+
+def step_down(noisy: Tensor, clean: Tensor, now: float, after: float, noise: Tensor, eta: float) -> Tensor:
+    """Return the state at time ``after`` < ``now`` given the state and the predicted clean residual at ``now``.
+
+    Song et al. 2021, eq. 12 with sigma = eta sqrt((1 - a') / (1 - a)) sqrt(1 - a / a').
+    """
+    here, there = signal(now), signal(after)
+    predicted_noise = (noisy - math.sqrt(here) * clean) / math.sqrt(1 - here)
+    sigma = eta * math.sqrt((1 - there) / (1 - here)) * math.sqrt(max(0.0, 1 - here / there))
+    direction = math.sqrt(max(0.0, 1 - there - sigma**2))
+    return math.sqrt(there) * clean + direction * predicted_noise + sigma * noise
+
+
+def _noise(mask: Tensor, generator: torch.Generator) -> Tensor:
+    # drawn on the CPU, so that a seed gives the same sample on every device
+    return torch.randn(mask.shape, generator=generator).to(mask.device) * mask

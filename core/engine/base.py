@@ -1,0 +1,42 @@
+"""What an engine is: it carries the events of ``execute(spec)`` from where the job runs to its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.events import Event
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One job: input name -> file path, raw parameters, an existing empty output folder, a device name."""
+
+    task: str
+    inputs: Mapping[str, str]
+    params: Mapping[str, object] = field(default_factory=dict)
+    out: str = "."
+    device: str = "auto"
+
+
+class WorkerLost(Exception):
+    """The process that ran the job died; the only failure that is worth a retry."""
+
+
+class Engine(Protocol):
+    """Runs jobs somewhere else; retries, bounds and state belong to the caller."""
+
+    slots: int
+
+    def run(self, job_id: str, spec: JobSpec) -> Iterator[Event]:
+        """Yield the job's events; raise ``WorkerLost`` when its process dies or is killed."""
+        ...
+
+    def cancel(self, job_id: str) -> None:
+        """Kill the job's worker if it runs; calling it again or for an unknown job does nothing."""
+        ...
+
+    def close(self) -> None:
+        """Stop every worker."""
+        ...

@@ -1,0 +1,50 @@
+"""The process a local engine keeps: it reads jobs from a socket, runs them one by one and writes their events."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+from importlib import import_module
+
+from core import device
+from core.engine.execute import execute
+from core.engine.wire import decode_spec, encode_event
+
+
+def main(descriptor: int, tasks: str, preload: bool) -> None:
+    """Serve jobs from the socket ``descriptor`` until its other end closes; then the process ends at once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.set_inheritable(descriptor, False)
+    link = socket.socket(fileno=descriptor)
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(link, lines), daemon=True).start()
+    device.limit_threads()
+    if preload:
+        _preload()
+    while True:
+        for event in execute(decode_spec(lines.get()), tasks):
+            link.sendall(encode_event(event))
+
+
+def _read(link: socket.socket, lines: queue.SimpleQueue[bytes]) -> None:
+    with link.makefile("rb") as stream:
+        for line in stream:
+            lines.put(line)
+    # the engine is gone: nobody waits for this job; a signal for the parent's death would also come when only
+    # the thread that started this process ends
+    os._exit(0)
+
+
+def _preload() -> None:
+    """Load what the first job would wait for."""
+    for name in ("scipy.ndimage", "scipy.sparse.linalg", "torch"):
+        import_module(name)
+    device.limit_threads()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3] == "preload")

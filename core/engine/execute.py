@@ -1,0 +1,110 @@
+"""One job from specification to result files: the same generator in every engine."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from core import device
+from core.engine.base import JobSpec
+from core.engine.record import write_record
+from core.errors import UserError
+from core.events import Event, Failed, Finished, Progress, Started
+from core.tasks.base import Context, Task
+
+log = logging.getLogger(__name__)
+
+TASKS = "core.tasks"
+
+
+def execute(spec: JobSpec, tasks: str = TASKS) -> Iterator[Event]:
+    """Run one job here: ``Started``, ``Progress`` that never falls, then exactly one ``Finished`` or ``Failed``.
+
+    A job that cannot start yields ``Failed`` alone. Result files and ``run.json`` are written into ``spec.out``.
+    ``tasks`` is the module whose ``TASKS`` are known.
+    """
+    try:
+        yield from _events(spec, tasks)
+    except UserError as error:
+        yield Failed(error.code, error.message, error.hint)
+    except MemoryError:
+        yield _out_of_memory()
+    except OSError as error:
+        log.exception("job failed")
+        yield _disk_full() if error.errno in (errno.ENOSPC, errno.EDQUOT) else _internal()
+    except Exception as error:
+        log.exception("job failed")
+        # torch reports exhausted memory as a RuntimeError, a subclass of it on a GPU
+        yield _out_of_memory() if _is_memory(error) else _internal()
+
+
+def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:
+    begun = time.monotonic()
+    task = _find(tasks, spec.task)
+    params = task.parse(spec.params)
+    inputs = _inputs(task, spec)
+    context = Context(device.choose(spec.device), Path(spec.out))
+    device.limit_threads()
+    device.reset_peak_memory()
+    device.require_memory(task.estimate(inputs, params, context.device).memory)
+    yield Started(context.device)
+    fraction = 0.0
+    for event in task.run(context, inputs, params):
+        if isinstance(event, Progress):
+            fraction = min(1.0, max(fraction, event.fraction))
+            yield Progress(fraction, event.step, event.steps, event.text)
+        elif isinstance(event, Finished):
+            run = write_record(task, context, inputs, params, event, time.monotonic() - begun)
+            yield Finished({**event.files, "run": str(run)}, event.summary)
+            return
+    raise RuntimeError(f"task {task.name} ended without a result")
+
+
+def _find(tasks: str, name: str) -> Task:
+    known = {task.name: task for task in cast("tuple[Task, ...]", import_module(tasks).TASKS)}
+    if name not in known:
+        raise UserError("unknown_task", f"There is no task named {name[:40]!r}.", f"Choose one of: {', '.join(known)}.")
+    return known[name]
+
+
+def _inputs(task: Task, spec: JobSpec) -> dict[str, Path]:
+    known = {entry.name: entry for entry in task.inputs}
+    for name in spec.inputs:
+        if name not in known:
+            raise UserError(
+                "unknown_input", f"{task.title} takes no input {name[:40]!r}.", f"It takes: {', '.join(known)}."
+            )
+    for name, entry in known.items():
+        if entry.required and not spec.inputs.get(name):
+            raise UserError("input_missing", f"{task.title} needs the input {entry.title!r}.", entry.help)
+        if spec.inputs.get(name) and not Path(spec.inputs[name]).is_file():
+            raise UserError("file_missing", f"The file of {entry.title!r} does not exist.", "Check its path.")
+    return {name: Path(path) for name, path in spec.inputs.items() if path}
+
+
+def _is_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+
+
+def _out_of_memory() -> Failed:
+    return Failed(
+        "out_of_memory",
+        "The machine ran out of memory.",
+        "Close other programs, draw a smaller mask, or use fewer samples.",
+    )
+
+
+def _disk_full() -> Failed:
+    return Failed(
+        "write_failed", "The disk is full; the result could not be written.", "Free some space and run again."
+    )
+
+
+def _internal() -> Failed:
+    return Failed("internal", "Something unexpected went wrong.", "The log has the details; please report it.")

@@ -1,0 +1,208 @@
+"""The local engine: warm spawned children on this machine, each running one job at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from core.engine.base import JobSpec, WorkerLost
+from core.engine.execute import TASKS
+from core.engine.wire import decode_event, encode_spec
+from core.events import Event, Failed, Finished
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# failures after which memory or the GPU of a child may be in any state
+SPOILED = ("internal", "out_of_memory")
+
+
+class LocalEngine:
+    """Runs jobs in ``slots`` children that stay warm between jobs.
+
+    device: what a job with device ``"auto"`` runs on.
+    tasks: the module whose ``TASKS`` the children know.
+    preload: load torch when a child starts instead of in its first job.
+    silence: seconds without an event after which a child counts as hung and is killed.
+    Safe to use from several threads; ``run`` waits for a free child. A fork would share locks and GPU state with
+    this process, so children are new processes that hold nothing of it but one socket.
+    """
+
+    def __init__(
+        self,
+        device: str = "auto",
+        slots: int = 1,
+        *,
+        tasks: str = TASKS,
+        preload: bool = True,
+        silence: float = 900.0,
+    ) -> None:
+        self.slots = slots
+        self._device = device
+        self._tasks = tasks
+        self._preload = preload
+        self._silence = silence
+        self._change = threading.Condition()
+        self._closed = False
+        self._jobs: dict[str, _Worker | None] = {}
+        self._workers = [self._spawn() for _ in range(slots)]
+        self._idle = list(self._workers)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the children."""
+        with self._change:
+            return tuple(worker.process.pid for worker in self._workers)
+
+    def run(self, job_id: str, spec: JobSpec) -> Iterator[Event]:
+        """Yield the job's events; raise ``WorkerLost`` when its child dies, hangs or is cancelled.
+
+        Leaving the iterator before its last event kills the child. ``ValueError`` if the job already runs.
+        """
+        if spec.device == "auto":
+            spec = replace(spec, device=self._device)
+        worker = self._take(job_id)
+        ended = False
+        try:
+            for event in worker.events(spec, self._silence):
+                ended = isinstance(event, Finished | Failed)
+                if isinstance(event, Failed) and event.code in SPOILED:
+                    worker.kill()
+                if ended:
+                    self._give_back(job_id, worker)
+                yield event
+        finally:
+            if not ended:
+                worker.kill()
+                self._give_back(job_id, worker)
+
+    def cancel(self, job_id: str) -> None:
+        """Kill the job's child, or take the job out of the waiting line; does nothing for an unknown job."""
+        with self._change:
+            worker = self._jobs.get(job_id)
+            if worker is not None:
+                worker.end()
+            elif job_id in self._jobs:
+                del self._jobs[job_id]
+                self._change.notify_all()
+
+    def close(self) -> None:
+        """Kill every child and wait for its end; jobs that run raise ``WorkerLost``."""
+        with self._change:
+            self._closed = True
+            workers, self._workers, self._idle = self._workers, [], []
+            self._change.notify_all()
+        for worker in workers:
+            worker.kill()
+
+    def __enter__(self) -> LocalEngine:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _take(self, job_id: str) -> _Worker:
+        with self._change:
+            if job_id in self._jobs:
+                raise ValueError(f"job {job_id} already runs")
+            self._jobs[job_id] = None
+            self._change.wait_for(lambda: self._idle or self._closed or job_id not in self._jobs)
+            if self._closed or job_id not in self._jobs:
+                self._jobs.pop(job_id, None)
+                raise WorkerLost("cancelled before it started")
+            worker = self._idle.pop()
+            if worker.process.poll() is not None:
+                worker = self._replaced(worker)
+            self._jobs[job_id] = worker
+            return worker
+
+    def _give_back(self, job_id: str, worker: _Worker) -> None:
+        with self._change:
+            self._jobs.pop(job_id, None)
+            if self._closed:
+                return
+            if worker.process.poll() is not None:
+                worker = self._replaced(worker)
+            self._idle.append(worker)
+            self._change.notify_all()
+
+    def _replaced(self, worker: _Worker) -> _Worker:
+        worker.kill()
+        fresh = self._spawn()
+        self._workers[self._workers.index(worker)] = fresh
+        return fresh
+
+    def _spawn(self) -> _Worker:
+        return _Worker(self._tasks, self._preload)
+
+
+class _Worker:
+    """One child and the socket to it."""
+
+    def __init__(self, tasks: str, preload: bool) -> None:
+        self._busy = False
+        self._link, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-P", "-m", "core.engine.child", str(theirs.fileno()), tasks]
+            self.process = subprocess.Popen(
+                [*command, "preload" if preload else "lazy"],
+                stdin=subprocess.DEVNULL,
+                stdout=sys.__stderr__ if _has_file(sys.__stderr__) else subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(_paths())},
+                start_new_session=True,
+            )
+
+    def events(self, spec: JobSpec, silence: float) -> Iterator[Event]:
+        """Send the job and yield its events up to the last one; ``WorkerLost`` at the end of the child."""
+        self._busy = True
+        self._link.settimeout(silence)
+        buffer = b""
+        try:
+            self._link.sendall(encode_spec(spec))
+            while data := self._link.recv(1 << 16):
+                *lines, buffer = (buffer + data).split(b"\n")
+                for line in lines:
+                    event = decode_event(line)
+                    yield event
+                    if isinstance(event, Finished | Failed):
+                        return
+        except TimeoutError as error:
+            raise WorkerLost(f"no sign of life for {silence:g} s") from error
+        except (OSError, ValueError) as error:
+            raise WorkerLost("the worker's line broke") from error
+        finally:
+            self._busy = False
+            if self.process.poll() is not None:
+                self._link.close()
+        raise WorkerLost("the worker ended")
+
+    def end(self) -> None:
+        """Kill the child and wait until it is gone; a thread in ``events`` then finds the socket at its end."""
+        self.process.kill()
+        self.process.wait()
+
+    def kill(self) -> None:
+        """Kill the child and close the socket, or leave that to the thread that is reading it."""
+        self.end()
+        with contextlib.suppress(OSError):
+            self._link.shutdown(socket.SHUT_RDWR)
+        if not self._busy:
+            self._link.close()
+
+
+def _has_file(stream: object) -> bool:
+    try:
+        return stream is not None and stream.fileno() >= 0  # type: ignore[attr-defined]
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _paths() -> list[str]:
+    inherited = os.environ.get("PYTHONPATH")
+    return [str(ROOT), inherited] if inherited else [str(ROOT)]

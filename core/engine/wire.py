@@ -1,0 +1,48 @@
+"""Jobs and events as lines of JSON: what the engine and its children say to each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from core.engine.base import JobSpec
+from core.events import Event, Failed, Finished, Progress, Started
+
+EVENTS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in (Started, Progress, Finished, Failed)}
+
+
+def encode_event(event: Event) -> bytes:
+    """Return one line for ``event``."""
+    return _line({"event": type(event).__name__, **asdict(event)})
+
+
+def decode_event(line: bytes) -> Event:
+    """Return the event of a line made by ``encode_event``; ``ValueError`` for anything else."""
+    fields = _fields(line)
+    kind = EVENTS.get(fields.pop("event", ""))
+    if kind is None:
+        raise ValueError("not an event")
+    return kind(**fields)
+
+
+def encode_spec(spec: JobSpec) -> bytes:
+    """Return one line for ``spec``."""
+    return _line(asdict(spec))
+
+
+def decode_spec(line: bytes) -> JobSpec:
+    """Return the job of a line made by ``encode_spec``; ``ValueError`` for anything else."""
+    return JobSpec(**_fields(line))
+
+
+def _line(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+
+
+def _fields(line: bytes) -> dict[str, Any]:
+    fields = json.loads(line)
+    if not isinstance(fields, dict):
+        raise ValueError("not an object")
+    return fields

@@ -1,0 +1,19 @@
+"""The one error a user can meet: a code, a plain sentence, and what to do next."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """A problem the user can act on; every ``code`` is explained in docs/errors.md.
+
+    ``message`` says what is wrong in one plain sentence, ``hint`` what to do next.
+    """
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        super().__init__(code, message, hint)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint} [{self.code}]"

@@ -1,0 +1,56 @@
+"""What a running job says: frozen, picklable and JSON-able values, in order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+
+@dataclass(frozen=True)
+class Started:
+    """The job runs on ``device`` (``"cpu"``, ``"cuda:0"``)."""
+
+    device: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``step`` of ``steps`` is done; ``fraction`` in [0, 1] never falls within a job."""
+
+    fraction: float
+    step: int
+    steps: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The job is done: output name -> file path, and a JSON-able summary for the page and run.json."""
+
+    files: Mapping[str, str]
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The job cannot be done; the three parts of a ``UserError``."""
+
+    code: str
+    message: str
+    hint: str
+
+
+Event = Started | Progress | Finished | Failed
+
+T = TypeVar("T")
+
+
+def finish(steps: Generator[object, None, T]) -> T:
+    """Run a generator to its end and return its value."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            value: T = end.value
+            return value

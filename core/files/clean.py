@@ -1,0 +1,106 @@
+"""Write NIfTI files with a header made from nothing but the geometry and scaling of the scan."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.volume import corners
+
+GZIP_LEVEL = 4
+ALIGNED = 2
+EXACT_MM = 1e-4
+# a qform cannot hold shear: it is left out where it would move a corner by more than this
+SHEAR_MM = 1e-2
+NO_EXTENSIONS = bytes(4)
+
+
+def write_nifti(
+    path: Path, values: NDArray[Any], affine: NDArray[np.float64], slope: float, intercept: float, description: str
+) -> None:
+    """Write ``values`` (I, J, K) to ``path`` (.nii or .nii.gz): the same arguments give the same bytes.
+
+    The file appears under its name only when it is complete and on disk. ``ValueError`` for another suffix or
+    type, ``UserError`` when the place cannot be written.
+    """
+    if not path.name.endswith((".nii", ".nii.gz")):
+        raise ValueError(f"not a NIfTI name: {path.name}")
+    header = fresh_header(values.shape, values.dtype, affine, slope, intercept, description)
+    with _replacing(path) as file:
+        if path.name.endswith(".gz"):
+            with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as packed:
+                _write(packed, header, values)
+        else:
+            _write(file, header, values)
+
+
+def fresh_header(
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    affine: NDArray[np.float64],
+    slope: float,
+    intercept: float,
+    description: str,
+) -> bytes:
+    """Return header and extension flag: NIfTI-1, or NIfTI-2 where 32-bit floats would move a voxel or its value."""
+    exact = float(np.float32(slope)) == slope and float(np.float32(intercept)) == intercept
+    moved = corners(affine.astype(np.float32).astype(np.float64), shape) - corners(affine, shape)
+    first = bool(exact and np.abs(moved).max() <= EXACT_MM)
+    header = nib.Nifti1Header(endianness="<") if first else nib.Nifti2Header(endianness="<")
+    header.set_data_shape(shape)
+    header.set_data_dtype(dtype.newbyteorder("="))
+    header.set_slope_inter(slope, intercept)
+    header.set_xyzt_units("mm")
+    header.set_qform(affine, ALIGNED, strip_shears=True)
+    header.set_sform(affine, ALIGNED)
+    if np.abs(corners(header.get_qform(), shape) - corners(affine, shape)).max() > SHEAR_MM:
+        header["qform_code"] = 0
+    header["descrip"] = description.encode("ascii", "replace")[:79]
+    header["vox_offset"] = header.sizeof_hdr + len(NO_EXTENSIONS)
+    block: bytes = header.binaryblock
+    return block + NO_EXTENSIONS
+
+
+def _write(file: BinaryIO | gzip.GzipFile, header: bytes, values: NDArray[Any]) -> None:
+    file.write(header)
+    for k in range(values.shape[2]):
+        plane = values[:, :, k]
+        file.write(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes(order="F"))
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a hidden neighbour of ``path`` that takes its name once it is safely on disk."""
+    draft = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with draft.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise UserError(
+            "write_failed", f"The result could not be written ({error.strerror}).", "Free some space or check rights."
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in ``folder`` to the disk: a rename lasts only after this."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,147 @@
+"""Scans on disk: read untrusted NIfTI files within bounds, write clean ones, and keep the stored voxels exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.files.clean import write_nifti
+from core.files.header import RESAVE
+from core.files.stream import MAX_BYTES, Source, open_source, pieces
+from core.volume import Orientation, Volume, orientation_of, ras_affine
+
+HELD_BYTES = 32 << 20
+SCAN_FREE_BYTES = 64 << 20
+MAX_VALUE = 2.0**64  # holds every integer type; its square still fits a float32
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A scan exactly as its file holds it.
+
+    values: (I, J, K) in file order and the file's own type, native byte order; affine: (4, 4) float64 of that grid,
+    voxel index -> mm; a voxel's intensity is ``values * slope + intercept``.
+    """
+
+    values: NDArray[Any]
+    affine: NDArray[np.float64]
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    @property
+    def orientation(self) -> Orientation:
+        """How the file's axes become RAS+."""
+        return orientation_of(self.affine)
+
+    @property
+    def ras_shape(self) -> tuple[int, int, int]:
+        """Number of voxels along X, Y, Z of the RAS+ view."""
+        x, y, z = (self.values.shape[axis] for axis in self.orientation.axes)
+        return x, y, z
+
+    @property
+    def ras_affine(self) -> NDArray[np.float64]:
+        """The (4, 4) affine of the RAS+ view."""
+        return ras_affine(self.affine, self.values.shape)
+
+    def to_volume(self) -> Volume:
+        """Return the intensities as float32 in RAS+."""
+        data = np.empty(self.ras_shape, np.float32)
+        in_file_order = self.orientation.from_ras(data)
+        for k in range(self.values.shape[2]):
+            plane = self.values[:, :, k]
+            if (self.slope, self.intercept) != (1.0, 0.0):
+                plane = plane * np.float64(self.slope) + np.float64(self.intercept)
+            in_file_order[:, :, k] = plane
+        return Volume(data, self.ras_affine)
+
+    def replace(self, mask_ras: NDArray[np.bool_], values_ras: NDArray[np.float32]) -> Stored:
+        """Return a copy with the intensities ``values_ras`` where ``mask_ras`` is True, both (X, Y, Z) in RAS+.
+
+        Inside, the nearest value that type and scaling can hold; outside, the stored voxels bit for bit.
+        """
+        inside = self.orientation.from_ras(mask_ras)
+        wanted = self.orientation.from_ras(values_ras)[inside].astype(np.float64)
+        values = self.values.copy(order="K")
+        values[inside] = _quantised((wanted - self.intercept) / self.slope, values.dtype)
+        return replace(self, values=values)
+
+    def like(self, data_ras: NDArray[Any]) -> Stored:
+        """Return another map (X, Y, Z) in RAS+ on this file's grid: a bool map as uint8, any other as float32."""
+        dtype = np.uint8 if data_ras.dtype == np.bool_ else np.float32
+        values = np.asfortranarray(self.orientation.from_ras(data_ras).astype(dtype))
+        return Stored(values, self.affine)
+
+
+def read_stored(path: Path, *, max_bytes: int = MAX_BYTES) -> Stored:
+    """Return the scan at ``path``; ``UserError`` for a file that is not one sound 3D scan.
+
+    Nothing in the file is trusted: at most 64 MB over the file's size are held before it is known to be sound.
+    """
+    source = open_source(path, max_bytes=max_bytes, free_bytes=SCAN_FREE_BYTES)
+    header = source.header
+    if header.nbytes > HELD_BYTES:
+        _collect(source, None)
+    values = np.empty(header.shape, header.dtype.newbyteorder("="), order="F")
+    _collect(source, values.reshape(-1, order="F"))
+    return Stored(values, header.affine, header.slope, header.intercept)
+
+
+def read_volume(path: Path, *, max_bytes: int = MAX_BYTES) -> Volume:
+    """Return the scan at ``path`` as float32 in RAS+; ``UserError`` as ``read_stored``."""
+    return read_stored(path, max_bytes=max_bytes).to_volume()
+
+
+def write_stored(path: Path, stored: Stored, description: str = "") -> None:
+    """Write ``stored`` in its own type and scaling to ``path`` (.nii or .nii.gz): fresh header, all at once."""
+    write_nifti(path, stored.values, stored.affine, stored.slope, stored.intercept, description)
+
+
+def write_volume(path: Path, volume: Volume, description: str = "") -> None:
+    """Write ``volume`` as float32 in RAS+ order to ``path``."""
+    write_nifti(path, volume.data.astype(np.float32, copy=False), volume.affine, 1.0, 0.0, description)
+
+
+def _collect(source: Source, into: NDArray[Any] | None) -> None:
+    """Read every voxel, check the values, and keep them in ``into`` (flat, file order) where it is given."""
+    low, high, start = np.inf, -np.inf, 0
+    for piece in pieces(source):
+        with np.errstate(invalid="ignore"):
+            least, most = float(piece.min()), float(piece.max())
+        if not np.isfinite((least, most)).all():
+            raise UserError(
+                "nan_voxels",
+                "Some voxels are not numbers (NaN or infinite).",
+                "Replace them by 0, for example with fslmaths scan -nan clean.",
+            )
+        low, high = min(low, least), max(high, most)
+        if into is not None:
+            into[start : start + piece.size] = piece
+        start += piece.size
+    _check_range(low, high, source.header.slope, source.header.intercept)
+
+
+def _check_range(low: float, high: float, slope: float, intercept: float) -> None:
+    ends = low * slope + intercept, high * slope + intercept
+    if max(map(abs, ends)) > MAX_VALUE:
+        raise UserError("values_too_large", "The voxels have absurdly large values.", RESAVE)
+    if np.float32(ends[0]) == np.float32(ends[1]):
+        raise UserError("constant_image", "All voxels have the same value.", "Choose the scan itself; this is empty.")
+
+
+def _quantised(wanted: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the values of ``dtype`` nearest to ``wanted``, at its ends where they lie beyond."""
+    if not np.isfinite(wanted).all():
+        raise ValueError("values to store must be finite")
+    if dtype.kind == "f":
+        limits = np.finfo(dtype)
+        return np.clip(wanted, float(limits.min), float(limits.max)).astype(dtype)
+    ends = np.iinfo(dtype)
+    # The largest 64-bit integers round up to 2**63 or 2**64 as floats, which would wrap around.
+    top = float(ends.max) if int(float(ends.max)) <= ends.max else float(np.nextafter(float(ends.max), 0.0))
+    return np.clip(np.rint(wanted), float(ends.min), top).astype(dtype)

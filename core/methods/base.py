@@ -1,0 +1,57 @@
+"""What every inpainting method gets and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.events import Progress
+
+Mode = Literal["faithful", "realistic"]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A hole to fill.
+
+    image: (X, Y, Z) float32, RAS+, the scan's own intensity units; voxels inside ``mask`` are 0 (voided).
+    mask: (X, Y, Z) bool, True where tissue is to be made; not empty, smaller than ``head``.
+    head: (X, Y, Z) bool, True inside the head (or inside the brain of a skull-stripped scan).
+    spacing: voxel size in mm along X, Y, Z.
+    """
+
+    image: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    head: NDArray[np.bool_]
+    spacing: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to sample: used by networks, ignored by classical methods."""
+
+    mode: Mode = "faithful"
+    steps: int = 1
+    samples: int = 1
+    seed: int = 0
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, eq=False)
+class Fill:
+    """values, deviation: (X, Y, Z) float32 in the scan's units, meaningful inside the mask, 0 outside.
+
+    ``deviation`` is one standard deviation, None for a method that has no notion of doubt;
+    ``calls`` counts network calls.
+    """
+
+    values: NDArray[np.float32]
+    deviation: NDArray[np.float32] | None = None
+    calls: int = 0
+
+
+FillMethod = Callable[[Problem, Options], Generator[Progress, None, Fill]]

@@ -1,0 +1,17 @@
+"""Networks by name; no files are read or written here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from core.nets.volume_net import VolumeNet
+
+ARCHITECTURES: Mapping[str, type[nn.Module]] = {"volume_net": VolumeNet}
+
+
+def build(architecture: str, config: Mapping[str, Any]) -> nn.Module:
+    """Return an untrained network; ``KeyError`` for an unknown architecture."""
+    return ARCHITECTURES[architecture](**config)

@@ -1,0 +1,87 @@
+"""Smooth random fields, blurs and warps on torch volumes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Shape = tuple[int, int, int]
+
+# deformations are integrated on a grid this many times coarser: they vary over 16 voxels and more
+COARSE = 4
+
+
+def blur(image: Tensor, sigma: float) -> Tensor:
+    """Return ``image`` (X, Y, Z) convolved with a Gaussian of ``sigma`` voxels, edges repeated."""
+    if sigma <= 0:
+        return image
+    radius = max(1, int(3 * sigma + 0.5))
+    offsets = torch.arange(-radius, radius + 1, dtype=image.dtype, device=image.device)
+    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
+    kernel = kernel / kernel.sum()
+    out = image[None, None]
+    for axis in range(3):
+        pad = [0, 0, 0, 0, 0, 0]
+        pad[2 * (2 - axis)] = pad[2 * (2 - axis) + 1] = radius
+        shape = [1, 1, 1, 1, 1]
+        shape[2 + axis] = kernel.numel()
+        out = F.conv3d(F.pad(out, pad, mode="replicate"), kernel.reshape(shape))
+    return out[0, 0]
+
+
+def smooth_noise(shape: Shape, scale: float, generator: torch.Generator) -> Tensor:
+    """Return a random field (X, Y, Z) of mean 0 and standard deviation about 1 that varies over ``scale`` voxels."""
+    coarse = [max(2, int(side / scale) + 2) for side in shape]
+    grid = torch.randn(1, 1, *coarse, generator=generator)
+    field = F.interpolate(grid, size=shape, mode="trilinear", align_corners=True)[0, 0]
+    return field / field.std().clamp_min(1e-6)
+
+
+def random_warp(shape: Shape, generator: torch.Generator, degrees: float = 8.0, zoom: float = 0.08) -> Tensor:
+    """Return sampling positions (X, Y, Z, 3) in voxels of a random affine followed by a diffeomorphic deformation.
+
+    The deformation integrates a stationary velocity field by scaling and squaring (Arsigny et al. 2006).
+    """
+    centre = (torch.tensor(shape, dtype=torch.float32) - 1) / 2
+    matrix = _rotation(generator, degrees) * (1 + zoom * (2 * torch.rand(3, generator=generator) - 1))
+    coarse = (max(2, shape[0] // COARSE), max(2, shape[1] // COARSE), max(2, shape[2] // COARSE))
+    velocity = sum(
+        amplitude * torch.stack([smooth_noise(coarse, scale / COARSE, generator) for _ in range(3)], dim=-1)
+        for scale, amplitude in ((40.0, 2.5), (16.0, 0.8))
+    )
+    step = torch.as_tensor(velocity) / 16
+    for _ in range(4):
+        step = step + sample_vectors(step, _grid(coarse) + step / COARSE)
+    displacement = F.interpolate(step.permute(3, 0, 1, 2)[None], size=shape, mode="trilinear", align_corners=True)
+    return (_grid(shape) + displacement[0].permute(1, 2, 3, 0) - centre) @ matrix.T + centre
+
+
+def sample(image: Tensor, positions: Tensor, mode: str = "bilinear") -> Tensor:
+    """Return ``image`` (X, Y, Z) at ``positions`` (..., 3) in voxels; 0 outside. ``mode``: bilinear or nearest."""
+    sizes = torch.tensor(image.shape, dtype=torch.float32)
+    normal = (2 * positions / (sizes - 1) - 1).flip(-1)
+    found = F.grid_sample(image[None, None].float(), normal[None], mode=mode, align_corners=True)
+    return found[0, 0]
+
+
+def sample_vectors(field: Tensor, positions: Tensor) -> Tensor:
+    """Return the vector ``field`` (X, Y, Z, 3) at ``positions`` (X, Y, Z, 3) in voxels, edges repeated."""
+    sizes = torch.tensor(field.shape[:3], dtype=torch.float32)
+    normal = (2 * positions / (sizes - 1) - 1).flip(-1)
+    moved = F.grid_sample(field.permute(3, 0, 1, 2)[None], normal[None], padding_mode="border", align_corners=True)
+    return moved[0].permute(1, 2, 3, 0)
+
+
+def _grid(shape: Shape) -> Tensor:
+    axes = [torch.arange(side, dtype=torch.float32) for side in shape]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
+
+
+def _rotation(generator: torch.Generator, degrees: float) -> Tensor:
+    angles = (2 * torch.rand(3, generator=generator) - 1) * degrees * torch.pi / 180
+    (cx, cy, cz), (sx, sy, sz) = angles.cos().tolist(), angles.sin().tolist()
+    about_x = torch.tensor([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
+    about_y = torch.tensor([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_z = torch.tensor([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+    return about_z @ about_y @ about_x

@@ -1,0 +1,18 @@
+"""The tasks the program knows; importing them loads neither torch nor scipy."""
+
+from __future__ import annotations
+
+from core.errors import UserError
+from core.tasks import inpaint
+from core.tasks.base import Task
+
+TASKS: tuple[Task, ...] = (inpaint.TASK,)
+
+
+def find(name: str) -> Task:
+    """Return the task called ``name``, or raise ``UserError("unknown_task")``."""
+    for task in TASKS:
+        if task.name == name:
+            return task
+    known = ", ".join(task.name for task in TASKS)
+    raise UserError("unknown_task", f"There is no task named {name[:40]!r}.", f"Choose one of: {known}.")

@@ -1,0 +1,152 @@
+"""What a task declares; the form, the command line, the catalogue and the tests are drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from core.errors import UserError
+from core.events import Event
+
+Value = int | float | str | bool
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file the task reads: ``kind`` is ``"volume"`` (a scan) or ``"mask"`` ({0, 1} on the scan's grid)."""
+
+    name: str
+    kind: Literal["volume", "mask"]
+    title: str
+    help: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file the task writes into its output folder as ``<name>.nii.gz`` or ``<name>.json``."""
+
+    name: str
+    kind: Literal["volume", "json"]
+    title: str
+
+
+@dataclass(frozen=True)
+class Param:
+    """One setting of a task; ``low`` and ``high`` are inclusive bounds for numbers."""
+
+    name: str
+    kind: Literal["int", "float", "choice", "bool"]
+    default: Value
+    title: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+    advanced: bool = False
+
+    def parse(self, value: object) -> Value:
+        """Return ``value`` in this parameter's type, or raise ``UserError("bad_parameter")``."""
+        try:
+            parsed = self._convert(value)
+        except (TypeError, ValueError, KeyError) as error:
+            raise self._refusal(value) from error
+        if self.kind == "choice" and parsed not in self.choices:
+            raise self._refusal(value)
+        if isinstance(parsed, int | float) and not isinstance(parsed, bool):
+            # written so that NaN is refused too
+            if self.low is not None and not parsed >= self.low:
+                raise self._refusal(value)
+            if self.high is not None and not parsed <= self.high:
+                raise self._refusal(value)
+        return parsed
+
+    def _convert(self, value: object) -> Value:
+        if self.kind == "bool":
+            if isinstance(value, bool):
+                return value
+            return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
+        if self.kind == "choice":
+            return str(value)
+        number = float(str(value))
+        if self.kind == "float":
+            return number
+        if not number.is_integer():
+            raise ValueError(value)
+        return int(number)
+
+    def _refusal(self, value: object) -> UserError:
+        allowed = " or ".join(self.choices) if self.choices else f"{self.low} to {self.high} {self.unit}".strip()
+        if self.kind == "bool":
+            allowed = "true or false"
+        return UserError(
+            "bad_parameter",
+            f"{self.title} cannot be {str(value)[:40]!r}.",
+            f"Give a value of {allowed}.",
+        )
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named set of parameter values, offered as one click."""
+
+    name: str
+    title: str
+    params: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a job runs and writes: ``device`` (``"cpu"``, ``"cuda:0"``) and an existing, empty ``out`` folder."""
+
+    device: str
+    out: Path
+
+
+Run = Callable[[Context, Mapping[str, Path], Mapping[str, Any]], Iterator[Event]]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will cost: seconds on this device, peak bytes of memory, network calls."""
+
+    seconds: float
+    memory: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing the program can do to a scan.
+
+    ``run`` reads checked files, yields ``Progress`` and ends with one ``Finished``; it raises ``UserError``.
+    ``estimate`` takes (input name -> path, params, device) and returns the expected cost.
+    Importing a task must not import torch: ``run`` imports what it needs.
+    """
+
+    name: str
+    title: str
+    summary: str
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    params: tuple[Param, ...]
+    presets: tuple[Preset, ...]
+    methods: tuple[str, ...]
+    weights: tuple[str, ...]
+    run: Run
+    estimate: Callable[[Mapping[str, Path], Mapping[str, Any], str], Estimate]
+
+    def parse(self, params: Mapping[str, object]) -> dict[str, Value]:
+        """Return every parameter in its type, defaults filled in; unknown names raise ``UserError``."""
+        known = {param.name: param for param in self.params}
+        for name in params:
+            if name not in known:
+                raise UserError(
+                    "bad_parameter",
+                    f"{self.title} has no parameter named {name[:40]!r}.",
+                    f"It has: {', '.join(known)}.",
+                )
+        return {name: param.parse(params.get(name, param.default)) for name, param in known.items()}

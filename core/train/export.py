@@ -1,0 +1,59 @@
+"""A finished run becomes a weight file with its facts beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+
+from core.train.checkpoint import State
+from core.train.pack import PackedSet
+from core.train.presets import Preset
+
+
+def export(preset: Preset, state: State, packed: Path, folder: Path) -> Path:
+    """Write the running average as fp16 ``<weights>.safetensors`` and ``<weights>.json``: its manifest entry, its
+    subjects, steps and seconds."""
+    tensors = {name: value.detach().to(torch.float16).cpu().contiguous() for name, value in state.average.items()}
+    content = save(tensors)
+    path = folder / f"{preset.weights}.safetensors"
+    path.write_bytes(content)
+    used = [item for item in PackedSet(packed).items if item.split == "train"]
+    research = any(item.folder != "labels" for item in used)
+    entry = {
+        "file": path.name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "architecture": preset.architecture,
+        "config": dict(preset.config),
+        "parameters": sum(value.numel() for value in tensors.values()),
+        "licence": "research use only (see the card)" if research else "Apache-2.0",
+        "data": "; ".join(sorted({item.source for item in used})),
+        "card": f"{preset.weights}.md",
+    }
+    facts = {
+        "entry": entry,
+        "subjects": [item.name for item in used],
+        "steps": state.clock.step,
+        "seconds": round(state.clock.seconds),
+    }
+    path.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
+    return path
+
+
+def publish(path: Path, shipped: Path) -> None:
+    """Put a weight file and its facts into the ``shipped`` folder and its entry into the manifest there."""
+    facts = json.loads(path.with_suffix(".json").read_text())
+    for source in (path, path.with_suffix(".json")):
+        temporary = shipped / (source.name + ".part")
+        temporary.write_bytes(source.read_bytes())
+        temporary.replace(shipped / source.name)
+    manifest = shipped / "manifest.json"
+    listed = json.loads(manifest.read_text())["weights"] if manifest.is_file() else {}
+    listed[path.stem] = facts["entry"]
+    temporary = manifest.with_name("manifest.json.part")
+    temporary.write_text(json.dumps({"weights": dict(sorted(listed.items()))}, indent=2) + "\n")
+    temporary.replace(manifest)

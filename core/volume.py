@@ -1,0 +1,133 @@
+"""A scan in memory: float32 voxels in RAS+ order and the affine that places them in mm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kind = TypeVar("Kind", bound=np.generic)
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """data: (X, Y, Z) float32, RAS+; affine: (4, 4) float64, voxel index -> mm."""
+
+    data: NDArray[np.float32]
+    affine: NDArray[np.float64]
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Voxel size in mm along X, Y, Z."""
+        return spacing(self.affine)
+
+
+def spacing(affine: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return the voxel size in mm along each axis of a (4, 4) affine."""
+    x, y, z = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+    return float(x), float(y), float(z)
+
+
+def bounding_box(mask: NDArray[np.bool_], margin: int | tuple[int, int, int] = 0) -> Box:
+    """Return the smallest box that holds every True voxel of ``mask`` (X, Y, Z), widened by ``margin`` voxels
+    and clipped to the grid; ``ValueError`` for an empty mask."""
+    margins = (margin,) * 3 if isinstance(margin, int) else margin
+    slices = []
+    for axis, extra in enumerate(margins):
+        others = tuple(other for other in range(3) if other != axis)
+        hits = np.flatnonzero(mask.any(axis=others))
+        if hits.size == 0:
+            raise ValueError("empty mask")
+        slices.append(slice(max(0, int(hits[0]) - extra), min(mask.shape[axis], int(hits[-1]) + 1 + extra)))
+    return slices[0], slices[1], slices[2]
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How a file's axes become RAS+: ``axes[i]`` is the file axis that runs along RAS axis i, ``flips[i]`` says
+    whether it runs the other way."""
+
+    axes: tuple[int, int, int]
+    flips: tuple[bool, bool, bool]
+
+    def to_ras(self, stored: NDArray[Kind]) -> NDArray[Kind]:
+        """Return a view of ``stored`` (file order) in RAS+ order."""
+        return stored.transpose(self.axes)[self._steps()]
+
+    def from_ras(self, data: NDArray[Kind]) -> NDArray[Kind]:
+        """Return a view of ``data`` (RAS+ order) in file order; the exact inverse of ``to_ras``."""
+        return data[self._steps()].transpose(np.argsort(self.axes))
+
+    def _steps(self) -> tuple[slice, slice, slice]:
+        x, y, z = (slice(None, None, -1) if flip else slice(None) for flip in self.flips)
+        return x, y, z
+
+
+def orientation_of(affine: NDArray[np.float64]) -> Orientation:
+    """Return the orientation of a file's grid from its (4, 4) affine (closest axis, one file axis each)."""
+    directions = affine[:3, :3] / np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+    strength = np.abs(directions)
+    axes = [-1, -1, -1]
+    for _ in range(3):
+        ras, stored = np.unravel_index(int(np.argmax(strength)), (3, 3))
+        axes[ras] = int(stored)
+        strength[ras, :] = -1.0
+        strength[:, stored] = -1.0
+    flips = tuple(bool(directions[ras, stored] < 0) for ras, stored in enumerate(axes))
+    return Orientation((axes[0], axes[1], axes[2]), (flips[0], flips[1], flips[2]))
+
+
+def ras_affine(affine: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the affine of the RAS+ view of a file grid of ``shape`` with ``affine``."""
+    orientation = orientation_of(affine)
+    turned = affine.copy()
+    for ras, stored in enumerate(orientation.axes):
+        column = affine[:3, stored]
+        turned[:3, ras] = -column if orientation.flips[ras] else column
+        if orientation.flips[ras]:
+            turned[:3, 3] += column * (shape[stored] - 1)
+    return turned
+
+
+def corners(affine: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the centres of the 8 corner voxels of a grid in mm, (8, 3), last axis fastest."""
+    index = np.indices((2, 2, 2)).reshape(3, -1).T * (np.array(shape) - 1)
+    points: NDArray[np.float64] = index @ affine[:3, :3].T + affine[:3, 3]
+    return points
+
+
+def resample(
+    data: NDArray[Kind],
+    affine: NDArray[np.float64],
+    to_affine: NDArray[np.float64],
+    to_shape: tuple[int, int, int],
+    order: Literal[0, 1],
+    edge: Literal["grid-constant", "nearest"] = "grid-constant",
+) -> NDArray[Kind]:
+    """Return ``data`` (I, J, K) with ``affine`` on another grid, by nearest voxel (``order`` 0) or linearly (1).
+
+    Outside the field of view the result is 0, or with ``edge`` "nearest" the value at its border. Nothing
+    is smoothed first: to a much coarser grid, fine detail aliases.
+    """
+    from scipy import ndimage
+
+    step = np.linalg.solve(affine, to_affine)
+    source = data.view(np.uint8) if data.dtype == np.bool_ else data
+    result: NDArray[Kind] = ndimage.affine_transform(
+        source, step[:3, :3], step[:3, 3], to_shape, order=order, mode=edge, cval=0.0
+    )
+    return result.view(np.bool_) if data.dtype == np.bool_ else result
+
+
+def to_spacing(volume: Volume, size: tuple[float, float, float]) -> Volume:
+    """Return ``volume`` with voxels of ``size`` mm over the same field of view (to the nearest voxel), linearly."""
+    ratio = np.array(size) / np.array(volume.spacing)
+    affine = volume.affine.copy()
+    affine[:3, :3] *= ratio
+    # The outer face of the first voxel stays in place, not its centre.
+    affine[:3, 3] += volume.affine[:3, :3] @ ((ratio - 1) / 2)
+    x, y, z = (max(1, round(n / r)) for n, r in zip(volume.data.shape, ratio, strict=True))
+    return Volume(resample(volume.data, volume.affine, affine, (x, y, z), order=1, edge="nearest"), affine)

@@ -1,0 +1,180 @@
+"""Shipped networks: what the manifest says, proof that a file is what it says, and a cache of loaded networks.
+
+Reading the manifest and verifying a file load no torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FOLDER = Path(__file__).resolve().parent.parent / "assets" / "weights"
+HEADER_LIMIT = 1 << 20  # bytes; the header of a thousand tensors is about 100 kB
+DTYPES = ("F16", "BF16", "F32")
+
+Stamp = tuple[int, int, int]
+Shapes = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One weight file as the manifest describes it; ``config`` are the arguments of ``architecture``."""
+
+    name: str
+    file: str
+    sha256: str
+    bytes: int
+    architecture: str
+    config: Mapping[str, Any]
+    parameters: int
+    licence: str
+    data: str
+    card: str
+
+
+_verified: dict[Path, tuple[Stamp, str]] = {}
+_loaded: dict[tuple[Path, str], tuple[Stamp, str, nn.Module]] = {}
+_lock = threading.Lock()
+
+
+def folder() -> Path:
+    """Return the folder of the weight files: COUNTERSCAN_WEIGHTS, or the one that is shipped."""
+    chosen = os.environ.get("COUNTERSCAN_WEIGHTS")
+    return Path(chosen) if chosen else FOLDER
+
+
+def entries() -> dict[str, Entry]:
+    """Return every entry of the manifest by name, none when there is no manifest; UserError weights_damaged."""
+    path = folder() / "manifest.json"
+    try:
+        listed = json.loads(path.read_bytes())["weights"]
+        return {name: Entry(name=name, **fields) for name, fields in listed.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _damaged("The list of networks (manifest.json)") from error
+
+
+def verify(name: str) -> Path:
+    """Return the path of a weight file whose size and sha256 are the manifest's.
+
+    A file is hashed once and again when its size, time or inode changes.
+    Raises UserError weights_missing or weights_damaged.
+    """
+    entry, path = _locate(name)
+    stamp = _stamp(path)
+    with _lock:
+        if _verified.get(path) == (stamp, entry.sha256):
+            return path
+    _read(entry, path)
+    with _lock:
+        _verified[path] = (stamp, entry.sha256)
+    return path
+
+
+def load(name: str, device: str = "cpu") -> nn.Module:
+    """Return the network ``name`` in float32, in evaluation mode, on ``device``; kept for the next call.
+
+    Tensor names and shapes are compared with the architecture before a value is read.
+    Raises UserError weights_missing or weights_damaged.
+    """
+    entry, path = _locate(name)
+    stamp = _stamp(path)
+    with _lock:
+        kept = _loaded.get((path, device))
+        if kept and kept[:2] == (stamp, entry.sha256):
+            return kept[2]
+        network = _build(entry, _read(entry, path)).to(device)
+        _loaded[path, device] = (stamp, entry.sha256, network)
+        return network
+
+
+def shapes(data: bytes, what: str = "The file") -> Shapes:
+    """Return tensor name -> shape from the header of safetensors ``data``; UserError weights_damaged."""
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or not 2 <= size <= min(HEADER_LIMIT, len(data) - 8):
+        raise _damaged(what)
+    try:
+        header = json.loads(data[8 : 8 + size])
+        tensors = {name: fields for name, fields in header.items() if name != "__metadata__"}
+        if any(fields["dtype"] not in DTYPES for fields in tensors.values()):
+            raise _damaged(what)
+        return {name: tuple(map(int, fields["shape"])) for name, fields in tensors.items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise _damaged(what) from error
+
+
+def _build(entry: Entry, data: bytes) -> nn.Module:
+    from safetensors import SafetensorError
+    from safetensors.torch import load as decode
+
+    from core.nets import build
+
+    what = f"The network {entry.name!r}"
+    found = shapes(data, what)
+    try:
+        network = build(entry.architecture, entry.config)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(what) from error
+    if found != {name: tuple(value.shape) for name, value in network.state_dict().items()}:
+        raise _damaged(what)
+    try:
+        network.load_state_dict(decode(data))
+    except (SafetensorError, RuntimeError, ValueError) as error:
+        raise _damaged(what) from error
+    return network.float().eval().requires_grad_(False)
+
+
+def _locate(name: str) -> tuple[Entry, Path]:
+    entry = entries().get(name)
+    if entry is None:
+        raise _missing(name)
+    if entry.file != Path(entry.file).name:
+        raise _damaged(f"The network {name!r}")
+    return entry, folder() / entry.file
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _missing(path.name) from error
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _read(entry: Entry, path: Path) -> bytes:
+    """Return the bytes of ``path``; what is checked here is what is used, even if the file is replaced."""
+    what = f"The network {entry.name!r}"
+    if path.stat().st_size != entry.bytes:
+        raise _damaged(what)
+    data = path.read_bytes()
+    if len(data) != entry.bytes or hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise _damaged(what)
+    return data
+
+
+def _missing(name: str) -> UserError:
+    return UserError(
+        "weights_missing",
+        f"The network {name!r} is not installed.",
+        "Get assets/weights of the repository again, or choose a method without a network.",
+    )
+
+
+def _damaged(what: str) -> UserError:
+    return UserError(
+        "weights_damaged",
+        f"{what} is not the file that was published.",
+        "Get assets/weights of the repository again, or choose a method without a network.",
+    )

@@ -1,0 +1,172 @@
+"""A running server, a browser, and a page that reports everything it should not do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
+
+from tests.contract.phantom import write_tiny_network
+from tests.phantom import make_phantom
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 120.0
+STEP_MS = 150_000
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Server:
+    """``python -m webapp`` on a free port with its own data folder; it can be restarted on the same data."""
+
+    def __init__(self, folder: Path, weights: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "server.log"
+        self._environment = {
+            **os.environ,
+            "COUNTERSCAN_PORT": str(self.port),
+            "COUNTERSCAN_DATA": str(folder / "data"),
+            "COUNTERSCAN_WEIGHTS": str(weights),
+            "COUNTERSCAN_THREADS": "1",
+            "COUNTERSCAN_DEVICE": "cpu",
+            "COUNTERSCAN_DISK_RESERVE_MB": "1",
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start and wait until the server answers."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "webapp"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
+        limit = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > limit:
+                raise RuntimeError(self.log.read_text())
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """Stop it as a service manager would."""
+        if self._process:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(60)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+@dataclass
+class Scans:
+    """Paths of synthetic scans with their masks: ``small`` is quick in every step, ``large`` takes seconds to fill."""
+
+    small: tuple[Path, Path]
+    large: tuple[Path, Path]
+    folder: Path
+
+
+@dataclass
+class Watch:
+    """What a page did that it should not do, and every address it asked for."""
+
+    faults: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+
+    def follow(self, page: Page) -> None:
+        """Listen to ``page`` from now on."""
+        page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("dialog", self._dialog)
+        page.on("request", lambda request: self.addresses.append(request.url))
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.faults.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+
+@pytest.fixture(scope="session")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Scans:
+    """Synthetic heads on the disk."""
+    folder = tmp_path_factory.mktemp("scans")
+    paths = []
+    for name, spacing, shape in (("small", 6.0, (26, 30, 28)), ("large", 2.0, (78, 90, 84))):
+        (folder / name).mkdir()
+        affine = np.diag([spacing, spacing, spacing, 1.0])
+        paths.append(make_phantom(affine, shape).write(folder / name))
+    return Scans(paths[0], paths[1], folder)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all browser tests, with a network of a few thousand random weights."""
+    weights = tmp_path_factory.mktemp("weights")
+    write_tiny_network(weights)
+    running = Server(tmp_path_factory.mktemp("server"), weights)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One Chromium for all browser tests."""
+    expect.set_options(timeout=STEP_MS)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh visitor: own cookies, 1280 x 900."""
+    visitor = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    visitor.set_default_timeout(STEP_MS)
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture
+def watch(server: Server) -> Iterator[Watch]:
+    """Checks after each test that no page asked another host, logged an error or opened a dialog."""
+    seen = Watch()
+    yield seen
+    own = (server.url, "data:", "blob:")
+    assert [address for address in seen.addresses if not address.startswith(own)] == []
+    assert seen.faults == []
+
+
+@pytest.fixture
+def page(context: BrowserContext, server: Server, watch: Watch) -> Page:
+    """The page, open and ready."""
+    from tests.browser.steps import visit
+
+    opened = context.new_page()
+    watch.follow(opened)
+    visit(opened, server.url)
+    return opened

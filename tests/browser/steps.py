@@ -1,0 +1,144 @@
+"""What a person does on the page, step by step."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Locator, Page, expect
+
+VIEWER = "document.querySelector('.cs-viewer').counterscan"
+OVER = "#outcome .cs-outcome, #outcome .cs-problem, #run-trouble .cs-problem"
+
+
+def visit(page: Page, url: str) -> None:
+    """Open ``url`` and wait until its controls work."""
+    page.goto(url)
+    page.locator(".cs-toolbar").wait_for()
+    expect(page.locator("#scan-file input[type=file]")).to_be_attached()
+
+
+def load_scan(page: Page, path: Path, *, drawn: bool = True) -> None:
+    """Upload a scan and wait for its facts and, if ``drawn``, its picture."""
+    page.set_input_files("#scan-file input[type=file]", path)
+    page.locator("#scan-facts .cs-file").wait_for()
+    if drawn:
+        wait_drawn(page)
+
+
+def load_mask(page: Page, path: Path) -> None:
+    """Upload a mask and wait for its facts."""
+    page.set_input_files("#mask-file input[type=file]", path)
+    page.locator("#mask-facts .cs-file").wait_for()
+    wait_drawn(page)
+
+
+def wait_drawn(page: Page) -> None:
+    """Wait until the viewer has drawn its scene."""
+    page.wait_for_function("document.querySelector('.cs-viewer').dataset.ready === 'true'")
+
+
+def choose_method(page: Page, title: str) -> None:
+    """Choose a method by its title."""
+    page.get_by_label("Method", exact=True).click()
+    page.get_by_role("option", name=title).click()
+
+
+def choose_preset(page: Page, name: str) -> None:
+    """Choose a preset by the first word of its label."""
+    page.locator("#preset label", has_text=name).click()
+
+
+def run(page: Page) -> None:
+    """Press Run and wait until the job has an address."""
+    expect(page.locator("#run")).to_be_enabled()
+    page.locator("#run").click()
+    page.wait_for_url("**/?job=*")
+
+
+def follow(page: Page, every_ms: int = 100, until: int = 1000) -> list[int]:
+    """Return the percentages seen until the job is over or ``until`` of them were seen."""
+    seen: list[int] = []
+    while not page.locator(OVER).count() and len(seen) < until:
+        percent = int(page.locator(".cs-bar").get_attribute("aria-valuenow") or 0)
+        if page.locator(".cs-progress").is_visible() and (not seen or seen[-1] != percent):
+            seen.append(percent)
+        page.wait_for_timeout(every_ms)
+    return seen
+
+
+def wait_result(page: Page) -> None:
+    """Wait until a finished job's four panels are drawn."""
+    page.locator("#downloads a[data-artifact=result]").wait_for()
+    page.wait_for_function(f"{VIEWER}.scene.results.length > 0")
+    wait_drawn(page)
+
+
+def download(page: Page, artifact: str) -> bytes:
+    """Return the bytes behind a download link."""
+    with page.expect_download() as info:
+        page.locator(f"#downloads a[data-artifact={artifact}]").click()
+    return Path(info.value.path()).read_bytes()
+
+
+def fetch(page: Page, address: str) -> bytes:
+    """Return the bytes at ``address`` as this visitor gets them."""
+    answer = page.request.get(address if address.startswith("http") else f"{origin(page)}{address}")
+    assert answer.ok, answer.status
+    return answer.body()
+
+
+def origin(page: Page) -> str:
+    """Return scheme, host and port of the page."""
+    return str(page.evaluate("location.origin"))
+
+
+def image(data: bytes) -> Any:
+    """Return a NIfTI image from the bytes of a .nii.gz file."""
+    import gzip
+
+    return nib.Nifti1Image.from_bytes(gzip.GzipFile(fileobj=io.BytesIO(data)).read())
+
+
+def drawn_voxels(page: Page) -> NDArray[np.int64]:
+    """Return the flat indices, first axis fastest, RAS order, of the voxels drawn in the browser."""
+    script = f"Array.from({VIEWER}.input.nv.drawBitmap).flatMap((value, i) => value ? [i] : [])"
+    return np.array(page.evaluate(script), dtype=np.int64)
+
+
+def canvas(page: Page, panel: str = "input") -> Locator:
+    """Return a panel's canvas."""
+    return page.locator(f".cs-panel[data-panel={panel}] canvas")
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag on the input panel between two points given as fractions of its canvas."""
+    box = canvas(page).bounding_box()
+    assert box
+    (x0, y0), (x1, y1) = ((box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end))
+    page.mouse.move(x0, y0)
+    page.mouse.down()
+    page.mouse.move((x0 + x1) / 2, (y0 + y1) / 2, steps=3)
+    page.mouse.move(x1, y1, steps=3)
+    page.mouse.up()
+
+
+def start_drawing(page: Page, view: str = "Axial") -> None:
+    """Show one plane and open the drawing tools."""
+    page.get_by_role("button", name=view, exact=True).click()
+    expect(page.locator("#draw")).to_be_enabled()
+    page.locator("#draw").click()
+    page.locator(".cs-drawbar").wait_for()
+    page.wait_for_function(f"{VIEWER}.input.nv.drawBitmap !== null")
+
+
+def use_mask(page: Page) -> str:
+    """Press Use mask and return the address of the stored mask."""
+    page.get_by_role("button", name="Use this mask").click()
+    link = page.locator("#mask-download")
+    link.wait_for()
+    return str(link.get_attribute("href"))

@@ -1,0 +1,72 @@
+"""A job belongs to the server: it can be followed, left alone, found again and stopped."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import Scans, Watch
+from tests.browser.steps import VIEWER, choose_preset, follow, load_mask, load_scan, run, visit, wait_result
+
+
+def start_long_run(page: Page, scans: Scans) -> None:
+    """Start a run of 128 network calls: seconds on any machine."""
+    load_scan(page, scans.large[0])
+    load_mask(page, scans.large[1])
+    page.get_by_role("button", name="Advanced").click()
+    page.get_by_label("number input for Steps").fill("8")
+    page.get_by_label("number input for Samples").fill("16")
+    page.get_by_label("number input for Samples").press("Tab")
+    run(page)
+
+
+def test_progress_rises_through_a_closed_tab_to_four_panels(
+    page: Page, context: BrowserContext, watch: Watch, scans: Scans
+) -> None:
+    start_long_run(page, scans)
+    expect(page.locator("#run")).to_be_disabled()
+    before = follow(page, until=3)
+    assert len(before) == 3
+    address = page.url
+    page.close()
+
+    again = context.new_page()
+    watch.follow(again)
+    visit(again, address)
+    expect(again.locator("#scan-facts")).to_contain_text("T1.nii.gz")
+    after = follow(again)
+    assert before + after == sorted(before + after)
+    wait_result(again)
+    assert again.evaluate(f"{VIEWER}.panels.map((panel) => panel.volumes.length)") == [2, 1, 2, 2]
+    assert again.evaluate("document.querySelectorAll('.cs-viewer canvas').length") == 4
+
+
+def test_cancel_stops_the_job_and_the_next_run_works(page: Page, scans: Scans) -> None:
+    start_long_run(page, scans)
+    page.wait_for_function("Number(document.querySelector('.cs-bar').getAttribute('aria-valuenow')) > 0")
+    page.locator("#cancel").click()
+    expect(page.locator("#outcome")).to_contain_text("Cancelled")
+    expect(page.locator(".cs-progress")).to_be_hidden()
+    expect(page.locator("#run")).to_be_enabled()
+    cancelled = page.url
+    choose_preset(page, "Fast")
+    page.locator("#run").click()
+    page.wait_for_url(lambda address: "job=" in address and address != cancelled)
+    wait_result(page)
+    expect(page.locator("#outcome")).to_contain_text("Done")
+
+
+def test_another_visitor_cannot_open_the_job(page: Page, scans: Scans) -> None:
+    load_scan(page, scans.small[0])
+    load_mask(page, scans.small[1])
+    choose_preset(page, "Fast")
+    run(page)
+    browser = page.context.browser
+    assert browser
+    stranger = browser.new_context()
+    other = stranger.new_page()
+    visit(other, page.url)
+    expect(other.locator("#scan-trouble [role=alert]")).to_contain_text(re.compile("not_found"))
+    expect(other.locator("#downloads a")).to_have_count(0)
+    stranger.close()

@@ -1,0 +1,46 @@
+"""What every test may ask for: the real scans, a synthetic head, a browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import chromium
+from tests.phantom import Phantom, make_phantom
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real scans beside the repository; a clone without it skips the test."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real scans: {folder} does not exist")
+    return folder
+
+
+@pytest.fixture
+def phantom() -> Phantom:
+    """A whole head with a lesion: 26 x 30 x 28 voxels of 6 mm, RAS+."""
+    return make_phantom()
+
+
+@pytest.fixture
+def phantom_on() -> Callable[..., Phantom]:
+    """The maker of such heads on another grid: ``phantom_on(affine, shape, skull, seed)``."""
+    return make_phantom
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The path of a Chromium; without one the test skips, in continuous integration it fails."""
+    path = chromium.find()
+    if path is None and os.environ.get("CI"):
+        pytest.fail("no Chromium: set CHROMIUM to the path of one")
+    if path is None:
+        pytest.skip("no Chromium: set CHROMIUM to the path of one")
+    return path

@@ -1,0 +1,249 @@
+"""What every engine must do, whatever it runs on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from core.engine.base import JobSpec, WorkerLost
+from core.engine.local import LocalEngine
+from core.events import Event, Failed, Finished, Progress, Started
+
+FAKES = "tests.contract.fake_tasks"
+LONG: dict[str, Any] = {"steps": 1000, "pause": 0.05}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[LocalEngine]:
+    with LocalEngine("cpu", tasks=FAKES, preload=False) as engine:
+        yield engine
+
+
+@pytest.fixture
+def engine(shared: LocalEngine) -> LocalEngine:
+    return shared
+
+
+def spec(out: Path, task: str = "count", **params: object) -> JobSpec:
+    return JobSpec(task, {}, params, str(out))
+
+
+def pid_of(events: list[Event]) -> int:
+    last = events[-1]
+    assert isinstance(last, Finished)
+    return int(last.summary["pid"])
+
+
+def alive(pid: int) -> bool:
+    return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.01)
+
+
+def test_events_come_in_order_and_files_are_there(engine: LocalEngine, tmp_path: Path) -> None:
+    events = list(engine.run("a", spec(tmp_path)))
+    assert [type(event) for event in events] == [Started, Progress, Progress, Progress, Finished]
+    assert events[0] == Started("cpu")
+    assert (tmp_path / "count.json").read_text() == "3"
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert set(last.files) == {"count", "run"}
+    assert all(Path(path).is_file() for path in last.files.values())
+
+
+def test_a_child_stays_warm(engine: LocalEngine, tmp_path: Path) -> None:
+    first, second = (pid_of(list(engine.run(name, spec(tmp_path)))) for name in "ab")
+    assert first == second != os.getpid()
+    assert engine.pids == (first,)
+
+
+def test_a_task_error_is_failed_and_the_child_stays(engine: LocalEngine, tmp_path: Path) -> None:
+    before = engine.pids
+    events = list(engine.run("a", spec(tmp_path, "refuse")))
+    assert events[-1] == Failed("empty_mask", "The mask is empty.", "Draw one.")
+    assert engine.pids == before
+    assert pid_of(list(engine.run("b", spec(tmp_path)))) == before[0]
+
+
+@pytest.mark.parametrize(("task", "code"), [("crash", "internal"), ("exhaust", "out_of_memory")])
+def test_a_fault_is_failed_and_the_child_is_replaced(engine: LocalEngine, tmp_path: Path, task: str, code: str) -> None:
+    before = engine.pids
+    last = list(engine.run("a", spec(tmp_path, task)))[-1]
+    assert isinstance(last, Failed)
+    assert last.code == code
+    assert engine.pids != before
+    assert list(engine.run("b", spec(tmp_path)))[-1].__class__ is Finished
+
+
+@pytest.mark.parametrize(
+    ("job", "code"),
+    [
+        (JobSpec("nothing", {}), "unknown_task"),
+        (JobSpec("count", {}, {"steps": 0}), "bad_parameter"),
+        (JobSpec("count", {"t1": "x"}), "unknown_input"),
+        (JobSpec("count", {}, device="tpu"), "device_unavailable"),
+    ],
+)
+def test_a_job_that_cannot_start_fails_alone(engine: LocalEngine, job: JobSpec, code: str) -> None:
+    events = list(engine.run("a", job))
+    assert [type(event) for event in events] == [Failed]
+    assert isinstance(events[0], Failed)
+    assert events[0].code == code
+
+
+def test_noise_on_the_streams_does_no_harm_and_progress_never_falls(engine: LocalEngine, tmp_path: Path) -> None:
+    events = list(engine.run("a", spec(tmp_path, "shout")))
+    fractions = [event.fraction for event in events if isinstance(event, Progress)]
+    assert fractions == [0.9, 0.9]
+    assert isinstance(events[-1], Finished)
+    assert any(isinstance(event, Progress) and event.text == "line\nbreak \u2603" for event in events)
+
+
+def test_a_child_killed_in_mid_job_is_lost_and_replaced(engine: LocalEngine, tmp_path: Path) -> None:
+    victim = engine.pids[0]
+    events: list[Event] = []
+    with pytest.raises(WorkerLost):
+        for event in engine.run("a", spec(tmp_path, **LONG)):
+            events.append(event)
+            if len(events) == 3:
+                os.kill(victim, signal.SIGKILL)
+    assert not any(isinstance(event, Finished | Failed) for event in events)
+    assert not alive(victim)
+    assert pid_of(list(engine.run("a", spec(tmp_path)))) != victim
+
+
+def test_a_child_killed_between_jobs_is_replaced_unseen(engine: LocalEngine, tmp_path: Path) -> None:
+    victim = engine.pids[0]
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: not alive(victim))
+    assert pid_of(list(engine.run("a", spec(tmp_path)))) != victim
+
+
+def test_cancel_from_another_thread_is_quick(engine: LocalEngine, tmp_path: Path) -> None:
+    events = engine.run("a", spec(tmp_path, steps=1, pause=600))
+    assert next(events) == Started("cpu")
+    victim = engine.pids[0]
+    begun = time.monotonic()
+    threading.Timer(0.1, engine.cancel, ["a"]).start()
+    with pytest.raises(WorkerLost):
+        next(events)
+    assert time.monotonic() - begun < 2
+    assert not alive(victim)
+    engine.cancel("a")
+    engine.cancel("unknown")
+    assert isinstance(list(engine.run("a", spec(tmp_path)))[-1], Finished)
+
+
+def test_leaving_a_job_kills_its_child(engine: LocalEngine, tmp_path: Path) -> None:
+    events = engine.run("a", spec(tmp_path, **LONG))
+    next(events)
+    victim = engine.pids[0]
+    events.close()  # type: ignore[attr-defined]
+    assert not alive(victim)
+    assert isinstance(list(engine.run("a", spec(tmp_path)))[-1], Finished)
+
+
+def test_a_second_job_waits_for_the_child_and_can_be_cancelled_while_it_waits(
+    engine: LocalEngine, tmp_path: Path
+) -> None:
+    first = engine.run("first", spec(tmp_path, **LONG))
+    next(first)
+    outcome: list[object] = []
+
+    def second() -> None:
+        try:
+            outcome.extend(engine.run("second", spec(tmp_path)))
+        except WorkerLost as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    time.sleep(0.1)
+    assert outcome == []
+    engine.cancel("second")
+    thread.join(5)
+    assert [type(item) for item in outcome] == [WorkerLost]
+    assert isinstance(next(first), Progress)
+    engine.cancel("first")
+    with pytest.raises(WorkerLost):
+        list(first)
+
+
+def test_the_same_job_cannot_run_twice_at_once(engine: LocalEngine, tmp_path: Path) -> None:
+    events = engine.run("a", spec(tmp_path, **LONG))
+    next(events)
+    with pytest.raises(ValueError, match="already runs"):
+        next(iter(engine.run("a", spec(tmp_path))))
+    events.close()  # type: ignore[attr-defined]
+
+
+def test_two_slots_run_two_jobs(tmp_path: Path) -> None:
+    with LocalEngine("cpu", slots=2, tasks=FAKES, preload=False) as engine:
+        first, second = (engine.run(name, spec(tmp_path, **LONG)) for name in "ab")
+        assert next(first) == next(second) == Started("cpu")
+        assert len(set(engine.pids)) == 2
+
+
+def test_a_hung_child_is_killed(tmp_path: Path) -> None:
+    with LocalEngine("cpu", tasks=FAKES, preload=False, silence=1.5) as engine:
+        list(engine.run("warm", spec(tmp_path)))
+        with pytest.raises(WorkerLost, match="no sign of life"):
+            list(engine.run("a", spec(tmp_path, steps=1, pause=600)))
+
+
+def test_close_leaves_no_child_and_ends_running_jobs(tmp_path: Path) -> None:
+    engine = LocalEngine("cpu", slots=2, tasks=FAKES, preload=False)
+    pids = engine.pids
+    events = engine.run("a", spec(tmp_path, **LONG))
+    next(events)
+    engine.close()
+    with pytest.raises(WorkerLost):
+        list(events)
+    assert not any(alive(pid) for pid in pids)
+    with pytest.raises(WorkerLost):
+        list(engine.run("b", spec(tmp_path)))
+    engine.close()
+
+
+def test_no_descriptor_leaks_through_many_children(tmp_path: Path) -> None:
+    process = psutil.Process()
+    with LocalEngine("cpu", tasks=FAKES, preload=False) as engine:
+        before = process.num_fds()
+        for number in range(5):
+            events = engine.run(str(number), spec(tmp_path, **LONG))
+            next(events)
+            engine.cancel(str(number))
+            with pytest.raises(WorkerLost):
+                list(events)
+        assert process.num_fds() == before
+    assert process.num_fds() < before
+
+
+def test_children_end_when_the_engine_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import sys; from core.engine.base import JobSpec; from core.engine.local import LocalEngine\n"
+        f"engine = LocalEngine('cpu', tasks={FAKES!r}, preload=False)\n"
+        f"events = engine.run('a', JobSpec('count', {{}}, {{'steps': 1, 'pause': 600}}, {str(tmp_path)!r}))\n"
+        "next(events); print(engine.pids[0], flush=True); next(events)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert alive(child)
+        parent.kill()
+    wait_until(lambda: not alive(child))

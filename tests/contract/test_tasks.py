@@ -1,0 +1,220 @@
+"""What every task must do with every method, run here and in an engine's child."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from core.engine.base import JobSpec
+from core.engine.execute import execute
+from core.engine.local import LocalEngine
+from core.errors import UserError
+from core.events import Event, Failed, Finished, Progress, Started
+from core.files.nifti import read_stored
+from core.methods import METHODS
+from core.tasks import TASKS
+from core.tasks.base import Context, Task
+from core.tasks.catalogue import describe
+from tests.contract.phantom import write_phantom, write_tiny_network
+
+Runner = Callable[[JobSpec], Iterator[Event]]
+CASES = [(task, method) for task in TASKS for method in task.methods]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("weights")
+    write_tiny_network(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COUNTERSCAN_WEIGHTS", str(folder))
+        yield
+
+
+@pytest.fixture(scope="module")
+def phantom(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return {name: str(path) for name, path in write_phantom(tmp_path_factory.mktemp("scan")).items()}
+
+
+@pytest.fixture(scope="module")
+def engine(network: None) -> Iterator[LocalEngine]:
+    with LocalEngine("cpu") as engine:
+        yield engine
+
+
+@pytest.fixture(params=["inline", "local"])
+def runner(request: pytest.FixtureRequest) -> Runner:
+    if request.param == "inline":
+        return execute
+    engine: LocalEngine = request.getfixturevalue("engine")
+    return lambda spec: engine.run("job", spec)
+
+
+def finish(runner: Runner, spec: JobSpec) -> tuple[list[Event], Finished]:
+    events = list(runner(spec))
+    last = events[-1]
+    assert isinstance(last, Finished), last
+    return events, last
+
+
+def spec(task: Task, inputs: dict[str, str], out: Path, **params: object) -> JobSpec:
+    out.mkdir(exist_ok=True)
+    return JobSpec(task.name, inputs, params, str(out), "cpu")
+
+
+@pytest.mark.parametrize(("task", "method"), CASES)
+def test_a_run_keeps_every_promise(
+    runner: Runner, task: Task, method: str, phantom: dict[str, str], tmp_path: Path
+) -> None:
+    events, last = finish(runner, spec(task, phantom, tmp_path / "a", method=method, samples=2, steps=2))
+    assert events[0] == Started("cpu")
+    fractions = [event.fraction for event in events[1:-1] if isinstance(event, Progress)]
+    assert len(fractions) == len(events) - 2
+    assert fractions == sorted(fractions)
+    assert fractions[0] >= 0
+    assert fractions[-1] == 1
+    assert set(last.files) >= {output.name for output in task.outputs}
+    assert {Path(path).name for path in last.files.values()} == {path.name for path in (tmp_path / "a").iterdir()}
+    json.dumps(last.summary, allow_nan=False)
+
+    scan, mask = (read_stored(Path(phantom[name])) for name in ("t1", "mask"))
+    for name, path in last.files.items():
+        if path.endswith(".nii.gz"):
+            made = nibabel.nifti1.load(path)
+            values = np.asanyarray(made.dataobj.get_unscaled())
+            assert made.shape == scan.values.shape
+            np.testing.assert_allclose(made.affine, scan.affine, atol=1e-5)
+            if name == "result" or name.startswith("baseline"):
+                outside = mask.values == 0
+                assert values.dtype == scan.values.dtype
+                assert bytes(made.header["descrip"]).startswith(b"synthetic, Counterscan")
+                np.testing.assert_array_equal(values[outside], scan.values[outside])
+                assert (values[~outside] != scan.values[~outside]).any()
+            else:
+                assert not values[mask.values == 0].any()
+
+    result, difference = (read_stored(Path(last.files[name])) for name in ("result", "difference"))
+    inside = mask.values != 0
+    change = (result.values[inside] - scan.values[inside].astype(float)) * scan.slope
+    np.testing.assert_allclose(difference.values[inside], change, atol=1e-2)
+
+
+@pytest.mark.parametrize(("task", "method"), CASES)
+def test_the_same_seed_gives_the_same_bytes(
+    runner: Runner, task: Task, method: str, phantom: dict[str, str], tmp_path: Path
+) -> None:
+    first, second = (
+        finish(runner, spec(task, phantom, tmp_path / name, method=method, samples=2, seed=7, mode="realistic"))[1]
+        for name in "ab"
+    )
+    assert first.files.keys() == second.files.keys()
+    for name in first.files:
+        data, again = (Path(each.files[name]).read_bytes() for each in (first, second))
+        if name == "run":
+            record, record_again = json.loads(data), json.loads(again)
+            assert record.pop("timing").keys() == record_again.pop("timing").keys()
+            assert record == record_again
+        else:
+            assert data == again, name
+
+
+def test_another_seed_gives_another_result(phantom: dict[str, str], tmp_path: Path) -> None:
+    task = TASKS[0]
+    results = {
+        Path(
+            finish(execute, spec(task, phantom, tmp_path / str(seed), seed=seed, compare=False))[1].files["result"]
+        ).read_bytes()
+        for seed in (1, 2)
+    }
+    assert len(results) == 2
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_default_parameters_and_every_preset_run(task: Task, phantom: dict[str, str], tmp_path: Path) -> None:
+    for name, params in [("default", {}), *((preset.name, preset.params) for preset in task.presets)]:
+        _, last = finish(execute, spec(task, phantom, tmp_path / name, **params))
+        record = json.loads(Path(last.files["run"]).read_text())
+        assert record["params"] == task.parse(params)
+        assert record["weights"].keys() <= set(task.weights)
+
+
+@pytest.mark.parametrize(("task", "method"), CASES)
+def test_no_comparison_means_no_other_files(task: Task, method: str, phantom: dict[str, str], tmp_path: Path) -> None:
+    _, last = finish(execute, spec(task, phantom, tmp_path / "a", method=method, compare=False, steps=1, samples=1))
+    assert set(last.files) == {output.name for output in task.outputs}
+    assert [row["method"] for row in last.summary["table"]] == [method]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_bound_is_enforced(runner: Runner, task: Task, phantom: dict[str, str], tmp_path: Path) -> None:
+    wrong: list[tuple[str, object]] = [("no-such-parameter", 1)]
+    for param in task.params:
+        wrong += [(param.name, "?"), (param.name, None)]
+        wrong += [(param.name, bound) for bound in ((param.low or 0) - 1, (param.high or 1) + 1)]
+    for name, value in wrong:
+        last = list(runner(spec(task, phantom, tmp_path, **{name: value})))[-1]
+        assert isinstance(last, Failed), (name, value)
+        assert last.code == "bad_parameter"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_missing_inputs_are_named(runner: Runner, task: Task, phantom: dict[str, str], tmp_path: Path) -> None:
+    for entry in task.inputs:
+        for value, code in (("", "input_missing"), (str(tmp_path / "none.nii"), "file_missing")):
+            last = list(runner(spec(task, phantom | {entry.name: value}, tmp_path)))[-1]
+            assert isinstance(last, Failed)
+            assert last.code == code
+            assert entry.title in last.message
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_job_stops_when_its_events_are_no_longer_read(task: Task, phantom: dict[str, str], tmp_path: Path) -> None:
+    events = execute(spec(task, phantom, tmp_path))
+    assert isinstance(next(events), Started)
+    next(events)
+    events.close()  # type: ignore[attr-defined]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("task", "method"), CASES)
+def test_the_estimate_covers_the_measured_peak(
+    engine: LocalEngine, task: Task, method: str, phantom: dict[str, str], tmp_path: Path
+) -> None:
+    params = task.parse({"method": method})
+    expected = task.estimate({name: Path(path) for name, path in phantom.items()}, params, "cpu")
+    lazy = [item.name for item in METHODS if not item.weights]
+    with LocalEngine("cpu", preload=method not in lazy) as fresh:
+        _, last = finish(lambda job: fresh.run("a", job), spec(task, phantom, tmp_path, method=method))
+    timing = json.loads(Path(last.files["run"]).read_text())["timing"]
+    assert timing["peak_memory_bytes"] <= expected.memory
+    assert expected.seconds > 0
+    assert expected.calls == last.summary["table"][0]["calls"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_declaration_is_sound_and_becomes_json(task: Task) -> None:
+    described = json.loads(json.dumps(describe(task), allow_nan=False))
+    assert described["name"] == task.name
+    for parts in (task.inputs, task.outputs, task.params, task.presets):
+        names = [part.name for part in parts]
+        assert len(set(names)) == len(names)
+    for param in task.params:
+        assert param.parse(param.default) == param.default
+        assert param.title and param.help
+    for preset in task.presets:
+        task.parse(preset.params)
+    assert set(task.methods) <= {method.name for method in METHODS}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_run_raises_user_errors_itself(task: Task, phantom: dict[str, str], tmp_path: Path) -> None:
+    bad = tmp_path / "bad.nii.gz"
+    bad.write_bytes(b"\x1f\x8b not a scan")
+    inputs = {name: bad for name in phantom}
+    with pytest.raises(UserError):
+        list(task.run(Context("cpu", tmp_path), inputs, task.parse({})))

@@ -1,0 +1,33 @@
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.nets.blocks import Residual, depth_to_space, embed_log_snr, space_to_depth
+
+even = st.integers(1, 4).map(lambda half: 2 * half)
+
+
+@given(st.integers(1, 3), even, even, even)
+def test_depth_to_space_undoes_space_to_depth(channels: int, d: int, h: int, w: int) -> None:
+    image = torch.arange(2 * channels * d * h * w).reshape(2, channels, d, h, w)
+    assert torch.equal(depth_to_space(space_to_depth(image)), image)
+
+
+def test_space_to_depth_keeps_the_voxels_of_a_block_together() -> None:
+    image = torch.zeros(1, 1, 4, 4, 4)
+    image[0, 0, 2:, :2, 2:] = 1
+    folded = space_to_depth(image)
+    assert folded.shape == (1, 8, 2, 2, 2)
+    assert folded[0, :, 1, 0, 1].eq(1).all()
+    assert folded.sum() == 8
+
+
+def test_a_residual_block_starts_as_its_shortcut() -> None:
+    x = torch.randn(2, 8, 4, 4, 4)
+    assert torch.equal(Residual(8, 8, 6)(x, torch.randn(2, 6)), x)
+
+
+def test_noise_levels_are_told_apart() -> None:
+    told = embed_log_snr(torch.tensor([-9.0, -0.5, 0.0, 0.6, 3.0]), 64)
+    assert told.shape == (5, 64)
+    assert torch.cdist(told, told).fill_diagonal_(9).min() > 0.5

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core import weights
+from core.tasks import TASKS
+from core.tasks.catalogue import catalogue
+from tests.contract.phantom import write_tiny_network
+
+
+def test_weights_are_listed_with_their_hash_and_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERSCAN_WEIGHTS", str(tmp_path))
+    write_tiny_network(tmp_path)
+    entry = weights.entries()["inpaint-volume"]
+    (listed,) = json.loads(json.dumps(catalogue()))[0]["weights"]
+    assert listed["installed"] is True
+    assert (listed["sha256"], listed["bytes"]) == (entry.sha256, (tmp_path / "tiny.safetensors").stat().st_size)
+    (tmp_path / "tiny.safetensors").unlink()
+    assert catalogue()[0]["weights"][0]["installed"] is False
+
+
+def test_defaults_are_the_balanced_preset() -> None:
+    for task in TASKS:
+        (balanced,) = (preset for preset in task.presets if preset.name == "balanced")
+        assert task.parse(balanced.params) == task.parse({})

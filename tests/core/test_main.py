@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.phantom import write_phantom
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("torch", "numpy", "scipy", "nibabel", "safetensors", "gradio", "sqlalchemy", "rich")
+
+
+def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "core", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def refused(done: subprocess.CompletedProcess[str], code: str) -> None:
+    assert done.returncode == 2, done
+    assert re.fullmatch(rf"Error: .* \[{code}\]", done.stderr.strip().splitlines()[-1]), done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert done.stdout == ""
+
+
+@pytest.fixture(scope="module")
+def phantom(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return write_phantom(tmp_path_factory.mktemp("scan"))
+
+
+def run(phantom: dict[str, Path], out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return call("run", "inpaint", "--t1", str(phantom["t1"]), "--mask", str(phantom["mask"]), "--out", str(out), *more)
+
+
+@pytest.mark.parametrize("arguments", [["tasks"], ["tasks", "--json"], ["--help"], ["run", "inpaint", "--help"]])
+def test_questions_load_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv = ['core', *{arguments!r}]; import core.__main__\n"
+        "try: core.__main__.main()\n"
+        f"finally: sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_catalogue_is_quick() -> None:
+    seconds = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert call("tasks", "--json").returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    # time of the processor, not of a clock that other programs share
+    assert min(seconds) < 0.5
+
+
+def test_the_catalogue_says_what_a_program_needs() -> None:
+    (task,) = json.loads(call("tasks", "--json").stdout)["tasks"]
+    assert task["name"] == "inpaint"
+    assert [entry["name"] for entry in task["inputs"]] == ["t1", "mask"]
+    assert {"method", "mode", "steps", "samples", "seed"} <= {param["name"] for param in task["params"]}
+    assert {"volume", "biharmonic"} <= {method["name"] for method in task["methods"]}
+    assert all({"name", "title", "source", "cost"} <= method.keys() for method in task["methods"])
+    assert [preset["name"] for preset in task["presets"]] == ["fast", "balanced", "best", "realistic"]
+    assert [entry["name"] for entry in task["weights"]] == ["inpaint-volume"]
+
+
+def test_missing_weights_are_listed_as_such_and_refused(tmp_path: Path, phantom: dict[str, Path]) -> None:
+    (task,) = json.loads(call("tasks", "--json", COUNTERSCAN_WEIGHTS=str(tmp_path)).stdout)["tasks"]
+    assert task["weights"] == [{"name": "inpaint-volume", "installed": False}]
+    paths = ["--t1", str(phantom["t1"]), "--mask", str(phantom["mask"]), "--out", str(tmp_path / "out")]
+    refused(call("run", "inpaint", *paths, COUNTERSCAN_WEIGHTS=str(tmp_path)), "weights_missing")
+
+
+def test_a_run_writes_its_files_and_says_so(phantom: dict[str, Path], tmp_path: Path) -> None:
+    done = run(phantom, tmp_path / "out", "--method", "harmonic", "--grow", "1.5")
+    assert done.returncode == 0, done.stderr
+    listed = dict(line.split("\t") for line in done.stdout.splitlines())
+    assert set(listed) == {
+        "result", "uncertainty", "difference", "run", "baseline-biharmonic", "baseline-shell", "baseline-mirror",
+    }  # fmt: skip
+    assert {Path(path) for path in listed.values()} == set((tmp_path / "out").iterdir())
+    shares = [int(found) for found in re.findall(r"^ *(\d+)%", done.stderr, re.MULTILINE)]
+    assert shares == sorted(shares)
+    assert shares[-1] == 100
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["params"]["grow"] == 1.5
+    assert record["inputs"].keys() == {"t1", "mask"}
+    assert str(phantom["t1"].parent) not in json.dumps(record)
+
+
+def test_files_of_an_earlier_run_are_replaced_and_others_kept(phantom: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "result.nii.gz").write_text("old")
+    assert run(phantom, tmp_path, "--method", "shell", "--no-compare", "--quiet").returncode == 0
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "result.nii.gz").stat().st_size > 100
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "notes.txt", "result.nii.gz", "uncertainty.nii.gz", "difference.nii.gz", "run.json",
+    }  # fmt: skip
+
+
+def test_quiet_says_nothing_on_stderr(phantom: dict[str, Path], tmp_path: Path) -> None:
+    assert run(phantom, tmp_path, "--method", "shell", "--no-compare", "--quiet").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        (["--method", "magic"], "bad_parameter"),
+        (["--steps", "0"], "bad_parameter"),
+        (["--seed", "nan"], "bad_parameter"),
+        (["--preset", "fastest"], "bad_parameter"),
+        (["--device", "tpu"], "device_unavailable"),
+        (["--t1", "nowhere.nii"], "file_missing"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(phantom: dict[str, Path], tmp_path: Path, more: list[str], code: str) -> None:
+    refused(run(phantom, tmp_path / "out", *more), code)
+    assert not list((tmp_path / "out").iterdir()) if (tmp_path / "out").exists() else True
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n" + bytes(400), b"\x1f\x8b\x08\x00 broken"])
+def test_a_hostile_file_is_one_line_and_leaves_nothing(
+    phantom: dict[str, Path], tmp_path: Path, content: bytes
+) -> None:
+    bad = tmp_path / "bad.nii.gz"
+    bad.write_bytes(content)
+    for option in ("--t1", "--mask"):
+        done = run(phantom, tmp_path / "out", "--method", "shell", option, str(bad))
+        refused(done, r"[a-z_]+")
+        assert not list((tmp_path / "out").iterdir())
+
+
+def test_an_output_folder_that_is_a_file_is_refused(phantom: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    refused(run(phantom, tmp_path / "out", "--method", "shell"), "write_failed")
+
+
+def test_a_wrong_option_exits_with_2() -> None:
+    done = call("run", "inpaint", "--no-such-option")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_preset_gives_way_to_an_option(phantom: dict[str, Path], tmp_path: Path) -> None:
+    done = run(phantom, tmp_path, "--preset", "best", "--method", "shell", "--no-compare")
+    assert done.returncode == 0, done.stderr
+    params = json.loads((tmp_path / "run.json").read_text())["params"]
+    assert (params["method"], params["steps"], params["samples"]) == ("shell", 2, 8)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"), [(["train"], "--budget"), (["pack"], "--out"), (["bench", "inpaint"], "--data")]
+)
+def test_the_other_commands_are_imported_when_asked_for(arguments: list[str], word: str) -> None:
+    done = call(*arguments, "--help")
+    assert done.returncode == 0, done.stderr
+    assert word in done.stdout
+    assert call(*arguments, "--no-such-option").returncode == 2
+
+
+def test_a_user_error_of_another_command_is_one_line(tmp_path: Path) -> None:
+    refused(call("bench", "inpaint", "--data", str(tmp_path)), r"[a-z_]+")

@@ -1,0 +1,82 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.errors import UserError
+from core.nets import build
+from core.train.checkpoint import Clock, State, restore, save
+from core.train.command import seconds_of
+from core.train.crops import Batch, CropSource
+from core.train.export import export
+from core.train.loop import Plan, take_step
+from core.train.pack import PackedSet
+from core.train.presets import Preset, find
+from core.train.smoke import pack_phantoms
+
+TINY = Preset("tiny", "tiny", "volume_net", {"widths": [8, 8], "blocks": [1, 1]}, learning_rate=3e-3, warm_up=1)
+
+
+def state_of(preset: Preset) -> State:
+    torch.manual_seed(0)
+    network = build(preset.architecture, preset.config)
+    average = {name: value.clone() for name, value in network.state_dict().items()}
+    return State(network, average, torch.optim.AdamW(network.parameters(), lr=preset.learning_rate), Clock())
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pack_phantoms(tmp_path_factory.mktemp("packed") / "packed.npz")
+
+
+def test_steps_bring_the_error_below_the_biharmonic_fill(packed: Path, tmp_path: Path) -> None:
+    plan = Plan(packed, tmp_path, 60)
+    whole = CropSource(PackedSet(packed), 0, tmp_path).batch(0, smallest=True)
+    batch = Batch(whole.context[:1], whole.target[:1])
+    state = state_of(TINY)
+    errors = [take_step(state.network, state.optimiser, batch, plan, 0)[1] for _ in range(15)]
+    assert errors[0] == pytest.approx(1, abs=0.01)
+    assert errors[-1] < 0.95
+
+
+def test_a_checkpoint_gives_everything_back(packed: Path, tmp_path: Path) -> None:
+    plan = Plan(packed, tmp_path, 60)
+    batch = CropSource(PackedSet(packed), 0, tmp_path).batch(0, smallest=True)
+    one = state_of(TINY)
+    take_step(one.network, one.optimiser, batch, plan, 0)
+    one.clock.step, one.clock.seconds = 1, 2.5
+    save(tmp_path, one, {"seed": 0})
+    other = state_of(TINY)
+    restore(tmp_path, other)
+    assert (other.clock.step, other.clock.seconds) == (1, 2.5)
+    for state in (one, other):
+        take_step(state.network, state.optimiser, batch, plan, 1)
+    for name, value in one.network.state_dict().items():
+        assert torch.equal(value, other.network.state_dict()[name]), name
+
+
+def test_a_run_becomes_a_weight_file_with_its_facts(packed: Path, tmp_path: Path) -> None:
+    state = state_of(TINY)
+    path = export(TINY, state, packed, tmp_path)
+    facts = json.loads(path.with_suffix(".json").read_text())
+    assert facts["entry"]["bytes"] == path.stat().st_size
+    assert facts["entry"]["parameters"] == sum(value.numel() for value in state.network.parameters())
+    assert facts["subjects"] == ["phantom", "map"]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("1.5h", 5400)])
+def test_durations(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "2", "h", "-1h", "1d"])
+def test_other_durations_are_refused(text: str) -> None:
+    with pytest.raises(UserError, match="duration"):
+        seconds_of(text)
+
+
+def test_the_shipped_network_is_the_preset() -> None:
+    assert find("volume_net").weights == "inpaint-volume"
+    with pytest.raises(KeyError):
+        find("nothing")

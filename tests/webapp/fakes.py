@@ -1,0 +1,105 @@
+"""Stand-ins: an engine that follows a script, a page with one upload, files on their way in."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from starlette.types import ASGIApp
+
+from core.engine.base import JobSpec, WorkerLost
+from core.events import Event, Finished, Progress, Started
+from tests.phantom import Phantom
+from webapp.intake import accept
+from webapp.services import Services
+from webapp.store.records import JobRecord, ScanRecord
+
+if TYPE_CHECKING:
+    import gradio
+
+Value = TypeVar("Value")
+
+ORIGIN = "http://127.0.0.1:7860"
+Script = Callable[[str, JobSpec, int], Iterator[Event]]
+
+
+def finish(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
+    """A job that copies its scan into its result."""
+    yield Started("cpu")
+    yield Progress(0.5, 1, 2, "half")
+    result = Path(spec.out) / "result.nii.gz"
+    result.write_bytes(Path(spec.inputs["t1"]).read_bytes())
+    record = Path(spec.out) / "run.json"
+    record.write_text(json.dumps({"attempt": attempt}))
+    yield Finished({"result": str(result), "run": str(record)}, {"seconds": 0.1})
+
+
+class FakeEngine:
+    """Runs ``script(job_id, spec, attempt)`` in the calling thread; ``cancel`` makes it lose its worker."""
+
+    def __init__(self, script: Script = finish) -> None:
+        self.slots = 1
+        self.script = script
+        self.started: list[str] = []
+        self.cancelled: set[str] = set()
+        self.closed = threading.Event()
+
+    def run(self, job_id: str, spec: JobSpec) -> Iterator[Event]:
+        """Yield the script's events."""
+        self.started.append(job_id)
+        for event in self.script(job_id, spec, self.started.count(job_id)):
+            if self.closed.is_set() or job_id in self.cancelled:
+                raise WorkerLost("killed")
+            yield event
+
+    def cancel(self, job_id: str) -> None:
+        """Kill the job."""
+        self.cancelled.add(job_id)
+
+    def close(self) -> None:
+        """Kill all jobs."""
+        self.closed.set()
+
+
+def stub_page(services: Services) -> gradio.Blocks:
+    """A page with one file field and one button."""
+    import gradio as gr
+
+    blocks = gr.Blocks()
+    with blocks:
+        field = gr.File()
+        out = gr.Textbox()
+        field.change(lambda file: str(file), field, out)
+    return blocks
+
+
+def load(services: Services, head: Phantom, folder: Path, session: str = "a") -> tuple[ScanRecord, ScanRecord]:
+    """Take a phantom and its lesion in for ``session``."""
+    t1, lesion = head.write(folder)
+    scan = accept(services, t1, "t1.nii.gz", session)
+    return scan, accept(services, lesion, "lesion.nii.gz", session, "mask", scan.id)
+
+
+def wait_for(services: Services, job_id: str, session: str = "a", seconds: float = 20.0) -> JobRecord:
+    """Return the job once it is over."""
+    return wait_until(lambda: services.repo.job(job_id, session), lambda job: job.over, seconds)
+
+
+def wait_until(look: Callable[[], Value], wanted: Callable[[Value], bool], seconds: float = 20.0) -> Value:
+    """Look until what is seen is wanted, and return it; TimeoutError says what was seen last."""
+    end = time.monotonic() + seconds
+    while not wanted(seen := look()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"still {seen!r}")
+        time.sleep(0.01)
+    return seen
+
+
+def services_of(server: ASGIApp) -> Services:
+    """Return the parts of a running server."""
+    found: Services = server.services  # type: ignore[attr-defined]
+    return found

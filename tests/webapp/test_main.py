@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from core.errors import UserError
+from webapp import __main__ as command
+from webapp import settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[settings.Settings]:
+    """The settings that would be served."""
+    seen: list[settings.Settings] = []
+    monkeypatch.setattr(command, "serve", seen.append)
+    for name in [name for name in os.environ if name.startswith("COUNTERSCAN_")]:
+        monkeypatch.delenv(name)
+    return seen
+
+
+def test_other_machines_are_kept_out(
+    served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(settings, "load", lambda: settings.Settings(host="0.0.0.0"))
+    assert command.main([]) == 2
+    assert "COUNTERSCAN_ALLOW_REMOTE=1" in capsys.readouterr().err
+    assert served == []
+
+
+def test_other_machines_are_let_in_when_told(served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "load", lambda: settings.Settings(host="0.0.0.0", allow_remote=True))
+    assert command.main([]) == 0
+    assert [s.host for s in served] == ["0.0.0.0"]
+
+
+@pytest.mark.parametrize("error", [None, "bad"])
+def test_what_the_user_can_solve_ends_with_2(
+    served: list[settings.Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: str | None,
+) -> None:
+    def refuse() -> settings.Settings:
+        raise UserError("bad_setting", "Wrong.", "Right.")
+
+    if error:
+        monkeypatch.setattr(settings, "load", refuse)
+    assert command.main([] if error else ["unknown"]) == 2
+    assert "[bad_setting]" in capsys.readouterr().err
+
+
+def test_the_settings_are_printed(served: list[settings.Settings], capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["settings"]) == 0
+    assert capsys.readouterr().out == settings.table()
+
+
+def test_a_port_in_use_is_a_plain_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment = {
+            **os.environ,
+            "COUNTERSCAN_PORT": str(taken.getsockname()[1]),
+            "COUNTERSCAN_DATA": str(tmp_path),
+            "COUNTERSCAN_WARM": "0",
+        }
+        begun = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "webapp"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+        )
+    assert done.returncode == 2, done.stderr
+    assert "[port_taken]" in done.stderr and "Traceback" not in done.stderr
+    assert time.monotonic() - begun < 60

@@ -1,0 +1,100 @@
+"""No text from outside enters the page as anything but text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+from core.errors import UserError
+from core.events import Failed
+from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
+from webapp.ui import pieces
+from webapp.ui.page import Held, View, progress, scene
+
+HOSTILE = "${alert(1)}<img src=x onerror=alert(1)>{{value}}`.nii.gz"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SCAN = ScanRecord(
+    "s1", "me", "volume", HOSTILE, (26, 30, 28), (6.0, 6.0, 6.0), "RAS", {"head": "Taken."}, (HOSTILE,), "tok", NOW, "b"
+)
+JOB = JobRecord(
+    "j1", "me", "inpaint", {"method": "biharmonic"}, {"t1": "s1", "mask": "m1"}, "done", 1.0, "", None,
+    {"table": [{"method": "biharmonic", "title": "3D biharmonic", "texture": None, "consistency": [1, 0.5, None]}]},
+    (
+        ArtifactRecord("a1", "j1", "result", "Result", "t1", "b1"),
+        ArtifactRecord("a2", "j1", "baseline-shell", "Shell mean", "t2", "b2"),
+    ),
+    3.0, NOW, NOW, NOW, None,
+)  # fmt: skip
+
+
+class Tags(HTMLParser):
+    """Collects the names of the elements and their event attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.events: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.events += [name for name, _ in attrs if name.startswith("on")]
+
+
+def inert(text: str) -> bool:
+    seen = Tags(text)
+    return not seen.events and not seen.names & {"img", "script"} and "${" not in text and "{{" not in text
+
+
+def test_hostile_text_is_inert_everywhere() -> None:
+    mask = replace(SCAN, role="mask", facts={"volume_ml": 2.5})
+    assert inert(pieces.facts(SCAN))
+    assert inert(pieces.mask_facts(mask))
+    assert inert(pieces.problem(UserError(HOSTILE, HOSTILE, HOSTILE)))
+    assert inert(pieces.sessions([(JOB, HOSTILE, HOSTILE)]))
+    assert inert(pieces.header(HOSTILE, 2))
+    assert inert(pieces.outcome(replace(JOB, summary={"facts": {"notices": [HOSTILE]}})))
+
+
+def test_facts_name_size_spacing_and_assumption() -> None:
+    text = pieces.facts(SCAN)
+    for part in ("26 × 30 × 28 voxels", "6 × 6 × 6 mm", "RAS", "Taken."):
+        assert part in text
+
+
+def test_a_missing_measure_is_a_dash() -> None:
+    text = pieces.result_table(JOB.summary)
+    assert "1.00 · 0.50 · –" in text
+    assert "chosen" in text
+
+
+def test_downloads_keep_plain_methods_apart() -> None:
+    main, folded = pieces.downloads(JOB).split("<details")
+    assert "/files/a1" in main
+    assert "/files/a2" not in main
+    assert "/files/a2" in folded
+
+
+def test_a_failure_is_told_with_its_code() -> None:
+    text = pieces.outcome(replace(JOB, state="failed", error=Failed("worker_lost", "It died.", "Again.")))
+    assert 'role="alert"' in text
+    assert "worker_lost" in text
+
+
+def test_a_finished_job_makes_a_scene_of_its_results() -> None:
+    drawn = scene(View(SCAN, replace(SCAN, role="mask"), JOB))
+    assert [one["id"] for one in drawn["results"]] == ["biharmonic", "shell"]
+    assert drawn["uncertainty"] is None
+    assert drawn["job"] == "j1"
+    assert scene(View())["scan"] is None
+    assert Held() == Held("", "", "")
+
+
+def test_progress_is_hidden_when_nothing_runs() -> None:
+    assert progress(None)["shown"] is False
+    assert progress(JOB)["shown"] is False
+    waiting = progress(replace(JOB, state="queued", position=3))
+    assert waiting["shown"]
+    assert "place 3" in waiting["text"]
+    assert progress(replace(JOB, state="running", fraction=0.456, text="Step"))["percent"] == 45

@@ -1,0 +1,116 @@
+"""The server: the guard around our own addresses around the page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp
+
+from core import tasks
+from core.engine.base import Engine
+from core.tasks.base import Task
+from webapp.dispatcher import Dispatcher
+from webapp.guard import Guard
+from webapp.routes import add_routes
+from webapp.services import Services
+from webapp.settings import Settings
+from webapp.store.blobs import Blobs
+from webapp.store.db import connect, migrate
+from webapp.store.repo import Repo
+
+if TYPE_CHECKING:
+    import gradio
+
+__all__ = ["Services", "build_services", "create_app"]
+
+Page = Callable[[Services], "gradio.Blocks"]
+
+
+def create_app(settings: Settings, *, page: Page | None = None, engine: Callable[[], Engine] | None = None) -> ASGIApp:
+    """Return the whole server as one ASGI application; its queue runs from start-up to shut-down.
+
+    page: builds the page; without it that of ``webapp.ui``. engine: makes the engine; without it a local one.
+    """
+    uploads = prepare_gradio(settings.data)
+    services = build_services(settings, engine)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(services))
+    add_routes(app, services)
+    _mount(app, services, page)
+    return Guard(app, services, uploads)
+
+
+def build_services(
+    settings: Settings, engine: Callable[[], Engine] | None = None, *, find: Callable[[str], Task] = tasks.find
+) -> Services:
+    """Open the store of ``settings``, brought to the newest schema, and a queue that has not been started."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    database = connect(settings.url)
+    migrate(database)
+    repo = Repo(database)
+    blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
+    dispatcher = Dispatcher(repo, blobs, settings, engine or _local(settings), find=find)
+    return Services(settings, repo, blobs, dispatcher)
+
+
+def prepare_gradio(data: Path) -> Path:
+    """Keep Gradio's files in the data folder and its telemetry off; it reads both when it is imported."""
+    uploads = data.resolve() / "uploads"
+    uploads.mkdir(parents=True, exist_ok=True)
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_RUN_HISTORY"] = "False"
+    return uploads
+
+
+def _local(settings: Settings) -> Callable[[], Engine]:
+    def make() -> Engine:
+        from core.engine.local import LocalEngine
+
+        return LocalEngine(settings.device, settings.slots)
+
+    return make
+
+
+def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(services.dispatcher.start)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(services.dispatcher.stop)
+            services.repo.engine.dispose()
+
+    return lifespan
+
+
+def _mount(app: FastAPI, services: Services, page: Page | None) -> None:
+    import gradio
+
+    options: dict[str, Any] = {}
+    if page is None:
+        from webapp.ui import layout, theme
+
+        page = layout.build
+        options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}
+    blocks = page(services)
+    blocks.queue(default_concurrency_limit=8, api_open=False)
+    gradio.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        max_file_size=services.settings.max_upload_mb << 20,
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        allowed_paths=[],
+        show_error=True,
+        **options,
+    )

@@ -1,0 +1,129 @@
+"""What the database gives back: frozen rows, times in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from core.events import Failed
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True)
+class ScanRecord:
+    """A checked scan or mask; ``filename`` is for display only, ``token`` opens ``/vol/<token>/<name>``.
+
+    shape and spacing (mm) follow the RAS+ axes X, Y, Z; ``orientation`` is that of the file ("RAS").
+    ``parent`` is the scan a mask belongs to.
+    """
+
+    id: str
+    session: str
+    role: str
+    filename: str
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...]
+    orientation: str
+    facts: dict[str, Any]
+    warnings: tuple[str, ...]
+    token: str
+    created: datetime
+    blob: str
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class ArtifactRecord:
+    """One result file of a job; ``token`` opens ``/vol/<token>/<name>``, ``id`` downloads ``/files/<id>``."""
+
+    id: str
+    job: str
+    name: str
+    title: str
+    token: str
+    blob: str
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One job as it stands; ``position`` is its place in the queue (1 = next), only while it waits."""
+
+    id: str
+    session: str
+    task: str
+    params: dict[str, Any]
+    inputs: dict[str, str]
+    state: State
+    fraction: float
+    text: str
+    error: Failed | None
+    summary: dict[str, Any]
+    artifacts: tuple[ArtifactRecord, ...]
+    seconds: float | None
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    position: int | None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing about the job will change."""
+        return self.state in ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class RatingRecord:
+    """One reader's opinion of a result, each score 1 to 5."""
+
+    id: int
+    job: str
+    realism: int
+    border: int
+    anatomy: int
+    comment: str
+    created: datetime
+
+
+@dataclass(frozen=True)
+class NewScan:
+    """A scan about to be recorded; its blob is already on the disk."""
+
+    session: str
+    role: str
+    filename: str
+    blob: str
+    sha256: str
+    bytes: int
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...]
+    orientation: str
+    facts: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class NewArtifact:
+    """A result file about to be recorded; its blob is already on the disk."""
+
+    name: str
+    title: str
+    blob: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job this server now runs: writes about it count only while ``owner`` and ``attempt`` are still these."""
+
+    id: str
+    session: str
+    task: str
+    params: dict[str, Any]
+    inputs: dict[str, str]
+    owner: str
+    attempt: int

@@ -1,0 +1,56 @@
+"""The page: header, controls on the left, one shared viewer on the right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from webapp.services import Services
+from webapp.ui import page, pieces, tab_about, tab_inpaint, tab_sessions, wiring
+from webapp.ui.text import NAME, TAGLINE
+from webapp.ui.viewer import VolumeViewer
+
+BADGE_SECONDS = 5.0
+
+
+def build(services: Services) -> gr.Blocks:
+    """Return the page of ``services``."""
+    demo = gr.Blocks(title=NAME, analytics_enabled=False, fill_width=True)
+    with demo:
+        badges = _header(services)
+        viewer = VolumeViewer(render=False, elem_id="viewer")
+        results = gr.HTML(render=False, visible=False, elem_id="results", elem_classes="cs-section")
+        # Gradio's render has no types
+        right: tuple[Any, ...] = (viewer, results)
+        with gr.Row(elem_id="cs-main", equal_height=False):
+            with (
+                gr.Column(elem_id="cs-controls", min_width=0),
+                gr.Tabs(overflow_behavior="wrap", elem_id="cs-tabs"),
+            ):
+                with gr.Tab("Inpaint"):
+                    tab = tab_inpaint.build(services, viewer, results)
+                with gr.Tab("Sessions") as sessions:
+                    tab_sessions.build(services, sessions, demo)
+                with gr.Tab("About"):
+                    tab_about.build()
+            with gr.Column(elem_id="cs-view", min_width=0):
+                for part in right:
+                    part.render()
+        wiring.connect(services, tab, demo)
+        gr.Timer(BADGE_SECONDS).tick(
+            lambda: _badges(services), None, badges, show_progress="hidden", queue=False, api_visibility="private"
+        )
+    return demo
+
+
+def _header(services: Services) -> gr.HTML:
+    with gr.Row(elem_id="cs-header"):
+        gr.HTML(f'<div class="cs-brand"><h1>{NAME}</h1><p>{TAGLINE}</p></div>')
+        return gr.HTML(_badges(services), elem_id="cs-badges")
+
+
+def _badges(services: Services) -> str:
+    counts = services.repo.counts()
+    waiting = int(counts.get("jobs_queued", 0) + counts.get("jobs_running", 0))
+    return pieces.header(page.device_title(services.settings.device), waiting)

@@ -1,0 +1,182 @@
+"""HTML pieces of the page; every value from outside passes ``safe``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core.errors import UserError
+from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
+from webapp.ui.text import ago, number, safe, seconds, times
+
+STATES = {
+    "queued": "Waiting",
+    "running": "Running",
+    "done": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
+COLUMNS = (
+    ("Method", "How the hole was filled; the chosen method comes first."),
+    ("Texture", "Fine detail of the fill beside real tissue around it. 1 is alike, 0 is flat or blurred."),
+    ("Border", "The jump across the mask's edge beside the jumps just outside it. 1 is an invisible border."),
+    (
+        "Slices X · Y · Z",
+        "Steps between neighbouring slices beside real tissue. 1 is natural, less is blur, more is tearing.",
+    ),
+    ("Mean ± SD", "Intensity inside the mask, in the scan's own units."),
+    ("Calls", "Network evaluations."),
+    ("Time", "Seconds this method took."),
+)
+
+
+def step(index: int, title: str, note: str = "") -> str:
+    """Return the heading of a numbered step."""
+    small = f'<span class="cs-step-note">{safe(note)}</span>' if note else ""
+    return (
+        f'<h2 class="cs-step"><span class="cs-step-number" aria-hidden="true">{index}</span>{safe(title)}{small}</h2>'
+    )
+
+
+def problem(error: UserError) -> str:
+    """Return a calm box that says what is wrong and what to do."""
+    return (
+        f'<div class="cs-problem" role="alert"><p>{safe(error.message)}</p>'
+        f'<p class="cs-hint">{safe(error.hint)}</p><code>{safe(error.code)}</code></div>'
+    )
+
+
+def notes(lines: Iterable[str]) -> str:
+    """Return warnings as a list, nothing when there are none."""
+    items = "".join(f"<li>{safe(line)}</li>" for line in lines)
+    return f'<ul class="cs-notes">{items}</ul>' if items else ""
+
+
+def facts(scan: ScanRecord) -> str:
+    """Return what was read from a scan's file."""
+    rows = {
+        "Size": f"{times(scan.shape, 0)} voxels",
+        "Spacing": f"{times(scan.spacing)} mm",
+        "Orientation": scan.orientation,
+    }
+    assumed = str(scan.facts.get("head", ""))
+    return (
+        f'<div class="cs-card"><p class="cs-file" title="File name">{safe(scan.filename)}</p>{_rows(rows)}'
+        f"{_sentence(assumed)}{notes(scan.warnings)}</div>"
+    )
+
+
+def mask_facts(mask: ScanRecord) -> str:
+    """Return what is known of a mask: its name, volume and warnings."""
+    volume = mask.facts.get("volume_ml")
+    rows = {"Volume": f"{number(volume, 1 if isinstance(volume, float) and volume >= 1 else 2)} ml"}
+    link = (
+        f'<a class="cs-link cs-small" href="/vol/{safe(mask.token)}/mask.nii.gz" download="mask.nii.gz" '
+        'id="mask-download">Download mask</a>'
+    )
+    name = f'<p class="cs-file">{safe(mask.filename or "Drawn here")}</p>'
+    return f'<div class="cs-card">{name}{_rows(rows)}{notes(mask.warnings)}{link}</div>'
+
+
+def result_table(summary: Mapping[str, Any]) -> str:
+    """Return the measures of the chosen method and of the plain methods beside it."""
+    head = "".join(f'<th scope="col" title="{safe(note)}">{safe(title)}</th>' for title, note in COLUMNS)
+    rows = "".join(_method_row(row, first=not index) for index, row in enumerate(summary.get("table", ())))
+    legend = "".join(f"<dt>{safe(title)}</dt><dd>{safe(note)}</dd>" for title, note in COLUMNS)
+    return (
+        '<div class="cs-scroll" tabindex="0" role="region" aria-label="Measures of each method">'
+        '<table class="cs-table"><caption>Measures inside the mask. There is no truth to compare with: '
+        f"real tissue around the mask is the yardstick.</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<details class="cs-details"><summary>What the columns mean</summary><dl>{legend}</dl></details>'
+    )
+
+
+def downloads(job: JobRecord) -> str:
+    """Return links to the files of a finished job, the plain methods' folded away."""
+    main = [one for one in job.artifacts if not one.name.startswith("baseline-")]
+    order = {"result": 0, "uncertainty": 1, "difference": 2, "run": 3}
+    main.sort(key=lambda one: order.get(one.name, 9))
+    rest = [one for one in job.artifacts if one.name.startswith("baseline-")]
+    folded = f'<details class="cs-details"><summary>Plain methods</summary>{_links(rest)}</details>' if rest else ""
+    return f'<div class="cs-downloads"><h3>Downloads</h3>{_links(main)}{folded}</div>'
+
+
+def outcome(job: JobRecord) -> str:
+    """Return one line on how a job ended, or its error."""
+    if job.error:
+        return problem(UserError(job.error.code, job.error.message, job.error.hint))
+    if job.state == "cancelled":
+        return '<p class="cs-outcome" role="status">Cancelled. Nothing was kept of this run.</p>'
+    if job.state == "done":
+        lines = notes(job.summary.get("facts", {}).get("notices", ()))
+        return f'<p class="cs-outcome cs-good" role="status">Done in {safe(seconds(job.seconds))}.</p>{lines}'
+    return ""
+
+
+def sessions(jobs: Iterable[tuple[JobRecord, str, str]]) -> str:
+    """Return the visitor's jobs, newest first; each is (job, scan's file name, method's title)."""
+    rows = "".join(_job_row(*entry) for entry in jobs)
+    if not rows:
+        return (
+            '<div class="cs-invite"><p>No runs yet.</p>'
+            "<p>Every run of this browser is kept here and opens again after a reload or a restart.</p></div>"
+        )
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("Scan", "State", "Time", "<span>Open</span>"))
+    return f'<table class="cs-table cs-sessions"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def header(device: str, waiting: int) -> str:
+    """Return the device badge and the length of the queue."""
+    queue = "Queue empty" if not waiting else f"{waiting} job{'s' if waiting > 1 else ''} in the queue"
+    return (
+        f'<div class="cs-badges"><span class="cs-pill" title="Where networks run">{safe(device)}</span>'
+        f'<span class="cs-pill" role="status">{safe(queue)}</span></div>'
+    )
+
+
+def _job_row(job: JobRecord, filename: str, method: str) -> str:
+    took = seconds(job.seconds) if job.seconds is not None else ""
+    return (
+        f'<tr><td><span class="cs-file">{safe(filename)}</span>'
+        f"<small>{safe(method)} · {safe(ago(job.created))}</small></td>"
+        f'<td><span class="cs-state cs-{safe(job.state)}">{safe(STATES.get(job.state, job.state))}</span></td>'
+        f"<td>{safe(took)}</td>"
+        f'<td><a class="cs-link" href="?job={safe(job.id)}" aria-label="Open the run on {safe(filename)}">'
+        "Open</a></td></tr>"
+    )
+
+
+def _rows(rows: Mapping[str, str]) -> str:
+    items = "".join(f"<div><dt>{safe(key)}</dt><dd>{safe(value)}</dd></div>" for key, value in rows.items())
+    return f'<dl class="cs-facts">{items}</dl>'
+
+
+def _sentence(text: str) -> str:
+    return f'<p class="cs-assumed">{safe(text)}</p>' if text else ""
+
+
+def _links(artifacts: Iterable[ArtifactRecord]) -> str:
+    items = "".join(
+        f'<li><a class="cs-link" href="/files/{safe(one.id)}" download data-artifact="{safe(one.name)}">'
+        f"<span>{safe(one.title)}</span><small>{'run.json' if one.name == 'run' else '.nii.gz'}</small></a></li>"
+        for one in artifacts
+    )
+    return f"<ul>{items}</ul>"
+
+
+def _method_row(row: Mapping[str, Any], first: bool) -> str:
+    slices = " · ".join(number(value) for value in row.get("consistency", ()))
+    cells = (
+        number(row.get("texture")),
+        number(row.get("seam")),
+        slices,
+        f"{number(row.get('mean'), 0)} ± {number(row.get('sd'), 0)}",
+        str(row.get("calls", 0) or "–"),
+        f"{number(row.get('seconds'), 1)} s",
+    )
+    body = "".join(f"<td>{safe(cell)}</td>" for cell in cells)
+    mark = '<span class="cs-chosen">chosen</span>' if first else ""
+    return (
+        f'<tr class="{"cs-first" if first else ""}"><th scope="row">{safe(row.get("title", ""))}{mark}</th>{body}</tr>'
+    )

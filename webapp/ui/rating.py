@@ -1,0 +1,102 @@
+"""The rating form under a finished result."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from core.errors import UserError
+from webapp.guard import session_of
+from webapp.services import Services
+from webapp.store.records import RatingRecord
+from webapp.ui.page import Held
+from webapp.ui.text import safe
+from webapp.ui.trouble import attempt
+
+SCALES = (
+    ("realism", "Realism", "1 clearly artificial, 5 looks like a real scan"),
+    ("border", "Border of the fill", "1 plainly visible, 5 cannot be found"),
+    ("anatomy", "Anatomy", "1 impossible, 5 fully plausible"),
+)
+GRADES = ["1", "2", "3", "4", "5"]
+
+
+@dataclass(frozen=True)
+class RatingForm:
+    """The parts that the rest of the page shows and hides."""
+
+    group: gr.Column
+    scores: tuple[gr.Radio, ...]
+    comment: gr.Textbox
+    save: gr.Button
+    status: gr.HTML
+    client: gr.State
+
+
+def build(services: Services, held: gr.State) -> RatingForm:
+    """Draw the form and wire it; ``held`` says which job is rated."""
+    with gr.Column(visible=False, elem_classes="cs-section cs-rating", elem_id="rating") as group:
+        gr.HTML('<h3>Rate this result</h3><p class="cs-hint">Your judgement is stored with the run.</p>')
+        scores = tuple(
+            gr.Radio(GRADES, label=title, info=help, elem_classes="cs-scale", elem_id=f"rate-{name}")
+            for name, title, help in SCALES
+        )
+        comment = gr.Textbox(label="Comment (optional)", lines=2, max_length=2000, elem_id="rate-comment")
+        save = gr.Button("Save rating", variant="secondary", elem_id="rate-save")
+        status = gr.HTML(elem_id="rate-status")
+    form = RatingForm(group, scores, comment, save, status, gr.State(new_client))
+    _wire(services, held, form)
+    return form
+
+
+def new_client() -> str:
+    """Return the id under which one rating is kept once, however often it is sent."""
+    return secrets.token_hex(16)
+
+
+def known(ratings: Sequence[RatingRecord]) -> str:
+    """Return a line about the rating that holds, nothing when there is none."""
+    if not ratings:
+        return ""
+    last = ratings[-1]
+    scores = f"realism {last.realism}, border {last.border}, anatomy {last.anatomy}"
+    return f'<p class="cs-outcome cs-good" role="status">Saved: {safe(scores)}. A new rating replaces it.</p>'
+
+
+def _wire(services: Services, held: gr.State, form: RatingForm) -> None:
+    # Gradio counts arguments from the left, so the request comes before the open-ended ones
+    def store(request: gr.Request, page: Held, client: str, *answers: str | None) -> tuple[object, ...]:
+        session = session_of(request)
+        *grades, comment = answers
+
+        def work() -> RatingRecord:
+            if not all(grade in GRADES for grade in grades):
+                raise UserError("bad_rating", "Three answers are needed.", "Choose 1 to 5 on each line, then save.")
+            realism, border, anatomy = (int(str(grade)) for grade in grades)
+            return services.repo.add_rating(page.job, session, client, realism, border, anatomy, comment or "")
+
+        kept, box = attempt(work)
+        if kept is None:
+            return box, gr.skip()
+        return known([kept]), gr.Button("Saved", interactive=False)
+
+    form.save.click(
+        store,
+        [held, form.client, *form.scores, form.comment],
+        [form.status, form.save],
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    fields: tuple[gr.Radio | gr.Textbox, ...] = (*form.scores, form.comment)
+    for field in fields:
+        field.input(
+            lambda: (new_client(), gr.Button("Save rating", interactive=True)),
+            None,
+            [form.client, form.save],
+            show_progress="hidden",
+            queue=False,
+            api_visibility="private",
+        )

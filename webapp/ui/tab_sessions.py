@@ -1,0 +1,47 @@
+"""The Sessions tab: every run of this browser, each with a link that opens it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from core.errors import UserError
+from webapp.guard import session_of
+from webapp.services import Services
+from webapp.store.records import JobRecord
+from webapp.ui import pieces
+from webapp.ui.page import method_titles
+from webapp.ui.trouble import attempt
+
+
+def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
+    """Draw the tab and fill it whenever it is opened."""
+    with gr.Column(elem_classes="cs-section"):
+        gr.HTML("<h2 class='cs-step'>Your runs</h2><p class='cs-hint'>Kept for this browser, also after a restart.</p>")
+        table = gr.HTML(elem_id="sessions")
+        refresh = gr.Button("Refresh", size="sm")
+
+    def listed(request: gr.Request) -> str:
+        rows, box = attempt(lambda: pieces.sessions(_rows(services, session_of(request))))
+        return rows if rows is not None else box
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+    for event in (demo.load, tab.select, refresh.click):
+        event(listed, None, table, **quiet)
+
+
+def _rows(services: Services, session: str) -> list[tuple[JobRecord, str, str]]:
+    titles = method_titles()
+    rows = []
+    for job in services.repo.jobs(session):
+        method = str(job.params.get("method", ""))
+        rows.append((job, _filename(services, session, job), titles.get(method, method)))
+    return rows
+
+
+def _filename(services: Services, session: str, job: JobRecord) -> str:
+    try:
+        return services.repo.scan(job.inputs.get("t1", ""), session).filename
+    except UserError:
+        return "a deleted scan"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 import subprocess
@@ -69,7 +70,17 @@ class LocalEngine:
         worker = self._take(job_id)
         ended = False
         try:
-            for event in worker.events(spec, self._silence):
+            events = worker.events(spec, self._silence)
+            try:
+                first = next(events)
+            except WorkerLost:
+                fresh = self._after_sudden_death(job_id, worker)
+                if fresh is None:
+                    raise
+                worker = fresh
+                events = worker.events(spec, self._silence)
+                first = next(events)
+            for event in itertools.chain([first], events):
                 ended = isinstance(event, Finished | Failed)
                 if isinstance(event, Failed) and event.code in SPOILED:
                     worker.kill()
@@ -86,6 +97,7 @@ class LocalEngine:
         with self._change:
             worker = self._jobs.get(job_id)
             if worker is not None:
+                self._jobs[job_id] = None
                 worker.end()
             elif job_id in self._jobs:
                 del self._jobs[job_id]
@@ -120,6 +132,18 @@ class LocalEngine:
                 worker = self._replaced(worker)
             self._jobs[job_id] = worker
             return worker
+
+    def _after_sudden_death(self, job_id: str, worker: _Worker) -> _Worker | None:
+        """Return a fresh worker if the child died before it could begin, and not by a cancel.
+
+        A killed child does not count as dead until its last thread has gone, so it may still be handed a job.
+        """
+        with self._change:
+            if self._closed or self._jobs.get(job_id) is not worker or not worker.gone(1.0):
+                return None
+            fresh = self._replaced(worker)
+            self._jobs[job_id] = fresh
+            return fresh
 
     def _give_back(self, job_id: str, worker: _Worker) -> None:
         with self._change:
@@ -181,6 +205,14 @@ class _Worker:
             if self.process.poll() is not None:
                 self._link.close()
         raise WorkerLost("the worker ended")
+
+    def gone(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for the child's end and say whether it came."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def end(self) -> None:
         """Kill the child and wait until it is gone; a thread in ``events`` then finds the socket at its end."""

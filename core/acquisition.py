@@ -39,7 +39,7 @@ class Axis:
     @property
     def centres(self) -> NDArray[np.float64]:
         """Slice centres (coarse,) as indices of the fine grid."""
-        return self.first + self.step * np.arange(self.coarse)
+        return np.asarray(self.first + self.step * np.arange(self.coarse), np.float64)
 
     @property
     def untouched(self) -> bool:
@@ -98,7 +98,8 @@ class Acquisition:
 
     def interpolate(self, measured: Image, order: int = 3) -> NDArray[np.float32]:
         """Return the spline of ``order`` whose measurement is exactly ``measured``: what back-projection tends to."""
-        return self._apply(measured, tuple(None if axis.untouched else interpolating(axis, order) for axis in self.axes))
+        matrices = tuple(None if axis.untouched else interpolating(axis, order) for axis in self.axes)
+        return self._apply(measured, matrices)
 
     def back_project(self, volume: Image, measured: Image, times: int = 10) -> NDArray[np.float32]:
         """Return ``volume`` after ``times`` rounds of x += enlarge(y - A x) (Irani & Peleg 1991)."""
@@ -151,7 +152,7 @@ def measuring(axis: Axis) -> Matrix:
 @lru_cache(maxsize=64)
 def spreading(axis: Axis) -> Matrix:
     """Return A+ of one axis, (fine, coarse): the Moore-Penrose inverse."""
-    return np.linalg.pinv(measuring(axis), rcond=CUT)
+    return np.asarray(np.linalg.pinv(measuring(axis), rcond=CUT), np.float64)
 
 
 @lru_cache(maxsize=64)

@@ -13,6 +13,8 @@ from core.diffusion.schedule import log_snr, signal, times
 
 # (noisy, log_snr (B,)) -> (clean residual, log-variance)
 Denoiser = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+# residual (B, 1, D, H, W) -> the part of it that is free to choose
+Projection = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,21 +31,24 @@ def sample(
     steps: int,
     generator: torch.Generator,
     eta: float = 1.0,
+    project: Projection | None = None,
 ) -> Generator[int, None, Sample]:
     """Draw one sample; noise lives only where ``mask`` (B, 1, D, H, W) is 1.
 
+    ``project`` keeps noise and predictions to what is not known, such as the null space of a measurement.
     ``eta`` 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is DDIM (Song et al. 2021, eq. 12).
     Yields the number of network calls made so far and returns the sample.
     """
     visited = times(steps)
-    noisy = _noise(mask, generator)
+    keep = project or (lambda values: values)
+    noisy = keep(_noise(mask, generator))
     clean, log_variance = torch.zeros_like(noisy), torch.zeros_like(noisy)
     for index, now in enumerate(visited):
         level = torch.full((mask.shape[0],), log_snr(now), device=mask.device)
         clean, log_variance = denoiser(noisy, level)
-        clean = clean * mask
+        clean = keep(clean * mask)
         if index + 1 < steps:
-            noisy = step_down(noisy, clean, now, visited[index + 1], _noise(mask, generator), eta)
+            noisy = step_down(noisy, clean, now, visited[index + 1], keep(_noise(mask, generator)), eta)
         yield index + 1
     return Sample(clean, log_variance.exp() * mask)
 

@@ -1,19 +1,23 @@
-"""The table of inpainting methods; importing it loads neither torch nor scipy nor numpy."""
+"""The table of methods of every task; importing it loads neither torch nor scipy nor numpy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from core.methods.base import FillMethod
+    from collections.abc import Callable, Generator
+
+    from core.events import Progress
+    from core.methods.base import Estimate, Options
 
 
 @dataclass(frozen=True)
 class Method:
-    """One way to fill a hole: where its function lives, what it follows, what it costs."""
+    """One way to do a task: where its function lives, what it follows, what it costs."""
 
+    task: str
     name: str
     title: str
     function: str
@@ -22,23 +26,27 @@ class Method:
     cheap: bool
     weights: str = ""
 
-    def load(self) -> FillMethod:
-        """Import and return the method's function."""
+    def load(self) -> Callable[[Any, Options], Generator[Progress, None, Estimate]]:
+        """Import and return the method's function; what it takes depends on the task."""
         module, _, attribute = self.function.partition(":")
-        return cast("FillMethod", getattr(import_module(module), attribute))
+        return cast(
+            "Callable[[Any, Options], Generator[Progress, None, Estimate]]", getattr(import_module(module), attribute)
+        )
 
 
 METHODS: tuple[Method, ...] = (
     Method(
+        "inpaint",
         "volume",
         "Counterscan network",
-        "core.methods.volume:fill",
+        "core.methods.inpaint:volume",
         "x0-prediction in few variance-preserving steps, residual to the 3D biharmonic fill (ours)",
         "steps x samples network calls on the crop around the mask",
         cheap=False,
         weights="inpaint-volume",
     ),
     Method(
+        "inpaint",
         "biharmonic",
         "3D biharmonic",
         "core.methods.classical:biharmonic",
@@ -47,6 +55,7 @@ METHODS: tuple[Method, ...] = (
         cheap=True,
     ),
     Method(
+        "inpaint",
         "harmonic",
         "3D harmonic",
         "core.methods.classical:harmonic",
@@ -55,6 +64,7 @@ METHODS: tuple[Method, ...] = (
         cheap=True,
     ),
     Method(
+        "inpaint",
         "shell",
         "Shell mean",
         "core.methods.classical:shell_mean",
@@ -63,6 +73,7 @@ METHODS: tuple[Method, ...] = (
         cheap=True,
     ),
     Method(
+        "inpaint",
         "mirror",
         "Mirrored hemisphere",
         "core.methods.mirror:mirror",
@@ -70,9 +81,71 @@ METHODS: tuple[Method, ...] = (
         "no network; a few seconds",
         cheap=True,
     ),
+    Method(
+        "superres",
+        "volume",
+        "Counterscan network",
+        "core.methods.superres:volume",
+        "x0-prediction in few variance-preserving steps in the null space of the measurement, residual to the "
+        "consistent cubic spline (ours)",
+        "steps x samples network calls on the volume",
+        cheap=False,
+        weights="superres-volume",
+    ),
+    Method(
+        "superres",
+        "cubic",
+        "Cubic spline",
+        "core.methods.superres:cubic",
+        "Cubic splines between slices; consistent: ten back-projections (Irani and Peleg 1991)",
+        "no network; seconds",
+        cheap=True,
+    ),
+    Method(
+        "superres",
+        "spline5",
+        "Spline of order 5",
+        "core.methods.superres:spline5",
+        "Splines of order 5 between slices; consistent: ten back-projections",
+        "no network; seconds",
+        cheap=True,
+    ),
+    Method(
+        "superres",
+        "linear",
+        "Linear",
+        "core.methods.superres:linear",
+        "Linear interpolation between slices; consistent: ten back-projections",
+        "no network; seconds",
+        cheap=True,
+    ),
+    Method(
+        "superres",
+        "nearest",
+        "Nearest slice",
+        "core.methods.superres:nearest",
+        "The nearest slice repeated; consistent: ten back-projections",
+        "no network; instant",
+        cheap=True,
+    ),
+    Method(
+        "translate",
+        "volume",
+        "Counterscan network",
+        "core.methods.translate:volume",
+        "x0-prediction in few variance-preserving steps from any of the four contrasts (ours)",
+        "steps x samples network calls on the brain",
+        cheap=False,
+        weights="translate-volume",
+    ),
 )
 
 
-def find(name: str) -> Method:
-    """Return the method called ``name``; ``KeyError`` if there is none."""
-    return {method.name: method for method in METHODS}[name]
+def of_task(task: str) -> tuple[Method, ...]:
+    """Return the methods of ``task``, ours first."""
+    return tuple(method for method in METHODS if method.task == task)
+
+
+def find(name: str, task: str) -> Method:
+    """Return the method called ``name`` of ``task``; ``KeyError`` if there is none."""
+    return {method.name: method for method in of_task(task)}[name]

@@ -1,15 +1,12 @@
-"""What every inpainting method gets and gives."""
+"""What every method gets and gives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-
-from core.events import Progress
 
 Mode = Literal["faithful", "realistic"]
 
@@ -32,18 +29,22 @@ class Problem:
 
 @dataclass(frozen=True)
 class Options:
-    """How to sample: used by networks, ignored by classical methods."""
+    """How to sample: used by networks; classical methods look at ``consistent`` alone.
+
+    consistent: make the result agree with what was measured, where the task measures (super-resolution).
+    """
 
     mode: Mode = "faithful"
     steps: int = 1
     samples: int = 1
     seed: int = 0
     device: str = "cpu"
+    consistent: bool = True
 
 
 @dataclass(frozen=True, eq=False)
-class Fill:
-    """values, deviation: (X, Y, Z) float32 in the scan's units, meaningful inside the mask, 0 outside.
+class Estimate:
+    """values, deviation: (X, Y, Z) float32 in the scan's units; of a hole, 0 outside the mask.
 
     ``deviation`` is one standard deviation, None for a method that has no notion of doubt;
     ``calls`` counts network calls.
@@ -52,6 +53,3 @@ class Fill:
     values: NDArray[np.float32]
     deviation: NDArray[np.float32] | None = None
     calls: int = 0
-
-
-FillMethod = Callable[[Problem, Options], Generator[Progress, None, Fill]]

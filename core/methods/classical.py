@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import cg
 
 from core.events import Progress
-from core.methods.base import Fill, Options, Problem
+from core.methods.base import Estimate, Options, Problem
 from core.volume import bounding_box
 
 Float = NDArray[np.float32]
@@ -21,8 +21,8 @@ SHELL_MM = 8.0
 NEIGHBOURS = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 
-def shell_mean(problem: Problem, options: Options) -> Generator[Progress, None, Fill]:
-    """Fill with the mean of the known head tissue within ``SHELL_MM`` of the mask."""
+def shell_mean(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
+    """Estimate with the mean of the known head tissue within ``SHELL_MM`` of the mask."""
     yield Progress(0.0, 0, 1, "Shell mean")
     margin = [int(np.ceil(SHELL_MM / size)) + 1 for size in problem.spacing]
     box = bounding_box(problem.mask, (margin[0], margin[1], margin[2]))
@@ -33,19 +33,19 @@ def shell_mean(problem: Problem, options: Options) -> Generator[Progress, None, 
     source = shell if shell.any() else problem.head & ~problem.mask
     image = problem.image[box] if shell.any() else problem.image
     level = float(image[source].mean()) if source.any() else 0.0
-    return Fill(np.where(problem.mask, np.float32(level), np.float32(0)))
+    return Estimate(np.where(problem.mask, np.float32(level), np.float32(0)))
 
 
-def harmonic(problem: Problem, options: Options) -> Generator[Progress, None, Fill]:
-    """Fill with the solution of Laplace's equation, the voxels around the mask as boundary values."""
+def harmonic(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
+    """Estimate with the solution of Laplace's equation, the voxels around the mask as boundary values."""
     yield Progress(0.0, 0, 1, "3D harmonic")
-    return Fill(_in_box(problem, order=1))
+    return Estimate(_in_box(problem, order=1))
 
 
-def biharmonic(problem: Problem, options: Options) -> Generator[Progress, None, Fill]:
-    """Fill so that the squared Laplacian vanishes inside the mask: values and slopes continue smoothly."""
+def biharmonic(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
+    """Estimate so that the squared Laplacian vanishes inside the mask: values and slopes continue smoothly."""
     yield Progress(0.0, 0, 1, "3D biharmonic")
-    return Fill(_in_box(problem, order=2))
+    return Estimate(_in_box(problem, order=2))
 
 
 def _in_box(problem: Problem, order: int) -> Float:

@@ -1,4 +1,4 @@
-"""Fill with the other hemisphere, mirrored across the brain's own midline."""
+"""Estimate with the other hemisphere, mirrored across the brain's own midline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, optimize
 
 from core.events import Progress
-from core.methods.base import Fill, Options, Problem
+from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import harmonic
 from core.quality import Image, shell
 
@@ -47,8 +47,8 @@ class Midline:
         return np.asarray(points - 2 * normal[:, None] * height)
 
 
-def mirror(problem: Problem, options: Options) -> Generator[Progress, None, Fill]:
-    """Fill with the mirrored hemisphere, its contrast matched around the mask; harmonic where it has no tissue."""
+def mirror(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
+    """Estimate with the mirrored hemisphere, its contrast matched around the mask; harmonic where it has no tissue."""
     smooth = yield from harmonic(problem, options)
     yield Progress(0.2, 1, 3, "Finding the midline")
     midline = find_midline(problem)
@@ -60,7 +60,7 @@ def mirror(problem: Problem, options: Options) -> Generator[Progress, None, Fill
     taken, valid = _mirrored(problem, complete, problem.mask, midline)
     values = smooth.values.copy()
     values[problem.mask] = np.where(valid, gain * taken + shift, smooth.values[problem.mask])
-    return Fill(values)
+    return Estimate(values)
 
 
 def find_midline(problem: Problem) -> Midline:

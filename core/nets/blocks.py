@@ -10,21 +10,20 @@ from torch.nn import functional as F
 
 
 class Residual(nn.Module):
-    """Two 3x3x3 convolutions with group norm, SiLU and FiLM (Perez et al. 2018) on the second norm.
+    """Two 3x3x3 convolutions with a norm, SiLU and FiLM (Perez et al. 2018) on the second norm.
 
     forward: x (B, C_in, D, H, W), condition (B, K) -> (B, C_out, D, H, W).
-    The last convolution starts at zero, so the block starts as its shortcut.
+    ``norm``: see ``normalise``.
     """
 
-    def __init__(self, inputs: int, outputs: int, condition: int) -> None:
+    def __init__(self, inputs: int, outputs: int, condition: int, norm: str = "group") -> None:
         super().__init__()
-        self.norm1 = nn.GroupNorm(_groups(inputs), inputs)
+        self.norm1 = normalise(norm, inputs)
         self.conv1 = nn.Conv3d(inputs, outputs, 3, padding=1)
         self.film = nn.Linear(condition, 2 * outputs)
-        self.norm2 = nn.GroupNorm(_groups(outputs), outputs)
+        self.norm2 = normalise(norm, outputs)
         self.conv2 = nn.Conv3d(outputs, outputs, 3, padding=1)
         self.shortcut = nn.Conv3d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
-        zero(self.conv2)
         zero(self.film)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
@@ -33,6 +32,26 @@ class Residual(nn.Module):
         hidden = self.conv2(F.silu(self.norm2(hidden) * (1 + gain) + shift))
         out: Tensor = self.shortcut(x) + hidden
         return out
+
+
+class ChannelNorm(nn.Module):
+    """Layer norm over the channels of each voxel (Ba et al. 2016): what a voxel becomes does not depend on how much
+    of the volume is seen with it, so tiles fit together. forward: x (B, C, D, H, W) -> the same shape."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.norm(x.movedim(1, -1)).movedim(-1, 1)
+        return out
+
+
+def normalise(kind: str, channels: int) -> nn.Module:
+    """Return the norm called ``kind``: "group" (over the crop) or "channel" (voxel by voxel)."""
+    if kind == "channel":
+        return ChannelNorm(channels)
+    return nn.GroupNorm(_groups(channels), channels)
 
 
 def zero(layer: nn.Conv3d | nn.Linear) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from core import weights
-from core.methods import METHODS
+from core.methods import of_task
 from core.tasks import TASKS
 from core.tasks.base import Task
 
@@ -27,7 +27,7 @@ def describe(task: Task) -> dict[str, Any]:
         "outputs": [asdict(entry) for entry in task.outputs],
         "params": [asdict(param) for param in task.params],
         "presets": [asdict(preset) for preset in task.presets],
-        "methods": [_public(method) for method in METHODS if method.name in task.methods],
+        "methods": [_public(method) for method in of_task(task.name) if method.name in task.methods],
         "weights": [_weights(name, entries.get(name)) for name in task.weights],
     }
 

@@ -14,7 +14,7 @@ from core import weights
 from core.errors import UserError
 from core.files.nifti import read_stored
 from core.files.stream import MAX_BYTES, open_source
-from core.methods import METHODS, find
+from core.methods import find, of_task
 from core.tasks.base import Estimate
 from core.volume import bounding_box, spacing
 
@@ -54,10 +54,10 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     except (KeyError, UserError):
         # the run itself says what is wrong with a file
         size = _typical()
-    method = find(params["method"])
+    method = find(params["method"], "inpaint")
     names = [method.name]
     if params["compare"]:
-        names += [other.name for other in METHODS if other.cheap and other is not method]
+        names += [other.name for other in of_task("inpaint") if other.cheap and other is not method]
     seconds = START_SECONDS + size.scan * SECONDS_PER_SCAN_VOXEL
     seconds += sum(SECONDS_PER_METHOD.get(name, 0.0) for name in names)
     seconds += size.filled * sum(SECONDS_PER_FILLED_VOXEL[name] for name in names)

@@ -18,8 +18,8 @@ from core.events import Event, Finished, Progress
 from core.files.mask import check_mask, read_mask
 from core.files.nifti import Stored, read_stored, write_stored
 from core.head import Head, find_head, with_void
-from core.methods import METHODS, Method, find
-from core.methods.base import Fill, Options, Problem
+from core.methods import Method, find, of_task
+from core.methods.base import Estimate, Options, Problem
 from core.tasks.base import Context
 from core.volume import Volume, bounding_box
 
@@ -47,7 +47,7 @@ class Filled:
     """A method's fill, the scan with it in RAS+ and as stored, and the seconds it took."""
 
     method: Method
-    fill: Fill
+    fill: Estimate
     stored: Stored
     volume: Volume
     seconds: float
@@ -60,8 +60,9 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     case = read_case(inputs["t1"], inputs["mask"], params["grow"])
     yield Progress(READ, 1, 1, "Read")
     options = Options(params["mode"], params["steps"], params["samples"], params["seed"], context.device)
-    chosen = yield from _fill(case, find(params["method"]), options, READ, FILLED)
-    others = [method for method in METHODS if method.cheap and method is not chosen.method] if params["compare"] else []
+    chosen = yield from _fill(case, find(params["method"], "inpaint"), options, READ, FILLED)
+    plain = [method for method in of_task("inpaint") if method.cheap and method is not chosen.method]
+    others = plain if params["compare"] else []
     compared = []
     for index, method in enumerate(others):
         low, high = (FILLED + (COMPARED - FILLED) * part / len(others) for part in (index, index + 1))
@@ -105,7 +106,7 @@ def _fill(case: Case, method: Method, options: Options, low: float, high: float)
         try:
             event = next(steps)
         except StopIteration as end:
-            fill: Fill = end.value
+            fill: Estimate = end.value
             break
         yield replace(event, fraction=low + (high - low) * event.fraction)
     stored = case.stored.replace(case.mask, fill.values)

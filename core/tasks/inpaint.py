@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.events import Event
-from core.methods import METHODS
+from core.methods import of_task
 from core.tasks.base import Context, Estimate, Input, Output, Param, Preset, Task
 
 
@@ -46,7 +46,7 @@ TASK = Task(
             "volume",
             "Method",
             "How the hole is filled.",
-            choices=tuple(method.name for method in METHODS),
+            choices=tuple(method.name for method in of_task("inpaint")),
         ),
         Param(
             "mode",
@@ -95,8 +95,8 @@ TASK = Task(
         Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 2, "samples": 8}),
         Preset("realistic", "Realistic", {"method": "volume", "mode": "realistic", "steps": 8, "samples": 2}),
     ),
-    methods=tuple(method.name for method in METHODS),
-    weights=tuple(method.weights for method in METHODS if method.weights),
+    methods=tuple(method.name for method in of_task("inpaint")),
+    weights=tuple(method.weights for method in of_task("inpaint") if method.weights),
     run=run,
     estimate=estimate,
 )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.methods.volume import RESIDUAL, prepare
+from core.methods.inpaint import RESIDUAL, prepare
 from core.synth.anatomy import LAST_BRAIN, t1_weighted
 from core.synth.lesion import lumpy_mask
+from core.train.batch import Batch
 from core.train.pack import PackedSet
+from core.train.window import window
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -41,14 +42,6 @@ REAL_SHARE = 0.7
 SYNTHETIC_VARIANTS = 2
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """context: (B, 2, S, S, S) float16 as ``prepare`` gives it; target: (B, 1, S, S, S) float16, the clean residual."""
-
-    context: NDArray[np.float16]
-    target: NDArray[np.float16]
-
-
 class CropSource:
     """Draws batches; batch ``index`` depends on the seed, the packed set and nothing else."""
 
@@ -56,7 +49,7 @@ class CropSource:
         self._packed = packed
         self._seed = seed
         self._cache = cache
-        self._scans = [item.name for item in packed.items if item.kind == "scan" and item.split == "train"]
+        self._scans = [item.name for item in packed.items if item.split == "train" and "t1" in item.sharp]
         self._labels = [item.name for item in packed.items if item.kind == "labels"]
         self._loaded: dict[str, tuple[Float, Bool]] = {}
 
@@ -69,7 +62,8 @@ class CropSource:
             context, target = self._crop(rng, size)
             contexts.append(context)
             targets.append(target)
-        return Batch(np.stack(contexts).astype(np.float16), np.stack(targets)[:, None].astype(np.float16))
+        context = np.stack(contexts).astype(np.float16)
+        return Batch(context, np.stack(targets)[:, None].astype(np.float16), context[:, 1:2])
 
     def _crop(self, rng: np.random.Generator, size: Size) -> tuple[Float, Float]:
         image, usable = self._volume(rng)
@@ -101,8 +95,11 @@ class CropSource:
 
     def _keep(self, name: str) -> tuple[Float, Bool]:
         if name not in self._loaded:
-            self._loaded[name] = self._synthetic(name) if "#" in name else self._packed.scan(name)
+            self._loaded[name] = self._synthetic(name) if "#" in name else self._scan(name)
         return self._loaded[name]
+
+    def _scan(self, name: str) -> tuple[Float, Bool]:
+        return self._packed.image(name, "t1").astype(np.float32), self._packed.usable(name)
 
     def _synthetic(self, name: str) -> tuple[Float, Bool]:
         """Return a generated scan and its head; kept on disk, for it takes seconds to make."""
@@ -125,14 +122,14 @@ def _cut(image: Float, usable: Bool, rng: np.random.Generator, side: int) -> tup
     grid = np.stack(np.meshgrid(*[np.arange(side) - side / 2] * 3, indexing="ij"), axis=0)
     if rng.random() < 0.5:
         low = np.round(centre).astype(int) - side // 2
-        return _window(image, low, side), _window(usable, low, side)
+        return window(image, low, side), window(usable, low, side)
     turn = _rotation(rng.uniform(-0.2, 0.2, 3)) * rng.uniform(0.92, 1.1, 3)
     positions = np.tensordot(turn, grid, axes=1) + centre[:, None, None, None]
     low = np.floor(positions.reshape(3, -1).min(axis=1)).astype(int) - 3
     reach = int(np.ceil((positions.reshape(3, -1).max(axis=1) - low).max())) + 4
     local = positions - low[:, None, None, None]
-    cube = ndimage.map_coordinates(_window(image, low, reach), local, order=3, mode="constant")
-    allowed = ndimage.map_coordinates(_window(usable, low, reach), local, order=0, mode="constant")
+    cube = ndimage.map_coordinates(window(image, low, reach), local, order=3, mode="constant")
+    allowed = ndimage.map_coordinates(window(usable, low, reach), local, order=0, mode="constant")
     return np.maximum(cube, 0).astype(np.float32), np.asarray(allowed, bool)
 
 
@@ -141,17 +138,6 @@ def _pick(usable: Bool, rng: np.random.Generator) -> NDArray[np.intp]:
         point = np.array([rng.integers(side) for side in usable.shape])
         if usable[tuple(point)]:
             return point
-
-
-def _window(array: NDArray[Any], low: NDArray[np.intp], side: int) -> NDArray[Any]:
-    """Return the cube [low, low + side), zero where it leaves the array."""
-    out = np.zeros((side, side, side), array.dtype)
-    start = np.maximum(low, 0)
-    stop = np.minimum(low + side, array.shape)
-    if (stop > start).all():
-        target = tuple(slice(a - b, c - b) for a, b, c in zip(start, low, stop, strict=True))
-        out[target] = array[tuple(slice(a, c) for a, c in zip(start, stop, strict=True))]
-    return out
 
 
 def _rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:

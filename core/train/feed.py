@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.train.crops import Batch, CropSource
+from core.train.batch import Batch
+from core.train.crops import CropSource
 from core.train.pack import PackedSet
 
 # batches that exist before the first step, and batches added for each step taken: a batch is used about
@@ -51,7 +52,7 @@ class Feed:
                 raise RuntimeError("a worker that makes training batches died")
             time.sleep(0.05)
         with np.load(path, allow_pickle=False) as stored:
-            return Batch(stored["context"], stored["target"])
+            return Batch(stored["context"], stored["target"], stored["context"][:, 1:2])
 
     def close(self) -> None:
         """Stop the workers."""

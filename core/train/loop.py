@@ -1,31 +1,37 @@
-"""The training loop of the volume network: wall-clock budget, running average, resumable checkpoints."""
+"""The training loop of the networks: wall-clock budget, running average, resumable checkpoints."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from core.diffusion.constraints import null_space
 from core.diffusion.schedule import GRID, log_snr, signal
 from core.nets import build
+from core.train.batch import Batch, Source
 from core.train.checkpoint import Clock, State, restore, save
-from core.train.crops import Batch
+from core.train.contrasts import ContrastSource
 from core.train.feed import Feed
+from core.train.pack import PackedSet
 from core.train.presets import Preset
+from core.train.thick import ThickSource
 
-# share of crops that start from noise alone, the one call of the Faithful mode: the other levels need more practice
-FROM_NOISE = 0.25
+SOURCES: dict[str, Callable[[PackedSet, int], Source]] = {"superres": ThickSource, "translate": ContrastSource}
+
 # weight of the log-variance head's likelihood beside the squared error
 DOUBT = 0.05
 CLIP = 1.0
-# added to a hole's own residual variance before errors are divided by it
-SMALLEST = 0.2
+# runs are short: the second moment must forget the first steps soon
+BETAS = (0.9, 0.99)
 
 
 @dataclass(frozen=True)
@@ -51,21 +57,32 @@ def train(preset: Preset, plan: Plan, say: Callable[[str], None]) -> State:
     torch.manual_seed(plan.seed)
     network = build(preset.architecture, preset.config).to(plan.device)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    optimiser = torch.optim.AdamW(network.parameters(), lr=preset.learning_rate, weight_decay=1e-2)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=preset.learning_rate, betas=BETAS, weight_decay=1e-2)
     state = State(network, average, optimiser, Clock())
     plan.folder.mkdir(parents=True, exist_ok=True)
     if plan.resume:
         restore(plan.folder, state)
-    feed = Feed(plan.packed, plan.folder / "batches", plan.seed, plan.workers, plan.smallest)
-    try:
-        _run(preset, plan, state, feed, say)
-    finally:
-        feed.close()
+    with batches(preset, plan) as batch:
+        _run(preset, plan, state, batch, say)
     save(plan.folder, state, {"preset": preset.name, "seed": plan.seed})
     return state
 
 
-def _run(preset: Preset, plan: Plan, state: State, feed: Feed, say: Callable[[str], None]) -> None:
+@contextlib.contextmanager
+def batches(preset: Preset, plan: Plan) -> Iterator[Callable[[int], Batch]]:
+    """Give the function step -> batch of a run: made when asked for, or ahead where that is slow."""
+    if preset.source == "inpaint":
+        feed = Feed(plan.packed, plan.folder / "batches", plan.seed, plan.workers, plan.smallest)
+        try:
+            yield feed.batch
+        finally:
+            feed.close()
+    else:
+        source = SOURCES[preset.source](PackedSet(plan.packed), plan.seed)
+        yield lambda step: source.batch(step, plan.smallest)
+
+
+def _run(preset: Preset, plan: Plan, state: State, batch: Callable[[int], Batch], say: Callable[[str], None]) -> None:
     before, started = state.clock.seconds, time.monotonic()
     saved = started
     losses: list[tuple[float, float]] = []
@@ -73,7 +90,8 @@ def _run(preset: Preset, plan: Plan, state: State, feed: Feed, say: Callable[[st
         rate = preset.learning_rate * min(1.0, (state.clock.step + 1) / preset.warm_up)
         for group in state.optimiser.param_groups:
             group["lr"] = rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
-        losses.append(take_step(state.network, state.optimiser, feed.batch(state.clock.step), plan, state.clock.step))
+        step = state.clock.step
+        losses.append(take_step(state.network, state.optimiser, batch(step), preset, plan, step))
         _average(state, preset.average)
         state.clock.step += 1
         now = time.monotonic()
@@ -86,40 +104,54 @@ def _run(preset: Preset, plan: Plan, state: State, feed: Feed, say: Callable[[st
 
 
 def take_step(
-    network: nn.Module, optimiser: torch.optim.Optimizer, batch: Batch, plan: Plan, step: int
+    network: nn.Module, optimiser: torch.optim.Optimizer, batch: Batch, preset: Preset, plan: Plan, step: int
 ) -> tuple[float, float]:
     """Take one optimiser step; returns the squared error from noise alone and over all, as a share of the
-    residual's own variance (1 = no better than the biharmonic fill; NaN where the batch has none)."""
+    residual's own variance (1 = no better than the trivial base; NaN where the batch has none)."""
     rng = np.random.default_rng([plan.seed, step, 2])
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    context = torch.from_numpy(batch.context).float().to(plan.device)
-    target = torch.from_numpy(batch.target).float().to(plan.device)
-    times = np.where(rng.random(len(target)) < FROM_NOISE, 1.0, rng.integers(1, GRID + 1, len(target)) / GRID)
-    mask = context[:, 1:2]
+    context, target, region = (_tensor(part, plan) for part in (batch.context, batch.target, batch.region))
+    facts = None if batch.facts is None else _tensor(batch.facts, plan)
+    keep = _kept(batch, region, plan)
+    times = np.where(rng.random(len(target)) < preset.from_noise, 1.0, rng.integers(1, GRID + 1, len(target)) / GRID)
     abar = torch.tensor([signal(t) for t in times], device=target.device).reshape(-1, 1, 1, 1, 1)
     noise = torch.randn(target.shape, generator=generator).to(target.device)
-    noisy = (abar.sqrt() * target + (1 - abar).sqrt() * noise) * mask
+    noisy = keep(abar.sqrt() * target + (1 - abar).sqrt() * noise)
     levels = torch.tensor([log_snr(t) for t in times], dtype=torch.float32, device=target.device)
-    clean, log_variance = network(noisy, context, levels)
-    error = _in_mask((clean - target) ** 2, mask)
-    doubt = _in_mask((clean.detach() - target) ** 2 * (-log_variance).exp() + log_variance, mask)
+    clean, log_variance = network(noisy, context, levels, facts)
+    clean = keep(clean)
+    error = _in_region((clean - target) ** 2, region)
+    doubt = _in_region((clean.detach() - target) ** 2 * (-log_variance).exp() + log_variance, region)
     # errors at low noise are small: weighted up, as in Hang et al. 2023 (min-SNR), to count alike
     weight = 1 / (1 - abar.flatten() + 0.1)
-    # a hole that reaches the surface leaves ten times the residual of one inside: each is to count alike
-    size = _in_mask(target**2, mask) + SMALLEST
+    # an easy crop leaves a tenth of the residual of a hard one: each is to count alike
+    size = _in_region(target**2, region) + preset.smallest
     loss = (weight * error / size + DOUBT * doubt).mean()
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(network.parameters(), CLIP)
     optimiser.step()
-    share = (error / _in_mask(target**2, mask).clamp_min(1e-6)).detach().cpu().numpy()
+    share = (error / _in_region(target**2, region).clamp_min(1e-6)).detach().cpu().numpy()
     alone = share[times == 1]
     return float(alone.mean()) if alone.size else math.nan, float(share.mean())
 
 
-def _in_mask(values: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean of ``values`` inside ``mask`` for each item of the batch, (B,)."""
-    return (values * mask).flatten(1).sum(dim=1) / mask.flatten(1).sum(dim=1)
+def _tensor(array: NDArray[np.floating], plan: Plan) -> Tensor:
+    return torch.from_numpy(array).float().to(plan.device)
+
+
+def _kept(batch: Batch, region: Tensor, plan: Plan) -> Callable[[Tensor], Tensor]:
+    """Return what keeps a residual to the voxels, and to the part of them, that is to be made."""
+    support = (region > 0).float()
+    if batch.measured is None:
+        return lambda values: values * support
+    parts = _tensor(batch.measured, plan).unbind(dim=1)
+    return lambda values: null_space(values * support, parts)
+
+
+def _in_region(values: Tensor, region: Tensor) -> Tensor:
+    """Return the mean of ``values`` weighted by ``region`` for each item of the batch, (B,)."""
+    return (values * region).flatten(1).sum(dim=1) / region.flatten(1).sum(dim=1).clamp_min(1e-6)
 
 
 def _average(state: State, keep: float) -> None:

@@ -1,4 +1,4 @@
-"""What can be trained: name, network and optimiser settings."""
+"""What can be trained: name, network, data and optimiser settings."""
 
 from __future__ import annotations
 
@@ -9,23 +9,60 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Preset:
-    """One trainable network: ``weights`` is its name in the manifest."""
+    """One trainable network: ``weights`` is its name in the manifest, ``source`` the task its batches are for.
+
+    from_noise: share of crops that start from noise alone, the one call of the Faithful mode.
+    smallest: added to a crop's own residual variance before errors are divided by it.
+    average: how much of the running average stays at each step.
+    """
 
     name: str
     weights: str
+    source: str
     architecture: str
     config: Mapping[str, Any]
     learning_rate: float = 1e-3
     warm_up: int = 60
     average: float = 0.995
+    from_noise: float = 0.25
+    smallest: float = 0.2
 
+
+WIDE: Mapping[str, Any] = {"widths": [48, 96, 128], "blocks": [1, 2, 2], "norm": "channel", "skip": True}
 
 PRESETS: tuple[Preset, ...] = (
     Preset(
         "volume_net",
         "inpaint-volume",
+        "inpaint",
         "volume_net",
         {"context": 2, "widths": [24, 64, 128], "blocks": [1, 2, 2]},
+    ),
+    Preset(
+        "superres_net",
+        "superres-volume",
+        "superres",
+        "volume_net",
+        {**WIDE, "context": 11, "facts": 9},
+        from_noise=0.6,
+        smallest=0.05,
+    ),
+    Preset(
+        "translate_net",
+        "translate-volume",
+        "translate",
+        "volume_net",
+        {
+            "context": 8,
+            "widths": [48, 96, 128],
+            "blocks": [1, 2, 2],
+            "facts": 8,
+            "norm": "channel",
+            "skip": True,
+            "heads": 4,
+        },
+        from_noise=0.6,
+        smallest=0.05,
     ),
 )
 

@@ -22,14 +22,23 @@ def pack_phantoms(out: Path, side: int = 56) -> Path:
     tissues[radius < 0.7] = 2
     tissues[radius < 0.2] = 1
     grain = 0.06 * np.random.default_rng(0).normal(size=radius.shape)
-    image = np.maximum(np.array([0, 0.3, 0.9, 0.6])[tissues] + grain * (tissues > 0), 0)
+    levels = {
+        "t1": [0, 0.3, 0.9, 0.6],
+        "t1ce": [0, 0.3, 0.8, 0.7],
+        "t2": [0, 0.9, 0.4, 0.6],
+        "flair": [0, 0.2, 0.5, 0.7],
+    }
+    images = {
+        contrast: np.maximum(np.array(level)[tissues] + grain * (tissues > 0), 0) for contrast, level in levels.items()
+    }
     items = [
-        Packed("phantom", "scan", "train", "train", "made here"),
+        Packed("phantom", "scan", "train", "train", "made here", tuple(images), tuple(images)),
         Packed("map", "labels", "labels", "train", "made here"),
     ]
     arrays: dict[str, NDArray[np.generic]] = {
-        "phantom/image": image.astype(np.float16),
+        **{f"phantom/{contrast}": image.astype(np.float16) for contrast, image in images.items()},
         "phantom/usable": tissues > 0,
+        "phantom/head": tissues > 0,
         "map/tissues": tissues,
     }
     np.savez_compressed(

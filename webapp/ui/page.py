@@ -11,7 +11,7 @@ from typing import Any
 
 from core import device, weights
 from core.errors import UserError
-from core.methods import METHODS, find
+from core.methods import find, of_task
 from core.tasks.base import Value
 from core.tasks.inpaint import TASK
 from webapp.services import Services
@@ -133,12 +133,12 @@ def device_title(wanted: str) -> str:
 def default_method() -> str:
     """Return the network if its weights are here, else the best plain method."""
     installed = weights.entries()
-    return next(one.name for one in METHODS if not one.weights or one.weights in installed)
+    return next(one.name for one in of_task("inpaint") if not one.weights or one.weights in installed)
 
 
 def method_titles() -> dict[str, str]:
     """Return method name -> title."""
-    return {one.name: one.title for one in METHODS}
+    return {one.name: one.title for one in of_task("inpaint")}
 
 
 def _volume(row: ScanRecord) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _results(job: JobRecord) -> dict[str, Any]:
         for other in titles
         if f"baseline-{other}" in urls and other != method
     ]
-    uncertain = urls.get("uncertainty") if method in titles and find(method).weights else None
+    uncertain = urls.get("uncertainty") if method in titles and find(method, "inpaint").weights else None
     return {"results": shown, "uncertainty": uncertain, "uncertain": titles.get(method, method)}
 
 

@@ -67,7 +67,7 @@ def build(services: Services, viewer: VolumeViewer, results: gr.HTML) -> Tab:
 
 def describe(method: str, expected: str) -> str:
     """Return what a method does, what it costs, and the expected duration with the present settings."""
-    known = find(method)
+    known = find(method, "inpaint")
     return (
         f'<p class="cs-hint">{safe(known.source)}. Cost: {safe(known.cost)}.</p>'
         f'<p class="cs-expected">This run: about <strong>{safe(expected)}</strong></p>'

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.events import finish
-from core.methods import METHODS, find
+from core.methods import find, of_task
 from core.methods.base import Options, Problem
 from core.methods.classical import interpolate
 
@@ -84,16 +84,16 @@ def test_the_shell_mean_sees_near_tissue_only() -> None:
     image[ndimage.binary_dilation(mask, iterations=3)] = 7.0
     near = ndimage.distance_transform_edt(~mask) <= 8
     expected = image[near & ~mask].mean()
-    fill = finish(find("shell").load()(problem_of(image, mask), Options()))
+    fill = finish(find("shell", "inpaint").load()(problem_of(image, mask), Options()))
     np.testing.assert_allclose(fill.values[mask], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", [method.name for method in METHODS if not method.weights])
+@pytest.mark.parametrize("name", [method.name for method in of_task("inpaint") if not method.weights])
 def test_every_classical_method_fills_the_mask_and_nothing_else(name: str) -> None:
     rng = np.random.default_rng(4)
     image = (100 + 5 * rng.normal(size=(24, 24, 24))).astype(np.float32)
     mask = ball(image.shape, 4)
-    fill = finish(find(name).load()(problem_of(image, mask), Options()))
+    fill = finish(find(name, "inpaint").load()(problem_of(image, mask), Options()))
     assert fill.values.dtype == np.float32
     assert fill.values[~mask].max() == 0
     assert np.abs(fill.values[mask] - 100).max() < 30

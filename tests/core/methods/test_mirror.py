@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.events import Progress
-from core.methods.base import Fill, Options, Problem
+from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import harmonic
 from core.methods.mirror import Midline, find_midline, match, mirror
 
@@ -21,13 +21,13 @@ Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 
-def finish(steps: Generator[Progress, None, Fill]) -> tuple[list[Progress], Fill]:
+def finish(steps: Generator[Progress, None, Estimate]) -> tuple[list[Progress], Estimate]:
     seen: list[Progress] = []
     while True:
         try:
             seen.append(next(steps))
         except StopIteration as stop:
-            fill: Fill = stop.value
+            fill: Estimate = stop.value
             return seen, fill
 
 

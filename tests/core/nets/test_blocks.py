@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.nets.blocks import Residual, depth_to_space, embed_log_snr, space_to_depth
+from core.nets.blocks import ChannelNorm, Residual, depth_to_space, embed_log_snr, normalise, space_to_depth
 
 even = st.integers(1, 4).map(lambda half: 2 * half)
 
@@ -22,9 +22,21 @@ def test_space_to_depth_keeps_the_voxels_of_a_block_together() -> None:
     assert folded.sum() == 8
 
 
-def test_a_residual_block_starts_as_its_shortcut() -> None:
+def test_a_residual_block_starts_deaf_to_its_condition() -> None:
     x = torch.randn(2, 8, 4, 4, 4)
-    assert torch.equal(Residual(8, 8, 6)(x, torch.randn(2, 6)), x)
+    block = Residual(8, 8, 6)
+    assert torch.equal(block(x, torch.randn(2, 6)), block(x, torch.randn(2, 6)))
+
+
+def test_the_channel_norm_of_a_tile_is_that_of_the_whole() -> None:
+    norm = ChannelNorm(8)
+    torch.nn.init.normal_(norm.norm.weight)
+    x = torch.randn(1, 8, 6, 6, 6)
+    whole = norm(x)
+    assert torch.allclose(norm(x[..., 2:5]), whole[..., 2:5], atol=1e-6)
+    flat = normalise("channel", 8)(x)
+    assert flat.mean(dim=1).abs().max() < 1e-5
+    assert not torch.allclose(normalise("group", 8)(x), flat, atol=0.1)
 
 
 def test_noise_levels_are_told_apart() -> None:

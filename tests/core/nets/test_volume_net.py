@@ -3,6 +3,7 @@ import torch
 
 from core.nets import build
 from core.nets.volume_net import VolumeNet
+from core.train.presets import PRESETS
 
 
 @pytest.fixture
@@ -34,9 +35,31 @@ def test_the_answer_depends_on_the_noise_level(small: VolumeNet) -> None:
     assert (high - low).abs().max() > 1e-3
 
 
-def test_a_network_too_big_for_its_file_is_noticed() -> None:
-    network = build("volume_net", {"context": 2, "widths": [24, 64, 128], "blocks": [1, 2, 2]})
-    assert sum(value.numel() for value in network.parameters()) < 8_000_000
+def test_with_a_skip_an_untrained_network_gives_the_best_linear_guess() -> None:
+    network = VolumeNet(widths=(8, 8), blocks=(1, 1), skip=True, norm="channel")
+    noisy, level = torch.randn(1, 1, 8, 8, 8), torch.tensor([1.5])
+    residual, _ = network(noisy, torch.randn(1, 2, 8, 8, 8), level)
+    assert torch.allclose(residual, level.sigmoid().sqrt() * noisy, atol=1e-6)
+
+
+def test_the_last_facts_choose_the_head() -> None:
+    network = VolumeNet(widths=(8, 8), blocks=(1, 1), facts=3, heads=2, skip=True)
+    last = network.leave[-1]
+    assert isinstance(last, torch.nn.Conv3d) and last.bias is not None
+    with torch.no_grad():
+        last.bias[:8], last.bias[16:24] = 1.0, 2.0
+    noisy, context, level = torch.zeros(1, 1, 8, 8, 8), torch.randn(1, 2, 8, 8, 8), torch.tensor([-9.2])
+    for chosen in (0, 1):
+        facts = torch.tensor([[5.0, float(chosen == 0), float(chosen == 1)]])
+        residual, log_variance = network(noisy, context, level, facts)
+        assert torch.allclose(residual, torch.full_like(residual, chosen + 1.0), atol=1e-3)
+        assert log_variance.eq(0).all()
+
+
+def test_every_shipped_kind_of_network_fits_its_file() -> None:
+    for preset in PRESETS:
+        network = build(preset.architecture, preset.config)
+        assert sum(value.numel() for value in network.parameters()) < 8_000_000
 
 
 def test_an_unknown_architecture_is_refused() -> None:

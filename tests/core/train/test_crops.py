@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.methods.volume import CENTRE, SPREAD
+from core.methods.inpaint import CENTRE, SPREAD
 from core.train.crops import SIZES, CropSource
 from core.train.pack import PackedSet
 from core.train.smoke import pack_phantoms

@@ -6,16 +6,19 @@ import torch
 
 from core.errors import UserError
 from core.nets import build
+from core.train.batch import Batch
 from core.train.checkpoint import Clock, State, restore, save
 from core.train.command import seconds_of
-from core.train.crops import Batch, CropSource
+from core.train.crops import CropSource
 from core.train.export import export
 from core.train.loop import Plan, take_step
 from core.train.pack import PackedSet
 from core.train.presets import Preset, find
 from core.train.smoke import pack_phantoms
 
-TINY = Preset("tiny", "tiny", "volume_net", {"widths": [8, 8], "blocks": [1, 1]}, learning_rate=3e-3, warm_up=1)
+TINY = Preset(
+    "tiny", "tiny", "inpaint", "volume_net", {"widths": [8, 8], "blocks": [1, 1]}, learning_rate=3e-3, warm_up=1
+)
 
 
 def state_of(preset: Preset) -> State:
@@ -33,9 +36,9 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_steps_bring_the_error_below_the_biharmonic_fill(packed: Path, tmp_path: Path) -> None:
     plan = Plan(packed, tmp_path, 60)
     whole = CropSource(PackedSet(packed), 0, tmp_path).batch(0, smallest=True)
-    batch = Batch(whole.context[:1], whole.target[:1])
+    batch = Batch(whole.context[:1], whole.target[:1], whole.region[:1])
     state = state_of(TINY)
-    errors = [take_step(state.network, state.optimiser, batch, plan, 0)[1] for _ in range(15)]
+    errors = [take_step(state.network, state.optimiser, batch, TINY, plan, 0)[1] for _ in range(15)]
     assert errors[0] == pytest.approx(1, abs=0.01)
     assert errors[-1] < 0.95
 
@@ -44,14 +47,14 @@ def test_a_checkpoint_gives_everything_back(packed: Path, tmp_path: Path) -> Non
     plan = Plan(packed, tmp_path, 60)
     batch = CropSource(PackedSet(packed), 0, tmp_path).batch(0, smallest=True)
     one = state_of(TINY)
-    take_step(one.network, one.optimiser, batch, plan, 0)
+    take_step(one.network, one.optimiser, batch, TINY, plan, 0)
     one.clock.step, one.clock.seconds = 1, 2.5
     save(tmp_path, one, {"seed": 0})
     other = state_of(TINY)
     restore(tmp_path, other)
     assert (other.clock.step, other.clock.seconds) == (1, 2.5)
     for state in (one, other):
-        take_step(state.network, state.optimiser, batch, plan, 1)
+        take_step(state.network, state.optimiser, batch, TINY, plan, 1)
     for name, value in one.network.state_dict().items():
         assert torch.equal(value, other.network.state_dict()[name]), name
 

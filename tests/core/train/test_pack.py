@@ -24,11 +24,11 @@ def test_scans_are_packed_with_their_split_and_read_with_numpy_alone(tmp_path: P
         "oasis-1000": "train",
         f"oasis-{VALIDATION[0]}": "validation",
     }
-    image, usable = packed.scan("oasis-1000")
+    image, usable = packed.image("oasis-1000", "t1"), packed.usable("oasis-1000")
     assert image.shape == usable.shape == (34, 40, 36)
     assert np.percentile(image[usable], 99.5) == pytest.approx(1, abs=0.05)
     with np.load(tmp_path / "set.npz", allow_pickle=False) as plain:
-        assert plain["oasis-1000/image"].dtype == np.float16
+        assert plain["oasis-1000/t1"].dtype == np.float16
 
 
 def test_folders_that_were_not_asked_for_stay_out(tmp_path: Path) -> None:

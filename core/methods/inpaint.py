@@ -1,0 +1,109 @@
+"""Our 3D network for holes: a residual to the biharmonic fill, on the crop around the mask."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from core.events import Progress
+from core.methods.base import Estimate, Options, Problem
+from core.methods.classical import interpolate
+from core.methods.volume import View, draw
+from core.volume import Box, bounding_box
+from core.weights import load
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+WEIGHTS = "inpaint-volume"
+# known tissue around the mask that the network sees
+MARGIN_MM = 16.0
+# the network's residual of 1 is this share of the tissue level: about the spread of healthy tissue around the fill
+RESIDUAL = 0.15
+CENTRE, SPREAD = 0.6, 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What the network is told: context (2, X, Y, Z) float32 = (scaled fill, mask), the fill and the tissue level."""
+
+    context: Float
+    fill: Float
+    level: float
+
+
+def prepare(image: Float, mask: Bool, head: Bool) -> Prepared:
+    """Return the network's view of a voided 1 mm crop ``image`` (X, Y, Z): the same in training and in use.
+
+    The tissue level is the 95th percentile of the known head voxels; intensities scale with it.
+    """
+    known = image[head & ~mask] if (head & ~mask).any() else image[~mask]
+    level = max(float(np.percentile(known, 95)), 1e-6)
+    fill = np.where(mask, interpolate(image, mask, order=2), image)
+    fill = np.clip(fill, image[~mask].min(), image[~mask].max()).astype(np.float32)
+    context = np.stack([(fill / level - CENTRE) / SPREAD, mask.astype(np.float32)])
+    return Prepared(context.astype(np.float32), fill, level)
+
+
+def volume(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
+    """Fill with the network called ``WEIGHTS``."""
+    yield Progress(0.0, 0, 1, "Smooth fill of the crop")
+    network = load(WEIGHTS, options.device)
+    crop = _Crop(problem, int(getattr(network, "multiple", 8)))
+    prepared = prepare(crop.image, crop.mask, crop.head)
+    view = View(prepared.context, crop.mask.astype(np.float32))
+    values, deviation = yield from draw(network, view, options)
+    scale = RESIDUAL * prepared.level
+    filled = np.maximum(prepared.fill + scale * values, min(0.0, float(crop.image.min())))
+    return Estimate(
+        crop.restore(np.where(crop.mask, filled, crop.image)),
+        crop.restore(np.where(crop.mask, scale * deviation, 0)),
+        options.steps * options.samples,
+    )
+
+
+class _Crop:
+    """The neighbourhood of the mask on a 1 mm grid whose sides are multiples of ``multiple``, and the way back."""
+
+    def __init__(self, problem: Problem, multiple: int) -> None:
+        self._problem = problem
+        margin = [int(np.ceil(MARGIN_MM / size)) for size in problem.spacing]
+        self._box: Box = bounding_box(problem.mask, (margin[0], margin[1], margin[2]))
+        image, mask, head = problem.image[self._box], problem.mask[self._box], problem.head[self._box]
+        self._native = image.shape
+        # a scan within 5 % of 1 mm is taken as it is
+        self._resampled = any(abs(size - 1) > 0.05 for size in problem.spacing)
+        if self._resampled:
+            image, mask, head = self._to_millimetres(image, mask, head)
+        self._inner = image.shape
+        pad = [(0, -side % multiple) for side in image.shape]
+        self.image: Float = np.pad(image, pad, mode="edge").astype(np.float32)
+        self.mask: Bool = np.pad(mask, pad)
+        self.head: Bool = np.pad(head, pad, mode="edge")
+        self.image[self.mask] = 0
+
+    def restore(self, crop: NDArray[np.floating]) -> Float:
+        """Return ``crop`` on the scan's grid, 0 outside the mask."""
+        values = crop[tuple(slice(side) for side in self._inner)]
+        if self._resampled:
+            values = _to_shape(values, self._native, order=1)
+        whole = np.zeros(self._problem.mask.shape, np.float32)
+        whole[self._box] = values
+        return np.where(self._problem.mask, whole, 0).astype(np.float32)
+
+    def _to_millimetres(self, image: Float, mask: Bool, head: Bool) -> tuple[Float, Bool, Bool]:
+        shape = tuple(max(8, round(n * s)) for n, s in zip(image.shape, self._problem.spacing, strict=True))
+        # voided zeros must not bleed into known tissue: fill first, then resample
+        smooth = np.where(mask, interpolate(image, mask, order=1), image)
+        share = _to_shape(mask.astype(np.float32), shape, order=1)
+        return _to_shape(smooth, shape, order=1), share > 1e-3, _to_shape(head.astype(np.float32), shape, order=1) > 0.5
+
+
+def _to_shape(array: NDArray[np.floating], shape: tuple[int, ...], order: int) -> Float:
+    factors = [new / old for new, old in zip(shape, array.shape, strict=True)]
+    resized = ndimage.zoom(array, factors, order=order, grid_mode=True, mode="nearest")
+    return np.asarray(resized, np.float32)

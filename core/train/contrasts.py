@@ -1,0 +1,88 @@
+"""Training crops for translation: some contrasts of a subject, and another one of the same place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.methods.translate import places, prepare, scaled
+from core.train.batch import Batch
+from core.train.pack import PackedSet
+from core.train.window import window
+
+Float = NDArray[np.float32]
+
+SIDE = 40
+SMALLEST = 24
+COUNT = 4
+# how far a source strays from one scanner to the next: added, and as a factor (standard deviation of its logarithm)
+SHIFT, GAIN = 0.1, 0.08
+
+
+@dataclass(frozen=True, eq=False)
+class _Subject:
+    images: dict[str, NDArray[np.float16]]
+    brain: NDArray[np.bool_]
+    place: Float
+
+
+class ContrastSource:
+    """Draws crops of the subjects of a packed set that have two contrasts or more."""
+
+    def __init__(self, packed: PackedSet, seed: int) -> None:
+        self._packed = packed
+        self._seed = seed
+        self._items = [
+            item for item in packed.items if item.split == "train" and item.stripped and len(item.contrasts) > 1
+        ]
+        self._loaded: dict[str, _Subject] = {}
+
+    def batch(self, index: int, smallest: bool = False) -> Batch:
+        """Return batch ``index``, crops of different subjects where there are several."""
+        rng = np.random.default_rng([self._seed, index, 11])
+        count = 1 if smallest else COUNT
+        chosen = rng.permutation(len(self._items))[:count] if len(self._items) >= count else [0] * count
+        crops = [self._crop(self._subject(int(number)), rng, SMALLEST if smallest else SIDE) for number in chosen]
+        context, target, region, facts = (np.stack(part) for part in zip(*crops, strict=True))
+        return Batch(context, target, region, facts)
+
+    def _crop(self, subject: _Subject, rng: np.random.Generator, side: int) -> tuple[Float, Float, Float, Float]:
+        where = _cube(subject.brain, rng, side)
+        brain = window(subject.brain, where, side)
+        names = sorted(subject.images)
+        target = names[rng.integers(len(names))]
+        others = [name for name in names if name != target]
+        kept = [others[number] for number in rng.permutation(len(others))[: 1 + rng.integers(len(others))]]
+        images = {name: window(subject.images[name], where, side).astype(np.float32) for name in (*kept, target)}
+        truth = images.pop(target)
+        for name in images:
+            shift, gain = rng.normal(0, SHIFT), np.exp(rng.normal(0, GAIN))
+            images[name] = np.where(brain, gain * images[name] + shift, 0).astype(np.float32)
+        place = np.stack([window(axis, where, side) for axis in subject.place])
+        context, facts = prepare(images, brain, target, place)
+        if rng.random() < 0.5:
+            context, truth, brain = context[:, ::-1].copy(), truth[::-1], brain[::-1]
+            context[5] = -context[5]
+        return context, np.ascontiguousarray(truth)[None], brain[None].astype(np.float32), facts
+
+    def _subject(self, number: int) -> _Subject:
+        item = self._items[number]
+        if item.name not in self._loaded:
+            brain = self._packed.head(item.name)
+            images = {
+                contrast: scaled(self._packed.image(item.name, contrast), brain).astype(np.float16)
+                for contrast in item.contrasts
+            }
+            self._loaded[item.name] = _Subject(images, brain, places(brain))
+        return self._loaded[item.name]
+
+
+def _cube(brain: NDArray[np.bool_], rng: np.random.Generator, side: int) -> tuple[int, int, int]:
+    """Return the low corner of a random cube of which at least a quarter is brain, if chance finds one."""
+    for _ in range(20):
+        low = [int(rng.integers(-4, max(1, extent - side + 4))) for extent in brain.shape]
+        if window(brain, (low[0], low[1], low[2]), side).mean() > 0.25:
+            break
+    return low[0], low[1], low[2]

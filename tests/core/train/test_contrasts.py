@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.train.contrasts import COUNT, SIDE, SMALLEST, ContrastSource
+from core.train.pack import PackedSet
+from core.train.smoke import pack_phantoms
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> ContrastSource:
+    folder: Path = tmp_path_factory.mktemp("contrasts")
+    return ContrastSource(PackedSet(pack_phantoms(folder / "packed.npz")), 0)
+
+
+def test_a_batch_is_fixed_by_its_index(source: ContrastSource) -> None:
+    first, again, other = (source.batch(index) for index in (3, 3, 4))
+    assert np.array_equal(first.context, again.context)
+    assert np.array_equal(first.target, again.target)
+    assert not np.array_equal(first.context, other.context)
+    assert first.context.shape == (COUNT, 8, SIDE, SIDE, SIDE)
+    assert source.batch(3, smallest=True).target.shape == (1, 1, SMALLEST, SMALLEST, SMALLEST)
+
+
+def test_the_target_is_never_among_the_sources_and_facts_say_what_is_there(source: ContrastSource) -> None:
+    seen = set()
+    for index in range(20):
+        batch = source.batch(index)
+        assert batch.facts is not None
+        for context, facts in zip(batch.context, batch.facts, strict=True):
+            there, wanted = facts[:4] > 0, facts[4:] > 0
+            assert wanted.sum() == 1 and there.any() and not (there & wanted).any()
+            assert (np.abs(context[:4]).sum(axis=(1, 2, 3)) > 0).tolist() == there.tolist()
+            seen.add((int(there.sum()), int(np.argmax(wanted))))
+    assert {count for count, _ in seen} == {1, 2, 3}
+    assert {target for _, target in seen} == {0, 1, 2, 3}
+
+
+def test_everything_is_silent_outside_the_brain(source: ContrastSource) -> None:
+    batch = source.batch(0)
+    outside = batch.region[:, 0] == 0
+    assert outside.any()
+    assert np.abs(batch.target[:, 0][outside]).max() == 0
+    assert np.abs(batch.context[:, :4].swapaxes(0, 1)[:, outside]).max() == 0

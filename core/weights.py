@@ -29,7 +29,10 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Entry:
-    """One weight file as the manifest describes it; ``config`` are the arguments of ``architecture``."""
+    """One weight file as the manifest describes it; ``config`` are the arguments of ``architecture``.
+
+    calibration: what its standard deviations are multiplied by, so that 90 % intervals hold 90 % of voxels.
+    """
 
     name: str
     file: str
@@ -41,6 +44,7 @@ class Entry:
     licence: str
     data: str
     card: str
+    calibration: float = 1.0
 
 
 _verified: dict[Path, tuple[Stamp, str]] = {}
@@ -98,6 +102,21 @@ def load(name: str, device: str = "cpu") -> nn.Module:
         network = _build(entry, _read(entry, path)).to(device)
         _loaded[path, device] = (stamp, entry.sha256, network)
         return network
+
+
+def calibration(name: str) -> float:
+    """Return what the standard deviations of network ``name`` are multiplied by; UserError weights_missing."""
+    return _locate(name)[0].calibration
+
+
+def calibrate(name: str, factor: float) -> None:
+    """Write ``factor`` as the calibration of network ``name`` into the manifest."""
+    path = folder() / "manifest.json"
+    listed = json.loads(path.read_bytes())
+    listed["weights"][name]["calibration"] = round(factor, 3)
+    temporary = path.with_name("manifest.json.part")
+    temporary.write_text(json.dumps(listed, indent=2) + "\n")
+    temporary.replace(path)
 
 
 def shapes(data: bytes, what: str = "The file") -> Shapes:

@@ -14,7 +14,7 @@ from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import interpolate
 from core.methods.volume import View, draw
 from core.volume import Box, bounding_box
-from core.weights import load
+from core.weights import calibration, load
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -61,7 +61,7 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
     filled = np.maximum(prepared.fill + scale * values, min(0.0, float(crop.image.min())))
     return Estimate(
         crop.restore(np.where(crop.mask, filled, crop.image)),
-        crop.restore(np.where(crop.mask, scale * deviation, 0)),
+        crop.restore(np.where(crop.mask, calibration(WEIGHTS) * scale * deviation, 0)),
         options.steps * options.samples,
     )
 

@@ -17,7 +17,7 @@ from core.diffusion.sampler import Projection
 from core.events import Progress
 from core.methods.base import Estimate, Options
 from core.methods.volume import View, draw
-from core.weights import load
+from core.weights import calibration, load
 
 Float = NDArray[np.float32]
 
@@ -98,7 +98,8 @@ def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estim
     values = prepared.base + RESIDUAL * level * residual[inner]
     if options.consistent:
         values = scan.acquisition.project(values, scan.image)
-    return Estimate(values.astype(np.float32), RESIDUAL * level * deviation[inner], options.steps * options.samples)
+    spread = calibration(WEIGHTS) * RESIDUAL * level * deviation[inner]
+    return Estimate(values.astype(np.float32), spread.astype(np.float32), options.steps * options.samples)
 
 
 def nearest(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:

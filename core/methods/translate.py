@@ -12,7 +12,7 @@ from core.events import Progress
 from core.methods.base import Estimate, Options
 from core.methods.volume import View, draw
 from core.volume import bounding_box
-from core.weights import load
+from core.weights import calibration, load
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -85,5 +85,5 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     values, spread = np.zeros(sources.brain.shape, np.float32), np.zeros(sources.brain.shape, np.float32)
     median, unit = USUAL[sources.target]
     values[box] = np.where(brain, np.maximum(median + unit * residual[inner], 0), 0)
-    spread[box] = np.where(brain, unit * deviation[inner], 0)
+    spread[box] = np.where(brain, calibration(WEIGHTS) * unit * deviation[inner], 0)
     return Estimate(values, spread, options.steps * options.samples)

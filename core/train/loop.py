@@ -30,6 +30,7 @@ SOURCES: dict[str, Callable[[PackedSet, int], Source]] = {"superres": ThickSourc
 # weight of the log-variance head's likelihood beside the squared error
 DOUBT = 0.05
 CLIP = 1.0
+SAVE_SECONDS = 60
 # runs are short: the second moment must forget the first steps soon
 BETAS = (0.9, 0.99)
 
@@ -98,7 +99,7 @@ def _run(preset: Preset, plan: Plan, state: State, batch: Callable[[int], Batch]
         state.clock.seconds = before + now - started
         if state.clock.step % 20 == 0:
             say(_report(state.clock, _fraction(plan, state.clock), losses[-100:]))
-        if now - saved > 60:
+        if now - saved >= SAVE_SECONDS:
             save(plan.folder, state, {"preset": preset.name, "seed": plan.seed})
             saved = now
 
@@ -118,8 +119,10 @@ def take_step(
     noise = torch.randn(target.shape, generator=generator).to(target.device)
     noisy = keep(abar.sqrt() * target + (1 - abar).sqrt() * noise)
     levels = torch.tensor([log_snr(t) for t in times], dtype=torch.float32, device=target.device)
-    clean, log_variance = network(noisy, context, levels, facts)
-    clean = keep(clean)
+    # on a GPU the convolutions run in bf16; on a CPU 3D bf16 is many times slower than fp32
+    with torch.autocast(target.device.type, torch.bfloat16, enabled=target.device.type == "cuda"):
+        clean, log_variance = network(noisy, context, levels, facts)
+    clean, log_variance = keep(clean.float()), log_variance.float()
     error = _in_region((clean - target) ** 2, region)
     doubt = _in_region((clean.detach() - target) ** 2 * (-log_variance).exp() + log_variance, region)
     # errors at low noise are small: weighted up, as in Hang et al. 2023 (min-SNR), to count alike

@@ -1,17 +1,20 @@
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from core.errors import UserError
 from core.nets import build
+from core.train import loop
 from core.train.batch import Batch
 from core.train.checkpoint import Clock, State, restore, save
 from core.train.command import seconds_of
 from core.train.crops import CropSource
 from core.train.export import export
-from core.train.loop import Plan, take_step
+from core.train.loop import Plan, take_step, train
 from core.train.pack import PackedSet
 from core.train.presets import Preset, find
 from core.train.smoke import pack_phantoms
@@ -57,6 +60,39 @@ def test_a_checkpoint_gives_everything_back(packed: Path, tmp_path: Path) -> Non
         take_step(state.network, state.optimiser, batch, TINY, plan, 1)
     for name, value in one.network.state_dict().items():
         assert torch.equal(value, other.network.state_dict()[name]), name
+
+
+def test_a_run_that_was_interrupted_is_the_run_that_was_not(packed: Path, tmp_path: Path) -> None:
+    thick = replace(TINY, source="superres", config={**TINY.config, "context": 11, "facts": 9, "skip": True})
+    whole = Plan(packed, tmp_path / "whole", 1e9, steps=4, smallest=True)
+    halves = replace(whole, folder=tmp_path / "halves")
+    uninterrupted = train(thick, whole, lambda line: None)
+    stopped = batches_up_to(2, thick, halves)
+    assert stopped.clock.step == 2
+    resumed = train(thick, replace(halves, resume=True), lambda line: None)
+    assert resumed.clock.step == 4
+    for name, value in uninterrupted.average.items():
+        assert torch.equal(value, resumed.average[name]), name
+
+
+def batches_up_to(step: int, preset: Preset, plan: Plan) -> State:
+    """Run ``plan`` and break it off after ``step`` steps, as a full disk or a power cut would."""
+    taken = 0
+
+    def stop(*arguments: Any, **options: Any) -> tuple[float, float]:
+        nonlocal taken
+        if taken == step:
+            raise KeyboardInterrupt
+        taken += 1
+        return take_step(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(loop, "take_step", stop)
+        patch.setattr(loop, "SAVE_SECONDS", 0)
+        train(preset, plan, lambda line: None)
+    state = state_of(preset)
+    restore(plan.folder, state)
+    return state
 
 
 def test_a_run_becomes_a_weight_file_with_its_facts(packed: Path, tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ lint: $(DEV)  ## style, types, direction of imports
 	@$(PY) -m mypy
 	@$(PY) -m pytest -q tests/test_layers.py
 
-bench: $(RUNTIME)  ## measure every method on the scans of DATA
-	@$(PY) -m core bench inpaint --data $(DATA)
+bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the table of README.md anew
+	@$(PY) -m core bench quality --data $(DATA) --markdown README.md
 
 image:  ## build the container image, for GPUs with TORCH_INDEX=https://pypi.org/simple
 	docker build $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) -t counterscan .

@@ -16,6 +16,42 @@ def bench() -> None:
 
 
 @app.command()
+def quality(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train and demo.")],
+    task: Annotated[str, typer.Option("--task", help="inpaint, superres or translate; default: all.")] = "",
+    methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
+    subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "",
+    steps: Annotated[int, typer.Option("--steps", min=1, max=8, help="Of the Faithful mode.")] = 1,
+    samples: Annotated[int, typer.Option("--samples", min=0, max=16, help="0: as many as the task takes.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
+    cache: Annotated[Path, typer.Option("--cache", help="Keeps what plain methods learn from.")] = Path("build/bench"),
+    json: Annotated[Path | None, typer.Option("--json", help="Write rows and summary to this file.")] = None,
+    markdown: Annotated[list[Path], typer.Option("--markdown", help="Write the tables into this page.")] = [],  # noqa: B006
+    figures: Annotated[Path | None, typer.Option("--figures", help="Write a picture of each case here.")] = None,
+) -> None:
+    """Compare every method of every task with the truth, and with the plain method to beat."""
+    from core.bench.case import Row
+    from core.bench.subjects import HEALTHY
+    from core.bench.suite import TASKS, Settings
+    from core.bench.suite import bench as measure
+    from core.bench.table import format_table, write_json, write_markdown
+
+    if task and task not in TASKS:
+        raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}, not {task[:40]!r}")
+    settings = Settings(
+        data, _names(methods), _names(subjects) or HEALTHY, steps, samples, seed, device, cache, figures, _say
+    )
+    rows: list[Row] = []
+    for rows in measure([task] if task else TASKS, settings):
+        if json is not None:
+            write_json(json, rows)
+    for page in markdown:
+        write_markdown(page, rows)
+    typer.echo(format_table(rows))
+
+
+@app.command()
 def inpaint(
     data: Annotated[Path, typer.Option("--data", help="Folder that holds train/malf_nc.")],
     methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
@@ -27,27 +63,34 @@ def inpaint(
     samples: Annotated[int, typer.Option("--samples", min=1, max=16)] = 4,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
+    subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "",
     json: Annotated[Path | None, typer.Option("--json", help="Write rows and summary to this file.")] = None,
     figures: Annotated[Path | None, typer.Option("--figures", help="Write a picture of each case here.")] = None,
 ) -> None:
-    """Fill holes in five healthy subjects and print how near each method comes."""
-    from core.bench.inpaint import bench_inpaint
+    """Fill holes of your choice in healthy subjects and print how near each method comes."""
+    from core.bench import case
+    from core.bench.inpaint import cases
+    from core.bench.subjects import HEALTHY
     from core.bench.table import format_table, write_json
+    from core.methods import of_task
     from core.methods.base import Options
 
-    rows = bench_inpaint(
-        data,
-        [name.strip() for name in methods.split(",") if name.strip()],
-        _volumes(sizes),
-        per_subject,
-        Options("realistic" if mode == "realistic" else "faithful", steps, samples, seed, device),
-        margin_mm=margin,
-        figures=figures,
-        report=lambda line: typer.echo(line, err=True),
-    )
+    options = Options("realistic" if mode == "realistic" else "faithful", steps, samples, seed, device)
+    entrants = [case.entrant(method, options) for method in of_task("inpaint")]
+    case.check_names(entrants, _names(methods))
+    holes = cases(data, _names(subjects) or HEALTHY, _volumes(sizes), [margin], per_subject)
+    rows = case.run(holes, case.chosen(entrants, _names(methods)), figures, _say)
     if json is not None:
         write_json(json, rows)
     typer.echo(format_table(rows))
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _volumes(text: str) -> list[float]:

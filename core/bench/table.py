@@ -1,20 +1,19 @@
-"""From rows of measurements to a table, a summary and a file."""
+"""The summary as text for a terminal, as Markdown for the documentation, and everything as a JSON file."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from core.bench.case import Row
+from core.bench.summary import BASELINES, COMPARED, Line, summarise
+from core.errors import UserError
 
-from core.bench.inpaint import Row
-
-BASELINE = "biharmonic"
+NETWORK = "volume"
 COLUMNS = {
     "psnr": ("PSNR", 2),
     "psnr_01": ("PSNR01", 2),
@@ -26,116 +25,133 @@ COLUMNS = {
     "z": ("z", 2),
     "texture": ("texture", 2),
     "seam": ("seam", 2),
+    "residual": ("misfit", 6),
+    "within": ("in 90 %", 3),
 }
-COMPARED = ("psnr", "ssim", "grey_dice")
+TITLES = {"inpaint": "Inpaint", "superres": "Super-resolution", "translate": "Translate"}
+# what stands between these two comments of a page is written by the command
+MARKS = {name: (f"<!-- bench {name} -->", f"<!-- end of bench {name} -->") for name in ("summary", "methods")}
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A method against the baseline over the cases both have: mean gain, its 95 % interval, share of cases won."""
-
-    mean: float
-    low: float
-    high: float
-    share_better: float
-    cases: int
-
-
-@dataclass(frozen=True)
-class Line:
-    """The mean of a method's scores over all holes of one size; ``failed`` counts the cases without a result."""
-
-    size_ml: float
-    method: str
-    cases: int
-    failed: int
-    seconds: float
-    calls: float
-    scores: dict[str, float]
-    differences: dict[str, Difference]
-    error: str = ""
-
-
-def summarise(rows: Sequence[Row], baseline: str = BASELINE) -> list[Line]:
-    """Return one line per hole size and method, in the order they came."""
-    keys = dict.fromkeys((row.size_ml, row.method) for row in rows)
-    return [_line(rows, size, method, baseline) for size, method in sorted(keys, key=lambda key: key[0])]
-
-
-def difference(gains: NDArray[np.float64], draws: int = 10_000, seed: int = 0) -> Difference:
-    """Return mean and bootstrap 95 % interval (percentile method over cases) of paired ``gains`` (N,)."""
-    picks = np.random.default_rng(seed).integers(gains.size, size=(draws, gains.size))
-    low, high = np.percentile(gains[picks].mean(axis=1), (2.5, 97.5))
-    return Difference(float(gains.mean()), float(low), float(high), float((gains > 0).mean()), int(gains.size))
-
-
-def format_table(rows: Sequence[Row], baseline: str = BASELINE) -> str:
-    """Return the summary as aligned text: a table for each hole size, then gains over the baseline."""
+def format_table(rows: Sequence[Row]) -> str:
+    """Return the summary as aligned text: a table for each block, then gains over the baseline, then failures."""
     parts = []
-    lines = summarise(rows, baseline)
-    for size in dict.fromkeys(line.size_ml for line in lines):
-        group = [line for line in lines if line.size_ml == size]
-        titles = ["method", "cases", *(title for title, _ in COLUMNS.values()), "seconds", "calls"]
-        parts.append(f"Holes of {size:g} ml\n" + _align([titles, *(_cells(line) for line in group)]))
+    for block in _blocks(summarise(rows)):
+        baseline = BASELINES.get(block[0].task, "")
+        parts.append(f"{_heading(block[0])}\n{_align(_cells(block))}")
         for name in COMPARED:
-            gains = [_gain_cells(line, name) for line in group if name in line.differences]
+            gains = [_gain_cells(line, name) for line in block if name in line.differences]
             if gains:
                 heading = [f"{COLUMNS[name][0]} against {baseline}", "mean", "95 % interval", "better in"]
                 parts.append(_align([heading, *gains]))
-        parts += [f"{line.method}: {line.failed} of {line.cases} failed: {line.error}" for line in group if line.failed]
+        parts += _failures(block)
     return "\n\n".join(parts)
+
+
+def markdown_summary(rows: Sequence[Row]) -> str:
+    """Return a Markdown table with a row for each block: the network's PSNR, that of the baseline, and the gain."""
+    lines = ["| Case | Plain method | Network | Gain, dB (95 %) | Better in |", "|---|---|---|---|---|"]
+    for block in _blocks(summarise(rows)):
+        found = {line.method: line for line in block}
+        baseline = BASELINES.get(block[0].task, "")
+        plain, ours = (_psnr(found.get(name)) for name in (baseline, NETWORK))
+        gain = found[NETWORK].differences.get("psnr") if NETWORK in found else None
+        cells = _gain_cells(found[NETWORK], "psnr")[1:] if gain else ["-", "-", "-"]
+        interval = "" if cells[1] == "-" else f" ({cells[1]})"
+        lines.append(f"| {_heading(block[0])} | {plain} `{baseline}` | {ours} | {cells[0]}{interval} | {cells[2]} |")
+    return "\n".join(lines)
+
+
+def markdown_methods(rows: Sequence[Row]) -> str:
+    """Return a Markdown table of every method for each block, with the gains in PSNR over the baseline."""
+    parts = []
+    for block in _blocks(summarise(rows)):
+        table = _cells(block)
+        gains = [[f"PSNR against {BASELINES.get(block[0].task, '')}", "better in"]]
+        gains += [_joined_gain(line) for line in block]
+        body = [f"| {' | '.join([*cells, *gain])} |" for cells, gain in zip(table, gains, strict=True)]
+        rule = "|" + "---|" * (len(table[0]) + 2)
+        failures = [f"\n{failure}" for failure in _failures(block)]
+        parts.append("\n".join([f"**{_heading(block[0])}**", "", body[0], rule, *body[1:], *failures]))
+    return "\n\n".join(parts)
+
+
+def write_markdown(path: Path, rows: Sequence[Row]) -> None:
+    """Put the tables between the marks of the page ``path``; write the tables alone where there is no page.
+
+    Raises UserError for a page without marks.
+    """
+    tables = {"summary": markdown_summary(rows), "methods": markdown_methods(rows)}
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n\n".join(tables.values()) + "\n", encoding="utf-8")
+        return
+    page = path.read_text(encoding="utf-8")
+    if not any(first in page and last in page for first, last in MARKS.values()):
+        first, last = MARKS["summary"]
+        raise UserError("bad_parameter", f"{path} has no place for a table.", f"Put {first} and {last} around it.")
+    for name, (first, last) in MARKS.items():
+        before, mark, rest = page.partition(first)
+        _, end, after = rest.partition(last)
+        if mark and end:
+            page = f"{before}{first}\n{tables[name]}\n{last}{after}"
+    path.write_text(page, encoding="utf-8")
 
 
 def write_json(path: Path, rows: Sequence[Row]) -> None:
     """Write rows and summary; a value that could not be measured becomes null."""
-    content = {"rows": [asdict(row) for row in rows], "summary": [asdict(line) for line in summarise(rows)]}
+    flat = [asdict(row) for row in rows]
+    content = {
+        "rows": [{**row.pop("label"), **row} for row in flat],
+        "summary": [asdict(line) for line in summarise(rows)],
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(_finite(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _line(rows: Sequence[Row], size: float, method: str, baseline: str) -> Line:
-    mine = [row for row in rows if (row.size_ml, row.method) == (size, method)]
-    good = [row for row in mine if not row.error]
-    scores = {name: _mean([row.scores[name] for row in good]) for name in COLUMNS}
-    differences = {}
-    for name in COMPARED if method != baseline else ():
-        gains = _gains(rows, good, baseline, name)
-        if gains.size:
-            differences[name] = difference(gains)
-    return Line(
-        size_ml=size,
-        method=method,
-        cases=len(mine),
-        failed=len(mine) - len(good),
-        seconds=_mean([row.seconds for row in good]),
-        calls=_mean([row.calls for row in good]),
-        scores=scores,
-        differences=differences,
-        error=next((row.error for row in mine if row.error), ""),
-    )
+def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    for key in dict.fromkeys((line.task, line.block) for line in lines):
+        yield [line for line in lines if (line.task, line.block) == key]
 
 
-def _gains(rows: Sequence[Row], good: Sequence[Row], baseline: str, name: str) -> NDArray[np.float64]:
-    base = {(row.subject, row.size_ml, row.index): row.scores for row in rows if row.method == baseline and row.scores}
-    pairs = [(row.scores[name], base.get((row.subject, row.size_ml, row.index), {}).get(name)) for row in good]
-    gains = [mine - other for mine, other in pairs if other is not None]
-    return np.array([gain for gain in gains if math.isfinite(gain)])
+def _failures(block: Sequence[Line]) -> list[str]:
+    return [f"{line.method}: {line.failed} of {line.cases} failed: {line.error}" for line in block if line.failed]
 
 
-def _mean(values: Sequence[float]) -> float:
-    finite = [value for value in values if not math.isnan(value)]
-    return sum(finite) / len(finite) if finite else math.nan
+def _heading(line: Line) -> str:
+    return f"{TITLES.get(line.task, line.task)}: {line.block}"
 
 
-def _cells(line: Line) -> list[str]:
-    numbers = [_text(line.scores[name], digits) for name, (_, digits) in COLUMNS.items()]
-    return [line.method, str(line.cases - line.failed), *numbers, _text(line.seconds, 1), _text(line.calls, 0)]
+def _cells(block: Sequence[Line]) -> list[list[str]]:
+    """Return the titles and a row for each line; a measure that no line has is left out."""
+    measured = {name: column for name, column in COLUMNS.items() if any(name in _known(line) for line in block)}
+    table = [["method", "cases", *(title for title, _ in measured.values()), "seconds", "calls"]]
+    for line in block:
+        numbers = [_text(line.scores.get(name, math.nan), digits) for name, (_, digits) in measured.items()]
+        done = str(line.cases - line.failed)
+        table.append([line.method, done, *numbers, _text(line.seconds, 1), _text(line.calls, 0)])
+    return table
+
+
+def _known(line: Line) -> set[str]:
+    return {name for name, value in line.scores.items() if not math.isnan(value)}
 
 
 def _gain_cells(line: Line, name: str) -> list[str]:
     gain, digits = line.differences[name], COLUMNS[name][1]
-    interval = f"{gain.low:+.{digits}f} to {gain.high:+.{digits}f}"
+    interval = "-" if math.isnan(gain.low) else f"{gain.low:+.{digits}f} to {gain.high:+.{digits}f}"
     return [line.method, f"{gain.mean:+.{digits}f}", interval, f"{gain.share_better:.0%} of {gain.cases}"]
+
+
+def _joined_gain(line: Line) -> list[str]:
+    if "psnr" not in line.differences:
+        return ["", ""]
+    _, mean, interval, better = _gain_cells(line, "psnr")
+    return [mean if interval == "-" else f"{mean} ({interval})", better]
+
+
+def _psnr(line: Line | None) -> str:
+    return "-" if line is None else _text(line.scores.get("psnr", math.nan), 2)
 
 
 def _text(value: float, digits: int) -> str:

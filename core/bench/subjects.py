@@ -1,0 +1,75 @@
+"""Who is measured: the held-out subjects, and where their files are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.files.nifti import read_volume
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+HEALTHY = ("1015", "1017", "1018", "1019", "1036")
+TUMOUR = "Brats18_TCIA01_499_1"
+CONTRASTS = ("t1", "t1ce", "t2", "flair")
+STROKE = {"t1": "T1", "t2": "T2", "flair": "FLAIR"}
+
+
+def healthy_folder(data: Path, subjects: Sequence[str]) -> Path:
+    """Return the folder of the healthy T1s below ``data``; UserError unless each of ``subjects`` is there."""
+    folder = data / "train" / "malf_nc"
+    missing = [subject for subject in subjects if not (folder / f"{subject}_t1.nii.gz").is_file()]
+    if missing:
+        raise _missing(f"There is no scan of subject {', '.join(missing)} in {folder}.", "train/malf_nc")
+    return folder
+
+
+def tumour_folder(data: Path) -> Path:
+    """Return the folder of the tumour subjects below ``data``; UserError unless the held-out one is there."""
+    folder = data / "train" / "brats18"
+    if not (folder / TUMOUR).is_dir():
+        raise _missing(f"There is no subject {TUMOUR} in {folder}.", "train/brats18")
+    return folder
+
+
+def training_folders(data: Path) -> list[Path]:
+    """Return the folders of the tumour subjects that may be learnt from; UserError when there are none."""
+    found = sorted(folder for folder in tumour_folder(data).iterdir() if folder.is_dir() and folder.name != TUMOUR)
+    if not found:
+        raise _missing(f"There are no training subjects in {tumour_folder(data)}.", "train/brats18")
+    return found
+
+
+def read_tumour(folder: Path) -> tuple[Mapping[str, Float], Bool]:
+    """Return the four contrasts of a skull-stripped subject, name -> (X, Y, Z) float32, RAS+, and its brain."""
+    images = {name: read_volume(folder / f"{name}.nii.gz").data for name in CONTRASTS}
+    return images, union(images)
+
+
+def read_stroke(data: Path) -> tuple[Mapping[str, Float], Bool] | None:
+    """Return T1, T2 and FLAIR of the stroke below ``data`` and its brain; None where it is not there."""
+    folder = data / "demo" / "stroke"
+    if not all((folder / f"{file}.nii.gz").is_file() for file in STROKE.values()):
+        return None
+    images = {name: read_volume(folder / f"{file}.nii.gz").data for name, file in STROKE.items()}
+    return images, union(images)
+
+
+def union(images: Mapping[str, Float]) -> Bool:
+    """Return where any of skull-stripped ``images`` (X, Y, Z) is above 0."""
+    return np.asarray(np.any([image > 0 for image in images.values()], axis=0))
+
+
+def in_units(image: Float, brain: Bool) -> Float:
+    """Return ``image`` (X, Y, Z) in units of its 99.5th percentile in ``brain``, 0 outside: the scale of scores."""
+    level = max(float(np.percentile(image[brain], 99.5)), 1e-6)
+    return np.where(brain, image / np.float32(level), 0).astype(np.float32)
+
+
+def _missing(what: str, folder: str) -> UserError:
+    return UserError("file_unreadable", what, f"Give the folder that holds {folder}.")

@@ -1,0 +1,76 @@
+"""The whole measurement: for each task its cases and everyone who tries them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+
+from core.bench import inpaint, superres, translate
+from core.bench.case import Case, Entrant, Row, both_modes, check_names, chosen, run
+from core.bench.regress import Pool
+from core.bench.subjects import HEALTHY
+from core.methods.base import Options
+
+TASKS = ("inpaint", "superres", "translate")
+PLAIN = {name for name, _, _ in translate.PLAIN}
+CACHE = Path("build/bench")
+REALISTIC_STEPS = 8
+SAMPLES = {"inpaint": 4, "superres": 1, "translate": 1}
+"""Samples whose mean is the Faithful result; a whole volume costs minutes a call, the crop around a hole seconds."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to measure. data: folder of the scans; subjects: healthy ones, for inpainting and super-resolution;
+    methods: names, none for all; steps, samples: of the Faithful mode, samples 0 for those of the task;
+    cache: folder of what the plain methods of translation learn from; figures: folder for pictures."""
+
+    data: Path
+    methods: Sequence[str] = ()
+    subjects: Sequence[str] = HEALTHY
+    steps: int = 1
+    samples: int = 0
+    seed: int = 0
+    device: str = "cpu"
+    cache: Path = CACHE
+    figures: Path | None = None
+    report: Callable[[str], None] = field(default=lambda line: None)
+
+
+def bench(tasks: Sequence[str], settings: Settings) -> Iterator[list[Row]]:
+    """Measure every method on every case of ``tasks``; after each task yield all rows so far.
+
+    Raises UserError for a method that nobody has or scans that are missing.
+    """
+    pool = cache(partial(translate.training_pool, settings.data, settings.cache))
+    entrants = {task: _entrants(task, settings, pool) for task in tasks}
+    check_names([each for group in entrants.values() for each in group], settings.methods)
+    rows: list[Row] = []
+    for task, group in entrants.items():
+        picked = chosen(group, settings.methods)
+        if task == "translate" and any(each.name in PLAIN for each in picked):
+            # drawing voxels is no method's time
+            pool()
+        if picked:
+            rows += run(_cases(task, settings), picked, settings.figures, settings.report)
+            yield rows
+
+
+def _entrants(task: str, settings: Settings, pool: Callable[[], Pool]) -> list[Entrant]:
+    samples = settings.samples or SAMPLES[task]
+    faithful = Options("faithful", settings.steps, samples, settings.seed, settings.device)
+    realistic = Options("realistic", REALISTIC_STEPS, 1, settings.seed, settings.device)
+    if task == "superres":
+        return superres.entrants(faithful, realistic)
+    plain = translate.plain(pool) if task == "translate" else []
+    return [*both_modes(task, faithful, realistic), *plain]
+
+
+def _cases(task: str, settings: Settings) -> Iterable[Case]:
+    if task == "translate":
+        return translate.cases(settings.data)
+    if task == "superres":
+        return superres.cases(settings.data, settings.subjects)
+    return inpaint.cases(settings.data, settings.subjects)

@@ -1,0 +1,122 @@
+"""Translation on subjects whose missing contrast is known, beside plain methods fitted on the training subjects."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bench import regress
+from core.bench.case import Entrant, Label, Scene, whole_scores, within
+from core.bench.subjects import TUMOUR, in_units, read_stroke, read_tumour, training_folders, tumour_folder
+from core.bench.superres import off_centre
+from core.events import Progress
+from core.methods.base import Estimate
+from core.methods.translate import CONTRASTS, Sources
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+Fit = Callable[[regress.Pool, tuple[str, ...], str], regress.Predictor]
+
+DIRECTIONS = (
+    (("t1",), "t2"),
+    (("t2",), "t1"),
+    (("t1",), "flair"),
+    (("t1", "t2"), "flair"),
+    (("flair", "t1", "t2"), "t1ce"),
+)
+NAMES = {"t1": "T1", "t1ce": "T1ce", "t2": "T2", "flair": "FLAIR"}
+PLAIN: tuple[tuple[str, str, Fit], ...] = (
+    ("boosting", "Boosted trees on patches", regress.boosting),
+    ("histogram", "Joint histogram", regress.histogram),
+    ("linear", "Linear regression", regress.linear),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ContrastCase:
+    """One contrast to make of one subject. truth: (X, Y, Z) float32, RAS+, 1 the 99.5th percentile in the brain."""
+
+    label: Label
+    truth: Float
+    problem: Sources
+
+    def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
+        """Return the measures inside the brain."""
+        brain, result = self.problem.brain, estimate.values
+        return {**whole_scores(result, self.truth, brain), "within": within(estimate, self.truth, brain)}, result
+
+    def scene(self) -> Scene:
+        """Return the truth and the sources."""
+        brain = self.problem.brain
+        images = {"truth": self.truth}
+        images |= {f"given {NAMES[name]}": in_units(image, brain) for name, image in self.problem.images.items()}
+        # every scan of these subjects has voxels of 1 mm
+        return Scene(images, off_centre(brain), (1.0, 1.0, 1.0), 1.0, 180.0)
+
+
+def cases(data: Path) -> Iterator[ContrastCase]:
+    """Yield every direction of the held-out tumour subject, then those of the stroke of another site, where it is
+    below ``data``; UserError without the first."""
+    yield from of_subject(TUMOUR, *read_tumour(tumour_folder(data) / TUMOUR))
+    stroke = read_stroke(data)
+    if stroke is not None:
+        yield from of_subject("stroke", *stroke, block="All directions, another site (stroke)")
+
+
+def of_subject(subject: str, images: Mapping[str, Float], brain: Bool, block: str = "") -> Iterator[ContrastCase]:
+    """Yield every direction that ``images`` (contrast -> (X, Y, Z), any units) of a subject allow.
+
+    block: the table they share; without it each has its own and one for all.
+    """
+    for index, (sources, target) in enumerate(DIRECTIONS):
+        if set(sources) | {target} <= set(images):
+            words = direction(sources, target)
+            label = Label("translate", block or words, subject, index, "" if block else "All directions", words)
+            given = {name: images[name] for name in sources}
+            yield ContrastCase(label, in_units(images[target], brain), Sources(given, brain, target))
+
+
+def direction(sources: tuple[str, ...], target: str) -> str:
+    """Return a direction in words."""
+    return f"{' + '.join(NAMES[name] for name in sources)} to {NAMES[target]}"
+
+
+def plain(pool: Callable[[], regress.Pool]) -> list[Entrant]:
+    """Return the plain methods, which learn from the training voxels that ``pool`` gives.
+
+    A direction is fitted when it is first asked for, and that counts as part of its seconds.
+    """
+    return [Entrant(name, title, _Fitted(fit, pool).solve) for name, title, fit in PLAIN]
+
+
+def training_pool(data: Path, cache: Path, voxels: int = regress.VOXELS) -> regress.Pool:
+    """Return voxels of the training subjects below ``data``, from ``cache`` where they were drawn before."""
+    folders = training_folders(data)
+    drawn_from = zlib.crc32("/".join([*(folder.name for folder in folders), str(voxels)]).encode())
+    path = cache / f"translate-{drawn_from:08x}.npz"
+    if not path.is_file():
+        regress.save(path, regress.pool([partial(read_tumour, folder) for folder in folders], voxels))
+    return regress.restore(path)
+
+
+class _Fitted:
+    """A plain method that fits each direction once."""
+
+    def __init__(self, fit: Fit, pool: Callable[[], regress.Pool]) -> None:
+        self._fit = fit
+        self._pool = pool
+        self._predictors: dict[tuple[tuple[str, ...], str], regress.Predictor] = {}
+
+    def solve(self, problem: Sources) -> Generator[Progress, None, Estimate]:
+        yield Progress(0.0, 0, 1, "Fitting")
+        key = (tuple(name for name in CONTRASTS if name in problem.images), problem.target)
+        if key not in self._predictors:
+            self._predictors[key] = self._fit(self._pool(), *key)
+        images = {name: in_units(image, problem.brain) for name, image in problem.images.items()}
+        return Estimate(self._predictors[key](images, problem.brain))

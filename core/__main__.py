@@ -64,6 +64,7 @@ def _forwarded(name: str, target: str, text: str) -> None:
 
 _forwarded("train", "core.train.command:train_command", "Train a network.")
 _forwarded("pack", "core.train.command:pack_command", "Pack training volumes into one file.")
+_forwarded("synth", "core.synth.command:synth_command", "Make a synthetic subject.")
 _forwarded("bench", "core.bench.command:app", "Measure every method on held-out scans.")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
+
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -17,17 +20,29 @@ def blur(image: Tensor, sigma: float) -> Tensor:
     if sigma <= 0:
         return image
     radius = max(1, int(3 * sigma + 0.5))
-    offsets = torch.arange(-radius, radius + 1, dtype=image.dtype, device=image.device)
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
     kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
-    kernel = kernel / kernel.sum()
-    out = image[None, None]
-    for axis in range(3):
-        pad = [0, 0, 0, 0, 0, 0]
-        pad[2 * (2 - axis)] = pad[2 * (2 - axis) + 1] = radius
-        shape = [1, 1, 1, 1, 1]
-        shape[2 + axis] = kernel.numel()
-        out = F.conv3d(F.pad(out, pad, mode="replicate"), kernel.reshape(shape))
-    return out[0, 0]
+    weights = (kernel / kernel.sum()).tolist()
+    # sums of shifted views: on a CPU 10 to 30 times faster than a convolution with one channel
+    for axis, side in enumerate(image.shape):
+        ends = [image.narrow(axis, at, 1) for at in (0, side - 1)]
+        repeats = [radius if other == axis else 1 for other in range(3)]
+        padded = torch.cat((ends[0].repeat(repeats), image, ends[1].repeat(repeats)), dim=axis)
+        image = weights[0] * padded.narrow(axis, 0, side)
+        for start, weight in enumerate(weights[1:], 1):
+            image.add_(padded.narrow(axis, start, side), alpha=weight)
+    return image
+
+
+def stream(seed: int, name: str) -> torch.Generator:
+    """Return the random numbers that the subject ``seed`` (0 or more) has for ``name``; streams are independent."""
+    words = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(2)
+    return torch.Generator().manual_seed((int(words[0]) << 31) ^ int(words[1]))
+
+
+def uniform(low: float, high: float, generator: torch.Generator) -> float:
+    """Return one number drawn evenly between ``low`` and ``high``."""
+    return low + (high - low) * float(torch.rand(1, generator=generator))
 
 
 def smooth_noise(shape: Shape, scale: float, generator: torch.Generator) -> Tensor:
@@ -58,11 +73,15 @@ def random_warp(shape: Shape, generator: torch.Generator, degrees: float = 8.0, 
 
 
 def sample(image: Tensor, positions: Tensor, mode: str = "bilinear") -> Tensor:
-    """Return ``image`` (X, Y, Z) at ``positions`` (..., 3) in voxels; 0 outside. ``mode``: bilinear or nearest."""
-    sizes = torch.tensor(image.shape, dtype=torch.float32)
-    normal = (2 * positions / (sizes - 1) - 1).flip(-1)
-    found = F.grid_sample(image[None, None].float(), normal[None], mode=mode, align_corners=True)
-    return found[0, 0]
+    """Return ``image`` (X, Y, Z) at ``positions`` (x, y, z, 3) in voxels as (x, y, z) float32; 0 outside.
+
+    ``mode``: bilinear or nearest. Several images (C, X, Y, Z) are sampled at once as (C, x, y, z).
+    """
+    several = image if image.ndim == 4 else image[None]
+    sizes = torch.tensor(several.shape[1:], dtype=torch.float32)
+    normal = (positions * (2 / (sizes - 1)) - 1).flip(-1)
+    found = F.grid_sample(several[None].float(), normal[None], mode=mode, align_corners=True)[0]
+    return found if image.ndim == 4 else found[0]
 
 
 def sample_vectors(field: Tensor, positions: Tensor) -> Tensor:

@@ -36,7 +36,8 @@ PRESETS: tuple[Preset, ...] = (
         "inpaint-volume",
         "inpaint",
         "volume_net",
-        {"context": 2, "widths": [24, 64, 128], "blocks": [1, 2, 2]},
+        {**WIDE, "context": 2},
+        from_noise=0.5,
     ),
     Preset(
         "superres_net",
@@ -44,7 +45,7 @@ PRESETS: tuple[Preset, ...] = (
         "superres",
         "volume_net",
         {**WIDE, "context": 11, "facts": 9},
-        from_noise=0.6,
+        from_noise=0.75,
         smallest=0.05,
     ),
     Preset(

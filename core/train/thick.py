@@ -18,11 +18,11 @@ COUNT = 3
 BACKGROUND = 0.02
 HEAD = 0.02
 # share of crops with one thick axis, and with the same factor on all three; the rest are thick on two
-ONE, ALL = 0.55, 0.35
+ONE, ALL = 0.6, 0.35
 # share of crops at the factor of four that most low-field and clinical protocols come to
-FOURFOLD = 0.45
+FOURFOLD = 0.8
 # share of crops from scans of which only the axes in the slice plane are sharp
-PLANAR = 0.2
+PLANAR = 0.1
 
 
 class ThickSource:

@@ -70,6 +70,14 @@ class Case(Protocol):
     def problem(self) -> Any:
         """What the methods of the task are given."""
 
+    @property
+    def truth(self) -> Float:
+        """The image (X, Y, Z) that is asked for, in the units of estimates."""
+
+    @property
+    def where(self) -> Bool:
+        """Where it is asked for, (X, Y, Z) bool."""
+
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
         """Return every measure of ``estimate`` and the image (X, Y, Z) that was measured."""
 

@@ -85,6 +85,31 @@ def inpaint(
     typer.echo(format_table(rows))
 
 
+@app.command()
+def calibrate(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train.")],
+    task: Annotated[str, typer.Option("--task", help="inpaint, superres or translate; default: all.")] = "",
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
+    write: Annotated[bool, typer.Option(help="Put the factors into the manifest of the weights.")] = True,
+) -> None:
+    """Find what deviations must be multiplied by for 90 % intervals to hold 90 % of the held-out voxels."""
+    from core import weights
+    from core.bench.calibrate import calibrate as find_factor
+    from core.bench.suite import TASKS, Settings, network
+    from core.bench.suite import cases as held_out
+
+    settings = Settings(data, device=device)
+    for name in [task] if task else TASKS:
+        entrant, file = network(name, settings)
+        found = find_factor(held_out(name, settings), entrant, _say)
+        total = found.factor * weights.calibration(file)
+        typer.echo(f"{name}: factor {total:.3f}; {found.before:.1%} held before, {found.held:.1%} after")
+        for subject, share in found.left_out.items():
+            typer.echo(f"  {subject}: {share:.1%} held with the factor of the other subjects")
+        if write:
+            weights.calibrate(file, total)
+
+
 def _say(line: str) -> None:
     typer.echo(line, err=True)
 

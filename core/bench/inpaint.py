@@ -36,6 +36,11 @@ class HoleCase:
     hole: Hole
     problem: Problem
 
+    @property
+    def where(self) -> Bool:
+        """Where the truth is asked for."""
+        return self.problem.mask
+
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
         """Return the measures of a fill, and the scan with the fill in it."""
         mask = self.problem.mask

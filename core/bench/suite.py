@@ -8,9 +8,10 @@ from functools import cache, partial
 from pathlib import Path
 
 from core.bench import inpaint, superres, translate
-from core.bench.case import Case, Entrant, Row, both_modes, check_names, chosen, run
+from core.bench.case import Case, Entrant, Row, both_modes, check_names, chosen, entrant, run
 from core.bench.regress import Pool
 from core.bench.subjects import HEALTHY
+from core.methods import of_task
 from core.methods.base import Options
 
 TASKS = ("inpaint", "superres", "translate")
@@ -54,8 +55,15 @@ def bench(tasks: Sequence[str], settings: Settings) -> Iterator[list[Row]]:
             # drawing voxels is no method's time
             pool()
         if picked:
-            rows += run(_cases(task, settings), picked, settings.figures, settings.report)
+            rows += run(cases(task, settings), picked, settings.figures, settings.report)
             yield rows
+
+
+def network(task: str, settings: Settings) -> tuple[Entrant, str]:
+    """Return the network of ``task`` in its Faithful mode, and the name of its weights."""
+    method = next(method for method in of_task(task) if method.weights)
+    samples = settings.samples or SAMPLES[task]
+    return entrant(method, Options("faithful", settings.steps, samples, settings.seed, settings.device)), method.weights
 
 
 def _entrants(task: str, settings: Settings, pool: Callable[[], Pool]) -> list[Entrant]:
@@ -68,7 +76,8 @@ def _entrants(task: str, settings: Settings, pool: Callable[[], Pool]) -> list[E
     return [*both_modes(task, faithful, realistic), *plain]
 
 
-def _cases(task: str, settings: Settings) -> Iterable[Case]:
+def cases(task: str, settings: Settings) -> Iterable[Case]:
+    """Return the held-out cases of ``task``."""
     if task == "translate":
         return translate.cases(settings.data)
     if task == "superres":

@@ -42,6 +42,11 @@ class ThickCase:
     spacing: tuple[float, float, float]
     problem: ThickScan
 
+    @property
+    def where(self) -> Bool:
+        """Where the truth is asked for."""
+        return self.brain
+
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
         """Return the measures inside the brain, and residual: the largest difference between what the result would
         measure and what was measured."""

@@ -46,6 +46,11 @@ class ContrastCase:
     truth: Float
     problem: Sources
 
+    @property
+    def where(self) -> Bool:
+        """Where the truth is asked for."""
+        return self.problem.brain
+
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
         """Return the measures inside the brain."""
         brain, result = self.problem.brain, estimate.values

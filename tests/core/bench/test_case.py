@@ -28,6 +28,8 @@ class Copying:
 
     label: Label = field(default_factory=lambda: Label("superres", "4 mm, box", "1015"))
     problem: Float = field(default_factory=lambda: TRUTH)
+    truth: Float = field(default_factory=lambda: TRUTH)
+    where: NDArray[np.bool_] = field(default_factory=lambda: BRAIN)
 
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
         return whole_scores(estimate.values, TRUTH, BRAIN), estimate.values

@@ -1,0 +1,56 @@
+"""One number a task that makes 90 % intervals hold 90 % of voxels, found on the held-out subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.bench.case import INTERVAL, Case, Entrant
+from core.events import finish
+
+SHARE = 0.9
+# voxels taken of each case, so that a large one counts no more than a small one
+VOXELS = 20_000
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """factor: what deviations are multiplied by. held: share of voxels inside the interval with it; before: without.
+
+    left_out: subject -> share held when the factor comes from the other subjects; empty for a single subject.
+    """
+
+    factor: float
+    held: float
+    before: float
+    left_out: dict[str, float]
+
+
+def calibrate(cases: Iterable[Case], each: Entrant, report: Callable[[str], None] = lambda line: None) -> Calibration:
+    """Let ``each`` (a network, with its present deviations) try ``cases`` and return the factor that holds 90 %."""
+    ratios: dict[str, list[NDArray[np.float64]]] = {}
+    for case in cases:
+        estimate = finish(each.solve(case.problem))
+        if estimate.deviation is None:
+            raise ValueError(f"{each.name} says nothing about its doubt")
+        off = np.abs(case.truth[case.where] - estimate.values[case.where]).astype(np.float64)
+        width = np.maximum(INTERVAL * estimate.deviation[case.where].astype(np.float64), 1e-9)
+        picked = np.random.default_rng(0).permutation(off.size)[:VOXELS]
+        ratios.setdefault(case.label.subject, []).append((off / width)[picked])
+        report(f"{case.label.name}: {(off <= width).mean():.1%} held")
+    return fit({subject: np.concatenate(parts) for subject, parts in ratios.items()})
+
+
+def fit(ratios: dict[str, NDArray[np.float64]]) -> Calibration:
+    """Return the calibration for ``ratios`` (subject -> error over half width, one number a voxel)."""
+    everyone = np.concatenate(list(ratios.values()))
+    factor = float(np.quantile(everyone, SHARE))
+    left_out = {}
+    for subject, own in ratios.items():
+        others = [other for name, other in ratios.items() if name != subject]
+        if others:
+            left_out[subject] = float((own <= np.quantile(np.concatenate(others), SHARE)).mean())
+    return Calibration(factor, float((everyone <= factor).mean()), float((everyone <= 1).mean()), left_out)

@@ -78,13 +78,15 @@ def _add_folia(tissues: Tensor, generator: torch.Generator) -> None:
     Fissures of CSF enter from the surface, laminae of white matter from the core, a fold of cortex between them.
     """
     cerebellum = (tissues == CEREBELLAR_CORTEX) | (tissues == CEREBELLAR_WHITE)
-    leaves, waviness = uniform(38, 50, generator), uniform(1.2, 2.0, generator)
+    leaves, waviness = uniform(38, 50, generator), uniform(0.8, 1.4, generator)
     if not bool(cerebellum.any()):
         return
     box = bounding_box(cerebellum.numpy(), 6)
     part, inner = tissues[box], cerebellum[box]
     shape: Shape = (part.shape[0], part.shape[1], part.shape[2])
-    _, y, z = torch.meshgrid(*(torch.arange(side, dtype=torch.float32) for side in shape), indexing="ij")
+    x, y, z = torch.meshgrid(*(torch.arange(side, dtype=torch.float32) for side in shape), indexing="ij")
+    # seen from above the leaves are arcs around the brainstem
+    y = y - 0.006 * (x - float(x[inner].mean())) ** 2
     hub_y = 0.72 * shape[1]
     hub_z = float(z[inner].mean())
     radius = torch.hypot(y - hub_y, z - hub_z)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from core.synth.fields import blur, random_warp, sample, smooth_noise
+from core.synth.fields import blur, random_warp, sample, smooth_noise, stream
 
 
 def test_a_blur_keeps_the_sum_and_spreads_by_sigma() -> None:
@@ -39,3 +39,17 @@ def test_a_deformation_never_folds(seed: int) -> None:
     gradients = torch.stack([positions.diff(dim=axis)[:39, :43, :35] for axis in range(3)], dim=-1)
     assert torch.linalg.det(gradients).min() > 0.05
     assert (positions - positions.mean(dim=(0, 1, 2))).abs().max() < 40
+
+
+def test_streams_are_independent_of_each_other_and_fixed_by_seed_and_name() -> None:
+    drawn = [torch.rand(4, generator=stream(seed, name)) for seed, name in ((0, "a"), (0, "a"), (0, "b"), (1, "a"))]
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    assert not torch.equal(drawn[0], drawn[3])
+
+
+def test_several_images_are_sampled_as_each_alone() -> None:
+    images = torch.rand(2, 6, 7, 8)
+    positions = 5 * torch.rand(4, 3, 5, 3)
+    together = sample(images, positions)
+    torch.testing.assert_close(together[1], sample(images[1], positions))

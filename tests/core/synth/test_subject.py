@@ -13,7 +13,7 @@ LESIONS = ("tumour", "plaques", "cavity")
 
 @pytest.fixture(scope="module")
 def tissues() -> NDArray[np.uint8]:
-    return phantom(1, (80, 96, 80))
+    return phantom(1, (64, 76, 64))
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,9 @@ Bool = NDArray[np.bool_]
 Subject = tuple[Mapping[str, Float], Bool]
 """Contrast -> image (X, Y, Z), any units, and the brain."""
 Predictor = Callable[[Mapping[str, Float], Bool], Float]
-"""From sources (X, Y, Z) in units of their 99.5th percentile, and the brain, to the target in its own, 0 outside."""
+"""From sources (X, Y, Z), scaled as those it was fitted on, and the brain, to the scaled target, 0 outside."""
+Scale = Callable[[Float, Bool], Float]
+"""From an image (X, Y, Z) and the brain to one whose scanner shows less."""
 
 VOXELS = 50_000
 SIGMAS = (1.0, 2.0, 4.0)
@@ -27,7 +29,7 @@ PER_CONTRAST = 5 + len(SIGMAS)
 # number of sources -> bins along each and standard deviation of the smoothing in bins
 BINS = {1: (128, 0.0), 2: (64, 1.5), 3: (24, 0.6)}
 TOP = 1.2
-"""Upper end of the histograms; 1 is the 99.5th percentile."""
+"""Upper end of the histograms, which take images in units of their 99.5th percentile."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,8 @@ class Pool:
         return np.stack([self.features[name][:, 0] for name in sources], axis=1)
 
 
-def pool(subjects: Sequence[Callable[[], Subject]], voxels: int = VOXELS) -> Pool:
-    """Draw ``voxels`` of the brain of each of ``subjects``, read in turn, the same ones each time."""
+def pool(subjects: Sequence[Callable[[], Subject]], voxels: int = VOXELS, scale: Scale = in_units) -> Pool:
+    """Draw ``voxels`` of the brain of each of ``subjects``, read in turn and scaled, the same ones each time."""
     parts: dict[str, list[Float]] = {name: [] for name in CONTRASTS}
     spots: list[Float] = []
     for index, read in enumerate(subjects):
@@ -56,7 +58,7 @@ def pool(subjects: Sequence[Callable[[], Subject]], voxels: int = VOXELS) -> Poo
         inside = np.flatnonzero(brain)
         picks = np.sort(np.random.default_rng(index).choice(inside, min(voxels, inside.size), replace=False))
         for name in CONTRASTS:
-            parts[name].append(patch_features(in_units(images[name], brain), picks))
+            parts[name].append(patch_features(scale(images[name], brain), picks))
         spots.append(_place(brain, picks))
     return Pool({name: np.concatenate(part) for name, part in parts.items()}, np.concatenate(spots))
 

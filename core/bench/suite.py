@@ -15,7 +15,6 @@ from core.methods import of_task
 from core.methods.base import Options
 
 TASKS = ("inpaint", "superres", "translate")
-PLAIN = {name for name, _, _ in translate.PLAIN}
 CACHE = Path("build/bench")
 REALISTIC_STEPS = 8
 SAMPLES = {"inpaint": 4, "superres": 1, "translate": 1}
@@ -26,6 +25,7 @@ SAMPLES = {"inpaint": 4, "superres": 1, "translate": 1}
 class Settings:
     """What to measure. data: folder of the scans; subjects: healthy ones, for inpainting and super-resolution;
     methods: names, none for all; steps, samples: of the Faithful mode, samples 0 for those of the task;
+    realistic: tasks whose network also runs in that mode (eight calls on each whole volume are many minutes);
     cache: folder of what the plain methods of translation learn from; figures: folder for pictures."""
 
     data: Path
@@ -35,6 +35,7 @@ class Settings:
     samples: int = 0
     seed: int = 0
     device: str = "cpu"
+    realistic: Sequence[str] = ("inpaint",)
     cache: Path = CACHE
     figures: Path | None = None
     report: Callable[[str], None] = field(default=lambda line: None)
@@ -51,9 +52,10 @@ def bench(tasks: Sequence[str], settings: Settings) -> Iterator[list[Row]]:
     rows: list[Row] = []
     for task, group in entrants.items():
         picked = chosen(group, settings.methods)
-        if task == "translate" and any(each.name in PLAIN for each in picked):
+        if task == "translate":
             # drawing voxels is no method's time
-            pool()
+            for matched in {each.matched for each in translate.PLAIN if each.name in {one.name for one in picked}}:
+                pool(matched)
         if picked:
             rows += run(cases(task, settings), picked, settings.figures, settings.report)
             yield rows
@@ -66,7 +68,7 @@ def network(task: str, settings: Settings) -> tuple[Entrant, str]:
     return entrant(method, Options("faithful", settings.steps, samples, settings.seed, settings.device)), method.weights
 
 
-def _entrants(task: str, settings: Settings, pool: Callable[[], Pool]) -> list[Entrant]:
+def _entrants(task: str, settings: Settings, pool: Callable[[bool], Pool]) -> list[Entrant]:
     samples = settings.samples or SAMPLES[task]
     faithful = Options("faithful", settings.steps, samples, settings.seed, settings.device)
     realistic = Options("realistic", REALISTIC_STEPS, 1, settings.seed, settings.device)

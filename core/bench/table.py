@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.bench.case import Row
-from core.bench.summary import BASELINES, COMPARED, Line, summarise
+from core.bench.summary import COMPARED, Line, summarise
 from core.errors import UserError
 
 NETWORK = "volume"
@@ -37,7 +37,7 @@ def format_table(rows: Sequence[Row]) -> str:
     """Return the summary as aligned text: a table for each block, then gains over the baseline, then failures."""
     parts = []
     for block in _blocks(summarise(rows)):
-        baseline = BASELINES.get(block[0].task, "")
+        baseline = block[0].baseline
         parts.append(f"{_heading(block[0])}\n{_align(_cells(block))}")
         for name in COMPARED:
             gains = [_gain_cells(line, name) for line in block if name in line.differences]
@@ -53,12 +53,13 @@ def markdown_summary(rows: Sequence[Row]) -> str:
     lines = ["| Case | Plain method | Network | Gain, dB (95 %) | Better in |", "|---|---|---|---|---|"]
     for block in _blocks(summarise(rows)):
         found = {line.method: line for line in block}
-        baseline = BASELINES.get(block[0].task, "")
+        baseline = block[0].baseline
         plain, ours = (_psnr(found.get(name)) for name in (baseline, NETWORK))
         gain = found[NETWORK].differences.get("psnr") if NETWORK in found else None
         cells = _gain_cells(found[NETWORK], "psnr")[1:] if gain else ["-", "-", "-"]
         interval = "" if cells[1] == "-" else f" ({cells[1]})"
-        lines.append(f"| {_heading(block[0])} | {plain} `{baseline}` | {ours} | {cells[0]}{interval} | {cells[2]} |")
+        named = f"{plain} `{baseline}`" if baseline else "-"
+        lines.append(f"| {_heading(block[0])} | {named} | {ours} | {cells[0]}{interval} | {cells[2]} |")
     return "\n".join(lines)
 
 
@@ -67,7 +68,7 @@ def markdown_methods(rows: Sequence[Row]) -> str:
     parts = []
     for block in _blocks(summarise(rows)):
         table = _cells(block)
-        gains = [[f"PSNR against {BASELINES.get(block[0].task, '')}", "better in"]]
+        gains = [[f"PSNR against {block[0].baseline or '-'}", "better in"]]
         gains += [_joined_gain(line) for line in block]
         body = [f"| {' | '.join([*cells, *gain])} |" for cells, gain in zip(table, gains, strict=True)]
         rule = "|" + "---|" * (len(table[0]) + 2)

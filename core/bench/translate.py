@@ -17,7 +17,7 @@ from core.bench.subjects import TUMOUR, in_units, read_stroke, read_tumour, trai
 from core.bench.superres import off_centre
 from core.events import Progress
 from core.methods.base import Estimate
-from core.methods.translate import CONTRASTS, Sources
+from core.methods.translate import CONTRASTS, USUAL, Sources, scaled
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -31,10 +31,23 @@ DIRECTIONS = (
     (("flair", "t1", "t2"), "t1ce"),
 )
 NAMES = {"t1": "T1", "t1ce": "T1ce", "t2": "T2", "flair": "FLAIR"}
-PLAIN: tuple[tuple[str, str, Fit], ...] = (
-    ("boosting", "Boosted trees on patches", regress.boosting),
-    ("histogram", "Joint histogram", regress.histogram),
-    ("linear", "Linear regression", regress.linear),
+
+
+@dataclass(frozen=True, eq=False)
+class Plain:
+    """A plain method; matched: whether it sees images scaled as the network does, or by their 99.5th percentile."""
+
+    name: str
+    title: str
+    fit: Fit
+    matched: bool = False
+
+
+PLAIN = (
+    Plain("boosting", "Boosted trees on patches", regress.boosting),
+    Plain("boosting/matched", "Boosted trees, scaled as for the network", regress.boosting, matched=True),
+    Plain("histogram", "Joint histogram", regress.histogram),
+    Plain("linear", "Linear regression", regress.linear),
 )
 
 
@@ -92,29 +105,33 @@ def direction(sources: tuple[str, ...], target: str) -> str:
     return f"{' + '.join(NAMES[name] for name in sources)} to {NAMES[target]}"
 
 
-def plain(pool: Callable[[], regress.Pool]) -> list[Entrant]:
-    """Return the plain methods, which learn from the training voxels that ``pool`` gives.
+def plain(pool: Callable[[bool], regress.Pool]) -> list[Entrant]:
+    """Return the plain methods, which learn from the training voxels that ``pool(matched)`` gives.
 
     A direction is fitted when it is first asked for, and that counts as part of its seconds.
     """
-    return [Entrant(name, title, _Fitted(fit, pool).solve) for name, title, fit in PLAIN]
+    return [Entrant(each.name, each.title, _Fitted(each, pool).solve) for each in PLAIN]
 
 
-def training_pool(data: Path, cache: Path, voxels: int = regress.VOXELS) -> regress.Pool:
-    """Return voxels of the training subjects below ``data``, from ``cache`` where they were drawn before."""
+def training_pool(data: Path, cache: Path, matched: bool = False, voxels: int = regress.VOXELS) -> regress.Pool:
+    """Return voxels of the training subjects below ``data``, from ``cache`` where they were drawn before.
+
+    matched: scaled as for the network, otherwise in units of the 99.5th percentile.
+    """
     folders = training_folders(data)
     drawn_from = zlib.crc32("/".join([*(folder.name for folder in folders), str(voxels)]).encode())
-    path = cache / f"translate-{drawn_from:08x}.npz"
+    path = cache / f"translate-{'matched' if matched else 'units'}-{drawn_from:08x}.npz"
     if not path.is_file():
-        regress.save(path, regress.pool([partial(read_tumour, folder) for folder in folders], voxels))
+        readers = [partial(read_tumour, folder) for folder in folders]
+        regress.save(path, regress.pool(readers, voxels, scaled if matched else in_units))
     return regress.restore(path)
 
 
 class _Fitted:
     """A plain method that fits each direction once."""
 
-    def __init__(self, fit: Fit, pool: Callable[[], regress.Pool]) -> None:
-        self._fit = fit
+    def __init__(self, method: Plain, pool: Callable[[bool], regress.Pool]) -> None:
+        self._method = method
         self._pool = pool
         self._predictors: dict[tuple[tuple[str, ...], str], regress.Predictor] = {}
 
@@ -122,6 +139,11 @@ class _Fitted:
         yield Progress(0.0, 0, 1, "Fitting")
         key = (tuple(name for name in CONTRASTS if name in problem.images), problem.target)
         if key not in self._predictors:
-            self._predictors[key] = self._fit(self._pool(), *key)
-        images = {name: in_units(image, problem.brain) for name, image in problem.images.items()}
-        return Estimate(self._predictors[key](images, problem.brain))
+            self._predictors[key] = self._method.fit(self._pool(self._method.matched), *key)
+        scale = scaled if self._method.matched else in_units
+        images = {name: scale(image, problem.brain) for name, image in problem.images.items()}
+        values = self._predictors[key](images, problem.brain)
+        if self._method.matched:
+            middle, spread = USUAL[problem.target]
+            values = np.where(problem.brain, np.maximum(middle + spread * values, 0), 0).astype(np.float32)
+        return Estimate(values)

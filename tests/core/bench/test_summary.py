@@ -82,3 +82,13 @@ def test_equal_gains_have_no_width_and_one_case_no_interval() -> None:
     alone = difference(np.array([2.0]))
     assert (alone.mean, alone.cases) == (2.0, 1)
     assert math.isnan(alone.low) and math.isnan(alone.high)
+
+
+def test_the_stronger_of_two_plain_methods_is_the_one_to_beat() -> None:
+    def boosted(method: str, psnr: float) -> Row:
+        return Row(Label("translate", "T1 to T2", "a"), method, "", 1.0, 0, {"psnr": psnr})
+
+    lines = summarise([boosted("volume", 20.0), boosted("boosting", 17.0), boosted("boosting/matched", 18.0)])
+    assert {line.baseline for line in lines} == {"boosting/matched"}
+    assert [line.differences["psnr"].mean for line in lines[:2]] == [2.0, -1.0]
+    assert lines[2].differences == {}

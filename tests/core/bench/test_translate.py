@@ -61,19 +61,22 @@ def test_the_truth_is_perfect(data: Path) -> None:
 
 
 def test_plain_methods_learn_from_the_training_subjects(data: Path) -> None:
-    pool = translate.training_pool(data, data / "cache", voxels=2000)
-    rows = run(islice(translate.cases(data), 1), translate.plain(lambda: pool))
+    def pool(matched: bool) -> regress.Pool:
+        return translate.training_pool(data, data / "cache", matched, voxels=2000)
+
+    rows = run(islice(translate.cases(data), 1), translate.plain(pool))
     psnr = {row.method: row.scores["psnr"] for row in rows}
     assert psnr["boosting"] > psnr["linear"] + 1
     assert psnr["histogram"] > psnr["linear"]
+    assert len(list((data / "cache").glob("*.npz"))) == 2
 
 
 def test_each_direction_is_fitted_once(data: Path) -> None:
     asked: list[str] = []
 
-    def pool() -> regress.Pool:
+    def pool(matched: bool) -> regress.Pool:
         asked.append("pool")
-        return translate.training_pool(data, data / "cache", voxels=500)
+        return translate.training_pool(data, data / "cache", matched, voxels=500)
 
     rows = run(list(translate.cases(data)) * 2, chosen(translate.plain(pool), ["linear"]))
     assert len(rows) == 18 and not any(row.error for row in rows)

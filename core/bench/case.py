@@ -118,12 +118,12 @@ def entrant(method: Method, options: Options, suffix: str = "", title: str = "",
     return Entrant(method.name + suffix, method.title + title, solve, shown)
 
 
-def both_modes(task: str, faithful: Options, realistic: Options) -> list[Entrant]:
-    """Return every method of ``task``, a network once for each mode."""
+def both_modes(task: str, faithful: Options, realistic: Options | None) -> list[Entrant]:
+    """Return every method of ``task``, a network once for each mode that is given."""
     made = []
     for method in of_task(task):
         made.append(entrant(method, faithful))
-        if method.weights:
+        if method.weights and realistic is not None:
             made.append(entrant(method, realistic, "/realistic", " (realistic)"))
     return made
 

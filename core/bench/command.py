@@ -25,6 +25,8 @@ def quality(
     samples: Annotated[int, typer.Option("--samples", min=0, max=16, help="0: as many as the task takes.")] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
+    realistic: Annotated[str, typer.Option("--realistic", help="Tasks to run in that mode too.")] = "inpaint",
+    record: Annotated[bool, typer.Option("--record", help="Write the figures beside the weights.")] = False,
     cache: Annotated[Path, typer.Option("--cache", help="Keeps what plain methods learn from.")] = Path("build/bench"),
     json: Annotated[Path | None, typer.Option("--json", help="Write rows and summary to this file.")] = None,
     markdown: Annotated[list[Path], typer.Option("--markdown", help="Write the tables into this page.")] = [],  # noqa: B006
@@ -32,6 +34,7 @@ def quality(
 ) -> None:
     """Compare every method of every task with the truth, and with the plain method to beat."""
     from core.bench.case import Row
+    from core.bench.record import record as record_figures
     from core.bench.subjects import HEALTHY
     from core.bench.suite import TASKS, Settings
     from core.bench.suite import bench as measure
@@ -40,12 +43,24 @@ def quality(
     if task and task not in TASKS:
         raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}, not {task[:40]!r}")
     settings = Settings(
-        data, _names(methods), _names(subjects) or HEALTHY, steps, samples, seed, device, cache, figures, _say
+        data,
+        _names(methods),
+        _names(subjects) or HEALTHY,
+        steps,
+        samples,
+        seed,
+        device,
+        _names(realistic),
+        cache,
+        figures,
+        _say,
     )
     rows: list[Row] = []
     for rows in measure([task] if task else TASKS, settings):
         if json is not None:
             write_json(json, rows)
+    if record:
+        record_figures(rows)
     for page in markdown:
         write_markdown(page, rows)
     typer.echo(format_table(rows))

@@ -71,7 +71,9 @@ def network(task: str, settings: Settings) -> tuple[Entrant, str]:
 def _entrants(task: str, settings: Settings, pool: Callable[[bool], Pool]) -> list[Entrant]:
     samples = settings.samples or SAMPLES[task]
     faithful = Options("faithful", settings.steps, samples, settings.seed, settings.device)
-    realistic = Options("realistic", REALISTIC_STEPS, 1, settings.seed, settings.device)
+    realistic = None
+    if task in settings.realistic:
+        realistic = Options("realistic", REALISTIC_STEPS, 1, settings.seed, settings.device)
     if task == "superres":
         return superres.entrants(faithful, realistic)
     plain = translate.plain(pool) if task == "translate" else []

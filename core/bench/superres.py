@@ -92,16 +92,17 @@ def acquisition(kind: str, shape: tuple[int, ...]) -> Acquisition:
     return Acquisition((whole(x), whole(y), along[kind]))
 
 
-def entrants(faithful: Options, realistic: Options) -> list[Entrant]:
-    """Return every method with and without its consistency step; the network also in its realistic mode."""
+def entrants(faithful: Options, realistic: Options | None) -> list[Entrant]:
+    """Return every method with and without its consistency step; the network also in its realistic mode, if given."""
     made = []
     for method in of_task("superres"):
         if method.weights:
             made += [
                 entrant(method, faithful),
                 entrant(method, _free(faithful), "/free", " without projection", shown=False),
-                entrant(method, realistic, "/realistic", " (realistic)"),
             ]
+            if realistic is not None:
+                made.append(entrant(method, realistic, "/realistic", " (realistic)"))
         else:
             shown = method.name == "cubic"
             made += [

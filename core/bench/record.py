@@ -1,0 +1,62 @@
+"""What was measured, written beside the weights it was measured with."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from core import weights
+from core.bench.case import Case, Row
+from core.bench.summary import BASELINES, Line, summarise
+from core.bench.synthetic import case
+from core.events import finish
+from core.methods import Method, of_task
+from core.methods.base import Options
+
+
+def record(rows: Sequence[Row]) -> None:
+    """Write into the facts of each network (its .json) its scores of ``rows`` and what it reaches on synthetic data.
+
+    evaluation: for each block of cases the mean scores, and the paired gains over the plain method to beat with their
+    95 % interval. synthetic: PSNR in dB of one call with seed 0, which a test checks.
+    """
+    lines = summarise(rows)
+    for task in dict.fromkeys(row.label.task for row in rows):
+        for method in of_task(task):
+            if method.weights:
+                mine = [_facts(line) for line in lines if (line.task, line.method) == (task, method.name)]
+                _write(method.weights, {"evaluation": mine, "synthetic": synthetic(method)})
+
+
+def synthetic(method: Method) -> dict[str, float]:
+    """Return what a network reaches on the synthetic case of its task: psnr in dB."""
+    made: Case = case(method.task)
+    scores, _ = made.assess(finish(method.load()(made.problem, Options())))
+    return {"psnr": round(scores["psnr"], 4)}
+
+
+def _facts(line: Line) -> dict[str, Any]:
+    gains = {
+        name: {"mean": gain.mean, "low": gain.low, "high": gain.high, "share_better": gain.share_better}
+        for name, gain in line.differences.items()
+    }
+    facts = {"cases": line.cases, "against": BASELINES[line.task], "scores": line.scores, "gains": gains}
+    return {"block": line.block, **_rounded(facts)}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    if isinstance(value, float):
+        return round(value, 4) if math.isfinite(value) else None
+    return value
+
+
+def _write(name: str, facts: dict[str, Any]) -> None:
+    path = (weights.folder() / weights.entries()[name].file).with_suffix(".json")
+    known = json.loads(path.read_text()) if path.is_file() else {}
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps({**known, **facts}, indent=2, allow_nan=False) + "\n")
+    temporary.replace(path)

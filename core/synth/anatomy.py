@@ -96,13 +96,3 @@ def brain_of(tissues: NDArray[np.uint8], rim: NDArray[np.float32] | float = 0.0)
     if count < 2:
         return np.asarray(pieces > 0)
     return np.asarray(pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])))
-
-
-def t1_weighted(
-    tissues: NDArray[np.uint8], seed: int, whole_head: bool = False
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Return the T1-weighted scan (X, Y, Z) of ``core.synth.subject.subject`` and its deformed tissue map."""
-    from core.synth.subject import subject
-
-    made = subject(tissues, seed, ("t1",), whole_head)
-    return made.images["t1"], made.tissues

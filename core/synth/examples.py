@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.files.nifti import Stored, read_volume, write_stored
-from core.synth.anatomy import LAST_BRAIN, WHITE, t1_weighted, tissues_of
+from core.synth.anatomy import LAST_BRAIN, WHITE, tissues_of
 from core.synth.lesion import lumpy_mask, paint_cavity
+from core.synth.subject import subject
 from core.volume import bounding_box
 
 
@@ -58,7 +59,8 @@ def _subject(labels: NDArray[np.int32], example: Example) -> tuple[NDArray[np.fl
     tissues = tissues_of(labels)
     lowest = int(np.flatnonzero((tissues == WHITE).any(axis=(0, 1)))[0])
     tissues = tissues[:, :, max(0, lowest - 12) :]
-    healthy, moved = t1_weighted(tissues, example.seed, example.whole_head)
+    made = subject(tissues, example.seed, ("t1",), example.whole_head)
+    healthy, moved = made.images["t1"], made.tissues
     rng = np.random.default_rng(example.seed)
     brain = (moved > 0) & (moved <= LAST_BRAIN)
     box = bounding_box(brain)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.methods.inpaint import RESIDUAL, prepare
-from core.synth.anatomy import LAST_BRAIN, t1_weighted
+from core.synth.anatomy import LAST_BRAIN
 from core.synth.lesion import lumpy_mask
+from core.synth.subject import subject
 from core.train.batch import Batch
 from core.train.pack import PackedSet
 from core.train.window import window
@@ -107,8 +108,9 @@ class CropSource:
         if not path.is_file():
             label, _, variant = name.partition("#")
             seed = self._labels.index(label) * SYNTHETIC_VARIANTS + int(variant)
-            image, moved = t1_weighted(self._packed.tissues(label), seed, whole_head=variant == "1")
-            usable = (moved > 0) & (moved <= LAST_BRAIN)
+            made = subject(self._packed.tissues(label), seed, ("t1",), whole_head=variant == "1")
+            image = made.images["t1"]
+            usable = (made.tissues > 0) & (made.tissues <= LAST_BRAIN)
             temporary = path.with_name(path.name + ".part.npz")
             np.savez(temporary, image=(image / max(float(image.max()), 1e-6)).astype(np.float16), usable=usable)
             temporary.replace(path)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.synth.anatomy import CSF, TISSUES, WHITE, brain_of, t1_weighted, tissues_of
+from core.synth.anatomy import CSF, TISSUES, WHITE, brain_of, tissues_of
+from core.synth.subject import subject
 
 SKULL = 16
 SKIN = 15
@@ -43,7 +44,8 @@ def test_the_brain_has_its_ventricles_but_no_skull(head: NDArray[np.uint8]) -> N
 
 
 def test_contrast_is_that_of_a_t1(head: NDArray[np.uint8]) -> None:
-    scan, moved = t1_weighted(head, seed=3, whole_head=True)
+    made = subject(head, 3, ("t1",), whole_head=True)
+    scan, moved = made.images["t1"], made.tissues
     level = {index: float(np.median(scan[moved == index])) for index in (CSF, WHITE, 3, SKULL, SKIN)}
     assert level[WHITE] == pytest.approx(1, abs=0.02)
     assert 0.5 < level[3] < 0.8
@@ -54,12 +56,13 @@ def test_contrast_is_that_of_a_t1(head: NDArray[np.uint8]) -> None:
 
 
 def test_a_stripped_scan_is_zero_outside_the_brain(head: NDArray[np.uint8]) -> None:
-    scan, moved = t1_weighted(head, seed=3)
+    made = subject(head, 3, ("t1",))
+    scan, moved = made.images["t1"], made.tissues
     assert scan[moved == 0].max() == 0
     assert set(np.unique(moved)) <= {0, CSF, WHITE, 3}
 
 
 def test_the_seed_is_the_subject(head: NDArray[np.uint8]) -> None:
-    first, again, other = (t1_weighted(head, seed)[0] for seed in (1, 1, 2))
+    first, again, other = (subject(head, seed, ("t1",)).images["t1"] for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert np.abs(first - other).mean() > 0.01

@@ -9,7 +9,7 @@ from typing import Any
 
 from core import weights
 from core.bench.case import Case, Row
-from core.bench.summary import BASELINES, Line, summarise
+from core.bench.summary import Line, summarise
 from core.bench.synthetic import case
 from core.events import finish
 from core.methods import Method, of_task
@@ -42,7 +42,7 @@ def _facts(line: Line) -> dict[str, Any]:
         name: {"mean": gain.mean, "low": gain.low, "high": gain.high, "share_better": gain.share_better}
         for name, gain in line.differences.items()
     }
-    facts = {"cases": line.cases, "against": BASELINES[line.task], "scores": line.scores, "gains": gains}
+    facts = {"cases": line.cases, "against": line.baseline, "scores": line.scores, "gains": gains}
     return {"block": line.block, **_rounded(facts)}
 
 

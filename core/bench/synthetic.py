@@ -15,8 +15,8 @@ from core.bench.superres import ThickCase
 from core.bench.translate import ContrastCase
 from core.files.nifti import read_volume
 from core.methods.base import Problem
+from core.methods.contrasts import Sources
 from core.methods.superres import ThickScan
-from core.methods.translate import Sources
 from core.synth.lesion import lumpy_mask
 from core.synth.phantom import phantom
 from core.synth.subject import subject

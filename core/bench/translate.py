@@ -17,7 +17,7 @@ from core.bench.subjects import TUMOUR, in_units, read_stroke, read_tumour, trai
 from core.bench.superres import off_centre
 from core.events import Progress
 from core.methods.base import Estimate
-from core.methods.translate import CONTRASTS, USUAL, Sources, scaled
+from core.methods.contrasts import CONTRASTS, USUAL, Sources, scaled
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]

@@ -133,10 +133,21 @@ METHODS: tuple[Method, ...] = (
         "volume",
         "Counterscan network",
         "core.methods.translate:volume",
-        "x0-prediction in few variance-preserving steps from any of the four contrasts (ours)",
+        "x0-prediction in few variance-preserving steps from any of the four contrasts, residual to the regression "
+        "(ours)",
         "steps x samples network calls on the brain",
         cheap=False,
         weights="translate-volume",
+    ),
+    Method(
+        "translate",
+        "regression",
+        "Regression on voxels",
+        "core.methods.regression:regression",
+        "Piecewise-linear least squares on each voxel and its Gaussian surroundings in every source",
+        "no network; seconds",
+        cheap=True,
+        weights="translate-regression",
     ),
 )
 

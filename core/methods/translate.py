@@ -1,15 +1,16 @@
-"""A missing contrast from those at hand, by our network."""
+"""A missing contrast from those at hand: our network, a residual to the regression on voxels."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.events import Progress
 from core.methods.base import Estimate, Options
+from core.methods.contrasts import CONTRASTS, USUAL, Sources, scaled
+from core.methods.regression import load_table, predict, surroundings
 from core.methods.volume import View, draw
 from core.volume import bounding_box
 from core.weights import calibration, load
@@ -18,42 +19,18 @@ Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 WEIGHTS = "translate-volume"
-CONTRASTS = ("t1", "t1ce", "t2", "flair")
-# median and standard deviation of each contrast in the brain, in units of its 99.5th percentile: means over the
-# training subjects. The network works on intensities less their median over their deviation, which differ less
-# between scanners than the percentile; the way back to it can only be the mean one.
-USUAL = {"t1": (0.68, 0.18), "t1ce": (0.52, 0.135), "t2": (0.38, 0.155), "flair": (0.48, 0.16)}
-LIMIT = 6.0
 # known background around the brain that the network sees, voxels
 MARGIN = 4
 
 
-@dataclass(frozen=True, eq=False)
-class Sources:
-    """images: contrast ("t1", "t1ce", "t2", "flair") -> (X, Y, Z) float32, RAS+, about 1 mm, one grid, any units;
-    brain: (X, Y, Z) bool; target: the contrast to make."""
+def prepare(images: Mapping[str, Float], brain: Bool, target: str, place: Float, base: Float) -> tuple[Float, Float]:
+    """Return context (9, X, Y, Z) and facts (8,) float32 of ``scaled`` sources.
 
-    images: Mapping[str, Float]
-    brain: Bool
-    target: str
-
-
-def scaled(image: NDArray[np.floating], brain: Bool) -> Float:
-    """Return ``image`` (X, Y, Z) less its median in the brain, over its standard deviation there; 0 outside."""
-    inside = image[brain].astype(np.float32)
-    spread = max(float(inside.std()), 1e-6)
-    values = np.clip((image - np.float32(np.median(inside))) / spread, -LIMIT, LIMIT)
-    return np.where(brain, values, 0).astype(np.float32)
-
-
-def prepare(images: Mapping[str, Float], brain: Bool, target: str, place: Float) -> tuple[Float, Float]:
-    """Return context (8, X, Y, Z) and facts (8,) float32 of ``scaled`` sources.
-
-    Channels: the four contrasts (0 where one is absent), the brain, ``place`` (3, X, Y, Z) from ``places``.
+    Channels: the four contrasts (0 where one is absent), the brain, ``place`` (3, X, Y, Z) from ``places``, ``base``.
     Facts: which contrasts are there, which one is asked for.
     """
     channels = [images[name] if name in images else np.zeros(brain.shape, np.float32) for name in CONTRASTS]
-    context = np.concatenate([np.stack([*channels, brain.astype(np.float32)]), place])
+    context = np.concatenate([np.stack([*channels, brain.astype(np.float32)]), place, base[None]])
     facts = [float(name in images) for name in CONTRASTS] + [float(name == target) for name in CONTRASTS]
     return context.astype(np.float32), np.array(facts, np.float32)
 
@@ -76,7 +53,9 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     box = bounding_box(sources.brain, MARGIN)
     brain = sources.brain[box]
     images = {name: scaled(image[box], brain) for name, image in sources.images.items()}
-    context, facts = prepare(images, brain, sources.target, places(brain))
+    told = {name: surroundings(image, brain) for name, image in images.items()}
+    base = np.where(brain, predict(load_table(), told, sources.target), 0)
+    context, facts = prepare(images, brain, sources.target, places(brain), base)
     pad = [(0, -side % multiple) for side in brain.shape]
     context = np.pad(context, [(0, 0), *pad])
     region = np.pad(brain.astype(np.float32), pad)
@@ -84,6 +63,6 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     inner = tuple(slice(side) for side in brain.shape)
     values, spread = np.zeros(sources.brain.shape, np.float32), np.zeros(sources.brain.shape, np.float32)
     median, unit = USUAL[sources.target]
-    values[box] = np.where(brain, np.maximum(median + unit * residual[inner], 0), 0)
+    values[box] = np.where(brain, np.maximum(median + unit * (base + residual[inner]), 0), 0)
     spread[box] = np.where(brain, calibration(WEIGHTS) * unit * deviation[inner], 0)
     return Estimate(values, spread, options.steps * options.samples)

@@ -7,9 +7,13 @@ from typing import Any
 
 from torch import nn
 
+from core.nets.regression import PatchRegression
 from core.nets.volume_net import VolumeNet
 
-ARCHITECTURES: Mapping[str, type[nn.Module]] = {"volume_net": VolumeNet}
+ARCHITECTURES: Mapping[str, type[nn.Module]] = {
+    "volume_net": VolumeNet,
+    "patch_regression": PatchRegression,
+}
 
 
 def build(architecture: str, config: Mapping[str, Any]) -> nn.Module:

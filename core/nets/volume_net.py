@@ -28,6 +28,7 @@ class VolumeNet(nn.Module):
     skip: see and correct the best linear guess from ``noisy`` (for a residual of variance 1) instead of ``noisy``, so
     that every noise level is learnt alike and pure noise drowns nothing (Karras et al. 2022, eq. 7, for a
     variance-preserving schedule).
+    direct: add a linear map of the input to the output, past every norm: intensities keep their scale.
     heads: output layers, of which the last ``heads`` facts (one 1, the others 0) choose one.
     """
 
@@ -40,6 +41,7 @@ class VolumeNet(nn.Module):
         norm: str = "group",
         skip: bool = False,
         heads: int = 1,
+        direct: bool = False,
     ) -> None:
         super().__init__()
         self.multiple = 2 ** len(widths)
@@ -60,6 +62,9 @@ class VolumeNet(nn.Module):
             self.up.append(_level(previous + width, width, count, condition, norm))
             previous = width
         self.leave = nn.Sequential(normalise(norm, previous), nn.SiLU(), nn.Conv3d(previous, 16 * heads, 3, padding=1))
+        self.direct = nn.Conv3d(8 * (1 + context), 16 * heads, 1) if direct else None
+        if self.direct is not None:
+            zero(self.direct)
         last = self.leave[-1]
         if isinstance(last, nn.Conv3d):
             zero(last)
@@ -71,7 +76,8 @@ class VolumeNet(nn.Module):
         condition = self.condition(told if facts is None else torch.cat([told, facts], dim=1))
         abar = log_snr.sigmoid().reshape(-1, 1, 1, 1, 1)
         guess = abar.sqrt() * noisy if self.skip else noisy
-        x = self.enter(space_to_depth(torch.cat([guess, context], dim=1)))
+        folded = space_to_depth(torch.cat([guess, context], dim=1))
+        x = self.enter(folded)
         skips: list[Tensor] = []
         for level, blocks in enumerate(self.down):
             if level > 0:
@@ -81,7 +87,8 @@ class VolumeNet(nn.Module):
         for blocks in self.up:
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = _apply(blocks, torch.cat([x, skips.pop()], dim=1), condition)
-        residual, log_variance = depth_to_space(self._head(self.leave(x), facts)).chunk(2, dim=1)
+        outputs = self.leave(x) if self.direct is None else self.leave(x) + self.direct(folded)
+        residual, log_variance = depth_to_space(self._head(outputs, facts)).chunk(2, dim=1)
         if self.skip:
             residual = guess + (1 - abar).sqrt() * residual
         return residual, log_variance.clamp(*LOG_VARIANCE_RANGE)

@@ -74,9 +74,10 @@ def train_command(
         plan = Plan(packed, folder, seconds_of(budget), steps, seed, device, workers, resume, smallest=smoke)
         state = train(preset, plan, typer.echo)
         written = export(preset, state, packed, folder)
-        if publish and not smoke:
-            install(written, weights.folder())
-        typer.echo(f"{state.clock.step} steps in {state.clock.seconds:.0f} s -> {written}")
+        for path in written:
+            if publish and not smoke:
+                install(path, weights.folder())
+            typer.echo(f"{state.clock.step} steps in {state.clock.seconds:.0f} s -> {path}")
 
 
 def seconds_of(text: str) -> float:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.methods.translate import places, prepare, scaled
+from core.methods.contrasts import scaled
+from core.methods.regression import predict, surroundings
+from core.methods.translate import places, prepare
 from core.train.batch import Batch
 from core.train.pack import PackedSet
+from core.train.regression import fit, subjects
 from core.train.window import window
 
 Float = NDArray[np.float32]
@@ -17,13 +20,11 @@ Float = NDArray[np.float32]
 SIDE = 40
 SMALLEST = 24
 COUNT = 4
-# how far a source strays from one scanner to the next: added, and as a factor (standard deviation of its logarithm)
-SHIFT, GAIN = 0.1, 0.08
 
 
 @dataclass(frozen=True, eq=False)
 class _Subject:
-    images: dict[str, NDArray[np.float16]]
+    images: dict[str, NDArray[np.float16]]  # contrast -> ``surroundings`` (scales, X, Y, Z)
     brain: NDArray[np.bool_]
     place: Float
 
@@ -34,10 +35,9 @@ class ContrastSource:
     def __init__(self, packed: PackedSet, seed: int) -> None:
         self._packed = packed
         self._seed = seed
-        self._items = [
-            item for item in packed.items if item.split == "train" and item.stripped and len(item.contrasts) > 1
-        ]
+        self._items = subjects(packed)
         self._loaded: dict[str, _Subject] = {}
+        self._table = fit(packed)
 
     def batch(self, index: int, smallest: bool = False) -> Batch:
         """Return batch ``index``, crops of different subjects where there are several."""
@@ -55,13 +55,13 @@ class ContrastSource:
         target = names[rng.integers(len(names))]
         others = [name for name in names if name != target]
         kept = [others[number] for number in rng.permutation(len(others))[: 1 + rng.integers(len(others))]]
-        images = {name: window(subject.images[name], where, side).astype(np.float32) for name in (*kept, target)}
-        truth = images.pop(target)
-        for name in images:
-            shift, gain = rng.normal(0, SHIFT), np.exp(rng.normal(0, GAIN))
-            images[name] = np.where(brain, gain * images[name] + shift, 0).astype(np.float32)
+        told = {name: np.stack([window(part, where, side) for part in subject.images[name]]) for name in kept}
+        told = {name: parts.astype(np.float32) for name, parts in told.items()}
+        base = np.where(brain, predict(self._table, told, target), 0).astype(np.float32)
+        truth = window(subject.images[target][0], where, side).astype(np.float32) - base
+        images = {name: parts[0] for name, parts in told.items()}
         place = np.stack([window(axis, where, side) for axis in subject.place])
-        context, facts = prepare(images, brain, target, place)
+        context, facts = prepare(images, brain, target, place, base)
         if rng.random() < 0.5:
             context, truth, brain = context[:, ::-1].copy(), truth[::-1], brain[::-1]
             context[5] = -context[5]
@@ -72,7 +72,7 @@ class ContrastSource:
         if item.name not in self._loaded:
             brain = self._packed.head(item.name)
             images = {
-                contrast: scaled(self._packed.image(item.name, contrast), brain).astype(np.float16)
+                contrast: surroundings(scaled(self._packed.image(item.name, contrast), brain), brain).astype(np.float16)
                 for contrast in item.contrasts
             }
             self._loaded[item.name] = _Subject(images, brain, places(brain))

@@ -5,42 +5,57 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save
+from torch import Tensor
 
 from core.train.checkpoint import State
-from core.train.pack import PackedSet
+from core.train.pack import Packed, PackedSet
 from core.train.presets import Preset
+from core.train.regression import fit
 
 
-def export(preset: Preset, state: State, packed: Path, folder: Path) -> Path:
+def export(preset: Preset, state: State, packed: Path, folder: Path) -> list[Path]:
     """Write the running average as fp16 ``<weights>.safetensors`` and ``<weights>.json``: its manifest entry, its
-    subjects, steps and seconds."""
+    subjects, steps and seconds. With a network for translation goes the regression that it corrects."""
     tensors = {name: value.detach().to(torch.float16).cpu().contiguous() for name, value in state.average.items()}
-    content = save(tensors)
-    path = folder / f"{preset.weights}.safetensors"
-    path.write_bytes(content)
     used = [item for item in PackedSet(packed).items if item.split == "train"]
+    facts = {"steps": state.clock.step, "seconds": round(state.clock.seconds)}
+    written = [_write(folder, preset.weights, preset.architecture, dict(preset.config), tensors, used, facts)]
+    if preset.source == "translate":
+        table = {"table": torch.from_numpy(fit(PackedSet(packed)))}
+        written.append(_write(folder, "translate-regression", "patch_regression", {}, table, used, {}))
+    return written
+
+
+def _write(
+    folder: Path,
+    name: str,
+    architecture: str,
+    config: dict[str, Any],
+    tensors: dict[str, Tensor],
+    used: list[Packed],
+    facts: dict[str, Any],
+) -> Path:
+    content = save(tensors)
+    path = folder / f"{name}.safetensors"
+    path.write_bytes(content)
     research = any(item.folder != "labels" for item in used)
     entry = {
         "file": path.name,
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
-        "architecture": preset.architecture,
-        "config": dict(preset.config),
+        "architecture": architecture,
+        "config": config,
         "parameters": sum(value.numel() for value in tensors.values()),
         "licence": "research use only (see the card)" if research else "Apache-2.0",
         "data": "; ".join(sorted({item.source for item in used})),
-        "card": f"{preset.weights}.md",
+        "card": f"{name}.md",
     }
-    facts = {
-        "entry": entry,
-        "subjects": [item.name for item in used],
-        "steps": state.clock.step,
-        "seconds": round(state.clock.seconds),
-    }
-    path.with_suffix(".json").write_text(json.dumps(facts, indent=2) + "\n")
+    whole = {"entry": entry, "subjects": [item.name for item in used], **facts}
+    path.with_suffix(".json").write_text(json.dumps(whole, indent=2) + "\n")
     return path
 
 

@@ -53,8 +53,9 @@ PRESETS: tuple[Preset, ...] = (
         "translate-volume",
         "translate",
         "volume_net",
-        {**WIDE, "context": 8, "facts": 8, "heads": 4},
-        from_noise=0.6,
+        {**WIDE, "context": 9, "facts": 8, "heads": 4, "direct": True},
+        learning_rate=6e-4,
+        from_noise=0.75,
         smallest=0.05,
     ),
 )

@@ -13,7 +13,7 @@ from core.bench.subjects import STROKE, TUMOUR
 from core.bench.table import MARKS
 from core.errors import UserError
 from core.methods import Method
-from core.methods.translate import CONTRASTS
+from core.methods.contrasts import CONTRASTS
 from tests.core.bench.scans import broken, write_contrasts, write_healthy
 
 

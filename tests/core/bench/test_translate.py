@@ -12,7 +12,7 @@ from core.bench.case import chosen, run
 from core.bench.subjects import STROKE, TUMOUR, read_tumour
 from core.errors import UserError
 from core.methods.base import Estimate
-from core.methods.translate import CONTRASTS
+from core.methods.contrasts import CONTRASTS
 from tests.core.bench.scans import write_contrasts
 
 

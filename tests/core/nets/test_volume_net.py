@@ -56,6 +56,17 @@ def test_the_last_facts_choose_the_head() -> None:
         assert log_variance.eq(0).all()
 
 
+def test_the_direct_map_passes_intensities_by_the_norms() -> None:
+    network = VolumeNet(widths=(8, 8), blocks=(1, 1), direct=True, skip=True, norm="channel")
+    assert network.direct is not None
+    with torch.no_grad():
+        # channel 1 of noise, fill and mask is the fill; its eight voxels of a block go to the eight of the residual
+        network.direct.weight[range(8), range(8, 16)] = 3.0
+    context = torch.randn(1, 2, 8, 8, 8)
+    residual, _ = network(torch.zeros(1, 1, 8, 8, 8), context, torch.tensor([-30.0]))
+    assert torch.allclose(residual, 3 * context[:, :1], atol=1e-5)
+
+
 def test_every_shipped_kind_of_network_fits_its_file() -> None:
     for preset in PRESETS:
         network = build(preset.architecture, preset.config)

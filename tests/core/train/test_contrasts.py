@@ -19,7 +19,7 @@ def test_a_batch_is_fixed_by_its_index(source: ContrastSource) -> None:
     assert np.array_equal(first.context, again.context)
     assert np.array_equal(first.target, again.target)
     assert not np.array_equal(first.context, other.context)
-    assert first.context.shape == (COUNT, 8, SIDE, SIDE, SIDE)
+    assert first.context.shape == (COUNT, 9, SIDE, SIDE, SIDE)
     assert source.batch(3, smallest=True).target.shape == (1, 1, SMALLEST, SMALLEST, SMALLEST)
 
 
@@ -42,4 +42,15 @@ def test_everything_is_silent_outside_the_brain(source: ContrastSource) -> None:
     outside = batch.region[:, 0] == 0
     assert outside.any()
     assert np.abs(batch.target[:, 0][outside]).max() == 0
-    assert np.abs(batch.context[:, :4].swapaxes(0, 1)[:, outside]).max() == 0
+    for channel in (0, 1, 2, 3, 8):
+        assert np.abs(batch.context[:, channel][outside]).max() == 0
+
+
+def test_what_is_left_to_learn_is_less_than_the_contrast_itself(source: ContrastSource) -> None:
+    left, whole = [], []
+    for index in range(6):
+        batch = source.batch(index)
+        brain = batch.region > 0
+        left.append(np.square(batch.target[brain]).mean())
+        whole.append(np.square((batch.target + batch.context[:, 8:9])[brain]).mean())
+    assert np.mean(left) < 0.5 * np.mean(whole)

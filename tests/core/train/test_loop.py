@@ -97,7 +97,7 @@ def batches_up_to(step: int, preset: Preset, plan: Plan) -> State:
 
 def test_a_run_becomes_a_weight_file_with_its_facts(packed: Path, tmp_path: Path) -> None:
     state = state_of(TINY)
-    path = export(TINY, state, packed, tmp_path)
+    (path,) = export(TINY, state, packed, tmp_path)
     facts = json.loads(path.with_suffix(".json").read_text())
     assert facts["entry"]["bytes"] == path.stat().st_size
     assert facts["entry"]["parameters"] == sum(value.numel() for value in state.network.parameters())

@@ -55,7 +55,13 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
     network = load(WEIGHTS, options.device)
     crop = _Crop(problem, int(getattr(network, "multiple", 8)))
     prepared = prepare(crop.image, crop.mask, crop.head)
-    view = View(prepared.context, crop.mask.astype(np.float32))
+
+    def view(index: int) -> View:
+        mirrored = (0,) if index % 2 else ()
+        context = np.flip(prepared.context, tuple(1 + axis for axis in mirrored))
+        region = np.ascontiguousarray(np.flip(crop.mask, mirrored), np.float32)
+        return View(context, region, crop.image.shape, mirrored=mirrored)
+
     values, deviation = yield from draw(network, view, options)
     scale = RESIDUAL * prepared.level
     filled = np.maximum(prepared.fill + scale * values, min(0.0, float(crop.image.min())))

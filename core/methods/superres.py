@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -28,6 +28,8 @@ CENTRE, SPREAD = 0.5, 0.3
 # detail is what a Gaussian of this many voxels takes away
 DETAIL = 1.5
 BACK_PROJECTIONS = 10
+# axes along which the volume is reversed for one sample after another
+MIRRORED: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (2,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,18 +89,22 @@ def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estim
     network = load(WEIGHTS, options.device)
     multiple = int(getattr(network, "multiple", 8))
     level = level_of(scan.image)
-    prepared = prepare(scan.image, scan.acquisition, level)
     fine = scan.acquisition.fine
     pad = [(0, -side % multiple) for side in fine]
-    context = np.pad(prepared.context, [(0, 0), *pad], mode="edge")
-    region = np.pad(np.ones(fine, np.float32), pad)
-    project = _projection(scan.acquisition, options) if options.consistent else None
-    residual, deviation = yield from draw(network, View(context, region, prepared.facts, project), options)
-    inner = tuple(slice(side) for side in fine)
-    values = prepared.base + RESIDUAL * level * residual[inner]
+
+    def view(index: int) -> View:
+        mirrored = MIRRORED[index % len(MIRRORED)]
+        acquisition = Acquisition(_mirror(scan.acquisition, mirrored))
+        prepared = prepare(np.flip(scan.image, mirrored), acquisition, level)
+        context = np.pad(prepared.context, [(0, 0), *pad], mode="edge")
+        project = _projection(acquisition, options) if options.consistent else None
+        return View(context, np.pad(np.ones(fine, np.float32), pad), fine, prepared.facts, project, mirrored)
+
+    residual, deviation = yield from draw(network, view, options)
+    values = scan.acquisition.interpolate(scan.image) + RESIDUAL * level * residual
     if options.consistent:
         values = scan.acquisition.project(values, scan.image)
-    spread = calibration(WEIGHTS) * RESIDUAL * level * deviation[inner]
+    spread = calibration(WEIGHTS) * RESIDUAL * level * deviation
     return Estimate(values.astype(np.float32), spread.astype(np.float32), options.steps * options.samples)
 
 
@@ -128,6 +134,15 @@ def _spline(scan: ThickScan, options: Options, order: int) -> Generator[Progress
     if options.consistent:
         values = scan.acquisition.back_project(values, scan.image, BACK_PROJECTIONS)
     return Estimate(values)
+
+
+def _mirror(acquisition: Acquisition, axes: tuple[int, ...]) -> tuple[Axis, Axis, Axis]:
+    """Return how the volume reversed along ``axes`` was sampled."""
+    x, y, z = (
+        replace(axis, first=axis.fine - 1 - float(axis.centres[-1])) if number in axes else axis
+        for number, axis in enumerate(acquisition.axes)
+    )
+    return x, y, z
 
 
 def _facts(axis: Axis) -> tuple[float, float, float]:

@@ -21,6 +21,8 @@ Bool = NDArray[np.bool_]
 WEIGHTS = "translate-volume"
 # known background around the brain that the network sees, voxels
 MARGIN = 4
+# the channel that says how far to the right a voxel lies
+PLACE_X = 5
 
 
 def prepare(images: Mapping[str, Float], brain: Bool, target: str, place: Float, base: Float) -> tuple[Float, Float]:
@@ -57,12 +59,18 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     base = np.where(brain, predict(load_table(), told, sources.target), 0)
     context, facts = prepare(images, brain, sources.target, places(brain), base)
     pad = [(0, -side % multiple) for side in brain.shape]
-    context = np.pad(context, [(0, 0), *pad])
-    region = np.pad(brain.astype(np.float32), pad)
-    residual, deviation = yield from draw(network, View(context, region, facts), options)
-    inner = tuple(slice(side) for side in brain.shape)
+
+    def view(index: int) -> View:
+        mirrored = (0,) if index % 2 else ()
+        seen = np.flip(context, tuple(1 + axis for axis in mirrored)).copy()
+        if mirrored:
+            seen[PLACE_X] *= -1
+        region = np.pad(np.flip(brain, mirrored).astype(np.float32), pad)
+        return View(np.pad(seen, [(0, 0), *pad]), region, brain.shape, facts, mirrored=mirrored)
+
+    residual, deviation = yield from draw(network, view, options)
     values, spread = np.zeros(sources.brain.shape, np.float32), np.zeros(sources.brain.shape, np.float32)
     median, unit = USUAL[sources.target]
-    values[box] = np.where(brain, np.maximum(median + unit * (base + residual[inner]), 0), 0)
-    spread[box] = np.where(brain, calibration(WEIGHTS) * unit * deviation[inner], 0)
+    values[box] = np.where(brain, np.maximum(median + unit * (base + residual), 0), 0)
+    spread[box] = np.where(brain, calibration(WEIGHTS) * unit * deviation, 0)
     return Estimate(values, spread, options.steps * options.samples)

@@ -14,20 +14,30 @@ from torch import Tensor
 from core.train.checkpoint import State
 from core.train.pack import Packed, PackedSet
 from core.train.presets import Preset
-from core.train.regression import fit
+from core.train.regression import fit, subjects
 
 
 def export(preset: Preset, state: State, packed: Path, folder: Path) -> list[Path]:
     """Write the running average as fp16 ``<weights>.safetensors`` and ``<weights>.json``: its manifest entry, its
     subjects, steps and seconds. With a network for translation goes the regression that it corrects."""
     tensors = {name: value.detach().to(torch.float16).cpu().contiguous() for name, value in state.average.items()}
-    used = [item for item in PackedSet(packed).items if item.split == "train"]
+    used = _learnt_from(preset.source, PackedSet(packed))
     facts = {"steps": state.clock.step, "seconds": round(state.clock.seconds)}
     written = [_write(folder, preset.weights, preset.architecture, dict(preset.config), tensors, used, facts)]
     if preset.source == "translate":
         table = {"table": torch.from_numpy(fit(PackedSet(packed)))}
         written.append(_write(folder, "translate-regression", "patch_regression", {}, table, used, {}))
     return written
+
+
+def _learnt_from(source: str, packed: PackedSet) -> list[Packed]:
+    """Return the items of a packed set that the batches of ``source`` are drawn from."""
+    if source == "translate":
+        return subjects(packed)
+    train = [item for item in packed.items if item.split == "train"]
+    if source == "superres":
+        return [item for item in train if item.kind == "scan"]
+    return [item for item in train if item.kind == "labels" or "t1" in item.sharp]
 
 
 def _write(

@@ -116,7 +116,7 @@ def calibrate(
     settings = Settings(data, device=device)
     for name in [task] if task else TASKS:
         entrant, file = network(name, settings)
-        found = find_factor(held_out(name, settings), entrant, _say)
+        found = find_factor(held_out(name, settings, elsewhere=False), entrant, _say)
         total = found.factor * weights.calibration(file)
         typer.echo(f"{name}: factor {total:.3f}; {found.before:.1%} held before, {found.held:.1%} after")
         for subject, share in found.left_out.items():

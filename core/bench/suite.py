@@ -17,7 +17,7 @@ from core.methods.base import Options
 TASKS = ("inpaint", "superres", "translate")
 CACHE = Path("build/bench")
 REALISTIC_STEPS = 8
-SAMPLES = {"inpaint": 4, "superres": 1, "translate": 1}
+SAMPLES = {"inpaint": 4, "superres": 2, "translate": 2}
 """Samples whose mean is the Faithful result; a whole volume costs minutes a call, the crop around a hole seconds."""
 
 
@@ -80,10 +80,10 @@ def _entrants(task: str, settings: Settings, pool: Callable[[bool], Pool]) -> li
     return [*both_modes(task, faithful, realistic), *plain]
 
 
-def cases(task: str, settings: Settings) -> Iterable[Case]:
-    """Return the held-out cases of ``task``."""
+def cases(task: str, settings: Settings, elsewhere: bool = True) -> Iterable[Case]:
+    """Return the held-out cases of ``task``; elsewhere: those of sites that nothing was learnt from, too."""
     if task == "translate":
-        return translate.cases(settings.data)
+        return translate.cases(settings.data, elsewhere)
     if task == "superres":
         return superres.cases(settings.data, settings.subjects)
     return inpaint.cases(settings.data, settings.subjects)

@@ -78,11 +78,11 @@ class ContrastCase:
         return Scene(images, off_centre(brain), (1.0, 1.0, 1.0), 1.0, 180.0)
 
 
-def cases(data: Path) -> Iterator[ContrastCase]:
-    """Yield every direction of the held-out tumour subject, then those of the stroke of another site, where it is
-    below ``data``; UserError without the first."""
+def cases(data: Path, elsewhere: bool = True) -> Iterator[ContrastCase]:
+    """Yield every direction of the held-out tumour subject, then, if asked for, those of the stroke of another site,
+    where it is below ``data``; UserError without the first."""
     yield from of_subject(TUMOUR, *read_tumour(tumour_folder(data) / TUMOUR))
-    stroke = read_stroke(data)
+    stroke = read_stroke(data) if elsewhere else None
     if stroke is not None:
         yield from of_subject("stroke", *stroke, block="All directions, another site (stroke)")
 

@@ -126,14 +126,19 @@ def histogram(drawn: Pool, sources: Sequence[str], target: str) -> Predictor:
 def boosting(drawn: Pool, sources: Sequence[str], target: str) -> Predictor:
     """Fit gradient-boosted trees (100 trees of 63 leaves) on the patch features of the sources and the place."""
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
 
     trees = HistGradientBoostingRegressor(max_iter=100, max_leaf_nodes=63, random_state=0)
-    trees.fit(drawn.gather(sources), drawn.features[target][:, 0])
+    # on busy cores the threads of a team wait for each other for minutes
+    with threadpool_limits(1):
+        trees.fit(drawn.gather(sources), drawn.features[target][:, 0])
 
     def predict(images: Mapping[str, Float], brain: Bool) -> Float:
         picks = np.flatnonzero(brain)
         features = [patch_features(images[name], picks) for name in sources]
-        return _filled(brain, trees.predict(np.concatenate([*features, _place(brain, picks)], axis=1)))
+        seen = np.concatenate([*features, _place(brain, picks)], axis=1)
+        with threadpool_limits(1):
+            return _filled(brain, trees.predict(seen))
 
     return predict
 

@@ -38,6 +38,8 @@ def train_command(
     workers: Annotated[int, typer.Option(help="Processes that make batches.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
+    warm: Annotated[bool, typer.Option(help="Start from the shipped weights instead of from nothing.")] = False,
+    rate: Annotated[float | None, typer.Option(help="Highest learning rate, in place of the preset's.")] = None,
     publish: Annotated[bool, typer.Option(help="Put the weights into assets/weights and its manifest.")] = False,
     smoke: Annotated[
         bool, typer.Option(help="Three steps on tiny synthetic volumes, to see that all is there.")
@@ -71,7 +73,7 @@ def train_command(
         if not packed.is_file():
             pack(source, packed, tuple(data.split(",")), typer.echo)
         steps = SMOKE_STEPS if smoke else None
-        plan = Plan(packed, folder, seconds_of(budget), steps, seed, device, workers, resume, smallest=smoke)
+        plan = Plan(packed, folder, seconds_of(budget), steps, seed, device, workers, resume, smoke, warm, rate)
         state = train(preset, plan, typer.echo)
         written = export(preset, state, packed, folder)
         for path in written:

@@ -24,6 +24,7 @@ from core.train.feed import Feed
 from core.train.pack import PackedSet
 from core.train.presets import Preset
 from core.train.thick import ThickSource
+from core.weights import load
 
 SOURCES: dict[str, Callable[[PackedSet, int], Source]] = {"superres": ThickSource, "translate": ContrastSource}
 
@@ -40,6 +41,7 @@ class Plan:
     """A run: where its packed set and its folder are, how long it may take, how it is seeded.
 
     ``seconds`` of wall clock over all sessions drive the learning rate, or ``steps`` when given.
+    warm: start from the shipped weights; rate: highest learning rate in place of the preset's.
     """
 
     packed: Path
@@ -51,12 +53,16 @@ class Plan:
     workers: int = 1
     resume: bool = False
     smallest: bool = False
+    warm: bool = False
+    rate: float | None = None
 
 
 def train(preset: Preset, plan: Plan, say: Callable[[str], None]) -> State:
     """Run ``plan`` to its end and return the state; the running average is what ships."""
     torch.manual_seed(plan.seed)
     network = build(preset.architecture, preset.config).to(plan.device)
+    if plan.warm:
+        network.load_state_dict(load(preset.weights, plan.device).state_dict())
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), lr=preset.learning_rate, betas=BETAS, weight_decay=1e-2)
     state = State(network, average, optimiser, Clock())
@@ -88,7 +94,7 @@ def _run(preset: Preset, plan: Plan, state: State, batch: Callable[[int], Batch]
     saved = started
     losses: list[tuple[float, float]] = []
     while (done := _fraction(plan, state.clock)) < 1:
-        rate = preset.learning_rate * min(1.0, (state.clock.step + 1) / preset.warm_up)
+        rate = (plan.rate or preset.learning_rate) * min(1.0, (state.clock.step + 1) / preset.warm_up)
         for group in state.optimiser.param_groups:
             group["lr"] = rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
         step = state.clock.step

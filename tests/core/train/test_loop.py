@@ -13,7 +13,7 @@ from core.train.batch import Batch
 from core.train.checkpoint import Clock, State, restore, save
 from core.train.command import seconds_of
 from core.train.crops import CropSource
-from core.train.export import export
+from core.train.export import export, publish
 from core.train.loop import Plan, take_step, train
 from core.train.pack import PackedSet
 from core.train.presets import Preset, find
@@ -73,6 +73,20 @@ def test_a_run_that_was_interrupted_is_the_run_that_was_not(packed: Path, tmp_pa
     assert resumed.clock.step == 4
     for name, value in uninterrupted.average.items():
         assert torch.equal(value, resumed.average[name]), name
+
+
+def test_a_warm_start_goes_on_from_the_shipped_weights(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thick = replace(TINY, source="superres", config={**TINY.config, "context": 11, "facts": 9, "skip": True})
+    monkeypatch.setenv("COUNTERSCAN_WEIGHTS", str(tmp_path))
+    first = train(thick, Plan(packed, tmp_path / "first", 1e9, steps=2, smallest=True), lambda line: None)
+    for path in export(thick, first, packed, tmp_path / "first"):
+        publish(path, tmp_path)
+    plan = Plan(packed, tmp_path / "second", 1e9, steps=1, smallest=True, warm=True, rate=1e-9)
+    warm = train(thick, plan, lambda line: None)
+    for name, value in warm.network.state_dict().items():
+        assert torch.allclose(value, first.average[name], atol=1e-3), name
 
 
 def batches_up_to(step: int, preset: Preset, plan: Plan) -> State:

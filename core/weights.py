@@ -114,8 +114,13 @@ def calibrate(name: str, factor: float) -> None:
     path = folder() / "manifest.json"
     listed = json.loads(path.read_bytes())
     listed["weights"][name]["calibration"] = round(factor, 3)
-    temporary = path.with_name("manifest.json.part")
-    temporary.write_text(json.dumps(listed, indent=2) + "\n")
+    write_facts(path, listed)
+
+
+def write_facts(path: Path, facts: object) -> None:
+    """Replace the JSON file ``path`` at once, so that a crash leaves the old one whole; ``ValueError`` for nan."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n")
     temporary.replace(path)
 
 

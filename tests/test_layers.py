@@ -15,7 +15,7 @@ from tests.source import ROOT, Module, modules, parse
 # From the bottom up. A module belongs to the longest prefix of its name; it may import its own unit and all
 # that stand below, never a neighbour of its level.
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("core.errors", "core.events", "core.acquisition"),
+    ("core.errors", "core.events", "core.acquisition", "core.heldout"),
     ("core.volume",),
     ("core.files", "core.device", "core.head", "core.quality", "core.nets"),
     ("core.diffusion", "core.weights", "core.synth"),

@@ -35,10 +35,10 @@ def quality(
     """Compare every method of every task with the truth, and with the plain method to beat."""
     from core.bench.case import Row
     from core.bench.record import record as record_figures
-    from core.bench.subjects import HEALTHY
     from core.bench.suite import TASKS, Settings
     from core.bench.suite import bench as measure
     from core.bench.table import format_table, write_json, write_markdown
+    from core.heldout import HEALTHY
 
     if task and task not in TASKS:
         raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}, not {task[:40]!r}")
@@ -85,8 +85,8 @@ def inpaint(
     """Fill holes of your choice in healthy subjects and print how near each method comes."""
     from core.bench import case
     from core.bench.inpaint import cases
-    from core.bench.subjects import HEALTHY
     from core.bench.table import format_table, write_json
+    from core.heldout import HEALTHY
     from core.methods import of_task
     from core.methods.base import Options
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from core import quality
 from core.bench.case import Label, Scene, within
 from core.bench.masks import MARGIN_MM, Hole, hole
-from core.bench.subjects import HEALTHY, healthy_folder
+from core.bench.subjects import healthy_folder
 from core.files.nifti import read_volume
 from core.head import find_head
+from core.heldout import HEALTHY
 from core.methods.base import Estimate, Problem
 
 Float = NDArray[np.float32]

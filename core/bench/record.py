@@ -57,6 +57,4 @@ def _rounded(value: Any) -> Any:
 def _write(name: str, facts: dict[str, Any]) -> None:
     path = (weights.folder() / weights.entries()[name].file).with_suffix(".json")
     known = json.loads(path.read_text()) if path.is_file() else {}
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps({**known, **facts}, indent=2, allow_nan=False) + "\n")
-    temporary.replace(path)
+    weights.write_facts(path, {**known, **facts})

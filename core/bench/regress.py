@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.bench.subjects import CONTRASTS, in_units
+from core.bench.subjects import in_units
+from core.methods.contrasts import CONTRASTS
 from core.methods.translate import places
 
 Float = NDArray[np.float32]

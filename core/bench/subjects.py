@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.files.nifti import read_volume
+from core.heldout import TUMOUR
+from core.methods.contrasts import CONTRASTS
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
-HEALTHY = ("1015", "1017", "1018", "1019", "1036")
-TUMOUR = "Brats18_TCIA01_499_1"
-CONTRASTS = ("t1", "t1ce", "t2", "flair")
 STROKE = {"t1": "T1", "t2": "T2", "flair": "FLAIR"}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.bench import inpaint, superres, translate
 from core.bench.case import Case, Entrant, Row, both_modes, check_names, chosen, entrant, run
 from core.bench.regress import Pool
-from core.bench.subjects import HEALTHY
+from core.heldout import HEALTHY
 from core.methods import of_task
 from core.methods.base import Options
 
@@ -64,13 +64,16 @@ def bench(tasks: Sequence[str], settings: Settings) -> Iterator[list[Row]]:
 def network(task: str, settings: Settings) -> tuple[Entrant, str]:
     """Return the network of ``task`` in its Faithful mode, and the name of its weights."""
     method = next(method for method in of_task(task) if method.weights)
+    return entrant(method, _faithful(task, settings)), method.weights
+
+
+def _faithful(task: str, settings: Settings) -> Options:
     samples = settings.samples or SAMPLES[task]
-    return entrant(method, Options("faithful", settings.steps, samples, settings.seed, settings.device)), method.weights
+    return Options("faithful", settings.steps, samples, settings.seed, settings.device)
 
 
 def _entrants(task: str, settings: Settings, pool: Callable[[bool], Pool]) -> list[Entrant]:
-    samples = settings.samples or SAMPLES[task]
-    faithful = Options("faithful", settings.steps, samples, settings.seed, settings.device)
+    faithful = _faithful(task, settings)
     realistic = None
     if task in settings.realistic:
         realistic = Options("realistic", REALISTIC_STEPS, 1, settings.seed, settings.device)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from core.acquisition import Acquisition, thick, whole
 from core.bench.case import Entrant, Label, Scene, entrant, whole_scores, within
-from core.bench.subjects import HEALTHY, healthy_folder, in_units
+from core.bench.subjects import healthy_folder, in_units
 from core.files.nifti import read_volume
+from core.heldout import HEALTHY
 from core.methods import of_task
 from core.methods.base import Estimate, Options
 from core.methods.superres import ThickScan

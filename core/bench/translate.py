@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from core.bench import regress
 from core.bench.case import Entrant, Label, Scene, whole_scores, within
-from core.bench.subjects import TUMOUR, in_units, read_stroke, read_tumour, training_folders, tumour_folder
+from core.bench.subjects import in_units, read_stroke, read_tumour, training_folders, tumour_folder
 from core.bench.superres import off_centre
 from core.events import Progress
+from core.heldout import TUMOUR
 from core.methods.base import Estimate
 from core.methods.contrasts import CONTRASTS, USUAL, Sources, scaled
 

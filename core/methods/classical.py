@@ -22,7 +22,7 @@ NEIGHBOURS = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1
 
 
 def shell_mean(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Estimate with the mean of the known head tissue within ``SHELL_MM`` of the mask."""
+    """Fill with the mean of the known head tissue within ``SHELL_MM`` of the mask."""
     yield Progress(0.0, 0, 1, "Shell mean")
     margin = [int(np.ceil(SHELL_MM / size)) + 1 for size in problem.spacing]
     box = bounding_box(problem.mask, (margin[0], margin[1], margin[2]))
@@ -37,13 +37,13 @@ def shell_mean(problem: Problem, options: Options) -> Generator[Progress, None, 
 
 
 def harmonic(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Estimate with the solution of Laplace's equation, the voxels around the mask as boundary values."""
+    """Fill with the solution of Laplace's equation, the voxels around the mask as boundary values."""
     yield Progress(0.0, 0, 1, "3D harmonic")
     return Estimate(_in_box(problem, order=1))
 
 
 def biharmonic(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Estimate so that the squared Laplacian vanishes inside the mask: values and slopes continue smoothly."""
+    """Fill so that the squared Laplacian vanishes inside the mask: values and slopes continue smoothly."""
     yield Progress(0.0, 0, 1, "3D biharmonic")
     return Estimate(_in_box(problem, order=2))
 

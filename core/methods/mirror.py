@@ -1,4 +1,4 @@
-"""Estimate with the other hemisphere, mirrored across the brain's own midline."""
+"""Fill with the other hemisphere, mirrored across the brain's own midline."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Midline:
 
 
 def mirror(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Estimate with the mirrored hemisphere, its contrast matched around the mask; harmonic where it has no tissue."""
+    """Fill with the mirrored hemisphere, its contrast matched around the mask; harmonic where it has no tissue."""
     smooth = yield from harmonic(problem, options)
     yield Progress(0.2, 1, 3, "Finding the midline")
     midline = find_midline(problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +13,14 @@ from core.events import Progress
 from core.methods.base import Estimate, Options
 from core.methods.contrasts import CONTRASTS, USUAL, Sources, scaled
 from core.nets.regression import EACH, FEATURES, KNOTS, PAIRS, SCALES
-from core.volume import bounding_box
+from core.volume import Box, bounding_box
 from core.weights import load
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 WEIGHTS = "translate-regression"
-# surroundings that the widest Gaussian needs, voxels
+# known background around the brain that is looked at, voxels
 MARGIN = 4
 
 
@@ -43,8 +44,9 @@ def features(sources: Mapping[str, Float]) -> Float:
                 np.maximum(own - knot, 0, out=part[1 + place])
             part[1 + len(KNOTS) :] = sources[name][1:]
     for place, (first, second) in enumerate(PAIRS):
-        if CONTRASTS[first] in sources and CONTRASTS[second] in sources:
-            np.multiply(sources[CONTRASTS[first]][0], sources[CONTRASTS[second]][0], out=out[FEATURES - 6 + place])
+        one, other = CONTRASTS[first], CONTRASTS[second]
+        if one in sources and other in sources:
+            np.multiply(sources[one][0], sources[other][0], out=out[FEATURES - len(PAIRS) + place])
     return out
 
 
@@ -66,14 +68,36 @@ def load_table(device: str = "cpu") -> Float:
     return table
 
 
+@dataclass(frozen=True, eq=False)
+class Start:
+    """The neighbourhood ``box`` of a brain: ``brain`` (x, y, z) bool there, contrast -> ``scaled`` image, and ``base``
+    (x, y, z) float32, the scaled target by regression, 0 outside the brain."""
+
+    box: Box
+    brain: Bool
+    images: Mapping[str, Float]
+    base: Float
+
+    def finished(self, sources: Sources, scaled_target: Float) -> Float:
+        """Return a scaled target (x, y, z) as (X, Y, Z) in units of its 99.5th percentile in the brain."""
+        median, unit = USUAL[sources.target]
+        values = np.zeros(sources.brain.shape, np.float32)
+        values[self.box] = np.where(self.brain, np.maximum(median + unit * scaled_target, 0), 0)
+        return values
+
+
+def start(sources: Sources, device: str) -> Start:
+    """Return what both the regression and the network begin with."""
+    box = bounding_box(sources.brain, MARGIN)
+    brain = sources.brain[box]
+    images = {name: scaled(image[box], brain) for name, image in sources.images.items()}
+    told = {name: surroundings(image, brain) for name, image in images.items()}
+    base = np.where(brain, predict(load_table(device), told, sources.target), 0)
+    return Start(box, brain, images, base.astype(np.float32))
+
+
 def regression(sources: Sources, options: Options) -> Generator[Progress, None, Estimate]:
     """Translate voxel by voxel; values are in units of the target's 99.5th percentile in the brain."""
     yield Progress(0.0, 0, 1, "Looking at the surroundings of each voxel")
-    box = bounding_box(sources.brain, MARGIN)
-    brain = sources.brain[box]
-    told = {name: surroundings(scaled(image[box], brain), brain) for name, image in sources.images.items()}
-    median, unit = USUAL[sources.target]
-    values = np.zeros(sources.brain.shape, np.float32)
-    found = predict(load_table(options.device), told, sources.target)
-    values[box] = np.where(brain, np.maximum(median + unit * found, 0), 0)
-    return Estimate(values)
+    begun = start(sources, options.device)
+    return Estimate(begun.finished(sources, begun.base))

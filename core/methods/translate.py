@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from core.events import Progress
 from core.methods.base import Estimate, Options
-from core.methods.contrasts import CONTRASTS, USUAL, Sources, scaled
-from core.methods.regression import load_table, predict, surroundings
+from core.methods.contrasts import CONTRASTS, USUAL, Sources
+from core.methods.regression import start
 from core.methods.volume import View, draw
 from core.volume import bounding_box
 from core.weights import calibration, load
@@ -19,8 +19,6 @@ Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 WEIGHTS = "translate-volume"
-# known background around the brain that the network sees, voxels
-MARGIN = 4
 # the channel that says how far to the right a voxel lies
 PLACE_X = 5
 
@@ -52,12 +50,9 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     yield Progress(0.0, 0, 1, "Scaling the sources")
     network = load(WEIGHTS, options.device)
     multiple = int(getattr(network, "multiple", 8))
-    box = bounding_box(sources.brain, MARGIN)
-    brain = sources.brain[box]
-    images = {name: scaled(image[box], brain) for name, image in sources.images.items()}
-    told = {name: surroundings(image, brain) for name, image in images.items()}
-    base = np.where(brain, predict(load_table(), told, sources.target), 0)
-    context, facts = prepare(images, brain, sources.target, places(brain), base)
+    begun = start(sources, options.device)
+    brain = begun.brain
+    context, facts = prepare(begun.images, brain, sources.target, places(brain), begun.base)
     pad = [(0, -side % multiple) for side in brain.shape]
 
     def view(index: int) -> View:
@@ -69,8 +64,7 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
         return View(np.pad(seen, [(0, 0), *pad]), region, brain.shape, facts, mirrored=mirrored)
 
     residual, deviation = yield from draw(network, view, options)
-    values, spread = np.zeros(sources.brain.shape, np.float32), np.zeros(sources.brain.shape, np.float32)
-    median, unit = USUAL[sources.target]
-    values[box] = np.where(brain, np.maximum(median + unit * (base + residual), 0), 0)
-    spread[box] = np.where(brain, calibration(WEIGHTS) * unit * deviation, 0)
+    spread = np.zeros(sources.brain.shape, np.float32)
+    spread[begun.box] = np.where(brain, calibration(WEIGHTS) * USUAL[sources.target][1] * deviation, 0)
+    values = begun.finished(sources, begun.base + residual)
     return Estimate(values, spread, options.steps * options.samples)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.methods.contrasts import scaled
 from core.methods.regression import predict, surroundings
-from core.methods.translate import places, prepare
+from core.methods.translate import PLACE_X, places, prepare
 from core.train.batch import Batch
 from core.train.pack import PackedSet
 from core.train.regression import fit, subjects
@@ -64,7 +64,7 @@ class ContrastSource:
         context, facts = prepare(images, brain, target, place, base)
         if rng.random() < 0.5:
             context, truth, brain = context[:, ::-1].copy(), truth[::-1], brain[::-1]
-            context[5] = -context[5]
+            context[PLACE_X] *= -1
         return context, np.ascontiguousarray(truth)[None], brain[None].astype(np.float32), facts
 
     def _subject(self, number: int) -> _Subject:

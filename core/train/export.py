@@ -15,6 +15,7 @@ from core.train.checkpoint import State
 from core.train.pack import Packed, PackedSet
 from core.train.presets import Preset
 from core.train.regression import fit, subjects
+from core.weights import write_facts
 
 
 def export(preset: Preset, state: State, packed: Path, folder: Path) -> list[Path]:
@@ -79,6 +80,4 @@ def publish(path: Path, shipped: Path) -> None:
     manifest = shipped / "manifest.json"
     listed = json.loads(manifest.read_text())["weights"] if manifest.is_file() else {}
     listed[path.stem] = facts["entry"]
-    temporary = manifest.with_name("manifest.json.part")
-    temporary.write_text(json.dumps({"weights": dict(sorted(listed.items()))}, indent=2) + "\n")
-    temporary.replace(manifest)
+    write_facts(manifest, {"weights": dict(sorted(listed.items()))})

@@ -134,13 +134,13 @@ def take_step(
     # errors at low noise are small: weighted up, as in Hang et al. 2023 (min-SNR), to count alike
     weight = 1 / (1 - abar.flatten() + 0.1)
     # an easy crop leaves a tenth of the residual of a hard one: each is to count alike
-    size = _in_region(target**2, region) + preset.smallest
-    loss = (weight * error / size + DOUBT * doubt).mean()
+    energy = _in_region(target**2, region)
+    loss = (weight * error / (energy + preset.smallest) + DOUBT * doubt).mean()
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(network.parameters(), CLIP)
     optimiser.step()
-    share = (error / _in_region(target**2, region).clamp_min(1e-6)).detach().cpu().numpy()
+    share = (error / energy.clamp_min(1e-6)).detach().cpu().numpy()
     alone = share[times == 1]
     return float(alone.mean()) if alone.size else math.nan, float(share.mean())
 

@@ -13,11 +13,10 @@ from scipy import ndimage
 
 from core.files.nifti import read_volume
 from core.head import find_head
+from core.heldout import HEALTHY, TUMOUR
+from core.methods.contrasts import CONTRASTS
 from core.synth.anatomy import tissues_of
 
-CONTRASTS = ("t1", "t1ce", "t2", "flair")
-VALIDATION = ("1015", "1017", "1018", "1019", "1036")
-GLIOMA_VALIDATION = ("Brats18_TCIA01_499_1",)
 # the contrasts of pre-operative subjects that are sharp on all three axes; the others were made from thick slices
 SHARP_GLIOMA = {"Brats18_CBICA_ABM_1": ("t1", "t1ce", "t2"), "Brats18_CBICA_AQN_1": ("t1", "t1ce")}
 OPENMS = {"t1": "t1.nii.gz", "t1ce": "t1post.nii.gz", "t2": "t2.nii.gz", "flair": "flair.nii.gz"}
@@ -123,11 +122,11 @@ def _items(data: Path) -> Iterator[tuple[Packed, dict[str, Path], Path | None]]:
         yield Packed(name, "labels", "labels", "train", "BBillot/SynthSeg, Apache-2.0"), {"labels": path}, None
     for path in sorted((data / "train/malf_nc").glob("*_t1.nii.gz")):
         number = path.name[:4]
-        split = "validation" if number in VALIDATION else "train"
+        split = "validation" if number in HEALTHY else "train"
         source = "OASIS-1 through muschellij2/malf.templates, CC BY-NC"
         yield Packed(f"oasis-{number}", "scan", "train", split, source, ("t1",), ("t1",)), {"t1": path}, None
     for folder in sorted((data / "train/brats18").glob("Brats18_*")):
-        split = "validation" if folder.name in GLIOMA_VALIDATION else "train"
+        split = "validation" if folder.name == TUMOUR else "train"
         paths = {contrast: folder / f"{contrast}.nii.gz" for contrast in CONTRASTS}
         sharp = SHARP_GLIOMA.get(folder.name, ())
         source = "BraTS 2018, research use"

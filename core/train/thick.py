@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.acquisition import Acquisition, Axis, Profile
+from core.acquisition import Acquisition, Axis, Profile, whole
 from core.methods.superres import RESIDUAL, measured_part, prepare
 from core.train.batch import Batch
 from core.train.pack import PackedSet
@@ -103,7 +103,7 @@ def _factors(rng: np.random.Generator) -> tuple[float, float, float]:
 def _sampled(rng: np.random.Generator, coarse: bool, step: float) -> Axis:
     """Return how one axis of the crop is sampled: any phase, box or Gaussian, sometimes a gap."""
     if not coarse:
-        return Axis(SIDE, SIDE, 1.0, 1.0, 0.0)
+        return whole(SIDE)
     step = min(step, SIDE / 6)
     profile: Profile = "box" if rng.random() < 0.5 else "gaussian"
     width = 1 - rng.uniform(0, 0.3) if rng.random() < 0.4 else 1.0

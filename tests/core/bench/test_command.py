@@ -9,9 +9,10 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from core.bench import command
-from core.bench.subjects import STROKE, TUMOUR
+from core.bench.subjects import STROKE
 from core.bench.table import MARKS
 from core.errors import UserError
+from core.heldout import TUMOUR
 from core.methods import Method
 from core.methods.contrasts import CONTRASTS
 from tests.core.bench.scans import broken, write_contrasts, write_healthy

@@ -11,7 +11,8 @@ from scipy import ndimage
 
 from core.bench import regress
 from core.bench.regress import Pool
-from core.bench.subjects import CONTRASTS, in_units
+from core.bench.subjects import in_units
+from core.methods.contrasts import CONTRASTS
 from tests.core.bench.scans import picture, tissue_map
 
 IMAGES = {name: picture(tissue_map(), name) for name in CONTRASTS}

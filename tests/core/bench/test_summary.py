@@ -9,24 +9,11 @@ from hypothesis import strategies as st
 
 from core.bench.case import Label, Row
 from core.bench.summary import difference, summarise
-
-
-def row(method: str, subject: str, psnr: float, block: str = "holes", error: str = "", pooled: str = "") -> Row:
-    scores = {} if error else {"psnr": psnr, "ssim": 0.5}
-    return Row(Label("inpaint", block, subject, 0, pooled), method, method.title(), 2.0, 4, scores, error)
+from tests.core.bench.rows import ROWS, row
 
 
 def test_means_and_paired_gains() -> None:
-    volume, biharmonic = summarise(
-        [
-            row("volume", "a", 21.0),
-            row("volume", "b", 25.0),
-            row("volume", "c", 0.0, error="out of luck"),
-            row("biharmonic", "a", 20.0),
-            row("biharmonic", "b", 22.0),
-            row("biharmonic", "c", 30.0),
-        ]
-    )
+    volume, biharmonic = summarise(ROWS)
     assert (volume.method, volume.cases, volume.failed, volume.error) == ("volume", 3, 1, "out of luck")
     assert volume.scores["psnr"] == pytest.approx(23.0)
     assert (volume.seconds, volume.calls) == (2.0, 4.0)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from core.bench.case import Label, Row
 from core.bench.table import (
     COLUMNS,
     MARKS,
@@ -18,22 +17,8 @@ from core.bench.table import (
     write_markdown,
 )
 from core.errors import UserError
+from tests.core.bench.rows import ROWS, row
 from tests.source import ROOT
-
-
-def row(method: str, subject: str, psnr: float, error: str = "", block: str = "holes") -> Row:
-    scores = {} if error else {name: 0.5 for name in COLUMNS} | {"psnr": psnr}
-    return Row(Label("inpaint", block, subject), method, method.title(), 2.0, 4, scores, error)
-
-
-ROWS = [
-    row("volume", "a", 21.0),
-    row("volume", "b", 25.0),
-    row("volume", "c", 0.0, error="out of luck"),
-    row("biharmonic", "a", 20.0),
-    row("biharmonic", "b", 22.0),
-    row("biharmonic", "c", 30.0),
-]
 
 
 def test_text_has_every_column_the_gains_and_the_failure() -> None:

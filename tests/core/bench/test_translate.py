@@ -9,8 +9,9 @@ import pytest
 
 from core.bench import regress, translate
 from core.bench.case import chosen, run
-from core.bench.subjects import STROKE, TUMOUR, read_tumour
+from core.bench.subjects import STROKE, read_tumour
 from core.errors import UserError
+from core.heldout import TUMOUR
 from core.methods.base import Estimate
 from core.methods.contrasts import CONTRASTS
 from tests.core.bench.scans import write_contrasts

@@ -15,13 +15,6 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> CropSource:
     return CropSource(PackedSet(pack_phantoms(folder / "packed.npz")), 0, folder)
 
 
-def test_a_batch_is_fixed_by_its_index(source: CropSource) -> None:
-    first, again, other = (source.batch(index, smallest=True) for index in (3, 3, 4))
-    assert np.array_equal(first.context, again.context)
-    assert np.array_equal(first.target, again.target)
-    assert not np.array_equal(first.context, other.context)
-
-
 def test_the_target_lives_in_the_hole_and_the_context_hides_it(source: CropSource) -> None:
     batch = source.batch(0, smallest=True)
     assert batch.context.shape == (SIZES[0].count, 2, 48, 48, 48)

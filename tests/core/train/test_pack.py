@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from core.files.nifti import Stored, write_stored
-from core.train.pack import VALIDATION, PackedSet, pack
+from core.heldout import HEALTHY
+from core.train.pack import PackedSet, pack
 from tests.phantom import make_phantom
 
 
@@ -16,13 +17,13 @@ def write_oasis(data: Path, number: str) -> None:
 
 
 def test_scans_are_packed_with_their_split_and_read_with_numpy_alone(tmp_path: Path) -> None:
-    for number in ("1000", VALIDATION[0]):
+    for number in ("1000", HEALTHY[0]):
         write_oasis(tmp_path, number)
     pack(tmp_path, tmp_path / "set.npz", ("train",), lambda text: None)
     packed = PackedSet(tmp_path / "set.npz")
     assert {item.name: item.split for item in packed.items} == {
         "oasis-1000": "train",
-        f"oasis-{VALIDATION[0]}": "validation",
+        f"oasis-{HEALTHY[0]}": "validation",
     }
     image, usable = packed.image("oasis-1000", "t1"), packed.usable("oasis-1000")
     assert image.shape == usable.shape == (34, 40, 36)

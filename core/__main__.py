@@ -98,6 +98,9 @@ def _param_option(param: Param) -> inspect.Parameter:
         return _option(
             param.name, bool | None, typer.Option(names, help=param.help, show_default=str(param.default)), None
         )
+    if param.kind == "axes":
+        sizes = typer.Option(f"--{param.name}", help=param.help, metavar="X Y Z", show_default=False)
+        return _option(param.name, tuple[float, float, float] | None, sizes, None)
     bounds = f" {param.low:.10g} to {param.high:.10g} {param.unit}".rstrip() + "." if param.low is not None else ""
     choices = f" {', '.join(param.choices)}." if param.choices else ""
     text = _text(f"--{param.name}", param.help + bounds + choices, str(param.default))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from core.errors import UserError
 from core.events import Event
 
-Value = int | float | str | bool
+Value = int | float | str | bool | tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,41 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
-    """A file the task writes into its output folder as ``<name>.nii.gz`` or ``<name>.json``."""
+    """A file the task writes into its output folder as ``<name>.nii.gz``, ``<name>.json`` or ``<name>.html``.
+
+    always: False for a file that only some inputs make.
+    """
 
     name: str
-    kind: Literal["volume", "json"]
+    kind: Literal["volume", "json", "html"]
     title: str
+    always: bool = True
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A column of the task's result table: the page and the report read ``name`` from each row of the summary.
+
+    A value is a number, several numbers (one an axis), or None where nothing could be measured; a column of which
+    every value is None or missing is not shown.
+    """
+
+    name: str
+    title: str
+    help: str
+    digits: int = 2
+    unit: str = ""
 
 
 @dataclass(frozen=True)
 class Param:
-    """One setting of a task; ``low`` and ``high`` are inclusive bounds for numbers."""
+    """One setting of a task; ``low`` and ``high`` are inclusive bounds for numbers.
+
+    kind "axes": three numbers, one for each of the axes X, Y, Z (RAS+), or none of them: left to the task.
+    """
 
     name: str
-    kind: Literal["int", "float", "choice", "bool"]
+    kind: Literal["int", "float", "choice", "bool", "axes"]
     default: Value
     title: str
     help: str
@@ -56,13 +78,16 @@ class Param:
             raise self._refusal(value) from error
         if self.kind == "choice" and parsed not in self.choices:
             raise self._refusal(value)
-        if isinstance(parsed, int | float) and not isinstance(parsed, bool):
-            # written so that NaN is refused too
-            if self.low is not None and not parsed >= self.low:
-                raise self._refusal(value)
-            if self.high is not None and not parsed <= self.high:
-                raise self._refusal(value)
+        numbers = parsed if isinstance(parsed, tuple) else (parsed,)
+        if not all(self._within(number) for number in numbers):
+            raise self._refusal(value)
         return parsed
+
+    def _within(self, number: object) -> bool:
+        if not isinstance(number, int | float) or isinstance(number, bool):
+            return True
+        # written so that NaN is refused too
+        return (self.low is None or number >= self.low) and (self.high is None or number <= self.high)
 
     def _convert(self, value: object) -> Value:
         if self.kind == "bool":
@@ -71,6 +96,8 @@ class Param:
             return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
         if self.kind == "choice":
             return str(value)
+        if self.kind == "axes":
+            return _axes(value)
         number = float(str(value))
         if self.kind == "float":
             return number
@@ -82,6 +109,8 @@ class Param:
         allowed = " or ".join(self.choices) if self.choices else f"{self.low} to {self.high} {self.unit}".strip()
         if self.kind == "bool":
             allowed = "true or false"
+        if self.kind == "axes":
+            allowed = f"three numbers, each {allowed}"
         return UserError(
             "bad_parameter",
             f"{self.title} cannot be {str(value)[:40]!r}.",
@@ -136,8 +165,14 @@ class Task:
     presets: tuple[Preset, ...]
     methods: tuple[str, ...]
     weights: tuple[str, ...]
+    measures: tuple[Measure, ...]
     run: Run
     estimate: Callable[[Mapping[str, Path], Mapping[str, Any], str], Estimate]
+
+    @property
+    def required(self) -> tuple[Input, ...]:
+        """The inputs without which nothing can run."""
+        return tuple(entry for entry in self.inputs if entry.required)
 
     def parse(self, params: Mapping[str, object]) -> dict[str, Value]:
         """Return every parameter in its type, defaults filled in; unknown names raise ``UserError``."""
@@ -150,3 +185,13 @@ class Task:
                     f"It has: {', '.join(known)}.",
                 )
         return {name: param.parse(params.get(name, param.default)) for name, param in known.items()}
+
+
+def _axes(value: object) -> tuple[float, ...]:
+    """Return three numbers or none; ``ValueError`` or ``TypeError`` otherwise."""
+    parts = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise TypeError(value)
+    if len(parts) not in (0, 3):
+        raise ValueError(value)
+    return tuple(float(str(part)) for part in parts)

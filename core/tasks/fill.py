@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core import __version__, quality
+from core import quality
 from core.events import Event, Finished, Progress
 from core.files.mask import check_mask, read_mask
-from core.files.nifti import Stored, read_stored, write_stored
+from core.files.nifti import Stored, read_stored
 from core.head import Head, find_head, with_void
-from core.methods import Method, find, of_task
-from core.methods.base import Estimate, Options, Problem
+from core.methods import find
+from core.methods.base import Options, Problem
 from core.tasks.base import Context
+from core.tasks.parts import Done, compared, drive, drive_all, number, write_scans
+from core.tasks.reference import read_reference, scores
 from core.volume import Volume, bounding_box
 
+Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
-DESCRIPTION = f"synthetic, Counterscan {__version__}"
 # fractions of the job at which reading, the chosen method and the comparison end
 READ, FILLED, COMPARED = 0.06, 0.75, 0.92
 
@@ -44,13 +45,11 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Filled:
-    """A method's fill, the scan with it in RAS+ and as stored, and the seconds it took."""
+    """A method's fill, and the scan with it in RAS+ and as stored."""
 
-    method: Method
-    fill: Estimate
+    done: Done
     stored: Stored
     volume: Volume
-    seconds: float
 
 
 def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
@@ -58,20 +57,19 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     begun = time.monotonic()
     yield Progress(0.0, 0, 1, "Reading")
     case = read_case(inputs["t1"], inputs["mask"], params["grow"])
+    truth = read_reference(inputs["reference"], case.volume, case.mask) if "reference" in inputs else None
     yield Progress(READ, 1, 1, "Read")
     options = Options(params["mode"], params["steps"], params["samples"], params["seed"], context.device)
-    chosen = yield from _fill(case, find(params["method"], "inpaint"), options, READ, FILLED)
-    plain = [method for method in of_task("inpaint") if method.cheap and method is not chosen.method]
-    others = plain if params["compare"] else []
-    compared = []
-    for index, method in enumerate(others):
-        low, high = (FILLED + (COMPARED - FILLED) * part / len(others) for part in (index, index + 1))
-        compared.append((yield from _fill(case, method, options, low, high)))
+    method = find(params["method"], "inpaint")
+    first = yield from drive(method, case.problem, options, READ, FILLED)
+    others = compared("inpaint", method) if params["compare"] else ()
+    rest = yield from drive_all(others, case.problem, options, FILLED, COMPARED)
     yield Progress(COMPARED, 0, 1, "Writing")
-    files = _write(context.out, case, chosen, compared)
-    table = [_row(case, filled) for filled in (chosen, *compared)]
+    chosen, *plain = (_filled(case, done) for done in (first, *rest))
+    files = write_scans(context.out, _scans(case, chosen, plain, truth))
+    table = [_row(case, filled, truth) for filled in (chosen, *plain)]
     yield Progress(1.0, 1, 1, "Done")
-    yield Finished(files, _summary(case, chosen, table, time.monotonic() - begun))
+    yield Finished(files, _summary(case, first, table, time.monotonic() - begun))
 
 
 def read_case(t1: Path, mask: Path, grow_mm: float = 0.0) -> Case:
@@ -98,65 +96,50 @@ def grow(mask: Bool, spacing: tuple[float, float, float], mm: float, within: Boo
     return grown
 
 
-def _fill(case: Case, method: Method, options: Options, low: float, high: float) -> Generator[Progress, None, Filled]:
-    """Run one method; its progress becomes the part of the job from ``low`` to ``high``."""
-    begun = time.monotonic()
-    steps = method.load()(case.problem, options)
-    while True:
-        try:
-            event = next(steps)
-        except StopIteration as end:
-            fill: Estimate = end.value
-            break
-        yield replace(event, fraction=low + (high - low) * event.fraction)
-    stored = case.stored.replace(case.mask, fill.values)
-    return Filled(method, fill, stored, stored.to_volume(), time.monotonic() - begun)
+def _filled(case: Case, done: Done) -> Filled:
+    stored = case.stored.replace(case.mask, done.estimate.values)
+    return Filled(done, stored, stored.to_volume())
 
 
-def _write(out: Path, case: Case, chosen: Filled, compared: list[Filled]) -> dict[str, str]:
-    """Write the job's scans and return output name -> path."""
-    deviation = chosen.fill.deviation
+def _scans(case: Case, chosen: Filled, plain: list[Filled], truth: Float | None) -> dict[str, Stored]:
+    """Return output name -> scan on the grid of the input."""
+    deviation = chosen.done.estimate.deviation
     doubt = np.zeros(case.mask.shape, np.float32) if deviation is None else np.where(case.mask, deviation, 0)
     change = np.where(case.mask, chosen.volume.data - case.volume.data, 0)
     scans = {
         "result": chosen.stored,
         "uncertainty": case.stored.like(doubt.astype(np.float32)),
         "difference": case.stored.like(change.astype(np.float32)),
-        **{f"baseline-{filled.method.name}": filled.stored for filled in compared},
+        **{f"baseline-{filled.done.method.name}": filled.stored for filled in plain},
     }
-    files = {}
-    for name, scan in scans.items():
-        path = out / f"{name}.nii.gz"
-        write_stored(path, scan, DESCRIPTION)
-        files[name] = str(path)
-    return files
+    if truth is not None:
+        error = np.where(case.mask, chosen.volume.data - truth, 0)
+        scans["error"] = case.stored.like(error.astype(np.float32))
+    return scans
 
 
-def _row(case: Case, filled: Filled) -> dict[str, Any]:
-    """Return one line of the result table, measured without a truth: beside the known tissue around the mask."""
+def _row(case: Case, filled: Filled, truth: Float | None) -> dict[str, Any]:
+    """Return one line of the result table: beside the known tissue around the mask, and beside the truth, if given."""
     result, mask, head, spacing = filled.volume.data, case.mask, case.head.mask, case.volume.spacing
     values = result[mask]
+    measured = {} if truth is None else scores(result, truth, mask)
     return {
-        "method": filled.method.name,
-        "title": filled.method.title,
-        "seconds": round(filled.seconds, 2),
-        "calls": filled.fill.calls,
-        "texture": _number(quality.texture_ratio(result, None, mask, head, spacing)),
-        "consistency": [_number(ratio) for ratio in quality.slice_consistency(result, None, mask, head, spacing)],
-        "seam": _number(quality.seam(result, mask, head)),
-        "mean": _number(float(values.mean())),
-        "sd": _number(float(values.std())),
+        "method": filled.done.method.name,
+        "title": filled.done.method.title,
+        "seconds": round(filled.done.seconds, 2),
+        "calls": filled.done.estimate.calls,
+        **measured,
+        "texture": number(quality.texture_ratio(result, None, mask, head, spacing)),
+        "seam": number(quality.seam(result, mask, head)),
+        "consistency": [number(ratio) for ratio in quality.slice_consistency(result, None, mask, head, spacing)],
+        "mean": number(float(values.mean())),
+        "sd": number(float(values.std())),
     }
 
 
-def _number(value: float) -> float | None:
-    """Return ``value`` to four digits, None where nothing could be measured."""
-    return float(f"{value:.4g}") if math.isfinite(value) else None
-
-
-def _summary(case: Case, chosen: Filled, table: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
+def _summary(case: Case, chosen: Done, table: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
     facts = dict(case.facts)
-    if chosen.fill.deviation is None:
+    if chosen.estimate.deviation is None:
         facts["uncertainty"] = f"{chosen.method.title} has no measure of doubt: the uncertainty map is 0."
     return {
         "facts": facts,

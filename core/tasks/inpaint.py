@@ -8,7 +8,8 @@ from typing import Any
 
 from core.events import Event
 from core.methods import of_task
-from core.tasks.base import Context, Estimate, Input, Output, Param, Preset, Task
+from core.tasks import common
+from core.tasks.base import Context, Estimate, Input, Measure, Output, Param, Preset, Task
 
 
 def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
@@ -32,22 +33,17 @@ TASK = Task(
     inputs=(
         Input("t1", "volume", "T1 scan", "A T1-weighted brain scan, skull-stripped or whole-head, .nii or .nii.gz."),
         Input("mask", "mask", "Lesion mask", "What is to be replaced: 1 inside, 0 outside, on the scan's grid."),
+        common.REFERENCE,
     ),
     outputs=(
         Output("result", "volume", "Result"),
         Output("uncertainty", "volume", "Uncertainty"),
         Output("difference", "volume", "Difference"),
-        Output("run", "json", "Run record"),
+        Output("error", "volume", "Error against the reference", always=False),
+        common.RUN_RECORD,
     ),
     params=(
-        Param(
-            "method",
-            "choice",
-            "volume",
-            "Method",
-            "How the hole is filled.",
-            choices=tuple(method.name for method in of_task("inpaint")),
-        ),
+        common.methods("inpaint", "How the hole is filled."),
         Param(
             "mode",
             "choice",
@@ -58,16 +54,7 @@ TASK = Task(
         ),
         Param("steps", "int", 1, "Steps", "Denoising steps of each sample.", low=1, high=8),
         Param("samples", "int", 4, "Samples", "Fills drawn; their spread is the uncertainty.", low=1, high=16),
-        Param(
-            "seed",
-            "int",
-            0,
-            "Seed",
-            "The same seed gives the same result.",
-            low=0,
-            high=2**31 - 1,
-            advanced=True,
-        ),
+        common.SEED,
         Param(
             "grow",
             "float",
@@ -79,14 +66,7 @@ TASK = Task(
             unit="mm",
             advanced=True,
         ),
-        Param(
-            "compare",
-            "bool",
-            True,
-            "Compare",
-            "Also runs the plain methods beside the chosen one.",
-            advanced=True,
-        ),
+        common.COMPARE,
     ),
     # on the validation T1s one step, four samples: 16.3 dB at 45 ml and 16.8 at 12; two steps: 0.0 to 0.03 less
     presets=(
@@ -96,7 +76,20 @@ TASK = Task(
         Preset("realistic", "Realistic", {"method": "volume", "mode": "realistic", "steps": 8, "samples": 2}),
     ),
     methods=tuple(method.name for method in of_task("inpaint")),
-    weights=tuple(method.weights for method in of_task("inpaint") if method.weights),
+    weights=common.weights("inpaint"),
+    measures=(
+        *common.AGAINST_REFERENCE,
+        Measure("texture", "Texture", "Fine detail beside real tissue around the mask. 1 is alike, 0 flat or blurred."),
+        Measure("seam", "Border", "The jump across the mask's edge beside those just outside it. 1 is invisible."),
+        Measure(
+            "consistency",
+            "Slices X · Y · Z",
+            "Steps between neighbouring slices beside real tissue. 1 is natural, less is blur, more is tearing.",
+        ),
+        Measure("mean", "Mean", "Mean intensity inside the mask, in the scan's own units.", 0),
+        Measure("sd", "SD", "Spread of intensities inside the mask, in the scan's own units.", 0),
+        *common.COST,
+    ),
     run=run,
     estimate=estimate,
 )

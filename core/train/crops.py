@@ -41,6 +41,9 @@ SIZES = (
 # share of crops from real scans when label maps are there too
 REAL_SHARE = 0.7
 SYNTHETIC_VARIANTS = 2
+# share of holes that stay below the surface: what lies beyond it makes crops that are easy to better
+INNER_SHARE = 0.6
+INNER_MM = 3
 
 
 class CropSource:
@@ -76,12 +79,14 @@ class CropSource:
         middle = tuple(int(size.side // 2 + rng.integers(-3, 4)) for _ in range(3))
         millilitres = float(np.exp(rng.uniform(np.log(size.low), np.log(size.high))))
         hole = lumpy_mask(truth.shape, (middle[0], middle[1], middle[2]), millilitres, rng)
+        head = truth > 0.02
         mask = hole & allowed
+        if rng.random() < INNER_SHARE:
+            mask &= ndimage.binary_erosion(ndimage.binary_fill_holes(head), iterations=INNER_MM, border_value=1)
         if mask.sum() < 200:
             return self._crop(rng, size)
         # the outermost layer stays known, as in use, where the crop has a margin
         mask[[0, -1]] = mask[:, [0, -1]] = mask[:, :, [0, -1]] = False
-        head = truth > 0.02
         prepared = prepare(np.where(mask, 0, truth).astype(np.float32), mask, head)
         target = np.where(mask, (truth - prepared.fill) / (RESIDUAL * prepared.level), 0)
         return prepared.context, target.astype(np.float32)

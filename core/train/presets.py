@@ -37,7 +37,8 @@ PRESETS: tuple[Preset, ...] = (
         "inpaint",
         "volume_net",
         {**WIDE, "context": 2},
-        from_noise=0.5,
+        from_noise=0.35,
+        smallest=0.05,
     ),
     Preset(
         "superres_net",

@@ -65,6 +65,7 @@ def _task(name: str, run: Run) -> Task:
         presets=(),
         methods=(),
         weights=(),
+        measures=(),
         run=run,
         estimate=lambda inputs, params, device: Estimate(params["steps"] * params["pause"], 1 << 20, 0),
     )

@@ -77,7 +77,7 @@ def test_a_run_keeps_every_promise(
     assert fractions == sorted(fractions)
     assert fractions[0] >= 0
     assert fractions[-1] == 1
-    assert set(last.files) >= {output.name for output in task.outputs}
+    assert set(last.files) >= {output.name for output in task.outputs if output.always}
     assert {Path(path).name for path in last.files.values()} == {path.name for path in (tmp_path / "a").iterdir()}
     json.dumps(last.summary, allow_nan=False)
 
@@ -145,7 +145,7 @@ def test_default_parameters_and_every_preset_run(task: Task, phantom: dict[str, 
 @pytest.mark.parametrize(("task", "method"), CASES)
 def test_no_comparison_means_no_other_files(task: Task, method: str, phantom: dict[str, str], tmp_path: Path) -> None:
     _, last = finish(execute, spec(task, phantom, tmp_path / "a", method=method, compare=False, steps=1, samples=1))
-    assert set(last.files) == {output.name for output in task.outputs}
+    assert set(last.files) == {output.name for output in task.outputs if output.always}
     assert [row["method"] for row in last.summary["table"]] == [method]
 
 
@@ -164,7 +164,7 @@ def test_every_bound_is_enforced(runner: Runner, task: Task, phantom: dict[str, 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_missing_inputs_are_named(runner: Runner, task: Task, phantom: dict[str, str], tmp_path: Path) -> None:
-    for entry in task.inputs:
+    for entry in task.required:
         for value, code in (("", "input_missing"), (str(tmp_path / "none.nii"), "file_missing")):
             last = list(runner(spec(task, phantom | {entry.name: value}, tmp_path)))[-1]
             assert isinstance(last, Failed)
@@ -200,7 +200,7 @@ def test_the_estimate_covers_the_measured_peak(
 def test_the_declaration_is_sound_and_becomes_json(task: Task) -> None:
     described = json.loads(json.dumps(describe(task), allow_nan=False))
     assert described["name"] == task.name
-    for parts in (task.inputs, task.outputs, task.params, task.presets):
+    for parts in (task.inputs, task.outputs, task.params, task.presets, task.measures):
         names = [part.name for part in parts]
         assert len(set(names)) == len(names)
     for param in task.params:

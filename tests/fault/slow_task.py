@@ -36,6 +36,7 @@ TASK = Task(
     presets=(),
     methods=(),
     weights=(),
+    measures=(),
     run=run,
     estimate=estimate,
 )

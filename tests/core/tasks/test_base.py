@@ -71,7 +71,8 @@ def test_any_value_is_parsed_within_bounds_or_refused(param: Param, value: Any) 
     except UserError:
         return
     if param.low is not None and param.high is not None:
-        assert param.low <= float(parsed) <= param.high
+        assert isinstance(parsed, int | float)
+        assert param.low <= parsed <= param.high
     if param.choices:
         assert parsed in param.choices
     assert param.parse(parsed) == parsed
@@ -85,3 +86,22 @@ def test_an_unknown_parameter_or_task_is_refused() -> None:
         find("nothing")
     assert caught.value.code == "unknown_task"
     assert find(TASKS[0].name) is TASKS[0]
+
+
+AXES = Param("spacing", "axes", (), "Voxel size", "Along X, Y and Z.", low=0.2, high=5, unit="mm")
+
+
+@pytest.mark.parametrize(
+    ("value", "parsed"),
+    [("1 1 2.5", (1.0, 1.0, 2.5)), ("1,1,2", (1.0, 1.0, 2.0)), ([1, 1, 1], (1.0, 1.0, 1.0)), ("", ()), ((), ())],
+)
+def test_three_sizes_or_none_are_parsed(value: object, parsed: tuple[float, ...]) -> None:
+    assert AXES.parse(value) == parsed
+
+
+@pytest.mark.parametrize("value", ["1 1", "a b c", [1, 1, 9], [1, 1, float("nan")], 3, None, {"x": 1}])
+def test_other_sizes_are_refused(value: object) -> None:
+    with pytest.raises(UserError) as caught:
+        AXES.parse(value)
+    assert caught.value.code == "bad_parameter"
+    assert "three numbers" in caught.value.hint

@@ -1,0 +1,71 @@
+"""What every imaging job does: run methods with progress, write scans, round figures."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from core import __version__
+from core.events import Progress
+from core.files.nifti import Stored, write_stored
+from core.methods import Method, of_task
+from core.methods.base import Estimate, Options
+
+DESCRIPTION = f"synthetic, Counterscan {__version__}"
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """What a method gave and the seconds it took."""
+
+    method: Method
+    estimate: Estimate
+    seconds: float
+
+
+def drive(method: Method, problem: Any, options: Options, low: float, high: float) -> Generator[Progress, None, Done]:
+    """Run one method on what its task calls a problem; its progress becomes the part of the job from ``low`` to
+    ``high``."""
+    begun = time.monotonic()
+    steps = method.load()(problem, options)
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            return Done(method, end.value, time.monotonic() - begun)
+        yield replace(event, fraction=low + (high - low) * event.fraction)
+
+
+def drive_all(
+    methods: Sequence[Method], problem: Any, options: Options, low: float, high: float
+) -> Generator[Progress, None, list[Done]]:
+    """Run several methods one after the other within the part of the job from ``low`` to ``high``."""
+    done = []
+    for index, method in enumerate(methods):
+        start, end = (low + (high - low) * part / len(methods) for part in (index, index + 1))
+        done.append((yield from drive(method, problem, options, start, end)))
+    return done
+
+
+def compared(task: str, chosen: Method) -> tuple[Method, ...]:
+    """Return the plain methods of ``task`` that are run beside ``chosen``."""
+    return tuple(method for method in of_task(task) if method.cheap and method is not chosen)
+
+
+def write_scans(out: Path, scans: Mapping[str, Stored]) -> dict[str, str]:
+    """Write ``scans`` (output name -> scan) into ``out``, marked synthetic, and return output name -> path."""
+    files = {}
+    for name, scan in scans.items():
+        path = out / f"{name}.nii.gz"
+        write_stored(path, scan, DESCRIPTION)
+        files[name] = str(path)
+    return files
+
+
+def number(value: float) -> float | None:
+    """Return ``value`` to four digits, None where nothing could be measured."""
+    return float(f"{value:.4g}") if math.isfinite(value) else None

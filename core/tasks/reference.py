@@ -1,0 +1,63 @@
+"""The truth, where a user has it: read onto the result's grid, and how near a result comes to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import quality
+from core.errors import UserError
+from core.files.nifti import read_volume
+from core.tasks.parts import number
+from core.volume import Volume, corners, resample
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+# a grid that differs by less than this is the same grid
+SAME_MM = 1e-2
+# share of what is measured that must lie within the reference's field of view
+COVERED = 0.98
+BRIGHT = 99.5
+
+
+def read_reference(path: Path, like: Volume, where: Bool) -> Float:
+    """Return the reference on the grid of ``like``, (X, Y, Z) float32, RAS+, its own units.
+
+    where: (X, Y, Z) bool, the voxels to be measured. Resampled linearly where the grids differ.
+    UserError ``reference_elsewhere`` when it does not cover ``where``, and every code of ``read_volume``.
+    """
+    found = read_volume(path)
+    shape = like.data.shape
+    if found.data.shape == shape and np.abs(corners(found.affine, shape) - corners(like.affine, shape)).max() < SAME_MM:
+        return found.data
+    inside = resample(np.ones(found.data.shape, np.uint8), found.affine, like.affine, shape, order=0)
+    if float(inside[where].mean()) < COVERED:
+        raise UserError(
+            "reference_elsewhere",
+            "The reference does not cover the result: it lies elsewhere in space.",
+            "Give a reference of the same subject in the scan's own space, or resample it onto the scan.",
+        )
+    return resample(found.data, found.affine, like.affine, shape, order=1)
+
+
+def scores(result: Float, truth: Float, where: Bool, *, own_scale: bool = False) -> dict[str, float | None]:
+    """Return PSNR, SSIM and MAE of ``result`` (X, Y, Z) inside ``where``, in units of the truth's bright tissue.
+
+    own_scale: bring the result to the truth's units by its own bright tissue first, where units are arbitrary.
+    The peak is the 99.5th percentile of ``truth`` inside ``where``.
+    """
+    unit = _bright(truth, where)
+    first = result / np.float32(_bright(result, where) if own_scale else unit)
+    second = truth / np.float32(unit)
+    return {
+        "psnr": number(quality.psnr(first, second, where, 1.0)),
+        "ssim": number(quality.ssim(first, second, where, 1.0)),
+        "mae": number(quality.mae(first, second, where)),
+    }
+
+
+def _bright(image: Float, where: Bool) -> float:
+    return max(float(np.percentile(image[where], BRIGHT)), 1e-6)

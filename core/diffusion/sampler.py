@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from core.diffusion.schedule import log_snr, signal, times
 
-# (noisy, log_snr (B,)) -> (clean residual, log-variance)
-Denoiser = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+T = TypeVar("T")
+# (noisy, log_snr (B,)) -> (clean residual, log-variance); yields the share of the call that is done
+Denoiser = Callable[[Tensor, Tensor], Generator[float, None, tuple[Tensor, Tensor]]]
 # residual (B, 1, D, H, W) -> the part of it that is free to choose
 Projection = Callable[[Tensor], Tensor]
 
@@ -32,12 +34,12 @@ def sample(
     generator: torch.Generator,
     eta: float = 1.0,
     project: Projection | None = None,
-) -> Generator[int, None, Sample]:
+) -> Generator[float, None, Sample]:
     """Draw one sample; noise lives only where ``mask`` (B, 1, D, H, W) is 1.
 
     ``project`` keeps noise and predictions to what is not known, such as the null space of a measurement.
     ``eta`` 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is DDIM (Song et al. 2021, eq. 12).
-    Yields the number of network calls made so far and returns the sample.
+    Yields the number of network calls made so far, with fractions where the denoiser yields, and returns the sample.
     """
     visited = times(steps)
     keep = project or (lambda values: values)
@@ -45,7 +47,7 @@ def sample(
     clean, log_variance = torch.zeros_like(noisy), torch.zeros_like(noisy)
     for index, now in enumerate(visited):
         level = torch.full((mask.shape[0],), log_snr(now), device=mask.device)
-        clean, log_variance = denoiser(noisy, level)
+        clean, log_variance = yield from _counted(denoiser(noisy, level), index)
         clean = keep(clean * mask)
         if index + 1 < steps:
             noisy = step_down(noisy, clean, now, visited[index + 1], keep(_noise(mask, generator)), eta)
@@ -63,6 +65,18 @@ def step_down(noisy: Tensor, clean: Tensor, now: float, after: float, noise: Ten
     sigma = eta * math.sqrt((1 - there) / (1 - here)) * math.sqrt(max(0.0, 1 - here / there))
     direction = math.sqrt(max(0.0, 1 - there - sigma**2))
     return math.sqrt(there) * clean + direction * predicted_noise + sigma * noise
+
+
+def _counted(call: Generator[float, None, T], before: int) -> Generator[float, None, T]:
+    """Run one call; the whole of it is for the caller to count."""
+    while True:
+        try:
+            share = next(call)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        if share < 1:
+            yield before + share
 
 
 def _noise(mask: Tensor, generator: torch.Generator) -> Tensor:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.diffusion.sampler import Denoiser, Projection, Sample, sample
-from core.events import Progress, finish
+from core.events import Progress
 from core.methods.base import Options
+from core.methods.tiles import Context, Tiling, call, layout, single
+from core.volume import Box
 
 Float = NDArray[np.float32]
 
@@ -21,12 +23,13 @@ Float = NDArray[np.float32]
 class View:
     """What the network is told of one volume, and where it may act; sides are multiples of the network's.
 
-    context: (C, X, Y, Z) float32. region: (X, Y, Z) float32, 1 where tissue is to be made, else 0.
+    context: (C, X, Y, Z) float32, or a function that gives it for a box of the volume.
+    region: (X, Y, Z) float32, 1 where tissue is to be made, else 0.
     facts: (K,) float32 or None. project: keeps residuals to what was not measured.
     shape: how much of the arrays counts; what lies beyond is padding. mirrored: axes along which all of it is reversed.
     """
 
-    context: Float
+    context: Float | Context
     region: Float
     shape: tuple[int, int, int]
     facts: Float | None = None
@@ -35,40 +38,55 @@ class View:
 
 
 def draw(
-    network: nn.Module, views: Callable[[int], View], options: Options
+    network: nn.Module, views: Callable[[int], View], options: Options, tiling: Tiling | None = None
 ) -> Generator[Progress, None, tuple[Float, Float]]:
     """Return residual and standard deviation (X, Y, Z), in units of the network's residual.
 
     ``views`` gives what each sample (0, 1, ...) sees: the same volume, mirrored or not; errors of the network that
-    depend on its orientation average out.
+    depend on its orientation average out. ``tiling``: see the volume in tiles; for networks whose norms are local.
     Faithful: the mean of ``samples`` samples, whose spread and remaining doubt add up to the deviation.
     Realistic: the first sample itself; the deviation is that of all samples.
     """
-    total = options.steps * options.samples
-    draws: list[Sample] = []
+    drawn = _Draws()
     for index in range(options.samples):
         view = views(index)
-        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + index)
-        region = torch.from_numpy(view.region)[None, None].to(options.device)
-        drawing = sample(_denoiser(network, view, options), region, options.steps, generator, project=view.project)
-        for step in range(1, options.steps + 1):
+        made = yield from _one(network, view, options, tiling, index)
+        drawn.add(_restored(made.residual, view), _restored(made.variance, view))
+    return drawn.combined(options.mode == "realistic")
+
+
+def _one(
+    network: nn.Module, view: View, options: Options, tiling: Tiling | None, index: int
+) -> Generator[Progress, None, Sample]:
+    """Draw sample ``index``."""
+    total = options.steps * options.samples
+    generator = torch.Generator().manual_seed(options.seed * 1_000_003 + index)
+    region = torch.from_numpy(view.region)[None, None].to(options.device)
+    denoiser = _denoiser(network, view, options, tiling)
+    drawing = sample(denoiser, region, options.steps, generator, project=view.project)
+    while True:
+        try:
             with torch.inference_mode():
-                next(drawing)
-            done = index * options.steps + step
-            text = f"Sample {index + 1} of {options.samples}, step {step} of {options.steps}"
-            yield Progress(done / total, done, total, text)
-        drawn = finish(drawing)
-        draws.append(Sample(_restored(drawn.residual, view), _restored(drawn.variance, view)))
-    return _combine(draws, options.mode == "realistic")
+                calls = next(drawing)
+        except StopIteration as end:
+            made: Sample = end.value
+            return made
+        done = index * options.steps + calls
+        text = f"Sample {index + 1} of {options.samples}, step {min(int(calls) + 1, options.steps)} of {options.steps}"
+        yield Progress(done / total, int(done), total, text)
 
 
-def _denoiser(network: nn.Module, view: View, options: Options) -> Denoiser:
-    context = torch.from_numpy(np.ascontiguousarray(view.context))[None].to(options.device)
+def _denoiser(network: nn.Module, view: View, options: Options, tiling: Tiling | None) -> Denoiser:
+    shape = view.region.shape
+    tiles = layout(shape, int(getattr(network, "multiple", 8)), tiling) if tiling else single(shape)
     facts = None if view.facts is None else torch.from_numpy(view.facts)[None].to(options.device)
+    given = view.context
 
-    def denoise(noisy: Tensor, log_snr: Tensor) -> tuple[Tensor, Tensor]:
-        clean, log_variance = network(noisy, context, log_snr, facts)
-        return clean, log_variance
+    def context(box: Box) -> Float:
+        return given[(slice(None), *box)] if isinstance(given, np.ndarray) else given(box)
+
+    def denoise(noisy: Tensor, log_snr: Tensor) -> Generator[float, None, tuple[Tensor, Tensor]]:
+        return call(network, noisy, context, log_snr, facts, tiles, half=bool(tiling and tiling.half))
 
     return denoise
 
@@ -76,14 +94,33 @@ def _denoiser(network: nn.Module, view: View, options: Options) -> Denoiser:
 def _restored(values: Tensor, view: View) -> Tensor:
     """Return ``values`` (1, 1, X, Y, Z) without the padding and in the order of the volume."""
     x, y, z = view.shape
-    return values[:, :, :x, :y, :z].flip([2 + axis for axis in view.mirrored])
+    return values[0, 0, :x, :y, :z].flip(view.mirrored)
 
 
-def _combine(draws: list[Sample], realistic: bool) -> tuple[Float, Float]:
-    """Return residual and standard deviation (X, Y, Z) by the law of total variance."""
-    residuals = torch.stack([draw.residual[0, 0] for draw in draws])
-    variance = torch.stack([draw.variance[0, 0] for draw in draws]).mean(dim=0)
-    if len(draws) > 1:
-        variance = variance + residuals.var(dim=0, unbiased=True)
-    values = residuals[0] if realistic else residuals.mean(dim=0)
-    return values.cpu().numpy(), variance.sqrt().cpu().numpy()
+class _Draws:
+    """Running figures of the samples, so that many of them take no more memory than one."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first = self._mean = self._spread = self._doubt = torch.zeros(())
+
+    def add(self, residual: Tensor, variance: Tensor) -> None:
+        """Take in one sample: its residual and what the network doubts of it, (X, Y, Z)."""
+        self._count += 1
+        if self._count == 1:
+            self._first, self._mean, self._doubt = residual, residual.clone(), variance.clone()
+            self._spread = torch.zeros_like(residual)
+            return
+        # Welford 1962
+        before = residual - self._mean
+        self._mean += before / self._count
+        self._spread += before * (residual - self._mean)
+        self._doubt += variance
+
+    def combined(self, realistic: bool) -> tuple[Float, Float]:
+        """Return residual and standard deviation (X, Y, Z) by the law of total variance."""
+        variance = self._doubt / self._count
+        if self._count > 1:
+            variance = variance + self._spread / (self._count - 1)
+        values = self._first if realistic else self._mean
+        return values.cpu().numpy(), variance.sqrt().cpu().numpy()

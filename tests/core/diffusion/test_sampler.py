@@ -7,8 +7,10 @@ from torch import Tensor
 from core.diffusion.sampler import Denoiser, Sample, sample, step_down
 from core.diffusion.schedule import signal
 
+Call = Generator[float, None, tuple[Tensor, Tensor]]
 
-def finish(drawing: Generator[int, None, Sample]) -> tuple[list[int], Sample]:
+
+def finish(drawing: Generator[float, None, Sample]) -> tuple[list[float], Sample]:
     calls = []
     while True:
         try:
@@ -20,7 +22,8 @@ def finish(drawing: Generator[int, None, Sample]) -> tuple[list[int], Sample]:
 def gaussian(mean: float, deviation: float) -> Denoiser:
     """The exact denoiser of independent normal voxels."""
 
-    def denoise(noisy: Tensor, log_snr: Tensor) -> tuple[Tensor, Tensor]:
+    def denoise(noisy: Tensor, log_snr: Tensor) -> Call:
+        yield from ()
         abar = torch.sigmoid(log_snr).reshape(-1, 1, 1, 1, 1)
         gain = abar.sqrt() * deviation**2 / (abar * deviation**2 + 1 - abar)
         variance = (1 - abar) * deviation**2 / (abar * deviation**2 + 1 - abar)
@@ -35,12 +38,14 @@ def test_calls_are_counted_and_noise_stays_in_the_mask(steps: int) -> None:
     mask[..., 2:4, 2:4, 2:4] = 1
     seen: list[Tensor] = []
 
-    def denoise(noisy: Tensor, log_snr: Tensor) -> tuple[Tensor, Tensor]:
+    def denoise(noisy: Tensor, log_snr: Tensor) -> Call:
         seen.append(noisy)
+        yield from (0.5, 1.0)
         return torch.ones_like(noisy), torch.zeros_like(noisy)
 
     calls, drawn = finish(sample(denoise, mask, steps, torch.Generator().manual_seed(0)))
-    assert calls == list(range(1, steps + 1)) == list(range(1, len(seen) + 1))
+    assert calls == [half / 2 for half in range(1, 2 * steps + 1)]
+    assert len(seen) == steps
     assert all((noisy * (1 - mask)).eq(0).all() for noisy in seen)
     assert torch.equal(drawn.residual, mask)
     assert torch.equal(drawn.variance, mask)

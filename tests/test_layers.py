@@ -17,8 +17,8 @@ from tests.source import ROOT, Module, modules, parse
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.errors", "core.events", "core.acquisition", "core.heldout"),
     ("core.volume",),
-    ("core.files", "core.device", "core.head", "core.quality", "core.nets"),
-    ("core.diffusion", "core.weights", "core.synth"),
+    ("core.files", "core.device", "core.head", "core.quality", "core.nets", "core.picture"),
+    ("core.diffusion", "core.weights", "core.synth", "core.brain", "core.registration"),
     ("core.methods",),
     ("core.tasks",),
     ("core.engine",),

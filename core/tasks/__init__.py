@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.errors import UserError
-from core.tasks import inpaint, superres
+from core.tasks import inpaint, superres, translate
 from core.tasks.base import Task
 
-TASKS: tuple[Task, ...] = (inpaint.TASK, superres.TASK)
+TASKS: tuple[Task, ...] = (inpaint.TASK, superres.TASK, translate.TASK)
 
 
 def find(name: str) -> Task:

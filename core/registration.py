@@ -1,0 +1,180 @@
+"""Rigid registration of two scans of one head, whatever their contrasts: how far apart they lie, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from core.volume import Volume, corners, resample
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+Matrix = NDArray[np.float64]
+
+# grids of the search, mm: each level begins where the coarser one ended
+LEVELS_MM = (8.0, 4.0, 2.0)
+BINS = 32
+# neighbourhood of the head that is looked at, so that its surface counts
+AROUND_MM = 8.0
+# turns that are tried at the coarsest level, degrees about each axis
+TURNS = (-25.0, 25.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """How a scan lies on another one of the same head.
+
+    matrix: (4, 4) float64, rigid, takes mm of the moving scan's file to mm of the fixed scan; ``matrix @ affine`` is
+    the moving scan's affine once it lies right. distance_mm: how far it moves the head's voxels, on average;
+    degrees: its rotation. before, after: mutual information in nats as the files say and once moved.
+    """
+
+    matrix: Matrix
+    distance_mm: float
+    degrees: float
+    before: float
+    after: float
+
+    def reversed(self) -> Alignment:
+        """Return the same finding with the parts of the two scans exchanged."""
+        back = np.asarray(np.linalg.inv(self.matrix), np.float64)
+        return Alignment(back, self.distance_mm, self.degrees, self.before, self.after)
+
+
+def register(fixed: Volume, moving: Volume, head: Bool) -> Alignment | None:
+    """Return how ``moving`` lies on ``fixed``, whose ``head`` is (X, Y, Z) bool; None where the two have no overlap.
+
+    Maximises Mattes' mutual information (Mattes et al. 2003) over rigid transforms, on three grids, with every voxel
+    of the head and its neighbourhood and in one thread: the same scans give the same answer. Starts at the coarsest
+    level from the files' own placement and from heads brought together, turned and not.
+    """
+    best: tuple[float, Any] | None = None
+    search: _Search | None = None
+    for size in LEVELS_MM:
+        search = _Search(fixed, moving, head, size)
+        starts = [best[1]] if best else search.starts()
+        ends = [end for start in starts if (end := search.climb(start)) is not None]
+        if not ends:
+            return None
+        best = max(ends, key=lambda end: end[0])
+    if best is None or search is None:
+        return None
+    identity = search.value(search.identity())
+    return search.alignment(best[1], before=identity, after=best[0])
+
+
+class _Search:
+    """The two scans on grids of one size, along the axes of the world."""
+
+    def __init__(self, fixed: Volume, moving: Volume, head: Bool, size: float) -> None:
+        import SimpleITK as sitk
+
+        self._size = size
+        still, around = _on_axes(fixed, size), _on_axes(Volume(head.astype(np.float32), fixed.affine), size)
+        inside = around.data > 0.5
+        self._points = np.argwhere(inside) @ still.affine[:3, :3].T + still.affine[:3, 3]
+        wide = ndimage.distance_transform_edt(~inside, sampling=size) <= AROUND_MM
+        other = _on_axes(moving, size)
+        self._fixed, self._moving = _image(still.data, still.affine), _image(other.data, other.affine)
+        self._mask = _image(wide.astype(np.uint8), still.affine)
+        self._centre = self._points.mean(axis=0)
+        bright = np.argwhere(other.data > other.data.mean())
+        self._other_centre = bright.mean(axis=0) @ other.affine[:3, :3].T + other.affine[:3, 3]
+        self._euler: Any = sitk.Euler3DTransform
+
+    def identity(self) -> Any:
+        """Return the transform that leaves everything where the files say."""
+        return self._transform((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+
+    def starts(self) -> list[Any]:
+        """Return where the coarsest search begins."""
+        together = tuple(self._other_centre - self._centre)
+        turned = [(axis, np.radians(turn)) for axis in range(3) for turn in TURNS]
+        angles = [tuple(turn if axis == own else 0.0 for own in range(3)) for axis, turn in turned]
+        return [self.identity(), self._transform((0.0, 0.0, 0.0), together)] + [
+            self._transform(angle, together) for angle in angles
+        ]
+
+    def climb(self, start: Any) -> tuple[float, Any] | None:
+        """Return mutual information and transform at the top above ``start``; None where nothing overlaps."""
+        import SimpleITK as sitk
+
+        method = self._method()
+        method.SetOptimizerAsRegularStepGradientDescent(
+            learningRate=self._size / 2, minStep=self._size / 400, numberOfIterations=100, relaxationFactor=0.6
+        )
+        method.SetOptimizerScalesFromPhysicalShift()
+        method.SetInitialTransform(self._euler(start), inPlace=False)
+        try:
+            found = method.Execute(self._fixed, self._moving)
+        except RuntimeError:
+            # how SimpleITK says that too few voxels of the two overlap
+            return None
+        if isinstance(found, sitk.CompositeTransform):
+            found = found.GetNthTransform(0)
+        return -method.GetMetricValue(), self._euler(found)
+
+    def value(self, transform: Any) -> float:
+        """Return the mutual information in nats at ``transform``; 0 where nothing overlaps."""
+        method = self._method()
+        method.SetInitialTransform(transform, inPlace=False)
+        try:
+            return float(-method.MetricEvaluate(self._fixed, self._moving))
+        except RuntimeError:
+            return 0.0
+
+    def alignment(self, transform: Any, before: float, after: float) -> Alignment:
+        """Return ``transform``, which takes fixed mm to moving mm, as an ``Alignment``."""
+        turn = np.array(transform.GetMatrix()).reshape(3, 3)
+        there = np.eye(4)
+        there[:3, :3] = turn
+        there[:3, 3] = transform.TransformPoint((0.0, 0.0, 0.0))
+        moved = self._points @ there[:3, :3].T + there[:3, 3] - self._points
+        cosine = np.clip((np.trace(turn) - 1) / 2, -1, 1)
+        distance = float(np.linalg.norm(moved, axis=1).mean())
+        return Alignment(
+            np.asarray(np.linalg.inv(there), np.float64), distance, float(np.degrees(np.arccos(cosine))), before, after
+        )
+
+    def _method(self) -> Any:
+        import SimpleITK as sitk
+
+        method = sitk.ImageRegistrationMethod()
+        method.SetNumberOfThreads(1)
+        method.SetMetricAsMattesMutualInformation(BINS)
+        method.SetMetricSamplingStrategy(method.NONE)
+        method.SetMetricFixedMask(self._mask)
+        method.SetInterpolator(sitk.sitkLinear)
+        return method
+
+    def _transform(self, angles: tuple[float, ...], shift: tuple[float, ...]) -> Any:
+        transform = self._euler()
+        transform.SetCenter([float(value) for value in self._centre])
+        transform.SetRotation(*(float(angle) for angle in angles))
+        transform.SetTranslation([float(value) for value in shift])
+        return transform
+
+
+def _on_axes(volume: Volume, size: float) -> Volume:
+    """Return ``volume`` with voxels of ``size`` mm along the axes of the world, over all of its field of view."""
+    sigma = [max(0.0, 0.5 * (size / own - 1)) for own in volume.spacing]
+    smooth = ndimage.gaussian_filter(volume.data, sigma, mode="nearest")
+    points = corners(volume.affine, volume.data.shape)
+    low, high = points.min(axis=0), points.max(axis=0)
+    affine = np.diag([size, size, size, 1.0])
+    affine[:3, 3] = low
+    x, y, z = (int(n) + 1 for n in np.ceil((high - low) / size))
+    return Volume(resample(smooth, volume.affine, affine, (x, y, z), order=1, edge="nearest"), affine)
+
+
+def _image(data: NDArray[Any], affine: Matrix) -> Any:
+    import SimpleITK as sitk
+
+    image = sitk.GetImageFromArray(np.ascontiguousarray(data.transpose(2, 1, 0)))
+    image.SetSpacing([float(affine[axis, axis]) for axis in range(3)])
+    image.SetOrigin([float(value) for value in affine[:3, 3]])
+    return image

@@ -1,0 +1,133 @@
+"""One translation job: read and lay on one grid, translate, compare with the plain method, write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.events import Event, Finished, Progress
+from core.files.nifti import Stored
+from core.methods import find
+from core.methods.base import Options
+from core.tasks.base import Context
+from core.tasks.parts import Done, compared, drive, drive_all, number, write_scans
+from core.tasks.reference import read_reference, scores
+from core.tasks.sources import Gathered, check_different, gather
+from core.tasks.translate import TITLES
+from core.volume import Volume
+
+Float = NDArray[np.float32]
+
+# fractions of the job at which reading, the chosen method and the comparison end
+READ, MADE, COMPARED = 0.3, 0.8, 0.92
+# what the 99.5th percentile of the target in the brain is stored as
+UNIT = 1000.0
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A method's image (X, Y, Z) float32 on the grid of the result, in stored units."""
+
+    done: Done
+    values: Float
+
+
+def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
+    """Translate and write result, uncertainty, one scan per plain method compared, and the error where it is known."""
+    begun = time.monotonic()
+    target = params["target"]
+    gathered = yield from _gather(inputs, target, params["register"])
+    truth = _truth(inputs, gathered)
+    yield Progress(READ, 1, 1, "Read")
+    options = Options(params["mode"], params["steps"], params["samples"], params["seed"], context.device)
+    method = find(params["method"], "translate")
+    first = yield from drive(method, gathered.sources, options, READ, MADE)
+    others = compared("translate", method) if params["compare"] else ()
+    rest = yield from drive_all(others, gathered.sources, options, MADE, COMPARED)
+    yield Progress(COMPARED, 0, 1, "Writing")
+    chosen, *plain = (Made(done, _stored_units(gathered, done.estimate.values)) for done in (first, *rest))
+    files = write_scans(context.out, _scans(gathered, chosen, plain, truth))
+    table = [_row(gathered, made, truth) for made in (chosen, *plain)]
+    yield Progress(1.0, 1, 1, "Done")
+    yield Finished(files, _summary(gathered, first, table, time.monotonic() - begun))
+
+
+def _gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[Progress, None, Gathered]:
+    steps = gather(inputs, target, moving)
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            found: Gathered = end.value
+            return found
+        yield replace(event, fraction=READ * event.fraction)
+
+
+def _truth(inputs: Mapping[str, Path], gathered: Gathered) -> Float | None:
+    """Return the reference on the grid of the result and in its units; it must not be the source of that grid.
+
+    Its own 99.5th percentile in the brain is what the methods' units stand for. Bringing a result to the truth by the
+    result's percentile instead would punish smooth images: the regression's FLAIR would lose 6 dB by it.
+    """
+    if "reference" not in inputs:
+        return None
+    like, brain = gathered.grid.volume, gathered.brain
+    truth = read_reference(inputs["reference"], like, brain)
+    check_different({gathered.grid.title: like, "the reference": Volume(truth, like.affine)})
+    return truth * np.float32(UNIT / max(float(np.percentile(truth[brain], 99.5)), 1e-6))
+
+
+def _stored_units(gathered: Gathered, values: Float) -> Float:
+    return gathered.back(values * np.float32(UNIT))
+
+
+def _scans(gathered: Gathered, chosen: Made, plain: list[Made], truth: Float | None) -> dict[str, Stored]:
+    """Return output name -> scan on the grid of the result."""
+    stored, brain = gathered.grid.stored, gathered.brain
+    deviation = chosen.done.estimate.deviation
+    doubt = np.zeros(brain.shape, np.float32) if deviation is None else _stored_units(gathered, deviation)
+    scans = {
+        "result": stored.like(chosen.values),
+        "uncertainty": stored.like(doubt),
+        **{f"baseline-{made.done.method.name}": stored.like(made.values) for made in plain},
+    }
+    if truth is not None:
+        scans["error"] = stored.like(np.where(brain, chosen.values - truth, 0).astype(np.float32))
+    return scans
+
+
+def _row(gathered: Gathered, made: Made, truth: Float | None) -> dict[str, Any]:
+    """Return one line of the result table."""
+    measured = {} if truth is None else scores(made.values, truth, gathered.brain)
+    deviation = made.done.estimate.deviation
+    doubt = None if deviation is None else number(UNIT * float(deviation[gathered.sources.brain].mean()))
+    return {
+        "method": made.done.method.name,
+        "title": made.done.method.title,
+        "seconds": round(made.done.seconds, 2),
+        "calls": made.done.estimate.calls,
+        **measured,
+        "doubt": doubt,
+    }
+
+
+def _summary(gathered: Gathered, chosen: Done, table: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
+    title = TITLES[gathered.sources.target]
+    facts: dict[str, Any] = dict(gathered.facts)
+    facts["units"] = (
+        f"Values are in arbitrary units: {UNIT:.0f} stands for the 99.5th percentile of a {title} in the brain."
+    )
+    if chosen.estimate.deviation is None:
+        facts["uncertainty"] = f"{chosen.method.title} has no measure of doubt: the uncertainty map is 0."
+    return {
+        "facts": facts,
+        "table": table,
+        "weights": [chosen.method.weights] if chosen.method.weights else [],
+        "seconds": round(seconds, 2),
+    }

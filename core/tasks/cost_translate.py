@@ -1,0 +1,75 @@
+"""What a translation will cost, from counted work and the measured speed of the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import device as devices
+from core import weights
+from core.errors import UserError
+from core.files.stream import MAX_BYTES, open_source
+from core.methods import find, of_task
+from core.tasks.base import Estimate
+from core.tasks.cost import multiply_adds
+from core.tasks.translate import SLOTS
+from core.volume import spacing
+
+# two scans of 1 mm, when there are no files to look at
+TYPICAL = (182 * 218 * 182, 182 * 218 * 182)
+# the network works on the box around the brain
+LARGEST_BRAIN_ML = 160 * 192 * 160 / 1000
+
+START_SECONDS = 1.0
+# seconds on one core of a 2.5 GHz server processor, measured with the job
+SECONDS_PER_SCAN_VOXEL = 6e-7
+SECONDS_PER_PAIR = 4.0
+SECONDS_PER_WORK_VOXEL = 2.5e-6
+# peak bytes, measured with the job
+PROGRAM_BYTES = 600 << 20
+BYTES_PER_SCAN_VOXEL = 30
+BYTES_PER_WORK_VOXEL = 500
+
+
+@dataclass(frozen=True)
+class Size:
+    """Voxels of each source, and of the box the methods work on."""
+
+    scans: tuple[int, ...]
+    work: int
+
+
+def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
+    """Return seconds, peak bytes and network calls of a job; for a typical one where the inputs say nothing."""
+    try:
+        size = _measure([inputs[name] for name in SLOTS if name in inputs])
+    except UserError:
+        # the run itself says what is wrong with a file
+        size = _measure([])
+    method = find(params["method"], "translate")
+    plain = sum(1 for other in of_task("translate") if other is method or (other.cheap and params["compare"]))
+    seconds = START_SECONDS + sum(size.scans) * SECONDS_PER_SCAN_VOXEL + (len(size.scans) - 1) * SECONDS_PER_PAIR
+    seconds += plain * size.work * SECONDS_PER_WORK_VOXEL
+    memory = PROGRAM_BYTES + sum(size.scans) * BYTES_PER_SCAN_VOXEL + size.work * BYTES_PER_WORK_VOXEL
+    calls = 0
+    if not method.cheap:
+        calls = params["steps"] * params["samples"]
+        entry = weights.entries().get(method.weights)
+        seconds += calls * size.work * multiply_adds(entry.config if entry else {}) / devices.speed(device)
+    return Estimate(round(seconds, 1), memory, calls)
+
+
+def _measure(paths: list[Path]) -> Size:
+    """Read the headers of the sources."""
+    scans, boxes = [], []
+    for path in paths:
+        header = open_source(path, max_bytes=MAX_BYTES, free_bytes=MAX_BYTES).header
+        scans.append(int(np.prod(header.shape)))
+        boxes.append(scans[-1] * float(np.prod(spacing(header.affine))))
+    if not scans:
+        return Size(TYPICAL, int(LARGEST_BRAIN_ML * 1000))
+    return Size(tuple(scans), int(min([*boxes, LARGEST_BRAIN_ML * 1000])))

@@ -16,12 +16,16 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """``step`` of ``steps`` is done; ``fraction`` in [0, 1] never falls within a job."""
+    """``step`` of ``steps`` is done; ``fraction`` in [0, 1] never falls within a job.
+
+    preview: a small PNG of what the result looks like so far, now and then; empty most of the time.
+    """
 
     fraction: float
     step: int
     steps: int
     text: str
+    preview: bytes = b""
 
 
 @dataclass(frozen=True)

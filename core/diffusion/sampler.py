@@ -20,6 +20,15 @@ Projection = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
+class Step:
+    """calls: network calls made so far, with a fraction within one; clean: (B, 1, D, H, W), the residual that the
+    last whole call predicted, None before the first has ended."""
+
+    calls: float
+    clean: Tensor | None
+
+
+@dataclass(frozen=True, eq=False)
 class Sample:
     """residual, variance: (B, 1, D, H, W); the variance is what the network still doubts at its last call."""
 
@@ -34,24 +43,24 @@ def sample(
     generator: torch.Generator,
     eta: float = 1.0,
     project: Projection | None = None,
-) -> Generator[float, None, Sample]:
+) -> Generator[Step, None, Sample]:
     """Draw one sample; noise lives only where ``mask`` (B, 1, D, H, W) is 1.
 
     ``project`` keeps noise and predictions to what is not known, such as the null space of a measurement.
     ``eta`` 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is DDIM (Song et al. 2021, eq. 12).
-    Yields the number of network calls made so far, with fractions where the denoiser yields, and returns the sample.
+    Yields a step after each network call and where the denoiser yields, and returns the sample.
     """
     visited = times(steps)
     keep = project or (lambda values: values)
     noisy = keep(_noise(mask, generator))
-    clean, log_variance = torch.zeros_like(noisy), torch.zeros_like(noisy)
+    clean = log_variance = torch.zeros_like(noisy)
     for index, now in enumerate(visited):
         level = torch.full((mask.shape[0],), log_snr(now), device=mask.device)
-        clean, log_variance = yield from _counted(denoiser(noisy, level), index)
-        clean = keep(clean * mask)
+        predicted, log_variance = yield from _counted(denoiser(noisy, level), index, clean if index else None)
+        clean = keep(predicted * mask)
         if index + 1 < steps:
             noisy = step_down(noisy, clean, now, visited[index + 1], keep(_noise(mask, generator)), eta)
-        yield index + 1
+        yield Step(index + 1, clean)
     return Sample(clean, log_variance.exp() * mask)
 
 
@@ -67,7 +76,7 @@ def step_down(noisy: Tensor, clean: Tensor, now: float, after: float, noise: Ten
     return math.sqrt(there) * clean + direction * predicted_noise + sigma * noise
 
 
-def _counted(call: Generator[float, None, T], before: int) -> Generator[float, None, T]:
+def _counted(call: Generator[float, None, T], before: int, clean: Tensor | None) -> Generator[Step, None, T]:
     """Run one call; the whole of it is for the caller to count."""
     while True:
         try:
@@ -76,7 +85,7 @@ def _counted(call: Generator[float, None, T], before: int) -> Generator[float, N
             value: T = end.value
             return value
         if share < 1:
-            yield before + share
+            yield Step(before + share, clean)
 
 
 def _noise(mask: Tensor, generator: torch.Generator) -> Tensor:

@@ -6,6 +6,7 @@ import errno
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -57,7 +58,7 @@ def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:
     for event in task.run(context, inputs, params):
         if isinstance(event, Progress):
             fraction = min(1.0, max(fraction, event.fraction))
-            yield Progress(fraction, event.step, event.steps, event.text)
+            yield replace(event, fraction=fraction)
         elif isinstance(event, Finished):
             run = write_record(task, context, inputs, params, event, time.monotonic() - begun)
             yield Finished({**event.files, "run": str(run)}, event.summary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -15,7 +16,10 @@ EVENTS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in (Started, P
 
 def encode_event(event: Event) -> bytes:
     """Return one line for ``event``."""
-    return _line({"event": type(event).__name__, **asdict(event)})
+    fields = asdict(event)
+    if isinstance(event, Progress):
+        fields["preview"] = b64encode(event.preview).decode()
+    return _line({"event": type(event).__name__, **fields})
 
 
 def decode_event(line: bytes) -> Event:
@@ -24,6 +28,8 @@ def decode_event(line: bytes) -> Event:
     kind = EVENTS.get(fields.pop("event", ""))
     if kind is None:
         raise ValueError("not an event")
+    if "preview" in fields:
+        fields["preview"] = b64decode(fields["preview"], validate=True)
     return kind(**fields)
 
 

@@ -13,6 +13,7 @@ from core.events import Progress
 from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import interpolate
 from core.methods.volume import View, draw
+from core.picture import preview
 from core.volume import Box, bounding_box
 from core.weights import calibration, load
 
@@ -62,11 +63,17 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
         region = np.ascontiguousarray(np.flip(crop.mask, mirrored), np.float32)
         return View(context, region, crop.image.shape, mirrored=mirrored)
 
-    values, deviation = yield from draw(network, view, options)
-    scale = RESIDUAL * prepared.level
-    filled = np.maximum(prepared.fill + scale * values, min(0.0, float(crop.image.min())))
+    scale, least = RESIDUAL * prepared.level, min(0.0, float(crop.image.min()))
+
+    def filled(residual: Float) -> Float:
+        return np.where(crop.mask, np.maximum(prepared.fill + scale * residual, least), crop.image)
+
+    def picture(residual: Float) -> bytes:
+        return preview(crop.inner(filled(residual)), crop.spacing, crop.centre, least, 1.1 * prepared.level)
+
+    values, deviation = yield from draw(network, view, options, picture=picture)
     return Estimate(
-        crop.restore(np.where(crop.mask, filled, crop.image)),
+        crop.restore(filled(values)),
         crop.restore(np.where(crop.mask, calibration(WEIGHTS) * scale * deviation, 0)),
         options.steps * options.samples,
     )
@@ -86,15 +93,22 @@ class _Crop:
         if self._resampled:
             image, mask, head = self._to_millimetres(image, mask, head)
         self._inner = image.shape
+        self.spacing = (1.0, 1.0, 1.0) if self._resampled else problem.spacing
+        middle = [(part.start + part.stop) // 2 for part in bounding_box(mask)]
+        self.centre = (middle[0], middle[1], middle[2])
         pad = [(0, -side % multiple) for side in image.shape]
         self.image: Float = np.pad(image, pad, mode="edge").astype(np.float32)
         self.mask: Bool = np.pad(mask, pad)
         self.head: Bool = np.pad(head, pad, mode="edge")
         self.image[self.mask] = 0
 
+    def inner(self, crop: NDArray[np.floating]) -> Float:
+        """Return ``crop`` without its padding."""
+        return crop[tuple(slice(side) for side in self._inner)].astype(np.float32, copy=False)
+
     def restore(self, crop: NDArray[np.floating]) -> Float:
         """Return ``crop`` on the scan's grid, 0 outside the mask."""
-        values = crop[tuple(slice(side) for side in self._inner)]
+        values = self.inner(crop)
         if self._resampled:
             values = _to_shape(values, self._native, order=1)
         whole = np.zeros(self._problem.mask.shape, np.float32)

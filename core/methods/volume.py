@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from core.diffusion.sampler import Denoiser, Projection, Sample, sample
 from core.events import Progress
 from core.methods.base import Options
+from core.methods.preview import Picture, Previews
 from core.methods.tiles import Context, Tiling, call, layout, single
 from core.volume import Box
 
@@ -38,7 +40,11 @@ class View:
 
 
 def draw(
-    network: nn.Module, views: Callable[[int], View], options: Options, tiling: Tiling | None = None
+    network: nn.Module,
+    views: Callable[[int], View],
+    options: Options,
+    tiling: Tiling | None = None,
+    picture: Picture | None = None,
 ) -> Generator[Progress, None, tuple[Float, Float]]:
     """Return residual and standard deviation (X, Y, Z), in units of the network's residual.
 
@@ -46,19 +52,26 @@ def draw(
     depend on its orientation average out. ``tiling``: see the volume in tiles; for networks whose norms are local.
     Faithful: the mean of ``samples`` samples, whose spread and remaining doubt add up to the deviation.
     Realistic: the first sample itself; the deviation is that of all samples.
+    ``picture`` makes previews of a residual (X, Y, Z); a single call has none, for nothing is known before its end.
     """
-    drawn = _Draws()
+    drawn = _Draws(options.mode == "realistic")
+    previews = Previews(picture if options.steps * options.samples > 1 else None)
     for index in range(options.samples):
         view = views(index)
-        made = yield from _one(network, view, options, tiling, index)
+        made = yield from _one(network, view, options, tiling, index, partial(_look, previews, drawn, view))
         drawn.add(_restored(made.residual, view), _restored(made.variance, view))
-    return drawn.combined(options.mode == "realistic")
+    return drawn.combined()
 
 
 def _one(
-    network: nn.Module, view: View, options: Options, tiling: Tiling | None, index: int
+    network: nn.Module,
+    view: View,
+    options: Options,
+    tiling: Tiling | None,
+    index: int,
+    look: Callable[[Tensor], bytes],
 ) -> Generator[Progress, None, Sample]:
-    """Draw sample ``index``."""
+    """Draw sample ``index``; ``look`` makes previews of its clean residual."""
     total = options.steps * options.samples
     generator = torch.Generator().manual_seed(options.seed * 1_000_003 + index)
     region = torch.from_numpy(view.region)[None, None].to(options.device)
@@ -67,13 +80,19 @@ def _one(
     while True:
         try:
             with torch.inference_mode():
-                calls = next(drawing)
+                step = next(drawing)
         except StopIteration as end:
             made: Sample = end.value
             return made
-        done = index * options.steps + calls
-        text = f"Sample {index + 1} of {options.samples}, step {min(int(calls) + 1, options.steps)} of {options.steps}"
-        yield Progress(done / total, int(done), total, text)
+        done = index * options.steps + step.calls
+        under_way = min(int(step.calls) + 1, options.steps)
+        text = f"Sample {index + 1} of {options.samples}, step {under_way} of {options.steps}"
+        preview = b"" if step.clean is None else look(step.clean)
+        yield Progress(done / total, int(done), total, text, preview)
+
+
+def _look(previews: Previews, drawn: _Draws, view: View, clean: Tensor) -> bytes:
+    return previews.show(lambda: drawn.with_unfinished(_restored(clean, view)))
 
 
 def _denoiser(network: nn.Module, view: View, options: Options, tiling: Tiling | None) -> Denoiser:
@@ -100,7 +119,8 @@ def _restored(values: Tensor, view: View) -> Tensor:
 class _Draws:
     """Running figures of the samples, so that many of them take no more memory than one."""
 
-    def __init__(self) -> None:
+    def __init__(self, realistic: bool) -> None:
+        self._realistic = realistic
         self._count = 0
         self._first = self._mean = self._spread = self._doubt = torch.zeros(())
 
@@ -117,10 +137,17 @@ class _Draws:
         self._spread += before * (residual - self._mean)
         self._doubt += variance
 
-    def combined(self, realistic: bool) -> tuple[Float, Float]:
+    def with_unfinished(self, residual: Tensor) -> Float:
+        """Return what the residual would be with one more sample (X, Y, Z), which stays as it is."""
+        if self._count == 0:
+            return residual.cpu().numpy()
+        mean = self._mean + (residual - self._mean) / (self._count + 1)
+        return (self._first if self._realistic else mean).cpu().numpy()
+
+    def combined(self) -> tuple[Float, Float]:
         """Return residual and standard deviation (X, Y, Z) by the law of total variance."""
         variance = self._doubt / self._count
         if self._count > 1:
             variance = variance + self._spread / (self._count - 1)
-        values = self._first if realistic else self._mean
+        values = self._first if self._realistic else self._mean
         return values.cpu().numpy(), variance.sqrt().cpu().numpy()

@@ -4,19 +4,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.diffusion.sampler import Denoiser, Sample, sample, step_down
+from core.diffusion.sampler import Denoiser, Sample, Step, sample, step_down
 from core.diffusion.schedule import signal
 
 Call = Generator[float, None, tuple[Tensor, Tensor]]
 
 
-def finish(drawing: Generator[float, None, Sample]) -> tuple[list[float], Sample]:
-    calls = []
+def finish(drawing: Generator[Step, None, Sample]) -> tuple[list[Step], Sample]:
+    steps = []
     while True:
         try:
-            calls.append(next(drawing))
+            steps.append(next(drawing))
         except StopIteration as stop:
-            return calls, stop.value
+            return steps, stop.value
 
 
 def gaussian(mean: float, deviation: float) -> Denoiser:
@@ -43,8 +43,10 @@ def test_calls_are_counted_and_noise_stays_in_the_mask(steps: int) -> None:
         yield from (0.5, 1.0)
         return torch.ones_like(noisy), torch.zeros_like(noisy)
 
-    calls, drawn = finish(sample(denoise, mask, steps, torch.Generator().manual_seed(0)))
-    assert calls == [half / 2 for half in range(1, 2 * steps + 1)]
+    yielded, drawn = finish(sample(denoise, mask, steps, torch.Generator().manual_seed(0)))
+    assert [step.calls for step in yielded] == [half / 2 for half in range(1, 2 * steps + 1)]
+    assert yielded[0].clean is None
+    assert all(step.clean is not None and torch.equal(step.clean, mask) for step in yielded[1:])
     assert len(seen) == steps
     assert all((noisy * (1 - mask)).eq(0).all() for noisy in seen)
     assert torch.equal(drawn.residual, mask)

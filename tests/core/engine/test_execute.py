@@ -85,12 +85,13 @@ def test_a_job_that_needs_too_much_memory_does_not_start(tmp_path: Path, monkeyp
 def test_progress_never_falls_and_stays_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*arguments: Any) -> Iterator[Event]:
         for fraction in (0.2, 0.1, 0.7, 3.0):
-            yield Progress(fraction, 1, 1, "")
+            yield Progress(fraction, 1, 1, "", b"a picture" if fraction == 0.1 else b"")
         yield Finished({})
         raise AssertionError
 
     monkeypatch.setattr(fake_tasks, "TASKS", (replace(fake_tasks.TASKS[0], run=run),))
     events = list(execute(JobSpec("count", {}, {}, str(tmp_path), "cpu"), FAKES))
     assert [event.fraction for event in events if isinstance(event, Progress)] == [0.2, 0.2, 0.7, 1.0]
+    assert [event.preview for event in events if isinstance(event, Progress)] == [b"", b"a picture", b"", b""]
     assert isinstance(events[-1], Finished)
     assert events[-1].files == {"run": str(tmp_path / "run.json")}

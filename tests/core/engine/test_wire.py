@@ -16,7 +16,7 @@ JSON = st.recursive(
 )
 EVENTS = (
     st.builds(Started, TEXT)
-    | st.builds(Progress, st.floats(0, 1), st.integers(0, 99), st.integers(1, 99), TEXT)
+    | st.builds(Progress, st.floats(0, 1), st.integers(0, 99), st.integers(1, 99), TEXT, st.binary(max_size=40))
     | st.builds(Finished, st.dictionaries(TEXT, TEXT, max_size=3), st.dictionaries(TEXT, JSON, max_size=3))
     | st.builds(Failed, TEXT, TEXT, TEXT)
 )
@@ -41,7 +41,10 @@ def test_a_job_survives_as_one_line(spec: JobSpec) -> None:
     assert decode_spec(line) == spec
 
 
-@pytest.mark.parametrize("line", [b"", b"3", b"[]", b"{}", b'{"event": "Boom"}', b"\xff", b"{"])
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"3", b"[]", b"{}", b'{"event": "Boom"}', b"\xff", b"{", b'{"event": "Progress", "preview": "not base64"}'],
+)
 def test_anything_else_is_a_value_error(line: bytes) -> None:
     with pytest.raises(ValueError):
         decode_event(line)

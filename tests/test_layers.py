@@ -26,7 +26,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.train",),
     ("core.bench",),
     ("core", "core.__main__"),
-    ("webapp", "webapp.settings", "webapp.limits", "webapp.facts"),
+    ("webapp", "webapp.settings", "webapp.limits", "webapp.facts", "webapp.previews"),
     ("webapp.store",),
     ("webapp.runner",),
     ("webapp.dispatcher",),

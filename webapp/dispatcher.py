@@ -94,6 +94,13 @@ class Dispatcher:
         if self.queue.cancel(job_id, session) == "running" and (engine := self._engine.made):
             engine.cancel(job_id)
 
+    def preview(self, job_id: str, session: str) -> bytes | None:
+        """Return a PNG of what a running job of this session looks like so far, None when there is none.
+
+        UserError not_found.
+        """
+        return self._runner.previews.of(job_id) if self._repo.job(job_id, session).state == "running" else None
+
     def start(self) -> None:
         """Take over what a dead server left, then look for jobs in the background."""
         self._recover()

@@ -19,11 +19,14 @@ from webapp.guard import session_of
 from webapp.intake import accept, incoming
 from webapp.services import Services
 from webapp.settings import LOOPBACK
+from webapp.store.repo import not_found
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 STATIC = (ASSETS / "viewer", ASSETS / "style")
 BUNDLES = {"niivue.js": ASSETS / "viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"}
 STATIC_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|ico|woff2)")
+# what the viewer reads; anything else, a report above all, is only ever given as a download
+IMAGES = (".nii", ".nii.gz")
 PRIVATE = {"cache-control": "private, no-store"}
 STATUS = {
     "not_found": 404,
@@ -49,7 +52,17 @@ def _private(services: Services) -> APIRouter:
     def volume(token: str, name: str, request: Request) -> Response:
         """A scan or a result of this session, for the viewer; ``name`` only gives the viewer its suffix."""
         blob = repo.blob_of(token, session_of(request))
+        if not blob.endswith(IMAGES):
+            raise not_found()
         return _file(blobs.path(blob))
+
+    @router.get("/preview/{job_id}")
+    def preview(job_id: str, request: Request) -> Response:
+        """What a running job of this session looks like so far."""
+        png = services.dispatcher.preview(job_id, session_of(request))
+        if png is None:
+            raise not_found()
+        return Response(png, media_type="image/png", headers=PRIVATE)
 
     @router.get("/files/{artifact_id}")
     def download(artifact_id: str, request: Request) -> Response:

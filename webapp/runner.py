@@ -15,6 +15,7 @@ from core.engine.base import Engine, JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.tasks.base import Task
+from webapp.previews import Previews
 from webapp.store.blobs import Blob, Blobs
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, NewArtifact
@@ -37,6 +38,9 @@ class Runner:
     engine: Callable[[], Engine]
     find: Callable[[str], Task]
 
+    def __post_init__(self) -> None:
+        self.previews = Previews(self.work)
+
     def carry_out(self, claim: Claim) -> None:
         """Run a job to its end. Raises WorkerLost when its process died; whatever else happens is recorded."""
         begun = time.monotonic()
@@ -52,6 +56,7 @@ class Runner:
         except UserError as error:
             self.queue.fail(claim, Failed(error.code, error.message, error.hint), time.monotonic() - begun)
         finally:
+            self.previews.drop(claim.id)
             shutil.rmtree(out, ignore_errors=True)
 
     def _listen(self, claim: Claim, out: Path) -> Finished | Failed | None:
@@ -63,6 +68,8 @@ class Runner:
             for event in events:
                 if isinstance(event, Finished | Failed):
                     return event
+                if isinstance(event, Progress) and event.preview:
+                    self.previews.keep(claim.id, event.preview)
                 if isinstance(event, Started) or time.monotonic() - written >= PACE:
                     if not self._note(claim, event):
                         return None

@@ -35,7 +35,9 @@ def finish(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
     result.write_bytes(Path(spec.inputs["t1"]).read_bytes())
     record = Path(spec.out) / "run.json"
     record.write_text(json.dumps({"attempt": attempt}))
-    yield Finished({"result": str(result), "run": str(record)}, {"seconds": 0.1})
+    report = Path(spec.out) / "report.html"
+    report.write_text("<!doctype html><title>Report</title>")
+    yield Finished({"result": str(result), "run": str(record), "report": str(report)}, {"seconds": 0.1})
 
 
 class FakeEngine:

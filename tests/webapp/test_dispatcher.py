@@ -33,7 +33,7 @@ def test_a_job_goes_from_queued_to_done_with_files(services: Services, head: Pha
     services.dispatcher.start()
     done = wait_for(services, job_id)
     assert (done.state, done.fraction, done.position) == ("done", 1.0, None)
-    assert [artifact.name for artifact in done.artifacts] == ["result", "run"]
+    assert [artifact.name for artifact in done.artifacts] == ["result", "run", "report"]
     assert all(services.blobs.path(artifact.blob).is_file() for artifact in done.artifacts)
     assert done.started and done.finished and done.seconds is not None
     wait_until(lambda: list((services.settings.data / "work").iterdir()), lambda left: not left)

@@ -57,7 +57,7 @@ def drawn(head: Phantom, affine: object = None, shape: tuple[int, ...] | None = 
 
 
 def test_the_owner_reads_and_downloads(visitor: Visitor, services: Services) -> None:
-    result, record = visitor.job.artifacts
+    result, record, _ = visitor.job.artifacts
     for token in (visitor.scan.token, visitor.mask.token, result.token):
         answer = visitor.client.get(f"/vol/{token}/anything.nii.gz")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/octet-stream")
@@ -68,6 +68,18 @@ def test_the_owner_reads_and_downloads(visitor: Visitor, services: Services) -> 
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
     assert answer.content == services.blobs.path(result.blob).read_bytes()
     assert visitor.client.get(f"/files/{record.id}").headers["content-disposition"].endswith('.json"')
+
+
+def test_a_report_is_only_ever_a_download(visitor: Visitor) -> None:
+    result, record, report = visitor.job.artifacts
+    answer = visitor.client.get(f"/files/{report.id}")
+    name = f"counterscan-inpaint-report-{visitor.job.id[:8]}.html"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.text.startswith("<!doctype html>")
+    for artifact, status in ((report, 404), (record, 404), (result, 200)):
+        assert visitor.client.get(f"/vol/{artifact.token}/report.html").status_code == status
 
 
 def test_nobody_else_can_tell_that_anything_is_there(visitor: Visitor, browser: Browser, head: Phantom) -> None:

@@ -35,11 +35,12 @@ def test_put_keeps_the_bytes(blobs: Blobs) -> None:
     assert files(blobs) == [blobs.path(blob.name)]
 
 
-def test_adopt_moves_the_file(blobs: Blobs, tmp_path: Path) -> None:
-    source = tmp_path / "run.json"
+@pytest.mark.parametrize("name", ["run.json", "report.html", "result.nii.gz"])
+def test_adopt_moves_the_file(blobs: Blobs, tmp_path: Path, name: str) -> None:
+    source = tmp_path / name
     source.write_text("{}")
     blob = blobs.adopt(source)
-    assert blob.name.endswith(".json") and blobs.path(blob.name).read_text() == "{}"
+    assert blob.name.endswith(name[name.index(".") :]) and blobs.path(blob.name).read_text() == "{}"
     assert not source.exists()
 
 

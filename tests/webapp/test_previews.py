@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from core.engine.base import JobSpec, WorkerLost
+from core.errors import UserError
+from core.events import Event, Failed, Finished, Progress, Started
+from tests.phantom import Phantom
+from tests.webapp.fakes import ORIGIN, FakeEngine, load, services_of, stub_page, wait_for, wait_until
+from webapp.app import create_app
+from webapp.guard import COOKIE, session_id
+from webapp.previews import Previews
+from webapp.services import Services
+from webapp.settings import Settings
+
+PNG = b"\x89PNG first", b"\x89PNG second"
+
+
+class Held:
+    """A job that shows two pictures, then waits until it is told how to end."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.end: Event | None = None
+
+    def __call__(self, job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
+        yield Started("cpu")
+        for step, png in enumerate(PNG, 1):
+            yield Progress(step / 4, step, 4, "sampling", png)
+        yield Progress(0.75, 3, 4, "no picture this time")
+        self.go.wait(20)
+        if self.end is None:
+            raise WorkerLost("killed")
+        yield self.end
+
+
+@pytest.fixture
+def held(engine: FakeEngine) -> Iterator[Held]:
+    script = Held()
+    engine.script = script
+    yield script
+    script.go.set()
+
+
+def start(services: Services, head: Phantom, folder: Path, session: str = "a") -> str:
+    scan, mask = load(services, head, folder, session)
+    job_id = services.dispatcher.submit(session, "inpaint", {"t1": scan.id, "mask": mask.id}, {})
+    assert services.dispatcher.preview(job_id, session) is None
+    return job_id
+
+
+@pytest.mark.parametrize("end", [Finished({}), Failed("empty_mask", "Empty.", "Draw one."), None, "cancelled"])
+def test_the_newest_picture_is_there_while_the_job_runs_and_never_after(
+    services: Services, held: Held, head: Phantom, tmp_path: Path, end: Event | str | None
+) -> None:
+    held.end = None if isinstance(end, str) else end
+    job_id = start(services, head, tmp_path)
+    services.dispatcher.start()
+    assert wait_until(lambda: services.dispatcher.preview(job_id, "a"), lambda seen: seen == PNG[1])
+    with pytest.raises(UserError, match="not_found"):
+        services.dispatcher.preview(job_id, "b")
+    if end == "cancelled":
+        services.dispatcher.cancel(job_id, "a")
+        assert services.dispatcher.preview(job_id, "a") is None
+    held.go.set()
+    wait_for(services, job_id)
+    assert services.dispatcher.preview(job_id, "a") is None
+    wait_until(lambda: list((services.settings.data / "work").iterdir()), lambda left: not left)
+
+
+def test_a_picture_left_by_a_dead_server_is_gone_at_the_next_start(
+    services: Services, held: Held, head: Phantom, tmp_path: Path
+) -> None:
+    work = services.settings.data / "work"
+    work.mkdir(parents=True)
+    (work / "dead.png").write_bytes(PNG[0])
+    services.dispatcher.start()
+    assert not (work / "dead.png").exists()
+
+
+def test_a_job_goes_on_when_its_picture_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    previews = Previews(folder)
+    previews.keep("a", PNG[0])
+    assert previews.of("a") == PNG[0]
+    shutil.rmtree(folder)
+    previews.keep("a", PNG[1])
+    assert previews.of("a") is None
+    assert "not written" in caplog.text
+    previews.drop("a")
+
+
+def test_only_the_owner_is_given_the_picture(settings: Settings, head: Phantom, tmp_path: Path) -> None:
+    script = Held()
+    app = create_app(settings, page=stub_page, engine=lambda: FakeEngine(script))
+    with TestClient(app, base_url=ORIGIN) as owner:
+        owner.get("/")
+        stranger = TestClient(app, base_url=ORIGIN)
+        stranger.get("/")
+        services, session = services_of(app), session_id(owner.cookies[COOKIE])
+        job_id = start(services, head, tmp_path, session)
+        wait_until(lambda: services.dispatcher.preview(job_id, session), lambda seen: seen == PNG[1])
+        seen = owner.get(f"/preview/{job_id}")
+        assert (seen.status_code, seen.headers["content-type"], seen.content) == (200, "image/png", PNG[1])
+        assert seen.headers["cache-control"] == "private, no-store"
+        invented = stranger.get(f"/preview/{'0' * 32}")
+        hidden = stranger.get(f"/preview/{job_id}")
+        assert (hidden.status_code, hidden.content) == (invented.status_code, invented.content) == (404, hidden.content)
+        assert TestClient(app, base_url=ORIGIN).get(f"/preview/{job_id}").status_code == 403
+        script.end = Finished({})
+        script.go.set()
+        wait_for(services, job_id, session)
+        assert owner.get(f"/preview/{job_id}").status_code == 404

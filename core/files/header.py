@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.files.kinds import kind_name
 
 NIFTI1 = np.dtype([
     ("sizeof_hdr", "i4"), ("data_type", "S10"), ("db_name", "S18"), ("extents", "i4"), ("session_error", "i2"),
@@ -48,31 +49,6 @@ MIN_SKEW = 1e-2
 RESAVE = "Export the scan again as one NIfTI file (.nii or .nii.gz), for example with dcm2niix, FSL or 3D Slicer."
 REPAIR = "Save the scan again with the program that made it, or set its geometry there first."
 
-SIGNATURES = (
-    (0, b"\x89PNG", "a PNG picture"),
-    (0, b"\xff\xd8\xff", "a JPEG picture"),
-    (0, b"GIF8", "a GIF picture"),
-    (0, b"BM", "a BMP picture"),
-    (0, b"II*\0", "a TIFF picture"),
-    (0, b"MM\0*", "a TIFF picture"),
-    (0, b"PK\x03\x04", "a zip archive"),
-    (0, b"PK\x05\x06", "a zip archive"),
-    (0, b"7z\xbc\xaf", "a 7-Zip archive"),
-    (0, b"BZh", "a bzip2 file"),
-    (0, b"\xfd7zXZ", "an xz file"),
-    (0, b"\x28\xb5\x2f\xfd", "a zstd file"),
-    (0, b"\x1f\x8b", "a gzip file inside a gzip file"),
-    (0, b"%PDF", "a PDF document"),
-    (0, b"\x89HDF", "an HDF5 or MINC file"),
-    (0, b"CDF", "a NetCDF or MINC file"),
-    (0, b"NRRD", "an NRRD file"),
-    (0, b"MATLAB", "a MATLAB file"),
-    (0, b"\x93NUMPY", "a NumPy file"),
-    (128, b"DICM", "a DICOM file"),
-    (0, b"\x00\x00\x00\x01\x00\x00", "a FreeSurfer MGH or MGZ file"),
-    (257, b"ustar", "a tar archive"),
-)
-
 
 @dataclass(frozen=True, eq=False)
 class Header:
@@ -98,7 +74,7 @@ class Header:
 def parse_header(head: bytes) -> Header:
     """Return the meaning of the first ``HEADER_BYTES`` of a file; ``UserError`` for anything not understood."""
     fields, order = _fields(head)
-    shape = _shape([int(n) for n in fields["dim"]])
+    shape = check_shape([int(n) for n in fields["dim"]])
     dtype = _dtype(int(fields["datatype"]), int(fields["bitpix"]), order)
     # Hostile numbers overflow on the way to being refused; that is no news to anyone.
     with np.errstate(all="ignore"):
@@ -114,7 +90,7 @@ def _fields(head: bytes) -> tuple[np.void, ByteOrder]:
     elif head[4:8] in (b"n+2\0", b"ni2\0"):
         layout, pair = NIFTI2, head[4:6] == b"ni"
     else:
-        raise UserError("not_nifti", f"This is {_kind(head)}, not a NIfTI scan.", RESAVE)
+        raise UserError("not_nifti", f"This is {kind_name(head)}, not a NIfTI scan.", RESAVE)
     if pair:
         raise UserError(
             "nifti_pair",
@@ -130,20 +106,11 @@ def _fields(head: bytes) -> tuple[np.void, ByteOrder]:
     raise UserError("bad_header", "The header does not state its own size correctly.", RESAVE)
 
 
-def _kind(head: bytes) -> str:
-    for start, mark, name in SIGNATURES:
-        if head[start : start + len(mark)] == mark:
-            return name
-    if head[:15].lower().lstrip().startswith((b"<!doctype html", b"<html")):
-        return "a web page"
-    if head[:4] in (b"\x5c\x01\0\0", b"\0\0\x01\x5c"):
-        return "an Analyze 7.5 header or a damaged NIfTI file"
-    if head and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head):
-        return "a text file"
-    return "a file of unknown kind"
+def check_shape(dim: list[int]) -> tuple[int, int, int]:
+    """Return the (I, J, K) that NIfTI's ``dim`` states: the number of axes, then the voxels along each.
 
-
-def _shape(dim: list[int]) -> tuple[int, int, int]:
+    ``UserError`` for anything that is not one 3D scan of a size that can be worked on.
+    """
     count = dim[0]
     if count in (1, 2):
         raise _single_slice()
@@ -223,7 +190,7 @@ def _affine(fields: np.void) -> NDArray[np.float64]:
         raise UserError("bad_qfac", "The header does not say which way the third axis runs.", REPAIR)
     with_sform, with_qform = int(fields["sform_code"]) > 0, int(fields["qform_code"]) > 0
     if not with_sform and not with_qform:
-        raise UserError("no_orientation", "The header does not say how the scan lies in the head.", REPAIR)
+        raise no_orientation()
     if with_sform:
         affine = np.eye(4)
         affine[:3] = fields["srow"]
@@ -235,7 +202,15 @@ def _affine(fields: np.void) -> NDArray[np.float64]:
             affine = _from_quaternion(quaternion, pixdim, fields["qoffset"])
             if _usable(affine):
                 return affine
-    raise UserError("bad_affine", "The header places the scan in space in an impossible way.", REPAIR)
+    raise _bad_affine()
+
+
+def check_affine(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the (4, 4) ``affine``; ``UserError`` where it is singular, extreme or of impossible voxel size."""
+    with np.errstate(all="ignore"):
+        if not _usable(affine):
+            raise _bad_affine()
+        return _sized(affine)
 
 
 def _usable(affine: NDArray[np.float64]) -> bool:
@@ -244,6 +219,15 @@ def _usable(affine: NDArray[np.float64]) -> bool:
         return False
     volume = float(np.prod(np.sqrt((affine[:3, :3] ** 2).sum(axis=0))))
     return volume > 0 and abs(float(np.linalg.det(affine[:3, :3]))) > MIN_SKEW * volume
+
+
+def no_orientation() -> UserError:
+    """Return the refusal of a scan whose left and right are unknown."""
+    return UserError("no_orientation", "The header does not say how the scan lies in the head.", REPAIR)
+
+
+def _bad_affine() -> UserError:
+    return UserError("bad_affine", "The header places the scan in space in an impossible way.", REPAIR)
 
 
 def _sized(affine: NDArray[np.float64]) -> NDArray[np.float64]:

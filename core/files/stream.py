@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.files.header import HEADER_BYTES, Header, parse_header
+from core.files.kinds import MGH, NIFTI, UNKNOWN, kind_name
 
 MAX_BYTES = 512 << 20
 PIECE_BYTES = 1 << 20
 EXTRA_BYTES = 64 << 10
 MAX_RATIO = 100
+GZIP_MAGIC = b"\x1f\x8b"
+GZIP_FORMAT = 31  # zlib's code of a gzip member in the largest window
+MAX_MEMBERS = 1 << 16  # bgzip's hold up to 64 KB each
 
 AGAIN = "Copy or download the file again; if that does not help, export it again."
 
@@ -33,7 +37,7 @@ class Source:
     header: Header
 
 
-class _Plain:
+class Plain:
     """The bytes of an uncompressed file."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -43,22 +47,22 @@ class _Plain:
         """Return the next ``count`` bytes, fewer at the end."""
         return self._file.read(count)
 
-    def finish(self) -> None:
-        """Nothing more to check."""
 
-
-class _Gzip:
-    """The bytes inside a gzip file: one member, checksum verified, never more than asked for."""
+class Gzip:
+    """The bytes inside a gzip file: every member (bgzip writes many), checksums verified, never more than asked for."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._inflate = zlib.decompressobj(31)
+        self._inflate = zlib.decompressobj(GZIP_FORMAT)
+        self._members = 1
+        self._waiting = b""  # read from the file, not yet given to the member
 
     def read(self, count: int) -> bytes:
         """Return the next ``count`` bytes, fewer at the end; ``UserError`` for a damaged or cut file."""
         found = bytearray()
-        while len(found) < count and not self._inflate.eof:
-            packed = self._inflate.unconsumed_tail or self._file.read(EXTRA_BYTES)
+        while len(found) < count and not (self._inflate.eof and not self._next_member()):
+            packed = self._inflate.unconsumed_tail or self._waiting or self._file.read(EXTRA_BYTES)
+            self._waiting = b""
             try:
                 piece = self._inflate.decompress(packed, count - len(found))
             except zlib.error as error:
@@ -68,14 +72,23 @@ class _Gzip:
             found += piece
         return bytes(found)
 
-    def finish(self) -> None:
-        """Demand that nothing follows the one member."""
-        if self._inflate.unused_data or self._file.read(1):
+    def _next_member(self) -> bool:
+        """Begin the member that follows and say whether there is one; ``UserError`` for bytes that are none."""
+        rest = self._inflate.unused_data
+        if len(rest) < len(GZIP_MAGIC):
+            rest += self._file.read(EXTRA_BYTES)
+        if not rest:
+            return False
+        if not rest.startswith(GZIP_MAGIC) or self._members == MAX_MEMBERS:
             raise UserError(
                 "gzip_trailing",
-                "The compressed file does not end where its first part ends.",
-                "Unpack it and compress it again as one piece with gzip, or export the scan again.",
+                "Something else follows the compressed scan in its file.",
+                "Unpack it and compress it again with gzip, or export the scan again.",
             )
+        self._members += 1
+        self._inflate = zlib.decompressobj(GZIP_FORMAT)
+        self._waiting = rest
+        return True
 
 
 def open_source(path: Path, *, max_bytes: int, free_bytes: int) -> Source:
@@ -84,8 +97,8 @@ def open_source(path: Path, *, max_bytes: int, free_bytes: int) -> Source:
     A file that claims more than ``free_bytes`` of voxels and packs them tighter than ``MAX_RATIO`` is refused:
     scans pack 2 to 10 times, bombs 1000 times.
     """
-    size = _size(path, max_bytes)
-    with _reader(path) as (reader, packed):
+    size = check_size(path, max_bytes)
+    with reading(path) as (reader, packed):
         header = parse_header(reader.read(HEADER_BYTES))
     if packed:
         if header.nbytes > free_bytes and header.nbytes > MAX_RATIO * size:
@@ -99,6 +112,19 @@ def open_source(path: Path, *, max_bytes: int, free_bytes: int) -> Source:
     return Source(path, header)
 
 
+def kind_of(path: Path) -> str:
+    """Return the kind of the file at ``path`` in the words of core.files.kinds, looking into gzip for scans.
+
+    ``UserError`` when it cannot be read.
+    """
+    with reading(path) as (reader, packed):
+        try:
+            kind = kind_name(reader.read(HEADER_BYTES))
+        except UserError:
+            return UNKNOWN
+    return UNKNOWN if packed and kind not in (NIFTI, MGH) else kind
+
+
 def pieces(source: Source) -> Iterator[NDArray[Any]]:
     """Yield the voxels in file order as flat arrays of at most ``PIECE_BYTES``, in the file's type, native byte order.
 
@@ -108,20 +134,19 @@ def pieces(source: Source) -> Iterator[NDArray[Any]]:
     header = source.header
     step = PIECE_BYTES // header.dtype.itemsize
     count = math.prod(header.shape)
-    with _reader(source.path) as (reader, _):
+    with reading(source.path) as (reader, _):
         reader.read(header.offset)
         for start in range(0, count, step):
             expected = min(step, count - start) * header.dtype.itemsize
             raw = reader.read(expected)
             if len(raw) < expected:
-                reader.finish()
                 raise _too_short()
             yield np.frombuffer(raw, header.dtype).astype(header.dtype.newbyteorder("="), copy=False)
         _check_length(header.nbytes + len(reader.read(EXTRA_BYTES + 1)), header.nbytes)
-        reader.finish()
 
 
-def _size(path: Path, max_bytes: int) -> int:
+def check_size(path: Path, max_bytes: int) -> int:
+    """Return the bytes of the regular file at ``path``; ``UserError`` where there is none, or too many of them."""
     try:
         status = path.stat()
     except OSError as error:
@@ -140,13 +165,13 @@ def _size(path: Path, max_bytes: int) -> int:
 
 
 @contextmanager
-def _reader(path: Path) -> Iterator[tuple[_Plain | _Gzip, bool]]:
-    """Open ``path``; the first two bytes, not the name, say whether it is compressed."""
+def reading(path: Path) -> Iterator[tuple[Plain | Gzip, bool]]:
+    """Open ``path`` and give its bytes, and whether they are compressed: the first two, not the name, say so."""
     try:
         with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
+            packed = file.read(2) == GZIP_MAGIC
             file.seek(0)
-            yield (_Gzip(file) if packed else _Plain(file)), packed
+            yield (Gzip(file) if packed else Plain(file)), packed
     except OSError as error:
         raise _unreadable() from error
 

@@ -142,11 +142,20 @@ def _gzip_damage() -> Iterator[Case]:
     }
     for name, data in damage.items():
         yield Case(f"gzip_bad_{name}", "gzip_damaged", data)
-    tails = {"byte": b"\0", "text": b"extra", "member": whole, "empty_member": zipped(b""), "zeros": bytes(100_000)}
+    tails = {"byte": b"\0", "half_magic": b"\x1f", "text": b"extra", "zeros": bytes(100_000)}
     for name, tail in tails.items():
         yield Case(f"gzip_then_{name}", "gzip_trailing", whole + tail)
-    split = zipped(scan()[:900]) + zipped(scan()[900:])
-    yield Case("gzip_in_two_members", "gzip_trailing", split)
+        yield Case(f"gzip_and_end_then_{name}", "gzip_trailing", whole + zipped(b"") + tail)
+    yield Case("gzip_then_long_member", "data_longer", whole + zipped(bytes(66_000)))
+    yield Case("gzip_then_cut_member", "gzip_truncated", whole + whole[:50])
+    yield Case("gzip_then_damaged_member", "gzip_damaged", whole + _patched(whole, -8, b"\0\0\0\0"))
+    yield Case("gzip_in_too_many_members", "gzip_trailing", whole + zipped(b"") * 70_000)
+    yield Case("gzip_with_empty_member", None, whole + zipped(b""))
+    raw = scan()
+    for size in (1, 100, 352, 900):
+        members = b"".join(zipped(raw[start : start + size]) for start in range(0, len(raw), size))
+        yield Case(f"gzip_in_members_of_{size}", None, members)
+    yield Case("gzip_members_cut_between", "data_truncated", zipped(raw[:900]))
     yield Case("gzip_fields_are_fine", None, _flags(4 | 8 | 16, b"\2\0ab" + b"name.nii\0" + b"comment\0"))
 
 

@@ -1,0 +1,114 @@
+"""Zip files: what may be a scan is unpacked within limits, under names of our own."""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from core.errors import UserError
+from core.files.kinds import SCANS, kind_name
+from core.files.stream import AGAIN, GZIP_MAGIC
+
+MAX_FILES = 5000
+MAX_RATIO = 200
+FREE_BYTES = 64 << 20
+PIECE_BYTES = 1 << 20
+LOCAL_HEADER = 30  # bytes before a member's name (APPNOTE 4.3.7)
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+IGNORED = frozenset({"dicomdir", "thumbs.db", "desktop.ini"})
+FEWER = "Pack only the series you want."
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """Files that may be scans, and what else there was (kind in words -> number)."""
+
+    files: tuple[Path, ...]
+    others: Counter[str]
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file of this path is of no interest: left by a file manager, hidden, or a DICOM index."""
+    parts = PurePosixPath(name).parts
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[-1].lower() in IGNORED
+
+
+def unpack(path: Path, folder: Path, *, max_bytes: int) -> Unpacked:
+    """Write the members of the zip at ``path`` that may be scans into ``folder``, at most ``max_bytes`` of them.
+
+    Names only decide what is litter. ``UserError`` for a zip that is damaged, encrypted or a trap.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = _checked(archive.infolist(), path.stat().st_size, max_bytes)
+            return _unpacked(archive, members, folder)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, UnicodeDecodeError) as error:
+        raise UserError("zip_damaged", "The zip file is damaged or cut off.", AGAIN) from error
+
+
+def _checked(members: list[zipfile.ZipInfo], size: int, max_bytes: int) -> list[zipfile.ZipInfo]:
+    """Return the members worth a look; ``UserError`` where the list itself shows a trap."""
+    if len(members) > MAX_FILES:
+        raise UserError("too_many_files", f"The zip holds {len(members)} files; the limit is {MAX_FILES}.", FEWER)
+    for member in members:
+        _require_harmless(member)
+    end = 0
+    for member in sorted(members, key=lambda member: member.header_offset):
+        if member.header_offset < end:
+            raise UserError("zip_unsafe", "Files in the zip overlap, as no program packs them.", FEWER)
+        end = member.header_offset + LOCAL_HEADER + len(member.orig_filename) + member.compress_size
+    wanted = [member for member in members if not member.is_dir() and not is_litter(member.filename)]
+    total = sum(member.file_size for member in wanted)
+    if total > max_bytes:
+        raise UserError(
+            "too_many_bytes", f"The zip unpacks to {total >> 20} MB; the limit is {max_bytes >> 20} MB.", FEWER
+        )
+    if total > FREE_BYTES and total > MAX_RATIO * size:
+        raise UserError(
+            "compressed_too_much",
+            f"The zip unpacks to {total >> 20} MB, more than {MAX_RATIO} times its size.",
+            "Give the scan itself, unpacked.",
+        )
+    return wanted
+
+
+def _require_harmless(member: zipfile.ZipInfo) -> None:
+    parts = member.orig_filename.replace("\\", "/").split("/")
+    away = ".." in parts or parts[0] == "" or ":" in parts[0] or "\0" in member.orig_filename
+    if away or stat.S_ISLNK(member.external_attr >> 16):
+        raise UserError("zip_unsafe", "A name in the zip points outside of it.", FEWER)
+    if member.flag_bits & 1:
+        raise UserError("zip_encrypted", "The zip is protected by a password.", "Pack it again without a password.")
+    if member.compress_type not in METHODS:
+        raise UserError("zip_method", "The zip is packed by a method that is not read.", "Pack it again as plain zip.")
+
+
+def _unpacked(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], folder: Path) -> Unpacked:
+    folder.mkdir()
+    files, others = [], Counter[str]()
+    for number, member in enumerate(members):
+        pieces = _pieces(archive, member)
+        start = next(pieces, b"")
+        kind = kind_name(start)
+        if kind not in SCANS and not start.startswith(GZIP_MAGIC):
+            others[kind] += 1
+            continue
+        path = folder / f"{number:05d}"
+        with path.open("wb") as file:
+            file.write(start)
+            file.writelines(pieces)
+        files.append(path)
+    return Unpacked(tuple(files), others)
+
+
+def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield the bytes of a member, never more than it states; its checksum is checked at the end."""
+    with archive.open(member) as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece

@@ -1,0 +1,59 @@
+"""The process that reads what ITK and nibabel decode: it limits itself, reads one scan, and writes it as NIfTI."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+
+OUTPUT, ANSWER = "scan.nii", "answer.json"
+MEMORY_BYTES = 4 << 30  # of addresses; a 512 x 512 x 512 scan of 64-bit floats takes 1 GiB, twice
+FILE_BYTES = 2 << 30
+OPEN_FILES = 256
+
+
+def main() -> None:
+    """Do what the JSON object on standard input says; ``answer.json`` in its ``work`` folder tells the outcome."""
+    request = json.load(sys.stdin)
+    work = Path(request["work"])
+    _limit(request["seconds"])
+    (work / ANSWER).write_text(json.dumps(_outcome(request, work)), encoding="utf-8")
+
+
+def _outcome(request: dict[str, Any], work: Path) -> dict[str, Any]:
+    # imported here, so that the limits hold for the libraries too
+    from core.files.clean import write_nifti
+    from core.files.gather import load
+
+    try:
+        loaded = load([Path(path) for path in request["paths"]], work, max_bytes=request["max_bytes"])
+        stored = loaded.stored
+        write_nifti(work / request["name"], stored.values, stored.affine, stored.slope, stored.intercept, "")
+    except UserError as error:
+        return {"error": [error.code, error.message, error.hint]}
+    except MemoryError:
+        return {"error": ["import_memory", "Reading the files takes more memory than is allowed.", "Give fewer files."]}
+    return {"notices": loaded.notices, "facts": dict(loaded.facts)}
+
+
+def _limit(seconds: int) -> None:
+    """Bound this process for good: memory, processor time, file size, open files, and no core dump."""
+    limits = {
+        resource.RLIMIT_AS: MEMORY_BYTES,
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_FSIZE: FILE_BYTES,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, wanted in limits.items():
+        _, hard = resource.getrlimit(kind)
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(kind, (allowed, allowed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Scans that are not NIfTI become NIfTI: what they hold is decoded in a process of its own that can be killed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+from core.files.child import ANSWER
+from core.files.kinds import NIFTI, SCANS, ZIP
+from core.files.stream import AGAIN, MAX_BYTES, kind_of
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECONDS = 120
+LOG_BYTES = 4096
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The NIfTI file that was written, plain sentences for the user, and facts that name nobody.
+
+    facts: of a DICOM series ``slice_thickness_mm``, ``slice_distance_mm`` (between centres) and ``series``, its
+    description; each only where it is known.
+    """
+
+    path: Path
+    notices: tuple[str, ...] = ()
+    facts: Mapping[str, float | str] = field(default_factory=dict)
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether the file at ``path`` is NIfTI by its content, compressed or not; False for what is no readable file."""
+    try:
+        return kind_of(path) == NIFTI
+    except UserError:
+        return False
+
+
+def convertible(paths: Sequence[Path]) -> bool:
+    """Whether ``to_nifti`` has to come first: several files, a folder, a zip, or a scan that is not NIfTI.
+
+    False for a file of no known format too, which the NIfTI reader refuses by name.
+    """
+    if len(paths) != 1 or paths[0].is_dir():
+        return True
+    try:
+        kind = kind_of(paths[0])
+    except UserError:
+        return False
+    return kind == ZIP or (kind in SCANS and kind != NIFTI)
+
+
+def to_nifti(paths: Sequence[Path], out: Path, *, max_bytes: int = MAX_BYTES, seconds: int = SECONDS) -> Converted:
+    """Write the one scan in ``paths`` (files, a folder, a zip) to ``out`` (.nii or .nii.gz) with a fresh header.
+
+    Voxels, scaling and place stay as they are. Nothing but what is needed for those leaves the reading process, which
+    is held to 4 GiB and killed after ``seconds``. The outcome still is a stranger's: read it with ``read_stored``.
+    ``UserError`` for anything but exactly one scan.
+    """
+    if not paths:
+        raise UserError("no_file", "No file arrived.", "Give at least one file.")
+    with tempfile.TemporaryDirectory(prefix=".import-", dir=out.parent) as folder:
+        work = Path(folder)
+        request = {
+            "paths": [str(path.absolute()) for path in paths],
+            "work": str(work),
+            "name": f"scan{''.join(out.suffixes[-2:]) if out.name.endswith('.gz') else out.suffix}",
+            "max_bytes": max_bytes,
+            "seconds": seconds,
+        }
+        answer = _answer(request, work)
+        if "error" in answer:
+            raise UserError(*answer["error"])
+        (work / str(request["name"])).replace(out)
+        return Converted(out, tuple(answer["notices"]), answer["facts"])
+
+
+def _answer(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
+    """Run the child to its end and return its answer; ``UserError`` where it gave none."""
+    told = work / "log"
+    with told.open("wb") as log_file:
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "core.files.child"],
+            stdin=subprocess.PIPE,
+            stdout=log_file,
+            stderr=log_file,
+            cwd=work,
+            env=_environment(work),
+            start_new_session=True,
+        )
+    try:
+        child.communicate(json.dumps(request).encode(), timeout=request["seconds"])
+    except subprocess.TimeoutExpired as error:
+        raise _too_slow(request["seconds"]) from error
+    finally:
+        child.kill()
+        child.wait()
+    if child.returncode == -signal.SIGXCPU:
+        raise _too_slow(request["seconds"])
+    if child.returncode != 0 or not (work / ANSWER).is_file():
+        log.warning("the reading process ended with %d", child.returncode)
+        log.debug("%s", told.read_bytes()[-LOG_BYTES:].decode("utf-8", "replace"))
+        raise UserError("import_failed", "The files could not be read: they are damaged or of an unusual kind.", AGAIN)
+    answer: dict[str, Any] = json.loads((work / ANSWER).read_bytes())
+    return answer
+
+
+def _environment(work: Path) -> dict[str, str]:
+    """Return what the child needs of this process's environment: where modules are, and threads that wait for none."""
+    inherited = os.environ.get("PYTHONPATH")
+    paths = [str(ROOT), inherited] if inherited else [str(ROOT)]
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
+    return kept | dict.fromkeys(ONE_THREAD, "1") | {"PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(work)}
+
+
+def _too_slow(seconds: int) -> UserError:
+    return UserError(
+        "import_timeout",
+        f"Reading the files took more than {seconds} seconds and was stopped.",
+        "Give fewer files, or convert the scan to NIfTI with dcm2niix.",
+    )

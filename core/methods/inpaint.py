@@ -12,6 +12,7 @@ from scipy import ndimage
 from core.events import Progress
 from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import interpolate
+from core.methods.place import Place, brain_box, place_of
 from core.methods.volume import View, draw
 from core.picture import preview
 from core.volume import Box, bounding_box
@@ -26,28 +27,46 @@ MARGIN_MM = 16.0
 # the network's residual of 1 is this share of the tissue level: about the spread of healthy tissue around the fill
 RESIDUAL = 0.15
 CENTRE, SPREAD = 0.6, 0.3
+# the channel that says how far to the right a voxel lies
+PLACE_X = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What the network is told: context (2, X, Y, Z) float32 = (scaled fill, mask), the fill and the tissue level."""
+    """What the network is told: context (7, X, Y, Z) float32, the fill (X, Y, Z) and the tissue level.
+
+    Channels: scaled fill, mask, position along X, Y and Z, the scaled scan across the midline, where that is known.
+    """
 
     context: Float
     fill: Float
     level: float
 
 
-def prepare(image: Float, mask: Bool, head: Bool) -> Prepared:
+def prepare(image: Float, mask: Bool, head: Bool, place: Place | None) -> Prepared:
     """Return the network's view of a voided 1 mm crop ``image`` (X, Y, Z): the same in training and in use.
 
-    The tissue level is the 95th percentile of the known head voxels; intensities scale with it.
+    The tissue level is the 95th percentile of the known head voxels; intensities scale with it. Without a ``place``
+    its channels are 0.
     """
     known = image[head & ~mask] if (head & ~mask).any() else image[~mask]
     level = max(float(np.percentile(known, 95)), 1e-6)
     fill = np.where(mask, interpolate(image, mask, order=2), image)
     fill = np.clip(fill, image[~mask].min(), image[~mask].max()).astype(np.float32)
-    context = np.stack([(fill / level - CENTRE) / SPREAD, mask.astype(np.float32)])
-    return Prepared(context.astype(np.float32), fill, level)
+    context = np.zeros((7, *image.shape), np.float32)
+    context[0], context[1] = (fill / level - CENTRE) / SPREAD, mask
+    if place is not None:
+        context[2:5] = place.position
+        context[5] = np.where(place.known, (place.mirrored / level - CENTRE) / SPREAD, 0)
+        context[6] = place.known
+    return Prepared(context, fill, level)
+
+
+def reversed_left_right(context: Float) -> Float:
+    """Return ``context`` (7, X, Y, Z) of the head seen in a mirror."""
+    seen = context[:, ::-1].copy()
+    seen[PLACE_X] *= -1
+    return seen
 
 
 def volume(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
@@ -55,11 +74,12 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
     yield Progress(0.0, 0, 1, "Smooth fill of the crop")
     network = load(WEIGHTS, options.device)
     crop = _Crop(problem, int(getattr(network, "multiple", 8)))
-    prepared = prepare(crop.image, crop.mask, crop.head)
+    prepared = prepare(crop.image, crop.mask, crop.head, crop.place)
+    told = prepared.context[: int(getattr(network, "context", len(prepared.context)))]
 
     def view(index: int) -> View:
         mirrored = (0,) if index % 2 else ()
-        context = np.flip(prepared.context, tuple(1 + axis for axis in mirrored))
+        context = reversed_left_right(told) if mirrored else told
         region = np.ascontiguousarray(np.flip(crop.mask, mirrored), np.float32)
         return View(context, region, crop.image.shape, mirrored=mirrored)
 
@@ -101,6 +121,24 @@ class _Crop:
         self.mask: Bool = np.pad(mask, pad)
         self.head: Bool = np.pad(head, pad, mode="edge")
         self.image[self.mask] = 0
+        self.place = self._place(pad)
+
+    def _place(self, pad: list[tuple[int, int]]) -> Place | None:
+        problem = self._problem
+        box = brain_box(problem.head, float(np.prod(problem.spacing)) / 1000)
+        if box is None:
+            return None
+        found = place_of(problem.image, problem.mask, box, self._box)
+        position, mirrored, known = found.position, found.mirrored, found.known.astype(np.float32)
+        if self._resampled:
+            position = np.stack([_to_shape(part, self._inner, order=1) for part in position])
+            # unknown zeros must not bleed into known tissue
+            known = _to_shape(known, self._inner, order=1)
+            shares = np.maximum(known, 1e-3)
+            mirrored = (_to_shape(mirrored, self._inner, order=1) / shares).astype(np.float32)
+        inside = np.pad(known > 0.5, pad)
+        wide = np.pad(position, [(0, 0), *pad], mode="edge")
+        return Place(wide, np.where(inside, np.pad(mirrored, pad), 0).astype(np.float32), inside)
 
     def inner(self, crop: NDArray[np.floating]) -> Float:
         """Return ``crop`` without its padding."""

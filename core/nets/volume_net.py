@@ -46,6 +46,7 @@ class VolumeNet(nn.Module):
         super().__init__()
         self.multiple = 2 ** len(widths)
         condition = 2 * EMBEDDING
+        self.context = context
         self.facts = facts
         self.skip = skip
         self.heads = heads

@@ -73,8 +73,13 @@ def _work(packed: Path, folder: Path, seed: int, number: int, workers: int, smal
     parent = os.getppid()
     index = number
     while os.getppid() == parent:
-        if index >= getattr(wanted, "value", 0) + AHEAD:
+        front = getattr(wanted, "value", 0)
+        if index >= front + AHEAD:
             time.sleep(0.1)
+            continue
+        if index < front - WINDOW:
+            # a resumed run never asks for these again
+            index += workers
             continue
         path = _path(folder, index)
         if not path.is_file():

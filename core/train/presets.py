@@ -36,7 +36,7 @@ PRESETS: tuple[Preset, ...] = (
         "inpaint-volume",
         "inpaint",
         "volume_net",
-        {**WIDE, "context": 2},
+        {**WIDE, "context": 7},
         from_noise=0.35,
         smallest=0.05,
     ),

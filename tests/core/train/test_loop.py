@@ -20,7 +20,13 @@ from core.train.presets import Preset, find
 from core.train.smoke import pack_phantoms
 
 TINY = Preset(
-    "tiny", "tiny", "inpaint", "volume_net", {"widths": [8, 8], "blocks": [1, 1]}, learning_rate=3e-3, warm_up=1
+    "tiny",
+    "tiny",
+    "inpaint",
+    "volume_net",
+    {"widths": [8, 8], "blocks": [1, 1], "context": 7},
+    learning_rate=3e-3,
+    warm_up=1,
 )
 
 

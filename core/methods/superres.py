@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from math import ceil
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import Tensor
+from torch import Tensor, nn
 
-from core.acquisition import Acquisition, Axis, measuring, spreading
+from core.acquisition import Acquisition, Axis, measuring, spreading, whole
 from core.diffusion.constraints import null_space
 from core.diffusion.sampler import Projection
 from core.events import Progress
 from core.methods.base import Estimate, Options
+from core.methods.bins import binned, unbinned
+from core.methods.guided import guided
+from core.methods.tiles import Tiling
 from core.methods.volume import View, draw
+from core.picture import preview
+from core.volume import Box
 from core.weights import calibration, load
 
 Float = NDArray[np.float32]
@@ -28,26 +35,73 @@ CENTRE, SPREAD = 0.5, 0.3
 # detail is what a Gaussian of this many voxels takes away
 DETAIL = 1.5
 BACK_PROJECTIONS = 10
+# the voxel size that the network learnt
+WORK_MM = 1.0
+# rounds of emptying what was measured as empty and agreeing with the rest
+EMPTYINGS = 3
+# in bfloat16 the PSNR differs by 0.0001 dB, in tiles by 0.0003 (OASIS 1001, 4 mm slices)
+TILING = Tiling(half=True)
 # axes along which the volume is reversed for one sample after another
 MIRRORED: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (2,))
 
 
 @dataclass(frozen=True, eq=False)
 class ThickScan:
-    """image: (x, y, z) float32, RAS+, as measured, any units; acquisition: how it samples the fine grid."""
+    """image: (x, y, z) float32, RAS+, as measured, any units; acquisition: how it samples the fine grid.
+
+    guide: (X, Y, Z) float32 on the fine grid, another contrast of the same head, or None.
+    spacing: mm of the fine voxels along X, Y, Z.
+    """
 
     image: Float
     acquisition: Acquisition
+    guide: Float | None = None
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """context (11, X, Y, Z) float32 = scaled base, its detail, its detail times three waves along x, y and z whose
-    period is the distance of slices; base (X, Y, Z) in the scan's units; facts (9,) float32."""
+    """The network's view of a scan. base: (X, Y, Z) float32 in the scan's units, level: its bright tissue.
 
-    context: Float
+    detail: (X, Y, Z) float32, what the base has of it. waves: (3, n) float32 for each axis, whose period is the
+    distance of slices; None along an axis that was measured voxel by voxel. facts: (9,) float32.
+    """
+
     base: Float
+    level: float
+    detail: Float
+    waves: tuple[Float | None, Float | None, Float | None]
     facts: Float
+
+    @cached_property
+    def context(self) -> Float:
+        """All of it at once: (11, X, Y, Z) float32 = scaled base, its detail, its detail times the nine waves."""
+        x, y, z = (slice(0, side) for side in self.base.shape)
+        return self.part((x, y, z))
+
+    def part(self, box: Box) -> Float:
+        """Return the context in ``box`` of the volume."""
+        detail = self.detail[box]
+        out = np.zeros((11, *detail.shape), np.float32)
+        out[0] = (self.base[box] / self.level - CENTRE) / SPREAD
+        out[1] = detail
+        for axis, waves in enumerate(self.waves):
+            if waves is not None:
+                along = waves[:, box[axis]]
+                out[2 + 3 * axis : 5 + 3 * axis] = detail * along.reshape(
+                    [3, *(-1 if other == axis else 1 for other in range(3))]
+                )
+        return out
+
+    def padded(self, multiple: int) -> Prepared:
+        """Return it with sides that are multiples of ``multiple``, the last voxel repeated."""
+        pad = [(0, -side % multiple) for side in self.base.shape]
+        x, y, z = (
+            None if waves is None else np.pad(waves, [(0, 0), extra], mode="edge")
+            for waves, extra in zip(self.waves, pad, strict=True)
+        )
+        base, detail = (np.pad(image, pad, mode="edge") for image in (self.base, self.detail))
+        return replace(self, base=base, detail=detail, waves=(x, y, z))
 
 
 def prepare(measured: Float, acquisition: Acquisition, level: float) -> Prepared:
@@ -58,16 +112,10 @@ def prepare(measured: Float, acquisition: Acquisition, level: float) -> Prepared
     channels (a phase alone was not learnt in hundreds of steps).
     """
     base = acquisition.interpolate(measured)
-    detail = (base - ndimage.gaussian_filter(base, DETAIL, mode="nearest")) / (RESIDUAL * level)
-    channels = [(base / level - CENTRE) / SPREAD, detail]
-    for axis, sampled in enumerate(acquisition.axes):
-        phase = 2 * np.pi * (np.arange(sampled.fine) - sampled.first) / sampled.step
-        phase = phase.reshape([-1 if other == axis else 1 for other in range(3)])
-        waves = (np.cos(phase), np.sin(phase), np.cos(2 * phase))
-        channels += [np.zeros_like(detail) if sampled.untouched else detail * wave for wave in waves]
-    context = np.stack(channels)
+    detail = (base - ndimage.gaussian_filter(base, DETAIL, mode="nearest")) / np.float32(RESIDUAL * level)
+    x, y, z = (_waves(axis) for axis in acquisition.axes)
     facts = [number for sampled in acquisition.axes for number in _facts(sampled)]
-    return Prepared(context.astype(np.float32), base, np.array(facts, np.float32))
+    return Prepared(base, level, detail.astype(np.float32), (x, y, z), np.array(facts, np.float32))
 
 
 def measured_part(axis: Axis) -> NDArray[np.float32]:
@@ -84,28 +132,98 @@ def level_of(image: Float) -> float:
 
 
 def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Sharpen with the network ``WEIGHTS``; ``consistent`` keeps exactly to what was measured."""
+    """Sharpen with the network ``WEIGHTS``; ``consistent`` keeps exactly to what was measured.
+
+    A guide adds what it shows between the slices; the deviation stays that of the network alone.
+    """
     yield Progress(0.0, 0, 1, "Spline through the slices")
     network = load(WEIGHTS, options.device)
-    multiple = int(getattr(network, "multiple", 8))
     level = level_of(scan.image)
+    factors = blocks(scan)
+    residual, deviation = yield from _residual(network, _in_blocks(scan, factors), level, options)
     fine = scan.acquisition.fine
-    pad = [(0, -side % multiple) for side in fine]
+    unit = np.float32(RESIDUAL * level)
+    values = scan.acquisition.interpolate(scan.image)
+    values += unit * unbinned(residual, factors, fine)
+    if options.consistent:
+        values = scan.acquisition.project(values, scan.image)
+    if scan.guide is not None:
+        values = guided(values, scan.image, scan.acquisition, scan.guide, level, scan.spacing)
+    if options.consistent:
+        values = emptied(values, scan)
+    spread = np.float32(calibration(WEIGHTS)) * unit * unbinned(deviation, factors, fine)
+    return Estimate(values, spread, options.steps * options.samples)
+
+
+def blocks(scan: ThickScan) -> tuple[int, int, int]:
+    """Return how many voxels of each axis the network sees as one: about 1 mm of an axis measured finer than that.
+
+    With voxels of 0.5 mm in the slices, 4 or 5 mm apart, it gains 0.5 dB over seeing each (OASIS 1001).
+    """
+    x, y, z = (
+        max(1, round(WORK_MM / size)) if axis.untouched else 1
+        for axis, size in zip(scan.acquisition.axes, scan.spacing, strict=True)
+    )
+    return x, y, z
+
+
+def emptied(values: Float, scan: ThickScan) -> Float:
+    """Return ``values`` (X, Y, Z) with 0 where a slice measured exactly 0, still measuring as the scan.
+
+    Only for scans without negative voxels, where a mean of 0 leaves no choice: the space around a stripped brain
+    stays black instead of holding faint echoes of its border.
+    """
+    void = scan.image == 0
+    if float(scan.image.min()) < 0 or not void.any():
+        return values
+    dark = void
+    for number, axis in enumerate(scan.acquisition.axes):
+        if not axis.untouched:
+            matrix = measuring(axis)
+            reached = (matrix > 0.25 * matrix.max(axis=1, keepdims=True)).astype(np.float32)
+            dark = np.moveaxis(np.tensordot(reached.T, dark.astype(np.float32), axes=(1, number)), 0, number) > 0
+    for _ in range(EMPTYINGS):
+        values = scan.acquisition.project(np.where(dark, np.float32(0), values), scan.image)
+    return values
+
+
+def _in_blocks(scan: ThickScan, factors: tuple[int, int, int]) -> ThickScan:
+    x, y, z = (
+        whole(ceil(axis.fine / factor)) if factor > 1 else axis
+        for axis, factor in zip(scan.acquisition.axes, factors, strict=True)
+    )
+    spacing = tuple(size * factor for size, factor in zip(scan.spacing, factors, strict=True))
+    wide = (spacing[0], spacing[1], spacing[2])
+    return ThickScan(binned(scan.image, factors), Acquisition((x, y, z)), spacing=wide)
+
+
+def _residual(
+    network: nn.Module, scan: ThickScan, level: float, options: Options
+) -> Generator[Progress, None, tuple[Float, Float]]:
+    """Draw what the network adds to the spline, and its deviation, in units of its residual."""
+    multiple = int(getattr(network, "multiple", 8))
+    fine = scan.acquisition.fine
 
     def view(index: int) -> View:
         mirrored = MIRRORED[index % len(MIRRORED)]
         acquisition = Acquisition(_mirror(scan.acquisition, mirrored))
-        prepared = prepare(np.flip(scan.image, mirrored), acquisition, level)
-        context = np.pad(prepared.context, [(0, 0), *pad], mode="edge")
+        prepared = prepare(np.flip(scan.image, mirrored), acquisition, level).padded(multiple)
+        region = np.zeros(prepared.base.shape, np.float32)
+        region[tuple(slice(side) for side in fine)] = 1
         project = _projection(acquisition, options) if options.consistent else None
-        return View(context, np.pad(np.ones(fine, np.float32), pad), fine, prepared.facts, project, mirrored)
+        return View(prepared.part, region, fine, prepared.facts, project, mirrored)
 
-    residual, deviation = yield from draw(network, view, options)
-    values = scan.acquisition.interpolate(scan.image) + RESIDUAL * level * residual
-    if options.consistent:
-        values = scan.acquisition.project(values, scan.image)
-    spread = calibration(WEIGHTS) * RESIDUAL * level * deviation
-    return Estimate(values.astype(np.float32), spread.astype(np.float32), options.steps * options.samples)
+    base: list[Float] = []
+
+    def picture(residual: Float) -> bytes:
+        if not base:
+            base.append(scan.acquisition.interpolate(scan.image))
+        values = base[0] + np.float32(RESIDUAL * level) * residual
+        x, y, z = (side // 2 for side in fine)
+        return preview(values, scan.spacing, (x, y, z), 0.0, level)
+
+    made = yield from draw(network, view, options, TILING, picture)
+    return made
 
 
 def nearest(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
@@ -143,6 +261,13 @@ def _mirror(acquisition: Acquisition, axes: tuple[int, ...]) -> tuple[Axis, Axis
         for number, axis in enumerate(acquisition.axes)
     )
     return x, y, z
+
+
+def _waves(axis: Axis) -> Float | None:
+    if axis.untouched:
+        return None
+    phase = 2 * np.pi * (np.arange(axis.fine) - axis.first) / axis.step
+    return np.stack([np.cos(phase), np.sin(phase), np.cos(2 * phase)]).astype(np.float32)
 
 
 def _facts(axis: Axis) -> tuple[float, float, float]:

@@ -26,7 +26,7 @@ class Tiling:
     """side: most voxels along a side of a tile; overlap: fewest that neighbours share; half: let the network work in
     bfloat16 where the processor multiplies that by itself."""
 
-    side: int = 112
+    side: int = 128
     overlap: int = 24
     half: bool = False
 

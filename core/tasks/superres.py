@@ -20,8 +20,8 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
 
 
 def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
-    """Return what a run will cost; see ``core.tasks.sharpen_cost``. Without a file: a brain of 4 mm slices."""
-    from core.tasks.sharpen_cost import estimate
+    """Return what a run will cost; see ``core.tasks.cost_superres``. Without a file: a brain of 4 mm slices."""
+    from core.tasks.cost_superres import estimate
 
     return estimate(inputs, params, device)
 
@@ -94,7 +94,8 @@ TASK = Task(
             "float",
             0.0,
             "Relax",
-            "How far the result may leave what was measured, for noisy scans. 0: agrees exactly, 1: need not agree.",
+            "For noisy scans: how far the result may leave what was measured, towards slices without their noise. "
+            "0: agrees exactly, 1: the noise counts as not measured.",
             low=0,
             high=1,
             advanced=True,
@@ -116,7 +117,7 @@ TASK = Task(
             "Disagreement",
             "RMS difference between the measured scan and what the result would measure, in parts of bright tissue. "
             "0 agrees exactly.",
-            5,
+            4,
         ),
         Measure(
             "residual_max",

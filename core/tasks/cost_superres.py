@@ -1,0 +1,81 @@
+"""What a super-resolution job will cost, from counted work and the measured speed of the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import device as devices
+from core import weights
+from core.errors import UserError
+from core.files.stream import MAX_BYTES, open_source
+from core.methods import find
+from core.methods.superres import TILING
+from core.methods.tiles import fast_in_half
+from core.tasks.base import Estimate
+from core.tasks.cost import multiply_adds
+from core.tasks.geometry import geometry
+from core.tasks.sharpen import shown_beside
+from core.volume import orientation_of, ras_affine
+
+# a brain in 4 mm slices, when there is no file to look at
+TYPICAL = 160 * 192 * 160
+# the network in bfloat16, where the processor has it, against the speed of core.device, which is that of float32
+HALF_GAIN = 2.0
+
+START_SECONDS = 0.5
+# seconds on one core of a 2.5 GHz server processor, measured with the job
+SECONDS_PER_VOXEL = {"job": 1.0e-6, "volume": 1.0e-6, "nearest": 1e-6, "linear": 1e-6, "cubic": 1e-6, "spline5": 1e-6}
+GUIDE_SECONDS, GUIDE_SECONDS_PER_VOXEL = 20.0, 1e-6
+# peak bytes, measured with the job
+PROGRAM_BYTES = 250 << 20
+TORCH_BYTES = 400 << 20
+BYTES_PER_VOXEL = {"plain": 40, "volume": 60, "guide": 12}
+BYTES_PER_TILE_VOXEL = 350
+
+
+@dataclass(frozen=True)
+class Size:
+    """Voxels of the scan and of the result."""
+
+    measured: int
+    made: int
+
+
+def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
+    """Return seconds, peak bytes and network calls of a job; for a typical one where the inputs say nothing."""
+    try:
+        size = _measure(inputs["image"], params)
+    except (KeyError, UserError):
+        # the run itself says what is wrong with a file
+        size = Size(TYPICAL // 4, TYPICAL)
+    method = find(params["method"], "superres")
+    names = [method.name, *(other.name for other in (shown_beside(method) if params["compare"] else ()))]
+    seconds = START_SECONDS + size.made * (SECONDS_PER_VOXEL["job"] + sum(SECONDS_PER_VOXEL[name] for name in names))
+    memory = PROGRAM_BYTES + size.made * BYTES_PER_VOXEL["plain"]
+    calls = 0
+    if method.weights:
+        calls = params["steps"] * params["samples"]
+        guided = "guide" in inputs
+        entry = weights.entries().get(method.weights)
+        work = multiply_adds(entry.config if entry else {}) * size.made
+        gain = HALF_GAIN if device == "cpu" and fast_in_half() else 1.0
+        seconds += calls * work / devices.speed(device) / gain
+        memory = PROGRAM_BYTES + TORCH_BYTES + size.made * BYTES_PER_VOXEL["volume"]
+        memory += min(size.made, TILING.side**3) * BYTES_PER_TILE_VOXEL
+        if guided:
+            seconds += GUIDE_SECONDS + size.made * GUIDE_SECONDS_PER_VOXEL
+            memory += size.made * BYTES_PER_VOXEL["guide"]
+    return Estimate(round(seconds, 1), int(memory), calls)
+
+
+def _measure(image: Path, params: Mapping[str, Any]) -> Size:
+    """Read the scan's header."""
+    header = open_source(image, max_bytes=MAX_BYTES, free_bytes=MAX_BYTES).header
+    shape = [header.shape[axis] for axis in orientation_of(header.affine).axes]
+    found = geometry(shape, ras_affine(header.affine, header.shape), params)
+    return Size(int(np.prod(header.shape)), int(np.prod(found.shape)))

@@ -7,11 +7,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from core.engine.base import JobSpec
 from core.engine.execute import execute
 from core.errors import UserError
-from core.events import Event, Failed, Finished
+from core.events import Event, Failed, Finished, Progress, Started
+from core.files.convert import convertible, to_nifti
 
 PathLike = str | os.PathLike[str]
 
@@ -27,8 +29,10 @@ def run(
 ) -> Finished:
     """Run ``task`` in this process and return its files (name -> path in ``out``) and summary.
 
-    Files of the same name in ``out`` are replaced, each at once, after the whole run has succeeded.
-    ``on_event`` hears every event. Raises UserError, also for a job that failed.
+    An input is a NIfTI file, a file of another format, a DICOM folder or a zip; what is not NIfTI is converted first,
+    and the sentences about that are heard as events and stand in the summary's notices. Files of the same name in
+    ``out`` are replaced, each at once, after the whole run has succeeded. ``on_event`` hears every event. Raises
+    UserError, also for a job that failed.
     """
     folder = _folder(Path(out))
     try:
@@ -36,16 +40,45 @@ def run(
     except OSError as error:
         raise _unwritable() from error
     try:
-        spec = JobSpec(task, {name: os.fspath(path) for name, path in inputs.items()}, params, str(work), device)
-        finished = _finish(spec, on_event)
-        return Finished(_publish(finished.files, folder), finished.summary)
+        ready, notices = _converted(inputs, work)
+        results = work / "results"
+        results.mkdir()
+        finished = _finish(JobSpec(task, ready, params, str(results), device), on_event, notices)
+        return Finished(_publish(finished.files, folder), _noted(finished.summary, notices))
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _finish(spec: JobSpec, on_event: Callable[[Event], None]) -> Finished:
+def _converted(inputs: Mapping[str, PathLike], work: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the inputs as NIfTI files, those of other formats written into ``work``, and what is to be said of them.
+
+    The same input gives the same bytes, so the run record names it by its sha256 as it does any other.
+    """
+    ready, notices = {}, []
+    for number, (name, path) in enumerate(inputs.items()):
+        ready[name] = os.fspath(path)
+        given = Path(path)
+        if ready[name] and convertible([given]):
+            converted = to_nifti([given], work / f"input-{number}.nii.gz")
+            ready[name] = str(converted.path)
+            notices += [f"{name}: {notice}" for notice in converted.notices]
+    return ready, tuple(notices)
+
+
+def _noted(summary: Mapping[str, Any], notices: tuple[str, ...]) -> dict[str, Any]:
+    """Return ``summary`` with ``notices`` before its own."""
+    facts = summary.get("facts", {})
+    if not notices:
+        return dict(summary)
+    return {**summary, "facts": {**facts, "notices": [*notices, *facts.get("notices", ())]}}
+
+
+def _finish(spec: JobSpec, on_event: Callable[[Event], None], notices: tuple[str, ...]) -> Finished:
     for event in execute(spec):
         on_event(event)
+        if isinstance(event, Started):
+            for notice in notices:
+                on_event(Progress(0.0, 0, 0, notice))
         if isinstance(event, Failed):
             raise UserError(event.code, event.message, event.hint)
         if isinstance(event, Finished):

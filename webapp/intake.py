@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from core.errors import UserError
+from core.files.convert import convertible, to_nifti
+from core.files.header import MAX_VOXELS
 from core.files.mask import MASK_FREE_BYTES, check_mask, read_mask
 from core.files.nifti import Stored, read_stored, write_stored
 from core.files.stream import open_source
 from core.head import find_head, with_void
+from core.tasks.parts import DESCRIPTION
 from core.volume import corners, spacing
 from webapp.facts import orientation_name, scan_facts, scan_warnings
 from webapp.services import Services
@@ -24,19 +28,21 @@ from webapp.store.records import NewScan, ScanRecord
 
 Role = Literal["volume", "mask", "result"]
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
 NAME_LIMIT = 120
 SAME_GRID_MM = 1e-3
+CONVERTED_BYTES = 8 * MAX_VOXELS + (1 << 20)  # what any scan takes that may be converted
+SYNTHETIC = "(synthetic)"
+RESULT, BASELINE = "result", "baseline-"
 
 
-@dataclass(frozen=True)
-class Example:
-    """A shipped subject: a scan and a mask on its grid."""
+@dataclass(frozen=True, eq=False)
+class _Incoming:
+    """An upload as one NIfTI file, and what its conversion had to say."""
 
-    name: str
-    title: str
-    t1: Path
-    mask: Path
+    path: Path
+    max_bytes: int
+    notices: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,53 +57,54 @@ class _Checked:
 
 def accept(
     services: Services,
-    path: str | Path,
+    path: str | Path | Sequence[str | Path],
     filename: str,
     session: str,
     role: Role = "volume",
     scan_id: str | None = None,
     *,
     same_grid: bool = False,
+    synthetic: bool = False,
 ) -> ScanRecord:
-    """Check the file at ``path``, keep a clean copy, record it for ``session`` and delete ``path``.
+    """Check the upload at ``path``, keep a clean copy, record it for ``session`` and delete ``path``.
 
+    path: one file (NIfTI, NRRD, MHA, MGZ, a zip of one scan), or all files of one DICOM series.
     scan_id: the scan a mask belongs to, needed for role "mask". same_grid: refuse a mask on another grid than the
-    scan's instead of resampling it. The copy has the file's own grid and type (a mask: uint8 on the scan's grid).
-    Raises UserError: every code of the readers, not_found, disk_full.
+    scan's instead of resampling it. synthetic: the scan is made by a program, and says so from now on. The copy has
+    the file's own grid and type (a mask: uint8 on the scan's grid).
+    Raises UserError: every code of the readers and of the conversion, not_found, disk_full.
     """
-    upload = Path(path)
+    uploads = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
     try:
         services.blobs.require_room()
-        if not upload.is_file():
+        if not uploads or not all(upload.is_file() for upload in uploads):
             raise UserError("upload_gone", "The uploaded file is no longer on the server.", "Upload it again.")
-        if role == "mask":
-            checked = _mask(services, upload, session, scan_id, same_grid)
-        else:
-            checked = _scan(services, upload, session, scan_id)
-        return _keep(services, checked, clean_name(filename), session, role)
+        with _as_nifti(services, uploads) as came:
+            if role == "mask":
+                checked = _mask(services, came, session, scan_id, same_grid)
+            else:
+                checked = _scan(services, came, session, scan_id, synthetic)
+            return _keep(services, checked, _shown_name(filename, synthetic), session, role)
     finally:
-        upload.unlink(missing_ok=True)
+        for upload in uploads:
+            upload.unlink(missing_ok=True)
 
 
-def examples(folder: Path = EXAMPLES) -> tuple[Example, ...]:
-    """Return the shipped examples, none when there is no index."""
-    index = folder / "index.json"
-    if not index.is_file():
-        return ()
-    entries = json.loads(index.read_bytes())
-    return tuple(Example(e["name"], e["title"], folder / e["t1"], folder / e["mask"]) for e in entries)
+def accept_result(services: Services, session: str, artifact_id: str, filename: str) -> ScanRecord:
+    """Record a result of a finished job as a new scan of ``session``, marked as synthetic, and return it.
 
-
-def accept_example(
-    services: Services, session: str, name: str, folder: Path = EXAMPLES
-) -> tuple[ScanRecord, ScanRecord]:
-    """Record copies of a shipped example for ``session`` and return the scan and its mask."""
-    example = next((known for known in examples(folder) if known.name == name), None)
-    if example is None:
-        raise UserError("not_found", "There is no such example.", "Choose one of the examples on the page.")
-    scan = accept(services, _copy(services, example.t1), f"{example.title} (synthetic)", session)
-    mask = accept(services, _copy(services, example.mask), f"{example.title}: mask", session, "mask", scan.id)
-    return scan, mask
+    filename: what to call it, as the scan it was made from. Raises UserError: not_found, wrong_input for a file that
+    is no scan (a map of uncertainty, a report), every code of the reader.
+    """
+    found, _ = services.repo.artifact(artifact_id, session)
+    source = services.blobs.path(found.blob)
+    if not found.blob.endswith(".nii.gz") or not (found.name == RESULT or found.name.startswith(BASELINE)):
+        raise UserError("wrong_input", "This file of the run is not a scan.", "Send on its result or a baseline.")
+    try:
+        copy = Path(shutil.copyfile(source, incoming(services)))
+    except FileNotFoundError as error:
+        raise UserError("input_gone", "The result is no longer on the disk.", "Run the job again.") from error
+    return accept(services, copy, filename, session, synthetic=True)
 
 
 def clean_name(filename: str) -> str:
@@ -114,35 +121,55 @@ def incoming(services: Services, suffix: str = ".nii.gz") -> Path:
     return folder / f"{services.blobs.fresh_name()}{suffix}"
 
 
-def _copy(services: Services, source: Path) -> Path:
-    return Path(shutil.copyfile(source, incoming(services)))
+@contextmanager
+def _as_nifti(services: Services, uploads: list[Path]) -> Iterator[_Incoming]:
+    """Give the upload as one NIfTI file; a converted one is removed afterwards."""
+    limit = services.settings.max_upload_mb << 20
+    if not convertible(uploads):
+        yield _Incoming(uploads[0], limit)
+        return
+    out = incoming(services, ".nii")
+    try:
+        made = to_nifti(uploads, out, max_bytes=limit)
+        yield _Incoming(out, CONVERTED_BYTES, made.notices, made.facts)
+    finally:
+        out.unlink(missing_ok=True)
 
 
-def _scan(services: Services, upload: Path, session: str, parent: str | None) -> _Checked:
+def _shown_name(filename: str, synthetic: bool) -> str:
+    """Return the name for display; that of a synthetic scan ends by saying so."""
+    name = clean_name(filename)
+    if not synthetic or name.endswith(SYNTHETIC):
+        return name
+    return f"{name[: NAME_LIMIT - len(SYNTHETIC) - 1]} {SYNTHETIC}"
+
+
+def _scan(services: Services, came: _Incoming, session: str, parent: str | None, synthetic: bool) -> _Checked:
     if parent is not None:
         services.repo.scan(parent, session)
-    stored = read_stored(upload, max_bytes=_limit(services))
+    stored = read_stored(came.path, max_bytes=came.max_bytes)
     volume = stored.to_volume()
     head = find_head(volume)
-    return _Checked(stored, scan_facts(stored, volume, head), scan_warnings(volume, head), parent)
+    facts = {**scan_facts(stored, volume, head), **came.facts} | ({"synthetic": True} if synthetic else {})
+    return _Checked(stored, facts, (*came.notices, *scan_warnings(volume, head)), parent)
 
 
-def _mask(services: Services, upload: Path, session: str, scan_id: str | None, same_grid: bool) -> _Checked:
+def _mask(services: Services, came: _Incoming, session: str, scan_id: str | None, same_grid: bool) -> _Checked:
     if scan_id is None:
         raise UserError("input_missing", "A mask needs a scan.", "Load the scan first.")
     scan = read_stored(services.blobs.path(services.repo.scan(scan_id, session).blob))
     if same_grid:
-        _require_grid(upload, scan, _limit(services))
-    found = read_mask(upload, scan, max_bytes=_limit(services))
+        _require_grid(came, scan)
+    found = read_mask(came.path, scan, max_bytes=came.max_bytes)
     volume = scan.to_volume()
     head = with_void(find_head(volume), volume, found.data)
-    mask = check_mask(found.data, scan, head.mask, found.notices)
+    mask = check_mask(found.data, scan, head.mask, (*came.notices, *found.notices))
     facts = {"voxels": int(mask.data.sum()), "volume_ml": round(mask.volume_ml, 3), "notices": list(mask.notices)}
     return _Checked(scan.like(mask.data), facts, mask.notices, scan_id)
 
 
-def _require_grid(upload: Path, scan: Stored, max_bytes: int) -> None:
-    header = open_source(upload, max_bytes=max_bytes, free_bytes=MASK_FREE_BYTES).header
+def _require_grid(came: _Incoming, scan: Stored) -> None:
+    header = open_source(came.path, max_bytes=came.max_bytes, free_bytes=MASK_FREE_BYTES).header
     shape = scan.values.shape
     if (
         header.shape != shape
@@ -155,7 +182,8 @@ def _require_grid(upload: Path, scan: Stored, max_bytes: int) -> None:
 
 def _keep(services: Services, checked: _Checked, filename: str, session: str, role: Role) -> ScanRecord:
     stored = checked.stored
-    blob = services.blobs.put(lambda path: write_stored(path, stored))
+    description = DESCRIPTION if checked.facts.get("synthetic") else ""
+    blob = services.blobs.put(lambda path: write_stored(path, stored, description))
     new = NewScan(
         session=session,
         role=role,
@@ -177,7 +205,3 @@ def _keep(services: Services, checked: _Checked, filename: str, session: str, ro
     finally:
         if recorded is None:
             services.blobs.delete(blob.name)
-
-
-def _limit(services: Services) -> int:
-    return services.settings.max_upload_mb << 20

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.errors import UserError
 
-OUTPUT, ANSWER = "scan.nii", "answer.json"
+ANSWER = "answer.json"
 MEMORY_BYTES = 4 << 30  # of addresses; a 512 x 512 x 512 scan of 64-bit floats takes 1 GiB, twice
 FILE_BYTES = 2 << 30
 OPEN_FILES = 256
@@ -44,7 +44,7 @@ def _limit(seconds: int) -> None:
     """Bound this process for good: memory, processor time, file size, open files, and no core dump."""
     limits = {
         resource.RLIMIT_AS: MEMORY_BYTES,
-        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_CPU: seconds + 1,
         resource.RLIMIT_FSIZE: FILE_BYTES,
         resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_CORE: 0,
@@ -52,7 +52,9 @@ def _limit(seconds: int) -> None:
     for kind, wanted in limits.items():
         _, hard = resource.getrlimit(kind)
         allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(kind, (allowed, allowed))
+        # one second less for the signal that tells what it was: at the hard limit of processor time comes SIGKILL
+        soft = allowed - 1 if kind == resource.RLIMIT_CPU and allowed > 1 else allowed
+        resource.setrlimit(kind, (soft, allowed))
 
 
 if __name__ == "__main__":

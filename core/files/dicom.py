@@ -31,21 +31,11 @@ CLASSES = {
     f"{IMAGES}481": "radiotherapy object",
     f"{IMAGES}7": "screenshot",
 }
-# PS3.5 annex A; deflated files are left out: a small one unpacks to any size
-SYNTAXES = {
-    "1.2.840.10008.1.2": False,
-    "1.2.840.10008.1.2.1": False,
-    "1.2.840.10008.1.2.2": False,
-    "1.2.840.10008.1.2.5": False,
-    "1.2.840.10008.1.2.4.57": False,
-    "1.2.840.10008.1.2.4.70": False,
-    "1.2.840.10008.1.2.4.80": False,
-    "1.2.840.10008.1.2.4.90": False,
-    "1.2.840.10008.1.2.4.50": True,
-    "1.2.840.10008.1.2.4.51": True,
-    "1.2.840.10008.1.2.4.81": True,
-    "1.2.840.10008.1.2.4.91": True,
-}
+# PS3.5 annex A. Deflated files are left out: a small one unpacks to any size. So is big endian, which is retired.
+RAW = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
+LOSSY = tuple(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91))
+LOSSLESS = ("1.2.840.10008.1.2.5", *(f"1.2.840.10008.1.2.4.{number}" for number in (57, 70, 80, 90)))
+PIXEL_DATA = b"\xe0\x7f\x10\0"
 # what may differ between images of one place in one series
 VARIANTS = {
     "echo times": "0018|0081",
@@ -81,6 +71,7 @@ class Slice:
     slope: float
     intercept: float
     stored: str
+    compressed: bool
     lossy: bool
     variant: tuple[str, ...]
 
@@ -112,7 +103,7 @@ def read_slice(path: Path) -> Slice | Other:
         return Other(CLASSES[max(known, key=len)])
     if not holds.startswith(IMAGES):
         return Other("object of a private or unknown kind")
-    if syntax not in SYNTAXES:
+    if syntax not in (*RAW, *LOSSLESS, *LOSSY):
         return Other("image in a compression that is not read")
     reader = _reader(path)
     try:
@@ -120,7 +111,7 @@ def read_slice(path: Path) -> Slice | Other:
     except RuntimeError:
         return Other(DAMAGED)
     tags = _Tags(reader)
-    return _refused(reader, tags) or _slice(path, reader, tags, SYNTAXES[syntax])
+    return _refused(reader, tags) or _slice(path, reader, tags, syntax)
 
 
 def read_plane(one: Slice) -> tuple[NDArray[Any], NDArray[np.integer[Any]] | None]:
@@ -130,6 +121,8 @@ def read_plane(one: Slice) -> tuple[NDArray[Any], NDArray[np.integer[Any]] | Non
     """
     import SimpleITK as sitk
 
+    if not one.compressed and not _has_voxels(one):
+        raise RuntimeError("fewer voxels than rows times columns")
     scaled: NDArray[Any] = sitk.GetArrayFromImage(_reader(one.path).Execute())[0].T
     dtype = np.dtype(one.stored)
     if scaled.dtype == dtype and (one.slope, one.intercept) == (1.0, 0.0):
@@ -141,6 +134,19 @@ def read_plane(one: Slice) -> tuple[NDArray[Any], NDArray[np.integer[Any]] | Non
     if not exact or stored.min() < limits.min or stored.max() > limits.max:
         return scaled, None
     return scaled, stored.astype(dtype)
+
+
+def _has_voxels(one: Slice) -> bool:
+    """Whether the pixel data element holds an image of this size: GDCM makes up what is missing (PS3.5, A.4)."""
+    raw = one.path.read_bytes()
+    expected = one.size[0] * one.size[1] * np.dtype(one.stored).itemsize
+    at = -1
+    while (at := raw.find(PIXEL_DATA, at + 1)) >= 0 and at + 12 <= len(raw):
+        explicit = raw[at + 4 : at + 6] in (b"OW", b"OB")
+        (length,) = struct.unpack_from("<I", raw, at + (8 if explicit else 4))
+        if expected <= length <= len(raw) - at:
+            return True
+    return False
 
 
 class _Tags:
@@ -180,7 +186,7 @@ def _refused(reader: SimpleITK.ImageFileReader, tags: _Tags) -> Other | None:
     return None
 
 
-def _slice(path: Path, reader: SimpleITK.ImageFileReader, tags: _Tags, lossy: bool) -> Slice | Other:
+def _slice(path: Path, reader: SimpleITK.ImageFileReader, tags: _Tags, syntax: str) -> Slice | Other:
     direction = reader.GetDirection()
     numbers = (*reader.GetOrigin(), *reader.GetSpacing(), *direction)
     slope, intercept = tags.number("0028|1053"), tags.number("0028|1052")
@@ -202,7 +208,8 @@ def _slice(path: Path, reader: SimpleITK.ImageFileReader, tags: _Tags, lossy: bo
         slope=slope or 1.0,
         intercept=intercept or 0.0,
         stored=f"{signed}{int(tags.text('0028|0100')) // 8}",
-        lossy=lossy or tags.text("0028|2110") == "01",
+        compressed=syntax not in RAW,
+        lossy=syntax in LOSSY or tags.text("0028|2110") == "01",
         variant=tuple(tags.text(tag) for tag in VARIANTS.values()),
     )
 

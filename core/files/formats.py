@@ -1,14 +1,13 @@
-"""Scans in one file that is not NIfTI: NRRD, MHA and MGH or MGZ, read without trusting a word of their headers."""
+"""NRRD and MHA: a text header and the voxels in one file, read without trusting a word of the header."""
 
 from __future__ import annotations
 
-import io
 import math
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from core.errors import UserError
 from core.files.header import MAX_VOXELS, RESAVE, check_affine, check_shape, no_orientation
 from core.files.nifti import Stored
-from core.files.stream import AGAIN, EXTRA_BYTES, PIECE_BYTES, Gzip, Plain, reading
+from core.files.stream import AGAIN, EXTRA_BYTES, PIECE_BYTES
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -37,8 +36,6 @@ NRRD_TYPES = re.compile(
 )
 META_TYPES = re.compile(r"MET_(U?(CHAR|SHORT|INT|LONG|LONG_LONG)|FLOAT|DOUBLE)")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-# FreeSurfer's mgh format: big-endian fields at the start, voxels after 284 bytes, acquisition texts behind them
-MGH_HEADER, MGH_TYPES, MGH_TAIL = 284, {0: ">u1", 1: ">i4", 3: ">f4", 4: ">i2", 10: ">u2"}, 16 << 20
 ONE_FILE = "Save header and voxels together in one file (.nrrd or .mha), or export the scan as NIfTI."
 
 
@@ -60,37 +57,6 @@ def read_meta(path: Path, work: Path) -> Stored:
             raise _detached("a MetaImage")
         packed = _true(fields.get("CompressedData", "False"))
         return _decoded(work / "scan.mha", "MetaImageIO", _meta_header(fields), file, packed=packed)
-
-
-def read_mgh(path: Path) -> Stored:
-    """Return the FreeSurfer scan at ``path``, compressed or not."""
-    from nibabel.freesurfer.mghformat import MGHHeader
-
-    with reading(path) as (reader, _):
-        raw = reader.read(MGH_HEADER)
-        if len(raw) < MGH_HEADER:
-            raise _cut()
-        header = MGHHeader.from_fileobj(io.BytesIO(raw), check=False)
-        shape = check_shape([4, *(int(side) for side in header["dims"])])
-        if int(header["type"]) not in MGH_TYPES:
-            raise _type(f"type code {int(header['type'])}")
-        if int(header["goodRASFlag"]) != 1:
-            raise no_orientation()
-        affine = check_affine(np.asarray(header.get_affine(), np.float64))
-        values = _mgh_voxels(reader, shape, np.dtype(MGH_TYPES[int(header["type"])]))
-    return Stored(values, affine)
-
-
-def _mgh_voxels(reader: Plain | Gzip, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    raw = reader.read(math.prod(shape) * dtype.itemsize)
-    if len(raw) < math.prod(shape) * dtype.itemsize:
-        raise _cut()
-    behind = 0
-    while piece := reader.read(EXTRA_BYTES):
-        behind += len(piece)
-        if behind > MGH_TAIL:
-            raise UserError("data_longer", "The file holds more voxels than its header states.", AGAIN)
-    return np.frombuffer(raw, dtype).reshape(shape, order="F").astype(dtype.newbyteorder("="), copy=False)
 
 
 def _nrrd_fields(file: BinaryIO) -> dict[str, str]:
@@ -133,7 +99,7 @@ def _nrrd_header(fields: Mapping[str, str]) -> bytes:
     check_shape([len(sizes), *sizes])
     kind = fields.get("type", "")
     if not NRRD_TYPES.fullmatch(kind):
-        raise _type(kind)
+        raise bad_type(kind)
     encoding = fields.get("encoding", "").lower()
     if encoding not in ENCODINGS or any(fields.get(name, "0") not in ("0", "-1") for name in ("byte skip", "byteskip")):
         raise _encoding(encoding)
@@ -144,15 +110,16 @@ def _nrrd_header(fields: Mapping[str, str]) -> bytes:
     directions = re.findall(r"\(([^()]*)\)", fields.get("space directions", ""))
     if space not in SPACES.values() or len(directions) != 3:
         raise no_orientation()
-    vectors = " ".join(_vector(direction) for direction in directions)
-    origin = _vector(fields.get("space origin", "(0,0,0)").strip("()"))
+    vectors = [_numbers(direction, 3) for direction in directions]
+    _require_frame(np.array(vectors))
+    origin = _vector(_numbers(fields.get("space origin", "(0,0,0)").strip("()"), 3))
     endian = "big" if fields.get("endian", "little").lower() == "big" else "little"
     lines = {
         "type": kind,
         "dimension": "3",
         "space": space,
         "sizes": " ".join(map(str, sizes[:3])),
-        "space directions": vectors,
+        "space directions": " ".join(map(_vector, vectors)),
         "endian": endian,
         "encoding": "raw",
         "space origin": origin,
@@ -168,7 +135,7 @@ def _meta_header(fields: Mapping[str, str]) -> bytes:
     check_shape([len(sizes), *sizes])
     kind = fields.get("ElementType", "")
     if not META_TYPES.fullmatch(kind):
-        raise _type(kind)
+        raise bad_type(kind)
     if fields.get("ElementNumberOfChannels", "1") != "1":
         raise UserError(
             "colour_image", "The voxels have several channels, as in a picture.", "Save one grey value each."
@@ -180,6 +147,8 @@ def _meta_header(fields: Mapping[str, str]) -> bytes:
     if matrix is None or spacing is None or len(sizes) != 3:
         raise no_orientation()
     offset = next((fields[name] for name in ("Offset", "Position", "Origin") if name in fields), "0 0 0")
+    directions, sides = _numbers(matrix, 9), _numbers(spacing, 3)
+    _require_frame(np.reshape(directions, (3, 3)) * np.array(sides)[:, None])
     order = fields.get("BinaryDataByteOrderMSB", fields.get("ElementByteOrderMSB", "False"))
     lines = {
         "ObjectType": "Image",
@@ -187,9 +156,9 @@ def _meta_header(fields: Mapping[str, str]) -> bytes:
         "BinaryData": "True",
         "BinaryDataByteOrderMSB": str(_true(order)),
         "CompressedData": "False",
-        "TransformMatrix": _spaced(matrix, 9),
-        "Offset": _spaced(offset, 3),
-        "ElementSpacing": _spaced(spacing, 3),
+        "TransformMatrix": _spaced(directions),
+        "Offset": _spaced(_numbers(offset, 3)),
+        "ElementSpacing": _spaced(sides),
         "DimSize": " ".join(map(str, sizes)),
         "ElementType": kind,
         "ElementDataFile": "LOCAL",
@@ -210,7 +179,7 @@ def _decoded(path: Path, library: str, header: bytes, payload: BinaryIO, *, pack
     try:
         image = sitk.ReadImage(str(path), imageIO=library)
     except RuntimeError as error:
-        raise _cut() from error
+        raise cut_off() from error
     finally:
         path.unlink()
     values = sitk.GetArrayFromImage(image).T
@@ -227,7 +196,7 @@ def _inflated(payload: BinaryIO) -> Iterator[bytes]:
         except zlib.error as error:
             raise UserError("data_damaged", "The compressed voxels are damaged.", AGAIN) from error
         if not packed and not piece and not inflate.eof:
-            raise _cut()
+            raise cut_off()
         left -= len(piece)
         yield piece
 
@@ -250,12 +219,19 @@ def _numbers(text: str, count: int | None = None) -> list[float]:
     return numbers
 
 
-def _vector(text: str) -> str:
-    return f"({','.join(map(repr, _numbers(text, 3)))})"
+def _require_frame(vectors: NDArray[np.float64]) -> None:
+    """Refuse three directions (rows, in mm per voxel) that ITK would stumble over."""
+    affine = np.eye(4)
+    affine[:3, :3] = vectors.T
+    check_affine(affine)
 
 
-def _spaced(text: str, count: int) -> str:
-    return " ".join(map(repr, _numbers(text, count)))
+def _vector(numbers: Sequence[float]) -> str:
+    return f"({','.join(map(repr, numbers))})"
+
+
+def _spaced(numbers: Sequence[float]) -> str:
+    return " ".join(map(repr, numbers))
 
 
 def _true(text: str) -> bool:
@@ -266,7 +242,8 @@ def _bad() -> UserError:
     return UserError("bad_header", "The header cannot be understood.", RESAVE)
 
 
-def _type(name: str) -> UserError:
+def bad_type(name: str) -> UserError:
+    """Return the refusal of a voxel type, which is shown as ``name``."""
     shown = "".join(letter for letter in name if letter.isprintable())[:40]
     return UserError(
         "unsupported_type",
@@ -288,5 +265,6 @@ def _detached(what: str) -> UserError:
     return UserError("detached_data", f"This is only the header of {what} file; its voxels lie in another.", ONE_FILE)
 
 
-def _cut() -> UserError:
+def cut_off() -> UserError:
+    """Return the refusal of a file that ends too early."""
     return UserError("data_truncated", "The file holds fewer voxels than its header states.", AGAIN)

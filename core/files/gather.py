@@ -10,8 +10,9 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.files.archive import MAX_FILES, is_litter, unpack
-from core.files.formats import read_meta, read_mgh, read_nrrd
+from core.files.formats import read_meta, read_nrrd
 from core.files.kinds import DICOM, META, MGH, NRRD, SCANS, ZIP
+from core.files.mgh import read_mgh
 from core.files.nifti import Stored, read_stored
 from core.files.series import Loaded, read_series
 from core.files.stream import check_size, kind_of

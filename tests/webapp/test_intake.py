@@ -15,7 +15,6 @@ from core.errors import UserError
 from core.files.nifti import read_stored
 from tests.phantom import Phantom, make_phantom
 from tests.webapp.fakes import load
-from webapp import intake
 from webapp.intake import accept, clean_name
 from webapp.services import Services
 
@@ -132,18 +131,3 @@ def test_clean_names_are_short_and_printable(name: str) -> None:
     assert 0 < len(clean) <= 120 and "/" not in clean and "\\" not in clean
     assert all(letter.isprintable() or letter.isspace() for letter in clean)
     assert clean_name(clean) == clean
-
-
-def test_examples_are_copied(services: Services, head: Phantom, tmp_path: Path) -> None:
-    folder = tmp_path / "one"
-    folder.mkdir()
-    t1, mask = head.write(folder)
-    entry = {"name": "one", "title": "Subject 1", "t1": f"one/{t1.name}", "mask": f"one/{mask.name}"}
-    (tmp_path / "index.json").write_text(json.dumps([entry]))
-    assert [example.title for example in intake.examples(tmp_path)] == ["Subject 1"]
-    scan, lesion = intake.accept_example(services, "a", "one", tmp_path)
-    assert lesion.parent == scan.id and scan.filename == "Subject 1 (synthetic)"
-    assert t1.exists() and mask.exists()
-    with pytest.raises(UserError):
-        intake.accept_example(services, "a", "two", tmp_path)
-    assert intake.examples(tmp_path / "none") == ()

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
@@ -53,6 +53,8 @@ def test_qform_agrees_with_nibabel(turn: tuple[float, ...], left: bool, version:
     made.set_qform(affine, 1)
     made.set_sform(None, 0)
     near_half_turn = abs(turn[0]) < 0.01 * float(np.linalg.norm(turn))
+    # there nibabel may refuse what it wrote itself: its bound on rounding in NIfTI-2 is below that of one product
+    assume(not (near_half_turn and version == 2))
     np.testing.assert_allclose(parsed(made).affine, made.get_qform(), atol=4e-3 if near_half_turn else 1e-6)
 
 

@@ -1,0 +1,216 @@
+"""Zips and scans of other formats that must be refused, each by its one code."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import struct
+import time
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.errors import UserError
+from core.files.convert import to_nifti
+from core.files.gather import load
+from tests.core.files.grids import grid_affine, random_values
+from tests.core.files.test_formats import RAW, mgh, mha, nrrd
+from tests.dicom_files import Series
+from tests.hostile.corpus import blown_up, scan, zipped
+
+SERIES = Series(random_values("i2", shape=(20, 18, 12)), grid_affine((0, 1, 2), (True, True, False), (1.0, 1.0, 2.0)))
+LIMIT = 17 << 20
+ELSEWHERE = "/etc/passwd"
+
+
+def pack(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a zip of ``files``."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def _linked() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        link = zipfile.ZipInfo("link")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, ELSEWHERE)
+    return buffer.getvalue()
+
+
+def _patched(data: bytes, mark: bytes, at: int, new: bytes) -> bytes:
+    """Return a zip with ``new`` at ``at`` bytes behind each ``mark`` (a local or central header's signature)."""
+    changed = bytearray(data)
+    start = -1
+    while (start := changed.find(mark, start + 1)) >= 0:
+        changed[start + at : start + at + len(new)] = new
+    return bytes(changed)
+
+
+def _overlapping() -> bytes:
+    """Return a zip both members of which point to the same bytes."""
+    data = bytearray(pack({"a": scan(), "b": scan()}))
+    second = data.rfind(b"PK\1\2")
+    data[second + 42 : second + 46] = bytes(4)
+    return bytes(data)
+
+
+LOCAL, CENTRAL = b"PK\3\4", b"PK\1\2"
+ENCRYPTED = _patched(_patched(pack({"a.nii": scan()}), LOCAL, 6, b"\1\0"), CENTRAL, 8, b"\1\0")
+BZIP2 = pack({"a.nii": scan()}, zipfile.ZIP_BZIP2)
+WRONG_SUM = _patched(pack({"a.nii": scan()}), CENTRAL, 16, b"\0\0\0\0")
+LIE = _patched(pack({"a.nii": scan()}), CENTRAL, 24, struct.pack("<I", 10))
+
+ZIPS: dict[str, tuple[bytes, str]] = {
+    "traversal": (pack({"../../evil.nii": scan()}), "zip_unsafe"),
+    "traversal_backslash": (pack({"..\\evil.nii": scan()}), "zip_unsafe"),
+    "absolute": (pack({"/tmp/evil.nii": scan()}), "zip_unsafe"),
+    "drive": (pack({"C:\\evil.nii": scan()}), "zip_unsafe"),
+    "symlink": (_linked(), "zip_unsafe"),
+    "overlap": (_overlapping(), "zip_unsafe"),
+    "encrypted": (ENCRYPTED, "zip_encrypted"),
+    "bzip2": (BZIP2, "zip_method"),
+    "checksum": (WRONG_SUM, "zip_damaged"),
+    "size_lie": (LIE, "zip_damaged"),
+    "cut": (pack({"a.nii": scan()})[:-30], "zip_damaged"),
+    "empty": (pack({}), "no_scan_found"),
+    "only_litter": (pack({"__MACOSX/._a.nii": scan(), ".DS_Store": b"x", "DICOMDIR": b"x"}), "no_scan_found"),
+    "jpegs": (pack({f"{n}.jpg": b"\xff\xd8\xff\xe0" + bytes(99) for n in range(4)}), "no_scan_found"),
+    "nested": (pack({"inner.zip": pack({"a.nii": scan()})}), "no_scan_found"),
+    "many": (pack({str(n): b"" for n in range(5001)}), "too_many_files"),
+    "bomb": (pack({"a.nii": bytes(66 << 20)}), "compressed_too_much"),
+    "too_much": (pack({"a.nii": bytes(69 << 20)}), "too_many_bytes"),
+    "two_scans": (pack({"a.nii": scan(), "b.nii.gz": zipped(scan())}), "several_scans"),
+    "scan_and_dicom": (pack({"a.nii": scan(), "b": SERIES.files()[0]}), "several_scans"),
+    "pair": (pack({"a.hdr": scan(magic=b"ni1"), "a.img": RAW}), "nifti_pair"),
+}  # fmt: skip
+TEXTS: dict[str, tuple[bytes, str]] = {
+    "nrrd_data_file": (nrrd(b"", f"data file: {ELSEWHERE}"), "detached_data"),
+    "nrrd_datafile": (nrrd(RAW, f"DataFile: {ELSEWHERE}"), "detached_data"),
+    "nrrd_data_file_list": (nrrd(RAW, "data  FILE: LIST", ELSEWHERE), "detached_data"),
+    "nrrd_return_before_data_file": (nrrd(RAW, f"old min: 0\rdata file: {ELSEWHERE}"), "accepted"),
+    "nrrd_cut": (nrrd(RAW[:-1]), "data_truncated"),
+    "nrrd_gzip_cut": (nrrd(gzip.compress(RAW)[:-9], encoding="gzip"), "data_truncated"),
+    "nrrd_gzip_checksum": (nrrd(gzip.compress(RAW)[:-8] + bytes(8), encoding="gzip"), "data_damaged"),
+    "nrrd_gzip_short": (nrrd(gzip.compress(RAW[:100]), encoding="gzip"), "data_truncated"),
+    "nrrd_hex": (nrrd(RAW.hex().encode(), encoding="hex"), "unsupported_encoding"),
+    "nrrd_ascii": (nrrd(b"1 2 3", encoding="ascii"), "unsupported_encoding"),
+    "nrrd_bzip2": (nrrd(RAW, encoding="bzip2"), "unsupported_encoding"),
+    "nrrd_byte_skip": (nrrd(RAW, "byte skip: 999999999999"), "unsupported_encoding"),
+    "nrrd_line_skip": (nrrd(RAW, "line skip: 3"), "unsupported_encoding"),
+    "nrrd_block": (nrrd(RAW, type="block"), "unsupported_type"),
+    "nrrd_type_with_line": (nrrd(RAW, type="short\rdata file: /etc/passwd"), "unsupported_type"),
+    "nrrd_4d": (nrrd(RAW, dimension="4", sizes="3 10 9 8"), "volume_4d"),
+    "nrrd_2d": (nrrd(RAW, dimension="2", sizes="30 24"), "single_slice"),
+    "nrrd_huge": (nrrd(RAW, sizes="4000000000 4000000000 4000000000"), "too_many_voxels"),
+    "nrrd_negative": (nrrd(RAW, sizes="10 -9 8"), "bad_dimensions"),
+    "nrrd_no_sizes": (nrrd(RAW, sizes=None), "bad_header"),
+    "nrrd_no_space": (nrrd(RAW, space=None), "no_orientation"),
+    "nrrd_unknown_space": (nrrd(RAW, space="scanner-xyz"), "no_orientation"),
+    "nrrd_spacings": (nrrd(RAW, "spacings: 1 1 1", space_directions=None), "no_orientation"),
+    "nrrd_flat": (nrrd(RAW, space_directions="(1,0,0) (2,0,0) (0,0,1)"), "bad_affine"),
+    "nrrd_no_end": (b"NRRD0005\n" + b"a: b\n" * 20_000, "bad_header"),
+    "nrrd_only": (b"NRRD", "bad_header"),
+    "nrrd_tiny_voxels": (nrrd(RAW, space_directions="(0.001,0,0) (0,1,0) (0,0,1)"), "bad_voxel_size"),
+    "mha_elsewhere": (mha(ElementDataFile=ELSEWHERE), "detached_data"),
+    "mha_list": (mha(ElementDataFile="LIST"), "detached_data"),
+    "mha_pattern": (mha(ElementDataFile="%03d.raw 1 3 1"), "detached_data"),
+    "mha_case": (mha(ElementDataFile="local"), "detached_data"),
+    "mha_cut": (mha(RAW[:-1]), "data_truncated"),
+    "mha_packed_cut": (mha(zlib.compress(RAW)[:-9], CompressedData="True"), "data_truncated"),
+    "mha_packed_checksum": (mha(zlib.compress(RAW)[:-4] + bytes(4), CompressedData="True"), "data_damaged"),
+    "mha_4d": (mha(NDims="4", DimSize="10 9 8 3"), "volume_4d"),
+    "mha_channels": (mha(ElementNumberOfChannels="3"), "colour_image"),
+    "mha_text": (mha(BinaryData="False"), "unsupported_encoding"),
+    "mha_header_size": (mha(HeaderSize="100"), "unsupported_encoding"),
+    "mha_type": (mha(ElementType="MET_STRING"), "unsupported_type"),
+    "mha_no_matrix": (mha(TransformMatrix=None), "no_orientation"),
+    "mha_singular": (mha(TransformMatrix="0 0 0 0 0 0 0 0 0"), "bad_affine"),
+    "mha_no_data": (b"ObjectType = Image\nNDims = 3\n", "bad_header"),
+    "mgz_bomb": (blown_up(mgh(b"", size=(16, 16, 16, 1)), 512), "data_longer"),
+    "mgz_cut": (gzip.compress(mgh())[:-9], "gzip_truncated"),
+    "mgh_4d": (mgh(size=(10, 9, 8, 200)), "volume_4d"),
+}  # fmt: skip
+
+
+def outcome(path: Path, work: Path) -> str:
+    """Return the code by which the file is refused, in this process; "accepted" for a sound scan."""
+    work.mkdir(exist_ok=True)
+    try:
+        load([path], work, max_bytes=LIMIT)
+    except UserError as error:
+        assert error.message.endswith(".") and error.hint.endswith(".")
+        return error.code
+    return "accepted"
+
+
+@pytest.mark.parametrize("name", ZIPS)
+def test_zips(tmp_path: Path, name: str) -> None:
+    data, code = ZIPS[name]
+    (tmp_path / "a.zip").write_bytes(data)
+    begun = time.process_time()
+    assert outcome(tmp_path / "a.zip", tmp_path / "work") == code
+    assert time.process_time() - begun < 3.0
+    assert {path.name for path in tmp_path.iterdir()} == {"a.zip", "work"}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_single_files(tmp_path: Path, name: str) -> None:
+    data, code = TEXTS[name]
+    (tmp_path / "a").write_bytes(data)
+    begun = time.process_time()
+    assert outcome(tmp_path / "a", tmp_path / "work") == code
+    assert time.process_time() - begun < 3.0
+
+
+@pytest.mark.parametrize("name", ["nrrd_data_file", "nrrd_datafile", "nrrd_return_before_data_file", "mha_elsewhere"])
+def test_no_other_file_is_ever_opened(tmp_path: Path, name: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "a").write_bytes(TEXTS[name][0].replace(ELSEWHERE.encode(), str(pipe).encode()))
+    try:
+        # whoever opens a pipe that nobody writes to waits for ever
+        to_nifti([tmp_path / "a"], tmp_path / "out.nii", seconds=20)
+        code = "accepted"
+    except UserError as error:
+        code = error.code
+    assert code == TEXTS[name][1]
+
+
+SEEDS = {
+    "nrrd": nrrd(),
+    "nrrd_gzip": nrrd(gzip.compress(RAW), encoding="gzip"),
+    "mha": mha(),
+    "mgh": mgh(),
+    "dicom": SERIES.files()[0],
+    "zip": pack({"a.nii": scan(), "b.txt": b"text"}),
+}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.sampled_from(sorted(SEEDS)),
+    changes=st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), min_size=1, max_size=4),
+    keep=st.floats(0.05, 1),
+)
+def test_changed_bytes(tmp_path: Path, seed: str, changes: list[tuple[int, int]], keep: float) -> None:
+    data = bytearray(SEEDS[seed])
+    for place, value in changes:
+        data[place % min(len(data), 600)] = value
+    (tmp_path / "a").write_bytes(data[: max(1, int(2 * keep * len(data)))])
+    outcome(tmp_path / "a", tmp_path / "work")
+    for left in (tmp_path / "work").rglob("*"):
+        if left.is_file():
+            left.unlink()
+    members = tmp_path / "work" / "members"
+    if members.exists():
+        members.rmdir()

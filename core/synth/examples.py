@@ -1,8 +1,9 @@
-"""The two synthetic subjects that ship: a stripped brain and a whole head, each with a chronic cavity and its mask."""
+"""The synthetic subjects that ship: heads with a cavity and its mask, thick slices, a set of contrasts."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +12,18 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.files.nifti import Stored, read_volume, write_stored
-from core.synth.anatomy import LAST_BRAIN, WHITE, tissues_of
+from core.synth.anatomy import LAST_BRAIN, WHITE, brain_of, tissues_of
 from core.synth.lesion import lumpy_mask, paint_cavity
 from core.synth.subject import subject
-from core.volume import bounding_box
+from core.volume import Box, bounding_box
+
+DESCRIPTION = "synthetic, Counterscan"
+# voxels around the brain that its deformation may use
+ROOM = 16
 
 
 @dataclass(frozen=True)
-class Example:
+class Cavity:
     """What to make: ``labels`` is the file name of a label map, ``place`` a point of the brain box (0 to 1),
     ``white`` the stored value of white matter: few levels keep a file small."""
 
@@ -32,30 +37,107 @@ class Example:
     white: int
 
 
-EXAMPLES = (
-    Example("cavity-brain", "Stripped brain", "training_seg_09.nii.gz", 11, False, (0.72, 0.6, 0.6), 24.0, 110),
-    Example("cavity-head", "Whole head", "training_seg_04.nii.gz", 12, True, (0.27, 0.45, 0.62), 12.0, 44),
+@dataclass(frozen=True)
+class Contrasts:
+    """A stripped brain with small lesions: ``given`` are the inputs of ``task`` by contrast, ``truth`` its reference.
+
+    step: distance of slices in mm along Z that the inputs are measured in; 1 leaves them as they are.
+    """
+
+    name: str
+    title: str
+    task: str
+    labels: str
+    seed: int
+    given: Mapping[str, str]
+    truth: str
+    step: int = 1
+    white: int = 64
+
+
+CAVITIES = (
+    Cavity("cavity-brain", "Stripped brain", "training_seg_09.nii.gz", 11, False, (0.72, 0.6, 0.6), 24.0, 110),
+    Cavity("cavity-head", "Whole head", "training_seg_04.nii.gz", 12, True, (0.27, 0.45, 0.62), 12.0, 44),
+)
+SETS = (
+    Contrasts(
+        "thick-t2", "T2, slices of 4 mm", "superres", "training_seg_07.nii.gz", 21, {"t2": "image"}, "t2", step=4
+    ),
+    Contrasts(
+        "contrasts",
+        "T1 and T2 of one head",
+        "translate",
+        "training_seg_12.nii.gz",
+        22,
+        {"t1": "t1", "t2": "t2"},
+        "flair",
+    ),
 )
 
 
 def make_examples(labels: Path, out: Path) -> None:
-    """Write every example as ``<out>/<name>/t1.nii.gz`` and ``mask.nii.gz`` with an ``index.json``."""
-    index = []
-    for example in EXAMPLES:
-        folder = out / example.name
-        folder.mkdir(parents=True, exist_ok=True)
-        scan, mask = _subject(read_volume(labels / example.labels).data.astype(np.int32), example)
-        affine = np.diag([1.0, 1.0, 1.0, 1.0])
-        affine[:3, 3] = -np.array(scan.shape) / 2
-        stored = np.clip(np.round(scan * example.white), 0, 255).astype(np.uint8)
-        write_stored(folder / "t1.nii.gz", Stored(stored, affine), "synthetic, Counterscan")
-        write_stored(folder / "mask.nii.gz", Stored(mask.astype(np.uint8), affine), "synthetic, Counterscan")
-        entry = {"name": example.name, "title": f"{example.title}, {mask.sum() / 1000:.0f} ml cavity"}
-        index.append(entry | {kind: f"{example.name}/{kind}.nii.gz" for kind in ("t1", "mask")})
+    """Write every example into a folder of its own below ``out``, with an ``index.json`` that names their files."""
+    index = [_write_cavity(labels, out, each) for each in CAVITIES]
+    index += [_write_set(labels, out, each) for each in SETS]
+    write_index(out, index)
+
+
+def write_index(out: Path, index: list[dict[str, object]]) -> None:
+    """Write what the page reads: task, name, title and input name -> file of each example."""
     (out / "index.json").write_text(json.dumps(index, indent=2) + "\n")
 
 
-def _subject(labels: NDArray[np.int32], example: Example) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def _write_cavity(labels: Path, out: Path, example: Cavity) -> dict[str, object]:
+    scan, mask = _subject(read_volume(labels / example.labels).data.astype(np.int32), example)
+    affine = _centred(scan.shape, 1.0)
+    _write(out / example.name / "t1.nii.gz", scan, affine, example.white)
+    write_stored(out / example.name / "mask.nii.gz", Stored(mask.astype(np.uint8), affine), DESCRIPTION)
+    title = f"{example.title}, {mask.sum() / 1000:.0f} ml cavity"
+    return _entry("inpaint", example.name, title, ("t1", "mask"))
+
+
+def _write_set(labels: Path, out: Path, example: Contrasts) -> dict[str, object]:
+    tissues = tissues_of(read_volume(labels / example.labels).data.astype(np.int32))
+    tissues = np.pad(tissues[bounding_box(brain_of(tissues), 1)], ROOM)
+    made = subject(tissues, example.seed, tuple({*example.given, example.truth}), lesion="plaques")
+    box = _multiples(bounding_box(made.tissues > 0, 2), example.step)
+    images = {contrast: image[box] for contrast, image in made.images.items()}
+    names = []
+    for contrast, name in (*example.given.items(), (example.truth, "reference")):
+        image, spacing = images[contrast], 1.0
+        if example.step > 1 and name != "reference":
+            x, y, z = image.shape
+            image = image.reshape(x, y, z // example.step, example.step).mean(axis=3)
+            spacing = float(example.step)
+        level = max(float(np.percentile(image[image > 0.05], 99.5)), 1e-6)
+        _write(out / example.name / f"{name}.nii.gz", image / level, _centred(image.shape, spacing), 2 * example.white)
+        names.append(name)
+    return _entry(example.task, example.name, example.title, tuple(names))
+
+
+def _write(path: Path, image: NDArray[np.float32], affine: NDArray[np.float64], unit: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_stored(path, Stored(np.clip(np.round(image * unit), 0, 255).astype(np.uint8), affine), DESCRIPTION)
+
+
+def _entry(task: str, name: str, title: str, inputs: tuple[str, ...]) -> dict[str, object]:
+    return {"task": task, "name": name, "title": title, "inputs": {each: f"{name}/{each}.nii.gz" for each in inputs}}
+
+
+def _centred(shape: tuple[int, ...], z: float) -> NDArray[np.float64]:
+    """Return an affine of 1 x 1 x ``z`` mm that puts the middle of the field of view at the origin."""
+    affine = np.diag([1.0, 1.0, z, 1.0])
+    affine[:3, 3] = -(np.array(shape) - 1) / 2 * np.array([1.0, 1.0, z])
+    return affine
+
+
+def _multiples(box: Box, step: int) -> Box:
+    """Return ``box`` with a number of voxels along Z that is a multiple of ``step``."""
+    x, y, z = box
+    return x, y, slice(z.start, z.stop - (z.stop - z.start) % step)
+
+
+def _subject(labels: NDArray[np.int32], example: Cavity) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     tissues = tissues_of(labels)
     lowest = int(np.flatnonzero((tissues == WHITE).any(axis=(0, 1)))[0])
     tissues = tissues[:, :, max(0, lowest - 12) :]

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
-from tests.contract.phantom import write_tiny_network
+from tests.contract.phantom import write_tiny_networks
 from tests.phantom import make_phantom
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,9 +123,9 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Scans:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all browser tests, with a network of a few thousand random weights."""
+    """One server for all browser tests, with networks of a few thousand random weights."""
     weights = tmp_path_factory.mktemp("weights")
-    write_tiny_network(weights)
+    write_tiny_networks(weights)
     running = Server(tmp_path_factory.mktemp("server"), weights)
     running.start()
     yield running

@@ -142,3 +142,36 @@ def use_mask(page: Page) -> str:
     link = page.locator("#mask-download")
     link.wait_for()
     return str(link.get_attribute("href"))
+
+
+def open_tab(page: Page, title: str) -> None:
+    """Open a tab and wait until its first step shows."""
+    page.get_by_role("tab", name=title).click()
+    expect(page.get_by_role("tab", name=title)).to_have_attribute("aria-selected", "true")
+    page.locator(".cs-step >> visible=true").first.wait_for()
+
+
+def load(page: Page, slot: str, path: Path) -> None:
+    """Upload a file into the input ``slot`` of a tab and wait for its facts."""
+    page.set_input_files(f"#{slot}-file input[type=file]", path)
+    page.locator(f"#{slot}-facts .cs-file").wait_for()
+    wait_drawn(page)
+
+
+def start(page: Page, task: str) -> None:
+    """Press Run on the tab of ``task``."""
+    expect(page.locator(f"#{task}-run")).to_be_enabled()
+    page.locator(f"#{task}-run").click()
+    page.wait_for_url("**/?job=*")
+
+
+def over(page: Page, task: str) -> Locator:
+    """Return what a tab says when its run ended badly or could not start."""
+    return page.locator(f"#{task}-outcome .cs-problem, #{task}-run-trouble .cs-problem").first
+
+
+def wait_results(page: Page, task: str) -> None:
+    """Wait until a finished job of ``task`` is drawn."""
+    page.locator(f"#{task}-downloads a[data-artifact=result]").wait_for()
+    page.wait_for_function(f"{VIEWER}.scene.task === '{task}' && {VIEWER}.scene.results.length > 0")
+    wait_drawn(page)

@@ -30,7 +30,7 @@ def test_facts_of_a_scan_and_its_mask_are_shown(page: Page, scans: Scans) -> Non
     expect(facts).to_contain_text("RAS")
     expect(facts).to_contain_text("Taken as a whole head")
     expect(page.locator("#run")).to_be_disabled()
-    expect(page.locator("#run-note")).to_contain_text("a mask")
+    expect(page.locator("#run-note")).to_contain_text("Lesion mask")
     load_mask(page, scans.small[1])
     expect(page.locator("#mask-facts")).to_contain_text("ml")
     expect(page.locator("#run")).to_be_enabled()

@@ -1,58 +1,68 @@
-"""What the controls of the Inpaint tab do; the store and the queue do the work."""
+"""What the controls of an imaging tab do; the store and the queue do the work."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from core.slots import assign, recognise
+
 from core.errors import UserError
-from core.tasks.inpaint import TASK
+from core.files.nifti import read_volume
+from core.tasks.base import Task
+from core.tasks.translate import SLOTS
+from core.tasks.translate import TASK as TRANSLATE
 from webapp import intake
 from webapp.services import Services
-from webapp.ui.page import Held
+from webapp.store.records import JobRecord
+from webapp.ui.page import Held, anchor, main_scan, view
+
+Paths = str | Sequence[str] | None
+# suffixes of files that are a scan by themselves
+WHOLE = (".nii", ".gz", ".mgz", ".mgh", ".nrrd", ".mha", ".zip")
 
 
-def load_scan(services: Services, session: str, path: str | None) -> Held:
-    """Take an uploaded scan; the mask and job of an earlier one are let go."""
-    if not path:
-        raise UserError("no_file", "No file arrived.", "Drop a .nii or .nii.gz file.")
-    file = Path(path)
-    return Held(scan=intake.accept(services, file, file.name, session, "volume").id)
+def load(services: Services, session: str, task: Task, name: str, held: Held, paths: Paths) -> Held:
+    """Take an uploaded file, or the files of one series, as the input ``name`` of ``task``."""
+    files = _files(paths)
+    entry = next(one for one in task.inputs if one.name == name)
+    if entry.kind == "mask":
+        return _load_mask(services, session, task, name, held, files)
+    if name == "reference" and not held.inputs:
+        raise UserError("no_scan", "A reference needs its scan first.", "Load the scan in step 1, then the reference.")
+    scan = intake.accept(services, files, _name(files), session, "volume")
+    return held.with_input(task, name, scan.id)
 
 
-def load_mask(services: Services, session: str, held: Held, path: str | None) -> Held:
-    """Take an uploaded mask of the page's scan."""
-    if not held.scan:
+def _load_mask(services: Services, session: str, task: Task, name: str, held: Held, files: list[Path]) -> Held:
+    scan = held.inputs.get(anchor(task), "")
+    if not scan:
         raise UserError("no_scan", "A mask needs its scan first.", "Load the scan in step 1, then the mask.")
-    if not path:
-        raise UserError("no_file", "No file arrived.", "Drop a .nii or .nii.gz file.")
-    file = Path(path)
-    mask = intake.accept(services, file, file.name, session, "mask", scan_id=held.scan)
-    return Held(held.scan, mask.id)
+    mask = intake.accept(services, files, _name(files), session, "mask", scan_id=scan)
+    return held.with_input(task, name, mask.id)
 
 
-def take_drawn(services: Services, session: str, held: Held, mask_id: object) -> Held:
+def remove(task: Task, name: str, held: Held) -> Held:
+    """Take an input off the page; its scan stays in the store."""
+    return held.without(task, name)
+
+
+def take_drawn(services: Services, session: str, task: Task, held: Held, mask_id: object) -> Held:
     """Take a mask that ``POST /mask`` has stored; the id comes from the browser, so its owner and scan are checked."""
     mask = services.repo.scan(str(mask_id), session)
-    if mask.role != "mask" or mask.parent != held.scan:
+    if mask.role != "mask" or mask.parent != held.inputs.get(anchor(task)):
         raise UserError("not_found", "That mask belongs to another scan.", "Draw it again on the scan that is shown.")
-    return Held(held.scan, mask.id)
+    return held.with_input(task, "mask", mask.id)
 
 
-def load_example(services: Services, session: str, name: str) -> Held:
-    """Load a synthetic scan together with its mask."""
-    scan, mask = intake.accept_example(services, session, name)
-    return Held(scan.id, mask.id)
-
-
-def submit(services: Services, session: str, held: Held, params: Mapping[str, object]) -> Held:
+def submit(services: Services, session: str, task: Task, held: Held, params: Mapping[str, object]) -> Held:
     """Queue a run and return the page with its job."""
-    if not held.scan or not held.mask:
-        raise UserError("not_ready", "A run needs a scan and a mask.", "Load the scan in step 1 and a mask in step 2.")
-    parsed = TASK.parse(params)
-    job = services.dispatcher.submit(session, TASK.name, {"t1": held.scan, "mask": held.mask}, parsed)
-    return replace(held, job=job)
+    shown = view(services, session, task, held)
+    if shown.missing:
+        wanted = " and ".join(entry.title for entry in shown.missing) if task.required else "at least one scan"
+        raise UserError("not_ready", f"A run needs {wanted}.", "Load it in the steps above.")
+    job = services.dispatcher.submit(session, task.name, dict(held.inputs), task.parse(params))
+    return held.with_job(job)
 
 
 def cancel(services: Services, session: str, held: Held) -> Held:
@@ -60,3 +70,62 @@ def cancel(services: Services, session: str, held: Held) -> Held:
     if held.job:
         services.dispatcher.cancel(held.job, session)
     return held
+
+
+def receive(services: Services, session: str, task: Task, job_id: str) -> Held:
+    """Return a page of ``task`` that starts from the result of a finished job."""
+    job = services.repo.job(job_id, session)
+    result = next((one for one in job.artifacts if one.name == "result"), None)
+    if result is None:
+        raise UserError("not_found", "This run has no result to send on.", "Wait until it is done, or run it again.")
+    origin = services.repo.scan(main_scan(job), session).filename
+    scan = intake.accept_result(services, session, result.id, origin)
+    return Held({_slot(task, job, origin): scan.id})
+
+
+def _slot(task: Task, job: JobRecord, origin: str) -> str:
+    """Return the input of ``task`` that the result of ``job`` on the scan ``origin`` becomes."""
+    if anchor(task):
+        return anchor(task)
+    if job.task == "inpaint":
+        return "t1"
+    return recognise(origin) or "t1"
+
+
+def distribute(services: Services, session: str, held: Held, paths: Paths) -> Held:
+    """Take the contrasts of one head, dropped together, into the slots that their names and intensities say."""
+    files = _files(paths)
+    groups = _series(files)
+    scans = [intake.accept(services, group, _name(group), session, "volume") for group in groups]
+    volumes = [read_volume(services.blobs.path(scan.blob)) for scan in scans]
+    named = [(scan.filename, volume) for scan, volume in zip(scans, volumes, strict=True)]
+    found = assign(named, taken=tuple(name for name in held.inputs if name in SLOTS))
+    for name, index in found.items():
+        held = held.with_input(TRANSLATE, name, scans[index].id)
+    return held
+
+
+def move(task: Task, name: str, other: str, held: Held) -> Held:
+    """Say that the scan in the slot ``name`` is the contrast ``other``; what is there takes its place."""
+    inputs = dict(held.inputs)
+    scan, displaced = inputs.pop(name, ""), inputs.pop(other, "")
+    changed = {other: scan} | ({name: displaced} if displaced and other != name else {})
+    return Held({**inputs, **{slot: scan_id for slot, scan_id in changed.items() if scan_id}})
+
+
+def _series(files: list[Path]) -> list[list[Path]]:
+    """Return the files one by one, but the slices of DICOM series, which have no name to tell them apart, together."""
+    whole = [file for file in files if file.name.lower().endswith(WHOLE)]
+    slices = [file for file in files if file not in whole]
+    return [*([file] for file in whole), *([slices] if slices else [])]
+
+
+def _files(paths: Paths) -> list[Path]:
+    found = [paths] if isinstance(paths, str) else list(paths or ())
+    if not found:
+        raise UserError("no_file", "No file arrived.", "Drop a .nii or .nii.gz file, or the files of a DICOM series.")
+    return [Path(path) for path in found]
+
+
+def _name(files: Sequence[Path]) -> str:
+    return files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"

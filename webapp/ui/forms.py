@@ -19,6 +19,10 @@ def field(param: Param, titles: Mapping[str, str] | None = None) -> Component:
     label = f"{param.title} ({param.unit})" if param.unit else param.title
     if param.kind == "bool":
         return gr.Checkbox(value=bool(param.default), label=label, info=param.help)
+    if param.kind == "axes":
+        return gr.Textbox(
+            label=label, info=param.help, placeholder="automatic; or three numbers, as 1 1 1", max_lines=1
+        )
     if param.kind == "choice":
         return _choice(param, label, titles or {})
     return _number(param, label)

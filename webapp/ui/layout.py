@@ -6,8 +6,20 @@ from typing import Any
 
 import gradio as gr
 
+from core import tasks
 from webapp.services import Services
-from webapp.ui import page, pieces, tab_about, tab_inpaint, tab_sessions, wiring
+from webapp.ui import (
+    contrasts,
+    page,
+    pieces,
+    tab_about,
+    tab_inpaint,
+    tab_sessions,
+    tab_superres,
+    tab_translate,
+    wiring,
+)
+from webapp.ui.tab import Shared
 from webapp.ui.text import NAME, TAGLINE
 from webapp.ui.viewer import VolumeViewer
 
@@ -26,10 +38,14 @@ def build(services: Services) -> gr.Blocks:
         with gr.Row(elem_id="cs-main", equal_height=False):
             with (
                 gr.Column(elem_id="cs-controls", min_width=0),
-                gr.Tabs(overflow_behavior="wrap", elem_id="cs-tabs"),
+                gr.Tabs(overflow_behavior="wrap", elem_id="cs-tabs") as choice,
             ):
-                with gr.Tab("Inpaint"):
-                    tab = tab_inpaint.build(services, viewer, results)
+                with gr.Tab("Inpaint", id="inpaint") as inpaint:
+                    first = tab_inpaint.build(services)
+                with gr.Tab("Super-resolve", id="superres") as superres:
+                    second = tab_superres.build(services)
+                with gr.Tab("Translate", id="translate") as translate:
+                    third, several = tab_translate.build(services)
                 with gr.Tab("Sessions") as sessions:
                     tab_sessions.build(services, sessions, demo)
                 with gr.Tab("About"):
@@ -37,7 +53,11 @@ def build(services: Services) -> gr.Blocks:
             with gr.Column(elem_id="cs-view", min_width=0):
                 for part in right:
                     part.render()
-        wiring.connect(services, tab, demo)
+        shared = Shared(viewer, results, choice, gr.State(tasks.TASKS[0].name))
+        tabs = {one.task.name: one for one in (first, second, third)}
+        panels = {"inpaint": inpaint, "superres": superres, "translate": translate}
+        wirings = wiring.connect(services, tabs, panels, shared, demo)
+        contrasts.connect(wirings["translate"], several)
         gr.Timer(BADGE_SECONDS).tick(
             lambda: _badges(services), None, badges, show_progress="hidden", queue=False, api_visibility="private"
         )

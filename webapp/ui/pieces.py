@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.errors import UserError
+from core.tasks.base import Measure, Task
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 from webapp.ui.text import ago, number, safe, seconds, times
 
@@ -16,18 +17,8 @@ STATES = {
     "failed": "Failed",
     "cancelled": "Cancelled",
 }
-COLUMNS = (
-    ("Method", "How the hole was filled; the chosen method comes first."),
-    ("Texture", "Fine detail of the fill beside real tissue around it. 1 is alike, 0 is flat or blurred."),
-    ("Border", "The jump across the mask's edge beside the jumps just outside it. 1 is an invisible border."),
-    (
-        "Slices X · Y · Z",
-        "Steps between neighbouring slices beside real tissue. 1 is natural, less is blur, more is tearing.",
-    ),
-    ("Mean ± SD", "Intensity inside the mask, in the scan's own units."),
-    ("Calls", "Network evaluations."),
-    ("Time", "Seconds this method took."),
-)
+ORDER = ("report", "result", "uncertainty", "difference", "error", "run")
+UNKNOWN_TRUTH = "There is no truth to compare with: these measures look at the result itself."
 
 
 def step(index: int, title: str, note: str = "") -> str:
@@ -78,25 +69,33 @@ def mask_facts(mask: ScanRecord) -> str:
     return f'<div class="cs-card">{name}{_rows(rows)}{notes(mask.warnings)}{link}</div>'
 
 
-def result_table(summary: Mapping[str, Any]) -> str:
-    """Return the measures of the chosen method and of the plain methods beside it."""
-    head = "".join(f'<th scope="col" title="{safe(note)}">{safe(title)}</th>' for title, note in COLUMNS)
-    rows = "".join(_method_row(row, first=not index) for index, row in enumerate(summary.get("table", ())))
-    legend = "".join(f"<dt>{safe(title)}</dt><dd>{safe(note)}</dd>" for title, note in COLUMNS)
+def result_table(task: Task, summary: Mapping[str, Any]) -> str:
+    """Return the measures of the chosen method and of the plain methods beside it, as ``task`` declares them."""
+    rows = summary.get("table", ())
+    shown = [column for column in task.measures if any(_known(row.get(column.name)) for row in rows)]
+    head = "".join(f'<th scope="col" title="{safe(one.help)}">{safe(one.title)}</th>' for one in shown)
+    body = "".join(_method_row(row, shown, first=not index) for index, row in enumerate(rows))
+    legend = "".join(f"<dt>{safe(one.title)}</dt><dd>{safe(one.help)}</dd>" for one in shown)
+    caption = "Measured against the reference." if any("psnr" in row for row in rows) else UNKNOWN_TRUTH
     return (
         '<div class="cs-scroll" tabindex="0" role="region" aria-label="Measures of each method">'
-        '<table class="cs-table"><caption>Measures inside the mask. There is no truth to compare with: '
-        f"real tissue around the mask is the yardstick.</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<table class="cs-table"><caption>{caption}</caption>'
+        f'<thead><tr><th scope="col">Method</th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
         f'<details class="cs-details"><summary>What the columns mean</summary><dl>{legend}</dl></details>'
     )
+
+
+def fact_sentences(summary: Mapping[str, Any]) -> str:
+    """Return what a run found out and assumed, one sentence each."""
+    facts = summary.get("facts", {})
+    lines = [value for key, value in facts.items() if isinstance(value, str) and key != "head"]
+    return "".join(f'<p class="cs-assumed">{safe(line)}</p>' for line in lines)
 
 
 def downloads(job: JobRecord) -> str:
     """Return links to the files of a finished job, the plain methods' folded away."""
     main = [one for one in job.artifacts if not one.name.startswith("baseline-")]
-    order = {"result": 0, "uncertainty": 1, "difference": 2, "run": 3}
-    main.sort(key=lambda one: order.get(one.name, 9))
+    main.sort(key=lambda one: ORDER.index(one.name) if one.name in ORDER else len(ORDER))
     rest = [one for one in job.artifacts if one.name.startswith("baseline-")]
     folded = f'<details class="cs-details"><summary>Plain methods</summary>{_links(rest)}</details>' if rest else ""
     return f'<div class="cs-downloads"><h3>Downloads</h3>{_links(main)}{folded}</div>'
@@ -110,7 +109,8 @@ def outcome(job: JobRecord) -> str:
         return '<p class="cs-outcome" role="status">Cancelled. Nothing was kept of this run.</p>'
     if job.state == "done":
         lines = notes(job.summary.get("facts", {}).get("notices", ()))
-        return f'<p class="cs-outcome cs-good" role="status">Done in {safe(seconds(job.seconds))}.</p>{lines}'
+        said = fact_sentences(job.summary)
+        return f'<p class="cs-outcome cs-good" role="status">Done in {safe(seconds(job.seconds))}.</p>{lines}{said}'
     return ""
 
 
@@ -159,24 +159,30 @@ def _sentence(text: str) -> str:
 def _links(artifacts: Iterable[ArtifactRecord]) -> str:
     items = "".join(
         f'<li><a class="cs-link" href="/files/{safe(one.id)}" download data-artifact="{safe(one.name)}">'
-        f"<span>{safe(one.title)}</span><small>{'run.json' if one.name == 'run' else '.nii.gz'}</small></a></li>"
+        f"<span>{safe(one.title)}</span><small>{safe(one.blob[one.blob.index('.') :])}</small></a></li>"
         for one in artifacts
     )
     return f"<ul>{items}</ul>"
 
 
-def _method_row(row: Mapping[str, Any], first: bool) -> str:
-    slices = " · ".join(number(value) for value in row.get("consistency", ()))
-    cells = (
-        number(row.get("texture")),
-        number(row.get("seam")),
-        slices,
-        f"{number(row.get('mean'), 0)} ± {number(row.get('sd'), 0)}",
-        str(row.get("calls", 0) or "–"),
-        f"{number(row.get('seconds'), 1)} s",
-    )
-    body = "".join(f"<td>{safe(cell)}</td>" for cell in cells)
+def _suffix(blob: str) -> str:
+    return blob[blob.index(".") :] if "." in blob else ""
+
+
+def _method_row(row: Mapping[str, Any], columns: Iterable[Measure], first: bool) -> str:
+    body = "".join(f"<td>{safe(_cell(row.get(column.name), column))}</td>" for column in columns)
     mark = '<span class="cs-chosen">chosen</span>' if first else ""
     return (
         f'<tr class="{"cs-first" if first else ""}"><th scope="row">{safe(row.get("title", ""))}{mark}</th>{body}</tr>'
     )
+
+
+def _cell(value: object, column: Measure) -> str:
+    if isinstance(value, list | tuple):
+        return " · ".join(number(one, column.digits) for one in value)
+    text = number(value, column.digits)
+    return f"{text} {column.unit}" if column.unit and text != "–" else text
+
+
+def _known(value: object) -> bool:
+    return any(one is not None for one in value) if isinstance(value, list | tuple) else value is not None

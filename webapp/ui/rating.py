@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import gradio as gr
@@ -18,7 +18,7 @@ from webapp.ui.trouble import attempt
 
 SCALES = (
     ("realism", "Realism", "1 clearly artificial, 5 looks like a real scan"),
-    ("border", "Border of the fill", "1 plainly visible, 5 cannot be found"),
+    ("border", "Borders and seams", "1 plainly visible, 5 cannot be found"),
     ("anatomy", "Anatomy", "1 impossible, 5 fully plausible"),
 )
 GRADES = ["1", "2", "3", "4", "5"]
@@ -36,17 +36,17 @@ class RatingForm:
     client: gr.State
 
 
-def build(services: Services, held: gr.State) -> RatingForm:
-    """Draw the form and wire it; ``held`` says which job is rated."""
-    with gr.Column(visible=False, elem_classes="cs-section cs-rating", elem_id="rating") as group:
+def build(services: Services, held: gr.State, ident: Callable[[str], str]) -> RatingForm:
+    """Draw the form and wire it; ``held`` says which job is rated, ``ident`` makes ids of names."""
+    with gr.Column(visible=False, elem_classes="cs-section cs-rating", elem_id=ident("rating")) as group:
         gr.HTML('<h3>Rate this result</h3><p class="cs-hint">Your judgement is stored with the run.</p>')
         scores = tuple(
-            gr.Radio(GRADES, label=title, info=help, elem_classes="cs-scale", elem_id=f"rate-{name}")
+            gr.Radio(GRADES, label=title, info=help, elem_classes="cs-scale", elem_id=ident(f"rate-{name}"))
             for name, title, help in SCALES
         )
-        comment = gr.Textbox(label="Comment (optional)", lines=2, max_length=2000, elem_id="rate-comment")
-        save = gr.Button("Save rating", variant="secondary", elem_id="rate-save")
-        status = gr.HTML(elem_id="rate-status")
+        comment = gr.Textbox(label="Comment (optional)", lines=2, max_length=2000, elem_id=ident("rate-comment"))
+        save = gr.Button("Save rating", variant="secondary", elem_id=ident("rate-save"))
+        status = gr.HTML(elem_id=ident("rate-status"))
     form = RatingForm(group, scores, comment, save, status, gr.State(new_client))
     _wire(services, held, form)
     return form

@@ -23,7 +23,9 @@ const ready = import(props.module).then((viewer) => viewer.mount(element, {
   library: props.library,
   emit: (reply) => trigger("mask", { scan_id: reply.scan_id }),
   take: (files) => {
-    const input = document.querySelector("#scan-file input[type=file]");
+    const drops = [...document.querySelectorAll(".cs-first-drop input[type=file]")];
+    const input = drops.find((one) => one.closest("[role=tabpanel]")?.offsetParent !== null);
+    if (!input) return;
     input.files = files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   },
@@ -40,14 +42,19 @@ ready.catch((error) => {
 _PROGRESS = (
     '<div class="cs-progress" hidden><div class="cs-bar" role="progressbar" aria-label="Progress of the run" '
     'aria-valuemin="0" aria-valuemax="100" aria-valuenow="0"><i></i></div>'
-    '<p><span class="cs-progress-text"></span><span class="cs-progress-percent"></span></p></div>'
+    '<p><span class="cs-progress-text"></span><span class="cs-progress-percent"></span></p>'
+    '<figure class="cs-preview" hidden><img alt="The result so far in three planes">'
+    "<figcaption>Preview, synthetic</figcaption></figure></div>"
 )
 _PROGRESS_SCRIPT = """
 const show = () => {
-  const { percent = 0, text = "", shown = false } = props.value || {};
+  const { percent = 0, text = "", shown = false, picture = "" } = props.value || {};
+  const preview = element.querySelector(".cs-preview");
   const root = element.querySelector(".cs-progress");
   const bar = element.querySelector(".cs-bar");
   root.hidden = !shown;
+  preview.hidden = !picture;
+  if (picture) preview.firstElementChild.src = picture;
   bar.setAttribute("aria-valuenow", String(percent));
   bar.setAttribute("aria-valuetext", `${percent} percent, ${text}`);
   bar.firstElementChild.style.width = `${percent}%`;
@@ -80,7 +87,7 @@ class VolumeViewer(gr.HTML):
 
 
 class ProgressBar(gr.HTML):
-    """A progress bar; ``value`` is ``{"shown": bool, "percent": int, "text": str}``."""
+    """A progress bar; ``value`` is ``{"shown": bool, "percent": int, "text": str, "picture": address or ""}``."""
 
     def __init__(self, value: dict[str, Any] | None = None, **options: Any) -> None:
         fixed = {"html_template": _PROGRESS, "js_on_load": _PROGRESS_SCRIPT, "apply_default_css": False}

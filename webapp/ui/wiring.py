@@ -1,8 +1,8 @@
-"""Which event of the Inpaint tab calls which action, and how the page follows."""
+"""Which event of an imaging tab calls which action, and how the page follows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,71 +11,92 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
 
-from core.tasks.inpaint import TASK
+from core.errors import UserError
+from webapp import examples
 from webapp.guard import session_of
 from webapp.services import Services
 from webapp.ui import actions, forms, page, pieces, rating
 from webapp.ui.page import Held, View
-from webapp.ui.tab_inpaint import START_DRAWING, Tab, describe
+from webapp.ui.tab import Shared, Tab
+from webapp.ui.text import safe
 from webapp.ui.trouble import attempt
 
 Updates = dict[Block, Any]
 Action = Callable[..., Held]
+QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """The tab, the services, and the translation between rows and components."""
+    """One tab, what it shares with the others, the services, and the translation between rows and components."""
 
     services: Services
     tab: Tab
+    shared: Shared
 
     def everything(self) -> list[Block]:
         """Return every component that ``render`` may change."""
-        tab = self.tab
+        tab, steps, form = self.tab, self.tab.running, self.tab.form
+        slots = [part for slot in tab.slots.values() for part in slot.everything()]
         return [
-            tab.held, tab.viewer, tab.results, tab.scan_file, tab.scan_facts, tab.scan_trouble, tab.mask_file,
-            tab.mask_facts, tab.mask_trouble, tab.draw, tab.preset, tab.run, tab.cancel, tab.run_note, tab.progress,
-            tab.run_trouble, tab.outcome, tab.downloads, tab.form.group, tab.form.status, tab.form.save,
-            tab.form.client, tab.form.comment, *tab.form.scores, tab.timer,
+            tab.held, self.shared.viewer, self.shared.results, *slots, tab.settings.preset, steps.run, steps.cancel,
+            steps.note, steps.progress, steps.trouble, steps.outcome, tab.downloads, tab.chain.group, form.group,
+            form.status, form.save, form.client, form.comment, *form.scores, tab.timer, *tab.extra,
         ]  # fmt: skip
 
-    def render(self, session: str, held: Held, troubles: dict[Block, str] | None = None) -> Updates:
-        """Return the whole page for ``held``; ids that cannot be read leave it empty, with a box."""
-        troubles = dict(troubles or {})
-        shown, box = attempt(lambda: page.view(self.services, session, held))
+    def render(
+        self, session: str, held: Held, troubles: Mapping[Block, str] | None = None, *, open: bool = True
+    ) -> Updates:
+        """Return the whole tab for ``held``; ids that cannot be read leave it empty, with a box.
+
+        open: whether it is the tab that is looked at; the parts that all tabs share are left alone if not.
+        """
+        boxes = dict(troubles or {})
+        shown, box = attempt(lambda: page.view(self.services, session, self.tab.task, held))
         if shown is None:
-            troubles[self.tab.scan_trouble] = box
-            held, shown = Held(), View()
-        tab = self.tab
-        boxes: Updates = {one: "" for one in (tab.scan_trouble, tab.mask_trouble, tab.run_trouble)}
-        return {tab.held: held, **boxes, **troubles, **self._inputs(shown), **self._job(session, shown)}
+            boxes[self._first_trouble()] = box
+            held, shown = Held(), View(self.tab.task)
+        return {
+            self.tab.held: held,
+            **self._shared(shown, open),
+            **self._inputs(shown),
+            **self._job(session, shown),
+            **boxes,
+        }
+
+    def _first_trouble(self) -> Block:
+        return next(iter(self.tab.slots.values())).trouble
+
+    def _shared(self, shown: View, open: bool) -> Updates:
+        viewer, results = self.shared.viewer, self.shared.results
+        if not open:
+            return {viewer: gr.skip(), results: gr.skip()}
+        job = shown.job
+        table = pieces.result_table(shown.task, job.summary) if job and shown.done else ""
+        return {viewer: page.scene(shown), results: gr.HTML(table, visible=shown.done)}
 
     def _inputs(self, shown: View) -> Updates:
         tab, free = self.tab, not shown.active
-        return {
-            tab.viewer: page.scene(shown),
-            tab.scan_file: gr.File(value=None, visible=free),
-            tab.scan_facts: pieces.facts(shown.scan) if shown.scan else "",
-            tab.mask_file: gr.File(value=None, visible=free),
-            tab.mask_facts: pieces.mask_facts(shown.mask) if shown.mask else "",
-            tab.draw: gr.Button("Edit in the viewer" if shown.mask else "Draw in the viewer",
-                                interactive=free and shown.scan is not None),
-            tab.preset: gr.Radio(choices=page.preset_titles(self.services, shown)),
-            tab.run: gr.Button(interactive=shown.ready),
-            tab.run_note: _why_not(shown),
-        }  # fmt: skip
+        updates: Updates = {}
+        for name, slot in tab.slots.items():
+            updates |= slot.updates(shown.scans.get(name), free)
+        updates |= {component: follow(shown) for component, follow in tab.extra.items()}
+        return updates | {
+            tab.settings.preset: gr.Radio(choices=page.preset_titles(self.services, shown)),
+            tab.running.run: gr.Button(interactive=shown.ready),
+            tab.running.note: _why_not(shown),
+        }
 
     def _job(self, session: str, shown: View) -> Updates:
-        tab, job = self.tab, shown.job
+        tab, steps, form, job = self.tab, self.tab.running, self.tab.form, shown.job
         kept = self.services.repo.ratings(job.id, session) if job and shown.done else ()
-        form = tab.form
         return {
-            tab.cancel: gr.Button(interactive=shown.active),
-            tab.progress: page.progress(job),
-            tab.outcome: pieces.outcome(job) if job else "",
-            tab.results: gr.HTML(pieces.result_table(job.summary) if job and shown.done else "", visible=shown.done),
+            steps.cancel: gr.Button(interactive=shown.active),
+            steps.progress: page.progress(job),
+            steps.trouble: "",
+            steps.outcome: pieces.outcome(job) if job else "",
             tab.downloads: gr.HTML(pieces.downloads(job) if job and shown.done else "", visible=shown.done),
+            tab.chain.group: gr.Row(visible=shown.done),
             tab.timer: gr.Timer(active=shown.active),
             form.group: gr.Column(visible=shown.done),
             form.status: rating.known(kept),
@@ -85,110 +106,183 @@ class Wiring:
             **{score: None for score in form.scores},
         }
 
-    def opened(self, request: gr.Request, held: Held) -> Updates:
-        """Show the job named in the page's address, if there is one."""
-        session = session_of(request)
-        wanted = str(request.query_params.get("job", ""))
-        if not wanted:
-            return self.render(session, held)
-        found, box = attempt(lambda: page.of_job(self.services, session, wanted))
-        return self.render(session, found or held, {self.tab.scan_trouble: box} if box else None)
+    def after(self, action: Action, place: Component) -> Callable[..., Updates]:
+        """Return a handler that does ``action(session, held, ...)`` and shows the tab, with its error at ``place``."""
+
+        def handle(request: gr.Request, held: Held, *values: object) -> Updates:
+            session = session_of(request)
+            changed, box = attempt(lambda: action(session, held, *values))
+            return self.render(session, changed or held, {place: box} if box else None)
+
+        return handle
 
     def drawn(self, request: gr.Request, held: Held, event: gr.EventData) -> Updates:
         """Take the mask that the browser has just sent."""
         mask_id = getattr(event, "scan_id", "")
-        return self._after(request, held, partial(actions.take_drawn, mask_id=mask_id), self.tab.mask_trouble)
+        take = partial(actions.take_drawn, self.services, task=self.tab.task, mask_id=mask_id)
+        handle = self.after(lambda session, held: take(session=session, held=held), self.tab.slots["mask"].trouble)
+        return handle(request, held)
 
-    def started(self, request: gr.Request, held: Held, *values: object) -> Updates:
+    def started(self, session: str, held: Held, *values: object) -> Held:
         """Queue a run with the values of the form."""
-        given = forms.values(TASK.params, values)
-        return self._after(request, held, partial(actions.submit, params=given), self.tab.run_trouble)
+        given = forms.values(self.tab.task.params, values)
+        return actions.submit(self.services, session, self.tab.task, held, given)
 
-    def tick(self, request: gr.Request, held: Held) -> Updates:
-        """Follow a running job; the whole page changes once, when the job is over."""
+    def tick(self, request: gr.Request, held: Held, active: str) -> Updates:
+        """Follow a running job; the tab changes once, when the job is over."""
         session = session_of(request)
-        shown, _ = attempt(lambda: page.view(self.services, session, held))
+        shown, _ = attempt(lambda: page.view(self.services, session, self.tab.task, held))
         if shown is None or not shown.active:
-            return self.render(session, held)
-        return {self.tab.progress: page.progress(shown.job)}
+            return self.render(session, held, open=active == self.tab.task.name)
+        held_job, services = held.job, self.services
+        preview, _ = attempt(lambda: services.dispatcher.preview(held_job, session))
+        return {self.tab.running.progress: page.progress(shown.job, preview)}
 
-    def after(self, action: Action, place: Component) -> Callable[..., Updates]:
-        """Return a handler that does ``action`` and shows the page, with its error at ``place``."""
+    def selected(self, request: gr.Request, held: Held) -> Updates:
+        """Show this tab's work in the parts that all tabs share."""
+        return {**self.render(session_of(request), held), self.shared.active: self.tab.task.name}
 
-        def handle(request: gr.Request, held: Held, *values: object) -> Updates:
-            return self._after(request, held, action, place, *values)
-
-        return handle
-
-    def _after(self, request: gr.Request, held: Held, action: Action, place: Component, *values: object) -> Updates:
+    def received(self, request: gr.Request, from_held: Held) -> Updates:
+        """Open this tab on the result of another tab's job."""
         session = session_of(request)
-        changed, box = attempt(lambda: action(self.services, session, held, *values))
-        return self.render(session, changed or held, {place: box} if box else None)
+        taken, box = attempt(lambda: actions.receive(self.services, session, self.tab.task, from_held.job))
+        opened: Updates = {
+            self.shared.active: self.tab.task.name,
+            self.shared.tabs: gr.Tabs(selected=self.tab.task.name),
+        }
+        return {**self.render(session, taken or Held(), {self._first_trouble(): box} if box else None), **opened}
+
+    def note(self) -> dict[str, Any]:
+        """Return what an event needs to call ``noted``."""
+        settings = self.tab.settings
+        return {"inputs": [self.tab.held, *settings.fields], "outputs": settings.note, "queue": False, **QUIET}
 
     def noted(self, request: gr.Request, held: Held, *values: object) -> str:
-        """Describe the chosen method and what the run will take."""
-        given = forms.values(TASK.params, values)
-        shown, _ = attempt(lambda: page.view(self.services, session_of(request), held))
-        text, box = attempt(
-            lambda: describe(str(given["method"]), page.expected(self.services, shown or View(), given))
-        )
+        """Describe the present settings and what the run will take."""
+        given = forms.values(self.tab.task.params, values)
+        shown, _ = attempt(lambda: page.view(self.services, session_of(request), self.tab.task, held))
+        text, box = attempt(lambda: self.tab.explain(self.services, shown or View(self.tab.task), given))
         return text or box
 
 
-def connect(services: Services, tab: Tab, demo: gr.Blocks) -> None:
-    """Attach every event of the tab."""
-    wiring = Wiring(services, tab)
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    whole: dict[str, Any] = {"outputs": wiring.everything(), **quiet}
-    form = [tab.held, *tab.fields]
-    note: dict[str, Any] = {"inputs": form, "outputs": tab.method_note, "queue": False, **quiet}
-
-    demo.load(wiring.opened, tab.held, **whole).then(wiring.noted, **note)
-    tab.scan_file.upload(
-        wiring.after(
-            lambda services, session, held, path: actions.load_scan(services, session, path), tab.scan_trouble
-        ),
-        [tab.held, tab.scan_file],
-        **whole,
-    )
-    for example, button in tab.example_buttons:
-        load = partial(_example, example.name)
-        button.click(wiring.after(load, tab.scan_trouble), tab.held, **whole).then(wiring.noted, **note)
-    tab.mask_file.upload(wiring.after(actions.load_mask, tab.mask_trouble), [tab.held, tab.mask_file], **whole).then(
-        wiring.noted, **note
-    )
-    tab.draw.click(None, js=START_DRAWING, **quiet)
-    tab.viewer.mask(wiring.drawn, tab.held, **whole).then(wiring.noted, **note)
-    tab.run.click(wiring.started, form, **whole)
-    tab.cancel.click(wiring.after(actions.cancel, tab.run_trouble), tab.held, **whole)
-    tab.timer.tick(wiring.tick, tab.held, **whole)
-    _connect_settings(wiring, note, quiet)
+def connect(
+    services: Services, tabs: Mapping[str, Tab], panels: Mapping[str, gr.Tab], shared: Shared, demo: gr.Blocks
+) -> dict[str, Wiring]:
+    """Attach every event of the imaging tabs and return task name -> wiring; panels: task name -> its tab."""
+    wirings = {name: Wiring(services, tab, shared) for name, tab in tabs.items()}
+    for name, wiring in wirings.items():
+        _connect_inputs(wiring)
+        _connect_run(wiring)
+        _connect_settings(wiring)
+        panels[name].select(wiring.selected, wiring.tab.held, [*wiring.everything(), shared.active], **QUIET).then(
+            wiring.noted, **wiring.note()
+        )
+        for other, button in wiring.tab.chain.buttons.items():
+            target = wirings[other]
+            button.click(
+                target.received,
+                wiring.tab.held,
+                [*target.everything(), shared.active, shared.tabs],
+                **QUIET,
+            ).then(target.noted, **target.note())
+    _connect_opening(wirings, shared, demo)
+    return wirings
 
 
-def _connect_settings(wiring: Wiring, note: dict[str, Any], quiet: dict[str, Any]) -> None:
-    tab = wiring.tab
-    presets = {preset.name: preset for preset in TASK.presets}
-    tab.preset.input(
-        lambda name: forms.preset_values(TASK.params, presets[name].params),
-        tab.preset,
-        list(tab.fields),
+def _connect_opening(wirings: Mapping[str, Wiring], shared: Shared, demo: gr.Blocks) -> None:
+    """Show the job named in the page's address, in its own tab, or the first tab."""
+    first = next(iter(wirings))
+    outputs = [shared.active, shared.tabs, *{part: None for one in wirings.values() for part in one.everything()}]
+
+    def opened(request: gr.Request) -> Updates:
+        session = session_of(request)
+        wanted = str(request.query_params.get("job", ""))
+        name, held, troubles = first, Held(), {}
+        if wanted:
+            found, box = attempt(lambda: _of_job(wirings, session, wanted))
+            name, held = found or (first, Held())
+            troubles = {wirings[name]._first_trouble(): box} if box else {}
+        return {
+            shared.active: name,
+            shared.tabs: gr.Tabs(selected=name),
+            **wirings[name].render(session, held, troubles),
+        }
+
+    event = demo.load(opened, None, outputs, **QUIET)
+    for wiring in wirings.values():
+        event = event.then(wiring.noted, **wiring.note())
+
+
+def _of_job(wirings: Mapping[str, Wiring], session: str, wanted: str) -> tuple[str, Held]:
+    services = next(iter(wirings.values())).services
+    task, held = page.of_job(services, session, wanted)
+    if task.name not in wirings:
+        raise UserError("not_found", "This run has no tab on this page.", "Open it from the Sessions tab.")
+    return task.name, held
+
+
+def _connect_inputs(wiring: Wiring) -> None:
+    tab, services = wiring.tab, wiring.services
+    whole: dict[str, Any] = {"outputs": wiring.everything(), **QUIET}
+    for name, slot in tab.slots.items():
+        load = partial(_load, services, tab, name)
+        slot.file.upload(wiring.after(load, slot.trouble), [tab.held, slot.file], **whole).then(
+            wiring.noted, **wiring.note()
+        )
+        if slot.remove:
+            take_off = partial(_remove, tab, name)
+            slot.remove.click(wiring.after(take_off, slot.trouble), tab.held, **whole).then(
+                wiring.noted, **wiring.note()
+            )
+    for example, button in tab.examples:
+        take = partial(_example, services, tab.task.name, example.name)
+        place = next(iter(tab.slots.values())).trouble
+        button.click(wiring.after(take, place), tab.held, **whole).then(wiring.noted, **wiring.note())
+    if "mask" in tab.slots:
+        wiring.shared.viewer.mask(wiring.drawn, tab.held, **whole).then(wiring.noted, **wiring.note())
+
+
+def _connect_run(wiring: Wiring) -> None:
+    tab, steps = wiring.tab, wiring.tab.running
+    whole: dict[str, Any] = {"outputs": wiring.everything(), **QUIET}
+    steps.run.click(wiring.after(wiring.started, steps.trouble), [tab.held, *tab.settings.fields], **whole)
+    stop = partial(actions.cancel, wiring.services)
+    steps.cancel.click(wiring.after(stop, steps.trouble), tab.held, **whole)
+    tab.timer.tick(wiring.tick, [tab.held, wiring.shared.active], **whole)
+
+
+def _connect_settings(wiring: Wiring) -> None:
+    settings, task = wiring.tab.settings, wiring.tab.task
+    presets = {preset.name: preset for preset in task.presets}
+    settings.preset.input(
+        lambda name: forms.preset_values(task.params, presets[name].params),
+        settings.preset,
+        list(settings.fields),
         queue=False,
-        **quiet,
-    ).then(wiring.noted, **note)
-    chosen = {name for preset in TASK.presets for name in preset.params}
-    fields: tuple[Any, ...] = tab.fields
-    for param, component in zip(TASK.params, fields, strict=True):
+        **QUIET,
+    ).then(wiring.noted, **wiring.note())
+    chosen = {name for preset in task.presets for name in preset.params}
+    fields: tuple[Any, ...] = settings.fields
+    for param, component in zip(task.params, fields, strict=True):
         if param.name in chosen:
-            component.input(lambda: None, None, tab.preset, queue=False, **quiet)
-        component.input(wiring.noted, **note)
+            component.input(lambda: None, None, settings.preset, queue=False, **QUIET)
+        component.input(wiring.noted, **wiring.note())
 
 
-def _example(name: str, services: Services, session: str, held: Held) -> Held:
-    return actions.load_example(services, session, name)
+def _load(services: Services, tab: Tab, name: str, session: str, held: Held, paths: Any) -> Held:
+    return actions.load(services, session, tab.task, name, held, paths)
+
+
+def _remove(tab: Tab, name: str, session: str, held: Held) -> Held:
+    return actions.remove(tab.task, name, held)
+
+
+def _example(services: Services, task: str, name: str, session: str, held: Held) -> Held:
+    return Held(examples.accept_example(services, session, task, name))
 
 
 def _why_not(shown: View) -> str:
     if shown.ready or shown.active:
         return ""
-    missing = "a scan and a mask" if shown.scan is None else "a mask"
-    return f'<p class="cs-hint">Run starts when there is {missing}.</p>'
+    wanted = ", ".join(entry.title for entry in shown.missing) if shown.task.required else "at least one scan"
+    return f'<p class="cs-hint">Still needed: {safe(wanted)}.</p>'

@@ -8,9 +8,11 @@ from html.parser import HTMLParser
 
 from core.errors import UserError
 from core.events import Failed
+from core.tasks import superres, translate
+from core.tasks.inpaint import TASK
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 from webapp.ui import pieces
-from webapp.ui.page import Held, View, progress, scene
+from webapp.ui.page import Held, View, anchor, progress, scene
 
 HOSTILE = "${alert(1)}<img src=x onerror=alert(1)>{{value}}`.nii.gz"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -64,7 +66,7 @@ def test_facts_name_size_spacing_and_assumption() -> None:
 
 
 def test_a_missing_measure_is_a_dash() -> None:
-    text = pieces.result_table(JOB.summary)
+    text = pieces.result_table(TASK, JOB.summary)
     assert "1.00 · 0.50 · –" in text
     assert "chosen" in text
 
@@ -83,12 +85,11 @@ def test_a_failure_is_told_with_its_code() -> None:
 
 
 def test_a_finished_job_makes_a_scene_of_its_results() -> None:
-    drawn = scene(View(SCAN, replace(SCAN, role="mask"), JOB))
+    drawn = scene(View(TASK, {"t1": SCAN, "mask": replace(SCAN, role="mask")}, JOB))
     assert [one["id"] for one in drawn["results"]] == ["biharmonic", "shell"]
     assert drawn["uncertainty"] is None
     assert drawn["job"] == "j1"
-    assert scene(View())["scan"] is None
-    assert Held() == Held("", "", "")
+    assert scene(View(TASK))["scan"] is None
 
 
 def test_progress_is_hidden_when_nothing_runs() -> None:
@@ -98,3 +99,24 @@ def test_progress_is_hidden_when_nothing_runs() -> None:
     assert waiting["shown"]
     assert "place 3" in waiting["text"]
     assert progress(replace(JOB, state="running", fraction=0.456, text="Step"))["percent"] == 45
+
+
+def test_a_new_scan_lets_go_of_what_belonged_to_the_old_one() -> None:
+    held = Held({"t1": "a", "mask": "b", "reference": "c"}, "job")
+    assert held.with_input(TASK, "t1", "new") == Held({"t1": "new"})
+    assert held.with_input(TASK, "mask", "new") == Held({"t1": "a", "mask": "new", "reference": "c"})
+    assert held.without(TASK, "mask") == Held({"t1": "a", "reference": "c"})
+
+
+def test_contrasts_stand_side_by_side() -> None:
+    assert (anchor(TASK), anchor(superres.TASK), anchor(translate.TASK)) == ("t1", "image", "")
+    held = Held({"t1": "a", "t2": "b"}, "job")
+    assert held.with_input(translate.TASK, "t1", "new") == Held({"t1": "new", "t2": "b"})
+    assert held.without(translate.TASK, "t1") == Held({"t2": "b"})
+
+
+def test_a_run_needs_a_source_where_none_is_required() -> None:
+    assert not View(translate.TASK, {"reference": SCAN}).ready
+    assert View(translate.TASK, {"flair": SCAN}).ready
+    assert View(superres.TASK, {"image": SCAN}).ready
+    assert not View(TASK, {"t1": SCAN}).ready

@@ -1,0 +1,191 @@
+"""An imaging tab: its inputs, settings, run, results, and the parts that all tabs of the page share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import gradio as gr
+from gradio.components import Component
+
+from core import tasks
+from core.methods import find
+from core.tasks.base import Task
+from webapp.examples import Example, examples
+from webapp.services import Services
+from webapp.ui import forms, page, pieces, rating
+from webapp.ui.page import Held, View
+from webapp.ui.slot import Slot
+from webapp.ui.text import safe
+from webapp.ui.viewer import ProgressBar, VolumeViewer
+
+# how a component looks with what the tab now works on
+Follow = Callable[[View], object]
+Explain = Callable[[Services, View, Mapping[str, object]], str]
+
+POLL_SECONDS = 0.7
+DEFAULT_PRESET = "balanced"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What every tab shows its work in. active: the name of the imaging tab that is open."""
+
+    viewer: VolumeViewer
+    results: gr.HTML
+    tabs: gr.Tabs
+    active: gr.State
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Preset, one field for each parameter, and a note on what the choice means and costs."""
+
+    preset: gr.Radio
+    fields: tuple[Component, ...]
+    note: gr.HTML
+
+
+@dataclass(frozen=True)
+class Running:
+    """Start, stop, and how it goes."""
+
+    run: gr.Button
+    cancel: gr.Button
+    note: gr.HTML
+    progress: ProgressBar
+    trouble: gr.HTML
+    outcome: gr.HTML
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Buttons that hand the result to another task: its name -> button."""
+
+    group: gr.Row
+    buttons: Mapping[str, gr.Button]
+
+
+@dataclass(frozen=True)
+class Tab:
+    """Every part of an imaging tab that an event reads or changes.
+
+    explain: what the chosen settings mean for the scans at hand, as HTML; extra: components of one tab alone and how
+    they follow its state.
+    """
+
+    task: Task
+    held: gr.State
+    slots: Mapping[str, Slot]
+    examples: tuple[tuple[Example, gr.Button], ...]
+    settings: Settings
+    running: Running
+    downloads: gr.HTML
+    form: rating.RatingForm
+    chain: Chain
+    timer: gr.Timer
+    explain: Explain
+    extra: Mapping[Component, Follow] = field(default_factory=dict)
+
+
+def ident(task: Task, name: str) -> str:
+    """Return the id of a part of a tab; the first task's parts go by their bare names."""
+    return name if task is tasks.TASKS[0] else f"{task.name}-{name}"
+
+
+def settings(
+    services: Services, task: Task, main: Sequence[str], titles: Mapping[str, Mapping[str, str]] | None = None
+) -> Settings:
+    """Draw preset, the ``main`` fields and the others folded away; titles: parameter -> choice -> plain words."""
+    named = {"method": page.method_titles(task.name), **(titles or {})}
+    built: dict[str, Component] = {}
+    with gr.Column(elem_classes="cs-section cs-settings"):
+        preset = gr.Radio(
+            page.preset_titles(services, View(task)),
+            value=DEFAULT_PRESET,
+            label="Preset and expected time",
+            elem_id=ident(task, "preset"),
+            elem_classes=["cs-choice", "cs-preset"],
+        )
+        for param in task.params:
+            if param.name in main:
+                built[param.name] = forms.field(param, named.get(param.name))
+        note = gr.HTML(elem_id=ident(task, "method-note"))
+        with gr.Accordion("Advanced", open=False, elem_classes="cs-advanced"):
+            for param in task.params:
+                if param.name not in built:
+                    built[param.name] = forms.field(param, named.get(param.name))
+    return Settings(preset, tuple(built[param.name] for param in task.params), note)
+
+
+def running(task: Task, index: int) -> Running:
+    """Draw the step that starts, follows and stops a run."""
+    with gr.Column(elem_classes="cs-section"):
+        gr.HTML(pieces.step(index, "Run"))
+        with gr.Row(elem_classes="cs-buttons"):
+            run = gr.Button(
+                "Run", variant="primary", elem_id=ident(task, "run"), elem_classes="cs-run", interactive=False
+            )
+            cancel = gr.Button("Cancel", elem_id=ident(task, "cancel"), elem_classes="cs-cancel", interactive=False)
+        note = gr.HTML(elem_id=ident(task, "run-note"))
+        progress = ProgressBar(elem_id=ident(task, "progress"))
+        trouble = gr.HTML(elem_id=ident(task, "run-trouble"))
+        outcome = gr.HTML(elem_id=ident(task, "outcome"))
+    return Running(run, cancel, note, progress, trouble, outcome)
+
+
+def chain(task: Task) -> Chain:
+    """Draw the buttons that send a result on."""
+    with gr.Row(visible=False, elem_classes="cs-section cs-chain", elem_id=ident(task, "chain")) as group:
+        gr.HTML('<span class="cs-hint">Send the result on to</span>')
+        buttons = {
+            other.name: gr.Button(SHORT[other.name], size="sm", elem_id=ident(task, f"send-{other.name}"))
+            for other in tasks.TASKS
+            if other is not task and other.name in SHORT
+        }
+    return Chain(group, buttons)
+
+
+SHORT = {"inpaint": "Inpaint", "superres": "Super-resolve", "translate": "Translate"}
+
+
+def example_buttons(task: Task) -> tuple[tuple[Example, gr.Button], ...]:
+    """Draw a button for each synthetic example of ``task``."""
+    known = examples(task.name)
+    if not known:
+        return ()
+    with gr.Row(elem_classes="cs-examples"):
+        gr.HTML('<span class="cs-hint">Or a synthetic example:</span>')
+        return tuple((one, gr.Button(one.title, size="sm", elem_classes="cs-example")) for one in known)
+
+
+def finish(
+    services: Services,
+    task: Task,
+    slots: Mapping[str, Slot],
+    buttons: tuple[tuple[Example, gr.Button], ...],
+    chosen: Settings,
+    explain: Explain | None = None,
+    extra: Mapping[Component, Follow] | None = None,
+) -> Tab:
+    """Draw what every tab ends with, run to rating, and return the tab."""
+    held = gr.State(Held())
+    steps = running(task, 3)
+    downloads = gr.HTML(elem_id=ident(task, "downloads"), visible=False, elem_classes="cs-section cs-results")
+    sending = chain(task)
+    form = rating.build(services, held, partial(ident, task))
+    timer = gr.Timer(POLL_SECONDS, active=False)
+    return Tab(
+        task, held, slots, buttons, chosen, steps, downloads, form, sending, timer, explain or describe, extra or {}
+    )
+
+
+def describe(services: Services, shown: View, given: Mapping[str, object]) -> str:
+    """Return what a method does, what it costs, and the expected duration with the present settings."""
+    known = find(str(given["method"]), shown.task.name)
+    took = page.expected(services, shown, given)
+    return (
+        f'<p class="cs-hint">{safe(known.source)}. Cost: {safe(known.cost)}.</p>'
+        f'<p class="cs-expected">This run: about <strong>{safe(took)}</strong></p>'
+    )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+import zipfile
 from pathlib import Path
 
 import nibabel as nib
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.files.nifti import read_stored
+from tests.dicom_files import PERSONAL, Series
 from tests.phantom import Phantom, make_phantom
-from tests.webapp.fakes import load
-from webapp.intake import accept, clean_name
+from tests.webapp.fakes import load, wait_for
+from webapp.intake import accept, accept_result, clean_name
 from webapp.services import Services
+from webapp.store.records import JobRecord
 
 LPI = np.array([[-5.0, 0, 0, 60], [0, -5, 0, 70], [0, 0, -6, 80], [0, 0, 0, 1]])
 
@@ -131,3 +134,89 @@ def test_clean_names_are_short_and_printable(name: str) -> None:
     assert 0 < len(clean) <= 120 and "/" not in clean and "\\" not in clean
     assert all(letter.isprintable() or letter.isspace() for letter in clean)
     assert clean_name(clean) == clean
+
+
+def as_series(head: Phantom, folder: Path) -> list[Path]:
+    return sorted(
+        Series(head.scan.astype(np.int16), head.affine, thickness=5.0, extra=PERSONAL).write(folder).iterdir()
+    )
+
+
+def texts(services: Services) -> bytes:
+    """Return every byte of the database and the stored files, unpacked."""
+    files = [path for path in services.settings.data.rglob("*") if path.is_file()]
+    return b"".join(gzip.decompress(p.read_bytes()) if p.suffix == ".gz" else p.read_bytes() for p in files)
+
+
+def test_slices_dropped_together_are_one_scan(services: Services, head: Phantom, tmp_path: Path) -> None:
+    slices = as_series(head, tmp_path / "in")
+    record = accept(services, slices, "IM0001", "a")
+    stored = read_stored(services.blobs.path(record.blob))
+    np.testing.assert_array_equal(stored.values, head.scan.astype(np.int16))
+    np.testing.assert_allclose(stored.affine, head.affine, atol=1e-3)
+    assert (record.facts["slice_thickness_mm"], record.facts["slice_distance_mm"]) == (5.0, 6.0)
+    assert "not measured" in record.warnings[0]
+    assert not any(path.exists() for path in slices)
+    assert not list((services.settings.data / "incoming").iterdir())
+    assert b"CANARY" not in texts(services)
+
+
+def test_a_zip_and_an_mgz_mask_are_taken(services: Services, head: Phantom, tmp_path: Path) -> None:
+    packed, lesion = tmp_path / "scan.zip", tmp_path / "lesion.mgz"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in as_series(head, tmp_path / "in"):
+            archive.write(path, path.name)
+    nib.save(nib.MGHImage(head.mask.astype(np.uint8), head.affine), lesion)
+    scan = accept(services, str(packed), "scan.zip", "a")
+    mask = accept(services, lesion, "lesion.mgz", "a", "mask", scan.id)
+    assert (mask.parent, mask.facts["voxels"]) == (scan.id, int(head.mask.sum()))
+    assert not packed.exists() and not lesion.exists()
+
+
+def test_a_refused_series_leaves_nothing(services: Services, head: Phantom, tmp_path: Path) -> None:
+    slices = as_series(head, tmp_path / "in")[:3]
+    with pytest.raises(UserError) as refused:
+        accept(services, slices, "IM0001", "a")
+    assert refused.value.code in ("dicom_few_slices", "dicom_missing_slices")
+    assert not any(path.exists() for path in slices) and not blobs(services)
+    assert not list((services.settings.data / "incoming").iterdir())
+    with pytest.raises(UserError) as refused:
+        accept(services, [], "none", "a")
+    assert refused.value.code == "upload_gone"
+
+
+def finished(services: Services, head: Phantom, folder: Path) -> JobRecord:
+    """Return a job that is done: the stand-in engine gives the scan itself as the result."""
+    scan, mask = load(services, head, folder)
+    services.dispatcher.start()
+    job = services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {})
+    return wait_for(services, job)
+
+
+def test_a_result_becomes_a_scan_that_says_what_it_is(services: Services, head: Phantom, tmp_path: Path) -> None:
+    job = finished(services, head, tmp_path)
+    result = next(one for one in job.artifacts if one.name == "result")
+    scan = accept_result(services, "a", result.id, "x" * 200)
+    assert scan.role == "volume" and scan.facts["synthetic"] is True
+    assert scan.filename.endswith(" (synthetic)") and len(scan.filename) <= 120
+    assert services.blobs.path(result.blob).exists() and scan.blob != result.blob
+    kept = services.blobs.path(scan.blob)
+    np.testing.assert_array_equal(read_stored(kept).values, read_stored(services.blobs.path(result.blob)).values)
+    assert b"synthetic, Counterscan" in gzip.decompress(kept.read_bytes())[:348]
+    again = accept_result(services, "a", result.id, scan.filename)
+    assert again.filename == scan.filename
+
+
+def test_only_a_result_of_this_session_can_be_sent_on(services: Services, head: Phantom, tmp_path: Path) -> None:
+    job = finished(services, head, tmp_path)
+    by_name = {one.name: one for one in job.artifacts}
+    before = services.repo.scans("a")
+    for session, artifact, code in (("b", "result", "not_found"), ("a", "run", "wrong_input")):
+        with pytest.raises(UserError) as refused:
+            accept_result(services, session, by_name[artifact].id, "t1.nii.gz")
+        assert refused.value.code == code
+    services.blobs.delete(by_name["result"].blob)
+    with pytest.raises(UserError) as refused:
+        accept_result(services, "a", by_name["result"].id, "t1.nii.gz")
+    assert refused.value.code == "input_gone"
+    assert services.repo.scans("a") == before

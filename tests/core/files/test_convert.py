@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
-from core.files import child, convert
+from core.files import child
 from core.files.convert import convertible, is_nifti, to_nifti
 from core.files.nifti import read_stored
 from tests.core.files.grids import grid_affine, nib, random_values, save
@@ -133,7 +133,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, script: str) -> list[subprocess.Po
         started.append(start([command[0], "-P", "-c", script], **options))
         return started[-1]
 
-    monkeypatch.setattr(convert.subprocess, "Popen", popen)
+    monkeypatch.setattr("core.files.convert.subprocess.Popen", popen)
     return started
 
 

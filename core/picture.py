@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, WebPImagePlugin
 
 from core.volume import Box
 
@@ -23,6 +23,8 @@ PLANES = (("axial", 2, 0, 1), ("coronal", 1, 0, 2), ("sagittal", 0, 1, 2))
 ENDS = ("R", "L"), ("R", "L"), ("A", "P")
 OUTLINE = (255, 64, 129)
 GAP = 6
+# imported by name, these spare Pillow the import of every format it knows
+FORMATS = (PngImagePlugin.PngImageFile.format, WebPImagePlugin.WebPImageFile.format)
 INFERNO = (
     "000004", "1b0c41", "4a0c6b", "781c6d", "a52c60", "cf4446", "ed6925", "fb9b06", "f7d13d", "fcffa4"
 )  # fmt: skip
@@ -141,14 +143,14 @@ def strip(planes: Sequence[Pixels], mark: str = "", *, light: bool = False) -> I
 def png(image: Image.Image) -> bytes:
     """Return ``image`` as a PNG, quickly."""
     buffer = BytesIO()
-    image.save(buffer, "PNG", compress_level=3)
+    image.save(buffer, FORMATS[0], compress_level=3)
     return buffer.getvalue()
 
 
 def webp(image: Image.Image, quality: int = 90) -> bytes:
     """Return ``image`` as a lossy WebP without any metadata."""
     buffer = BytesIO()
-    image.save(buffer, "WEBP", quality=quality, method=4)
+    image.save(buffer, FORMATS[1], quality=quality, method=4)
     return buffer.getvalue()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import cast
 
 from core import device
 from core.engine.base import JobSpec
-from core.engine.record import write_record
+from core.engine.record import describe, identity, write_record
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
-from core.tasks.base import Context, Task
+from core.tasks.base import Context, Task, Value
+from core.tasks.common import REPORT
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +55,31 @@ def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:
     device.reset_peak_memory()
     device.require_memory(task.estimate(inputs, params, context.device).memory)
     yield Started(context.device)
+    finished = yield from _run(task, context, inputs, params)
+    described = describe(task, context, inputs, params, finished)
+    if REPORT in task.outputs:
+        # a task without a report waits for neither templates nor pictures
+        from core.report.page import write_report
+
+        yield Progress(1.0, 1, 1, "Writing the report")
+        report = write_report(context.out, task, inputs, params, finished, described)
+        finished = Finished({**finished.files, REPORT.name: str(report)}, finished.summary)
+        described["outputs"][REPORT.name] = identity(report)
+    run = write_record(context.out, described, finished, time.monotonic() - begun)
+    yield Finished({**finished.files, "run": str(run)}, finished.summary)
+
+
+def _run(
+    task: Task, context: Context, inputs: Mapping[str, Path], params: Mapping[str, Value]
+) -> Generator[Event, None, Finished]:
+    """Pass the task's progress on; when this returns, what the task held in memory is free."""
     fraction = 0.0
     for event in task.run(context, inputs, params):
         if isinstance(event, Progress):
             fraction = min(1.0, max(fraction, event.fraction))
             yield replace(event, fraction=fraction)
         elif isinstance(event, Finished):
-            run = write_record(task, context, inputs, params, event, time.monotonic() - begun)
-            yield Finished({**event.files, "run": str(run)}, event.summary)
-            return
+            return event
     raise RuntimeError(f"task {task.name} ended without a result")
 
 

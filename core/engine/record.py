@@ -22,41 +22,40 @@ from core.tasks.base import Context, Task
 TIMING_KEY = "seconds"
 
 
-def write_record(
-    task: Task,
-    context: Context,
-    inputs: Mapping[str, Path],
-    params: Mapping[str, Any],
-    finished: Finished,
-    seconds: float,
-) -> Path:
-    """Write ``run.json`` into the job's folder and return its path.
+def describe(
+    task: Task, context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any], finished: Finished
+) -> dict[str, Any]:
+    """Return what was run on what, with what, and what came out; the same for two runs of the same job.
 
-    Only its ``timing`` differs between two runs of the same job; it holds no file name of the user.
+    It holds no file name of the user.
     """
     used = finished.summary.get("weights", ())
-    record = {
+    return {
         "program": "Counterscan",
         "task": task.name,
         "method": params.get("method"),
         "params": dict(params),
         "seed": params.get("seed"),
-        "inputs": {name: _identity(path) for name, path in inputs.items()},
+        "inputs": {name: identity(path) for name, path in inputs.items()},
         "weights": {name: weights.entries()[name].sha256 for name in used},
-        "outputs": {name: _identity(Path(path)) for name, path in finished.files.items()},
+        "outputs": {name: identity(Path(path)) for name, path in finished.files.items()},
         "device": context.device,
         "threads": device.threads(),
         "versions": _versions(),
         "summary": _without_times(finished.summary),
-        "timing": {
-            "seconds": round(seconds, 3),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "peak_memory_bytes": device.peak_memory(),
-            "summary": _times(finished.summary),
-        },
     }
-    path = context.out / "run.json"
-    write_json(path, record)
+
+
+def write_record(out: Path, described: Mapping[str, Any], finished: Finished, seconds: float) -> Path:
+    """Write ``run.json`` into ``out`` and return its path: what ``describe`` said, and the timing of this run."""
+    timing = {
+        "seconds": round(seconds, 3),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "peak_memory_bytes": device.peak_memory(),
+        "summary": _times(finished.summary),
+    }
+    path = out / "run.json"
+    write_json(path, {**described, "timing": timing})
     return path
 
 
@@ -71,7 +70,8 @@ def write_json(path: Path, value: object) -> None:
     part.replace(path)
 
 
-def _identity(path: Path) -> dict[str, object]:
+def identity(path: Path) -> dict[str, object]:
+    """Return the sha256 and the number of bytes of a file."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"sha256": digest, "bytes": path.stat().st_size}

@@ -40,6 +40,7 @@ TASK = Task(
         Output("uncertainty", "volume", "Uncertainty"),
         Output("difference", "volume", "Difference"),
         Output("error", "volume", "Error against the reference", always=False),
+        common.REPORT,
         common.RUN_RECORD,
     ),
     params=(

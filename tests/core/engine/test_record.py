@@ -5,7 +5,7 @@ import json
 import math
 from pathlib import Path
 
-from core.engine.record import write_json, write_record
+from core.engine.record import describe, write_json, write_record
 from core.events import Finished
 from core.tasks import TASKS
 from core.tasks.base import Context
@@ -18,14 +18,10 @@ def test_the_record_names_what_was_used_and_nothing_of_the_user(tmp_path: Path) 
     result.write_bytes(b"result")
     task = TASKS[0]
     summary = {"table": [{"method": "shell", "seconds": 1.5, "seam": math.nan}], "seconds": 2.0, "facts": {}}
-    path = write_record(
-        task,
-        Context("cpu", tmp_path),
-        {"t1": scan},
-        task.parse({"method": "shell", "seed": 4}),
-        Finished({"result": str(result)}, summary),
-        2.5,
-    )
+    finished = Finished({"result": str(result)}, summary)
+    params = task.parse({"method": "shell", "seed": 4})
+    described = describe(task, Context("cpu", tmp_path), {"t1": scan}, params, finished)
+    path = write_record(tmp_path, described, finished, 2.5)
     text = path.read_text()
     record = json.loads(text)
     assert "Jane" not in text

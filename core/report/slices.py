@@ -1,0 +1,153 @@
+"""The pictures of a report: which planes of which volumes, in which window, with which legend."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import picture
+from core.errors import UserError
+from core.files.nifti import Stored, read_stored
+from core.picture import DIVERGING, INFERNO, Frame, Pixels
+from core.report.names import title_of
+from core.report.scene import Scene, kind_of, scene_of, window_of
+from core.tasks.base import Task
+
+Float = NDArray[np.float32]
+
+# maps of a result, by the names every task gives them: one colour scale from 0, one on both sides of 0
+SEQUENTIAL, SIGNED = ("uncertainty",), ("difference", "error")
+MEANING = {
+    "uncertainty": "One standard deviation.",
+    "difference": "Red where the result is brighter, blue where it is darker.",
+    "error": "Result minus reference: red where the result is brighter, blue where it is darker.",
+}
+# a map's scale ends at this percentile of what is not 0, taken from about as many voxels
+SHARE, ENOUGH = 99.0, 4_000_000
+
+
+@dataclass(frozen=True)
+class Legend:
+    """Colours from ``low`` to ``high``, all of them as the page prints them."""
+
+    colours: tuple[str, ...]
+    low: str
+    middle: str
+    high: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Three planes of one volume as a base64 picture of ``width`` x ``height`` pixels."""
+
+    title: str
+    caption: str
+    picture: str
+    width: int
+    height: int
+    legend: Legend | None = None
+
+
+def figures(task: Task, inputs: Mapping[str, Path], files: Mapping[str, str]) -> tuple[list[Figure], list[Figure]]:
+    """Return pictures across the page and pictures two to a line; none for a task without a result volume.
+
+    inputs: input name -> file, files: output name -> file. One volume is in memory at a time.
+    """
+    if not any(output.name == "result" and output.kind == "volume" for output in task.outputs):
+        return [], []
+    result = read_stored(Path(files["result"]))
+    scene = scene_of(task, inputs, result)
+    window = window_of(result)
+    frames = [frame for frame in (scene.whole, scene.close) if frame]
+    shown = [[_scan(title_of(task, "result"), result, frame, window, "synthetic") for frame in frames]]
+    del result
+    inputs = {name: path for name, path in inputs.items() if kind_of(task, name) == "volume"}
+    shown = [*(_input(task, name, path, scene, frames) for name, path in inputs.items()), *shown]
+    made = (_output(task, name, Path(files[name]), frames[-1], window) for name in _ordered(files))
+    rest = [figure for figure in made if figure]
+    wide = [figures[0] for figures in shown]
+    return (wide, [figures[1] for figures in shown] + rest) if scene.close else (wide + rest, [])
+
+
+def _input(task: Task, name: str, path: Path, scene: Scene, frames: list[Frame]) -> list[Figure]:
+    stored = read_stored(path)
+    title, window = f"Input: {title_of(task, name)}", window_of(stored)
+    return [_scan(title, stored, frame, window, mask=scene.mask) for frame in frames]
+
+
+def _output(task: Task, name: str, path: Path, frame: Frame, window: tuple[float, float]) -> Figure | None:
+    """Return the picture of a volume; None where it has one value, as the doubt of a method that knows none."""
+    try:
+        stored = read_stored(path)
+    except UserError as error:
+        if error.code == "constant_image":
+            return None
+        raise
+    title = title_of(task, name)
+    if name not in SEQUENTIAL + SIGNED:
+        return _scan(title, stored, frame, window, "synthetic")
+    top = _top(stored)
+    low, colours = (-top, DIVERGING) if name in SIGNED else (0.0, INFERNO)
+    legend = Legend(colours, _short(low), _short((low + top) / 2), _short(top))
+    planes = [picture.coloured(plane, low, top, colours, 0.0) for plane in _planes(stored, frame)]
+    return _figure(title, MEANING[name], planes, "synthetic", light=name in SIGNED, legend=legend)
+
+
+def _scan(
+    title: str,
+    stored: Stored,
+    frame: Frame,
+    window: tuple[float, float],
+    mark: str = "",
+    mask: Stored | None = None,
+) -> Figure:
+    planes = [picture.grey(plane, *window) for plane in _planes(stored, frame)]
+    caption = f"{_grid(stored)} Black {_short(window[0])}, white {_short(window[1])}."
+    if mask is not None:
+        inside = _planes(mask, frame)
+        planes = [picture.outlined(plane, hole > 0.5) for plane, hole in zip(planes, inside, strict=True)]
+        caption += " The outline is the mask."
+    return _figure(title, caption, planes, mark)
+
+
+def _figure(
+    title: str, caption: str, planes: list[Pixels], mark: str, *, light: bool = False, legend: Legend | None = None
+) -> Figure:
+    image = picture.strip(planes, mark, light=light)
+    data = base64.b64encode(picture.webp(image)).decode()
+    return Figure(title, caption, data, image.width, image.height, legend)
+
+
+def _planes(stored: Stored, frame: Frame) -> list[Float]:
+    cuts = [frame.cut(stored.values, stored.affine, plane) for plane in range(3)]
+    return [cut * np.float32(stored.slope) + np.float32(stored.intercept) for cut in cuts]
+
+
+def _top(stored: Stored) -> float:
+    """Return the end of a map's scale: nearly its largest size."""
+    flat = stored.values.ravel(order="K")[:: max(1, stored.values.size // ENOUGH)]
+    sizes = np.abs(flat[flat != 0] * stored.slope + stored.intercept)
+    top = float(np.percentile(sizes, SHARE)) if sizes.size else 0.0
+    return top if top > 0 else 1.0
+
+
+def _ordered(files: Mapping[str, str]) -> Iterator[str]:
+    """Yield the names of volumes beside the result: plain methods first, then the maps."""
+    volumes = [name for name, path in files.items() if path.endswith(".nii.gz") and name != "result"]
+    yield from (name for name in volumes if name not in SEQUENTIAL + SIGNED)
+    yield from (name for name in volumes if name in SEQUENTIAL + SIGNED)
+
+
+def _grid(stored: Stored) -> str:
+    sides = np.sqrt((stored.ras_affine[:3, :3] ** 2).sum(axis=0))
+    counts = " × ".join(str(count) for count in stored.ras_shape)
+    return f"{counts} voxels of {' × '.join(f'{side:.3g}' for side in sides)} mm."
+
+
+def _short(value: float) -> str:
+    return "0" if value == 0 else f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

@@ -46,6 +46,7 @@ TASK = Task(
         Output("uncertainty", "volume", "Uncertainty"),
         Output("difference", "volume", "Result minus linear interpolation"),
         Output("error", "volume", "Error against the reference", always=False),
+        common.REPORT,
         common.RUN_RECORD,
     ),
     params=(

@@ -59,6 +59,7 @@ TASK = Task(
         Output("result", "volume", "Result"),
         Output("uncertainty", "volume", "Uncertainty"),
         Output("error", "volume", "Error against the reference", always=False),
+        common.REPORT,
         common.RUN_RECORD,
     ),
     params=(

@@ -16,6 +16,7 @@ const PATHS = {
   expand: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   scan: "M12 3c5 0 8 4 8 9s-3 9-8 9-8-4-8-9 3-9 8-9zM12 3v18M8 8c2 1 2 3 0 4M16 8c-2 1-2 3 0 4",
   check: "M5 13l5 5L20 6",
+  compare: "M4 5h7v14H4zM13 5h7v14h-7z",
 };
 
 export function el(tag, props = {}, ...children) {
@@ -63,8 +64,13 @@ export function select(label, options, value, onchange) {
   return node;
 }
 
+// [[value, text, group]]; headings only where there are several groups
 export function setOptions(node, options, value) {
-  node.replaceChildren(...options.map(([key, text]) => el("option", { value: key, text })));
+  const item = ([key, text]) => el("option", { value: key, text });
+  const groups = [...new Set(options.map(([, , group]) => group))];
+  const within = (group) => options.filter((one) => one[2] === group).map(item);
+  node.replaceChildren(...(groups.length < 2 ? options.map(item)
+    : groups.map((group) => el("optgroup", { label: group }, ...within(group)))));
   node.value = value;
 }
 

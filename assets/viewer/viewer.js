@@ -1,42 +1,41 @@
-// The viewer: four linked panels, driven by a scene from the server and by its own toolbar.
-//
-// scene = { scan: {id, url, synthetic} | null, mask: {id, url} | null,
-//           results: [{id, title, url}], uncertainty: url | null, uncertain: title, busy: bool }
+// The viewer: up to four linked panels, driven by a scene from the server (see scene.js) and by its own toolbar.
 
-import { el, saveBlob, select, setOptions } from "./dom.js";
+import { Compare } from "./compare.js";
+import { el } from "./dom.js";
 import { Drawing } from "./drawing.js";
+import { goTo, link, where } from "./link.js";
+import { Look } from "./look.js";
+import { Maps } from "./maps.js";
 import { Panel } from "./panel.js";
+import { addresses, choices, complete, find, images } from "./scene.js";
 import { Toolbar } from "./toolbar.js";
 import { Volumes, hasWebGL2, loadLibrary } from "./volumes.js";
-
-const INVITE = "Drop a T1 scan here or in step 1. It appears here, ready for drawing a mask.";
-const NO_DOUBT = "This method makes one fill and has no measure of doubt. The Counterscan network gives a map of it.";
-const EMPTY = { scan: null, mask: null, results: [], uncertainty: null };
 
 class Viewer {
   constructor(root, host) {
     this.host = host;
-    this.scene = EMPTY;
-    this.look = { view: 3, colormap: "gray", opacity: 0.5, radiological: false, window: null };
+    this.root = root;
+    this.scene = complete(null);
+    this.look = new Look(this);
     this.queue = Promise.resolve();
-    this.input = new Panel("input", "Input and mask", INVITE);
-    this.result = new Panel("result", "Result", "The filled scan appears here.");
+    this.input = new Panel("input", "Input and mask", this.scene.invite);
+    this.result = new Panel("result", "Result", "The result appears here.");
     this.difference = new Panel("difference", "Difference from the input", "What was changed appears here.");
-    this.uncertainty = new Panel("uncertainty", "Uncertainty", NO_DOUBT);
+    this.uncertainty = new Panel("uncertainty", "Uncertainty", "Where the result is in doubt appears here.");
     this.panels = [this.input, this.result, this.difference, this.uncertainty];
-    this.pick = select("Result to show", [], "", (id) => this.showResult(id));
-    this.pick.hidden = true;
-    this.result.extra.append(this.pick);
+    this.picks = { input: "", result: "" };
+    this.maps = new Maps(this);
+    this.compare = new Compare(this);
     this.drawing = new Drawing(this.input, {
-      onstart: () => this.redraw(), onstop: () => this.run(() => this.redraw()), onsaved: (reply) => host.emit(reply),
+      onstart: () => this.redraw(), onstop: () => this.refresh(), onsaved: (reply) => host.emit(reply),
     });
     this.drawing.handlers.onload = (url) => this.volumes.mask(url, this.look.opacity);
     this.toolbar = new Toolbar(this);
     this.status = el("p", { class: "cs-status", role: "status" });
     this.grid = el("div", { class: "cs-grid" }, ...this.panels.map((panel) => panel.root));
     root.replaceChildren(this.toolbar.root, this.drawing.root, this.grid, this.status);
-    this.root = root;
     this.takeFiles();
+    for (const panel of this.panels) panel.root.addEventListener("focusin", () => this.look.attend(panel));
     this.layout();
     this.toolbar.enable(false);
   }
@@ -62,13 +61,25 @@ class Viewer {
     return this.queue;
   }
 
-  apply(scene) {
+  refresh() {
+    return this.run(() => this.redraw());
+  }
+
+  apply(given) {
     if (this.blind) return Promise.resolve();
     return this.run(async () => {
-      const next = { ...EMPTY, ...(scene || {}) };
-      if (this.drawing.active && next.scan?.id !== this.scene.scan?.id) this.drawing.stop();
-      if (next.scan?.url !== this.scene.scan?.url) this.look.window = null;
+      const next = complete(given);
+      const { scene } = this;
+      if (this.drawing.active && (next.scan?.id !== scene.scan?.id || !next.drawable)) this.drawing.stop();
+      this.moved = next.scan?.url !== scene.scan?.url;
+      if (this.moved || next.task !== scene.task) {
+        this.look.forgetWindows();
+        this.picks = { input: "", result: "" };
+        this.compare.picked = [];
+      }
+      if (next.job !== scene.job) this.picks.result = "";
       this.scene = next;
+      this.compare.follow(next);
       this.root.dataset.ready = "false";
       await this.redraw();
       this.root.dataset.ready = "true";
@@ -86,211 +97,181 @@ class Viewer {
     });
   }
 
-  get shown() {
-    const wanted = this.scene.results.find((one) => one.id === this.pick.value);
-    return wanted ?? this.scene.results[0];
+  get live() {
+    return this.panels.filter((panel) => panel.filled && !panel.root.hidden);
   }
 
+  get previewed() {
+    return Boolean(this.scene.busy && this.scene.preview && !this.drawing.active && !this.compare.active);
+  }
+
+  // how many panels there is something for
   layout() {
-    const four = this.scene.results.length > 0 && !this.drawing.active;
-    this.root.classList.toggle("cs-four", four);
-    for (const panel of this.panels.slice(1)) panel.root.hidden = !four;
-    this.root.classList.toggle("cs-empty", !this.scene.scan);
-    this.root.classList.toggle("cs-busy", Boolean(this.scene.busy));
-    return four;
+    const { scene, drawing, compare } = this;
+    const done = scene.results.length > 0;
+    let count = done ? 4 : 1;
+    if (!done && this.previewed) count = 2;
+    if (drawing.active) count = 1;
+    else if (compare.active) count = compare.shown(scene).length;
+    for (const [i, panel] of this.panels.entries()) {
+      // before it is hidden: nothing can be drawn on a canvas without a size
+      if (i >= count && !drawing.active) panel.clear();
+      panel.root.hidden = i >= count;
+    }
+    const short = done && !drawing.active;
+    const is = { "cs-four": count > 2, "cs-two": count === 2, "cs-short": short, "cs-empty": !scene.scan, "cs-busy": scene.busy };
+    for (const [name, on] of Object.entries(is)) this.root.classList.toggle(name, Boolean(on));
+    this.toolbar.compare.setAttribute("aria-pressed", String(compare.active));
+    this.toolbar.draw.hidden = !scene.drawable;
+    this.toolbar.masks.hidden = !scene.drawable && !scene.mask;
   }
 
   async redraw() {
-    const { scan, mask, results } = this.scene;
-    const four = this.layout();
-    if (!scan) {
-      for (const panel of this.panels) panel.clear();
+    const { scene } = this;
+    const [before] = this.live;
+    const place = before && !this.moved ? where(before.nv) : null;
+    this.moved = false;
+    this.failures = [];
+    this.layout();
+    if (!scene.scan) {
+      for (const panel of this.panels) {
+        panel.choose("", [], "", null);
+        panel.clear();
+      }
+      this.input.name(scene.drawable ? "Input and mask" : "Input");
+      this.input.invite(scene.invite);
+      this.showPreview();
       this.toolbar.enable(false);
+      this.say("");
       return;
     }
-    this.volumes.keep([scan.url, mask?.url, this.scene.uncertainty, ...results.map((one) => one.url)]);
-    this.say("Loading the scan \u2026");
-    const anatomy = await this.volumes.anatomy(scan.url);
-    const layers = [anatomy];
-    const marked = mask?.url ? await this.volumes.mask(mask.url, this.look.opacity) : null;
-    if (marked && !this.drawing.active) layers.push(marked);
-    this.adopt(anatomy);
-    await this.input.show(this.library, layers, { synthetic: Boolean(scan.synthetic) });
-    if (four) await this.redrawResult(anatomy);
-    this.link();
-    this.aim(marked);
-    this.relook();
-    this.toolbar.enable(true);
-    this.toolbar.draw.disabled = Boolean(this.scene.busy);
-    this.say(this.input.software
-      ? "Drawn without a graphics card: slices are fine, the 3D view is slow." : "");
+    const slow = setTimeout(() => this.say("Loading \u2026"), 300);
+    const work = this.compare.active ? this.compare.draw(this.panels) : this.drawTask();
+    const marked = await work.finally(() => clearTimeout(slow));
+    this.showPreview();
+    await this.forget();
+    link(this.live.map((panel) => panel.nv));
+    this.aim(marked, place);
+    this.look.apply();
+    this.enable();
+    const plain = this.live[0]?.software ? "Drawn without a graphics card: slices are fine, the 3D view is slow." : "";
+    this.say([...new Set(this.failures)].join(" ") || plain, this.failures.length > 0);
   }
 
-  async redrawResult(anatomy) {
-    const { scan, results, uncertainty } = this.scene;
-    const current = this.shown;
-    setOptions(this.pick, results.map((one) => [one.id, one.title]), current.id);
-    this.pick.hidden = results.length < 2;
-    this.result.title.textContent = results.length < 2 ? `Result: ${current.title}` : "Result";
-    const filled = await this.volumes.anatomy(current.url);
-    this.dress(filled);
-    await this.result.show(this.library, [filled], { synthetic: true });
-    const change = await this.volumes.difference(current.url, scan.url);
-    await this.difference.show(this.library, [anatomy, change], { valueAt: 1 });
-    this.difference.setLegend(-change.cal_max, change.cal_max, ["winter", "warm"], "Result minus input, in the scan's units");
-    await this.redrawUncertainty(anatomy, uncertainty);
+  enable() {
+    this.toolbar.enable(this.live.length > 0);
+    this.toolbar.draw.disabled = Boolean(this.scene.busy) || !this.input.filled;
+    this.toolbar.compare.disabled = this.drawing.active || images(this.scene).length < 2;
   }
 
-  async redrawUncertainty(anatomy, url) {
-    if (!url) {
-      this.uncertainty.clear(NO_DOUBT);
-      return;
-    }
-    const doubt = await this.volumes.uncertainty(url);
-    await this.uncertainty.show(this.library, [anatomy, doubt], { valueAt: 1 });
-    this.uncertainty.title.textContent = this.scene.uncertain ? `Uncertainty: ${this.scene.uncertain}` : "Uncertainty";
-    this.uncertainty.setLegend(0, doubt.cal_max, ["inferno"], "One standard deviation, in the scan's units");
+  // what can no longer be shown is not kept in memory
+  forget() {
+    this.look.windows.keep(new Set(images(this.scene).map((one) => one.units)));
+    return this.volumes.keep(addresses(this.scene), new Set(this.panels.flatMap((panel) => panel.volumes)));
   }
 
-  showResult(id) {
-    this.pick.value = id;
-    return this.run(() => this.redraw());
-  }
-
-  link() {
-    const live = this.panels.filter((panel) => panel.nv && panel.volumes.length).map((panel) => panel.nv);
-    for (const nv of live) {
-      nv.broadcastTo(live.filter((other) => other !== nv), { "2d": true, "3d": true });
-      nv.onIntensityChange = (image) => image === nv.volumes[0] && this.setWindow(image.cal_min, image.cal_max);
+  // one volume that cannot be had leaves the others alone
+  async attempt(what, work, panel = null) {
+    try {
+      return await work();
+    } catch (error) {
+      console.warn(error);
+      this.failures.push(`${what} could not be shown. ${error.message}`);
+      panel?.clear(this.failures.at(-1));
+      return null;
     }
   }
 
-  // a new mask draws the crosshair to its centre; other panels follow the input's
-  aim(marked) {
-    const { nv } = this.input;
+  async drawTask() {
+    const { scene, result, difference, uncertainty } = this;
+    const marked = await this.drawInput();
+    if (this.drawing.active) return marked;
+    if (!scene.results.length) {
+      result.clear("The result appears here.");
+      return marked;
+    }
+    const current = find(scene.results, this.picks.result);
+    result.name(scene.results.length > 1 ? "Result" : `Result: ${current.title}`);
+    result.choose("Result to show", choices(scene.results), current.id, (id) => {
+      this.picks.result = id;
+      this.refresh();
+    });
+    await this.drawImage(result, current);
+    await this.attempt("The difference", () => this.maps.drawDifference(difference, current), difference);
+    await this.attempt("The uncertainty", () => this.maps.drawUncertainty(uncertainty), uncertainty);
+    return marked;
+  }
+
+  async drawInput() {
+    const { scene, input } = this;
+    const offered = this.drawing.active ? [scene.scan] : [...scene.inputs, scene.reference].filter(Boolean);
+    const current = find(offered, this.picks.input);
+    const alone = scene.drawable || scene.mask ? "Input and mask" : `Input: ${current.title}`;
+    input.name(offered.length > 1 ? "Input" : alone.replace(/: Input$/, ""));
+    input.choose("Input to show", choices(offered), current.id, (id) => {
+      this.picks.input = id;
+      this.refresh();
+    });
+    await input.attach(this.library);
+    const wanted = current === scene.scan && !this.drawing.active ? scene.mask?.url : "";
+    const marked = wanted ? await this.attempt("The mask", () => this.volumes.mask(wanted, this.look.opacity)) : null;
+    await this.drawImage(input, current, marked ? [marked] : []);
+    return marked;
+  }
+
+  drawImage(panel, of, over = []) {
+    return this.attempt(of.title, async () => {
+      const image = await this.volumes.anatomy(of.url);
+      this.look.dress(image, of.units);
+      await panel.show(this.library, [image, ...over], of);
+    }, panel);
+  }
+
+  showPreview() {
+    const { previewed, result } = this;
+    if (previewed) {
+      result.name("Result so far");
+      result.choose("", [], "", null);
+    }
+    for (const panel of this.panels) panel.preview(previewed && panel === result ? this.scene.preview : null);
+  }
+
+  toggleCompare() {
+    if (this.drawing.active) return;
+    this.compare.active = !this.compare.active;
+    this.refresh();
+  }
+
+  // a new mask draws the crosshair to its centre; else it stays where it was in space
+  aim(marked, place) {
+    const [first] = this.live;
+    if (!first) return;
+    const { nv } = first;
     if (marked && marked !== this.aimed && !this.drawing.active) nv.scene.crosshairPos = this.volumes.centre(marked, nv);
-    this.aimed = marked;
-    for (const panel of this.panels) {
-      if (!panel.nv || !panel.volumes.length) continue;
-      panel.nv.scene.crosshairPos = [...nv.scene.crosshairPos];
+    else if (place) goTo(nv, place);
+    else nv.scene.crosshairPos = [0.5, 0.5, 0.5];
+    if (marked) this.aimed = marked;
+    for (const panel of this.live) {
+      if (panel !== first) goTo(panel.nv, where(nv));
       panel.nv.drawScene();
       panel.nv.createOnLocationChange();
     }
   }
 
-  adopt(anatomy) {
-    this.anatomy = anatomy;
-    if (!this.look.window) this.look.window = [anatomy.robust_min, anatomy.robust_max];
-    this.dress(anatomy);
-    this.toolbar.showWindow(...this.look.window);
-  }
-
-  dress(image) {
-    // the map first: NiiVue moves the window to the range that a map prefers
-    image.colormap = this.look.colormap;
-    [image.cal_min, image.cal_max] = this.look.window;
-  }
-
-  relook() {
-    for (const { nv, volumes } of this.panels) {
-      if (!nv || !volumes.length) continue;
-      if (nv.opts.isRadiologicalConvention !== this.look.radiological) nv.setRadiologicalConvention(this.look.radiological);
-      if (nv.opts.sliceType !== this.look.view) nv.setSliceType(this.look.view);
-      // a line of one voxel: thin enough in the large panel, still a pixel wide in the small ones
-      nv.setCrosshairWidth(this.root.classList.contains("cs-four") ? 1 : 0.6);
-    }
-  }
-
-  repaint() {
-    for (const { nv, volumes } of this.panels) {
-      if (!nv || !volumes.length) continue;
-      this.dress(volumes[0]);
-      nv.updateGLVolume();
-    }
-  }
-
-  setView(view) {
-    this.look.view = view;
-    if (view === 4) for (const panel of this.panels) panel.restoreGradients?.();
-    this.relook();
-    if (view === 4) this.repaint();
-  }
-
-  setColormap(name) {
-    this.look.colormap = name;
-    this.repaint();
-  }
-
-  setWindow(low, high) {
-    this.look.window = [low, high];
-    this.toolbar.showWindow(low, high);
-    this.repaint();
-  }
-
-  setWindowPreset(name) {
-    const { robust_min: low, robust_max: high, global_min: least, global_max: most } = this.anatomy;
-    const windows = { auto: [low, high], full: [least, most], bright: [low, low + 0.7 * (high - low)] };
-    this.setWindow(...windows[name]);
-  }
-
-  setOpacity(value) {
-    this.look.opacity = value;
-    const { nv, volumes } = this.input;
-    if (this.drawing.active) nv.setDrawOpacity(value);
-    else if (volumes.length > 1) nv.setOpacity(1, value);
-  }
-
-  setRadiological(on) {
-    this.look.radiological = on;
-    this.toolbar.sides.setAttribute("aria-pressed", String(on));
-    this.relook();
-  }
-
   startDrawing() {
     const { scan, mask } = this.scene;
-    if (!scan || this.drawing.active || this.blind) return;
-    this.run(() => this.drawing.start(scan.id, mask?.url));
-  }
-
-  reset() {
-    for (const { nv, volumes } of this.panels) {
-      if (!nv || !volumes.length) continue;
-      nv.scene.crosshairPos = [0.5, 0.5, 0.5];
-      nv.setPan2Dxyzmm([0, 0, 0, 1]);
-      nv.setScale(1);
-      nv.setRenderAzimuthElevation(110, 10);
-      nv.createOnLocationChange();
-    }
-    this.toolbar.windows.value = "auto";
-    if (this.anatomy) this.setWindowPreset("auto");
+    if (!scan || !this.scene.drawable || this.drawing.active || this.blind) return;
+    this.run(async () => {
+      this.compare.active = false;
+      this.picks.input = scan.id;
+      await this.redraw();
+      await this.drawing.start(scan.id, mask?.url);
+    });
   }
 
   fullScreen() {
     if (document.fullscreenElement) document.exitFullscreen();
     else this.root.requestFullscreen?.().catch(() => this.say("Full screen is not allowed here.", true));
-  }
-
-  // titles and the synthetic mark are burned in, so that a picture that travels alone still says what it is
-  screenshot() {
-    const box = this.grid.getBoundingClientRect();
-    const ratio = window.devicePixelRatio || 1;
-    const page = el("canvas", { width: String(Math.round(box.width * ratio)), height: String(Math.round((box.height + 24) * ratio)) });
-    const pen = page.getContext("2d");
-    pen.scale(ratio, ratio);
-    pen.fillStyle = "#0b0f14";
-    pen.fillRect(0, 0, box.width, box.height + 24);
-    pen.font = "600 13px sans-serif";
-    for (const panel of this.panels) {
-      if (panel.root.hidden || !panel.nv) continue;
-      panel.nv.drawScene();
-      const area = panel.canvas.getBoundingClientRect();
-      pen.drawImage(panel.canvas, area.x - box.x, area.y - box.y, area.width, area.height);
-      pen.fillStyle = "#e6edf3";
-      pen.fillText(panel.title.textContent + (panel.badge.hidden ? "" : "  \u00b7  SYNTHETIC"), area.x - box.x + 8, area.y - box.y - 10);
-    }
-    pen.fillStyle = "#a9b7c6";
-    pen.fillText("Counterscan \u00b7 research use only, not for diagnosis", 8, box.height + 16);
-    page.toBlob((blob) => saveBlob(blob, "counterscan.png"), "image/png");
   }
 
   say(text, alarm = false) {

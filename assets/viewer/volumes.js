@@ -3,6 +3,13 @@
 const MASK_MAP = { R: [0, 255], G: [0, 170], B: [0, 40], A: [0, 255], I: [0, 255] };
 export const DRAW_MAP = { R: [0, 255], G: [0, 170], B: [0, 40], A: [0, 255], I: [0, 1], labels: ["outside", "mask"] };
 
+// dark where little changed, so that noise does not shout; no colour at all where nothing did
+const SIGNED_MAPS = {
+  "cs-more": { R: [0, 200, 255, 255], G: [0, 40, 140, 245], B: [0, 10, 20, 170], A: [0, 255, 255, 255], I: [0, 90, 180, 255] },
+  "cs-less": { R: [0, 10, 50, 190], G: [0, 80, 170, 250], B: [0, 200, 250, 255], A: [0, 255, 255, 255], I: [0, 90, 180, 255] },
+};
+export const SIGNED = ["cs-less", "cs-more"];
+
 export const MAPS = [
   ["gray", "Gray"],
   ["viridis", "Viridis"],
@@ -10,6 +17,16 @@ export const MAPS = [
   ["cividis", "Cividis"],
   ["bone", "Bone"],
 ];
+
+const SAME_MM = 1e-3;
+const CACHE_BYTES = 768 << 20;
+const BINS = 4096;
+const UNCHANGED = 0.005;
+const REFUSED = {
+  403: "It belongs to another visit.",
+  404: "It is no longer on the server. Load the scan or run the job again.",
+  410: "It is no longer on the server. Load the scan or run the job again.",
+};
 
 export async function loadLibrary(url) {
   if (!globalThis.niivue) await import(url);
@@ -56,34 +73,57 @@ export function skipGradients(nv) {
   }
 }
 
+// whether two volumes have the same voxels in the same places, in the same order
+export function sameGrid(one, other) {
+  if (one === other) return true;
+  const [a, b] = [one.hdr, other.hdr];
+  return [1, 2, 3].every((i) => a.dims[i] === b.dims[i])
+    && a.affine.every((row, i) => row.every((value, j) => Math.abs(value - b.affine[i][j]) < SAME_MM));
+}
+
 export class Volumes {
   constructor(library) {
     this.library = library;
     this.cache = new Map();
   }
 
-  keep(urls) {
-    for (const key of this.cache.keys()) if (!urls.some((url) => url && key.endsWith(url))) this.cache.delete(key);
+  // forget what is not in the scene and, above what is affordable, what was not looked at for longest
+  async keep(urls, shown) {
+    for (const key of this.cache.keys()) if (!key.split(" ").slice(1).every((url) => urls.has(url))) this.cache.delete(key);
+    let bytes = 0;
+    for (const [key, pending] of [...this.cache].reverse()) {
+      const image = await pending.catch(() => null);
+      bytes += image?.img.byteLength ?? 0;
+      if (bytes > CACHE_BYTES && !shown.has(image)) this.cache.delete(key);
+    }
   }
 
-  // `role` separates copies that need their own colours from the shared anatomy.
+  // `role` separates copies that need their own colours from the shared anatomy
   load(url, role, style = {}) {
-    const key = `${role} ${url}`;
-    if (!this.cache.has(key)) {
-      const pending = this.fetch(url, role, style);
-      this.cache.set(key, pending);
-      pending.catch(() => this.cache.delete(key));
-    }
-    return this.cache.get(key);
+    return this.remember(`${role} ${url}`, () => this.fetch(url, role, style));
+  }
+
+  remember(key, make) {
+    const pending = this.cache.get(key) ?? make();
+    this.cache.delete(key);
+    this.cache.set(key, pending);
+    pending.catch(() => this.cache.delete(key));
+    return pending;
   }
 
   async fetch(url, role, style) {
-    const answer = await fetch(url);
-    if (!answer.ok) throw new Error(`The volume could not be loaded (${answer.status}).`);
+    const answer = await fetch(url).catch(() => {
+      throw new Error("The server did not answer. Check the connection and reload the page.");
+    });
+    if (!answer.ok) throw new Error(REFUSED[answer.status] ?? `The server refused it (${answer.status}).`);
     const data = await answer.arrayBuffer();
-    const zipped = new Uint8Array(data, 0, 2)[0] === 0x1f;
+    const zipped = new Uint8Array(data, 0, Math.min(2, data.byteLength))[0] === 0x1f;
     const name = `${role}.nii${zipped ? ".gz" : ""}`;
-    return this.library.NVImage.loadFromUrl({ url: data, name, ...style });
+    const image = await this.library.NVImage.loadFromUrl({ url: data, name, ...style }).catch((error) => {
+      console.warn(error);
+    });
+    if (!image?.img?.length) throw new Error("The file could not be read as a volume.");
+    return image;
   }
 
   anatomy(url) {
@@ -112,41 +152,78 @@ export class Volumes {
     return nv.mm2frac([...mm, 1], 0, true);
   }
 
-  async uncertainty(url) {
-    const image = await this.load(url, "uncertainty", { colormap: "inferno" });
-    const top = image.global_max > 0 ? image.global_max : 1;
-    return Object.assign(image, { cal_min: 0, cal_max: top, colormapType: 2 });
-  }
-
-  // result - input in the scan's units, on the same grid; red is brighter than the input, blue is darker
-  async difference(resultUrl, inputUrl) {
-    const key = `difference ${resultUrl}`;
-    if (!this.cache.has(key)) this.cache.set(key, this.subtract(resultUrl, inputUrl));
-    return this.cache.get(key);
-  }
-
-  async subtract(resultUrl, inputUrl) {
-    const [result, input] = await Promise.all([this.anatomy(resultUrl), this.anatomy(inputUrl)]);
-    const image = result.clone();
-    image.name = "difference.nii";
-    const [a, b] = [result, input].map((one) => [one.img, one.hdr.scl_slope || 1, one.hdr.scl_inter || 0]);
-    const values = new Float32Array(a[0].length);
-    let top = 0;
-    for (let i = 0; i < values.length; i++) {
-      values[i] = a[0][i] * a[1] + a[2] - (b[0][i] * b[1] + b[2]);
-      top = Math.max(top, Math.abs(values[i]));
-    }
-    image.img = values;
-    Object.assign(image.hdr, { datatypeCode: 16, numBitsPerVoxel: 32, scl_slope: 1, scl_inter: 0 });
-    const reach = top || 1;
-    return Object.assign(image, {
-      colormap: "warm", colormapNegative: "winter", colormapType: 2, opacity: 0.9,
-      cal_min: reach * 0.02, cal_max: reach, cal_minNeg: -reach, cal_maxNeg: -reach * 0.02,
-      global_min: -reach, global_max: reach, robust_min: -reach, robust_max: reach,
+  uncertainty(url) {
+    return this.remember(`uncertainty ${url}`, async () => {
+      const image = await this.fetch(url, "uncertainty", { colormap: "inferno" });
+      return Object.assign(image, { cal_min: 0, cal_max: reachOf(scaled(image)), colormapType: 2 });
     });
+  }
+
+  // a map that the server has made
+  signed(url) {
+    return this.remember(`signed ${url}`, async () => {
+      const image = await this.fetch(url, "signed", {});
+      return colourSigned(image, scaled(image));
+    });
+  }
+
+  // one image minus another on the same grid, in their common units; null where the grids differ
+  async difference(url, from) {
+    const [first, second] = await Promise.all([this.anatomy(url), this.anatomy(from)]);
+    if (!sameGrid(first, second)) return null;
+    return this.remember(`difference ${url} ${from}`, async () => subtract(first, second));
   }
 }
 
+const scaling = ({ hdr }) => [hdr.scl_slope || 1, hdr.scl_inter || 0];
+
+// the values of an image in its own units
+function scaled(image) {
+  const [slope, shift] = scaling(image);
+  return slope === 1 && shift === 0 ? image.img : Float32Array.from(image.img, (value) => value * slope + shift);
+}
+
+function subtract(first, second) {
+  const image = first.clone();
+  image.name = "difference.nii";
+  const [[slope, shift], [otherSlope, otherShift]] = [first, second].map(scaling);
+  const values = new Float32Array(first.img.length);
+  for (let i = 0; i < values.length; i++) {
+    values[i] = first.img[i] * slope + shift - (second.img[i] * otherSlope + otherShift);
+  }
+  image.img = values;
+  Object.assign(image.hdr, { datatypeCode: 16, numBitsPerVoxel: 32, scl_slope: 1, scl_inter: 0 });
+  return colourSigned(image, values);
+}
+
+// red is brighter, blue is darker
+function colourSigned(image, values) {
+  const reach = reachOf(values);
+  return Object.assign(image, {
+    colormap: "cs-more", colormapNegative: "cs-less", colormapType: 2, opacity: 0.9,
+    cal_min: reach * UNCHANGED, cal_max: reach, cal_minNeg: -reach, cal_maxNeg: -reach * UNCHANGED,
+    global_min: -reach, global_max: reach, robust_min: -reach, robust_max: reach,
+  });
+}
+
+// what all but a thousandth of the changed voxels stay under: one bright vessel would hide the rest
+function reachOf(values) {
+  let top = 0;
+  for (const value of values) top = Math.max(top, Math.abs(value) || 0);
+  if (!top) return 1;
+  const counts = new Uint32Array(BINS + 1);
+  let changed = 0;
+  for (const value of values) {
+    if (!value) continue;
+    counts[Math.round((BINS * Math.abs(value)) / top)]++;
+    changed++;
+  }
+  let over = changed / 1000;
+  let bin = BINS;
+  while ((over -= counts[bin]) >= 0) bin--;
+  return (top * bin) / BINS;
+}
+
 export function addMaps(nv) {
-  nv.addColormap("cs-mask", MASK_MAP);
+  for (const [name, map] of Object.entries({ "cs-mask": MASK_MAP, ...SIGNED_MAPS })) nv.addColormap(name, map);
 }

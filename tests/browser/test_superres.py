@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from core.files.nifti import read_stored
 from tests.browser.conftest import Scans, Watch
-from tests.browser.steps import VIEWER, image, load, open_tab, over, start, wait_drawn, wait_results
+from tests.browser.steps import VIEWER, image, load, open_tab, origin, over, start, wait_drawn, wait_results
 from tests.contract.phantom import write_phantom, write_thick
 
 
@@ -54,7 +54,7 @@ def test_thick_slices_become_thin_and_their_numbers_are_shown(page: Page, thick:
 
 def href(page: Page, artifact: str) -> str:
     link = page.locator(f"#superres-downloads a[data-artifact={artifact}]").get_attribute("href")
-    return page.evaluate("location.origin") + str(link)
+    return f"{origin(page)}{link}"
 
 
 def test_the_report_opens_without_a_network(

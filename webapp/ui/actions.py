@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.slots import assign, recognise
-
 from core.errors import UserError
 from core.files.nifti import read_volume
 from core.tasks.base import Task
-from core.tasks.translate import SLOTS
+from core.tasks.slots import assign, recognise
 from core.tasks.translate import TASK as TRANSLATE
 from webapp import intake
 from webapp.services import Services
@@ -92,17 +90,18 @@ def _slot(task: Task, job: JobRecord, origin: str) -> str:
     return recognise(origin) or "t1"
 
 
-def distribute(services: Services, session: str, held: Held, paths: Paths) -> Held:
-    """Take the contrasts of one head, dropped together, into the slots that their names and intensities say."""
-    files = _files(paths)
-    groups = _series(files)
+def distribute(services: Services, session: str, held: Held, paths: Paths) -> tuple[Held, tuple[str, ...]]:
+    """Take the contrasts of one head, dropped together, into the slots that their names and intensities say.
+
+    Returns the page and a sentence for each file that found no place.
+    """
+    groups = _series(_files(paths))
     scans = [intake.accept(services, group, _name(group), session, "volume") for group in groups]
-    volumes = [read_volume(services.blobs.path(scan.blob)) for scan in scans]
-    named = [(scan.filename, volume) for scan, volume in zip(scans, volumes, strict=True)]
-    found = assign(named, taken=tuple(name for name in held.inputs if name in SLOTS))
-    for name, index in found.items():
+    named = [(scan.filename, read_volume(services.blobs.path(scan.blob))) for scan in scans]
+    found = assign(named)
+    for name, index in found.slots.items():
         held = held.with_input(TRANSLATE, name, scans[index].id)
-    return held
+    return held, found.problems
 
 
 def move(task: Task, name: str, other: str, held: Held) -> Held:

@@ -8,9 +8,11 @@ from typing import Any
 import gradio as gr
 
 from core.tasks.translate import TASK
-from webapp.ui import actions
+from webapp.guard import session_of
+from webapp.ui import actions, pieces
 from webapp.ui.page import Held
 from webapp.ui.tab_translate import Contrasts
+from webapp.ui.trouble import attempt
 from webapp.ui.wiring import QUIET, Updates, Wiring
 
 
@@ -21,9 +23,11 @@ def connect(wiring: Wiring, parts: Contrasts) -> None:
     whole: dict[str, Any] = {"outputs": [*wiring.everything(), *own], **QUIET}
 
     def dropped(request: gr.Request, now: Held, paths: Any) -> Updates:
-        take = partial(actions.distribute, wiring.services)
-        updates = wiring.after(take, parts.trouble)(request, now, paths)
-        return {parts.trouble: "", **updates, parts.drop: gr.File(value=None)}
+        session = session_of(request)
+        taken, box = attempt(lambda: actions.distribute(wiring.services, session, now, paths))
+        held, problems = taken or (now, ())
+        said: Updates = {parts.trouble: box or pieces.notes(problems), parts.drop: gr.File(value=None)}
+        return {**wiring.render(session, held), **said}
 
     parts.drop.upload(dropped, [held, parts.drop], **whole).then(wiring.noted, **wiring.note())
     for name, field in parts.corrections.items():

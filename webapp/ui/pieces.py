@@ -159,7 +159,7 @@ def _sentence(text: str) -> str:
 def _links(artifacts: Iterable[ArtifactRecord]) -> str:
     items = "".join(
         f'<li><a class="cs-link" href="/files/{safe(one.id)}" download data-artifact="{safe(one.name)}">'
-        f"<span>{safe(one.title)}</span><small>{safe(one.blob[one.blob.index('.') :])}</small></a></li>"
+        f"<span>{safe(one.title)}</span><small>{safe(_suffix(one.blob))}</small></a></li>"
         for one in artifacts
     )
     return f"<ul>{items}</ul>"

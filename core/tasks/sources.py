@@ -125,10 +125,15 @@ def check_slots(inputs: Mapping[str, Path], target: str) -> None:
         raise UserError("no_source", "There is no scan to translate from.", "Give at least one of T1, T1ce, T2, FLAIR.")
 
 
+def same_scan(one: Volume, other: Volume) -> bool:
+    """Return whether two scans hold the same voxels."""
+    return one.data.shape == other.data.shape and bool(np.array_equal(one.data, other.data))
+
+
 def check_different(volumes: Mapping[str, Volume]) -> None:
     """Raise UserError ``same_file_twice`` when two of ``volumes`` (title -> scan) hold the same voxels."""
     for (first, one), (second, other) in combinations(volumes.items(), 2):
-        if one.data.shape == other.data.shape and np.array_equal(one.data, other.data):
+        if same_scan(one, other):
             raise UserError(
                 "same_file_twice",
                 f"{first} and {second} are the same scan.",

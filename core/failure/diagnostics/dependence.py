@@ -1,0 +1,98 @@
+"""How much of the logits one number of the mean spectrum explains, along any curve (D3)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.failure.diagnostics.base import Outcomes
+from core.failure.interval import interval
+from core.failure.results import Diagnostic, Line
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+BINS = 20
+CLASS_BINS = 6
+
+
+def quantile_bins(scores: Floats, count: int) -> Ints:
+    """Return the bin, 0 to ``count`` - 1, of each of ``scores`` (N,): equal numbers in each."""
+    order = np.argsort(np.argsort(scores, kind="stable"), kind="stable")
+    return np.asarray(order * count // max(1, len(scores)), np.int64)
+
+
+def explained(values: Floats, bins: Ints, weights: Floats) -> Floats:
+    """Return 1 - sum_b sum_(i in b) |z_i - mean_b|^2 / sum_i |z_i - mean|^2 for each row of ``weights`` (R, N).
+
+    values: (N, D); bins: (N,) from 0.
+    """
+    within = _scatter(values, bins, weights)
+    total = _scatter(values, np.zeros(len(bins), np.int64), weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(total > 1e-12, 1 - within / total, np.nan))
+
+
+def one_number(outcomes: Outcomes) -> Diagnostic:
+    """D3: R2 of the logits on 20 quantile bins of the score; minus that of the true class (excess); and what is left
+    of it within each class (within)."""
+    bins = quantile_bins(outcomes.scores, BINS)
+    r2 = explained(outcomes.logits, bins, outcomes.weights)
+    labels = explained(np.eye(outcomes.classes)[outcomes.labels], bins, outcomes.weights)
+    why = "Decides by its excess over what the true class has of the score: above 0.08 the model follows the score."
+    return Diagnostic(
+        "D3",
+        "one_number",
+        "Share of the logits that one number of the mean spectrum explains",
+        interval(r2),
+        True,
+        why,
+        {
+            "label": interval(labels),
+            "excess": interval(r2 - labels),
+            "within": interval(_within_classes(outcomes)),
+        },
+        _curves(outcomes, bins),
+    )
+
+
+def _within_classes(outcomes: Outcomes) -> Floats:
+    """Return R2 of the logits, centred in each true class, on six bins of the score in each."""
+    cells = np.zeros(len(outcomes.labels), np.int64)
+    for kind in range(outcomes.classes):
+        mine = outcomes.labels == kind
+        cells[mine] = kind * CLASS_BINS + quantile_bins(outcomes.scores[mine], CLASS_BINS)
+    inside = _scatter(outcomes.logits, cells, outcomes.weights)
+    total = _scatter(outcomes.logits, outcomes.labels, outcomes.weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(total > 1e-12, 1 - inside / total, np.nan))
+
+
+def _scatter(values: Floats, bins: Ints, weights: Floats) -> Floats:
+    """Return, for each row of ``weights``, the sum of squares of ``values`` around the mean of their bin."""
+    members = np.eye(int(bins.max()) + 1 if len(bins) else 1)[bins]
+    squares = weights @ (values**2).sum(axis=1)
+    counts = weights @ members
+    between = np.zeros(len(weights))
+    for column in values.T:
+        sums = weights @ (members * column[:, None])
+        between += (sums**2 / np.maximum(counts, 1e-12)).sum(axis=1)
+    return np.asarray(squares - between)
+
+
+def _curves(outcomes: Outcomes, bins: Ints) -> tuple[Line, ...]:
+    """Return the mean probability of each class along the score."""
+    shifted = outcomes.logits - outcomes.logits.max(axis=1, keepdims=True)
+    probability = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
+    present = [number for number in range(BINS) if (bins == number).any()]
+    middle = tuple(float(outcomes.scores[bins == number].mean()) for number in present)
+    return tuple(
+        Line(
+            f"class {kind}",
+            middle,
+            tuple(float(probability[bins == number, kind].mean()) for number in present),
+            "one-dimensional score",
+            "probability",
+        )
+        for kind in range(outcomes.classes)
+    )

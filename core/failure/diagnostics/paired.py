@@ -1,0 +1,26 @@
+"""The same patches seen by two models (D15)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.failure.interval import interval, mean
+from core.failure.results import Gap
+
+Floats = NDArray[np.float64]
+
+
+def mcnemar(first: Floats, second: Floats) -> float:
+    """Return the two-sided exact p of McNemar's test for two (N,) arrays of right (1) and wrong (0) answers."""
+    from scipy import stats
+
+    only_first, only_second = int((first > second).sum()), int((second > first).sum())
+    if only_first + only_second == 0:
+        return 1.0
+    return float(stats.binomtest(only_first, only_first + only_second, 0.5).pvalue)
+
+
+def gap(name: str, titles: tuple[str, str], first: Floats, second: Floats, weights: Floats) -> Gap:
+    """D15: accuracy of the first model minus that of the second on the set ``name``, by group bootstrap."""
+    return Gap(name, *titles, interval(mean(first - second, weights)), mcnemar(first, second))

@@ -1,0 +1,84 @@
+"""What corruptions of rising severity do to accuracy and calibration (D12)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+
+import numpy as np
+
+from core.failure.corruptions import corruptions_of
+from core.failure.diagnostics.base import Examined, Float
+from core.failure.diagnostics.calibration import expected_error, probabilities
+from core.failure.results import Corrupted, Diagnostic, Figure
+
+MILD = 3
+"""The highest severity that counts for the verdict."""
+HOME, CONFLICT = "id", "conflict"
+
+
+def curves(
+    examined: Examined, modality: str, positions: Sequence[float], severities: Sequence[int]
+) -> Generator[str, None, tuple[Corrupted, ...]]:
+    """Return the model's accuracy and calibration error under every corruption, severity 0 first; yield each name.
+
+    positions: (C,) wavenumbers in cm^-1; severities: 1 to 5.
+    """
+    clean = _measure(examined, examined.values)
+    found = []
+    for name, corruption in corruptions_of(modality, examined.images).items():
+        yield f"corruption: {corruption.title.lower()}"
+        rows = [clean]
+        for severity in severities:
+            rng = examined.rng(f"{name} {severity}")
+            changed = corruption.apply(examined.values, np.asarray(positions, np.float64), severity, rng)
+            rows.append(_measure(examined, changed))
+        accuracy, error = zip(*rows, strict=True)
+        found.append(Corrupted(name, corruption.physical, (0, *severities), tuple(accuracy), tuple(error)))
+    return tuple(found)
+
+
+def worst_drop(curves: Sequence[Corrupted], accuracy: Mapping[str, Figure]) -> Diagnostic:
+    """D12: the largest loss of accuracy under a physical corruption up to severity 3, or on the slides of another
+    site (a set other than "id" and "conflict").
+
+    balanced_error, relative_error: mean error over all corruptions and severities, and that less the error without
+    (as MedMNIST-C, not divided by a reference network). noise: the loss to noise, which is no sign of health.
+    """
+    drops = {name: accuracy[HOME].value - each.value for name, each in accuracy.items() if name not in (HOME, CONFLICT)}
+    drops |= {each.name: _loss(each) for each in curves if each.physical}
+    worst = max(drops, key=lambda name: drops[name], default="")
+    errors = [1 - value for each in curves for value in each.accuracy[1:]]
+    found = {f"drop {name}": Figure(value) for name, value in drops.items()}
+    if errors:
+        mean = float(np.mean(errors))
+        found |= {"balanced_error": Figure(mean), "relative_error": Figure(mean - (1 - curves[0].accuracy[0]))}
+    found |= {each.name: Figure(_loss(each)) for each in curves if each.name in ("noise", "rgb_noise")}
+    why = (
+        "Decides: from 0.10 the model fails where the tissue is the same. Noise does not count: "
+        "a collapsed model averages it away and is among the most robust to it."
+    )
+    value = drops[worst] if worst else float("nan")
+    return Diagnostic("D12", "shift", f"Largest loss under a shift: {worst or 'none'}", Figure(value), True, why, found)
+
+
+def errors(curves: Sequence[Corrupted], sets: Mapping[str, Figure]) -> dict[str, Figure]:
+    """Return the calibration error of each set but the conflict, and the worst of each physical corruption."""
+    found = {name: figure for name, figure in sets.items() if name != CONFLICT}
+    for each in curves:
+        mild = [error for severity, error in zip(each.severities, each.ece, strict=True) if severity <= MILD]
+        if each.physical:
+            # from the same patches as severity 0, which may be fewer than the set has
+            found[each.name] = Figure(sets[HOME].value + max(mild) - each.ece[0])
+    return found
+
+
+def _loss(each: Corrupted) -> float:
+    mild = [value for severity, value in zip(each.severities, each.accuracy, strict=True) if severity <= MILD]
+    return each.accuracy[0] - min(mild)
+
+
+def _measure(examined: Examined, values: Float) -> tuple[float, float]:
+    chance = probabilities(examined.ask(values))
+    right = (chance.argmax(axis=1) == examined.outcomes.labels).astype(np.float64)
+    error = expected_error(chance.max(axis=1), right, np.ones((1, len(right))))
+    return float(right.mean()), float(error[0])

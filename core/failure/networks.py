@@ -1,0 +1,140 @@
+"""The small networks of the failure lab, each a feature extractor and a linear head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+WIDTHS = (16, 32, 64)
+
+
+class Network(nn.Module):
+    """Logits of images: ``head(body(x))``; the body gives one feature vector a patch."""
+
+    def __init__(self, body: nn.Module, features: int, classes: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.body = body
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(features, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.dropout(self.body(images)))
+        return logits
+
+
+class ChannelTokens(nn.Module):
+    """Every channel of every square of the image is a token (ChannelViT, Bao et al. 2024, arXiv:2309.16108, small).
+
+    One linear map for all channels, a learnt vector for each channel and each place, ``depth`` encoder layers, mean.
+    """
+
+    def __init__(self, channels: int, size: tuple[int, int], side: int = 12, width: int = 32, depth: int = 2) -> None:
+        super().__init__()
+        self.side = (min(side, size[0]), min(side, size[1]))
+        places = (size[0] // self.side[0]) * (size[1] // self.side[1])
+        self.patch = nn.Conv2d(1, width, self.side, stride=self.side)
+        self.channel = nn.Parameter(torch.randn(channels, 1, width) * 0.02)
+        self.place = nn.Parameter(torch.randn(1, places, width) * 0.02)
+        layer = nn.TransformerEncoderLayer(width, 2, 2 * width, dropout=0.0, batch_first=True, norm_first=True)
+        self.encoder = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        count, channels = images.shape[:2]
+        tokens = self.patch(images.reshape(count * channels, 1, *images.shape[2:])).flatten(2).transpose(1, 2)
+        tokens = tokens.reshape(count, channels, tokens.shape[1], tokens.shape[2]) + self.channel + self.place
+        encoded: Tensor = self.encoder(tokens.flatten(1, 2))
+        return encoded.mean(dim=1)
+
+
+class MeanSpectrum(nn.Module):
+    """The mean of each channel."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.mean(dim=(2, 3))
+
+
+class PixelMean(nn.Module):
+    """The same small network on every pixel, averaged: blind to where a pixel is."""
+
+    def __init__(self, channels: int, width: int = 32) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(channels, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())
+
+    def forward(self, images: Tensor) -> Tensor:
+        pixels: Tensor = self.layers(images.flatten(2).transpose(1, 2))
+        return pixels.mean(dim=1)
+
+
+def convolutions(channels: int) -> nn.Sequential:
+    """Return three 3 x 3 convolutions with batch norm, two of them pooled, and the mean over the image."""
+    layers: list[nn.Module] = []
+    for index, (inputs, outputs) in enumerate(zip((channels, *WIDTHS[:-1]), WIDTHS, strict=True)):
+        layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
+        if index < 2:
+            # where an image is too small to halve, it stays
+            layers.append(_Halve())
+    return nn.Sequential(*layers, MeanSpectrum())
+
+
+class _Halve(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        return functional.max_pool2d(images, 2) if min(images.shape[2:]) >= 2 else images
+
+
+Build = Callable[[int, tuple[int, int], int, float], Network]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A network by name. build: (channels, (H, W), classes, dropout) -> network."""
+
+    title: str
+    build: Build
+
+
+def _cnn(channels: int, size: tuple[int, int], classes: int, dropout: float) -> Network:
+    return Network(convolutions(channels), WIDTHS[-1], classes, dropout)
+
+
+def _pixel(channels: int, size: tuple[int, int], classes: int, dropout: float) -> Network:
+    return Network(PixelMean(channels), 32, classes, dropout)
+
+
+def _linear(channels: int, size: tuple[int, int], classes: int, dropout: float) -> Network:
+    return Network(MeanSpectrum(), channels, classes, dropout)
+
+
+def _vit(channels: int, size: tuple[int, int], classes: int, dropout: float) -> Network:
+    return Network(ChannelTokens(channels, size), 32, classes, dropout)
+
+
+def _bottleneck(width: int) -> Build:
+    def build(channels: int, size: tuple[int, int], classes: int, dropout: float) -> Network:
+        body = nn.Sequential(nn.Conv2d(channels, width, 1), convolutions(width))
+        return Network(body, WIDTHS[-1], classes, dropout)
+
+    return build
+
+
+NETWORKS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "cnn": Kind("Small CNN", _cnn),
+        "pixel": Kind("Pixel network, no neighbours", _pixel),
+        "linear": Kind("Linear, mean spectrum", _linear),
+        "vit": Kind("Channel-wise transformer", _vit),
+        **{
+            f"bottleneck-{width}": Kind(f"CNN behind {width} spectral features", _bottleneck(width))
+            for width in (1, 2, 4, 8, 16)
+        },
+    }
+)
+
+
+def build(name: str, channels: int, size: tuple[int, int], classes: int, dropout: float = 0.0) -> Network:
+    """Return a fresh network; its weights follow torch's global random state."""
+    return NETWORKS[name].build(channels, size, classes, dropout)

@@ -1,0 +1,148 @@
+"""Red, amber, or no failure found: what the deciding probes add up to, and what they cannot know."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.failure.results import Diagnostic, Verdict
+
+SHUFFLE, SWAP, EXCESS = 0.20, 0.15, 0.08
+DROP, RISE = 0.10, 0.10
+GAIN = 0.02
+NOISE = 0.15
+CLASS_NOISE = 0.10
+
+ALWAYS = (
+    "Instruments, laboratories and tissue that are not among the data.",
+    "Shortcuts other than one number of the mean spectrum and the noise: two numbers together, stripes, edges, labels.",
+    "Whether the chemistry that is used is a legitimate signal: look at its band pattern and ask whether it is stable "
+    "across instruments and section thickness.",
+)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the data allow to be tested. groups: patients or slides are known; shift: another site or a corruption of
+    the scans was tried; conflict: there are patches without the shortcut."""
+
+    groups: bool
+    shift: bool
+    conflict: bool
+    pictures: bool
+
+
+def decide(diagnostics: Iterable[Diagnostic], known: Known) -> Verdict:
+    """Return the verdict on one model: red when it leans on one number and fails under a shift, amber for either
+    alone or another warning, else the sentence that names what was tried. Never that a model is safe."""
+    found = {each.name: each for each in diagnostics}
+    leaning = _reasons(
+        found,
+        ("shuffle", "", SHUFFLE, "It keeps {value:.0%} of its accuracy when the pixels of each patch are shuffled."),
+        (
+            "swap",
+            "",
+            SWAP,
+            "{value:.0%} of its answers follow one number of the mean spectrum put in from another patch.",
+        ),
+        (
+            "one_number",
+            "excess",
+            EXCESS,
+            "One number of the mean spectrum explains its answers {value:.2f} better than "
+            "it explains the true classes.",
+        ),
+    )
+    failing = _reasons(
+        found,
+        ("shift", "", DROP, "It loses {value:.0%} of accuracy under a change that leaves the tissue as it is."),
+        ("calibration", "", RISE, "Its calibration error rises by {value:.2f} under such a change: sure and wrong."),
+    )
+    warnings = _reasons(
+        found,
+        ("noise_floor", "", NOISE, "{value:.0%} of its answers follow the noise floor of another patch."),
+        (
+            "class_noise",
+            "",
+            CLASS_NOISE,
+            "The class explains {value:.0%} of the signal-to-noise ratio: noise leaks it.",
+        ),
+    )
+    if "gain" in found and found["gain"].figure.value < GAIN:
+        warnings.append(
+            f"It is {_signed(found['gain'].figure.value)} better than the best plain classifier: "
+            "its capacity is unused."
+        )
+    if not known.groups:
+        warnings.append("No patients or slides are known, so the test may know the training.")
+    if not known.shift:
+        warnings.append("No shift could be tried.")
+    return _verdict(leaning, failing, warnings, tuple(_untested(found, known)), list(found.values()))
+
+
+def _verdict(
+    leaning: list[str], failing: list[str], warnings: list[str], untested: tuple[str, ...], tried: list[Diagnostic]
+) -> Verdict:
+    if leaning and failing:
+        text = "1-D failure: the model leans on one number of the mean spectrum, and fails when it changes."
+        return Verdict("red", text, (*leaning, *failing, *warnings), untested)
+    if leaning or failing or warnings:
+        if leaning:
+            text = "The model leans on one number of the mean spectrum; no shift that was tried broke it."
+        elif failing:
+            text = "The model fails under a shift, and not because of one number of the mean spectrum."
+        else:
+            text = "No 1-D failure was found, but something else calls for care."
+        return Verdict("amber", text, (*leaning, *failing, *warnings), untested)
+    names = ", ".join(f"{each.code} {each.title[0].lower()}{each.title[1:]}" for each in tried if _used(each))
+    return Verdict("none", f"No failure found by these probes: {names}.", (), untested)
+
+
+def _reasons(found: dict[str, Diagnostic], *rules: tuple[str, str, float, str]) -> list[str]:
+    """Return the sentence of each rule (probe, its further figure or "", threshold, sentence) that is met."""
+    met = []
+    for name, part, threshold, sentence in rules:
+        if name in found:
+            figure = found[name].figures[part] if part else found[name].figure
+            if figure.value >= threshold:
+                met.append(sentence.format(value=figure.value))
+    return met
+
+
+def _untested(found: dict[str, Diagnostic], known: Known) -> Iterable[str]:
+    yield from ALWAYS
+    if not known.conflict:
+        yield "Patches in which the shortcut says nothing: only a simulation has them."
+    if not known.groups:
+        yield "New patients or slides."
+    if not known.pictures:
+        yield "The same tissue stained."
+    for each in found.values():
+        if each.decides and not math.isfinite(each.figure.value):
+            yield f"{each.title}: {each.reason}"
+    for name, words in _PROBES.items():
+        if name not in found:
+            yield words
+
+
+_PROBES = {
+    "shuffle": "Shuffled pixels.",
+    "swap": "Swapped scores.",
+    "one_number": "How much one number of the mean spectrum explains.",
+    "noise_floor": "Swapped noise.",
+}
+
+
+def _used(diagnostic: Diagnostic) -> bool:
+    return diagnostic.decides and math.isfinite(diagnostic.figure.value)
+
+
+def _signed(value: float) -> str:
+    return f"{100 * value:+.1f} points"
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the gravest of several verdicts, the first of equals."""
+    order = ("red", "amber", "none")
+    return min(verdicts, key=lambda each: order.index(each.level))

@@ -132,11 +132,11 @@ def strip(planes: Sequence[Pixels], mark: str = "", *, light: bool = False) -> I
     for plane in planes:
         top = (height - plane.shape[0]) // 2
         sheet[top : top + plane.shape[0], left : left + plane.shape[1]] = plane
-        corners.append((left, left + plane.shape[1]))
+        corners.append((left, top, left + plane.shape[1], top + plane.shape[0]))
         left += plane.shape[1] + GAP
     made = Image.fromarray(sheet)
-    for (start, stop), ends in zip(corners, ENDS, strict=False):
-        _write(made, (start, stop), height, ends, mark, light)
+    for corner, ends in zip(corners, ENDS, strict=False):
+        _write(made, corner, ends, mark, light)
     return made
 
 
@@ -166,18 +166,17 @@ def preview(values: Float, spacing: Sequence[float], centre: Sequence[int], low:
     return png(strip(planes, "synthetic, unfinished"))
 
 
-def _write(
-    made: Image.Image, across: tuple[int, int], height: int, ends: tuple[str, str], mark: str, light: bool
-) -> None:
+def _write(made: Image.Image, corner: tuple[int, int, int, int], ends: tuple[str, str], mark: str, light: bool) -> None:
+    left, top, right, bottom = corner
     pen = ImageDraw.Draw(made)
-    size = max(11, min(20, (across[1] - across[0]) // 18))
+    size = max(11, min(20, (right - left) // 18))
     font = ImageFont.load_default(size)
     ink, edge = (40, 255) if light else (255, 0)
     style: dict[str, Any] = {"font": font, "fill": _ink(made, ink), "stroke_width": 1, "stroke_fill": _ink(made, edge)}
-    pen.text((across[0] + 4, height / 2), ends[0], anchor="lm", **style)
-    pen.text((across[1] - 4, height / 2), ends[1], anchor="rm", **style)
+    pen.text((left + 4, (top + bottom) / 2), ends[0], anchor="lm", **style)
+    pen.text((right - 4, (top + bottom) / 2), ends[1], anchor="rm", **style)
     if mark:
-        pen.text((across[0] + 4, height - 4), mark, anchor="lb", **style)
+        pen.text((left + 4, bottom - 4), mark, anchor="lb", **style)
 
 
 def _ink(made: Image.Image, level: int) -> int | tuple[int, int, int]:

@@ -129,14 +129,15 @@ def _cell(value: object, column: Measure) -> str:
 
 
 def _facts(facts: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return sentences, and named numbers with the unit that their name ends with."""
-    sentences = [value for value in facts.values() if isinstance(value, str)]
-    numbers = [
-        (_spoken(name), _value(value) + _unit(name))
-        for name, value in facts.items()
-        if name != "notices" and not isinstance(value, str | Mapping) and value is not None
-    ]
-    return {"sentences": sentences, "numbers": [pair for pair in numbers if pair[1]]}
+    """Return sentences, and named values with the unit that their name ends with."""
+    said = {name: value for name, value in facts.items() if name != "notices" and not isinstance(value, Mapping)}
+    sentences = [value for value in said.values() if _is_sentence(value)]
+    pairs = [(_spoken(name), _value(value), _unit(name)) for name, value in said.items() if not _is_sentence(value)]
+    return {"sentences": sentences, "values": [(name, value + unit) for name, value, unit in pairs if value]}
+
+
+def _is_sentence(value: object) -> bool:
+    return isinstance(value, str) and value.endswith((".", "!", "?"))
 
 
 def _spoken(name: str) -> str:
@@ -155,8 +156,9 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return " × ".join(_value(part) for part in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        between = " × " if all(isinstance(part, int | float) for part in value) else ", "
+        return between.join(_value(part) for part in value)
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _setting(param: Param, value: Value) -> dict[str, str]:

@@ -21,7 +21,7 @@ Place = tuple[int, int, int]
 
 # pictures of a whole head across the page, and those of a close-up two to a line
 WIDE, NARROW = 1150, 640
-AROUND_MM = 22.0
+AROUND_MM, MARGIN_MM = 22.0, 7.0
 COARSE_MM = 3.0
 # what is looked at of a whole head: no brain is taller
 BRAIN_MM = 165.0
@@ -65,8 +65,11 @@ def _brain(result: Stored) -> tuple[Box, Place]:
     places = ((x, 0.57), (y, 0.52), (z, 0.53))
     middle = [part.start + share * (part.stop - part.start) for part, share in places]
     centre = [min(n - 1, int(m * k)) for m, k, n in zip(middle, factors, shape, strict=True)]
+    # the letters of the sides stand in the margin, which may lie beyond the grid
+    margins = [round(MARGIN_MM * k / side) for k, side in zip(factors, coarse.spacing, strict=True)]
     whole = [
-        slice(p.start * k, min(n, p.stop * k)) for p, k, n in zip(bounding_box(solid), factors, shape, strict=True)
+        slice(p.start * k - margin, p.stop * k + margin)
+        for p, k, margin in zip(bounding_box(solid), factors, margins, strict=True)
     ]
     return (whole[0], whole[1], whole[2]), (centre[0], centre[1], centre[2])
 

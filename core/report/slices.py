@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,11 @@ def figures(task: Task, inputs: Mapping[str, Path], files: Mapping[str, str]) ->
     made = (_output(task, name, Path(files[name]), frames[-1], window) for name in _ordered(files))
     rest = [figure for figure in made if figure]
     wide = [figures[0] for figures in shown]
-    return (wide, [figures[1] for figures in shown] + rest) if scene.close else (wide + rest, [])
+    if scene.close is None:
+        return wide + rest, []
+    # grid and window of a scan are those of its large picture; a plain method has the result's
+    close = [*(figures[1] for figures in shown), *rest]
+    return wide, [figure if figure.legend else replace(figure, caption="") for figure in close]
 
 
 def _input(task: Task, name: str, path: Path, scene: Scene, frames: list[Frame]) -> list[Figure]:

@@ -51,7 +51,12 @@ def inpaint_job(folder: Path, **changes: Any) -> Job:
          "consistency": [0.9, None, 1.1]},
         {"method": "shell", "title": "Shell mean", "seconds": 0.5, "calls": 0, "seam": 3.4},
     ]  # fmt: skip
-    facts = {"head": "Taken as skull-stripped.", "mask_ml": 27.9, "notices": ["The mask touches the border."]}
+    facts = {
+        "head": "Taken as skull-stripped.",
+        "mask_ml": 27.9,
+        "sources": ["t1", "t2"],
+        "notices": ["The mask touches the border."],
+    }
     summary = {"facts": facts, "table": table, "weights": ["inpaint-volume"], "seconds": 71.75, **changes}
     identity = {"sha256": "ab" * 32, "bytes": 12345}
     record = {

@@ -100,7 +100,7 @@ def test_the_page_says_what_it_is_and_what_was_done(page: Page) -> None:
         "Given: T1 scan, Lesion mask. Method: Counterscan network; beside it, for comparison: Shell mean.",
         "The mask touches the border.",
         "Taken as skull-stripped.",
-        "27.9 ml",
+        "Mask 27.9 ml Sources t1, t2",
         "the patient's right (R) is on the left",
         "Grow mask 0 mm Widens the mask by a ball, within the head.",
         "Samples 8",

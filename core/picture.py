@@ -135,8 +135,9 @@ def strip(planes: Sequence[Pixels], mark: str = "", *, light: bool = False) -> I
         corners.append((left, top, left + plane.shape[1], top + plane.shape[0]))
         left += plane.shape[1] + GAP
     made = Image.fromarray(sheet)
+    size = max(11, min(20, min(plane.shape[1] for plane in planes) // 18))
     for corner, ends in zip(corners, ENDS, strict=False):
-        _write(made, corner, ends, mark, light)
+        _write(made, corner, ends, mark, size, light)
     return made
 
 
@@ -166,10 +167,11 @@ def preview(values: Float, spacing: Sequence[float], centre: Sequence[int], low:
     return png(strip(planes, "synthetic, unfinished"))
 
 
-def _write(made: Image.Image, corner: tuple[int, int, int, int], ends: tuple[str, str], mark: str, light: bool) -> None:
+def _write(
+    made: Image.Image, corner: tuple[int, int, int, int], ends: tuple[str, str], mark: str, size: int, light: bool
+) -> None:
     left, top, right, bottom = corner
     pen = ImageDraw.Draw(made)
-    size = max(11, min(20, (right - left) // 18))
     font = ImageFont.load_default(size)
     ink, edge = (40, 255) if light else (255, 0)
     style: dict[str, Any] = {"font": font, "fill": _ink(made, ink), "stroke_width": 1, "stroke_fill": _ink(made, edge)}

@@ -125,8 +125,16 @@ def measured_part(axis: Axis) -> NDArray[np.float32]:
     return np.asarray(spreading(axis) @ measuring(axis), np.float32)
 
 
+def ground_of(image: Float) -> float:
+    """Return what stands for no signal in ``image``: 0, or its lowest percentile where much is negative (CT)."""
+    low, high = (float(level) for level in np.percentile(image, (1, 99.5)))
+    return low if low < -0.1 * (high - low) else 0.0
+
+
 def level_of(image: Float) -> float:
-    """Return the 99.5th percentile of what is not background in ``image``: the unit of the network."""
+    """Return the 99.5th percentile of what is not background in ``image``, above the ground: the network's unit."""
+    ground = ground_of(image)
+    image = image - np.float32(ground) if ground else image
     inside = image[image > 0.05 * float(image.max())]
     return max(float(np.percentile(inside, 99.5)) if inside.size else 0.0, 1e-6)
 
@@ -138,7 +146,8 @@ def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estim
     """
     yield Progress(0.0, 0, 1, "Spline through the slices")
     network = load(WEIGHTS, options.device)
-    level = level_of(scan.image)
+    level, ground = level_of(scan.image), np.float32(ground_of(scan.image))
+    scan = replace(scan, image=scan.image - ground) if ground else scan
     factors = blocks(scan)
     residual, deviation = yield from _residual(network, _in_blocks(scan, factors), level, options)
     fine = scan.acquisition.fine
@@ -152,7 +161,7 @@ def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estim
     if options.consistent:
         values = emptied(values, scan)
     spread = np.float32(calibration(WEIGHTS)) * unit * unbinned(deviation, factors, fine)
-    return Estimate(values, spread, options.steps * options.samples)
+    return Estimate(values + ground, spread, options.steps * options.samples)
 
 
 def blocks(scan: ThickScan) -> tuple[int, int, int]:

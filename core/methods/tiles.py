@@ -121,7 +121,7 @@ def _ramp(side: int, starts: Sequence[int], index: int) -> NDArray[np.float64]:
         weights[:shared] *= _rise(shared)
     if index + 1 < len(starts):
         shared = starts[index] + side - starts[index + 1]
-        weights[-shared:] *= _rise(shared)[::-1]
+        weights[side - shared :] *= _rise(shared)[::-1]
     return weights
 
 

@@ -29,13 +29,14 @@ HALF_GAIN = 2.0
 
 START_SECONDS = 0.5
 # seconds on one core of a 2.5 GHz server processor, measured with the job
-SECONDS_PER_VOXEL = {"job": 1.0e-6, "volume": 1.0e-6, "nearest": 1e-6, "linear": 1e-6, "cubic": 1e-6, "spline5": 1e-6}
-GUIDE_SECONDS, GUIDE_SECONDS_PER_VOXEL = 20.0, 1e-6
+SECONDS_PER_VOXEL = {"job": 3e-7, "volume": 4e-7, "nearest": 2e-7, "linear": 2e-7, "cubic": 2e-7, "spline5": 2e-7}
+# the guide is registered to see whether it fits
+GUIDE_SECONDS, GUIDE_SECONDS_PER_VOXEL = 8.0, 2e-7
 # peak bytes, measured with the job
 PROGRAM_BYTES = 250 << 20
 TORCH_BYTES = 400 << 20
 BYTES_PER_VOXEL = {"plain": 40, "volume": 60, "guide": 12}
-BYTES_PER_TILE_VOXEL = 350
+BYTES_PER_TILE_VOXEL = {True: 300, False: 450}
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,10 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         guided = "guide" in inputs
         entry = weights.entries().get(method.weights)
         work = multiply_adds(entry.config if entry else {}) * size.made
-        gain = HALF_GAIN if device == "cpu" and fast_in_half() else 1.0
-        seconds += calls * work / devices.speed(device) / gain
+        half = device == "cpu" and fast_in_half()
+        seconds += calls * work / devices.speed(device) / (HALF_GAIN if half else 1.0)
         memory = PROGRAM_BYTES + TORCH_BYTES + size.made * BYTES_PER_VOXEL["volume"]
-        memory += min(size.made, TILING.side**3) * BYTES_PER_TILE_VOXEL
+        memory += min(size.made, TILING.side**3) * BYTES_PER_TILE_VOXEL[half]
         if guided:
             seconds += GUIDE_SECONDS + size.made * GUIDE_SECONDS_PER_VOXEL
             memory += size.made * BYTES_PER_VOXEL["guide"]

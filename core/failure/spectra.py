@@ -84,6 +84,8 @@ BANDS: tuple[tuple[float, str], ...] = (
     (2852, "CH2 stretching, symmetric (lipid)"),
     (2924, "CH2 stretching, asymmetric (lipid)"),
 )
+# optical density of haematoxylin and eosin in red, green and blue: Ruifrok and Johnston 2001
+STAINS: Floats = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]])
 
 
 def endmembers(wavenumbers: ArrayLike) -> Floats:

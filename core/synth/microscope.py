@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from core.failure.spectra import endmembers, mie
+from core.failure.spectra import STAINS, endmembers, mie
 
 Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 # absorbance of unit concentration in a section of unit thickness
 STRENGTH = 0.6
-# optical density of haematoxylin and eosin in red, green and blue: Ruifrok and Johnston 2001
-STAINS = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]])
+# optical density of full stain
 DEPTH = 1.6
 STAINED_BLUR, STAINED_NOISE = 0.45, 0.02
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from core.failure.patches import PatchSet
 from core.synth.microscope import absorbance, blur, detector, diffraction, scattering, stained
@@ -146,15 +147,21 @@ class _Section:
 def _measure(tissue: Tissue, slides: Slides, section: _Section, base: int) -> tuple[Maps, Maps]:
     """Both pictures of ``section``: infrared (N, B, H, W) in absorbance, stained (N, 3, H, W)."""
     rng = stream(base, "slides")
-    thickness = slides.thickness + slides.thickness_spread * rng.standard_normal(slides.number)
-    thickness = np.maximum(thickness, 0.5)[section.slide]
-    noisy = slides.noise * np.exp(slides.noise_spread * rng.standard_normal(slides.number))[section.slide]
+    thickness = (slides.thickness + slides.thickness_spread * _even(slides.number, rng))[section.slide]
+    noisy = slides.noise * np.exp(slides.noise_spread * _even(slides.number, rng))[section.slide]
     offset, slope = tissue.baseline * rng.standard_normal((2, slides.number))[:, section.slide]
     stain = np.exp(tissue.stain * rng.standard_normal((slides.number, 2)))[section.slide]
     return (
         _infrared(tissue, section, thickness, noisy, (offset, slope), stream(base, "infrared")),
         stained(section.parts, thickness * section.density, stain, stream(base, "stained")),
     )
+
+
+def _even(number: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Quantiles of the normal distribution, shuffled, of mean 0 and variance 1: two sets of slides differ as little
+    as they can, so that a shift has one size whatever the seed."""
+    quantiles = ndtri((np.arange(number) + 0.5) / number)
+    return rng.permutation(quantiles / max(quantiles.std(), 1e-9))
 
 
 def _infrared(

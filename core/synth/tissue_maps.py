@@ -11,13 +11,16 @@ from scipy.ndimage import gaussian_filter
 Maps = NDArray[np.float32]
 
 # mean concentration of each component, in the order of core.failure.spectra.ENDMEMBERS, and how much a patch differs
-MEANS = {"protein": 0.40, "collagen": 0.45, "nucleic acid": 0.16, "lipid": 0.12, "glycogen": 0.10}
+MEANS = {"protein": 0.40, "collagen": 0.45, "nucleic acid": 0.16, "lipid": 0.18, "glycogen": 0.16}
 SPREAD = {"protein": 0.08, "collagen": 0.0, "nucleic acid": 0.08, "lipid": 0.10, "glycogen": 0.10}
 # how smooth each of the nuisances is (pixels) and how much it varies inside a patch
-SMOOTH = {"protein": (2.5, 0.15), "lipid": (3.0, 0.30), "glycogen": (3.0, 0.30)}
+SMOOTH = {"protein": (2.5, 0.30), "lipid": (3.0, 0.30), "glycogen": (3.0, 0.30)}
 # cycles per pixel of collagen: in bundles, and without a direction
 BUNDLED, ISOTROPIC = 0.12, 0.17
+FIBRE_WIDTH = 0.045
 FIBRE_CONTRAST = 0.22
+# nuclei: spread of the radius as a share, softness of the rim in pixels
+RADIUS_SPREAD, RIM = 0.12, 0.5
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -28,25 +31,19 @@ def stream(seed: int, name: str) -> np.random.Generator:
 def nuclei(radii: NDArray[np.float64], numbers: NDArray[np.int64], size: int, rng: np.random.Generator) -> Maps:
     """Return soft disks (N, size, size), 0 to 1: patch n has ``numbers[n]`` nuclei of about ``radii[n]`` pixels.
 
-    A radius differs by 12 % from nucleus to nucleus. Of several places tried each nucleus takes the one with most
-    room, as nuclei hardly overlap in a thin section.
+    Radii differ by ``RADIUS_SPREAD`` from nucleus to nucleus.
     """
     count, most = len(numbers), int(numbers.max(initial=0))
-    places = np.full((count, most, 2), np.inf)
-    patch = np.arange(count)
-    for each in range(most):
-        tried = rng.uniform(-1, size, (count, 8, 2))
-        gaps = np.linalg.norm(tried[:, :, None] - places[:, None, :each], axis=-1).min(axis=2, initial=np.inf)
-        best = tried[patch, gaps.argmax(axis=1)]
-        places[:, each] = np.where((each < numbers)[:, None], best, np.inf)
-    widths = radii[:, None] * (1 + 0.12 * rng.standard_normal((count, most)))
+    places = rng.uniform(-1, size, (count, most, 2))
+    widths = radii[:, None] * (1 + RADIUS_SPREAD * rng.standard_normal((count, most)))
+    # none of no size, so that every patch draws as many numbers
+    widths[np.arange(most) >= numbers[:, None]] = -np.inf
     axis = np.arange(size)
     total = np.zeros((count, size, size), np.float32)
     for each in range(most):
         down, across = (axis - places[:, each, side, None] for side in (0, 1))
         distance = np.hypot(down[:, :, None], across[:, None, :])
-        # a place at infinity holds no nucleus
-        edge = np.clip((distance - widths[:, each, None, None]) / 0.3, -30, 30)
+        edge = np.clip((distance - widths[:, each, None, None]) / RIM, -30, 30)
         np.maximum(total, (1 / (1 + np.exp(edge))).astype(np.float32), out=total)
     return total
 
@@ -61,8 +58,8 @@ def fibres(isotropic: NDArray[np.bool_], size: int, rng: np.random.Generator) ->
     down, across = np.meshgrid(np.fft.fftfreq(size), np.fft.fftfreq(size), indexing="ij")
     angle = rng.uniform(0, np.pi, count)[:, None, None]
     along, aside = across * np.cos(angle) + down * np.sin(angle), down * np.cos(angle) - across * np.sin(angle)
-    bundled = np.exp(-0.5 * (((np.abs(along) - BUNDLED) / 0.025) ** 2 + (aside / 0.025) ** 2))
-    ring = np.exp(-0.5 * ((np.hypot(down, across) - ISOTROPIC) / 0.025) ** 2)
+    bundled = np.exp(-0.5 * (((np.abs(along) - BUNDLED) / FIBRE_WIDTH) ** 2 + (aside / FIBRE_WIDTH) ** 2))
+    ring = np.exp(-0.5 * ((np.hypot(down, across) - ISOTROPIC) / FIBRE_WIDTH) ** 2)
     field = np.fft.ifft2(noise * np.where(isotropic[:, None, None], ring, bundled)).real
     field -= field.mean(axis=(1, 2), keepdims=True)
     return np.asarray(field / field.std(axis=(1, 2), keepdims=True), np.float32)

@@ -67,9 +67,11 @@ def test_the_catalogue_is_quick() -> None:
 
 
 def test_the_catalogue_says_what_a_program_needs() -> None:
-    (task,) = json.loads(call("tasks", "--json").stdout)["tasks"]
-    assert task["name"] == "inpaint"
-    assert [entry["name"] for entry in task["inputs"]] == ["t1", "mask"]
+    listed = {task["name"]: task for task in json.loads(call("tasks", "--json").stdout)["tasks"]}
+    assert {"inpaint", "superres", "translate"} <= listed.keys()
+    task = listed["inpaint"]
+    assert [entry["name"] for entry in task["inputs"]] == ["t1", "mask", "reference"]
+    assert [entry["name"] for entry in task["inputs"] if entry["required"]] == ["t1", "mask"]
     assert {"method", "mode", "steps", "samples", "seed"} <= {param["name"] for param in task["params"]}
     assert {"volume", "biharmonic"} <= {method["name"] for method in task["methods"]}
     assert all({"name", "title", "source", "cost"} <= method.keys() for method in task["methods"])
@@ -78,7 +80,9 @@ def test_the_catalogue_says_what_a_program_needs() -> None:
 
 
 def test_missing_weights_are_listed_as_such_and_refused(tmp_path: Path, phantom: dict[str, Path]) -> None:
-    (task,) = json.loads(call("tasks", "--json", COUNTERSCAN_WEIGHTS=str(tmp_path)).stdout)["tasks"]
+    listed = json.loads(call("tasks", "--json", COUNTERSCAN_WEIGHTS=str(tmp_path)).stdout)["tasks"]
+    assert not any(entry["installed"] for task in listed for entry in task["weights"])
+    (task,) = (task for task in listed if task["name"] == "inpaint")
     assert task["weights"] == [{"name": "inpaint-volume", "installed": False}]
     paths = ["--t1", str(phantom["t1"]), "--mask", str(phantom["mask"]), "--out", str(tmp_path / "out")]
     refused(call("run", "inpaint", *paths, COUNTERSCAN_WEIGHTS=str(tmp_path)), "weights_missing")

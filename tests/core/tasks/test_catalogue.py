@@ -17,8 +17,8 @@ def test_weights_are_listed_with_their_hash_and_size(tmp_path: Path, monkeypatch
     entry = weights.entries()["inpaint-volume"]
     (listed,) = json.loads(json.dumps(catalogue()))[0]["weights"]
     assert listed["installed"] is True
-    assert (listed["sha256"], listed["bytes"]) == (entry.sha256, (tmp_path / "tiny.safetensors").stat().st_size)
-    (tmp_path / "tiny.safetensors").unlink()
+    assert (listed["sha256"], listed["bytes"]) == (entry.sha256, (tmp_path / entry.file).stat().st_size)
+    (tmp_path / entry.file).unlink()
     assert catalogue()[0]["weights"][0]["installed"] is False
 
 

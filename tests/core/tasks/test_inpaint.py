@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.events import Finished
+from core.files.nifti import read_stored
+from core.job import run
+from core.tasks import find
+from tests.contract.phantom import write_phantom, write_tiny_network
+
+
+@pytest.fixture(params=find("inpaint").methods)
+def finished(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Finished:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    write_tiny_network(folder, "inpaint-volume")
+    monkeypatch.setenv("COUNTERSCAN_WEIGHTS", str(folder))
+    return run("inpaint", write_phantom(tmp_path), tmp_path / "out", device="cpu", method=request.param, samples=2)
+
+
+def test_outside_the_mask_every_stored_voxel_is_kept(finished: Finished, tmp_path: Path) -> None:
+    scan, mask = (read_stored(tmp_path / f"{name}.nii.gz") for name in ("t1", "mask"))
+    outside = mask.values == 0
+    for name, path in finished.files.items():
+        if not path.endswith(".nii.gz"):
+            continue
+        made = read_stored(Path(path)) if name == "result" or name.startswith("baseline") else None
+        if made is None:
+            values = _raw(path)
+            assert not values[outside].any(), name
+            continue
+        assert made.values.dtype == scan.values.dtype
+        assert (made.slope, made.intercept) == (scan.slope, scan.intercept)
+        np.testing.assert_array_equal(made.affine, scan.affine)
+        np.testing.assert_array_equal(made.values[outside], scan.values[outside])
+        assert (made.values[~outside] != scan.values[~outside]).any()
+
+
+def test_the_difference_is_what_was_changed(finished: Finished, tmp_path: Path) -> None:
+    scan, mask = (read_stored(tmp_path / f"{name}.nii.gz") for name in ("t1", "mask"))
+    inside = mask.values != 0
+    result = read_stored(Path(finished.files["result"]))
+    change = (result.values[inside] - scan.values[inside].astype(float)) * scan.slope
+    np.testing.assert_allclose(_raw(finished.files["difference"])[inside], change, atol=1e-2)
+
+
+def _raw(path: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    import nibabel
+
+    return np.asarray(nibabel.nifti1.load(path).dataobj, np.float32)

@@ -1,12 +1,13 @@
-// One crosshair for all panels, in the scanner's millimetres: NiiVue's own link uses the axes of each volume, which
-// name different places as soon as two grids differ and one of them is oblique.
+// One crosshair for all panels, in the scanner's millimetres: NiiVue's own link measures along the axes of each volume,
+// which name different places as soon as one grid is turned against the other.
 
 import { sameGrid } from "./volumes.js";
 
 const inside = (value) => Math.min(1, Math.max(0, value));
 
 export function where(nv) {
-  return { image: nv.volumes[0], frac: [...nv.scene.crosshairPos], mm: [...nv.frac2mm(nv.scene.crosshairPos, 0, true)].slice(0, 3) };
+  const frac = [...nv.scene.crosshairPos];
+  return { image: nv.volumes[0], frac, mm: [...nv.frac2mm(frac, 0, true)].slice(0, 3) };
 }
 
 export function goTo(nv, { image, frac, mm }) {

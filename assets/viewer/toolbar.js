@@ -55,6 +55,7 @@ export class Toolbar {
   showWindow([low, high], whose = "") {
     this.whose.hidden = !whose;
     this.whose.textContent = whose;
+    this.whose.title = `Window of ${whose}`;
     const short = (value) => String(Number(value.toPrecision(4)));
     this.low.value = short(low);
     this.high.value = short(high);

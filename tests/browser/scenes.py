@@ -58,10 +58,15 @@ def make_heads(site: Site) -> Heads:
         "flair": site.add("flair", np.where(scan > 0, 40 + scan / 10, 0).astype(np.float32), affine),
         "truth": site.add("truth", np.where(scan > 0, 45 + scan / 10, 0).astype(np.float32), affine),
         "error": site.add("error", np.where(scan > 0, -5, 0).astype(np.float32), affine),
+        "turned": site.add("turned", scan, straight(4.0)),
         "short": site.add("short", scan[:, :, ::2], affine @ np.diag([1.0, 1.0, 2.0, 1.0])),
     }
-    return Heads(_inpaint(url), _superres(url), _translate(url),
-                 {"low": (coarse, low.shape), "fine": (affine, FINE_SHAPE)}, change)  # fmt: skip
+    grids = {
+        "low": (coarse, low.shape),
+        "fine": (affine, FINE_SHAPE),
+        "turned": (straight(4.0), FINE_SHAPE),
+    }
+    return Heads(_inpaint(url), _superres(url), _translate(url), grids, change)
 
 
 def straight(spacing: float) -> NDArray[np.float64]:

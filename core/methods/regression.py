@@ -78,11 +78,15 @@ class Start:
     images: Mapping[str, Float]
     base: Float
 
+    def in_units(self, target: str, scaled_target: Float) -> Float:
+        """Return a scaled target (x, y, z) in units of its 99.5th percentile in the brain, 0 outside."""
+        median, unit = USUAL[target]
+        return np.where(self.brain, np.maximum(median + unit * scaled_target, 0), 0).astype(np.float32)
+
     def finished(self, sources: Sources, scaled_target: Float) -> Float:
         """Return a scaled target (x, y, z) as (X, Y, Z) in units of its 99.5th percentile in the brain."""
-        median, unit = USUAL[sources.target]
         values = np.zeros(sources.brain.shape, np.float32)
-        values[self.box] = np.where(self.brain, np.maximum(median + unit * scaled_target, 0), 0)
+        values[self.box] = self.in_units(sources.target, scaled_target)
         return values
 
 

@@ -11,7 +11,9 @@ from core.events import Progress
 from core.methods.base import Estimate, Options
 from core.methods.contrasts import CONTRASTS, USUAL, Sources
 from core.methods.regression import start
+from core.methods.tiles import Tiling
 from core.methods.volume import View, draw
+from core.picture import preview
 from core.volume import bounding_box
 from core.weights import calibration, load
 
@@ -19,6 +21,9 @@ Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 WEIGHTS = "translate-volume"
+# A brain fits into one tile; larger ones would cost up to 0.04 dB (tiles of 112 on the held-out tumour). In bfloat16
+# the PSNR differs by 0.002 dB or less.
+TILING = Tiling(side=192, overlap=32, half=True)
 # the channel that says how far to the right a voxel lies
 PLACE_X = 5
 
@@ -63,7 +68,11 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
         region = np.pad(np.flip(brain, mirrored).astype(np.float32), pad)
         return View(np.pad(seen, [(0, 0), *pad]), region, brain.shape, facts, mirrored=mirrored)
 
-    residual, deviation = yield from draw(network, view, options)
+    def picture(residual: Float) -> bytes:
+        values = begun.in_units(sources.target, begun.base + residual)
+        return preview(values, (1.0, 1.0, 1.0), [side // 2 for side in brain.shape], 0.0, 1.0)
+
+    residual, deviation = yield from draw(network, view, options, TILING, picture)
     spread = np.zeros(sources.brain.shape, np.float32)
     spread[begun.box] = np.where(brain, calibration(WEIGHTS) * USUAL[sources.target][1] * deviation, 0)
     values = begun.finished(sources, begun.base + residual)

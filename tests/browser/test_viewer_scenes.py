@@ -217,8 +217,7 @@ def test_drawing_takes_the_scan_and_leaves_the_comparison(show: Show, heads: Hea
     show.ask("viewer.startDrawing()")
     show.settle()
     assert show.ask("viewer.input.nv.drawBitmap.some(Boolean)")
-    assert len(show.titles()) == 1
-    assert show.ask("viewer.input.volumes.length") == 1
+    assert len(show.titles()) == show.ask("viewer.input.volumes.length") == 1
     assert show.ask("viewer.input.volumes[0].hdr.datatypeCode") == 4
     show.page.get_by_role("button", name="Leave drawing").click()
     show.settle()

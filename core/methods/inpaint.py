@@ -75,13 +75,14 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
     network = load(WEIGHTS, options.device)
     crop = _Crop(problem, int(getattr(network, "multiple", 8)))
     prepared = prepare(crop.image, crop.mask, crop.head, crop.place)
-    told = prepared.context[: int(getattr(network, "context", len(prepared.context)))]
+    # earlier weights know fewer channels
+    known = int(getattr(network, "context", len(prepared.context)))
 
     def view(index: int) -> View:
         mirrored = (0,) if index % 2 else ()
-        context = reversed_left_right(told) if mirrored else told
+        context = reversed_left_right(prepared.context) if mirrored else prepared.context
         region = np.ascontiguousarray(np.flip(crop.mask, mirrored), np.float32)
-        return View(context, region, crop.image.shape, mirrored=mirrored)
+        return View(context[:known], region, crop.image.shape, mirrored=mirrored)
 
     scale, least = RESIDUAL * prepared.level, min(0.0, float(crop.image.min()))
 

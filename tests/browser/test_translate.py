@@ -45,7 +45,7 @@ def test_files_find_their_slots_and_the_missing_contrast_is_made(page: Page, con
 def test_a_wrong_slot_is_put_right(page: Page, contrasts: dict[str, Path]) -> None:
     open_tab(page, "Translate")
     drop(page, contrasts["t1"])
-    page.get_by_label("This scan is").locator("visible=true").click()
+    page.locator("#translate-t1-is input").click()
     page.get_by_role("option", name="FLAIR").click()
     expect(page.locator("#translate-flair-facts .cs-file")).to_have_text("t1.nii.gz")
     expect(page.locator("#translate-t1-facts .cs-file")).to_have_count(0)

@@ -109,18 +109,20 @@ def scene(shown: View) -> dict[str, Any]:
     given = [entry for entry in task.inputs if entry.name in shown.scans and entry.name in sources(task)]
     inputs = [_volume(shown.scans[entry.name], entry.title) for entry in given]
     mask, reference = shown.scans.get("mask"), shown.scans.get("reference")
+    # what is made and its truth share a window; the sources have units of their own
+    units = {"units": "target"} if task.name == "translate" else {}
     return {
         "task": task.name,
         "inputs": inputs,
         "scan": inputs[0] if inputs else None,
         "mask": _volume(mask, "Mask") if mask else None,
-        "reference": _volume(reference, "Reference") if reference else None,
+        "reference": {**_volume(reference, "Reference"), **units} if reference else None,
         "drawable": any(entry.kind == "mask" for entry in task.inputs),
         "job": job.id if job else "",
         "busy": shown.active,
         "invite": INVITES.get(task.name, ""),
         "others": [entry for one in shown.earlier for entry in _others(one)],
-        **(_results(job) if job and shown.done else NOTHING),
+        **(_results(job, units) if job and shown.done else NOTHING),
     }
 
 
@@ -230,14 +232,14 @@ def _volume(row: ScanRecord, title: str) -> dict[str, Any]:
     }
 
 
-def _results(job: JobRecord) -> dict[str, Any]:
+def _results(job: JobRecord, units: Mapping[str, str]) -> dict[str, Any]:
     urls = {one.name: f"/vol/{one.token}/v.nii.gz" for one in job.artifacts}
     method = _method(job)
     title = method_title(job)
     doubtful = method in method_titles(job.task) and bool(find(method, job.task).weights)
     change = {"url": urls.get("difference"), "title": "Difference"} if job.task != "inpaint" else None
     return {
-        "results": [{"id": name, "title": title, "url": url} for name, title, url in _made(job)],
+        "results": [{"id": name, "title": title, "url": url, **units} for name, title, url in _made(job)],
         "uncertainty": urls.get("uncertainty") if doubtful else None,
         "uncertain": title,
         "difference": change if change and change["url"] else None,

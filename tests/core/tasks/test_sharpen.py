@@ -30,7 +30,7 @@ def image(tmp_path: Path) -> Path:
     return write_thick(tmp_path)["image"]
 
 
-def done(image: Path, out: Path, reference: Path | None = None, **params: object) -> Finished:
+def done(image: Path, out: Path, reference: Path | None = None, **params: Any) -> Finished:
     inputs = {"image": image} | ({"reference": reference} if reference else {})
     return run("superres", inputs, out, device="cpu", **params)
 

@@ -65,6 +65,7 @@ def _forwarded(name: str, target: str, text: str) -> None:
 _forwarded("train", "core.train.command:train_command", "Train a network.")
 _forwarded("pack", "core.train.command:pack_command", "Pack training volumes into one file.")
 _forwarded("synth", "core.synth.command:synth_command", "Make a synthetic subject.")
+_forwarded("failure", "core.failure.command:app", "Make simulated tissue for the failure lab.")
 _forwarded("bench", "core.bench.command:app", "Measure every method on held-out scans.")
 
 
@@ -127,17 +128,22 @@ def _run(task: Task, options: dict[str, Any]) -> None:
     inputs = {entry.name: options[entry.name] for entry in task.inputs if options[entry.name] is not None}
     heard = (lambda event: None) if options["quiet"] else _show
     finished = job.run(task.name, inputs, options["out"], device=options["device"], on_event=heard, **params)
+    for line in finished.summary.get("lines", ()):
+        typer.echo(line)
     for name, path in finished.files.items():
         typer.echo(f"{name}\t{path}")
 
 
-def _preset(task: Task, name: str | None) -> dict[str, Any]:
+def _preset(task: Task, names: str | None) -> dict[str, Any]:
+    """Return the settings of a preset, or of several with commas between, the later ones on top."""
     presets = _presets(task)
-    if name is None:
-        return {}
-    if name not in presets:
-        raise UserError("bad_parameter", f"There is no preset {name[:40]!r}.", f"Choose one of: {', '.join(presets)}.")
-    return presets[name]
+    chosen: dict[str, Any] = {}
+    for name in [part.strip() for part in names.split(",")] if names is not None else []:
+        if name not in presets:
+            known = ", ".join(presets)
+            raise UserError("bad_parameter", f"There is no preset {name[:40]!r}.", f"Choose one of: {known}.")
+        chosen |= presets[name]
+    return chosen
 
 
 def _show(event: Event) -> None:

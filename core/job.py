@@ -14,6 +14,7 @@ from core.engine.execute import execute
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.files.convert import convertible, to_nifti
+from core.tasks import TASKS
 
 PathLike = str | os.PathLike[str]
 
@@ -40,13 +41,21 @@ def run(
     except OSError as error:
         raise _unwritable() from error
     try:
-        ready, notices = _converted(inputs, work)
+        scans, notices = _converted(_scans(task, inputs), work)
+        ready = {name: scans.get(name, os.fspath(path)) for name, path in inputs.items()}
         results = work / "results"
         results.mkdir()
         finished = _finish(JobSpec(task, ready, params, str(results), device), on_event, notices)
         return Finished(_publish(finished.files, folder), _noted(finished.summary, notices))
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _scans(task: str, inputs: Mapping[str, PathLike]) -> dict[str, PathLike]:
+    """Return the inputs that are to be NIfTI: all but those that the task declares as tissue."""
+    declared = [entry for each in TASKS if each.name == task for entry in each.inputs]
+    tissue = {entry.name for entry in declared if entry.kind == "tissue"}
+    return {name: path for name, path in inputs.items() if name not in tissue}
 
 
 def _converted(inputs: Mapping[str, PathLike], work: Path) -> tuple[dict[str, str], tuple[str, ...]]:

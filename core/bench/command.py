@@ -125,6 +125,27 @@ def calibrate(
             weights.calibrate(file, total)
 
 
+@app.command()
+def failure(
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=5, help="How often every network is trained.")] = 1,
+    cache: Annotated[Path, typer.Option("--cache", help="Keeps what was trained; a stopped run goes on.")] = Path(
+        "build/bench/failure.jsonl"
+    ),
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the table into this page.")] = None,
+) -> None:
+    """Train about 70 small networks on simulated tissue and print how well each probe foretells what they lose."""
+    import torch
+
+    from core.bench import failure
+
+    # on few cores several threads of one small network wait for each other
+    torch.set_num_threads(1)
+    rows = failure.measure(seeds, cache, _say)
+    if markdown is not None:
+        failure.write_page(markdown, rows)
+    typer.echo(failure.markdown(rows))
+
+
 def _say(line: str) -> None:
     typer.echo(line, err=True)
 

@@ -46,12 +46,12 @@ def sample_of(values: Tensor, labels: Tensor, positions: tuple[float, ...]) -> S
 
 def symmetries(values: Tensor, generator: torch.Generator) -> Tensor:
     """Return each patch in one of the eight positions of a square (four, where it is not square)."""
-    count = len(values)
-    flips = torch.randint(0, 2, (3, count), generator=generator).bool().to(values.device)
-    values = torch.where(flips[0, :, None, None, None], values.flip(2), values)
-    values = torch.where(flips[1, :, None, None, None], values.flip(3), values)
+    flips = torch.randint(0, 2, (3, len(values)), generator=generator).bool().to(values.device)
+    values = values.clone()
+    for rows, axis in zip(flips[:2], (2, 3), strict=True):
+        values[rows] = values[rows].flip(axis)
     if values.shape[2] == values.shape[3]:
-        values = torch.where(flips[2, :, None, None, None], values.transpose(2, 3), values)
+        values[flips[2]] = values[flips[2]].transpose(2, 3)
     return values
 
 

@@ -81,7 +81,7 @@ def prepare(study: Study, modality: str, depth: Depth, seed: int) -> Ground:
 
 @dataclass(frozen=True)
 class Found:
-    """What the probes of one model found."""
+    """What the probes of one model found. right: of each test set, 1 for each patch that it got right, (N,)."""
 
     accuracy: dict[str, Figure]
     diagnostics: tuple[Diagnostic, ...]
@@ -90,6 +90,7 @@ class Found:
     attributions: tuple[Attribution, ...]
     score: tuple[float, ...]
     probabilities: tuple[tuple[float, ...], ...]
+    right: dict[str, Floats]
 
 
 def accuracies(ground: Ground, predict: Predict) -> dict[str, Figure]:
@@ -123,15 +124,19 @@ def examine(ground: Ground, predict: Predict, fitted: Fitted | None, chosen: Int
     calibration = tuple(
         reliability(name, given, study.tests[name].labels, weights[name]) for name, given in answers.items()
     )
-    accuracy = {
-        name: interval(mean(given.argmax(axis=1) == study.tests[name].labels, weights[name]))
-        for name, given in answers.items()
+    right = {
+        name: (given.argmax(axis=1) == study.tests[name].labels).astype(np.float64) for name, given in answers.items()
     }
+    accuracy = {name: interval(mean(each, weights[name])) for name, each in right.items()}
     diagnostics.append(shift.worst_drop(curves, accuracy))
     diagnostics.append(rise(shift.errors(curves, {each.name: each.ece for each in calibration})))
     diagnostics.append(_last_layer(ground, fitted, answers))
     yield "attribution"
-    shown = attribute(fitted, study.tests[HOME], ground.modality, chosen) if fitted and study.spatial else ()
+    shown = (
+        attribute(fitted, study.tests[HOME], ground.modality, chosen)
+        if fitted and study.spatial and len(chosen)
+        else ()
+    )
     scores, chance = examined.outcomes.scores, probabilities(answers[HOME])
     return Found(
         accuracy,
@@ -141,6 +146,7 @@ def examine(ground: Ground, predict: Predict, fitted: Fitted | None, chosen: Int
         shown,
         tuple(map(float, scores)),
         tuple(tuple(map(float, row)) for row in chance),
+        right,
     )
 
 

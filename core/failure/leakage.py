@@ -5,36 +5,41 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import UserError
 from core.failure.interval import draw_weights, interval, mean
 from core.failure.patches import PatchSet
 from core.failure.preprocess import derivative_matrix
 from core.failure.results import Diagnostic, Figure
 from core.failure.shallow import NEAREST, PLAIN, Plain, Predict
+from core.failure.splits import folds
 
 Float = NDArray[np.float32]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Folds = tuple[Ints, ...]
 
 FOLDS = 5
 COMPONENTS = 12
 
 
 def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagnostic, ...]:
-    """Return, for each plain classifier, its accuracy in five folds over spectra minus that in five folds over groups.
+    """Return, for each plain classifier, its accuracy in folds over spectra minus that in folds over groups.
 
-    Intervals draw whole groups. Empty for fewer groups than folds.
+    Five folds, or as many as the groups of the rarest class allow; intervals draw whole groups. Empty without groups,
+    or with too few.
     """
-    if patches.groups is None or len(np.unique(patches.groups)) < FOLDS:
+    both = _folds(patches, seed)
+    if both is None:
         return ()
-    # two ways to deal the same spectra into folds
-    both = (_random_folds(patches, seed), _group_folds(patches, seed))
     weights = draw_weights(len(patches), patches.groups, draws, seed)
     common = Figure(float(np.bincount(patches.labels).max() / len(patches)))
     return tuple(_compare(plain, patches, both, weights, common) for plain in _classifiers(patches))
 
 
-def _compare(plain: Plain, patches: PatchSet, folds: tuple[Ints, Ints], weights: Floats, common: Figure) -> Diagnostic:
-    mixed, apart = (_right(plain, patches, each) for each in folds)
+def _compare(
+    plain: Plain, patches: PatchSet, dealt: tuple[Folds, Folds], weights: Floats, common: Figure
+) -> Diagnostic:
+    mixed, apart = (_right(plain, patches, each) for each in dealt)
     found = {
         "by_spectrum": interval(mean(mixed, weights)),
         "by_group": interval(mean(apart, weights)),
@@ -81,32 +86,21 @@ def _fit_derivative(values: Float, labels: Ints, classes: int, matrix: Floats) -
     return predict
 
 
-def _right(plain: Plain, patches: PatchSet, folds: Ints) -> Floats:
+def _right(plain: Plain, patches: PatchSet, dealt: Folds) -> Floats:
     right = np.zeros(len(patches))
-    for fold in range(FOLDS):
-        test = folds == fold
-        if test.any() and (~test).any():
-            predict = plain.fit(patches.ir[~test], patches.labels[~test], len(patches.classes))
-            right[test] = predict(patches.ir[test]).argmax(axis=1) == patches.labels[test]
+    for test in dealt:
+        train = np.setdiff1d(np.arange(len(patches)), test)
+        predict = plain.fit(patches.ir[train], patches.labels[train], len(patches.classes))
+        right[test] = predict(patches.ir[test]).argmax(axis=1) == patches.labels[test]
     return right
 
 
-def _random_folds(patches: PatchSet, seed: int) -> Ints:
-    """Deal the spectra of each class into folds."""
-    rng = np.random.default_rng(seed)
-    folds = np.zeros(len(patches), np.int64)
-    for kind in range(len(patches.classes)):
-        mine = rng.permutation(np.flatnonzero(patches.labels == kind))
-        folds[mine] = np.arange(len(mine)) % FOLDS
-    return folds
-
-
-def _group_folds(patches: PatchSet, seed: int) -> Ints:
-    """Deal whole groups into folds so that classes are spread as evenly as can be."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    folds = np.zeros(len(patches), np.int64)
-    dealer = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    for number, (_, test) in enumerate(dealer.split(patches.spectra(), patches.labels, patches.groups)):
-        folds[test] = number
-    return folds
+def _folds(patches: PatchSet, seed: int) -> tuple[Folds, Folds] | None:
+    """Return the test spectra of folds over spectra and of as many folds over groups; None where that cannot be."""
+    for number in range(FOLDS, 1, -1):
+        try:
+            by_group = folds(patches, number, seed, "group")
+        except UserError:
+            continue
+        return folds(patches, number, seed, "patch"), by_group
+    return None

@@ -63,7 +63,7 @@ class Reliability:
 @dataclass(frozen=True)
 class Corrupted:
     """A model under one corruption: accuracy and calibration error at severity 0, 1, ... ; physical: whether an
-    instrument or a section can do this to a scan without changing the tissue."""
+    instrument or a section can do this while the form of the tissue stays, so that a healthy model should bear it."""
 
     name: str
     physical: bool
@@ -108,7 +108,6 @@ class Model:
     seed: int
     parameters: int
     epochs: int
-    seconds: float
     losses: tuple[float, ...]
     train_accuracy: float
     accuracy: dict[str, Figure]
@@ -188,7 +187,7 @@ class Results:
     """Everything a run found; what a page, a report or another program draws from.
 
     prior: descriptors of the data that need no model. leakage: the gap between validating by spectrum and by group.
-    verdicts: modality -> verdict on the plain recipe. seconds: of each part.
+    verdicts: modality -> verdict on the plain recipe. The same run gives the same values, so no time is among them.
     """
 
     data: Data
@@ -202,5 +201,4 @@ class Results:
     leakage: tuple[Diagnostic, ...]
     verdicts: dict[str, Verdict]
     limits: tuple[str, ...]
-    seconds: dict[str, float]
     schema: str = SCHEMA

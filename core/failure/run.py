@@ -30,14 +30,22 @@ Steps = Generator[Progress, None, T]
 
 # work of the probes of one model, in epochs of training it
 PROBES = 12.0
+USUAL_PROBES = 30
 
 
-def run(studies: Sequence[Study], plan: Plan) -> Steps[Results]:
+@dataclass(frozen=True)
+class Timed:
+    """A result and the seconds of training of each model, mean over seeds; they differ between equal runs."""
+
+    results: Results
+    seconds: dict[str, float]
+
+
+def run(studies: Sequence[Study], plan: Plan) -> Steps[Timed]:
     """Train and probe everything; ``studies`` has one for each seed of ``plan``. The first seed is probed in full.
 
     UserError no_networks when the data allow nothing of the plan.
     """
-    begun = time.monotonic()
     first = studies[0]
     wanted, skipped = jobs(plan, first)
     if not wanted:
@@ -46,18 +54,22 @@ def run(studies: Sequence[Study], plan: Plan) -> Steps[Results]:
     work = _Work(sum(plan.epochs * job.remedy.epochs * job.remedy.members + PROBES for job in wanted) * len(studies))
     models: list[Model] = []
     right: dict[tuple[str, str], Floats] = {}
+    seconds: dict[str, float] = {}
     grounds: dict[str, Ground] = {}
     for study, seed, depth in zip(studies, plan.seeds, depths, strict=True):
         own = {each: prepare(study, each, depth, seed) for each in dict.fromkeys(job.modality for job in wanted)}
         grounds = grounds or own
         for job in wanted:
-            model, answers = yield from _model(job, study, own[job.modality], plan, seed, work)
-            models.append(model)
+            begun = time.monotonic()
+            fitted, accuracy = yield from _train(job, study, plan, seed, work)
+            seconds[job.name] = seconds.get(job.name, 0.0) + (time.monotonic() - begun) / len(studies)
+            found = yield from _probe(job, fitted, own[job.modality], work)
+            models.append(_described(job, fitted, found, seed, accuracy, verdict_of(found, own[job.modality])))
             if study is first:
-                right |= {(job.name, name): each for name, each in answers.items()}
+                right |= {(job.name, name): each for name, each in found.right.items()}
     yield Progress(0.98, 1, 1, "Comparing")
     mode = "patches" if first.spatial else "spectra"
-    return summarise(first, _settings(plan, first), models, grounds, right, mode, skipped, time.monotonic() - begun)
+    return Timed(summarise(first, _settings(plan, first), models, grounds, right, mode, skipped), seconds)
 
 
 def _settings(plan: Plan, study: Study) -> dict[str, str]:
@@ -82,42 +94,34 @@ class _Work:
         return Progress(min(0.97, (self.done + more) / self.total), step, steps, text)
 
 
-def _model(
-    job: Job, study: Study, ground: Ground, plan: Plan, seed: int, work: _Work
-) -> Steps[tuple[Model, dict[str, Floats]]]:
-    """Train and probe one network; return it and which patches of each test set it got right."""
-    begun = time.monotonic()
+def _train(job: Job, study: Study, plan: Plan, seed: int, work: _Work) -> Steps[tuple[Fitted, float]]:
+    """Train one network; return it and its accuracy on training patches."""
     yield work.progress(job.title)
-    training = study.training(job.modality)
-    steps = fit(job.remedy, job.network, training, plan.epochs, seed, plan.device)
+    steps = fit(job.remedy, job.network, study.training(job.modality), plan.epochs, seed, plan.device)
     size, accuracy = plan.epochs * job.remedy.epochs * job.remedy.members, 0.0
     while True:
         try:
             epoch = next(steps)
         except StopIteration as end:
-            fitted: Fitted = end.value
-            break
+            work.done += size
+            return end.value, accuracy
         accuracy = epoch.accuracy
         text = f"{job.title}: loss {epoch.loss:.3f}, training accuracy {accuracy:.0%}"
         yield work.progress(text, size * epoch.number / epoch.total, epoch.number, epoch.total)
-    seconds = time.monotonic() - begun
-    work.done += size
-    probes = examine(ground, fitted.logits, fitted, choose(study.tests["id"]))
+
+
+def _probe(job: Job, fitted: Fitted, ground: Ground, work: _Work) -> Steps[Found]:
+    probes = examine(ground, fitted.logits, fitted, choose(ground.study.tests["id"]))
     count = 0
     while True:
         try:
             name = next(probes)
         except StopIteration as end:
+            work.done += PROBES
             found: Found = end.value
-            break
+            return found
         count += 1
-        yield work.progress(f"{job.title}: {name}", PROBES * min(1.0, count / 40))
-    work.done += PROBES
-    answers = {
-        name: (fitted.logits(ground.values(name)).argmax(axis=1) == patches.labels).astype(np.float64)
-        for name, patches in study.tests.items()
-    }
-    return _described(job, fitted, found, seed, seconds, accuracy, verdict_of(found, ground)), answers
+        yield work.progress(f"{job.title}: {name}", PROBES * min(1.0, count / USUAL_PROBES))
 
 
 def verdict_of(found: Found, ground: Ground) -> Verdict:
@@ -129,9 +133,7 @@ def verdict_of(found: Found, ground: Ground) -> Verdict:
     return decide((*found.diagnostics, leak), known)
 
 
-def _described(
-    job: Job, fitted: Fitted, found: Found, seed: int, seconds: float, accuracy: float, verdict: Verdict
-) -> Model:
+def _described(job: Job, fitted: Fitted, found: Found, seed: int, accuracy: float, verdict: Verdict) -> Model:
     return Model(
         job.name,
         job.title,
@@ -141,7 +143,6 @@ def _described(
         seed,
         fitted.parameters,
         fitted.epochs,
-        round(seconds, 2),
         fitted.losses,
         accuracy,
         found.accuracy,

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from core.failure.modality import channels, images
 from core.failure.patches import PatchSet
+from core.failure.read import Loaded
+from core.failure.splits import split
 from core.failure.train import Training
-from core.synth.tissue import PRESETS, SHIFTS, simulate
+from core.synth.tissue import PRESETS, SHIFTS, Tissue, simulate
 
 Ints = NDArray[np.int64]
 
@@ -73,39 +75,29 @@ class Study:
 
 
 def simulated(preset: str, count: int, seed: int, tests: int = TEST_PATCHES) -> Study:
+    """Return a study of one of the simulator's kinds of tissue, see ``of_tissue``."""
+    return of_tissue(PRESETS[preset], count, seed, tests)
+
+
+def of_tissue(tissue: Tissue, count: int, seed: int, tests: int = TEST_PATCHES) -> Study:
     """Return a simulated study: ``count`` patches to train on, ``tests`` of each shift, 200 without the shortcut."""
     first = 10 * seed
     return Study(
-        simulate(preset, count, first),
-        {shift: simulate(preset, tests, first + 1, shift) for shift in SHIFTS},
-        simulate(preset, BALANCED_PATCHES, first + 2, "conflict"),
+        simulate(tissue, count, first),
+        {shift: simulate(tissue, tests, first + 1, shift) for shift in SHIFTS},
+        simulate(tissue, BALANCED_PATCHES, first + 2, "conflict"),
         "simulated",
-        PRESETS[preset].title,
+        tissue.title,
     )
 
 
-def measured(patches: PatchSet, seed: int, notices: tuple[str, ...] = ()) -> Study:
-    """Return a study of the user's own patches, split by group; without groups, by class, and the study says so."""
-    test = held_out(patches, seed)
-    more = (
-        ()
-        if patches.groups is not None
-        else ("No patient or slide is known: training and test may share them, and then every number is too good.",)
-    )
-    return Study(patches.take(~test), {HOME: patches.take(test)}, None, "file", "", (*notices, *more))
+def measured(loaded: Loaded, seed: int) -> Study:
+    """Return a study of the user's own patches, split by group; without groups at random, and the study says so.
 
-
-def held_out(patches: PatchSet, seed: int, share: float = TEST_SHARE) -> NDArray[np.bool_]:
-    """Return which patches are kept for the test, (N,): whole groups, all classes alike as far as groups allow."""
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
-    folds = max(2, round(1 / share))
-    if patches.groups is None:
-        dealer = StratifiedKFold(folds, shuffle=True, random_state=seed)
-        test = next(iter(dealer.split(patches.labels, patches.labels)))[1]
-    else:
-        dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        test = next(iter(dealer.split(patches.labels, patches.labels, patches.groups)))[1]
-    chosen = np.zeros(len(patches), bool)
-    chosen[test] = True
-    return chosen
+    UserError too_few_groups.
+    """
+    patches = loaded.patches
+    dealt = split(patches, (1 - TEST_SHARE, TEST_SHARE), seed)
+    train, test = (patches.take(part) for part in dealt.parts)
+    notices = tuple(dict.fromkeys((*loaded.notices, *dealt.notices)))
+    return Study(train, {HOME: test}, None, "file", "", notices)

@@ -54,7 +54,6 @@ def summarise(
     right: Mapping[tuple[str, str], Floats],
     mode: str,
     skipped: tuple[str, ...],
-    seconds: float,
 ) -> Results:
     """Return the whole result. right: (model, test set) -> 1 for each patch it got right, of the first seed."""
     first = models[0].seed if models else 0
@@ -71,7 +70,6 @@ def summarise(
         leakage=leakage(study.everything, first, PRIOR_DRAWS) if study.source == "file" else (),
         verdicts=_verdicts(models, first),
         limits=LIMITS,
-        seconds={"all": round(seconds, 2), "training": round(sum(model.seconds for model in models), 2)},
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.failure.augment import AUGMENTS, Augment, Sample, in_density, sample_of, symmetries
-from core.failure.fitted import Fitted, last_layer
+from core.failure.fitted import INFERENCE_BATCH, Fitted, last_layer
 from core.failure.losses import LOSSES, Batch, unlike
 from core.failure.networks import Network, build
 from core.failure.preprocess import Pipeline, fit_pipeline
@@ -85,7 +85,7 @@ class _Fitter:
         torch.manual_seed(1000 * self.seed + member)
         size = (self.values.shape[2], self.values.shape[3])
         made = build(self.network, self.values.shape[1], size, self.training.classes, self.remedy.dropout)
-        return made.to(self.device)
+        return made.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def run(
         self, members: list[Network], pipeline: Pipeline, epochs: int, rows: Tensor | None = None, stage: int = 0
@@ -98,6 +98,7 @@ class _Fitter:
         optimiser = torch.optim.AdamW(weights, lr=RATE, weight_decay=self.remedy.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
         worst: dict[int, float] = {}
+        prepared = self._prepared(pipeline)
         losses: list[float] = []
         step = 0
         for epoch in range(epochs):
@@ -108,7 +109,10 @@ class _Fitter:
             total = right = 0.0
             order = rows[torch.randperm(len(rows), generator=generator)]
             for part in torch.split(order, BATCH):
-                batch = self._batch(part.to(self.device), pipeline, step / steps, generator, worst)
+                rows_here = part.to(self.device)
+                images = self._batch(rows_here, prepared, pipeline, generator)
+                labels, slides = self.labels[rows_here], self.slides[rows_here]
+                batch = Batch(images, labels, slides, step / steps, self.remedy.strength, generator, worst)
                 loss = self._step(members, batch, optimiser)
                 schedule.step()
                 step += 1
@@ -124,16 +128,21 @@ class _Fitter:
             network.eval()
         return Fitted(tuple(members), self.device, losses, len(losses))
 
-    def _batch(
-        self, rows: Tensor, pipeline: Pipeline, done: float, generator: torch.Generator, worst: dict[int, float]
-    ) -> Batch:
+    def _batch(self, rows: Tensor, prepared: Tensor | None, pipeline: Pipeline, generator: torch.Generator) -> Tensor:
+        """Return patches as the network sees them. Without augmentation that is prepared once for all epochs: no step
+        of a pipeline knows which way up a patch lies."""
+        if prepared is not None:
+            return symmetries(prepared[rows], generator)
         values = symmetries(self.values[rows], generator)
         if self.augment is not None:
             change, sample = self.augment
             values = change(values, sample, generator)
-        return Batch(
-            pipeline(values), self.labels[rows], self.slides[rows], done, self.remedy.strength, generator, worst
-        )
+        return pipeline(values)
+
+    def _prepared(self, pipeline: Pipeline) -> Tensor | None:
+        if self.augment is not None:
+            return None
+        return torch.cat([pipeline(part) for part in torch.split(self.values, INFERENCE_BATCH)])
 
     def _step(self, members: list[Network], batch: Batch, optimiser: torch.optim.Optimizer) -> float:
         loss = LOSSES[self.remedy.loss]

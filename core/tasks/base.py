@@ -10,15 +10,16 @@ from typing import Any, Literal
 from core.errors import UserError
 from core.events import Event
 
-Value = int | float | str | bool | tuple[float, ...]
+Value = int | float | str | bool | tuple[float, ...] | tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Input:
-    """A file the task reads: ``kind`` is ``"volume"`` (a scan) or ``"mask"`` ({0, 1} on the scan's grid)."""
+    """A file the task reads: ``kind`` is ``"volume"`` (a scan), ``"mask"`` ({0, 1} on the scan's grid) or ``"tissue"``
+    (spectra, infrared images or patches, in the formats of docs/failure-lab.md)."""
 
     name: str
-    kind: Literal["volume", "mask"]
+    kind: Literal["volume", "mask", "tissue"]
     title: str
     help: str
     required: bool = True
@@ -26,13 +27,13 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
-    """A file the task writes into its output folder as ``<name>.nii.gz``, ``<name>.json`` or ``<name>.html``.
+    """A file the task writes into its output folder as ``<name>.nii.gz`` or ``<name>.<kind>``.
 
     always: False for a file that only some inputs make.
     """
 
     name: str
-    kind: Literal["volume", "json", "html"]
+    kind: Literal["volume", "json", "html", "csv"]
     title: str
     always: bool = True
 
@@ -57,10 +58,11 @@ class Param:
     """One setting of a task; ``low`` and ``high`` are inclusive bounds for numbers.
 
     kind "axes": three numbers, one for each of the axes X, Y, Z (RAS+), or none of them: left to the task.
+    kind "several": one or more of ``choices``, each once, in their order.
     """
 
     name: str
-    kind: Literal["int", "float", "choice", "bool", "axes"]
+    kind: Literal["int", "float", "choice", "bool", "axes", "several"]
     default: Value
     title: str
     help: str
@@ -98,6 +100,8 @@ class Param:
             return str(value)
         if self.kind == "axes":
             return _axes(value)
+        if self.kind == "several":
+            return _several(value, self.choices)
         number = float(str(value))
         if self.kind == "float":
             return number
@@ -111,6 +115,8 @@ class Param:
             allowed = "true or false"
         if self.kind == "axes":
             allowed = f"three numbers, each {allowed}"
+        if self.kind == "several":
+            allowed = f"one or more of {', '.join(self.choices)}"
         return UserError(
             "bad_parameter",
             f"{self.title} cannot be {str(value)[:40]!r}.",
@@ -195,3 +201,13 @@ def _axes(value: object) -> tuple[float, ...]:
     if len(parts) not in (0, 3):
         raise ValueError(value)
     return tuple(float(str(part)) for part in parts)
+
+
+def _several(value: object, choices: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the chosen ones in the order of ``choices``; ``ValueError`` or ``TypeError`` for none or an unknown."""
+    parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise TypeError(value)
+    if not parts or not set(parts) <= set(choices):
+        raise ValueError(value)
+    return tuple(choice for choice in choices if choice in parts)

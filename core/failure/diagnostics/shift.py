@@ -33,7 +33,9 @@ def curves(
             changed = corruption.apply(examined.values, np.asarray(positions, np.float64), severity, rng)
             rows.append(_measure(examined, changed))
         accuracy, error = zip(*rows, strict=True)
-        found.append(Corrupted(name, corruption.physical, (0, *severities), tuple(accuracy), tuple(error)))
+        # blur is what a microscope does, but it takes the form away that a healthy model needs
+        counted = corruption.physical and not corruption.spatial
+        found.append(Corrupted(name, counted, (0, *severities), tuple(accuracy), tuple(error)))
     return tuple(found)
 
 

@@ -34,6 +34,7 @@ SECONDS_PER_VOXEL = {"job": 3e-7, "volume": 4e-7, "nearest": 2e-7, "linear": 2e-
 GUIDE_SECONDS, GUIDE_SECONDS_PER_VOXEL = 8.0, 2e-7
 # peak bytes, measured with the job
 PROGRAM_BYTES = 250 << 20
+# the module of the methods loads torch, whichever is chosen
 TORCH_BYTES = 400 << 20
 BYTES_PER_VOXEL = {"plain": 40, "volume": 60, "guide": 12}
 BYTES_PER_TILE_VOXEL = {True: 300, False: 450}
@@ -57,7 +58,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     method = find(params["method"], "superres")
     names = [method.name, *(other.name for other in (shown_beside(method) if params["compare"] else ()))]
     seconds = START_SECONDS + size.made * (SECONDS_PER_VOXEL["job"] + sum(SECONDS_PER_VOXEL[name] for name in names))
-    memory = PROGRAM_BYTES + size.made * BYTES_PER_VOXEL["plain"]
+    memory = PROGRAM_BYTES + TORCH_BYTES + size.made * BYTES_PER_VOXEL["plain"]
     calls = 0
     if method.weights:
         calls = params["steps"] * params["samples"]
@@ -66,7 +67,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         work = multiply_adds(entry.config if entry else {}) * size.made
         half = device == "cpu" and fast_in_half()
         seconds += calls * work / devices.speed(device) / (HALF_GAIN if half else 1.0)
-        memory = PROGRAM_BYTES + TORCH_BYTES + size.made * BYTES_PER_VOXEL["volume"]
+        memory += size.made * (BYTES_PER_VOXEL["volume"] - BYTES_PER_VOXEL["plain"])
         memory += min(size.made, TILING.side**3) * BYTES_PER_TILE_VOXEL[half]
         if guided:
             seconds += GUIDE_SECONDS + size.made * GUIDE_SECONDS_PER_VOXEL

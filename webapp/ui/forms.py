@@ -12,6 +12,8 @@ from core.tasks.base import Param, Value
 # above this many steps a slider cannot be aimed
 SLIDER_STEPS = 200
 RADIO_CHOICES = 3
+# a range as short as this is set in twentieths
+FINE_RANGE = 2.0
 
 
 def field(param: Param, titles: Mapping[str, str] | None = None) -> Component:
@@ -46,9 +48,10 @@ def _choice(param: Param, label: str, titles: Mapping[str, str]) -> Component:
 
 
 def _number(param: Param, label: str) -> Component:
-    step = 1.0 if param.kind == "int" else 0.5
     default = float(str(param.default))
     low, high = param.low, param.high
+    fine = low is not None and high is not None and high - low <= FINE_RANGE
+    step = 1.0 if param.kind == "int" else 0.05 if fine else 0.5
     if low is not None and high is not None and (high - low) / step <= SLIDER_STEPS:
         return gr.Slider(low, high, value=default, step=step, label=label, info=param.help)
     return gr.Number(

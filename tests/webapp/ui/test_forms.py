@@ -44,3 +44,12 @@ def test_a_preset_leaves_alone_what_it_does_not_name(preset: Preset) -> None:
             assert value == params[param.name]
         else:
             assert value == gr.skip()
+
+
+def test_a_short_range_is_set_finely_and_axes_are_typed() -> None:
+    relax = field(Param("relax", "float", 0.0, "Relax", "Help.", low=0, high=1))
+    assert isinstance(relax, gr.Slider)
+    assert relax.step == pytest.approx(0.05)
+    axes = field(Param("spacing", "axes", (), "Target voxel", "Help.", low=0.2, high=10, unit="mm"))
+    assert isinstance(axes, gr.Textbox)
+    assert not axes.value

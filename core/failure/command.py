@@ -12,12 +12,16 @@ from core.errors import UserError
 if TYPE_CHECKING:
     from core.failure.patches import PatchSet
 
-app = typer.Typer(help="Make simulated tissue for the failure lab.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Simulated tissue for the failure lab, and the schema of its results.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @app.callback()
 def failure() -> None:
-    """Make simulated tissue for the failure lab."""
+    """Simulated tissue for the failure lab, and the schema of its results."""
 
 
 @app.command()
@@ -46,6 +50,20 @@ def simulate(
         write(out, made)
     except OSError as error:
         raise UserError("write_failed", f"Cannot write {out.name}.", "Choose another folder.") from error
+    typer.echo(out)
+
+
+@app.command()
+def schema(
+    out: Annotated[Path, typer.Option(help="The file to write.", metavar="FILE")] = Path("assets/schema/irrgb-1.json"),
+) -> None:
+    """Write the JSON schema of results.json."""
+    import json
+
+    from core.failure.exchange import schema as described
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(described(), indent=2) + "\n", encoding="utf-8")
     typer.echo(out)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import signal
 
 from core.errors import UserError
 from core.failure.interval import draw_weights, interval, mean
 from core.failure.patches import PatchSet
-from core.failure.preprocess import derivative_matrix
 from core.failure.results import Diagnostic, Figure
 from core.failure.shallow import NEAREST, PLAIN, Plain, Predict
 from core.failure.splits import folds
@@ -20,6 +20,8 @@ Folds = tuple[Ints, ...]
 
 FOLDS = 5
 COMPONENTS = 12
+WINDOW = 9
+"""Bands of the Savitzky-Golay filter, order 2."""
 
 
 def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagnostic, ...]:
@@ -33,7 +35,7 @@ def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagno
         return ()
     weights = draw_weights(len(patches), patches.groups, draws, seed)
     common = Figure(float(np.bincount(patches.labels).max() / len(patches)))
-    return tuple(_compare(plain, patches, both, weights, common) for plain in _classifiers(patches))
+    return tuple(_compare(plain, patches, both, weights, common) for plain in CLASSIFIERS)
 
 
 def _compare(
@@ -57,33 +59,36 @@ def _compare(
     )
 
 
-def _classifiers(patches: PatchSet) -> tuple[Plain, ...]:
-    matrix = derivative_matrix(tuple(map(float, patches.wavenumbers)))
-
-    def fit(values: Float, labels: Ints, classes: int) -> Predict:
-        return _fit_derivative(values, labels, classes, matrix)
-
-    derivative = Plain("derivative", "Second derivative, 12 components, linear discriminant", fit)
-    return (derivative, *(each for each in PLAIN if each.name != "moments"), NEAREST)
-
-
-def _fit_derivative(values: Float, labels: Ints, classes: int, matrix: Floats) -> Predict:
+def _fit_derivative(values: Float, labels: Ints, classes: int) -> Predict:
+    """Second derivative (Savitzky and Golay), the leading components, and a linear discriminant."""
     from sklearn.decomposition import PCA
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.pipeline import make_pipeline
 
-    def features(given: Float) -> Floats:
-        return np.asarray(given.mean(axis=(2, 3), dtype=np.float64) @ matrix.T)
-
     count = min(COMPONENTS, values.shape[1], len(values) - 1)
-    model = make_pipeline(PCA(count, random_state=0), LinearDiscriminantAnalysis()).fit(features(values), labels)
+    model = make_pipeline(PCA(count, random_state=0), LinearDiscriminantAnalysis()).fit(_bent(values), labels)
 
     def predict(given: Float) -> Float:
         found = np.full((len(given), classes), np.log(1e-9), np.float32)
-        found[:, model.classes_] = np.log(np.maximum(model.predict_proba(features(given)), 1e-9))
+        found[:, model.classes_] = np.log(np.maximum(model.predict_proba(_bent(given)), 1e-9))
         return found
 
     return predict
+
+
+def _bent(values: Float) -> Floats:
+    """Return the second derivative of the mean spectra of ``values`` (N, C, H, W); of few bands, the spectra."""
+    means = values.mean(axis=(2, 3), dtype=np.float64)
+    if means.shape[1] < WINDOW:
+        return np.asarray(means)
+    return np.asarray(signal.savgol_filter(means, WINDOW, 2, deriv=2, axis=1))
+
+
+CLASSIFIERS = (
+    Plain("derivative", "Second derivative, 12 components, linear discriminant", _fit_derivative),
+    *(each for each in PLAIN if each.name != "moments"),
+    NEAREST,
+)
 
 
 def _right(plain: Plain, patches: PatchSet, dealt: Folds) -> Floats:

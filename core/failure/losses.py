@@ -19,7 +19,8 @@ WARM_UP = 0.2
 @dataclass(eq=False)
 class Batch:
     """images: (N, C, H, W), ready for the network; labels, slides: (N,); done: share of the training that is over;
-    worst: weight of each slide, kept by GroupDRO between batches."""
+    worst: logarithm of the weight of each slide,
+    kept by GroupDRO between batches."""
 
     images: Tensor
     labels: Tensor
@@ -96,9 +97,9 @@ def group_dro(network: nn.Module, batch: Batch) -> Tensor:
     risks = _risks(network, batch)
     present = [int(each) for each in torch.unique(batch.slides)]
     for slide, risk in zip(present, risks.tolist(), strict=True):
-        batch.worst[slide] = batch.worst.get(slide, 1.0) * float(torch.exp(torch.tensor(batch.strength * risk)))
-    weights = torch.tensor([batch.worst[slide] for slide in present], device=risks.device)
-    return (weights / weights.sum() * risks).sum()
+        batch.worst[slide] = batch.worst.get(slide, 0.0) + batch.strength * risk
+    logarithms = torch.tensor([batch.worst[slide] for slide in present], device=risks.device)
+    return (logarithms.softmax(dim=0) * risks).sum()
 
 
 LOSSES: Mapping[str, Loss] = MappingProxyType(

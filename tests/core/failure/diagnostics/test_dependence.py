@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.failure.diagnostics.base import outcomes
+from core.failure.diagnostics.dependence import explained, one_number, quantile_bins
+from tests.core.failure.diagnostics.asked import ask, by_form, by_score
+
+
+def test_a_model_of_one_number_is_explained_by_it() -> None:
+    found = one_number(ask(by_score).outcomes)
+    assert found.figure.value >= 0.95
+    assert found.figures["excess"].value >= 0.3
+    assert found.figures["within"].value >= 0.8
+    assert found.decides
+
+
+def test_a_model_that_ignores_it_is_not() -> None:
+    # of noise, 20 bins explain 19 of 299 degrees of freedom
+    found = one_number(ask(by_form).outcomes)
+    assert found.figures["excess"].value < 0
+    rng = np.random.default_rng(1)
+    labels = rng.integers(4, size=2000)
+    blind = outcomes(rng.standard_normal((2000, 4)), labels, rng.standard_normal(2000), labels, None, 10)
+    assert one_number(blind).figure.value <= 0.05
+
+
+def test_the_curves_are_probabilities_along_the_score() -> None:
+    found = one_number(ask(by_score).outcomes)
+    assert len(found.lines) == 4
+    assert list(found.lines[0].x) == sorted(found.lines[0].x)
+    np.testing.assert_allclose(np.sum([line.y for line in found.lines], axis=0), 1, atol=1e-9)
+
+
+@given(st.integers(2, 8), st.integers(40, 200))
+def test_explained_variance_is_that_of_the_definition(count: int, size: int) -> None:
+    rng = np.random.default_rng(size)
+    values = rng.standard_normal((size, 3))
+    bins = quantile_bins(values[:, 0], count)
+    means = np.stack([values[bins == each].mean(axis=0) for each in bins])
+    expected = 1 - ((values - means) ** 2).sum() / ((values - values.mean(axis=0)) ** 2).sum()
+    weights = np.ones((1, size))
+    assert explained(values, bins, weights)[0] == pytest.approx(expected)
+    # a patch that counts twice is two patches
+    twice = explained(np.vstack([values, values[:1]]), np.append(bins, bins[0]), np.ones((1, size + 1)))
+    weights[0, 0] = 2
+    assert explained(values, bins, weights)[0] == pytest.approx(twice[0])
+
+
+@given(st.lists(st.floats(-5, 5), min_size=20, max_size=80, unique=True), st.integers(2, 6))
+def test_bins_hold_equal_numbers_in_order(scores: list[float], count: int) -> None:
+    bins = quantile_bins(np.array(scores), count)
+    assert np.ptp(np.bincount(bins, minlength=count)) <= 1
+    order = np.argsort(scores)
+    assert (np.diff(bins[order]) >= 0).all()

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.events import finish
+from core.failure.corruptions import CORRUPTIONS
+from core.failure.diagnostics.shift import curves, errors, worst_drop
+from core.failure.results import Corrupted, Figure
+from tests.core.failure.diagnostics.asked import TEST, ask, mean_spectrum
+
+
+def test_every_corruption_is_tried_and_a_model_of_the_mean_falls_with_the_thickness() -> None:
+    found = finish(curves(ask(mean_spectrum), "ir", tuple(map(float, TEST.wavenumbers)), (1, 3, 5)))
+    assert {each.name for each in found} == {name for name, each in CORRUPTIONS.items() if each.modality == "ir"}
+    by_name = {each.name: each for each in found}
+    assert all(each.severities == (0, 1, 3, 5) for each in found)
+    assert by_name["thickness_up"].accuracy[3] < by_name["thickness_up"].accuracy[0] - 0.2
+    # what a mean over pixels averages away
+    assert by_name["noise"].accuracy[2] > by_name["noise"].accuracy[0] - 0.1
+    assert by_name["thickness_up"].physical and not by_name["blur"].physical and not by_name["noise"].physical
+
+
+MILD = Corrupted("mie", True, (0, 1, 3, 5), (0.9, 0.9, 0.7, 0.1), (0.05, 0.05, 0.2, 0.6))
+NOISE = Corrupted("noise", False, (0, 1, 3, 5), (0.9, 0.4, 0.3, 0.2), (0.05, 0.3, 0.4, 0.5))
+
+
+def test_only_mild_physical_changes_count() -> None:
+    accuracy = {"id": Figure(0.92), "external": Figure(0.85), "conflict": Figure(0.2)}
+    found = worst_drop([MILD, NOISE], accuracy)
+    assert found.figure.value == pytest.approx(0.2)
+    assert "mie" in found.title
+    assert found.figures["drop external"].value == pytest.approx(0.07)
+    assert found.figures["noise"].value == pytest.approx(0.6)
+    assert "drop noise" not in found.figures and "drop conflict" not in found.figures
+    assert found.figures["balanced_error"].value == pytest.approx(1 - np.mean([0.9, 0.7, 0.1, 0.4, 0.3, 0.2]))
+
+
+def test_calibration_errors_of_corruptions_start_from_that_of_the_set() -> None:
+    found = errors([MILD, NOISE], {"id": Figure(0.03), "conflict": Figure(0.5), "external": Figure(0.1)})
+    assert found.keys() == {"id", "external", "mie"}
+    assert found["mie"].value == pytest.approx(0.03 + 0.15)
+
+
+def test_without_any_shift_nothing_is_claimed() -> None:
+    assert np.isnan(worst_drop([NOISE], {"id": Figure(0.9)}).figure.value)

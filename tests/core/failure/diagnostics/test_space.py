@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.failure.diagnostics.space import hide, hide_structures, remove_mean, shuffle_pixels, stand_out
+from tests.core.failure.diagnostics.asked import TEST, ask, by_form, mean_spectrum
+
+
+def test_a_model_of_the_mean_spectrum_keeps_all_when_pixels_are_shuffled() -> None:
+    found = shuffle_pixels(ask(mean_spectrum))
+    assert found.figure.value == pytest.approx(1, abs=0.02)
+    assert found.decides
+
+
+def test_a_model_that_knows_the_form_keeps_nothing() -> None:
+    labels = TEST.labels
+
+    def knowing(values: np.ndarray) -> np.ndarray:
+        # right on the patches as they are, and at a loss about any others
+        same = len(values) == len(labels) and np.array_equal(values, TEST.ir)
+        return np.eye(4, dtype=np.float32)[labels if same else (labels + np.arange(len(labels))) % 4]
+
+    found = shuffle_pixels(ask(knowing))
+    assert abs(found.figure.value) < 0.15
+    assert remove_mean(ask(knowing)).figure.value < 0.4
+
+
+def test_without_its_mean_a_model_of_the_mean_is_at_chance() -> None:
+    found = remove_mean(ask(mean_spectrum))
+    assert found.figures["accuracy"].value < 0.4
+    assert not found.decides
+
+
+def test_hiding_paints_the_pixels_that_stand_out() -> None:
+    values = np.full((1, 3, 10, 10), 0.2, np.float32)
+    values[:, :, 4:6, 4:6] = 1.0
+    prominence = stand_out(values, np.full(3, 0.01))
+    hidden = hide(values, prominence, 0.1)
+    np.testing.assert_allclose(hidden, 0.2, atol=1e-6)
+    np.testing.assert_array_equal(hide(values, prominence, 0.0)[:, :, 0], values[:, :, 0])
+
+
+def test_hidden_structures_cost_a_model_of_the_mean_little() -> None:
+    found = hide_structures(ask(mean_spectrum))
+    assert found.figure.value > 0.4
+    assert found.lines[0].x == (0.0, 0.1, 0.3, 0.5)
+    assert found.figure.value > hide_structures(ask(by_form)).figure.value or np.isnan(
+        hide_structures(ask(by_form)).figure.value
+    )

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from core.failure.results import Diagnostic, Figure, Verdict
+from core.failure.verdict import Known, decide, worst
+
+EVERYTHING = Known(groups=True, shift=True, conflict=True, pictures=True)
+
+
+def probe(name: str, value: float, **more: float) -> Diagnostic:
+    figures = {key: Figure(each) for key, each in more.items()}
+    return Diagnostic("D", name, f"The {name}", Figure(value), True, "", figures)
+
+
+def probes(**values: float) -> list[Diagnostic]:
+    """A healthy model, with some values changed."""
+    healthy = {
+        "shuffle": 0.05, "swap": 0.01, "shift": 0.02, "calibration": 0.02, "gain": 0.3, "noise_floor": 0.0,
+        "class_noise": 0.01,
+    }  # fmt: skip
+    excess = values.pop("excess", 0.0)
+    return [
+        *(probe(name, value) for name, value in (healthy | values).items()),
+        probe("one_number", 0.5, excess=excess),
+    ]
+
+
+@pytest.mark.parametrize("leaning", [{"shuffle": 0.2}, {"swap": 0.15}, {"excess": 0.08}])
+@pytest.mark.parametrize("failing", [{"shift": 0.10}, {"calibration": 0.10}])
+def test_leaning_and_failing_is_red(leaning: dict[str, float], failing: dict[str, float]) -> None:
+    found = decide(probes(**leaning, **failing), EVERYTHING)
+    assert found.level == "red"
+    assert len(found.reasons) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shuffle": 0.2}, {"swap": 0.15}, {"excess": 0.08}, {"shift": 0.10}, {"calibration": 0.10}, {"gain": 0.019},
+        {"noise_floor": 0.15}, {"class_noise": 0.10},
+    ],
+)  # fmt: skip
+def test_one_half_or_a_warning_is_amber(change: dict[str, float]) -> None:
+    found = decide(probes(**change), EVERYTHING)
+    assert found.level == "amber"
+    assert len(found.reasons) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"shuffle": 0.19}, {"swap": 0.14}, {"excess": 0.07}, {"shift": 0.09}, {"gain": 0.02}, {"shuffle": math.nan}],
+)
+def test_below_every_threshold_nothing_is_found(change: dict[str, float]) -> None:
+    found = decide(probes(**change), EVERYTHING)
+    assert found.level == "none"
+    assert found.text.startswith("No failure found by these probes: ")
+    assert found.not_tested
+
+
+@pytest.mark.parametrize("known", [replace(EVERYTHING, groups=False), replace(EVERYTHING, shift=False)])
+def test_what_could_not_be_tried_is_amber(known: Known) -> None:
+    assert decide(probes(), known).level == "amber"
+
+
+@pytest.mark.parametrize("change", [{}, {"shift": 0.5}, {"swap": 0.9, "shift": 0.5}])
+def test_no_verdict_says_safe(change: dict[str, float]) -> None:
+    found = decide(probes(**change), EVERYTHING)
+    words = " ".join((found.text, *found.reasons, *found.not_tested)).lower()
+    assert "safe" not in words and "clinical" not in words
+
+
+def test_a_probe_that_was_not_made_is_named() -> None:
+    missing = [each for each in probes() if each.name not in ("shuffle", "noise_floor")]
+    found = decide([*missing, probe("noise_floor", math.nan)], replace(EVERYTHING, conflict=False, pictures=False))
+    text = " ".join(found.not_tested)
+    assert "Shuffled pixels." in text and "The noise_floor" in text
+    assert "shortcut says nothing" in text and "stained" in text
+    assert "shuffle" not in found.text and "noise_floor" not in found.text
+
+
+def test_the_gravest_of_several() -> None:
+    made = [Verdict(level, "", (), ()) for level in ("none", "amber", "red", "amber")]
+    assert worst(made).level == "red"
+    assert worst(made[:1]).level == "none"

@@ -1,4 +1,4 @@
-"""The process that reads what ITK and nibabel decode: it limits itself, reads one scan, and writes it as NIfTI."""
+"""The process that reads what other libraries decode: it limits itself, and writes a scan as NIfTI or arrays as NPY."""
 
 from __future__ import annotations
 
@@ -25,19 +25,37 @@ def main() -> None:
 
 
 def _outcome(request: dict[str, Any], work: Path) -> dict[str, Any]:
-    # imported here, so that the limits hold for the libraries too
-    from core.files.clean import write_nifti
-    from core.files.gather import load
-
     try:
-        loaded = load([Path(path) for path in request["paths"]], work, max_bytes=request["max_bytes"])
-        stored = loaded.stored
-        write_nifti(work / request["name"], stored.values, stored.affine, stored.slope, stored.intercept, "")
+        return READERS[request.get("reader", "scan")](request, work)
     except UserError as error:
         return {"error": [error.code, error.message, error.hint]}
     except MemoryError:
         return {"error": ["import_memory", "Reading the files takes more memory than is allowed.", "Give fewer files."]}
+
+
+def _scan(request: dict[str, Any], work: Path) -> dict[str, Any]:
+    # imported here, so that the limits hold for the libraries too
+    from core.files.clean import write_nifti
+    from core.files.gather import load
+
+    loaded = load([Path(path) for path in request["paths"]], work, max_bytes=request["max_bytes"])
+    stored = loaded.stored
+    write_nifti(work / request["name"], stored.values, stored.affine, stored.slope, stored.intercept, "")
     return {"notices": loaded.notices, "facts": dict(loaded.facts)}
+
+
+def _arrays(request: dict[str, Any], work: Path) -> dict[str, Any]:
+    import numpy as np
+
+    from core.files.arrays import read_arrays
+
+    found = read_arrays(*(Path(path) for path in request["paths"]))
+    for number, array in enumerate(found.values()):
+        np.save(work / f"{number}.npy", array, allow_pickle=False)
+    return {"names": list(found)}
+
+
+READERS = {"scan": _scan, "arrays": _arrays}
 
 
 def _limit(seconds: int) -> None:

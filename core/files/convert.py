@@ -80,15 +80,19 @@ def to_nifti(paths: Sequence[Path], out: Path, *, max_bytes: int = MAX_BYTES, se
             "max_bytes": max_bytes,
             "seconds": seconds,
         }
-        answer = _answer(request, work)
+        answer = ask_child(request, work)
         if "error" in answer:
             raise UserError(*answer["error"])
         (work / str(request["name"])).replace(out)
         return Converted(out, tuple(answer["notices"]), answer["facts"])
 
 
-def _answer(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
-    """Run the child to its end and return its answer; ``UserError`` where it gave none."""
+def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
+    """Run the reading process to its end in the folder ``work`` and return its answer; what it may ask for says
+    ``core.files.child``.
+
+    UserError import_failed where it gave no answer, import_timeout after ``request["seconds"]``.
+    """
     told = work / "log"
     with told.open("wb") as log_file:
         child = subprocess.Popen(
@@ -129,5 +133,5 @@ def _too_slow(seconds: int) -> UserError:
     return UserError(
         "import_timeout",
         f"Reading the files took more than {seconds} seconds and was stopped.",
-        "Give fewer files, or convert the scan to NIfTI with dcm2niix.",
+        "Give fewer files, or less in them; a scan can be converted to NIfTI with dcm2niix.",
     )

@@ -6,6 +6,7 @@ its own.
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -27,6 +28,11 @@ HEAD_BYTES = 1024
 NUMERIC = frozenset(
     {"double", "single", "logical"} | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 )
+# what the libraries raise over damaged files
+DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, RuntimeError),
+    *(SyntaxError, struct.error, zipfile.BadZipFile, zlib.error),
+)
 FORMATS = "Give NPZ, ENVI (.hdr and data), TIFF, MATLAB (.mat) or CSV."
 
 
@@ -41,9 +47,7 @@ def read_arrays(*paths: Path) -> Arrays:
         return _sized(_decoded(paths, heads))
     except MemoryError as error:
         raise _too_large() from error
-    except (OSError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError) as error:
-        raise _damaged() from error
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, SyntaxError) as error:
+    except DAMAGE as error:
         raise _damaged() from error
 
 

@@ -141,6 +141,27 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
     assert error.value.code in ("cube_unreadable", "cube_too_large", "no_wavenumbers")
 
 
+@pytest.mark.parametrize("name", ["a.npz", "a.tif", "a.csv"])
+def test_damage_anywhere_is_refused_or_harmless(tmp_path: Path, name: str) -> None:
+    np.savez_compressed(tmp_path / "a.npz", ir=CUBE)
+    tifffile.imwrite(tmp_path / "a.tif", CUBE, photometric="minisblack", compression="zlib")
+    (tmp_path / "a.csv").write_text("y,1000,1100\n" + "a,1,2\n" * 20)
+    whole = (tmp_path / name).read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for number in range(60):
+        damaged = bytearray(whole[: rng.integers(1, len(whole))] if number % 3 == 0 else whole)
+        for _ in range(4):
+            damaged[rng.integers(0, min(len(damaged), 600))] = rng.integers(0, 256)
+        (tmp_path / "damaged").write_bytes(damaged)
+        try:
+            read_arrays(tmp_path / "damaged")
+        except UserError as error:
+            assert error.code in ("cube_unreadable", "cube_too_large", "no_wavenumbers")
+            refused += 1
+    assert refused > 10
+
+
 def test_an_archive_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.files.arrays.MAX_BYTES", 1 << 20)
     np.savez_compressed(tmp_path / "bomb", ir=np.zeros((64, 64, 64), np.float64))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.errors import UserError
-from core.tasks import inpaint, superres, translate
+from core.tasks import failure, inpaint, superres, translate
 from core.tasks.base import Task
 
-TASKS: tuple[Task, ...] = (inpaint.TASK, superres.TASK, translate.TASK)
+TASKS: tuple[Task, ...] = (inpaint.TASK, superres.TASK, translate.TASK, failure.TASK)
 
 
 def find(name: str) -> Task:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def _examine(
         return Timed(examine_predictions(given, params["seed"]), {})
     studies = [measured(given, seed) for seed in plan.seeds]
     if not studies[0].spatial:
-        results = yield from run_spectra(studies[0], plan.depth, params["seed"])
+        results = yield from run_spectra(studies[0], replace(plan.depth, bands=True), params["seed"])
         return Timed(results, {})
     return (yield from run_study(studies, plan))
 

@@ -24,8 +24,10 @@ from core.volume import corners
 from tests.contract.phantom import write_inputs, write_tiny_networks
 
 Runner = Callable[[JobSpec], Iterator[Event]]
-CASES = [pytest.param(task, method, id=f"{task.name}-{method}") for task in TASKS for method in task.methods]
-EACH = [pytest.param(task, id=task.name) for task in TASKS]
+# tasks that make a scan; the failure lab makes none, and keeps its promises in test_lab.py
+IMAGING = tuple(task for task in TASKS if task.methods)
+CASES = [pytest.param(task, method, id=f"{task.name}-{method}") for task in IMAGING for method in task.methods]
+EACH = [pytest.param(task, id=task.name) for task in IMAGING]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,7 +44,7 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]
     """Task -> input -> path."""
     return {
         task.name: {name: str(path) for name, path in write_inputs(task.name, tmp_path_factory.mktemp("scan")).items()}
-        for task in TASKS
+        for task in IMAGING
     }
 
 

@@ -88,6 +88,24 @@ def test_an_unknown_parameter_or_task_is_refused() -> None:
     assert find(TASKS[0].name) is TASKS[0]
 
 
+SEVERAL = Param("kinds", "several", ("b",), "Kinds", "", choices=("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("value", "parsed"), [("c, a", ("a", "c")), (["b"], ("b",)), (("a", "a"), ("a",)), ("a,b,c", ("a", "b", "c"))]
+)
+def test_several_are_taken_in_the_order_of_the_choices(value: object, parsed: tuple[str, ...]) -> None:
+    assert SEVERAL.parse(value) == parsed
+
+
+@pytest.mark.parametrize("value", ["", "d", "a,d", [], [1], 3, None, {"a": 1}, [["a"]]])
+def test_none_or_unknown_of_several_are_refused(value: object) -> None:
+    with pytest.raises(UserError) as caught:
+        SEVERAL.parse(value)
+    assert caught.value.code == "bad_parameter"
+    assert "one or more of a, b, c" in caught.value.hint
+
+
 AXES = Param("spacing", "axes", (), "Voxel size", "Along X, Y and Z.", low=0.2, high=5, unit="mm")
 
 

@@ -1,0 +1,176 @@
+"""The promises of the failure lab as a task: here and in an engine's child, on simulated tissue and on files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.engine.base import JobSpec
+from core.engine.execute import execute
+from core.engine.local import LocalEngine, WorkerLost
+from core.errors import UserError
+from core.events import Event, Failed, Finished, Progress, Started
+from core.failure.command import write
+from core.failure.exchange import from_json
+from core.synth.tissue import simulate
+from core.tasks.base import Context
+from core.tasks.catalogue import describe
+from core.tasks.failure import TASK
+
+Runner = Callable[[JobSpec], Iterator[Event]]
+SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",)}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[LocalEngine]:
+    with LocalEngine("cpu") as engine:
+        yield engine
+
+
+@pytest.fixture(params=["inline", "local"])
+def runner(request: pytest.FixtureRequest) -> Runner:
+    if request.param == "inline":
+        return execute
+    engine: LocalEngine = request.getfixturevalue("engine")
+    return lambda spec: engine.run("job", spec)
+
+
+@pytest.fixture(scope="module")
+def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tissue") / "patches.npz"
+    write(path, simulate("density", 90, 0))
+    return path
+
+
+def spec(out: Path, data: Path | None = None, **params: object) -> JobSpec:
+    out.mkdir(exist_ok=True)
+    return JobSpec("failure", {"data": str(data)} if data else {}, {**SMALL, **params}, str(out), "cpu")
+
+
+def finish(runner: Runner, job: JobSpec) -> tuple[list[Event], Finished]:
+    events = list(runner(job))
+    last = events[-1]
+    assert isinstance(last, Finished), last
+    return events, last
+
+
+def test_a_run_keeps_every_promise(runner: Runner, tissue: Path, tmp_path: Path) -> None:
+    events, last = finish(runner, spec(tmp_path / "a", tissue, modalities=("ir",)))
+    assert events[0] == Started("cpu")
+    fractions = [event.fraction for event in events if isinstance(event, Progress)]
+    assert fractions == sorted(fractions) and fractions[-1] == 1
+    assert {name: Path(path).name for name, path in last.files.items()} == {
+        "results": "results.json", "table": "table.csv", "run": "run.json",
+    }  # fmt: skip
+    found = from_json(Path(last.files["results"]).read_text())
+    assert found.data.mode == "patches" and found.data.source == "file"
+    json.dumps(last.summary, allow_nan=False)
+    assert last.summary["facts"]["verdicts"]["ir"]["level"] == found.verdicts["ir"].level
+    assert last.summary["lines"][0].startswith("IR: ")
+    rows = list(csv.DictReader(Path(last.files["table"]).read_text().splitlines()))
+    assert [row["method"] for row in rows] == ["ir-erm"] == [row["method"] for row in last.summary["table"]]
+    assert {"id", "verdict", "one_number"} <= rows[0].keys()
+    record = json.loads(Path(last.files["run"]).read_text())
+    assert record["params"]["remedies"] == ["erm"]
+
+
+def test_the_same_seed_gives_the_same_bytes(tissue: Path, tmp_path: Path) -> None:
+    files = [
+        finish(execute, spec(tmp_path / name, tissue, modalities=("ir",), epochs=1, seed=seed))[1].files
+        for name, seed in (("a", 3), ("b", 3), ("c", 4))
+    ]
+    contents = [Path(each["results"]).read_bytes() for each in files]
+    assert contents[0] == contents[1] != contents[2]
+    tables = [Path(each["table"]).read_bytes() for each in files]
+    assert tables[0] == tables[1]
+
+
+def test_simulated_tissue_is_seen_from_both_sides(tmp_path: Path) -> None:
+    _, last = finish(execute, spec(tmp_path / "a", epochs=1, tissue="none"))
+    assert [row["method"] for row in last.summary["table"]] == ["rgb-erm", "ir-erm"]
+    assert {"id", "external", "conflict"} <= {
+        key for key, value in last.summary["table"][0].items() if value is not None
+    }
+
+
+def test_spectra_alone_are_examined_without_a_network(tmp_path: Path) -> None:
+    made = simulate("density", 150, 1)
+    rng = np.random.default_rng(0)
+    path = tmp_path / "spectra.npz"
+    np.savez(path, X=made.spectra(), y=made.labels, wavenumbers=made.wavenumbers, patient=rng.integers(12, size=150))
+    _, last = finish(execute, spec(tmp_path / "a", path))
+    found = from_json(Path(last.files["results"]).read_text())
+    assert found.data.mode == "spectra"
+    assert [model.name for model in found.models] == ["ir-discriminant", "ir-nearest"]
+    assert {"D3", "D7", "D10"} <= {each.code for each in found.models[0].diagnostics}
+    assert {"ir-prior", "ir-fisher"} <= {each.name for each in found.prior}
+    assert found.leakage and found.leakage[0].figures.keys() == {"by_spectrum", "by_group", "majority"}
+
+
+def test_answers_alone_are_examined(tmp_path: Path) -> None:
+    made = simulate("density", 120, 1)
+    path = tmp_path / "answers.npz"
+    logits = 3 * np.eye(4)[made.labels] + np.random.default_rng(0).standard_normal((120, 4))
+    np.savez(path, logits=logits, y=made.labels, spectra=made.spectra(), wn=made.wavenumbers, group=made.groups)
+    _, last = finish(execute, spec(tmp_path / "a", path))
+    found = from_json(Path(last.files["results"]).read_text())
+    assert found.data.mode == "predictions"
+    assert {each.code for each in found.models[0].diagnostics} == {"D1", "D2", "D3", "D10"}
+
+
+def test_every_bound_is_enforced(tmp_path: Path) -> None:
+    wrong: list[tuple[str, object]] = [("no-such-parameter", 1), ("remedies", ()), ("remedies", "erm,none")]
+    for param in TASK.params:
+        wrong += [(param.name, "?"), (param.name, None)]
+        wrong += [(param.name, bound) for bound in ((param.low or 0) - 1, (param.high or 1) + 1)]
+    for name, value in wrong:
+        last = list(execute(spec(tmp_path / "a", **{name: value})))[-1]
+        assert isinstance(last, Failed), (name, value)
+        assert last.code == "bad_parameter"
+
+
+def test_a_file_that_is_none_is_refused_by_a_user_error(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.npz"
+    bad.write_bytes(b"PK\x03\x04 not an archive")
+    with pytest.raises(UserError):
+        list(TASK.run(Context("cpu", tmp_path), {"data": bad}, TASK.parse({})))
+
+
+def test_a_job_stops_within_three_seconds(engine: LocalEngine, tmp_path: Path) -> None:
+    events = engine.run("stopped", spec(tmp_path / "a", patches=600, epochs=200))
+    for event in events:
+        if isinstance(event, Progress) and "loss" in event.text:
+            break
+    begun = time.monotonic()
+    engine.cancel("stopped")
+    with pytest.raises(WorkerLost):
+        list(events)
+    assert time.monotonic() - begun < 3
+
+
+def test_the_estimate_covers_the_measured_peak(tmp_path: Path) -> None:
+    params = TASK.parse({**SMALL, "patches": 300, "modalities": ("ir",)})
+    expected = TASK.estimate({}, params, "cpu")
+    with LocalEngine("cpu") as fresh:
+        job = spec(tmp_path / "a", patches=300, epochs=1, modalities=("ir",))
+        _, last = finish(lambda given: fresh.run("a", given), job)
+    timing = json.loads(Path(last.files["run"]).read_text())["timing"]
+    assert timing["peak_memory_bytes"] <= expected.memory
+    assert expected.seconds > 0
+    assert expected.calls == len(last.summary["table"])
+
+
+def test_the_declaration_is_sound_and_becomes_json() -> None:
+    described = json.loads(json.dumps(describe(TASK), allow_nan=False))
+    assert described["name"] == "failure"
+    for param in TASK.params:
+        assert param.parse(param.default) == param.default
+        assert param.title and param.help
+    for preset in TASK.presets:
+        TASK.parse(preset.params)

@@ -13,6 +13,7 @@ from core.tasks.translate import TASK as TRANSLATE
 from webapp import intake
 from webapp.services import Services
 from webapp.store.records import JobRecord
+from webapp.tissue import accept_tissue
 from webapp.ui.page import Held, anchor, main_scan, view
 
 Paths = str | Sequence[str] | None
@@ -26,6 +27,8 @@ def load(services: Services, session: str, task: Task, name: str, held: Held, pa
     entry = next(one for one in task.inputs if one.name == name)
     if entry.kind == "mask":
         return _load_mask(services, session, task, name, held, files)
+    if entry.kind == "tissue":
+        return _load_tissue(services, session, task, name, held, files)
     if name == "reference" and not held.inputs:
         raise UserError("no_scan", "A reference needs its scan first.", "Load the scan in step 1, then the reference.")
     scan = intake.accept(services, files, _name(files), session, "volume")
@@ -40,8 +43,21 @@ def _load_mask(services: Services, session: str, task: Task, name: str, held: He
     return held.with_input(task, name, mask.id)
 
 
+def _load_tissue(services: Services, session: str, task: Task, name: str, held: Held, files: list[Path]) -> Held:
+    """Take data, which let go of the labels of the data before, or the labels of the data at hand."""
+    first = task.inputs[0].name
+    data = held.inputs.get(first, "")
+    if name == first:
+        return Held({name: accept_tissue(services, files, session).id})
+    if not data:
+        raise UserError("no_scan", "Labels need their image first.", "Load the data in step 1, then the labels.")
+    return held.with_input(task, name, accept_tissue(services, files, session, data).id)
+
+
 def remove(task: Task, name: str, held: Held) -> Held:
-    """Take an input off the page; its scan stays in the store."""
+    """Take an input off the page, and the labels with their data; what it was stays in the store."""
+    if task.inputs[0].kind == "tissue" and name == task.inputs[0].name:
+        return Held()
     return held.without(task, name)
 
 
@@ -104,12 +120,14 @@ def distribute(services: Services, session: str, held: Held, paths: Paths) -> tu
     return held, found.problems
 
 
-def move(task: Task, name: str, other: str, held: Held) -> Held:
+def move(name: str, other: str, held: Held) -> Held:
     """Say that the scan in the slot ``name`` is the contrast ``other``; what is there takes its place."""
+    # the page tells of one choice twice now and then
+    if name == other or name not in held.inputs:
+        return held
     inputs = dict(held.inputs)
-    scan, displaced = inputs.pop(name, ""), inputs.pop(other, "")
-    changed = {other: scan} | ({name: displaced} if displaced and other != name else {})
-    return Held({**inputs, **{slot: scan_id for slot, scan_id in changed.items() if scan_id}})
+    scan, displaced = inputs.pop(name), inputs.pop(other, "")
+    return Held({**inputs, other: scan, **({name: displaced} if displaced else {})})
 
 
 def _series(files: list[Path]) -> list[list[Path]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from core.tasks.translate import TASK
 from webapp.guard import session_of
 from webapp.ui import actions, pieces
 from webapp.ui.page import Held
@@ -38,4 +37,4 @@ def connect(wiring: Wiring, parts: Contrasts) -> None:
 
 
 def _move(name: str, session: str, held: Held, other: Any) -> Held:
-    return actions.move(TASK, name, str(other), held)
+    return actions.move(name, str(other), held)

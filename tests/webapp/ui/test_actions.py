@@ -56,9 +56,11 @@ def test_a_file_without_a_place_is_named(services: Services, files: dict[str, Pa
 
 def test_moving_a_scan_swaps_what_is_there(services: Services, files: dict[str, Path]) -> None:
     held = Held({"t1": "a", "t2": "b"}, "job")
-    assert actions.move(translate.TASK, "t1", "flair", held) == Held({"t2": "b", "flair": "a"})
-    assert actions.move(translate.TASK, "t1", "t2", held) == Held({"t1": "b", "t2": "a"})
-    assert actions.move(translate.TASK, "t1", "t1", held) == Held({"t2": "b", "t1": "a"})
+    assert actions.move("t1", "flair", held) == Held({"t2": "b", "flair": "a"})
+    assert actions.move("t1", "t2", held) == Held({"t1": "b", "t2": "a"})
+    assert actions.move("t1", "t1", held) == held
+    once = actions.move("t1", "flair", held)
+    assert actions.move("t1", "flair", once) == once
 
 
 def test_a_run_without_its_inputs_is_refused(services: Services) -> None:

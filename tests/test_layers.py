@@ -33,7 +33,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("webapp.dispatcher",),
     ("webapp.services",),
     ("webapp.guard", "webapp.intake", "webapp.study"),
-    ("webapp.examples",),
+    ("webapp.examples", "webapp.tissue"),
     ("webapp.routes", "webapp.ui"),
     ("webapp.app",),
     ("webapp.__main__",),

@@ -206,7 +206,8 @@ class Dispatcher:
 
 
 def _check_role(title: str, kind: str, scan: ScanRecord) -> None:
-    if (scan.role == "mask") != (kind == "mask"):
+    own = scan.role if scan.role in ("mask", "tissue") else "volume"
+    if own != kind:
         raise UserError(
             "wrong_input",
             f"{title}: a {scan.role} was given where a {kind} is needed.",

@@ -15,8 +15,8 @@ from pathlib import Path
 from core.errors import UserError
 from core.files.clean import sync_folder
 
-NAME = re.compile(r"[0-9a-f]{40}(\.nii\.gz|\.nii|\.json|\.html)")
-SUFFIXES = (".nii.gz", ".nii", ".json", ".html")
+NAME = re.compile(r"[0-9a-f]{40}(\.nii\.gz|\.nii|\.json|\.html|\.csv|\.npz)")
+SUFFIXES = (".nii.gz", ".nii", ".json", ".html", ".csv", ".npz")
 PART = ".part"
 
 

@@ -25,6 +25,8 @@ def field(param: Param, titles: Mapping[str, str] | None = None) -> Component:
         return gr.Textbox(
             label=label, info=param.help, placeholder="automatic; or three numbers, as 1 1 1", max_lines=1
         )
+    if param.kind == "several":
+        return _several(param, label, titles or {})
     if param.kind == "choice":
         return _choice(param, label, titles or {})
     return _number(param, label)
@@ -37,7 +39,11 @@ def values(params: Sequence[Param], given: Sequence[object]) -> dict[str, object
 
 def preset_values(params: Sequence[Param], preset: Mapping[str, Value]) -> list[object]:
     """Return the new value of each field under a preset; fields the preset is silent about stay as they are."""
-    return [preset[param.name] if param.name in preset else gr.skip() for param in params]
+    return [_shown(preset[param.name]) if param.name in preset else gr.skip() for param in params]
+
+
+def _shown(value: Value) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _choice(param: Param, label: str, titles: Mapping[str, str]) -> Component:
@@ -45,6 +51,17 @@ def _choice(param: Param, label: str, titles: Mapping[str, str]) -> Component:
     if len(choices) <= RADIO_CHOICES:
         return gr.Radio(choices, value=str(param.default), label=label, info=param.help, elem_classes="cs-choice")
     return gr.Dropdown(choices, value=str(param.default), label=label, info=param.help, filterable=False)
+
+
+def _several(param: Param, label: str, titles: Mapping[str, str]) -> Component:
+    chosen = param.default if isinstance(param.default, tuple) else ()
+    return gr.CheckboxGroup(
+        [(titles.get(name, name.capitalize()), name) for name in param.choices],
+        value=[str(name) for name in chosen],
+        label=label,
+        info=param.help,
+        elem_classes="cs-several",
+    )
 
 
 def _number(param: Param, label: str) -> Component:

@@ -10,9 +10,12 @@ from core import tasks
 from webapp.services import Services
 from webapp.ui import (
     contrasts,
+    lab_view,
+    lab_wiring,
     page,
     pieces,
     tab_about,
+    tab_failure,
     tab_inpaint,
     tab_sessions,
     tab_superres,
@@ -31,7 +34,7 @@ def build(services: Services) -> gr.Blocks:
     demo = gr.Blocks(title=NAME, analytics_enabled=False, fill_width=True)
     with demo:
         badges = _header(services)
-        viewer = VolumeViewer(render=False, elem_id="viewer")
+        viewer = VolumeViewer(page.scene(page.View(tasks.TASKS[0])), render=False, elem_id="viewer")
         results = gr.HTML(render=False, visible=False, elem_id="results", elem_classes="cs-section")
         # Gradio's render has no types
         right: tuple[Any, ...] = (viewer, results)
@@ -46,6 +49,8 @@ def build(services: Services) -> gr.Blocks:
                     second = tab_superres.build(services)
                 with gr.Tab("Translate", id="translate") as translate:
                     third, several = tab_translate.build(services)
+                with gr.Tab("Failure lab", id="failure", elem_id="failure-tab") as failure:
+                    lab = tab_failure.build(services)
                 with gr.Tab("Sessions") as sessions:
                     tab_sessions.build(services, sessions, demo)
                 with gr.Tab("About"):
@@ -53,10 +58,13 @@ def build(services: Services) -> gr.Blocks:
             with gr.Column(elem_id="cs-view", min_width=0):
                 for part in right:
                     part.render()
+            with gr.Column(elem_id="lab-view", min_width=0):
+                found = lab_view.build()
         shared = Shared(viewer, results, choice, gr.State(tasks.TASKS[0].name))
         tabs = {one.task.name: one for one in (first, second, third)}
         panels = {"inpaint": inpaint, "superres": superres, "translate": translate}
-        wirings = wiring.connect(services, tabs, panels, shared, demo)
+        laboratory = lab_wiring.connect(services, lab, found, failure, shared)
+        wirings = wiring.connect(services, tabs, panels, shared, demo, {lab.task.name: laboratory})
         contrasts.connect(wirings["translate"], several)
         gr.Timer(BADGE_SECONDS).tick(
             lambda: _badges(services), None, badges, show_progress="hidden", queue=False, api_visibility="private"

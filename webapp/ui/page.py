@@ -13,7 +13,7 @@ from typing import Any
 from core import device, tasks, weights
 from core.errors import UserError
 from core.methods import find, of_task
-from core.tasks.base import Input, Task, Value
+from core.tasks.base import Input, Preset, Task, Value
 from webapp.services import Services
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 from webapp.ui.text import seconds
@@ -69,8 +69,9 @@ class View:
     def missing(self) -> tuple[Input, ...]:
         """The inputs that a run still needs."""
         lacking = tuple(entry for entry in self.task.required if entry.name not in self.scans)
-        # a task that needs none in particular needs any
-        return lacking or (self.task.inputs[:1] if not any(one in self.scans for one in sources(self.task)) else ())
+        # a task that needs no scan in particular needs any; one that takes no scans needs none
+        wanted = sources(self.task)
+        return lacking or (self.task.inputs[:1] if wanted and not any(one in self.scans for one in wanted) else ())
 
     @property
     def ready(self) -> bool:
@@ -150,8 +151,13 @@ def progress(job: JobRecord | None, preview: bytes | None = None) -> dict[str, A
 
 def preset_titles(services: Services, shown: View) -> list[tuple[str, str]]:
     """Return (title with expected seconds on this device, name) of each preset."""
-    presets = shown.task.presets
+    presets = offered(shown.task)
     return [(f"{preset.title} · {expected(services, shown, preset.params)}", preset.name) for preset in presets]
+
+
+def offered(task: Task) -> tuple[Preset, ...]:
+    """Return the presets that say how much to do; those that only choose a tissue belong to the command line."""
+    return tuple(preset for preset in task.presets if set(preset.params) != {"tissue"})
 
 
 def expected(services: Services, shown: View, params: Mapping[str, object]) -> str:
@@ -205,6 +211,25 @@ def main_scan(job: JobRecord) -> str:
     """Return the id of the scan a job is first of all about, "" where it has none."""
     names = sources(tasks.find(job.task))
     return next((job.inputs[name] for name in names if name in job.inputs), "")
+
+
+def subject(services: Services, session: str, job: JobRecord) -> str:
+    """Return what a job is about: the file name of its scan or data, or the tissue that it simulates."""
+    scan = main_scan(job) or job.inputs.get("data", "")
+    if not scan and "tissue" in job.params:
+        return f"Simulated tissue: {job.params['tissue']}"
+    try:
+        return services.repo.scan(scan, session).filename
+    except UserError:
+        return "a deleted scan"
+
+
+def headline(job: JobRecord) -> str:
+    """Return the task of a job with its method, or its verdicts where it judges."""
+    verdicts = job.summary.get("facts", {}).get("verdicts", {})
+    said = ", ".join(f"{side.upper()} {found['level']}" for side, found in verdicts.items()) or method_title(job)
+    title = tasks.find(job.task).title
+    return f"{title}: {said}" if said else title
 
 
 def _earlier(services: Services, session: str, task: Task, held: Held) -> tuple[JobRecord, ...]:

@@ -17,6 +17,7 @@ STATES = {
     "failed": "Failed",
     "cancelled": "Cancelled",
 }
+TISSUE_FACTS = ("Holds", "Size", "Bands", "Classes", "Groups")
 ORDER = ("report", "result", "uncertainty", "difference", "error", "run")
 UNKNOWN_TRUTH = "There is no truth to compare with: these measures look at the result itself."
 
@@ -69,6 +70,13 @@ def mask_facts(mask: ScanRecord) -> str:
     return f'<div class="cs-card">{name}{_rows(rows)}{notes(mask.warnings)}{link}</div>'
 
 
+def tissue_facts(data: ScanRecord) -> str:
+    """Return what was read from a file for the failure lab."""
+    rows = {str(key): str(value) for key, value in data.facts.items() if key in TISSUE_FACTS}
+    name = f'<p class="cs-file">{safe(data.filename)}</p>'
+    return f'<div class="cs-card">{name}{_rows(rows)}{notes(data.warnings)}</div>'
+
+
 def result_table(task: Task, summary: Mapping[str, Any]) -> str:
     """Return the measures of the chosen method and of the plain methods beside it, as ``task`` declares them."""
     rows = summary.get("table", ())
@@ -101,16 +109,16 @@ def downloads(job: JobRecord) -> str:
     return f'<div class="cs-downloads"><h3>Downloads</h3>{_links(main)}{folded}</div>'
 
 
-def outcome(job: JobRecord) -> str:
-    """Return one line on how a job ended, or its error."""
+def outcome(job: JobRecord, *, said: bool = True) -> str:
+    """Return one line on how a job ended, or its error; said: with what it found out, in sentences."""
     if job.error:
         return problem(UserError(job.error.code, job.error.message, job.error.hint))
     if job.state == "cancelled":
         return '<p class="cs-outcome" role="status">Cancelled. Nothing was kept of this run.</p>'
     if job.state == "done":
         lines = notes(job.summary.get("facts", {}).get("notices", ()))
-        said = fact_sentences(job.summary)
-        return f'<p class="cs-outcome cs-good" role="status">Done in {safe(seconds(job.seconds))}.</p>{lines}{said}'
+        told = fact_sentences(job.summary) if said else ""
+        return f'<p class="cs-outcome cs-good" role="status">Done in {safe(seconds(job.seconds))}.</p>{lines}{told}'
     return ""
 
 

@@ -72,4 +72,5 @@ def card(scan: ScanRecord | None) -> str:
     """Return what is known of a scan or mask, "" where there is none."""
     if scan is None:
         return ""
-    return pieces.mask_facts(scan) if scan.role == "mask" else pieces.facts(scan)
+    known = {"mask": pieces.mask_facts, "tissue": pieces.tissue_facts}
+    return known.get(scan.role, pieces.facts)(scan)

@@ -95,7 +95,11 @@ def ident(task: Task, name: str) -> str:
 
 
 def settings(
-    services: Services, task: Task, main: Sequence[str], titles: Mapping[str, Mapping[str, str]] | None = None
+    services: Services,
+    task: Task,
+    main: Sequence[str],
+    titles: Mapping[str, Mapping[str, str]] | None = None,
+    preset_name: str = DEFAULT_PRESET,
 ) -> Settings:
     """Draw preset, the ``main`` fields and the others folded away; titles: parameter -> choice -> plain words."""
     named = {"method": page.method_titles(task.name), **(titles or {})}
@@ -103,7 +107,7 @@ def settings(
     with gr.Column(elem_classes="cs-section cs-settings"):
         preset = gr.Radio(
             page.preset_titles(services, View(task)),
-            value=DEFAULT_PRESET,
+            value=preset_name,
             label="Preset and expected time",
             elem_id=ident(task, "preset"),
             elem_classes=["cs-choice", "cs-preset"],

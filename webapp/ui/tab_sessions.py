@@ -6,13 +6,11 @@ from typing import Any
 
 import gradio as gr
 
-from core import tasks
-from core.errors import UserError
 from webapp.guard import session_of
 from webapp.services import Services
 from webapp.store.records import JobRecord
 from webapp.ui import pieces
-from webapp.ui.page import main_scan, method_title
+from webapp.ui.page import headline, subject
 from webapp.ui.trouble import attempt
 
 
@@ -33,14 +31,4 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
 
 
 def _rows(services: Services, session: str) -> list[tuple[JobRecord, str, str]]:
-    return [
-        (job, _filename(services, session, job), f"{tasks.find(job.task).title}: {method_title(job)}")
-        for job in services.repo.jobs(session)
-    ]
-
-
-def _filename(services: Services, session: str, job: JobRecord) -> str:
-    try:
-        return services.repo.scan(main_scan(job), session).filename
-    except UserError:
-        return "a deleted scan"
+    return [(job, subject(services, session, job), headline(job)) for job in services.repo.jobs(session)]

@@ -30,7 +30,8 @@ const ready = import(props.module).then((viewer) => viewer.mount(element, {
     input.dispatchEvent(new Event("change", { bubbles: true }));
   },
 }));
-const show = () => { address(); ready.then((viewer) => viewer.apply(props.value)); };
+// a value that is away only tells which job the address names: the viewer is hidden and keeps its scene
+const show = () => { address(); if (!props.value?.away) ready.then((viewer) => viewer.apply(props.value)); };
 watch("value", show);
 show();
 ready.catch((error) => {

@@ -5,25 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
 
 from core.errors import UserError
+from core.tasks.base import Task
 from webapp import examples
 from webapp.guard import session_of
 from webapp.services import Services
 from webapp.ui import actions, forms, page, pieces, rating
 from webapp.ui.page import Held, View
-from webapp.ui.tab import Shared, Tab
+from webapp.ui.tab import Settings, Shared, Tab
 from webapp.ui.text import safe
 from webapp.ui.trouble import attempt
 
 Updates = dict[Block, Any]
 Action = Callable[..., Held]
 QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+class Opening(Protocol):
+    """A tab that a job's address can open."""
+
+    @property
+    def services(self) -> Services:
+        """Return the parts of the server."""
+
+    def everything(self) -> list[Block]:
+        """Return every component that ``render`` may change."""
+
+    def render(self, session: str, held: Held, troubles: Mapping[Block, str] | None = None) -> Updates:
+        """Return the whole tab for ``held``."""
+
+    def first_trouble(self) -> Block:
+        """Return where an error of the address is shown."""
+
+    def note(self) -> dict[str, Any]:
+        """Return what an event needs to call ``noted``."""
+
+    def noted(self, request: gr.Request, held: Held, *values: object) -> str:
+        """Describe the present settings."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +78,7 @@ class Wiring:
         boxes = dict(troubles or {})
         shown, box = attempt(lambda: page.view(self.services, session, self.tab.task, held))
         if shown is None:
-            boxes[self._first_trouble()] = box
+            boxes[self.first_trouble()] = box
             held, shown = Held(), View(self.tab.task)
         return {
             self.tab.held: held,
@@ -64,7 +88,8 @@ class Wiring:
             **boxes,
         }
 
-    def _first_trouble(self) -> Block:
+    def first_trouble(self) -> Block:
+        """Return where an error of the address is shown."""
         return next(iter(self.tab.slots.values())).trouble
 
     def _shared(self, shown: View, open: bool) -> Updates:
@@ -150,7 +175,7 @@ class Wiring:
             self.shared.active: self.tab.task.name,
             self.shared.tabs: gr.Tabs(selected=self.tab.task.name),
         }
-        return {**self.render(session, taken or Held(), {self._first_trouble(): box} if box else None), **opened}
+        return {**self.render(session, taken or Held(), {self.first_trouble(): box} if box else None), **opened}
 
     def note(self) -> dict[str, Any]:
         """Return what an event needs to call ``noted``."""
@@ -166,14 +191,22 @@ class Wiring:
 
 
 def connect(
-    services: Services, tabs: Mapping[str, Tab], panels: Mapping[str, gr.Tab], shared: Shared, demo: gr.Blocks
+    services: Services,
+    tabs: Mapping[str, Tab],
+    panels: Mapping[str, gr.Tab],
+    shared: Shared,
+    demo: gr.Blocks,
+    others: Mapping[str, Opening],
 ) -> dict[str, Wiring]:
-    """Attach every event of the imaging tabs and return task name -> wiring; panels: task name -> its tab."""
+    """Attach every event of the imaging tabs and return task name -> wiring.
+
+    panels: task name -> its tab; others: tabs that are no imaging tabs and are opened by a job's address too.
+    """
     wirings = {name: Wiring(services, tab, shared) for name, tab in tabs.items()}
     for name, wiring in wirings.items():
         _connect_inputs(wiring)
         _connect_run(wiring)
-        _connect_settings(wiring)
+        connect_settings(wiring.tab.settings, wiring.tab.task, wiring.noted, wiring.note())
         panels[name].select(wiring.selected, wiring.tab.held, [*wiring.everything(), shared.active], **QUIET).then(
             wiring.noted, **wiring.note()
         )
@@ -185,23 +218,24 @@ def connect(
                 [*target.everything(), shared.active, shared.tabs],
                 **QUIET,
             ).then(target.noted, **target.note())
-    _connect_opening(wirings, shared, demo)
+    _connect_opening({**wirings, **others}, shared, demo)
     return wirings
 
 
-def _connect_opening(wirings: Mapping[str, Wiring], shared: Shared, demo: gr.Blocks) -> None:
-    """Show the job named in the page's address, in its own tab, or the first tab."""
+def _connect_opening(wirings: Mapping[str, Opening], shared: Shared, demo: gr.Blocks) -> None:
+    """Show the job named in the page's address, in its own tab."""
     first = next(iter(wirings))
     outputs = [shared.active, shared.tabs, *{part: None for one in wirings.values() for part in one.everything()}]
 
     def opened(request: gr.Request) -> Updates:
         session = session_of(request)
         wanted = str(request.query_params.get("job", ""))
-        name, held, troubles = first, Held(), {}
-        if wanted:
-            found, box = attempt(lambda: _of_job(wirings, session, wanted))
-            name, held = found or (first, Held())
-            troubles = {wirings[name]._first_trouble(): box} if box else {}
+        if not wanted:
+            # a visitor may have gone to another tab before this answer comes
+            return {shared.active: gr.skip()}
+        found, box = attempt(lambda: _of_job(wirings, session, wanted))
+        name, held = found or (first, Held())
+        troubles = {wirings[name].first_trouble(): box} if box else {}
         return {
             shared.active: name,
             shared.tabs: gr.Tabs(selected=name),
@@ -213,7 +247,7 @@ def _connect_opening(wirings: Mapping[str, Wiring], shared: Shared, demo: gr.Blo
         event = event.then(wiring.noted, **wiring.note())
 
 
-def _of_job(wirings: Mapping[str, Wiring], session: str, wanted: str) -> tuple[str, Held]:
+def _of_job(wirings: Mapping[str, Opening], session: str, wanted: str) -> tuple[str, Held]:
     services = next(iter(wirings.values())).services
     task, held = page.of_job(services, session, wanted)
     if task.name not in wirings:
@@ -251,8 +285,8 @@ def _connect_run(wiring: Wiring) -> None:
     tab.timer.tick(wiring.tick, [tab.held, wiring.shared.active], **whole)
 
 
-def _connect_settings(wiring: Wiring) -> None:
-    settings, task = wiring.tab.settings, wiring.tab.task
+def connect_settings(settings: Settings, task: Task, noted: Callable[..., str], note: Mapping[str, Any]) -> None:
+    """Let presets fill the fields, changed fields leave the preset, and both be explained by ``noted``."""
     presets = {preset.name: preset for preset in task.presets}
     settings.preset.input(
         lambda name: forms.preset_values(task.params, presets[name].params),
@@ -260,13 +294,13 @@ def _connect_settings(wiring: Wiring) -> None:
         list(settings.fields),
         queue=False,
         **QUIET,
-    ).then(wiring.noted, **wiring.note())
-    chosen = {name for preset in task.presets for name in preset.params}
+    ).then(noted, **note)
+    chosen = {name for preset in page.offered(task) for name in preset.params}
     fields: tuple[Any, ...] = settings.fields
     for param, component in zip(task.params, fields, strict=True):
         if param.name in chosen:
             component.input(lambda: None, None, settings.preset, queue=False, **QUIET)
-        component.input(wiring.noted, **wiring.note())
+        component.input(noted, **note)
 
 
 def _load(services: Services, tab: Tab, name: str, session: str, held: Held, paths: Any) -> Held:

@@ -22,7 +22,8 @@ def test_weights_are_listed_with_their_hash_and_size(tmp_path: Path, monkeypatch
     assert catalogue()[0]["weights"][0]["installed"] is False
 
 
-def test_defaults_are_the_balanced_preset() -> None:
+def test_defaults_are_a_preset_in_the_middle() -> None:
+    # of the failure lab, which has no quality to trade for time, the quickest
     for task in TASKS:
-        (balanced,) = (preset for preset in task.presets if preset.name == "balanced")
-        assert task.parse(balanced.params) == task.parse({})
+        (usual,) = (preset for preset in task.presets if preset.name in ("balanced", "quick"))
+        assert task.parse(usual.params) == task.parse({})

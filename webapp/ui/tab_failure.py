@@ -1,0 +1,71 @@
+"""The Failure lab tab: choose tissue or bring data, say what to train, run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import gradio as gr
+
+from core.tasks.base import Task
+from core.tasks.failure import TASK
+from webapp.services import Services
+from webapp.ui import lab_words, page, pieces, slot, tab
+from webapp.ui.page import Held, View
+from webapp.ui.slot import Slot
+from webapp.ui.tab import Running, Settings, ident
+from webapp.ui.text import safe
+
+FORMATS = "NPZ, ENVI (.hdr and its data), TIFF stack, MATLAB or CSV"
+MAIN = ("tissue", "modalities", "remedies", "seeds")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The left column: what the lab is to look at, and how it goes."""
+
+    task: Task
+    held: gr.State
+    slots: Mapping[str, Slot]
+    settings: Settings
+    running: Running
+    timer: gr.Timer
+
+
+def build(services: Services) -> Lab:
+    """Draw the tab."""
+    entries = {entry.name: entry for entry in TASK.inputs}
+    with gr.Column(elem_classes="cs-section"):
+        gr.HTML(pieces.step(1, "Data", "simulated, or your own"))
+        gr.HTML(
+            '<p class="cs-hint">Without a file, tissue is simulated: infrared cube and stained picture of the same '
+            "cells, and a shortcut of a known kind. Choose it in step 2.</p>"
+        )
+        data = slot.build(entries["data"], ident(TASK, "data"), f"Your data: {FORMATS}", single=True)
+        with gr.Accordion("Labels of an infrared image", open=False, elem_classes="cs-advanced"):
+            labels = slot.build(
+                entries["labels"], ident(TASK, "labels"), "Label picture, PNG, TIFF or NPY", single=True
+            )
+    with gr.Column(elem_classes="cs-section"):
+        gr.HTML(pieces.step(2, "What to train"))
+        settings = tab.settings(services, TASK, MAIN, lab_words.CHOICES, "quick")
+    held = gr.State(Held())
+    running = tab.running(TASK, 3)
+    running.cancel.value = "Stop"
+    timer = gr.Timer(tab.POLL_SECONDS, active=False)
+    return Lab(TASK, held, {"data": data, "labels": labels}, settings, running, timer)
+
+
+def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:
+    """Return what the settings mean for the data at hand, and what the run will take."""
+    took = page.expected(services, shown, given)
+    data = shown.scans.get("data")
+    about = (
+        "Your data are examined; the choice of simulated tissue does not count. Groups (patients, slides) are kept "
+        "apart, and recipes that the data do not allow are left out."
+        if data is not None
+        else "Tissue is simulated; every number is of the simulation."
+    )
+    return (
+        f'<p class="cs-hint">{safe(about)}</p><p class="cs-expected">This run: about <strong>{safe(took)}</strong></p>'
+    )

@@ -1,6 +1,6 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench image clean
+.PHONY: help run test test-slow lint bench image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -14,13 +14,16 @@ DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cu
 VIEWER := assets/viewer/node_modules/.installed-$(shell cksum < assets/viewer/package-lock.json | cut -d' ' -f1)
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
 
 run: $(RUNTIME) $(VIEWER)  ## serve the page on http://127.0.0.1:7860
 	@exec $(PY) -m webapp
 
 test: lint $(VIEWER)  ## every check and every test, in a browser too; ARGS go to pytest
 	@CHROMIUM="$$($(PY) -m tests.chromium)" $(PY) -m pytest $(ARGS)
+
+test-slow: $(DEV)  ## the tests that train networks for minutes, on one thread
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -m slow $(ARGS)
 
 lint: $(DEV)  ## style, types, direction of imports
 	@$(PY) -m ruff check .

@@ -47,7 +47,7 @@ def read_predictions(path: Path) -> Predictions:
         _numbers(spectra),
         np.arange(bands, dtype=np.float64) if wavenumbers is None else _numbers(wavenumbers).astype(np.float64),
         classes,
-        None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64),
+        None if groups is None else np.unique(groups, return_inverse=True)[1].reshape(groups.shape).astype(np.int64),
     )
 
 

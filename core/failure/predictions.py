@@ -37,10 +37,13 @@ class Predictions:
     groups: Ints | None = None
 
     def __post_init__(self) -> None:
+        parts = {"logits": 2, "spectra": 2, "labels": 1, "wavenumbers": 1, "groups": 1}
+        given = {name: getattr(self, name) for name in parts if getattr(self, name) is not None}
+        shaped = all(given[name].ndim == parts[name] for name in given)
+        rows = {len(part) for name, part in given.items() if name != "wavenumbers" and part.ndim}
         count = len(self.labels)
-        sizes = {len(self.logits), len(self.spectra), count if self.groups is None else len(self.groups)}
-        shaped = self.logits.ndim == self.spectra.ndim == 2 and self.logits.shape[1] == len(self.classes) >= 2
-        if sizes != {count} or not shaped or self.spectra.shape[1] != len(self.wavenumbers):
+        fits = shaped and rows == {count} and self.spectra.shape[1] == len(self.wavenumbers)
+        if not fits or not 2 <= len(self.classes) == self.logits.shape[1]:
             raise UserError(
                 "patches_mismatch",
                 "The logits, labels and spectra do not have matching sizes.",

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.engine.base import JobSpec
+from core.engine.base import JobSpec, WorkerLost
 from core.engine.execute import execute
-from core.engine.local import LocalEngine, WorkerLost
+from core.engine.local import LocalEngine
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.failure.command import write
@@ -116,6 +116,7 @@ def test_spectra_alone_are_examined_without_a_network(tmp_path: Path) -> None:
 def test_answers_alone_are_examined(tmp_path: Path) -> None:
     made = simulate("density", 120, 1)
     path = tmp_path / "answers.npz"
+    assert made.groups is not None
     logits = 3 * np.eye(4)[made.labels] + np.random.default_rng(0).standard_normal((120, 4))
     np.savez(path, logits=logits, y=made.labels, spectra=made.spectra(), wn=made.wavenumbers, group=made.groups)
     _, last = finish(execute, spec(tmp_path / "a", path))
@@ -130,7 +131,7 @@ def test_every_bound_is_enforced(tmp_path: Path) -> None:
         wrong += [(param.name, "?"), (param.name, None)]
         wrong += [(param.name, bound) for bound in ((param.low or 0) - 1, (param.high or 1) + 1)]
     for name, value in wrong:
-        last = list(execute(spec(tmp_path / "a", **{name: value})))[-1]
+        last = list(execute(spec(tmp_path / "a", None, **{name: value})))[-1]
         assert isinstance(last, Failed), (name, value)
         assert last.code == "bad_parameter"
 

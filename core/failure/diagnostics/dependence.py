@@ -39,7 +39,7 @@ def one_number(outcomes: Outcomes) -> Diagnostic:
     bins = quantile_bins(outcomes.scores, BINS)
     r2 = explained(outcomes.logits, bins, outcomes.weights)
     labels = explained(np.eye(outcomes.classes)[outcomes.labels], bins, outcomes.weights)
-    why = "Decides by its excess over what the true class has of the score: above 0.08 the model follows the score."
+    why = "Decides by its excess over what the true class has of the score, from 0.08, where half or more is explained."
     return Diagnostic(
         "D3",
         "one_number",

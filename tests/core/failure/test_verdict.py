@@ -61,6 +61,14 @@ def test_below_every_threshold_nothing_is_found(change: dict[str, float]) -> Non
     assert found.not_tested
 
 
+def test_an_excess_counts_only_where_one_number_explains_most_of_the_answers() -> None:
+    healthy = [each for each in probes(shift=0.5) if each.name != "one_number"]
+    levels = [
+        decide([*healthy, probe("one_number", value, excess=0.2)], EVERYTHING).level for value in (0.3, 0.49, 0.5, 0.9)
+    ]
+    assert levels == ["amber", "amber", "red", "red"]
+
+
 @pytest.mark.parametrize("known", [replace(EVERYTHING, groups=False), replace(EVERYTHING, shift=False)])
 def test_what_could_not_be_tried_is_amber(known: Known) -> None:
     assert decide(probes(), known).level == "amber"

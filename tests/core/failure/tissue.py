@@ -20,7 +20,7 @@ def patches(
     ir = spectrum[None, :, None, None] * np.ones((count, 14, size, size))
     if form:
         for patch, label in enumerate(labels):
-            place = rng.integers(0, max(1, size - label - 1), 2)
+            place = rng.integers(0, max(1, size - int(label) - 1), 2)
             ir[patch, :, place[0] : place[0] + 1 + label, place[1] : place[1] + 1 + label] *= (
                 1 + form / (1 + label) ** 2
             )

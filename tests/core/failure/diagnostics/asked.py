@@ -23,17 +23,17 @@ PLACES = np.quantile(SCORE.of(TRAIN.spectra()), (0.125, 0.375, 0.625, 0.875))
 def by_score(values: Float) -> Float:
     """A model of one number of the mean spectrum and of nothing else."""
     scores = SCORE.of(values.mean(axis=(2, 3)))
-    return (-((scores[:, None] - PLACES) ** 2)).astype(np.float32)
+    return np.asarray(-((scores[:, None] - PLACES) ** 2), np.float32)
 
 
 def by_form(values: Float) -> Float:
     """A model that looks at form alone: relative contrast along the first axis, and along the second."""
-    picture = values[:, 10] - values[:, 10].mean(axis=(1, 2), keepdims=True)
+    picture: Float = values[:, 10] - values[:, 10].mean(axis=(1, 2), keepdims=True)
     picture = picture / picture.std(axis=(1, 2), keepdims=True)
     steps = [np.abs(np.diff(picture, 2, axis=axis)).mean(axis=(1, 2)) for axis in (1, 2)]
     corner = picture[:, ::2, ::2].std(axis=(1, 2))
     found = np.stack([steps[0], steps[1], corner, (picture**3).mean(axis=(1, 2))], axis=1)
-    return (10 * (found - FORM_CENTRE) / FORM_SPREAD).astype(np.float32)
+    return np.asarray(10 * (found - FORM_CENTRE) / FORM_SPREAD, np.float32)
 
 
 FORM_CENTRE, FORM_SPREAD = np.zeros(4), np.ones(4)
@@ -44,7 +44,7 @@ FORM_CENTRE, FORM_SPREAD = _raw.mean(axis=0), _raw.std(axis=0)
 def by_floor(values: Float) -> Float:
     """A model of the noise beside the contrast of the tissue: what is left when mean and deviation are taken away."""
     level = (np.log(_floor(values)) - FLOOR_CENTRE) / FLOOR_SPREAD
-    return (-((level[:, None] - np.array([-1.2, -0.4, 0.4, 1.2])) ** 2)).astype(np.float32)
+    return np.asarray(-((level[:, None] - np.array([-1.2, -0.4, 0.4, 1.2])) ** 2), np.float32)
 
 
 def _floor(values: Float) -> Float:

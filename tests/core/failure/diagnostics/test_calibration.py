@@ -25,7 +25,8 @@ def test_the_error_is_the_gap_of_the_only_bin() -> None:
 def test_scores_of_a_sure_and_right_model() -> None:
     labels = np.arange(30) % 3
     found = reliability("id", 50 * np.eye(3)[labels], labels, np.ones((3, 30)))
-    assert (found.ece.value, found.brier.value) == (pytest.approx(0, abs=1e-9), pytest.approx(0, abs=1e-9))
+    assert found.ece.value == pytest.approx(0, abs=1e-9)
+    assert found.brier.value == pytest.approx(0, abs=1e-9)
     assert found.nll.value == pytest.approx(0, abs=1e-9)
     assert (found.confidence, found.accuracy, found.share) == ((1.0,), (1.0,), (1.0,))
     doubtful = reliability("id", np.zeros((30, 3)), labels, np.ones((3, 30)))
@@ -41,4 +42,4 @@ def test_the_rise_is_that_of_the_worst_set() -> None:
 
 
 def test_large_logits_do_not_overflow() -> None:
-    np.testing.assert_allclose(probabilities(np.array([[1e5, 0.0], [-1e5, -1e5]])), [[1, 0], [0.5, 0.5]])
+    np.testing.assert_allclose(probabilities(np.array([[1e5, 0.0], [-1e5, -1e5]])), [[1.0, 0.0], [0.5, 0.5]])

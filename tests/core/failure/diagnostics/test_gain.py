@@ -12,7 +12,7 @@ def test_the_gain_is_over_the_best_plain_classifier() -> None:
     ten_wrong, half_wrong = labels.copy(), labels.copy()
     ten_wrong[:10] += 1
     half_wrong[:50] += 1
-    asked = outcomes(np.eye(5)[labels], labels, labels * 1.0, labels, None, 30)
+    asked = outcomes(np.eye(5)[labels], labels, labels.astype(np.float64), labels, None, 30)
     found = over_plain(asked, {"all": ten_wrong, "one": half_wrong})
     assert found.figure.value == pytest.approx(0.1)
     assert found.figures["one"].value == pytest.approx(0.5)

@@ -59,6 +59,6 @@ def test_errors_that_are_drawn_apart_do_not_agree() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(4, size=4000)
     first, second = (np.where(rng.random(4000) < 0.3, (labels + 1) % 4, labels) for _ in range(2))
-    found = agreement(outcomes(np.eye(4)[first], labels, labels * 1.0, second, None, 10))
+    found = agreement(outcomes(np.eye(4)[first], labels, labels.astype(np.float64), second, None, 10))
     assert abs(found.figures["error_kappa"].value) < 0.06
     assert found.figure.value == pytest.approx(0.58, abs=0.04)

@@ -34,7 +34,7 @@ def test_models_that_do_not_look_at_the_noise_are_not_accused_of_it(model: objec
 
 
 def test_a_model_that_says_one_class_follows_nothing() -> None:
-    found = swap_score(ask(lambda values: np.tile(np.float32([1, 0, 0, 0]), (len(values), 1))))
+    found = swap_score(ask(lambda values: np.tile(np.array([1, 0, 0, 0], np.float32), (len(values), 1))))
     assert (found.figure.value, found.figures["rest"].value) == (0, 1)
     assert np.isnan(swap_noise(ask(lambda values: np.zeros((len(values), 4), np.float32))).figure.value)
 

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.errors import UserError
+from core.failure.command import write
+from core.failure.intake import load
+from core.failure.predictions import Predictions
+from core.failure.read import Loaded
+from core.synth.tissue import simulate
+
+MADE = simulate("density", 60, 0)
+
+
+def answers(path: Path, **change: Any) -> Path:
+    arrays = {
+        "logits": np.eye(4)[MADE.labels], "y": MADE.labels, "spectra": MADE.spectra(), "wn": MADE.wavenumbers,
+        "patient": np.array([f"p{number % 7}" for number in range(60)]), "classes": np.array(MADE.classes),
+    } | change  # fmt: skip
+    kept: dict[str, Any] = {name: each for name, each in arrays.items() if each is not None}
+    np.savez(path, allow_pickle=False, **kept)
+    return path
+
+
+def test_simulated_patches_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "patches.npz"
+    write(path, MADE)
+    found = load(path)
+    assert isinstance(found, Loaded)
+    np.testing.assert_allclose(found.patches.ir, MADE.ir, rtol=1e-6)
+    np.testing.assert_array_equal(found.patches.labels, MADE.labels)
+    assert found.patches.classes == MADE.classes and found.patches.rgb is not None
+
+
+def test_answers_are_told_from_patches(tmp_path: Path) -> None:
+    found = load(answers(tmp_path / "answers.npz"))
+    assert isinstance(found, Predictions)
+    assert found.classes == MADE.classes
+    assert found.groups is not None and len(np.unique(found.groups)) == 7
+    np.testing.assert_allclose(found.wavenumbers, MADE.wavenumbers, rtol=1e-6)
+
+
+def test_answers_need_neither_names_nor_groups(tmp_path: Path) -> None:
+    found = load(answers(tmp_path / "answers.npz", patient=None, classes=None, wn=None))
+    assert isinstance(found, Predictions)
+    assert found.classes == ("class 0", "class 1", "class 2", "class 3") and found.groups is None
+    np.testing.assert_array_equal(found.wavenumbers, np.arange(32))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"y": None},
+        {"spectra": None},
+        {"y": np.zeros((60, 2), np.int64)},
+        {"y": np.linspace(0, 1, 60)},
+        {"spectra": np.array(["x"] * 60)},
+        {"logits": np.float64(3)},
+        {"logits": np.zeros(60)},
+        {"patient": np.zeros((60, 2), np.int64)},
+        {"wn": np.zeros((32, 2))},
+    ],
+)
+def test_answers_that_are_none_are_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(UserError) as caught:
+        load(answers(tmp_path / "answers.npz", **change))
+    assert caught.value.code in ("cube_unreadable", "patches_mismatch")
+
+
+def test_code_in_an_array_is_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "answers.npz"
+    np.savez(path, allow_pickle=True, logits=np.array([{"a": 1}], dtype=object), y=MADE.labels, spectra=MADE.spectra())
+    with pytest.raises(UserError):
+        load(path)

@@ -46,7 +46,7 @@ def test_nothing_scrolls_sideways_and_axe_is_content(page: Page, scans: Scans, s
     choose_method(page, "3D harmonic")
     run(page)
     wait_result(page)
-    for tab in ("Inpaint", "Super-resolve", "Translate", "Sessions", "About"):
+    for tab in ("Inpaint", "Super-resolve", "Translate", "Failure lab", "Sessions", "About"):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_timeout(300)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -53,3 +53,12 @@ def test_a_short_range_is_set_finely_and_axes_are_typed() -> None:
     axes = field(Param("spacing", "axes", (), "Target voxel", "Help.", low=0.2, high=10, unit="mm"))
     assert isinstance(axes, gr.Textbox)
     assert not axes.value
+
+
+def test_several_are_chosen_by_boxes() -> None:
+    param = Param("recipes", "several", ("a",), "Recipes", "Help.", choices=("a", "b"))
+    made = field(param, {"a": "First"})
+    assert isinstance(made, gr.CheckboxGroup)
+    assert made.choices == [("First", "a"), ("B", "b")]
+    assert param.parse(made.value) == ("a",)
+    assert preset_values([param], {"recipes": ("a", "b")}) == [["a", "b"]]

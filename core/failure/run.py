@@ -106,7 +106,7 @@ def _train(job: Job, study: Study, plan: Plan, seed: int, work: _Work) -> Steps[
             work.done += size
             return end.value, accuracy
         accuracy = epoch.accuracy
-        text = f"{job.title}: loss {epoch.loss:.3f}, training accuracy {accuracy:.0%}"
+        text = f"{job.title}: epoch {epoch.number} of {epoch.total}, loss {epoch.loss:.3f}, right {accuracy:.0%}"
         yield work.progress(text, size * epoch.number / epoch.total, epoch.number, epoch.total)
 
 

@@ -79,7 +79,7 @@ def test_progress_comes_after_every_epoch_and_never_falls() -> None:
     fractions = [each.fraction for each in events]
     assert fractions == sorted(fractions) and fractions[-1] < 1
     for name in ("RGB: Plain training", "IR: Plain training", "IR: Instance norm"):
-        assert sum(each.text.startswith(f"{name}: loss") for each in events) == 3
+        assert sum(each.text.startswith(f"{name}: epoch") for each in events) == 3
 
 
 def test_later_seeds_are_probed_too() -> None:

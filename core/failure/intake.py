@@ -16,6 +16,7 @@ from core.failure.read import NAMES, Loaded, read_patches
 from core.files.spectral import read_safely
 
 ANSWERS = "logits"
+ENVI_DATA = ("", ".dat", ".img", ".raw", ".bin", ".bsq", ".bil", ".bip")
 
 
 def load(path: Path, labels: Path | None = None) -> Loaded | Predictions:
@@ -25,7 +26,15 @@ def load(path: Path, labels: Path | None = None) -> Loaded | Predictions:
     """
     if _holds_answers(path):
         return read_predictions(path)
-    return read_patches([path], labels)
+    return read_patches([path, *_data_of(path)], labels)
+
+
+def _data_of(path: Path) -> list[Path]:
+    """Return the data file beside an ENVI header, which has its name with another ending or with none."""
+    if path.suffix.lower() != ".hdr":
+        return []
+    beside = [path.with_suffix(ending) for ending in ENVI_DATA]
+    return [each for each in beside if each.is_file()][:1]
 
 
 def read_predictions(path: Path) -> Predictions:

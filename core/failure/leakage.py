@@ -51,7 +51,7 @@ def _compare(
     return Diagnostic(
         "LEAK",
         plain.name,
-        f"{plain.title}: accuracy that comes from knowing the patient",
+        f"Accuracy that comes from knowing the patient: {plain.title[0].lower()}{plain.title[1:]}",
         interval(mean(mixed - apart, weights)),
         False,
         why,

@@ -71,11 +71,14 @@ def table(results: Results) -> list[dict[str, Any]]:
 
 
 def lines(results: Results) -> list[str]:
-    """Return the verdicts as sentences, one a modality, and what they rest on."""
+    """Return the verdicts as sentences, one a modality, what they rest on, and the leakage between spectra."""
     found = []
     for modality, verdict in results.verdicts.items():
         found.append(f"{TITLES[modality]}: {LEVELS[verdict.level]}. {verdict.text}")
         found += [f"  - {reason}" for reason in verdict.reasons]
+    for each in results.leakage:
+        mixed, apart = (each.figures[name].value for name in ("by_spectrum", "by_group"))
+        found.append(f"{each.title}: {mixed:.2f} validated by spectrum, {apart:.2f} by patient or slide")
     return found
 
 

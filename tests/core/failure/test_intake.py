@@ -76,3 +76,20 @@ def test_code_in_an_array_is_not_run(tmp_path: Path) -> None:
     np.savez(path, allow_pickle=True, logits=np.array([{"a": 1}], dtype=object), y=MADE.labels, spectra=MADE.spectra())
     with pytest.raises(UserError):
         load(path)
+
+
+def test_an_envi_image_is_read_by_its_header_with_its_label_picture(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rows = MADE.ir[:6].transpose(0, 2, 3, 1).reshape(6 * 24, 24, 32)
+    (tmp_path / "map.dat").write_bytes(np.ascontiguousarray(rows, "<f4").tobytes())
+    waves = ", ".join(f"{each:.2f}" for each in MADE.wavenumbers)
+    (tmp_path / "map.hdr").write_text(
+        f"ENVI\nsamples = 24\nlines = 144\nbands = 32\ndata type = 4\ninterleave = bip\nwavelength = {{{waves}}}\n"
+    )
+    picture = np.repeat(1 + MADE.labels[:6] % 2, 24)[:, None] * np.ones(24)
+    Image.fromarray(picture.astype(np.uint8)).save(tmp_path / "labels.png")
+    found = load(tmp_path / "map.hdr", tmp_path / "labels.png")
+    assert isinstance(found, Loaded)
+    assert len(found.patches) > 0 and len(found.patches.classes) == 2
+    assert found.patches.ir.shape[1] == 32

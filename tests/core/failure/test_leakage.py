@@ -50,8 +50,8 @@ def test_the_brain_spectra_leak(shared_data: Path) -> None:
     path = shared_data / "infrared" / "ketan_brain_atr.npz"
     found = {each.name: each for each in leakage(read_patches([path]).patches, draws=100)}
     derivative = found["derivative"].figures
-    # measured: 0.83 over spectra, 0.47 over patients, majority class 0.45
-    assert derivative["by_spectrum"].value == pytest.approx(0.83, abs=0.03)
+    # measured: 0.82 over spectra, 0.47 over patients, majority class 0.45
+    assert derivative["by_spectrum"].value == pytest.approx(0.82, abs=0.03)
     assert derivative["by_group"].value == pytest.approx(derivative["majority"].value, abs=0.06)
     assert found["derivative"].figure.low > 0.2
     assert found["nearest"].figures["by_group"].value < derivative["majority"].value

@@ -27,6 +27,8 @@ MARGIN_MM = 16.0
 # the network's residual of 1 is this share of the tissue level: about the spread of healthy tissue around the fill
 RESIDUAL = 0.15
 CENTRE, SPREAD = 0.6, 0.3
+# noise of a realistic sample: with all of it, two steps had 1.4 times the texture of real tissue (OASIS 1001, 1004)
+REALISTIC_NOISE = 0.6
 # the channel that says how far to the right a voxel lies
 PLACE_X = 2
 
@@ -78,11 +80,13 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
     # earlier weights know fewer channels
     known = int(getattr(network, "context", len(prepared.context)))
 
+    noise = REALISTIC_NOISE if options.mode == "realistic" else 1.0
+
     def view(index: int) -> View:
         mirrored = (0,) if index % 2 else ()
         context = reversed_left_right(prepared.context) if mirrored else prepared.context
         region = np.ascontiguousarray(np.flip(crop.mask, mirrored), np.float32)
-        return View(context[:known], region, crop.image.shape, mirrored=mirrored)
+        return View(context[:known], region, crop.image.shape, mirrored=mirrored, noise=noise)
 
     scale, least = RESIDUAL * prepared.level, min(0.0, float(crop.image.min()))
 

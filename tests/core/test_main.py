@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import UserError
 from tests.contract.phantom import write_phantom
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,7 +94,7 @@ def test_a_run_writes_its_files_and_says_so(phantom: dict[str, Path], tmp_path: 
     assert done.returncode == 0, done.stderr
     listed = dict(line.split("\t") for line in done.stdout.splitlines())
     assert set(listed) == {
-        "result", "uncertainty", "difference", "run", "baseline-biharmonic", "baseline-shell", "baseline-mirror",
+        "result", "uncertainty", "difference", "run", "report", "baseline-biharmonic", "baseline-shell", "baseline-mirror",
     }  # fmt: skip
     assert {Path(path) for path in listed.values()} == set((tmp_path / "out").iterdir())
     shares = [int(found) for found in re.findall(r"^ *(\d+)%", done.stderr, re.MULTILINE)]
@@ -112,7 +113,7 @@ def test_files_of_an_earlier_run_are_replaced_and_others_kept(phantom: dict[str,
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert (tmp_path / "result.nii.gz").stat().st_size > 100
     assert {path.name for path in tmp_path.iterdir()} == {
-        "notes.txt", "result.nii.gz", "uncertainty.nii.gz", "difference.nii.gz", "run.json",
+        "notes.txt", "result.nii.gz", "uncertainty.nii.gz", "difference.nii.gz", "run.json", "report.html",
     }  # fmt: skip
 
 
@@ -178,3 +179,29 @@ def test_the_other_commands_are_imported_when_asked_for(arguments: list[str], wo
 
 def test_a_user_error_of_another_command_is_one_line(tmp_path: Path) -> None:
     refused(call("bench", "inpaint", "--data", str(tmp_path)), r"[a-z_]+")
+
+
+def test_presets_are_joined_and_the_later_one_wins() -> None:
+    from core.__main__ import _preset
+    from core.tasks.failure import TASK
+
+    assert _preset(TASK, None) == {}
+    joined = _preset(TASK, "band, standard")
+    assert joined["tissue"] == "band" and joined["depth"] == "whole"
+    assert _preset(TASK, "standard,quick")["depth"] == "quick"
+    for wrong in ("", "band,nothing", "band,,quick"):
+        with pytest.raises(UserError) as caught:
+            _preset(TASK, wrong)
+        assert caught.value.code == "bad_parameter"
+
+
+def test_the_failure_lab_prints_its_verdicts(tmp_path: Path) -> None:
+    done = call(
+        "run", "failure", "--out", str(tmp_path), "--preset", "none", "--patches", "80", "--epochs", "1",
+        "--modalities", "ir", "--remedies", "erm", "--quiet",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, *_, last = done.stdout.strip().splitlines()
+    assert re.match(r"IR: (RED|AMBER|NONE FOUND)\. ", first)
+    assert last.startswith("run\t")
+    assert {path.name for path in tmp_path.iterdir()} == {"results.json", "table.csv", "run.json"}

@@ -38,7 +38,7 @@ def test_thick_slices_become_thin_and_their_numbers_are_shown(page: Page, thick:
     expect(page.locator("#superres-run")).to_be_disabled()
     load(page, "superres-scan", thick["image"])
     note = page.locator("#superres-method-note")
-    expect(note).to_contain_text("slices, each 3.3 mm thick")
+    expect(note).to_contain_text("slices, each 3 mm thick")
     expect(note).to_contain_text("To be made")
     finished(page, thick)
     expect(page.locator("#superres-outcome")).to_contain_text("Done")

@@ -94,7 +94,8 @@ def test_a_run_writes_its_files_and_says_so(phantom: dict[str, Path], tmp_path: 
     assert done.returncode == 0, done.stderr
     listed = dict(line.split("\t") for line in done.stdout.splitlines())
     assert set(listed) == {
-        "result", "uncertainty", "difference", "run", "report", "baseline-biharmonic", "baseline-shell", "baseline-mirror",
+        "result", "uncertainty", "difference", "run", "report",
+        "baseline-biharmonic", "baseline-shell", "baseline-mirror",
     }  # fmt: skip
     assert {Path(path) for path in listed.values()} == set((tmp_path / "out").iterdir())
     shares = [int(found) for found in re.findall(r"^ *(\d+)%", done.stderr, re.MULTILINE)]

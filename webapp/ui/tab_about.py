@@ -10,19 +10,19 @@ CARDS = Path(__file__).parents[2] / "assets" / "weights"
 
 ABOUT = """
 ## What this is
-Counterscan shows the scan that was never taken: a lesion replaced by the healthy tissue that could have been there, thick
-slices made thin, a missing contrast made from those at hand; each in 3D, with a map of how sure the model is, beside the
-plain methods. The failure lab shows when a deep network on infrared tissue images must not be trusted, and why.
-Inpainting leaves voxels outside the mask as they are in your scan, bit for bit; super-resolution agrees with the slices
-that were measured.
+Counterscan shows the scan that was never taken: a lesion replaced by the healthy tissue that could have been there,
+thick slices made thin, a missing contrast made from those at hand; each in 3D, with a map of how sure the model is,
+beside the plain methods. The failure lab shows when a deep network on infrared tissue images must not be trusted,
+and why. Inpainting leaves voxels outside the mask as they are in your scan, bit for bit; super-resolution agrees
+with the slices that were measured.
 
 ## What it cannot do
 - It is a research tool. It is **not a medical device** and must not be used for diagnosis or treatment.
 - What it makes is **invented**. It is plausible, not true: the real anatomy of this person is not in it.
 - A translated contrast cannot show what its sources do not show: enhancement after contrast agent, lesions they miss.
 - Low uncertainty means that the model's samples agree, not that they are right.
-- The networks were trained on a small number of adult scans and synthetic anatomy. Children, strong deformation and large
-  resections are outside of what they have seen.
+- The networks were trained on a small number of adult scans and synthetic anatomy. Children, strong deformation and
+  large resections are outside of what they have seen.
 - Without the true scan nothing can measure correctness. Where you have it, give it as the reference.
 
 ## Your data

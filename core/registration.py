@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,13 +18,16 @@ Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 Matrix = NDArray[np.float64]
 
-# grids of the search, mm: each level begins where the coarser one ended
-LEVELS_MM = (8.0, 4.0, 2.0)
+# grids of the search, mm, and how many of the best ends of each the next one begins with
+LEVELS_MM = ((8.0, 4), (4.0, 1), (2.0, 1))
 BINS = 32
 # neighbourhood of the head that is looked at, so that its surface counts
 AROUND_MM = 8.0
-# turns that are tried at the coarsest level, degrees about each axis
-TURNS = (-25.0, 25.0)
+# turns that are looked at on the coarsest grid, degrees about each axis, and from how many of them it is searched
+TURNS = (-30.0, -15.0, 0.0, 15.0, 30.0)
+CLIMBED = 4
+# gain of mutual information up to which the files' own placement is not questioned on the coarsest grid
+NEARLY = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,19 +58,30 @@ def register(fixed: Volume, moving: Volume, head: Bool) -> Alignment | None:
     of the head and its neighbourhood and in one thread: the same scans give the same answer. Starts at the coarsest
     level from the files' own placement and from heads brought together, turned and not.
     """
-    best: tuple[float, Any] | None = None
-    search: _Search | None = None
-    for size in LEVELS_MM:
-        search = _Search(fixed, moving, head, size)
-        starts = [best[1]] if best else search.starts()
-        ends = [end for start in starts if (end := search.climb(start)) is not None]
-        if not ends:
-            return None
-        best = max(ends, key=lambda end: end[0])
-    if best is None or search is None:
-        return None
-    identity = search.value(search.identity())
-    return search.alignment(best[1], before=identity, after=best[0])
+    with _one_thread():
+        search = _Search(fixed, moving, head, LEVELS_MM[0][0])
+        starts = search.starts()
+        for size, kept in LEVELS_MM:
+            search = _Search(fixed, moving, head, size)
+            ends = [end for start in starts if (end := search.climb(start)) is not None]
+            if not ends:
+                return None
+            starts = [end[1] for end in sorted(ends, key=lambda end: -end[0])[:kept]]
+        after = max(end[0] for end in ends)
+        return search.alignment(starts[0], search.value(search.identity()), after)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep SimpleITK to one thread: the order in which several add up changes the last digits of the metric."""
+    import SimpleITK as sitk
+
+    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
 class _Search:
@@ -91,13 +108,16 @@ class _Search:
         return self._transform((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
     def starts(self) -> list[Any]:
-        """Return where the coarsest search begins."""
+        """Return where the coarsest search begins: as the files say, and unless that is nearly a top, the likeliest
+        turns of heads brought together."""
+        still = self.identity()
+        climbed = self.climb(still)
+        if climbed and climbed[0] < (1 + NEARLY) * self.value(still):
+            return [still]
         together = tuple(self._other_centre - self._centre)
-        turned = [(axis, np.radians(turn)) for axis in range(3) for turn in TURNS]
-        angles = [tuple(turn if axis == own else 0.0 for own in range(3)) for axis, turn in turned]
-        return [self.identity(), self._transform((0.0, 0.0, 0.0), together)] + [
-            self._transform(angle, together) for angle in angles
-        ]
+        turned = [self._transform(angles, together) for angles in product(np.radians(TURNS), repeat=3)]
+        likely = sorted(turned, key=self.value, reverse=True)[:CLIMBED]
+        return [still, self._transform((0.0, 0.0, 0.0), together), *likely]
 
     def climb(self, start: Any) -> tuple[float, Any] | None:
         """Return mutual information and transform at the top above ``start``; None where nothing overlaps."""
@@ -144,7 +164,6 @@ class _Search:
         import SimpleITK as sitk
 
         method = sitk.ImageRegistrationMethod()
-        method.SetNumberOfThreads(1)
         method.SetMetricAsMattesMutualInformation(BINS)
         method.SetMetricSamplingStrategy(method.NONE)
         method.SetMetricFixedMask(self._mask)

@@ -23,6 +23,7 @@ from core.tasks.translate import TITLES
 from core.volume import Volume
 
 Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
 
 # fractions of the job at which reading, the chosen method and the comparison end
 READ, MADE, COMPARED = 0.3, 0.8, 0.92
@@ -70,17 +71,24 @@ def _gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[
 
 
 def _truth(inputs: Mapping[str, Path], gathered: Gathered) -> Float | None:
-    """Return the reference on the grid of the result and in its units; it must not be the source of that grid.
-
-    Its own 99.5th percentile in the brain is what the methods' units stand for. Bringing a result to the truth by the
-    result's percentile instead would punish smooth images: the regression's FLAIR would lose 6 dB by it.
-    """
+    """Return the reference on the grid of the result; it must be none of the sources."""
     if "reference" not in inputs:
         return None
-    like, brain = gathered.grid.volume, gathered.brain
-    truth = read_reference(inputs["reference"], like, brain)
-    check_different({gathered.grid.title: like, "the reference": Volume(truth, like.affine)})
-    return truth * np.float32(UNIT / max(float(np.percentile(truth[brain], 99.5)), 1e-6))
+    like = gathered.grid.volume
+    truth = read_reference(inputs["reference"], like, gathered.brain)
+    given = {TITLES[name]: Volume(image, gathered.affine) for name, image in gathered.sources.images.items()}
+    check_different({**given, "the reference": Volume(truth, like.affine)})
+    return truth
+
+
+def in_units_of(values: Float, truth: Float, brain: Bool) -> Float:
+    """Return ``truth`` with the median of ``values`` in the brain, for units are arbitrary; all (X, Y, Z).
+
+    On 11 translations of three subjects this comes to within 0.9 dB of the scale of least squares; to match the 99.5th
+    percentiles, as one could, loses up to 10 dB and most for smooth images.
+    """
+    middle = float(np.median(truth[brain]))
+    return truth * np.float32(float(np.median(values[brain])) / middle if middle > 0 else 1.0)
 
 
 def _stored_units(gathered: Gathered, values: Float) -> Float:
@@ -98,13 +106,15 @@ def _scans(gathered: Gathered, chosen: Made, plain: list[Made], truth: Float | N
         **{f"baseline-{made.done.method.name}": stored.like(made.values) for made in plain},
     }
     if truth is not None:
-        scans["error"] = stored.like(np.where(brain, chosen.values - truth, 0).astype(np.float32))
+        error = np.where(brain, chosen.values - in_units_of(chosen.values, truth, brain), 0)
+        scans["error"] = stored.like(error.astype(np.float32))
     return scans
 
 
 def _row(gathered: Gathered, made: Made, truth: Float | None) -> dict[str, Any]:
     """Return one line of the result table."""
-    measured = {} if truth is None else scores(made.values, truth, gathered.brain)
+    brain = gathered.brain
+    measured = {} if truth is None else scores(made.values, in_units_of(made.values, truth, brain), brain)
     deviation = made.done.estimate.deviation
     doubt = None if deviation is None else number(UNIT * float(deviation[gathered.sources.brain].mean()))
     return {

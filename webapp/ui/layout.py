@@ -34,7 +34,7 @@ def build(services: Services) -> gr.Blocks:
     demo = gr.Blocks(title=NAME, analytics_enabled=False, fill_width=True)
     with demo:
         badges = _header(services)
-        viewer = VolumeViewer(page.scene(page.View(tasks.TASKS[0])), render=False, elem_id="viewer")
+        viewer = VolumeViewer(_empty_scene(), render=False, elem_id="viewer")
         results = gr.HTML(render=False, visible=False, elem_id="results", elem_classes="cs-section")
         # Gradio's render has no types
         right: tuple[Any, ...] = (viewer, results)
@@ -70,6 +70,11 @@ def build(services: Services) -> gr.Blocks:
             lambda: _badges(services), None, badges, show_progress="hidden", queue=False, api_visibility="private"
         )
     return demo
+
+
+def _empty_scene() -> dict[str, object]:
+    # a scene that names a job, or none, sets the page's address: the one asked for must be read first
+    return {key: value for key, value in page.scene(page.View(tasks.TASKS[0])).items() if key != "job"}
 
 
 def _header(services: Services) -> gr.HTML:

@@ -67,8 +67,9 @@ def register(fixed: Volume, moving: Volume, head: Bool) -> Alignment | None:
             if not ends:
                 return None
             starts = [end[1] for end in sorted(ends, key=lambda end: -end[0])[:kept]]
-        after = max(end[0] for end in ends)
-        return search.alignment(starts[0], search.value(search.identity()), after)
+        still = search.identity()
+        before, after = search.value(still), max(end[0] for end in ends)
+        return search.alignment(starts[0] if after > before else still, before, max(after, before))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from core.failure.examine import Depth, Found, Ground, examine, prepare
 from core.failure.remedies import REMEDIES
 from core.failure.study import Study, of_tissue
 from core.failure.train import EPOCHS, fit
+from core.failure.verdict import EXCESS, SHUFFLE, SWAP
 from core.synth.tissue import PRESETS, Tissue
 
 Floats = NDArray[np.float64]
@@ -60,12 +61,14 @@ PROBES: dict[str, tuple[str, str, bool]] = {
     "D1 low effective rank of the features": ("rank", "feature_erank", True),
     "Loss to noise": ("shift", "noise", False),
 }
+LEANING = "Leaning: the largest of D3, D4, D5"
 # what the verdict looks at, and for which half: whether a model leans on one number, whether it fails, or a warning.
 # The failing half is itself a measured loss, under many corruptions, and no forecast of this one.
 DECIDING = {
     "D3 excess over the classes": "leaning",
     "D4 follows a swapped score": "leaning",
     "D5 shuffled pixels": "leaning",
+    LEANING: "leaning",
     "D12 worst shift": "failing",
     "D13 rise of the calibration error": "failing",
     "D4n follows a swapped noise floor": "warning",
@@ -149,7 +152,7 @@ def correlate(rows: Sequence[Trained]) -> list[Line]:
             DECIDING.get(name, ""),
             *(_spearman(part, name, away) for part in (some, rows) for away in ("conflict", "external")),
         )
-        for name in PROBES
+        for name in (*PROBES, LEANING)
     ]
 
 
@@ -181,6 +184,18 @@ def write_page(page: Path, rows: Sequence[Trained]) -> None:
     page.write_text(f"{before}{first}\n{markdown(rows)}\n{last}{after}", encoding="utf-8")
 
 
+def reading(row: Trained, name: str) -> float:
+    """Return a probe of a network, turned so that more is worse; LEANING: the largest of three, in their thresholds."""
+    if name == LEANING:
+        parts = (
+            ("D3 excess over the classes", EXCESS),
+            ("D4 follows a swapped score", SWAP),
+            ("D5 shuffled pixels", SHUFFLE),
+        )
+        return max(row.probes[each] / threshold for each, threshold in parts)
+    return -row.probes[name] if PROBES[name][2] else row.probes[name]
+
+
 def _study(tissue: Tissue, patches: int, seed: int) -> Study:
     return of_tissue(tissue, patches, seed, TESTS)
 
@@ -199,11 +214,8 @@ def _spearman(rows: Sequence[Trained], name: str, away: str) -> float:
     """Return the rank correlation over the rows in which the probe has a value; nan for fewer than five."""
     from scipy import stats
 
-    sign = -1.0 if PROBES[name][2] else 1.0
-    pairs = np.array(
-        [(sign * row.probes[name], row.accuracy["id"] - row.accuracy[away]) for row in rows
-         if math.isfinite(row.probes[name])]
-    )  # fmt: skip
+    read = [(reading(row, name), row.accuracy["id"] - row.accuracy[away]) for row in rows]
+    pairs = np.array([pair for pair in read if math.isfinite(pair[0])])
     if len(pairs) < 5 or np.ptp(pairs[:, 0]) == 0:
         return math.nan
     return float(stats.spearmanr(pairs[:, 0], pairs[:, 1]).statistic)

@@ -15,7 +15,9 @@ a model is: plain training on stained pictures has an excess of 0.12, with 0.27 
 and loses nothing where the shortcut is gone; on infrared cubes with a density cue 0.28, with 0.77."""
 DROP, RISE = 0.10, 0.10
 GAIN = 0.02
-NOISE = 0.15
+NOISE = 0.07
+"""Of 74 networks, those with SNV or an amide I norm on a density cue have 0.085 to 0.29 and lose 0.15 to 0.46 of their
+accuracy once density says nothing, though shuffling pixels costs them all; every other network has 0.044 or less."""
 CLASS_NOISE = 0.10
 
 ALWAYS = (

@@ -72,7 +72,7 @@ def swap_noise(examined: Examined) -> Diagnostic:
     noisier = (floor[None, :] > 1.05 * floor[:, None]) & (floor[None, :] < MOST_NOISE * floor[:, None])
     rng = examined.rng("noise")
     pairs = draw_pairs(classes, rng, noisier)
-    why = "Decides amber: from 0.15 the answer follows the noise, which belongs to the detector and the thickness."
+    why = "Decides amber: from 0.07 the answer follows the noise, which belongs to the detector and the thickness."
     title = "Answers that follow a swapped noise floor"
     if len(pairs.patches) < TRIES:
         return Diagnostic("D4n", "noise_floor", title, Figure(float("nan")), True, "Too few pairs to try.")

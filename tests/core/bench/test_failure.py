@@ -28,6 +28,15 @@ def test_a_probe_that_rises_with_the_loss_has_rank_correlation_one() -> None:
     assert found["D5 shuffled pixels"].decides == "leaning" and not found["D1 low effective rank"].decides
 
 
+def test_the_leaning_half_is_the_largest_of_three_in_their_thresholds() -> None:
+    one = row(4)
+    one.probes.update(
+        {"D3 excess over the classes": 0.04, "D4 follows a swapped score": 0.03, "D5 shuffled pixels": 0.5}
+    )
+    assert failure.reading(one, failure.LEANING) == pytest.approx(2.5)
+    assert failure.reading(one, "D6 accuracy without the mean") == -one.probes["D6 accuracy without the mean"]
+
+
 def test_stained_networks_and_those_without_a_shortcut_count_in_the_other_columns_alone() -> None:
     some = [row(number) for number in range(6)]
     against = [row(-number, "none") for number in range(1, 7)] + [row(20, modality="rgb")]
@@ -40,7 +49,7 @@ def test_the_grid_has_sixty_infrared_networks_with_a_shortcut() -> None:
     wanted = list(grid(1))
     assert len(set(wanted)) == len(wanted)
     assert sum(tissue != "none" and modality == "ir" for tissue, modality, _, _ in wanted) >= 60
-    assert failure.DECIDING.keys() <= failure.PROBES.keys()
+    assert failure.DECIDING.keys() <= {*failure.PROBES, failure.LEANING}
 
 
 def test_what_was_trained_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def test_leaning_and_failing_is_red(leaning: dict[str, float], failing: dict[str
     "change",
     [
         {"shuffle": 0.2}, {"swap": 0.15}, {"excess": 0.08}, {"shift": 0.10}, {"calibration": 0.10}, {"gain": 0.019},
-        {"noise_floor": 0.15}, {"class_noise": 0.10},
+        {"noise_floor": 0.07}, {"class_noise": 0.10},
     ],
 )  # fmt: skip
 def test_one_half_or_a_warning_is_amber(change: dict[str, float]) -> None:

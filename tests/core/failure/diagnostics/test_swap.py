@@ -30,7 +30,7 @@ def test_a_model_of_the_noise_floor_passes_the_swap_and_is_caught_by_the_noise_p
 
 @pytest.mark.parametrize("model", [by_score, by_form])
 def test_models_that_do_not_look_at_the_noise_are_not_accused_of_it(model: object) -> None:
-    assert swap_noise(ask(model)).figure.value < 0.15  # type: ignore[arg-type]
+    assert swap_noise(ask(model)).figure.value < 0.07  # type: ignore[arg-type]
 
 
 def test_a_model_that_says_one_class_follows_nothing() -> None:

@@ -16,7 +16,7 @@ from core.methods.base import Options
 
 TASKS = ("inpaint", "superres", "translate")
 CACHE = Path("build/bench")
-REALISTIC_STEPS = 2
+REALISTIC_STEPS = 8
 SAMPLES = {"inpaint": 4, "superres": 2, "translate": 2}
 """Samples whose mean is the Faithful result; a whole volume costs minutes a call, the crop around a hole seconds."""
 

@@ -43,25 +43,23 @@ def sample(
     generator: torch.Generator,
     eta: float = 1.0,
     project: Projection | None = None,
-    noise: float = 1.0,
 ) -> Generator[Step, None, Sample]:
     """Draw one sample; noise lives only where ``mask`` (B, 1, D, H, W) is 1.
 
     ``project`` keeps noise and predictions to what is not known, such as the null space of a measurement.
     ``eta`` 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is DDIM (Song et al. 2021, eq. 12).
-    ``noise`` scales all that is drawn: less than 1 keeps samples nearer to the mean.
     Yields a step after each network call and where the denoiser yields, and returns the sample.
     """
     visited = times(steps)
     keep = project or (lambda values: values)
-    noisy = noise * keep(_noise(mask, generator))
+    noisy = keep(_noise(mask, generator))
     clean = log_variance = torch.zeros_like(noisy)
     for index, now in enumerate(visited):
         level = torch.full((mask.shape[0],), log_snr(now), device=mask.device)
         predicted, log_variance = yield from _counted(denoiser(noisy, level), index, clean if index else None)
         clean = keep(predicted * mask)
         if index + 1 < steps:
-            noisy = step_down(noisy, clean, now, visited[index + 1], noise * keep(_noise(mask, generator)), eta)
+            noisy = step_down(noisy, clean, now, visited[index + 1], keep(_noise(mask, generator)), eta)
         yield Step(index + 1, clean)
     return Sample(clean, log_variance.exp() * mask)
 

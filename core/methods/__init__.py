@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Method:
-    """One way to do a task: where its function lives, what it follows, what it costs."""
+    """One way to do a task: where its function lives, what it follows, what it costs.
+
+    realistic: the weights of that mode, where they are others than ``weights``.
+    """
 
     task: str
     name: str
@@ -25,6 +28,11 @@ class Method:
     cost: str
     cheap: bool
     weights: str = ""
+    realistic: str = ""
+
+    def weights_of(self, mode: object) -> str:
+        """Return the weights that ``mode`` ("faithful" or "realistic") runs on, "" where there is no network."""
+        return self.realistic if self.realistic and mode == "realistic" else self.weights
 
     def load(self) -> Callable[[Any, Options], Generator[Progress, None, Estimate]]:
         """Import and return the method's function; what it takes depends on the task."""
@@ -44,6 +52,7 @@ METHODS: tuple[Method, ...] = (
         "steps x samples network calls on the crop around the mask",
         cheap=False,
         weights="inpaint-volume",
+        realistic="inpaint-samples",
     ),
     Method(
         "inpaint",

@@ -29,7 +29,6 @@ class View:
     region: (X, Y, Z) float32, 1 where tissue is to be made, else 0.
     facts: (K,) float32 or None. project: keeps residuals to what was not measured.
     shape: how much of the arrays counts; what lies beyond is padding. mirrored: axes along which all of it is reversed.
-    noise: how much of the schedule's noise samples are given.
     """
 
     context: Float | Context
@@ -38,7 +37,6 @@ class View:
     facts: Float | None = None
     project: Projection | None = None
     mirrored: tuple[int, ...] = ()
-    noise: float = 1.0
 
 
 def draw(
@@ -78,7 +76,7 @@ def _one(
     generator = torch.Generator().manual_seed(options.seed * 1_000_003 + index)
     region = torch.from_numpy(view.region)[None, None].to(options.device)
     denoiser = _denoiser(network, view, options, tiling)
-    drawing = sample(denoiser, region, options.steps, generator, project=view.project, noise=view.noise)
+    drawing = sample(denoiser, region, options.steps, generator, project=view.project)
     while True:
         try:
             with torch.inference_mode():

@@ -34,4 +34,4 @@ def methods(task: str, help: str) -> Param:
 
 def weights(task: str) -> tuple[str, ...]:
     """Return the weights that the methods of ``task`` need."""
-    return tuple(method.weights for method in of_task(task) if method.weights)
+    return tuple(name for method in of_task(task) for name in (method.weights, method.realistic) if name)

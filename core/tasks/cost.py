@@ -65,7 +65,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     calls = 0
     if method.weights:
         calls = params["steps"] * params["samples"]
-        seconds += calls * size.crop * multiply_adds(_config(method.weights)) / devices.speed(device)
+        seconds += calls * size.crop * multiply_adds(_config(method.weights_of(params["mode"]))) / devices.speed(device)
         memory += TORCH_BYTES + size.crop * BYTES_PER_CROP_VOXEL
     return Estimate(round(seconds, 1), memory, calls)
 

@@ -70,7 +70,7 @@ def own(browser: Browser, server: Server, tmp_path_factory: pytest.TempPathFacto
     page = visitor.new_page()
     visit(page, server.url)
     open_tab(page, "Failure lab")
-    load(page, "failure-data", write_patches(tmp_path_factory.mktemp("tissue") / "patches.npz", 120))
+    load(page, "failure-data", write_patches(tmp_path_factory.mktemp("tissue") / "patches.npz", 400))
     few_epochs(page)
     start(page, "failure")
     wait_done(page)
@@ -174,7 +174,7 @@ def test_another_model_is_looked_at_and_remedies_are_sorted(lab: Page) -> None:
     assert values == sorted(values, reverse=True)
 
 
-def test_the_report_opens_without_a_network(lab: Page, tmp_path: Path) -> None:
+def test_the_report_opens_without_a_network(lab: Page, browser: Browser, tmp_path: Path) -> None:
     with lab.expect_download() as info:
         lab.locator("#lab-files a[data-artifact=report]").click()
     path = tmp_path / "lab.html"
@@ -183,8 +183,8 @@ def test_the_report_opens_without_a_network(lab: Page, tmp_path: Path) -> None:
     assert json.loads(record.body())["schema"] == "irrgb/1"
     table = lab.request.get(f"{origin(lab)}{lab.locator('#lab-files a[data-artifact=table]').get_attribute('href')}")
     assert table.body().startswith(b"method,")
-    lab.context.set_offline(True)
-    offline = lab.context.new_page()
+    reader = browser.new_context(offline=True)
+    offline = reader.new_page()
     asked: list[str] = []
     offline.on("request", lambda request: asked.append(request.url))
     offline.goto(path.as_uri())
@@ -193,7 +193,7 @@ def test_the_report_opens_without_a_network(lab: Page, tmp_path: Path) -> None:
     expect(offline.locator("body")).to_contain_text("Research use only, not for diagnosis")
     expect(offline.locator("[data-twin=bars] tbody tr").first).to_be_attached()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
-    lab.context.set_offline(False)
+    reader.close()
 
 
 def test_a_run_is_listed_and_a_stranger_cannot_open_it(lab: Page, page: Page, own: Finished, server: Server) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from core.files.nifti import read_stored
-from tests.browser.conftest import Scans, Watch
+from tests.browser.conftest import Scans
 from tests.browser.steps import VIEWER, image, load, open_tab, origin, over, start, wait_drawn, wait_results
 from tests.contract.phantom import write_phantom, write_thick
 
@@ -58,7 +58,7 @@ def href(page: Page, artifact: str) -> str:
 
 
 def test_the_report_opens_without_a_network(
-    page: Page, context: BrowserContext, thick: dict[str, Path], tmp_path: Path, watch: Watch
+    page: Page, browser: Browser, thick: dict[str, Path], tmp_path: Path
 ) -> None:
     finished(page, thick)
     with page.expect_download() as info:
@@ -66,8 +66,8 @@ def test_the_report_opens_without_a_network(
     path = tmp_path / "report.html"
     info.value.save_as(path)
     record = json.loads(page.request.get(href(page, "run")).body())
-    context.set_offline(True)
-    offline = context.new_page()
+    reader = browser.new_context(offline=True)
+    offline = reader.new_page()
     asked: list[str] = []
     offline.on("request", lambda request: asked.append(request.url))
     offline.goto(path.as_uri())
@@ -79,7 +79,7 @@ def test_the_report_opens_without_a_network(
     assert offline.evaluate("document.images.length") >= 4
     assert offline.evaluate(broken) == 0
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-    context.set_offline(False)
+    reader.close()
 
 
 def test_a_result_is_sent_on_and_each_tab_keeps_its_own_work(page: Page, thick: dict[str, Path], scans: Scans) -> None:

@@ -77,14 +77,14 @@ def test_the_catalogue_says_what_a_program_needs() -> None:
     assert {"volume", "biharmonic"} <= {method["name"] for method in task["methods"]}
     assert all({"name", "title", "source", "cost"} <= method.keys() for method in task["methods"])
     assert [preset["name"] for preset in task["presets"]] == ["fast", "balanced", "best", "realistic"]
-    assert [entry["name"] for entry in task["weights"]] == ["inpaint-volume"]
+    assert [entry["name"] for entry in task["weights"]] == ["inpaint-volume", "inpaint-samples"]
 
 
 def test_missing_weights_are_listed_as_such_and_refused(tmp_path: Path, phantom: dict[str, Path]) -> None:
     listed = json.loads(call("tasks", "--json", COUNTERSCAN_WEIGHTS=str(tmp_path)).stdout)["tasks"]
     assert not any(entry["installed"] for task in listed for entry in task["weights"])
     (task,) = (task for task in listed if task["name"] == "inpaint")
-    assert task["weights"] == [{"name": "inpaint-volume", "installed": False}]
+    assert task["weights"] == [{"name": name, "installed": False} for name in ("inpaint-volume", "inpaint-samples")]
     paths = ["--t1", str(phantom["t1"]), "--mask", str(phantom["mask"]), "--out", str(tmp_path / "out")]
     refused(call("run", "inpaint", *paths, COUNTERSCAN_WEIGHTS=str(tmp_path)), "weights_missing")
 

@@ -9,14 +9,14 @@ from core.events import Finished
 from core.files.nifti import read_stored
 from core.job import run
 from core.tasks import find
-from tests.contract.phantom import write_phantom, write_tiny_network
+from tests.contract.phantom import write_phantom, write_tiny_networks
 
 
 @pytest.fixture(params=find("inpaint").methods)
 def finished(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Finished:
     folder = tmp_path / "weights"
     folder.mkdir()
-    write_tiny_network(folder, "inpaint-volume")
+    write_tiny_networks(folder, ["inpaint-volume", "inpaint-samples"])
     monkeypatch.setenv("COUNTERSCAN_WEIGHTS", str(folder))
     return run("inpaint", write_phantom(tmp_path), tmp_path / "out", device="cpu", method=request.param, samples=2)
 

@@ -110,14 +110,14 @@ def scene(shown: View) -> dict[str, Any]:
     given = [entry for entry in task.inputs if entry.name in shown.scans and entry.name in sources(task)]
     inputs = [_volume(shown.scans[entry.name], entry.title) for entry in given]
     mask, reference = shown.scans.get("mask"), shown.scans.get("reference")
-    # what is made and its truth share a window; the sources have units of their own
+    # what is made shares a window; sources and truth have units of their own
     units = {"units": "target"} if task.name == "translate" else {}
     return {
         "task": task.name,
         "inputs": inputs,
         "scan": inputs[0] if inputs else None,
         "mask": _volume(mask, "Mask") if mask else None,
-        "reference": {**_volume(reference, "Reference"), **units} if reference else None,
+        "reference": _volume(reference, "Reference") if reference else None,
         "drawable": any(entry.kind == "mask" for entry in task.inputs),
         "job": job.id if job else "",
         "busy": shown.active,

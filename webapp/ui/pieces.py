@@ -96,7 +96,7 @@ def result_table(task: Task, summary: Mapping[str, Any]) -> str:
 def fact_sentences(summary: Mapping[str, Any]) -> str:
     """Return what a run found out and assumed, one sentence each."""
     facts = summary.get("facts", {})
-    lines = [value for key, value in facts.items() if isinstance(value, str) and key != "head"]
+    lines = [value for key, value in facts.items() if isinstance(value, str) and key != "head" and value.endswith(".")]
     return "".join(f'<p class="cs-assumed">{safe(line)}</p>' for line in lines)
 
 

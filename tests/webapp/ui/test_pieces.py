@@ -120,3 +120,17 @@ def test_a_run_needs_a_source_where_none_is_required() -> None:
     assert View(translate.TASK, {"flair": SCAN}).ready
     assert View(superres.TASK, {"image": SCAN}).ready
     assert not View(TASK, {"t1": SCAN}).ready
+
+
+def test_only_sentences_are_said_of_a_run() -> None:
+    said = pieces.fact_sentences({"facts": {"target": "flair", "grid": "It lies on T1.", "mm": 1.0, "notices": ["no"]}})
+    assert "It lies on T1." in said
+    assert "flair" not in said
+    assert "no" not in said.replace("note", "")
+
+
+def test_a_translated_image_shares_no_window_with_its_sources_or_truth() -> None:
+    job = replace(JOB, task="translate", params={"method": "volume", "target": "t2"}, inputs={"t1": "s1"})
+    shown = scene(View(translate.TASK, {"t1": SCAN, "reference": SCAN}, job))
+    assert shown["reference"] and "units" not in shown["reference"]
+    assert {one["units"] for one in shown["results"]} == {"target"}

@@ -18,8 +18,8 @@ Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 Matrix = NDArray[np.float64]
 
-# grids of the search, mm, and how many of the best ends of each the next one begins with
-LEVELS_MM = ((8.0, 4), (4.0, 1), (2.0, 1))
+# grids of the search, mm, and how many different ends of each the next one begins with
+LEVELS_MM = ((8.0, 6), (4.0, 1), (2.0, 1))
 BINS = 32
 # neighbourhood of the head that is looked at, so that its surface counts
 AROUND_MM = 8.0
@@ -66,7 +66,7 @@ def register(fixed: Volume, moving: Volume, head: Bool) -> Alignment | None:
             ends = [end for start in starts if (end := search.climb(start)) is not None]
             if not ends:
                 return None
-            starts = [end[1] for end in sorted(ends, key=lambda end: -end[0])[:kept]]
+            starts = search.different([end[1] for end in sorted(ends, key=lambda end: -end[0])])[:kept]
         still = search.identity()
         before, after = search.value(still), max(end[0] for end in ends)
         return search.alignment(starts[0] if after > before else still, before, max(after, before))
@@ -139,6 +139,16 @@ class _Search:
             found = found.GetNthTransform(0)
         return -method.GetMetricValue(), self._euler(found)
 
+    def different(self, transforms: list[Any]) -> list[Any]:
+        """Return ``transforms``, best first, without those that lead within half a voxel of a better one."""
+        kept: list[tuple[Any, Matrix]] = []
+        for transform in transforms:
+            there = _matrix(transform)
+            moved = self._points @ there[:3, :3].T + there[:3, 3]
+            if all(np.linalg.norm(moved - other, axis=1).mean() > self._size / 2 for _, other in kept):
+                kept.append((transform, moved))
+        return [transform for transform, _ in kept]
+
     def value(self, transform: Any) -> float:
         """Return the mutual information in nats at ``transform``; 0 where nothing overlaps."""
         method = self._method()
@@ -150,12 +160,9 @@ class _Search:
 
     def alignment(self, transform: Any, before: float, after: float) -> Alignment:
         """Return ``transform``, which takes fixed mm to moving mm, as an ``Alignment``."""
-        turn = np.array(transform.GetMatrix()).reshape(3, 3)
-        there = np.eye(4)
-        there[:3, :3] = turn
-        there[:3, 3] = transform.TransformPoint((0.0, 0.0, 0.0))
+        there = _matrix(transform)
         moved = self._points @ there[:3, :3].T + there[:3, 3] - self._points
-        cosine = np.clip((np.trace(turn) - 1) / 2, -1, 1)
+        cosine = np.clip((np.trace(there[:3, :3]) - 1) / 2, -1, 1)
         distance = float(np.linalg.norm(moved, axis=1).mean())
         return Alignment(
             np.asarray(np.linalg.inv(there), np.float64), distance, float(np.degrees(np.arccos(cosine))), before, after
@@ -177,6 +184,14 @@ class _Search:
         transform.SetRotation(*(float(angle) for angle in angles))
         transform.SetTranslation([float(value) for value in shift])
         return transform
+
+
+def _matrix(transform: Any) -> Matrix:
+    """Return ``transform`` as (4, 4), mm of the fixed scan to mm of the moving one."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.array(transform.GetMatrix()).reshape(3, 3)
+    matrix[:3, 3] = transform.TransformPoint((0.0, 0.0, 0.0))
+    return matrix
 
 
 def _on_axes(volume: Volume, size: float) -> Volume:

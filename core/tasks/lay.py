@@ -26,6 +26,8 @@ SAME_MM = 1e-2
 # How far the head's voxels may lie off, on average, before a source counts as misplaced. Pairs of co-registered
 # contrasts (stroke, MS, tumour; 8 of them) are found 0.14 to 0.44 mm apart, pairs moved on purpose to within 0.65 mm.
 ALIGNED_MM = 1.0
+# share of a head that another source has to show for the two to be compared, looked at in every SPARSE-th voxel
+OVERLAP, SPARSE = 0.2, 50
 # what no scans of one head need; the search finds 78 mm and 33 degrees
 FARTHEST_MM, FARTHEST_DEGREES = 60.0, 45.0
 # mutual information in nats below which two scans tell nothing of each other, and the gain that counts as one
@@ -55,18 +57,23 @@ def sharpness(scan: Scan) -> tuple[float, float]:
 
 
 def lay(scan: Scan, grid: Scan, moving: bool) -> tuple[Scan, str]:
-    """Return ``scan`` where it belongs on ``grid``, and what was found in a sentence."""
+    """Return ``scan`` where it belongs on ``grid``, and what was found in a sentence.
+
+    moving: whether it may be moved. UserError ``sources_elsewhere``, ``registration_failed``, ``sources_misaligned``.
+    """
+    if share_seen(scan, grid) < OVERLAP:
+        raise elsewhere(scan.title, grid.title)
     found = _registered(scan, grid)
+    if found.after < LEAST_INFORMATION:
+        raise _unlikely(
+            f"{scan.title} and {grid.title} have nothing in common by which one could be laid on the other."
+        )
     loose = max(ALIGNED_MM, max(scan.volume.spacing) / 2, max(grid.volume.spacing) / 2)
     if found.distance_mm <= loose or found.after < (1 + LEAST_GAIN) * found.before:
         return scan, f"{scan.title} lies on {grid.title}, to within {min(found.distance_mm, loose):.1f} mm."
     measure = f"{found.distance_mm:.1f} mm and {found.degrees:.1f} degrees"
-    if found.distance_mm > FARTHEST_MM or found.degrees > FARTHEST_DEGREES or found.after < LEAST_INFORMATION:
-        raise UserError(
-            "registration_failed",
-            f"{scan.title} could not be laid on {grid.title}: the best match found ({measure} away) is no likely one.",
-            "Check that both are of the same subject, or register them with another program first.",
-        )
+    if found.distance_mm > FARTHEST_MM or found.degrees > FARTHEST_DEGREES:
+        raise _unlikely(f"{scan.title} could not be laid on {grid.title}: the best match, {measure} away, is unlikely.")
     if not moving:
         raise UserError(
             "sources_misaligned",
@@ -75,6 +82,23 @@ def lay(scan: Scan, grid: Scan, moving: bool) -> tuple[Scan, str]:
         )
     volume = Volume(scan.volume.data, found.matrix @ scan.volume.affine)
     return replace(scan, volume=volume), f"{scan.title} was moved by {measure} onto {grid.title}."
+
+
+def share_seen(scan: Scan, grid: Scan) -> float:
+    """Return the share of the head of ``grid`` that lies in the field of view of ``scan``."""
+    points = np.argwhere(grid.head.mask)[::SPARSE] @ grid.volume.affine[:3, :3].T + grid.volume.affine[:3, 3]
+    back = np.linalg.inv(scan.volume.affine)
+    index = points @ back[:3, :3].T + back[:3, 3]
+    seen = ((index > -0.5) & (index < np.array(scan.volume.data.shape) - 0.5)).all(axis=1)
+    return float(seen.mean()) if seen.size else 0.0
+
+
+def _unlikely(message: str) -> UserError:
+    return UserError(
+        "registration_failed",
+        message,
+        "Check that both are of the same subject, or register them with another program first.",
+    )
 
 
 def _registered(scan: Scan, grid: Scan) -> Alignment:

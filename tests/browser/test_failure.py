@@ -89,6 +89,8 @@ def lab(browser: Browser, own: Finished, watch: Watch) -> Iterator[Page]:
     watch.follow(page)
     page.goto(own.address)
     page.locator("#lab-verdict .cs-verdict").first.wait_for()
+    # a plot that is still being fetched is an empty box
+    page.locator("#lab-bars-plot .js-plotly-plot").wait_for()
     yield page
     visitor.close()
 

@@ -29,10 +29,11 @@ START_SECONDS = 1.0
 SECONDS_PER_SCAN_VOXEL = 6e-7
 SECONDS_PER_PAIR = 4.0
 SECONDS_PER_WORK_VOXEL = 2.5e-6
-# peak bytes, measured with the job
+# peak bytes, measured with the job: of the network while the scans are held, or of reading and writing large scans
 PROGRAM_BYTES = 600 << 20
-BYTES_PER_SCAN_VOXEL = 30
-BYTES_PER_WORK_VOXEL = 500
+BYTES_HELD_PER_SCAN_VOXEL = 30
+BYTES_PER_WORK_VOXEL = 450
+BYTES_PER_SCAN_VOXEL = 80
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     plain = sum(1 for other in of_task("translate") if other is method or (other.cheap and params["compare"]))
     seconds = START_SECONDS + sum(size.scans) * SECONDS_PER_SCAN_VOXEL + (len(size.scans) - 1) * SECONDS_PER_PAIR
     seconds += plain * size.work * SECONDS_PER_WORK_VOXEL
-    memory = PROGRAM_BYTES + sum(size.scans) * BYTES_PER_SCAN_VOXEL + size.work * BYTES_PER_WORK_VOXEL
+    scans = sum(size.scans)
+    memory = PROGRAM_BYTES + max(
+        scans * BYTES_HELD_PER_SCAN_VOXEL + size.work * BYTES_PER_WORK_VOXEL, scans * BYTES_PER_SCAN_VOXEL
+    )
     calls = 0
     if not method.cheap:
         calls = params["steps"] * params["samples"]

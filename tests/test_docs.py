@@ -39,7 +39,7 @@ def _leaves(node: ast.expr | None) -> Iterator[ast.Constant]:
 
 
 def documented_codes() -> set[str]:
-    return set(re.findall(r"^\| `([a-z_0-9]+)` \|", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE))
+    return set(re.findall(r"^\| `([a-z_0-9]+)` \|", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_every_error_code_is_documented() -> None:
@@ -59,7 +59,7 @@ def test_error_codes_are_read_from_the_source() -> None:
 
 
 def test_the_table_of_settings_is_the_programs() -> None:
-    page = (ROOT / "docs" / "hosting.md").read_text()
+    page = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
     assert settings.table() in page, "write it anew: .venv/bin/python -m webapp settings"
 
 
@@ -67,22 +67,22 @@ def test_every_variable_of_the_environment_is_documented() -> None:
     read = {
         name for module in modules("core", "webapp") for name in re.findall(r"\bCOUNTERSCAN_[A-Z_]*[A-Z]", module.text)
     }
-    page = (ROOT / "docs" / "hosting.md").read_text()
+    page = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
     assert {name for name in read if f"`{name}" not in page} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     local = [target for target in targets if not target.startswith(("http://", "https://", "mailto:"))]
     assert [target for target in local if not (page.parent / target).exists()] == []
 
 
 def test_the_readme_is_short() -> None:
-    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
 
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_the_papers_are_cited(paper: str) -> None:
-    assert f"arXiv:{paper}" in (ROOT / "CITATION.cff").read_text()
-    assert paper in (ROOT / "README.md").read_text()
+    assert f"arXiv:{paper}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert paper in (ROOT / "README.md").read_text(encoding="utf-8")

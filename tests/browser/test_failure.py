@@ -147,7 +147,7 @@ def test_every_view_is_drawn_and_has_its_table(lab: Page) -> None:
 def test_plots_fill_their_place_after_the_tab_was_hidden(lab: Page) -> None:
     open_tab(lab, "Inpaint")
     expect(lab.locator(".cs-viewer")).to_be_visible()
-    assert "job=" not in lab.url
+    lab.wait_for_url(lambda address: "job=" not in address)
     open_tab(lab, "Failure lab")
     lab.locator("#lab-tabs").get_by_role("tab", name="One number").click()
     plot = lab.locator("#lab-score-plot .js-plotly-plot .main-svg").first

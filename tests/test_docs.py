@@ -39,7 +39,9 @@ def _leaves(node: ast.expr | None) -> Iterator[ast.Constant]:
 
 
 def documented_codes() -> set[str]:
-    return set(re.findall(r"^\| `([a-z_0-9]+)` \|", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE))
+    return set(
+        re.findall(r"^\| `([a-z_0-9]+)` \|", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
 
 
 def test_every_error_code_is_documented() -> None:

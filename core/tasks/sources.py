@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class Gathered:
         result = resample(values, self.affine, like.affine, shape, order=1, edge="nearest")
         return np.where(self.brain, result, 0).astype(np.float32)
 
-    @property
+    @cached_property
     def brain(self) -> Bool:
         """The brain on the grid of ``grid``, (X, Y, Z) bool."""
         like = self.grid.volume

@@ -95,9 +95,12 @@ def result_table(task: Task, summary: Mapping[str, Any]) -> str:
 
 def fact_sentences(summary: Mapping[str, Any]) -> str:
     """Return what a run found out and assumed, one sentence each."""
-    facts = summary.get("facts", {})
-    lines = [value for key, value in facts.items() if isinstance(value, str) and key != "head" and value.endswith(".")]
-    return "".join(f'<p class="cs-assumed">{safe(line)}</p>' for line in lines)
+    lines: list[object] = []
+    for key, value in summary.get("facts", {}).items():
+        if key not in ("head", "notices"):
+            lines += value if isinstance(value, list | tuple) else [value]
+    said = [line for line in lines if isinstance(line, str) and line.endswith(".")]
+    return "".join(f'<p class="cs-assumed">{safe(line)}</p>' for line in said)
 
 
 def downloads(job: JobRecord) -> str:

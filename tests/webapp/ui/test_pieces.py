@@ -123,8 +123,11 @@ def test_a_run_needs_a_source_where_none_is_required() -> None:
 
 
 def test_only_sentences_are_said_of_a_run() -> None:
-    said = pieces.fact_sentences({"facts": {"target": "flair", "grid": "It lies on T1.", "mm": 1.0, "notices": ["no"]}})
+    said = pieces.fact_sentences(
+        {"facts": {"target": "flair", "grid": "It lies on T1.", "moved": ["T2 was moved."], "notices": ["no"]}}
+    )
     assert "It lies on T1." in said
+    assert "T2 was moved." in said
     assert "flair" not in said
     assert "no" not in said.replace("note", "")
 

@@ -12,7 +12,7 @@ from scipy import ndimage
 from core.events import Progress
 from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import interpolate
-from core.methods.place import Place, brain_box, place_of
+from core.methods.place import Place, brain_box, place_of, reversed_left_right
 from core.methods.volume import View, draw
 from core.picture import preview
 from core.volume import Box, bounding_box
@@ -64,13 +64,6 @@ def prepare(image: Float, mask: Bool, head: Bool, place: Place | None) -> Prepar
     return Prepared(context, fill, level)
 
 
-def reversed_left_right(context: Float) -> Float:
-    """Return ``context`` (7, X, Y, Z) of the head seen in a mirror."""
-    seen = context[:, ::-1].copy()
-    seen[PLACE_X] *= -1
-    return seen
-
-
 def volume(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
     """Fill with the network called ``WEIGHTS``, or in the realistic mode with ``SAMPLES``."""
     yield Progress(0.0, 0, 1, "Smooth fill of the crop")
@@ -83,7 +76,7 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
 
     def view(index: int) -> View:
         mirrored = (0,) if index % 2 else ()
-        context = reversed_left_right(prepared.context) if mirrored else prepared.context
+        context = reversed_left_right(prepared.context, PLACE_X) if mirrored else prepared.context
         region = np.ascontiguousarray(np.flip(crop.mask, mirrored), np.float32)
         return View(context[:known], region, crop.image.shape, mirrored=mirrored)
 

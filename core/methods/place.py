@@ -39,18 +39,30 @@ def brain_box(head: Bool, voxel_ml: float) -> Box | None:
     return bounding_box(head)
 
 
+def along(values: NDArray[Any], extent: slice) -> NDArray[Any]:
+    """Return voxel coordinates ``values`` of one axis as positions in ``extent``: 0 in its middle, 1 half of it on."""
+    middle, half = (extent.start + extent.stop - 1) / 2, max(1.0, (extent.stop - extent.start) / 2)
+    return np.asarray(np.clip((values - middle) / half, -REACH, REACH))
+
+
 def position(points: NDArray[Any], box: Box) -> Float:
     """Return voxel coordinates (3, ...) as positions in ``box``, (3, ...) float32."""
     out = np.empty(points.shape, np.float32)
     for axis, extent in enumerate(box):
-        middle, half = (extent.start + extent.stop - 1) / 2, max(1.0, (extent.stop - extent.start) / 2)
-        out[axis] = np.clip((points[axis] - middle) / half, -REACH, REACH)
+        out[axis] = along(points[axis], extent)
     return out
 
 
 def across(x: NDArray[Any], box: Box) -> NDArray[Any]:
     """Return the voxel coordinates on the other side of the middle of ``box`` along X."""
     return np.asarray((box[0].start + box[0].stop - 1) - x)
+
+
+def reversed_left_right(context: Float, place_x: int) -> Float:
+    """Return ``context`` (channels, X, Y, Z) of the head seen in a mirror; ``place_x`` is its position along X."""
+    seen = context[:, ::-1].copy()
+    seen[place_x] *= -1
+    return seen
 
 
 def place_of(image: Float, mask: Bool, box: Box, crop: Box) -> Place:

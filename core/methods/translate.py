@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.events import Progress
 from core.methods.base import Estimate, Options
 from core.methods.contrasts import CONTRASTS, USUAL, Sources
+from core.methods.place import along, reversed_left_right
 from core.methods.regression import start
 from core.methods.tiles import Tiling
 from core.methods.volume import View, draw
@@ -44,9 +45,8 @@ def places(brain: Bool) -> Float:
     """Return where each voxel lies in the box around ``brain``: (3, X, Y, Z), -1 to 1 along each axis."""
     out = np.zeros((3, *brain.shape), np.float32)
     for axis, extent in enumerate(bounding_box(brain)):
-        middle, half = (extent.start + extent.stop - 1) / 2, max(1.0, (extent.stop - extent.start) / 2)
-        along = np.clip((np.arange(brain.shape[axis]) - middle) / half, -1.2, 1.2)
-        out[axis] = along.reshape([-1 if other == axis else 1 for other in range(3)])
+        placed = along(np.arange(brain.shape[axis]), extent)
+        out[axis] = placed.reshape([-1 if other == axis else 1 for other in range(3)])
     return out
 
 
@@ -62,9 +62,7 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
 
     def view(index: int) -> View:
         mirrored = (0,) if index % 2 else ()
-        seen = np.flip(context, tuple(1 + axis for axis in mirrored)).copy()
-        if mirrored:
-            seen[PLACE_X] *= -1
+        seen = reversed_left_right(context, PLACE_X) if mirrored else context
         region = np.pad(np.flip(brain, mirrored).astype(np.float32), pad)
         return View(np.pad(seen, [(0, 0), *pad]), region, brain.shape, facts, mirrored=mirrored)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.methods.contrasts import scaled
+from core.methods.place import reversed_left_right
 from core.methods.regression import predict, surroundings
 from core.methods.translate import PLACE_X, places, prepare
 from core.train.batch import Batch
@@ -63,8 +64,7 @@ class ContrastSource:
         place = np.stack([window(axis, where, side) for axis in subject.place])
         context, facts = prepare(images, brain, target, place, base)
         if rng.random() < 0.5:
-            context, truth, brain = context[:, ::-1].copy(), truth[::-1], brain[::-1]
-            context[PLACE_X] *= -1
+            context, truth, brain = reversed_left_right(context, PLACE_X), truth[::-1], brain[::-1]
         return context, np.ascontiguousarray(truth)[None], brain[None].astype(np.float32), facts
 
     def _subject(self, number: int) -> _Subject:

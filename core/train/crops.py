@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.methods.inpaint import RESIDUAL, prepare, reversed_left_right
-from core.methods.place import Place, across, brain_box, position
+from core.methods.inpaint import PLACE_X, RESIDUAL, prepare
+from core.methods.place import Place, across, brain_box, position, reversed_left_right
 from core.synth.anatomy import LAST_BRAIN
 from core.synth.lesion import lumpy_mask
 from core.synth.subject import subject
@@ -135,7 +135,7 @@ class CropSource:
         prepared = prepare(np.where(mask, 0, truth).astype(np.float32), mask, head, place)
         target = np.where(mask, (truth - prepared.fill) / (RESIDUAL * prepared.level), 0).astype(np.float32)
         if rng.random() < 0.5:
-            return reversed_left_right(prepared.context), target[::-1]
+            return reversed_left_right(prepared.context, PLACE_X), target[::-1]
         return prepared.context, target
 
     def _volume(self, rng: np.random.Generator) -> _Scan:

@@ -71,6 +71,6 @@ def place_of(image: Float, mask: Bool, box: Box, crop: Box) -> Place:
     columns = across(np.arange(crop[0].start, crop[0].stop), box).astype(int)
     inside = (columns >= 0) & (columns < image.shape[0])
     columns = np.clip(columns, 0, image.shape[0] - 1)
-    rows = (slice(None), *crop[1:])
-    known = ~mask[columns][rows] & inside[:, None, None]
-    return Place(position(points, box), np.where(known, image[columns][rows], 0).astype(np.float32), known)
+    opposite = (columns, crop[1], crop[2])
+    known = ~mask[opposite] & inside[:, None, None]
+    return Place(position(points, box), np.where(known, image[opposite], 0).astype(np.float32), known)

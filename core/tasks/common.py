@@ -22,14 +22,33 @@ COST = (
     Measure("seconds", "Time", "Seconds this method took.", 1, "s"),
 )
 SEED = Param("seed", "int", 0, "Seed", "The same seed gives the same result.", low=0, high=2**31 - 1, advanced=True)
+STEPS = Param("steps", "int", 1, "Steps", "Denoising steps of each sample.", low=1, high=8)
 COMPARE = Param("compare", "bool", True, "Compare", "Also runs the plain methods beside the chosen one.", advanced=True)
 RUN_RECORD = Output("run", "json", "Run record")
 REPORT = Output("report", "html", "Report")
 
 
+def names(task: str) -> tuple[str, ...]:
+    """Return the names of the methods of ``task``, ours first."""
+    return tuple(method.name for method in of_task(task))
+
+
 def methods(task: str, help: str) -> Param:
     """Return the choice among the methods of ``task``, ours first."""
-    return Param("method", "choice", "volume", "Method", help, choices=tuple(each.name for each in of_task(task)))
+    return Param("method", "choice", "volume", "Method", help, choices=names(task))
+
+
+def mode(what: str, steps: int, *, advanced: bool = False) -> Param:
+    """Return the choice between the most likely ``what`` and one sample, for which ``steps`` are best."""
+    return Param(
+        "mode",
+        "choice",
+        "faithful",
+        "Mode",
+        f"Faithful gives the most likely {what}; realistic one sample with its fine texture, best with {steps} steps.",
+        choices=("faithful", "realistic"),
+        advanced=advanced,
+    )
 
 
 def weights(task: str) -> tuple[str, ...]:

@@ -65,9 +65,15 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     calls = 0
     if method.weights:
         calls = params["steps"] * params["samples"]
-        seconds += calls * size.crop * multiply_adds(_config(method.weights_of(params["mode"]))) / devices.speed(device)
+        seconds += calls * size.crop * work(method.weights_of(params["mode"])) / devices.speed(device)
         memory += TORCH_BYTES + size.crop * BYTES_PER_CROP_VOXEL
     return Estimate(round(seconds, 1), memory, calls)
+
+
+def work(name: str) -> float:
+    """Return the multiply-adds per voxel of one call of the network ``name``, of a usual one if it is not installed."""
+    entry = weights.entries().get(name)
+    return multiply_adds(entry.config if entry else {})
 
 
 def multiply_adds(config: Mapping[str, Any]) -> float:
@@ -88,11 +94,6 @@ def multiply_adds(config: Mapping[str, Any]) -> float:
 def _residuals(inputs: int, outputs: int, count: int) -> float:
     first = 27 * inputs * outputs + 27 * outputs**2 + inputs * outputs
     return first + (count - 1) * 54 * outputs**2
-
-
-def _config(name: str) -> Mapping[str, Any]:
-    entry = weights.entries().get(name)
-    return entry.config if entry else {}
 
 
 def _typical() -> Size:

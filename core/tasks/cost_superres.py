@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from core import device as devices
-from core import weights
 from core.errors import UserError
 from core.files.stream import MAX_BYTES, open_source
 from core.methods import find
 from core.methods.superres import TILING
 from core.methods.tiles import fast_in_half
 from core.tasks.base import Estimate
-from core.tasks.cost import multiply_adds
+from core.tasks.cost import work
 from core.tasks.geometry import geometry
 from core.tasks.sharpen import shown_beside
 from core.volume import orientation_of, ras_affine
@@ -63,10 +62,8 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     if method.weights:
         calls = params["steps"] * params["samples"]
         guided = "guide" in inputs
-        entry = weights.entries().get(method.weights)
-        work = multiply_adds(entry.config if entry else {}) * size.made
         half = device == "cpu" and fast_in_half()
-        seconds += calls * work / devices.speed(device) / (HALF_GAIN if half else 1.0)
+        seconds += calls * (work(method.weights) * size.made) / devices.speed(device) / (HALF_GAIN if half else 1.0)
         memory += size.made * (BYTES_PER_VOXEL["volume"] - BYTES_PER_VOXEL["plain"])
         memory += min(size.made, TILING.side**3) * BYTES_PER_TILE_VOXEL[half]
         if guided:

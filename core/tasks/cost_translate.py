@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from core import device as devices
-from core import weights
 from core.errors import UserError
 from core.files.stream import MAX_BYTES, open_source
 from core.methods import find, of_task
 from core.tasks.base import Estimate
-from core.tasks.cost import multiply_adds
+from core.tasks.cost import work
 from core.tasks.translate import SLOTS
 from core.volume import spacing
 
@@ -62,8 +61,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     calls = 0
     if not method.cheap:
         calls = params["steps"] * params["samples"]
-        entry = weights.entries().get(method.weights)
-        seconds += calls * size.work * multiply_adds(entry.config if entry else {}) / devices.speed(device)
+        seconds += calls * size.work * work(method.weights) / devices.speed(device)
     return Estimate(round(seconds, 1), memory, calls)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from core.events import Event
-from core.methods import of_task
 from core.tasks import common
 from core.tasks.base import Context, Estimate, Input, Measure, Output, Param, Preset, Task
 
@@ -45,15 +44,8 @@ TASK = Task(
     ),
     params=(
         common.methods("inpaint", "How the hole is filled."),
-        Param(
-            "mode",
-            "choice",
-            "faithful",
-            "Mode",
-            "Faithful gives the most likely tissue; realistic one sample with its fine texture, best with 8 steps.",
-            choices=("faithful", "realistic"),
-        ),
-        Param("steps", "int", 1, "Steps", "Denoising steps of each sample.", low=1, high=8),
+        common.mode("tissue", 8),
+        common.STEPS,
         Param("samples", "int", 4, "Samples", "Fills drawn; their spread is the uncertainty.", low=1, high=16),
         common.SEED,
         Param(
@@ -76,7 +68,7 @@ TASK = Task(
         Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 2, "samples": 8}),
         Preset("realistic", "Realistic", {"method": "volume", "mode": "realistic", "steps": 8, "samples": 2}),
     ),
-    methods=tuple(method.name for method in of_task("inpaint")),
+    methods=common.names("inpaint"),
     weights=common.weights("inpaint"),
     measures=(
         *common.AGAINST_REFERENCE,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from core.events import Event
-from core.methods import of_task
 from core.tasks import common
 from core.tasks.base import Context, Estimate, Input, Measure, Output, Param, Preset, Task
 
@@ -80,15 +79,8 @@ TASK = Task(
             "Box: each slice is the mean over its thickness; gaussian: a bell of that width at half height.",
             choices=("box", "gaussian"),
         ),
-        Param(
-            "mode",
-            "choice",
-            "faithful",
-            "Mode",
-            "Faithful gives the most likely scan; realistic one sample with its fine texture, best with 8 steps.",
-            choices=("faithful", "realistic"),
-        ),
-        Param("steps", "int", 1, "Steps", "Denoising steps of each sample.", low=1, high=8),
+        common.mode("scan", 8),
+        common.STEPS,
         Param("samples", "int", 2, "Samples", "Scans drawn; their spread is the uncertainty.", low=1, high=16),
         Param(
             "relax",
@@ -109,7 +101,7 @@ TASK = Task(
         Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 2}),
         Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 4}),
     ),
-    methods=tuple(method.name for method in of_task("superres")),
+    methods=common.names("superres"),
     weights=common.weights("superres"),
     measures=(
         *common.AGAINST_REFERENCE,

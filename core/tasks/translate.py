@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from core.events import Event
-from core.methods import of_task
 from core.tasks import common
 from core.tasks.base import Context, Estimate, Input, Measure, Output, Param, Preset, Task
 
@@ -72,16 +71,8 @@ TASK = Task(
             "Align sources",
             "Moves the sources onto the sharpest of them where they do not lie on it; without it they are refused.",
         ),
-        Param(
-            "mode",
-            "choice",
-            "faithful",
-            "Mode",
-            "Faithful gives the most likely image; realistic one sample with its fine texture, best with 4 steps.",
-            choices=("faithful", "realistic"),
-            advanced=True,
-        ),
-        Param("steps", "int", 1, "Steps", "Denoising steps of each sample.", low=1, high=8),
+        common.mode("image", 4, advanced=True),
+        common.STEPS,
         Param("samples", "int", 2, "Samples", "Images drawn; their spread adds to the uncertainty.", low=1, high=16),
         common.SEED,
         common.COMPARE,
@@ -91,7 +82,7 @@ TASK = Task(
         Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 2}),
         Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 2, "samples": 4}),
     ),
-    methods=tuple(method.name for method in of_task("translate")),
+    methods=common.names("translate"),
     weights=common.weights("translate"),
     measures=(
         *common.AGAINST_REFERENCE,

@@ -56,14 +56,6 @@ def _private(services: Services) -> APIRouter:
             raise not_found()
         return _file(blobs.path(blob))
 
-    @router.get("/preview/{job_id}")
-    def preview(job_id: str, request: Request) -> Response:
-        """What a running job of this session looks like so far."""
-        png = services.dispatcher.preview(job_id, session_of(request))
-        if png is None:
-            raise not_found()
-        return Response(png, media_type="image/png", headers=PRIVATE)
-
     @router.get("/files/{artifact_id}")
     def download(artifact_id: str, request: Request) -> Response:
         """A result of this session as a download."""

@@ -6,18 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
 from core.engine.base import JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from tests.phantom import Phantom
-from tests.webapp.fakes import ORIGIN, FakeEngine, load, services_of, stub_page, wait_for, wait_until
-from webapp.app import create_app
-from webapp.guard import COOKIE, session_id
+from tests.webapp.fakes import FakeEngine, load, wait_for, wait_until
 from webapp.previews import Previews
 from webapp.services import Services
-from webapp.settings import Settings
 
 PNG = b"\x89PNG first", b"\x89PNG second"
 
@@ -95,26 +91,3 @@ def test_a_job_goes_on_when_its_picture_cannot_be_written(tmp_path: Path, caplog
     assert previews.of("a") is None
     assert "not written" in caplog.text
     previews.drop("a")
-
-
-def test_only_the_owner_is_given_the_picture(settings: Settings, head: Phantom, tmp_path: Path) -> None:
-    script = Held()
-    app = create_app(settings, page=stub_page, engine=lambda: FakeEngine(script))
-    with TestClient(app, base_url=ORIGIN) as owner:
-        owner.get("/")
-        stranger = TestClient(app, base_url=ORIGIN)
-        stranger.get("/")
-        services, session = services_of(app), session_id(owner.cookies[COOKIE])
-        job_id = start(services, head, tmp_path, session)
-        wait_until(lambda: services.dispatcher.preview(job_id, session), lambda seen: seen == PNG[1])
-        seen = owner.get(f"/preview/{job_id}")
-        assert (seen.status_code, seen.headers["content-type"], seen.content) == (200, "image/png", PNG[1])
-        assert seen.headers["cache-control"] == "private, no-store"
-        invented = stranger.get(f"/preview/{'0' * 32}")
-        hidden = stranger.get(f"/preview/{job_id}")
-        assert (hidden.status_code, hidden.content) == (invented.status_code, invented.content) == (404, hidden.content)
-        assert TestClient(app, base_url=ORIGIN).get(f"/preview/{job_id}").status_code == 403
-        script.end = Finished({})
-        script.go.set()
-        wait_for(services, job_id, session)
-        assert owner.get(f"/preview/{job_id}").status_code == 404

@@ -43,21 +43,15 @@ def read_reference(path: Path, like: Volume, where: Bool) -> Float:
     return resample(found.data, found.affine, like.affine, shape, order=1)
 
 
-def scores(result: Float, truth: Float, where: Bool, *, own_scale: bool = False) -> dict[str, float | None]:
+def scores(result: Float, truth: Float, where: Bool) -> dict[str, float | None]:
     """Return PSNR, SSIM and MAE of ``result`` (X, Y, Z) inside ``where``, in units of the truth's bright tissue.
 
-    own_scale: bring the result to the truth's units by its own bright tissue first, where units are arbitrary.
     The peak is the 99.5th percentile of ``truth`` inside ``where``.
     """
-    unit = _bright(truth, where)
-    first = result / np.float32(_bright(result, where) if own_scale else unit)
-    second = truth / np.float32(unit)
+    unit = np.float32(max(float(np.percentile(truth[where], BRIGHT)), 1e-6))
+    first, second = result / unit, truth / unit
     return {
         "psnr": number(quality.psnr(first, second, where, 1.0)),
         "ssim": number(quality.ssim(first, second, where, 1.0)),
         "mae": number(quality.mae(first, second, where)),
     }
-
-
-def _bright(image: Float, where: Bool) -> float:
-    return max(float(np.percentile(image[where], BRIGHT)), 1e-6)

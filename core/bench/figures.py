@@ -8,16 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy import ndimage
 
 from core.bench.case import Scene
+from core.picture import grey, outlined
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 TILE = 300
 BAND = 18
-OUTLINE = (255, 90, 60)
 
 
 def draw(path: Path, scene: Scene, results: Mapping[str, Float]) -> None:
@@ -39,14 +38,12 @@ def draw(path: Path, scene: Scene, results: Mapping[str, Float]) -> None:
 def _tile(image: Float, outline: Bool | None, scene: Scene, axis: int) -> Image.Image:
     """Cut a square of ``width_mm`` around the centre out of one plane."""
     centre = scene.centre
-    grey = np.clip(np.take(image, centre[axis], axis) / scene.white, 0, 1)
-    colour = np.repeat((255 * grey).astype(np.uint8)[..., None], 3, axis=2)
+    pixels = grey(np.take(image, centre[axis], axis), 0, scene.white)
     if outline is not None:
-        plane = np.take(outline, centre[axis], axis)
-        colour[plane & ~ndimage.binary_erosion(plane)] = OUTLINE
+        pixels = outlined(pixels, np.take(outline, centre[axis], axis))
     first, second = (other for other in range(3) if other != axis)
     half = [int(scene.width_mm / 2 / scene.spacing[other]) for other in (first, second)]
-    padded = np.pad(colour, [(half[0], half[0]), (half[1], half[1]), (0, 0)])
+    padded = np.pad(pixels, [(half[0], half[0]), (half[1], half[1]), *[(0, 0)] * (pixels.ndim - 2)])
     window = padded[centre[first] : centre[first] + 2 * half[0] + 1, centre[second] : centre[second] + 2 * half[1] + 1]
-    upright = np.ascontiguousarray(window.transpose(1, 0, 2)[::-1])
+    upright = np.ascontiguousarray(window.swapaxes(0, 1)[::-1])
     return Image.fromarray(upright).resize((TILE, TILE), Image.Resampling.BICUBIC)

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from core.errors import UserError
 from core.failure.predictions import Predictions
 from core.failure.read import NAMES, Loaded, read_patches
+from core.files.arrays import MAX_BYTES
 from core.files.spectral import read_safely
 
 ANSWERS = "logits"
+MOST_CLASSES = 1000
 ENVI_DATA = ("", ".dat", ".img", ".raw", ".bin", ".bsq", ".bil", ".bip")
 
 
@@ -40,12 +42,14 @@ def _data_of(path: Path) -> list[Path]:
 def read_predictions(path: Path) -> Predictions:
     """Read an .npz: logits (N, K), y (N,), spectra (N, B) and, if known, wn (B,) in cm^-1, group (N,), classes (K,).
 
-    UserError as for ``read_safely``, and cube_unreadable or patches_mismatch.
+    UserError as for ``read_safely``, cube_unreadable, patches_mismatch, and cube_too_large where a small file would
+    fill the memory of this process with numbers or names.
     """
     arrays = read_safely([path])
     labels, spectra = _named(arrays, "labels"), arrays.get("spectra")
     if labels is None or spectra is None:
         raise _unreadable("It has logits, but not both y and spectra.")
+    _require_room(arrays[ANSWERS], spectra)
     logits = _numbers(arrays[ANSWERS])
     numbers, classes = _classes(labels, arrays.get("classes"), logits.shape[-1] if logits.ndim == 2 else 0)
     wavenumbers, groups = _named(arrays, "wavenumbers"), _named(arrays, "groups")
@@ -72,10 +76,9 @@ def _holds_answers(path: Path) -> bool:
 def _classes(labels: NDArray[Any], names: NDArray[Any] | None, count: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise _unreadable("y must be whole numbers, one a patch.")
-    titles = tuple(str(each)[:60] for each in names) if names is not None and names.ndim == 1 else ()
-    if len(titles) != count:
-        titles = tuple(f"class {number}" for number in range(count))
-    return labels.astype(np.int64), titles
+    if names is not None and names.shape == (count,):
+        return labels.astype(np.int64), tuple(str(each)[:60] for each in names)
+    return labels.astype(np.int64), tuple(f"class {number}" for number in range(count))
 
 
 def _named(arrays: Mapping[str, NDArray[Any]], what: str) -> NDArray[Any] | None:
@@ -86,6 +89,17 @@ def _numbers(values: NDArray[Any]) -> NDArray[np.float32]:
     if values.dtype.kind not in "fiu":
         raise _unreadable("An array that must hold numbers does not.")
     return values.astype(np.float32)
+
+
+def _require_room(logits: NDArray[Any], spectra: NDArray[Any]) -> None:
+    # a stored byte becomes a number of four, and zeros are packed a thousandfold
+    size = (logits.size + spectra.size) * np.dtype(np.float32).itemsize
+    if size > MAX_BYTES or (logits.ndim == 2 and logits.shape[1] > MOST_CLASSES):
+        raise UserError(
+            "cube_too_large",
+            f"The answers take more than {MAX_BYTES >> 30} GB as 32-bit numbers, or have over {MOST_CLASSES} classes.",
+            "Give a part of the answers, of fewer classes.",
+        )
 
 
 def _unreadable(why: str) -> UserError:

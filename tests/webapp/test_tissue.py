@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,30 @@ def test_what_is_no_spectrum_leaves_nothing_behind(services: Services, tmp_path:
         accept_tissue(services, [tmp_path / "a.npz"], "a")
     assert kept(services) == []
     assert not (tmp_path / "a.npz").exists()
+
+
+def test_answers_that_promise_more_than_there_is_leave_nothing_behind(services: Services, tmp_path: Path) -> None:
+    upload = tmp_path / "a.npz"
+    np.savez(upload, y=np.arange(60) % 3, spectra=np.ones((60, 5)))
+    head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (60, 99999999999), }"
+    with zipfile.ZipFile(upload, "a") as archive:
+        archive.writestr("logits.npy", b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + bytes(1000))
+    with pytest.raises(UserError) as caught:
+        accept_tissue(services, [upload], "a")
+    assert caught.value.code in ("cube_unreadable", "cube_too_large")
+    assert kept(services) == []
+    assert not upload.exists()
+
+
+def test_answers_packed_a_thousandfold_are_refused(services: Services, tmp_path: Path) -> None:
+    upload = tmp_path / "a.npz"
+    logits = np.zeros((60, 1_000_000), np.uint8)
+    np.savez_compressed(upload, logits=logits, y=np.arange(60) % 3, spectra=np.ones((60, 5)))
+    assert upload.stat().st_size < logits.size / 900
+    with pytest.raises(UserError) as caught:
+        accept_tissue(services, [upload], "a")
+    assert caught.value.code == "cube_too_large"
+    assert kept(services) == []
 
 
 def test_a_pickle_is_not_opened(services: Services, tmp_path: Path) -> None:

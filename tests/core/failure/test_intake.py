@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,12 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
+from core.failure import intake
 from core.failure.command import write
-from core.failure.intake import load
+from core.failure.intake import MOST_CLASSES, load
 from core.failure.predictions import Predictions
 from core.failure.read import Loaded
+from core.files.spectral import read_safely
 from core.synth.tissue import simulate
 
 MADE = simulate("density", 60, 0)
@@ -69,6 +72,28 @@ def test_answers_that_are_none_are_refused(tmp_path: Path, change: dict[str, Any
     with pytest.raises(UserError) as caught:
         load(answers(tmp_path / "answers.npz", **change))
     assert caught.value.code in ("cube_unreadable", "patches_mismatch")
+
+
+def test_answers_that_are_decoded_for_too_long_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "read_safely", partial(read_safely, seconds=0))
+    with pytest.raises(UserError, match="import_timeout"):
+        load(answers(tmp_path / "answers.npz"))
+
+
+def test_answers_of_countless_classes_are_refused(tmp_path: Path) -> None:
+    most = load(answers(tmp_path / "most.npz", logits=np.eye(60, MOST_CLASSES, dtype=np.uint8), classes=None))
+    assert isinstance(most, Predictions) and len(most.classes) == MOST_CLASSES
+    with pytest.raises(UserError, match="cube_too_large"):
+        load(answers(tmp_path / "more.npz", logits=np.eye(60, MOST_CLASSES + 1, dtype=np.uint8)))
+
+
+def test_answers_that_grow_beyond_the_limit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = answers(tmp_path / "answers.npz", spectra=np.ones((60, 32), np.uint8), logits=np.eye(60, 4, dtype=np.uint8))
+    monkeypatch.setattr(intake, "MAX_BYTES", 4 * 60 * 36)
+    assert isinstance(load(path), Predictions)
+    monkeypatch.setattr(intake, "MAX_BYTES", 4 * 60 * 36 - 1)
+    with pytest.raises(UserError, match="cube_too_large"):
+        load(path)
 
 
 def test_code_in_an_array_is_not_run(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from core.diffusion.schedule import log_snr, signal, times
+from core.diffusion.schedule import log_snr, signal, times, times_from
 
 T = TypeVar("T")
 # (noisy, log_snr (B,)) -> (clean residual, log-variance); yields the share of the call that is done
@@ -19,12 +19,52 @@ Denoiser = Callable[[Tensor, Tensor], Generator[float, None, tuple[Tensor, Tenso
 Projection = Callable[[Tensor], Tensor]
 
 
+# mask (B, 1, D, H, W), generator -> noise of variance 1 where the mask is 1
+Noise = Callable[[Tensor, torch.Generator], Tensor]
+# (state, log_snr (B,), clean residual) -> what the next state is moved by
+Guide = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def white(mask: Tensor, generator: torch.Generator) -> Tensor:
+    """Return independent normal noise where ``mask`` is 1."""
+    # drawn on the CPU, so that a seed gives the same sample on every device
+    return torch.randn(mask.shape, generator=generator).to(mask.device) * mask
+
+
+@dataclass(frozen=True, eq=False)
+class Travel:
+    """Going back in time to take steps again (Lugmayr et al. 2022, algorithm 1).
+
+    jump: how many steps; count: clean residual -> how often these steps are to be taken in all.
+    """
+
+    jump: int
+    count: Callable[[Tensor], int]
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """How a sample is drawn where it is not simply from noise down.
+
+    start: a clean residual (B, 1, D, H, W) to begin from, noised to ``time`` (Meng et al. 2022).
+    guide: moves each state after its step down. eta: 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is DDIM
+    (Song et al. 2021, eq. 12).
+    """
+
+    noise: Noise = white
+    start: Tensor | None = None
+    time: float = 1.0
+    travel: Travel | None = None
+    guide: Guide | None = None
+    eta: float = 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
-    """calls: network calls made so far, with a fraction within one; clean: (B, 1, D, H, W), the residual that the
-    last whole call predicted, None before the first has ended."""
+    """share: of the sample that is done; clean: (B, 1, D, H, W), the residual that the last whole call predicted, None
+    before the first has ended."""
 
-    calls: float
+    share: float
     clean: Tensor | None
 
 
@@ -36,31 +76,48 @@ class Sample:
     variance: Tensor
 
 
+PLAIN = Walk()
+
+
 def sample(
     denoiser: Denoiser,
     mask: Tensor,
     steps: int,
     generator: torch.Generator,
-    eta: float = 1.0,
     project: Projection | None = None,
+    walk: Walk = PLAIN,
 ) -> Generator[Step, None, Sample]:
     """Draw one sample; noise lives only where ``mask`` (B, 1, D, H, W) is 1.
 
     ``project`` keeps noise and predictions to what is not known, such as the null space of a measurement.
-    ``eta`` 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is DDIM (Song et al. 2021, eq. 12).
     Yields a step after each network call and where the denoiser yields, and returns the sample.
     """
-    visited = times(steps)
+    visited = times(steps) if walk.start is None else times_from(walk.time, steps)
     keep = project or (lambda values: values)
-    noisy = keep(_noise(mask, generator))
+    noisy = keep(walk.noise(mask, generator))
+    if walk.start is not None:
+        abar = signal(visited[0])
+        noisy = math.sqrt(abar) * keep(walk.start) + math.sqrt(1 - abar) * noisy
     clean = log_variance = torch.zeros_like(noisy)
-    for index, now in enumerate(visited):
+    index, reached, taken = 0, 0, [1] * len(visited)
+    while index < len(visited):
+        now = visited[index]
         level = torch.full((mask.shape[0],), log_snr(now), device=mask.device)
-        predicted, log_variance = yield from _counted(denoiser(noisy, level), index, clean if index else None)
+        known = clean if reached else None
+        predicted, log_variance = yield from _counted(denoiser(noisy, level), index, reached, len(visited), known)
         clean = keep(predicted * mask)
-        if index + 1 < steps:
-            noisy = step_down(noisy, clean, now, visited[index + 1], keep(_noise(mask, generator)), eta)
-        yield Step(index + 1, clean)
+        before, index = index, index + 1
+        reached = max(reached, index)
+        if index < len(visited):
+            shift = walk.guide(noisy, level, clean) if walk.guide else None
+            noisy = step_down(noisy, clean, now, visited[index], keep(walk.noise(mask, generator)), walk.eta)
+            if shift is not None:
+                noisy = noisy - keep(shift)
+            back = _back(walk.travel, index, taken, clean)
+            if back:
+                index -= back
+                noisy = step_up(noisy, visited[before + 1], visited[index], keep(walk.noise(mask, generator)))
+        yield Step(reached / len(visited), clean)
     return Sample(clean, log_variance.exp() * mask)
 
 
@@ -76,8 +133,24 @@ def step_down(noisy: Tensor, clean: Tensor, now: float, after: float, noise: Ten
     return math.sqrt(there) * clean + direction * predicted_noise + sigma * noise
 
 
-def _counted(call: Generator[float, None, T], before: int, clean: Tensor | None) -> Generator[Step, None, T]:
-    """Run one call; the whole of it is for the caller to count."""
+def step_up(noisy: Tensor, now: float, before: float, noise: Tensor) -> Tensor:
+    """Return the state at time ``before`` > ``now`` of which that at ``now`` may have come (Lugmayr et al. 2022)."""
+    kept = signal(before) / signal(now)
+    return math.sqrt(kept) * noisy + math.sqrt(1 - kept) * noise
+
+
+def _back(travel: Travel | None, index: int, taken: list[int], clean: Tensor) -> int:
+    """Return how many steps to go back from step ``index``; ``taken`` counts how often it has been reached."""
+    if travel is None or index % travel.jump or taken[index] >= travel.count(clean):
+        return 0
+    taken[index] += 1
+    return travel.jump
+
+
+def _counted(
+    call: Generator[float, None, T], index: int, reached: int, total: int, clean: Tensor | None
+) -> Generator[Step, None, T]:
+    """Run one call; the whole of it is for the caller to count. Steps that are taken again count once."""
     while True:
         try:
             share = next(call)
@@ -85,9 +158,4 @@ def _counted(call: Generator[float, None, T], before: int, clean: Tensor | None)
             value: T = end.value
             return value
         if share < 1:
-            yield Step(before + share, clean)
-
-
-def _noise(mask: Tensor, generator: torch.Generator) -> Tensor:
-    # drawn on the CPU, so that a seed gives the same sample on every device
-    return torch.randn(mask.shape, generator=generator).to(mask.device) * mask
+            yield Step(max(index + share, reached) / total, clean)

@@ -19,6 +19,12 @@ def times(steps: int) -> tuple[float, ...]:
     return tuple(math.ceil(GRID * index / steps) / GRID for index in range(steps, 0, -1))
 
 
+def times_from(begin: float, steps: int) -> tuple[float, ...]:
+    """Return the times of ``times`` that are no later than ``begin``, at least the one nearest to it on the grid."""
+    nearest = max(1, round(GRID * begin)) / GRID
+    return tuple(time for time in times(steps) if time <= nearest) or (nearest,)
+
+
 def signal(time: float) -> float:
     """Return abar, the share of signal variance left at ``time`` in [0, 1] (cosine, Nichol & Dhariwal 2021, eq. 17)."""
     return min(1.0, max(FLOOR, math.cos(0.5 * math.pi * time) ** 2))

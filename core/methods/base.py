@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Mode = Literal["faithful", "realistic"]
+Stages = Literal["both", "axial", "coronal"]
+Solver = Literal["projection", "dps", "mcg"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,28 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Paper:
+    """What the methods of the papers can be told; a method looks at its own alone.
+
+    correlated: noise shared between neighbouring slices. ratio: of how many steps one is the auxiliary plane's (tpdm).
+    resamples: most often that steps are taken, 1 is once (hierarchical, repaint); jump: how many steps at a time.
+    stages: planes of the hierarchical method; conditioned: whether its second stage is told what the first made;
+    start: how much of the noise it begins with, as a time of the schedule.
+    solver: of the posterior; chain: whether its samples start from one another.
+    """
+
+    correlated: bool = True
+    ratio: int = 2
+    resamples: int = 3
+    jump: int = 1
+    stages: Stages = "both"
+    conditioned: bool = True
+    start: float = 0.5
+    solver: Solver = "projection"
+    chain: bool = False
+
+
+@dataclass(frozen=True)
 class Options:
     """How to sample: used by networks; classical methods look at ``consistent`` alone.
 
@@ -40,6 +64,7 @@ class Options:
     seed: int = 0
     device: str = "cpu"
     consistent: bool = True
+    paper: Paper = field(default_factory=Paper)
 
 
 @dataclass(frozen=True, eq=False)

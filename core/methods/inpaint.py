@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from core.events import Progress
 from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import interpolate
 from core.methods.place import Place, brain_box, place_of, reversed_left_right
-from core.methods.volume import View, draw
+from core.methods.setting import Setting
+from core.methods.volume import View, direct, draw
 from core.picture import preview
 from core.volume import Box, bounding_box
 from core.weights import calibration, load
@@ -64,21 +65,16 @@ def prepare(image: Float, mask: Bool, head: Bool, place: Place | None) -> Prepar
     return Prepared(context, fill, level)
 
 
-def volume(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill with the network called ``WEIGHTS``, or in the realistic mode with ``SAMPLES``."""
-    yield Progress(0.0, 0, 1, "Smooth fill of the crop")
-    name = SAMPLES if options.mode == "realistic" else WEIGHTS
-    network = load(name, options.device)
-    crop = _Crop(problem, int(getattr(network, "multiple", 8)))
+def setting(problem: Problem, multiple: int) -> Setting:
+    """Return ``problem`` as networks see it whose sides must be multiples of ``multiple``."""
+    crop = _Crop(problem, multiple)
     prepared = prepare(crop.image, crop.mask, crop.head, crop.place)
-    # the earlier network knows the first channels alone
-    known = int(getattr(network, "context", len(prepared.context)))
 
     def view(index: int) -> View:
         mirrored = (0,) if index % 2 else ()
         context = reversed_left_right(prepared.context, PLACE_X) if mirrored else prepared.context
         region = np.ascontiguousarray(np.flip(crop.mask, mirrored), np.float32)
-        return View(context[:known], region, crop.image.shape, mirrored=mirrored)
+        return View(context, region, crop.image.shape, mirrored=mirrored)
 
     scale, least = RESIDUAL * prepared.level, min(0.0, float(crop.image.min()))
 
@@ -88,12 +84,44 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
     def picture(residual: Float) -> bytes:
         return preview(crop.inner(filled(residual)), crop.spacing, crop.centre, least, 1.1 * prepared.level)
 
-    values, deviation = yield from draw(network, view, options, picture=picture)
-    return Estimate(
-        crop.restore(filled(values)),
-        crop.restore(np.where(crop.mask, calibration(name) * scale * deviation, 0)),
-        options.steps * options.samples,
-    )
+    def finished(residual: Float, deviation: Float) -> Estimate:
+        return Estimate(crop.restore(filled(residual)), crop.restore(np.where(crop.mask, scale * deviation, 0)))
+
+    def unnatural(residual: Float, axis: int) -> float:
+        return _unnatural(filled(residual), crop.mask, crop.head, axis)
+
+    return Setting(view, finished, picture, (2, 1, 0), unnatural=unnatural)
+
+
+def volume(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
+    """Fill with the network called ``WEIGHTS``, or in the realistic mode with ``SAMPLES``."""
+    yield Progress(0.0, 0, 1, "Smooth fill of the crop")
+    name = SAMPLES if options.mode == "realistic" else WEIGHTS
+    network = load(name, options.device)
+    seen = setting(problem, int(getattr(network, "multiple", 8)))
+    residual, deviation = yield from draw(direct(network, options), seen.views, options, seen.picture)
+    return replace(seen.finished(residual, calibration(name) * deviation), calls=options.steps * options.samples)
+
+
+def _unnatural(image: Float, mask: Bool, head: Bool, axis: int) -> float:
+    """Return the mean step along ``axis`` within ``mask`` and that across its border, both beside known tissue."""
+    within, across, known = [], [], []
+    for along in range(3):
+        step = np.abs(np.diff(image, axis=along))
+        low, high = (np.take(mask, range(start, mask.shape[along] - 1 + start), axis=along) for start in (0, 1))
+        both = (np.take(head, range(start, mask.shape[along] - 1 + start), axis=along) for start in (0, 1))
+        tissue = np.logical_and(*both)
+        across.append(step[(low != high) & tissue])
+        if along == axis:
+            within.append(step[low & high & tissue])
+            known.append(step[~low & ~high & tissue])
+    natural = _mean(known)
+    return 0.5 * (_mean(within) + _mean(across)) / natural if natural > 0 else 1.0
+
+
+def _mean(parts: list[Float]) -> float:
+    values = np.concatenate(parts)
+    return float(values.mean()) if values.size else 0.0
 
 
 class _Crop:

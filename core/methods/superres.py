@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from math import ceil
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.acquisition import Acquisition, Axis, measuring, spreading, whole
 from core.diffusion.constraints import null_space
@@ -20,8 +20,10 @@ from core.events import Progress
 from core.methods.base import Estimate, Options
 from core.methods.bins import binned, unbinned
 from core.methods.guided import guided
+from core.methods.preview import Picture
+from core.methods.setting import Setting
 from core.methods.tiles import Tiling
-from core.methods.volume import View, draw
+from core.methods.volume import View, direct, draw
 from core.picture import preview
 from core.volume import Box
 from core.weights import calibration, load
@@ -139,29 +141,43 @@ def level_of(image: Float) -> float:
     return max(float(np.percentile(inside, 99.5)) if inside.size else 0.0, 1e-6)
 
 
-def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Sharpen with the network ``WEIGHTS``; ``consistent`` keeps exactly to what was measured.
+def setting(scan: ThickScan, options: Options, multiple: int) -> Setting:
+    """Return ``scan`` as networks see it whose sides must be multiples of ``multiple``.
 
-    A guide adds what it shows between the slices; the deviation stays that of the network alone.
+    ``consistent`` keeps exactly to what was measured. A guide adds what it shows between the slices; the deviation
+    stays that of the network alone.
     """
+    level, ground = level_of(scan.image), np.float32(ground_of(scan.image))
+    above = replace(scan, image=scan.image - ground) if ground else scan
+    factors = blocks(above)
+    unit = np.float32(RESIDUAL * level)
+
+    def finished(residual: Float, deviation: Float) -> Estimate:
+        fine = above.acquisition.fine
+        values = above.acquisition.interpolate(above.image)
+        values += unit * unbinned(residual, factors, fine)
+        if options.consistent:
+            values = above.acquisition.project(values, above.image)
+        if above.guide is not None:
+            values = guided(values, above.image, above.acquisition, above.guide, level, above.spacing)
+        if options.consistent:
+            values = emptied(values, above)
+        return Estimate(values + ground, unit * unbinned(deviation, factors, fine))
+
+    seen = _in_blocks(above, factors)
+    views, picture = _views(seen, level, options, multiple), _picture(seen, level)
+    return Setting(views, finished, picture, _planes(seen.acquisition), TILING)
+
+
+def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
+    """Sharpen with the network ``WEIGHTS``."""
     yield Progress(0.0, 0, 1, "Spline through the slices")
     network = load(WEIGHTS, options.device)
-    level, ground = level_of(scan.image), np.float32(ground_of(scan.image))
-    scan = replace(scan, image=scan.image - ground) if ground else scan
-    factors = blocks(scan)
-    residual, deviation = yield from _residual(network, _in_blocks(scan, factors), level, options)
-    fine = scan.acquisition.fine
-    unit = np.float32(RESIDUAL * level)
-    values = scan.acquisition.interpolate(scan.image)
-    values += unit * unbinned(residual, factors, fine)
-    if options.consistent:
-        values = scan.acquisition.project(values, scan.image)
-    if scan.guide is not None:
-        values = guided(values, scan.image, scan.acquisition, scan.guide, level, scan.spacing)
-    if options.consistent:
-        values = emptied(values, scan)
-    spread = np.float32(calibration(WEIGHTS)) * unit * unbinned(deviation, factors, fine)
-    return Estimate(values + ground, spread, options.steps * options.samples)
+    seen = setting(scan, options, int(getattr(network, "multiple", 8)))
+    drawing = draw(direct(network, options, seen.tiling), seen.views, options, seen.picture)
+    residual, deviation = yield from drawing
+    doubt = np.float32(calibration(WEIGHTS)) * deviation
+    return replace(seen.finished(residual, doubt), calls=options.steps * options.samples)
 
 
 def blocks(scan: ThickScan) -> tuple[int, int, int]:
@@ -206,11 +222,7 @@ def _in_blocks(scan: ThickScan, factors: tuple[int, int, int]) -> ThickScan:
     return ThickScan(binned(scan.image, factors), Acquisition((x, y, z)), spacing=wide)
 
 
-def _residual(
-    network: nn.Module, scan: ThickScan, level: float, options: Options
-) -> Generator[Progress, None, tuple[Float, Float]]:
-    """Draw what the network adds to the spline, and its deviation, in units of its residual."""
-    multiple = int(getattr(network, "multiple", 8))
+def _views(scan: ThickScan, level: float, options: Options, multiple: int) -> Callable[[int], View]:
     fine = scan.acquisition.fine
 
     def view(index: int) -> View:
@@ -222,17 +234,27 @@ def _residual(
         project = _projection(acquisition, options) if options.consistent else None
         return View(prepared.part, region, fine, prepared.facts, project, mirrored)
 
-    base: list[Float] = []
+    return view
+
+
+def _picture(scan: ThickScan, level: float) -> Picture:
+    @cache
+    def base() -> Float:
+        return scan.acquisition.interpolate(scan.image)
 
     def picture(residual: Float) -> bytes:
-        if not base:
-            base.append(scan.acquisition.interpolate(scan.image))
-        values = base[0] + np.float32(RESIDUAL * level) * residual
-        x, y, z = (side // 2 for side in fine)
+        values = base() + np.float32(RESIDUAL * level) * residual
+        x, y, z = (side // 2 for side in scan.acquisition.fine)
         return preview(values, scan.spacing, (x, y, z), 0.0, level)
 
-    made = yield from draw(network, view, options, TILING, picture)
-    return made
+    return picture
+
+
+def _planes(acquisition: Acquisition) -> tuple[int, int, int]:
+    """Return the axes across slices, those along which every voxel was measured first: a slice across the thick axis
+    does not show what is missing."""
+    x, y, z = sorted((1, 2, 0), key=lambda axis: not acquisition.axes[axis].untouched)
+    return x, y, z
 
 
 def nearest(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:

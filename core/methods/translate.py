@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from core.methods.base import Estimate, Options
 from core.methods.contrasts import CONTRASTS, USUAL, Sources
 from core.methods.place import along, reversed_left_right
 from core.methods.regression import start
+from core.methods.setting import Setting
 from core.methods.tiles import Tiling
-from core.methods.volume import View, draw
+from core.methods.volume import View, direct, draw
 from core.picture import preview
 from core.volume import bounding_box
 from core.weights import calibration, load
@@ -50,14 +52,15 @@ def places(brain: Bool) -> Float:
     return out
 
 
-def volume(sources: Sources, options: Options) -> Generator[Progress, None, Estimate]:
-    """Translate with the network ``WEIGHTS``; values are in units of the target's 99.5th percentile in the brain."""
-    yield Progress(0.0, 0, 1, "Scaling the sources")
-    network = load(WEIGHTS, options.device)
-    multiple = int(getattr(network, "multiple", 8))
+def setting(sources: Sources, options: Options, multiple: int, told: Collection[str] = CONTRASTS) -> Setting:
+    """Return ``sources`` as networks see them whose sides must be multiples of ``multiple``.
+
+    told: the contrasts that the network gets to see; the base comes from all.
+    """
     begun = start(sources, options.device)
     brain = begun.brain
-    context, facts = prepare(begun.images, brain, sources.target, places(brain), begun.base)
+    images = {name: image for name, image in begun.images.items() if name in told}
+    context, facts = prepare(images, brain, sources.target, places(brain), begun.base)
     pad = [(0, -side % multiple) for side in brain.shape]
 
     def view(index: int) -> View:
@@ -70,8 +73,19 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
         values = begun.in_units(sources.target, begun.base + residual)
         return preview(values, (1.0, 1.0, 1.0), [side // 2 for side in brain.shape], 0.0, 1.0)
 
-    residual, deviation = yield from draw(network, view, options, TILING, picture)
-    spread = np.zeros(sources.brain.shape, np.float32)
-    spread[begun.box] = np.where(brain, calibration(WEIGHTS) * USUAL[sources.target][1] * deviation, 0)
-    values = begun.finished(sources, begun.base + residual)
-    return Estimate(values, spread, options.steps * options.samples)
+    def finished(residual: Float, deviation: Float) -> Estimate:
+        spread = np.zeros(sources.brain.shape, np.float32)
+        spread[begun.box] = np.where(brain, USUAL[sources.target][1] * deviation, 0)
+        return Estimate(begun.finished(sources, begun.base + residual), spread)
+
+    return Setting(view, finished, picture, (2, 1, 0), TILING)
+
+
+def volume(sources: Sources, options: Options) -> Generator[Progress, None, Estimate]:
+    """Translate with the network ``WEIGHTS``; values are in units of the target's 99.5th percentile in the brain."""
+    yield Progress(0.0, 0, 1, "Scaling the sources")
+    network = load(WEIGHTS, options.device)
+    seen = setting(sources, options, int(getattr(network, "multiple", 8)))
+    drawing = draw(direct(network, options, seen.tiling), seen.views, options, seen.picture)
+    residual, deviation = yield from drawing
+    return replace(seen.finished(residual, calibration(WEIGHTS) * deviation), calls=options.steps * options.samples)

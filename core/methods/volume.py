@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.diffusion.sampler import Denoiser, Projection, Sample, sample
+from core.diffusion.sampler import Denoiser, Projection, Sample, Step, sample
 from core.events import Progress
 from core.methods.base import Options
 from core.methods.preview import Picture, Previews
@@ -39,17 +39,17 @@ class View:
     mirrored: tuple[int, ...] = ()
 
 
+# view, randomness -> a sample in the making
+Sampling = Callable[[View, torch.Generator], Generator[Step, None, Sample]]
+
+
 def draw(
-    network: nn.Module,
-    views: Callable[[int], View],
-    options: Options,
-    tiling: Tiling | None = None,
-    picture: Picture | None = None,
+    sampling: Sampling, views: Callable[[int], View], options: Options, picture: Picture | None = None
 ) -> Generator[Progress, None, tuple[Float, Float]]:
     """Return residual and standard deviation (X, Y, Z), in units of the network's residual.
 
     ``views`` gives what each sample (0, 1, ...) sees: the same volume, mirrored or not; errors of the network that
-    depend on its orientation average out. ``tiling``: see the volume in tiles; for networks whose norms are local.
+    depend on its orientation average out.
     Faithful: the mean of ``samples`` samples, whose spread and remaining doubt add up to the deviation.
     Realistic: the first sample itself; the deviation is that of all samples.
     ``picture`` makes previews of a residual (X, Y, Z); a single call has none, for nothing is known before its end.
@@ -58,25 +58,17 @@ def draw(
     previews = Previews(picture if options.steps * options.samples > 1 else None)
     for index in range(options.samples):
         view = views(index)
-        made = yield from _one(network, view, options, tiling, index, partial(_look, previews, drawn, view))
+        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + index)
+        made = yield from _followed(sampling(view, generator), options, index, partial(_look, previews, drawn, view))
         drawn.add(_restored(made.residual, view), _restored(made.variance, view))
     return drawn.combined()
 
 
-def _one(
-    network: nn.Module,
-    view: View,
-    options: Options,
-    tiling: Tiling | None,
-    index: int,
-    look: Callable[[Tensor], bytes],
+def _followed(
+    drawing: Generator[Step, None, Sample], options: Options, index: int, look: Callable[[Tensor], bytes]
 ) -> Generator[Progress, None, Sample]:
     """Draw sample ``index``; ``look`` makes previews of its clean residual."""
     total = options.steps * options.samples
-    generator = torch.Generator().manual_seed(options.seed * 1_000_003 + index)
-    region = torch.from_numpy(view.region)[None, None].to(options.device)
-    denoiser = _denoiser(network, view, options, tiling)
-    drawing = sample(denoiser, region, options.steps, generator, project=view.project)
     while True:
         try:
             with torch.inference_mode():
@@ -84,25 +76,49 @@ def _one(
         except StopIteration as end:
             made: Sample = end.value
             return made
-        done = index * options.steps + step.calls
-        under_way = min(int(step.calls) + 1, options.steps)
+        done = (index + step.share) * options.steps
+        under_way = min(int(step.share * options.steps + 1e-6) + 1, options.steps)
         text = f"Sample {index + 1} of {options.samples}, step {under_way} of {options.steps}"
         preview = b"" if step.clean is None else look(step.clean)
-        yield Progress(done / total, int(done), total, text, preview)
+        yield Progress(done / total, int(done + 1e-6), total, text, preview)
 
 
 def _look(previews: Previews, drawn: _Draws, view: View, clean: Tensor) -> bytes:
     return previews.show(lambda: drawn.with_unfinished(_restored(clean, view)))
 
 
+def direct(network: nn.Module, options: Options, tiling: Tiling | None = None) -> Sampling:
+    """Return the plain way: ``network`` from noise down; ``tiling``: see the volume in tiles, for local norms."""
+
+    def sampling(view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
+        denoiser = _denoiser(network, view, options, tiling)
+        return sample(denoiser, region_of(view, options), options.steps, generator, view.project)
+
+    return sampling
+
+
+def region_of(view: View, options: Options) -> Tensor:
+    """Return where ``view`` may act, (1, 1, X, Y, Z)."""
+    return torch.from_numpy(view.region)[None, None].to(options.device)
+
+
+def facts_of(view: View, options: Options) -> Tensor | None:
+    """Return the facts of ``view``, (1, K)."""
+    return None if view.facts is None else torch.from_numpy(view.facts)[None].to(options.device)
+
+
+def context_of(view: View, box: Box, channels: int | None = None) -> Float:
+    """Return the first ``channels`` of what is known in ``box``, (C, x, y, z)."""
+    given = view.context
+    return (given[(slice(None), *box)] if isinstance(given, np.ndarray) else given(box))[:channels]
+
+
 def _denoiser(network: nn.Module, view: View, options: Options, tiling: Tiling | None) -> Denoiser:
     shape = view.region.shape
     tiles = layout(shape, int(getattr(network, "multiple", 8)), tiling) if tiling else single(shape)
-    facts = None if view.facts is None else torch.from_numpy(view.facts)[None].to(options.device)
-    given = view.context
-
-    def context(box: Box) -> Float:
-        return given[(slice(None), *box)] if isinstance(given, np.ndarray) else given(box)
+    facts = facts_of(view, options)
+    # an earlier network may know the first channels alone
+    context = partial(context_of, view, channels=getattr(network, "context", None))
 
     def denoise(noisy: Tensor, log_snr: Tensor) -> Generator[float, None, tuple[Tensor, Tensor]]:
         return call(network, noisy, context, log_snr, facts, tiles, half=bool(tiling and tiling.half))

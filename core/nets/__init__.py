@@ -7,10 +7,12 @@ from typing import Any
 
 from torch import nn
 
+from core.nets.plane_net import PlaneNet
 from core.nets.regression import PatchRegression
 from core.nets.volume_net import VolumeNet
 
 ARCHITECTURES: Mapping[str, type[nn.Module]] = {
+    "plane_net": PlaneNet,
     "volume_net": VolumeNet,
     "patch_regression": PatchRegression,
 }

@@ -1,4 +1,4 @@
-"""Building blocks of the 3D networks: residual blocks modulated by a condition vector, space-to-depth."""
+"""Building blocks of the networks: residual blocks modulated by a condition vector, space-to-depth."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from torch.nn import functional as F
 
 
 class Residual(nn.Module):
-    """Two 3x3x3 convolutions with a norm, SiLU and FiLM (Perez et al. 2018) on the second norm.
+    """Two convolutions of width 3 with a norm, SiLU and FiLM (Perez et al. 2018) on the second norm.
 
-    forward: x (B, C_in, D, H, W), condition (B, K) -> (B, C_out, D, H, W).
+    forward: x (B, C_in, ...), condition (B, K) -> (B, C_out, ...), with two or three ``dimensions``.
     ``norm``: see ``normalise``.
     """
 
-    def __init__(self, inputs: int, outputs: int, condition: int, norm: str = "group") -> None:
+    def __init__(self, inputs: int, outputs: int, condition: int, norm: str = "group", dimensions: int = 3) -> None:
         super().__init__()
+        conv = convolution(dimensions)
         self.norm1 = normalise(norm, inputs)
-        self.conv1 = nn.Conv3d(inputs, outputs, 3, padding=1)
+        self.conv1 = conv(inputs, outputs, 3, padding=1)
         self.film = nn.Linear(condition, 2 * outputs)
         self.norm2 = normalise(norm, outputs)
-        self.conv2 = nn.Conv3d(outputs, outputs, 3, padding=1)
-        self.shortcut = nn.Conv3d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+        self.conv2 = conv(outputs, outputs, 3, padding=1)
+        self.shortcut = conv(inputs, outputs, 1) if inputs != outputs else nn.Identity()
         zero(self.film)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         hidden = self.conv1(F.silu(self.norm1(x)))
-        gain, shift = self.film(condition)[:, :, None, None, None].chunk(2, dim=1)
+        film = self.film(condition)
+        gain, shift = film.reshape(*film.shape, *(1 for _ in x.shape[2:])).chunk(2, dim=1)
         hidden = self.conv2(F.silu(self.norm2(hidden) * (1 + gain) + shift))
         out: Tensor = self.shortcut(x) + hidden
         return out
@@ -36,7 +38,7 @@ class Residual(nn.Module):
 
 class ChannelNorm(nn.Module):
     """Layer norm over the channels of each voxel (Ba et al. 2016): what a voxel becomes does not depend on how much
-    of the volume is seen with it, so tiles fit together. forward: x (B, C, D, H, W) -> the same shape."""
+    of the volume is seen with it, so tiles fit together. forward: x (B, C, ...) -> the same shape."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -54,7 +56,12 @@ def normalise(kind: str, channels: int) -> nn.Module:
     return nn.GroupNorm(_groups(channels), channels)
 
 
-def zero(layer: nn.Conv3d | nn.Linear) -> None:
+def convolution(dimensions: int) -> type[nn.Conv2d] | type[nn.Conv3d]:
+    """Return the convolution of two or three ``dimensions``."""
+    return nn.Conv3d if dimensions == 3 else nn.Conv2d
+
+
+def zero(layer: nn.Conv2d | nn.Conv3d | nn.Linear) -> None:
     """Set a layer's weight and bias to zero."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
@@ -69,17 +76,20 @@ def embed_log_snr(log_snr: Tensor, size: int) -> Tensor:
 
 
 def space_to_depth(x: Tensor) -> Tensor:
-    """Fold each 2 x 2 x 2 block into channels: (B, C, D, H, W) -> (B, 8C, D/2, H/2, W/2)."""
-    b, c, d, h, w = x.shape
-    x = x.reshape(b, c, d // 2, 2, h // 2, 2, w // 2, 2)
-    return x.permute(0, 1, 3, 5, 7, 2, 4, 6).reshape(b, 8 * c, d // 2, h // 2, w // 2)
+    """Fold each block of two along every axis into channels: (B, C, D, H, W) -> (B, 8C, D/2, H/2, W/2), in a plane
+    (B, C, H, W) -> (B, 4C, H/2, W/2)."""
+    axes = x.ndim - 2
+    parts = [part for side in x.shape[2:] for part in (side // 2, 2)]
+    x = x.reshape(*x.shape[:2], *parts).permute(0, 1, *range(3, 3 + 2 * axes, 2), *range(2, 2 + 2 * axes, 2))
+    return x.flatten(1, 1 + axes)
 
 
 def depth_to_space(x: Tensor) -> Tensor:
-    """Undo ``space_to_depth``: (B, 8C, D, H, W) -> (B, C, 2D, 2H, 2W)."""
-    b, c, d, h, w = x.shape
-    x = x.reshape(b, c // 8, 2, 2, 2, d, h, w)
-    return x.permute(0, 1, 5, 2, 6, 3, 7, 4).reshape(b, c // 8, 2 * d, 2 * h, 2 * w)
+    """Undo ``space_to_depth``: (B, 8C, D, H, W) -> (B, C, 2D, 2H, 2W), in a plane (B, 4C, H, W) -> (B, C, 2H, 2W)."""
+    axes, sides = x.ndim - 2, [2 * side for side in x.shape[2:]]
+    x = x.reshape(x.shape[0], -1, *(2 for _ in range(axes)), *x.shape[2:])
+    order = [part for axis in range(axes) for part in (2 + axes + axis, 2 + axis)]
+    return x.permute(0, 1, *order).reshape(*x.shape[:2], *sides)
 
 
 def _groups(channels: int) -> int:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
-from core.nets.blocks import Residual, depth_to_space, embed_log_snr, normalise, space_to_depth, zero
-
-EMBEDDING = 64
-LOG_VARIANCE_RANGE = (-10.0, 4.0)
+from core.nets.blocks import depth_to_space, embed_log_snr
+from core.nets.unet import EMBEDDING, LOG_VARIANCE_RANGE, UNet, head
 
 
-class VolumeNet(nn.Module):
+class VolumeNet(UNet):
     """Predicts a clean residual and its log-variance from a noisy residual and its surroundings.
 
     forward:
@@ -43,69 +40,21 @@ class VolumeNet(nn.Module):
         heads: int = 1,
         direct: bool = False,
     ) -> None:
-        super().__init__()
-        self.multiple = 2 ** len(widths)
-        condition = 2 * EMBEDDING
+        super().__init__(3, 1 + context, 2 * heads, EMBEDDING + facts, widths, blocks, norm, direct)
         self.context = context
         self.facts = facts
         self.skip = skip
         self.heads = heads
-        told = EMBEDDING + facts
-        self.condition = nn.Sequential(nn.Linear(told, condition), nn.SiLU(), nn.Linear(condition, condition))
-        self.enter = nn.Conv3d(8 * (1 + context), widths[0], 3, padding=1)
-        self.down = nn.ModuleList()
-        self.up = nn.ModuleList()
-        previous = widths[0]
-        for width, count in zip(widths, blocks, strict=True):
-            self.down.append(_level(previous, width, count, condition, norm))
-            previous = width
-        for width, count in reversed(list(zip(widths[:-1], blocks[:-1], strict=True))):
-            self.up.append(_level(previous + width, width, count, condition, norm))
-            previous = width
-        self.leave = nn.Sequential(normalise(norm, previous), nn.SiLU(), nn.Conv3d(previous, 16 * heads, 3, padding=1))
-        self.direct = nn.Conv3d(8 * (1 + context), 16 * heads, 1) if direct else None
-        if self.direct is not None:
-            zero(self.direct)
-        last = self.leave[-1]
-        if isinstance(last, nn.Conv3d):
-            zero(last)
 
     def forward(
         self, noisy: Tensor, context: Tensor, log_snr: Tensor, facts: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         told = embed_log_snr(log_snr, EMBEDDING)
-        condition = self.condition(told if facts is None else torch.cat([told, facts], dim=1))
+        told = told if facts is None else torch.cat([told, facts], dim=1)
         abar = log_snr.sigmoid().reshape(-1, 1, 1, 1, 1)
         guess = abar.sqrt() * noisy if self.skip else noisy
-        folded = space_to_depth(torch.cat([guess, context], dim=1))
-        x = self.enter(folded)
-        skips: list[Tensor] = []
-        for level, blocks in enumerate(self.down):
-            if level > 0:
-                skips.append(x)
-                x = F.avg_pool3d(x, 2)
-            x = _apply(blocks, x, condition)
-        for blocks in self.up:
-            x = F.interpolate(x, scale_factor=2.0, mode="nearest")
-            x = _apply(blocks, torch.cat([x, skips.pop()], dim=1), condition)
-        outputs = self.leave(x) if self.direct is None else self.leave(x) + self.direct(folded)
-        residual, log_variance = depth_to_space(self._head(outputs, facts)).chunk(2, dim=1)
+        outputs = head(self.folded(torch.cat([guess, context], dim=1), told), self.heads, facts)
+        residual, log_variance = depth_to_space(outputs).chunk(2, dim=1)
         if self.skip:
             residual = guess + (1 - abar).sqrt() * residual
         return residual, log_variance.clamp(*LOG_VARIANCE_RANGE)
-
-    def _head(self, outputs: Tensor, facts: Tensor | None) -> Tensor:
-        if self.heads == 1 or facts is None:
-            return outputs
-        each = outputs.reshape(outputs.shape[0], self.heads, 16, *outputs.shape[2:])
-        return torch.einsum("bhcxyz,bh->bcxyz", each, facts[:, -self.heads :])
-
-
-def _level(inputs: int, width: int, count: int, condition: int, norm: str) -> nn.ModuleList:
-    return nn.ModuleList(Residual(inputs if index == 0 else width, width, condition, norm) for index in range(count))
-
-
-def _apply(blocks: nn.Module, x: Tensor, condition: Tensor) -> Tensor:
-    for block in blocks.children():
-        x = block(x, condition)
-    return x

@@ -25,7 +25,7 @@ def export(preset: Preset, state: State, packed: Path, folder: Path) -> list[Pat
     used = _learnt_from(preset.source, PackedSet(packed))
     facts = {"steps": state.clock.step, "seconds": round(state.clock.seconds)}
     written = [_write(folder, preset.weights, preset.architecture, dict(preset.config), tensors, used, facts)]
-    if preset.source == "translate":
+    if preset.weights == "translate-volume":
         table = {"table": torch.from_numpy(fit(PackedSet(packed)))}
         written.append(_write(folder, "translate-regression", "patch_regression", {}, table, used, {}))
     return written

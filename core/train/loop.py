@@ -18,6 +18,7 @@ from core.diffusion.constraints import null_space
 from core.diffusion.schedule import GRID, log_snr, signal
 from core.nets import build
 from core.train.batch import Batch, Source
+from core.train.calls import Crops, caller
 from core.train.checkpoint import Clock, State, restore, save
 from core.train.contrasts import ContrastSource
 from core.train.feed import Feed
@@ -126,8 +127,9 @@ def take_step(
     noisy = keep(abar.sqrt() * target + (1 - abar).sqrt() * noise)
     levels = torch.tensor([log_snr(t) for t in times], dtype=torch.float32, device=target.device)
     # on a GPU the convolutions run in bf16; on a CPU 3D bf16 is many times slower than fp32
+    crops = Crops(noisy, context, levels, facts, (region > 0).float())
     with torch.autocast(target.device.type, torch.bfloat16, enabled=target.device.type == "cuda"):
-        clean, log_variance = network(noisy, context, levels, facts)
+        clean, log_variance = caller(preset)(network, crops, rng)
     clean, log_variance = keep(clean.float()), log_variance.float()
     error = _in_region((clean - target) ** 2, region)
     doubt = _in_region((clean.detach() - target) ** 2 * (-log_variance).exp() + log_variance, region)

@@ -14,6 +14,7 @@ class Preset:
     from_noise: share of crops that start from noise alone, the one call of the Faithful mode.
     smallest: added to a crop's own residual variance before errors are divided by it.
     average: how much of the running average stays at each step.
+    coarse: share of steps at which a plane network is told what it says of the crop in another plane.
     """
 
     name: str
@@ -26,8 +27,10 @@ class Preset:
     average: float = 0.995
     from_noise: float = 0.25
     smallest: float = 0.2
+    coarse: float = 0.0
 
 
+PLANE: Mapping[str, Any] = {"widths": [32, 64, 128], "blocks": [1, 2, 2]}
 WIDE: Mapping[str, Any] = {"widths": [48, 96, 128], "blocks": [1, 2, 2], "norm": "channel", "skip": True}
 
 PRESETS: tuple[Preset, ...] = (
@@ -57,6 +60,34 @@ PRESETS: tuple[Preset, ...] = (
         {**WIDE, "context": 9, "facts": 8, "heads": 4, "direct": True},
         learning_rate=6e-4,
         from_noise=0.75,
+        smallest=0.05,
+    ),
+    Preset(
+        "plane_inpaint",
+        "inpaint-plane",
+        "inpaint",
+        "plane_net",
+        {**PLANE, "context": 7, "slab": 2},
+        smallest=0.05,
+        coarse=0.4,
+    ),
+    Preset(
+        "plane_superres",
+        "superres-plane",
+        "superres",
+        "plane_net",
+        {**PLANE, "context": 11, "slab": 2, "facts": 9},
+        from_noise=0.35,
+        smallest=0.05,
+    ),
+    Preset(
+        "plane_translate",
+        "translate-plane",
+        "translate",
+        "plane_net",
+        {**PLANE, "context": 9, "slab": 4, "facts": 8, "heads": 4, "direct": True},
+        learning_rate=6e-4,
+        from_noise=0.35,
         smallest=0.05,
     ),
 )

@@ -44,7 +44,7 @@ def test_calls_are_counted_and_noise_stays_in_the_mask(steps: int) -> None:
         return torch.ones_like(noisy), torch.zeros_like(noisy)
 
     yielded, drawn = finish(sample(denoise, mask, steps, torch.Generator().manual_seed(0)))
-    assert [step.calls for step in yielded] == [half / 2 for half in range(1, 2 * steps + 1)]
+    assert [step.share for step in yielded] == pytest.approx([half / 2 / steps for half in range(1, 2 * steps + 1)])
     assert yielded[0].clean is None
     assert all(step.clean is not None and torch.equal(step.clean, mask) for step in yielded[1:])
     assert len(seen) == steps

@@ -14,7 +14,7 @@ from core.events import Progress
 from core.methods import inpaint, preview
 from core.methods.base import Options, Problem
 from core.methods.preview import Float, Previews
-from core.methods.volume import View, draw
+from core.methods.volume import View, direct, draw
 
 
 class Clock:
@@ -74,7 +74,7 @@ class Counter(nn.Module):
 def seen(options: Options, picture: Callable[[Float], bytes] | None) -> list[bytes]:
     """Draw a volume of 2 x 3 x 4 voxels and return the previews that came on the way."""
     view = View(np.zeros((1, 2, 3, 4), np.float32), np.ones((2, 3, 4), np.float32), (2, 3, 4))
-    return [event.preview for event in draw(Counter(), lambda index: view, options, picture=picture)]
+    return [event.preview for event in draw(direct(Counter(), options), lambda index: view, options, picture=picture)]
 
 
 def told(residual: Float) -> bytes:

@@ -8,7 +8,7 @@ from core.events import finish
 from core.methods import regression, superres, translate
 from core.methods.base import Options
 from core.methods.contrasts import USUAL, Sources
-from core.methods.volume import View, draw
+from core.methods.volume import View, direct, draw
 from core.nets.regression import FEATURES
 
 
@@ -39,7 +39,7 @@ def test_mirrored_samples_are_put_back_and_padding_is_cut_off(samples: int) -> N
         seen = np.pad(np.flip(IMAGE, mirrors[index]), [(0, 4), (0, 6), (0, 0)])
         return View(seen[None], np.ones_like(seen), (12, 10, 16), mirrored=mirrors[index])
 
-    residual, deviation = finish(draw(Echo(0), views, Options(samples=samples)))
+    residual, deviation = finish(draw(direct(Echo(0), Options(samples=samples)), views, Options(samples=samples)))
     assert np.allclose(residual, IMAGE, atol=1e-6)
     assert deviation == pytest.approx(np.ones(IMAGE.shape), abs=1e-6)
 

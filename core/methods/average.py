@@ -1,0 +1,40 @@
+"""Three planes, the mean of their scores: TOSM (three 2D networks) or, with 2.5D slices as here, MADM.
+
+Zhu et al. 2025 (Score-Fusion), the baselines of table 1. With weights that sum to one, averaging scores and averaging
+clean estimates is the same at every noise level. Network calls: steps x samples x the slices of three planes.
+Ours: one network for all planes, x0-prediction; noise is white, for it belongs to no one plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import torch
+
+from core.diffusion.sampler import Sample, Step, Walk
+from core.events import Progress
+from core.methods.base import Estimate, Options, Problem
+from core.methods.contrasts import Sources
+from core.methods.planes import Planes, drawn
+from core.methods.superres import ThickScan
+from core.methods.volume import View
+
+
+def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
+    """Draw a sample whose every step is the mean over the three planes."""
+    return planes.sample(view, planes.mean(view, planes.order), generator, Walk())
+
+
+def inpaint(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
+    """Fill the hole in three planes at once."""
+    return drawn("inpaint", problem, options, recipe)
+
+
+def superres(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
+    """Sharpen in three planes at once."""
+    return drawn("superres", scan, options, recipe)
+
+
+def translate(sources: Sources, options: Options) -> Generator[Progress, None, Estimate]:
+    """Translate in three planes at once."""
+    return drawn("translate", sources, options, recipe)

@@ -1,0 +1,81 @@
+"""A coarse axial stage, then a coronal one that refines it, with adaptive resampling.
+
+Kwark et al. 2025 (arXiv 2507.17911). Their text was not at hand: the two perpendicular stages and "adaptive resampling"
+are theirs, all else is our reading. Stage 1 draws the fill in axial slices. Stage 2 noises it to the time ``start``
+(Meng et al. 2022, SDEdit) and goes down in coronal slices, told what stage 1 made. Resampling is time travel (Lugmayr
+et al. 2022) whose count follows how unnatural the present estimate is: 1 + round((resamples - 1) clip(d / 2, 0, 1)),
+where d compares steps across the hole's border and between slices with those of known tissue.
+Network calls: those of one plane for stage 1, a share ``start`` of that for stage 2, times what is taken again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import torch
+from torch import Tensor
+
+from core.diffusion.sampler import Sample, Step, Travel, Walk
+from core.events import Progress
+from core.methods.base import Estimate, Options, Problem
+from core.methods.planes import Planes, drawn
+from core.methods.volume import View
+
+AXIAL, CORONAL = 2, 1
+# steps twice as large as in known tissue are resampled most
+UNNATURAL = 2.0
+
+
+def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
+    """Draw a sample in both stages, or in one of them from noise alone."""
+    paper = planes.options.paper
+    if paper.stages != "both":
+        plane = AXIAL if paper.stages == "axial" else CORONAL
+        return planes.sample(view, planes.one(view, plane), generator, _walk(planes, plane))
+    return _both(planes, view, generator)
+
+
+def inpaint(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
+    """Fill the hole in axial slices, then refine it in coronal ones."""
+    return drawn("inpaint", problem, options, recipe)
+
+
+def _both(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
+    paper = planes.options.paper
+    first = 1 / (1 + paper.start)
+    coarse = yield from _share(planes.sample(view, planes.one(view, AXIAL), generator, _walk(planes, AXIAL)), 0, first)
+    told = coarse.residual if paper.conditioned else None
+    walk = _walk(planes, CORONAL, coarse.residual)
+    fine = yield from _share(planes.sample(view, planes.one(view, CORONAL, told), generator, walk), first, 1)
+    return fine
+
+
+def _walk(planes: Planes, plane: int, begin: Tensor | None = None) -> Walk:
+    paper = planes.options.paper
+
+    def count(clean: Tensor) -> int:
+        return times_taken(_unnatural(planes, clean, plane), paper.resamples)
+
+    travel = Travel(paper.jump, count) if paper.resamples > 1 else None
+    return Walk(planes.noise(plane), begin, paper.start, travel)
+
+
+def times_taken(unnatural: float, most: int) -> int:
+    """Return how often steps are to be taken, 1 to ``most``, for a fill that is ``unnatural`` (1 is like tissue)."""
+    return 1 + round((most - 1) * min(max(unnatural / UNNATURAL, 0.0), 1.0))
+
+
+def _unnatural(planes: Planes, clean: Tensor, plane: int) -> float:
+    measure = planes.setting.unnatural
+    return measure(clean[0, 0].cpu().numpy(), plane) if measure else 0.0
+
+
+def _share(drawing: Generator[Step, None, Sample], low: float, high: float) -> Generator[Step, None, Sample]:
+    """Draw one stage; its shares become those from ``low`` to ``high``."""
+    while True:
+        try:
+            step = next(drawing)
+        except StopIteration as end:
+            made: Sample = end.value
+            return made
+        yield Step(low + (high - low) * step.share, step.clean)

@@ -1,0 +1,34 @@
+"""A problem as networks see it, and the way back: the same for every network of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.methods.base import Estimate
+from core.methods.preview import Picture
+from core.methods.tiles import Tiling
+from core.methods.volume import View
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """views: sample -> what a network sees. finished: residual and deviation (X, Y, Z), in units of the network's
+    residual, -> the estimate, no calls counted.
+
+    planes: axes across the slices of networks that see one at a time, the one to prefer first.
+    tiling: how a network may see the volume in parts. unnatural: residual, axis -> how much larger steps are along that
+    axis and across the mask's border than in known tissue, 1 alike; None where there is no mask.
+    """
+
+    views: Callable[[int], View]
+    finished: Callable[[Float, Float], Estimate]
+    picture: Picture
+    planes: tuple[int, int, int]
+    tiling: Tiling | None = None
+    unnatural: Callable[[Float, int], float] | None = None

@@ -1,0 +1,98 @@
+"""A small U-Net on space-to-depth blocks, in two or three dimensions: what the networks of all methods share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from core.nets.blocks import Residual, convolution, normalise, space_to_depth, zero
+
+EMBEDDING = 64
+LOG_VARIANCE_RANGE = (-10.0, 4.0)
+
+
+class UNet(nn.Module):
+    """Maps an image with ``inputs`` channels to one with ``outputs``, modulated by a vector of ``told`` numbers.
+
+    Sides must be multiples of ``multiple``. The last convolution starts at zero.
+    direct: add a linear map of the input to the output, past every norm: intensities keep their scale.
+    """
+
+    def __init__(
+        self,
+        dimensions: int,
+        inputs: int,
+        outputs: int,
+        told: int,
+        widths: Sequence[int],
+        blocks: Sequence[int],
+        norm: str,
+        direct: bool = False,
+    ) -> None:
+        super().__init__()
+        self.multiple = 2 ** len(widths)
+        self._dimensions = dimensions
+        fold = 2**dimensions
+        conv = convolution(dimensions)
+        condition = 2 * EMBEDDING
+        self.condition = nn.Sequential(nn.Linear(told, condition), nn.SiLU(), nn.Linear(condition, condition))
+        self.enter = conv(fold * inputs, widths[0], 3, padding=1)
+        self.down = nn.ModuleList()
+        self.up = nn.ModuleList()
+        previous = widths[0]
+        for width, count in zip(widths, blocks, strict=True):
+            self.down.append(_level(previous, width, count, condition, norm, dimensions))
+            previous = width
+        for width, count in reversed(list(zip(widths[:-1], blocks[:-1], strict=True))):
+            self.up.append(_level(previous + width, width, count, condition, norm, dimensions))
+            previous = width
+        last = conv(previous, fold * outputs, 3, padding=1)
+        self.leave = nn.Sequential(normalise(norm, previous), nn.SiLU(), last)
+        self.direct = conv(fold * inputs, fold * outputs, 1) if direct else None
+        if self.direct is not None:
+            zero(self.direct)
+        zero(last)
+
+    def folded(self, image: Tensor, told: Tensor) -> Tensor:
+        """Return the output for ``image`` (B, ``inputs``, ...) and ``told`` (B, K), still folded: see
+        ``depth_to_space``."""
+        condition = self.condition(told)
+        folded = space_to_depth(image)
+        x = self.enter(folded)
+        skips: list[Tensor] = []
+        pool = F.avg_pool3d if self._dimensions == 3 else F.avg_pool2d
+        for level, blocks in enumerate(self.down):
+            if level > 0:
+                skips.append(x)
+                x = pool(x, 2)
+            x = _apply(blocks, x, condition)
+        for blocks in self.up:
+            x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = _apply(blocks, torch.cat([x, skips.pop()], dim=1), condition)
+        out: Tensor = self.leave(x)
+        return out if self.direct is None else out + self.direct(folded)
+
+
+def head(outputs: Tensor, heads: int, facts: Tensor | None) -> Tensor:
+    """Return the output layer (B, C, ...) that the last ``heads`` of ``facts`` (one 1, the others 0) choose from
+    ``outputs`` (B, heads C, ...)."""
+    if heads == 1 or facts is None:
+        return outputs
+    each = outputs.reshape(outputs.shape[0], heads, -1, *outputs.shape[2:])
+    chosen = facts[:, -heads:].reshape(-1, heads, *(1 for _ in each.shape[2:]))
+    return torch.sum(each * chosen, dim=1)
+
+
+def _level(inputs: int, width: int, count: int, condition: int, norm: str, dimensions: int) -> nn.ModuleList:
+    return nn.ModuleList(
+        Residual(inputs if index == 0 else width, width, condition, norm, dimensions) for index in range(count)
+    )
+
+
+def _apply(blocks: nn.Module, x: Tensor, condition: Tensor) -> Tensor:
+    for block in blocks.children():
+        x = block(x, condition)
+    return x

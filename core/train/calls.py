@@ -1,0 +1,73 @@
+"""How each architecture is called on the crops of a training step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.diffusion.schedule import log_snr
+from core.nets.plane_net import PLANES
+from core.train.presets import Preset
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """What a network is asked about: ``noisy``, ``context``, ``levels`` and ``facts`` as ``VolumeNet`` takes them.
+
+    support: (B, 1, S, S, S), 1 where the residual lives.
+    """
+
+    noisy: Tensor
+    context: Tensor
+    levels: Tensor
+    facts: Tensor | None
+    support: Tensor
+
+
+Call = Callable[[nn.Module, Crops, np.random.Generator], tuple[Tensor, Tensor]]
+
+
+def caller(preset: Preset) -> Call:
+    """Return how the network of ``preset`` is called: it gives residual and log-variance (B, 1, S, S, S)."""
+    if preset.architecture == "plane_net":
+        return lambda network, crops, rng: _plane(network, crops, rng, preset.coarse)
+    return _volume
+
+
+def _volume(network: nn.Module, crops: Crops, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    clean, log_variance = network(crops.noisy, crops.context, crops.levels, crops.facts)
+    return clean, log_variance
+
+
+def _plane(network: nn.Module, crops: Crops, rng: np.random.Generator, share: float) -> tuple[Tensor, Tensor]:
+    """Ask in a random plane; at a ``share`` of steps with what the network says from noise in another plane."""
+    plane = int(rng.integers(PLANES))
+    coarse = None
+    if rng.random() < share:
+        other = (plane + int(rng.integers(1, PLANES))) % PLANES
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        start = torch.full_like(crops.levels, log_snr(1.0))
+        with torch.no_grad():
+            noise = torch.randn(crops.noisy.shape, generator=generator).to(crops.noisy.device)
+            coarse = _touched(network, crops, crops.support * noise, start, other, None)[0]
+        coarse = coarse.float() * crops.support
+    return _touched(network, crops, crops.noisy, crops.levels, plane, coarse)
+
+
+def _touched(
+    network: nn.Module, crops: Crops, noisy: Tensor, levels: Tensor, plane: int, coarse: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Ask about the slices that touch the support alone; the others become 0."""
+    across = [axis for axis in range(crops.support.ndim) if axis != 2 + plane]
+    touched = crops.support.amax(dim=across).nonzero().flatten()
+    span = slice(int(touched[0]), int(touched[-1]) + 1)
+    made = network(noisy, crops.context, levels, crops.facts, plane, span, coarse)
+    out = []
+    for part in made:
+        whole = torch.zeros(noisy.shape, dtype=part.dtype, device=part.device)
+        out.append(whole.index_copy(2 + plane, torch.arange(span.start, span.stop, device=part.device), part))
+    return out[0], out[1]

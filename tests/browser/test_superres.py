@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from core.files.nifti import read_stored
 from tests.browser.conftest import Scans
 from tests.browser.steps import VIEWER, image, load, open_tab, origin, over, start, wait_drawn, wait_results
 from tests.contract.phantom import write_phantom, write_thick
+
+# which of the page's events are told of a tab
+CHOICES = """gradio_config.dependencies.filter((one) => one.targets.some((target) => target[1] === "select"))
+.map((one) => one.id)"""
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +101,27 @@ def test_a_result_is_sent_on_and_each_tab_keeps_its_own_work(page: Page, thick: 
     page.reload()
     expect(page.get_by_role("tab", name="Super-resolve")).to_have_attribute("aria-selected", "true")
     wait_results(page, "superres")
+
+
+def test_the_run_in_the_address_is_shown_whatever_else_comes_first(page: Page, thick: dict[str, Path]) -> None:
+    finished(page, thick)
+    address = page.url
+    choices = page.evaluate(CHOICES)
+    again = page.context.new_page()
+    sent: list[int] = []
+
+    def join(route: Route) -> None:
+        sent.append(json.loads(route.request.post_data or "")["fn_index"])
+        # as if another answer had changed the page's address before
+        route.continue_(url=route.request.url.partition("?")[0])
+
+    again.route("**/queue/join*", join)
+    again.goto(address)
+    wait_results(again, "superres")
+    expect(again.get_by_role("tab", name="Super-resolve")).to_have_attribute("aria-selected", "true")
+    assert again.url == address
+    # the answer to a choice that nobody made could come last, and show another tab's work
+    assert not set(choices) & set(sent)
 
 
 def test_a_scan_that_is_fine_already_is_refused_in_words(page: Page, thick: dict[str, Path]) -> None:

@@ -37,6 +37,11 @@ class LabWiring:
     view: LabView
     shared: Shared
 
+    @property
+    def held(self) -> gr.State:
+        """Return what the tab works on."""
+        return self.lab.held
+
     def everything(self) -> list[Block]:
         """Return every component that ``render`` may change."""
         lab, steps, view = self.lab, self.lab.running, self.view
@@ -63,8 +68,7 @@ class LabWiring:
             held, shown = Held(), View(self.lab.task)
         return {
             self.lab.held: held,
-            # the viewer is hidden meanwhile, and only writes the job into the address
-            self.shared.viewer: {"job": held.job, "away": True} if open else gr.skip(),
+            **(self.front(session, held) if open else {}),
             **self._left(shown),
             **self._results(session, shown),
             **boxes,
@@ -165,9 +169,9 @@ class LabWiring:
             return self.render(session, held, open=active == self.lab.task.name)
         return {self.lab.running.progress: page.progress(shown.job)}
 
-    def selected(self, request: gr.Request, held: Held) -> Updates:
-        """Show the lab's work where the viewer was."""
-        return {**self.render(session_of(request), held), self.shared.active: self.lab.task.name}
+    def front(self, session: str, held: Held) -> Updates:
+        """Return the parts that all tabs share: the viewer is hidden, and only writes the job into the address."""
+        return {self.shared.viewer: {"job": held.job, "away": True}}
 
     def note(self) -> dict[str, Any]:
         """Return what an event needs to call ``noted``."""
@@ -200,21 +204,18 @@ def connect(services: Services, lab: Lab, view: LabView, panel: gr.Tab, shared: 
     steps.run.click(wiring.after(wiring.started, steps.trouble), [lab.held, *lab.settings.fields], **whole)
     steps.cancel.click(wiring.after(partial(actions.cancel, services), steps.trouble), lab.held, **whole)
     lab.timer.tick(wiring.tick, [lab.held, shared.active], **whole)
-    panel.select(wiring.selected, lab.held, [*wiring.everything(), shared.active], **QUIET).then(
-        wiring.noted, **wiring.note()
-    )
     connect_settings(lab.settings, lab.task, wiring.noted, wiring.note())
-    _connect_view(wiring)
+    _connect_view(wiring, panel)
     return wiring
 
 
-def _connect_view(wiring: LabWiring) -> None:
+def _connect_view(wiring: LabWiring, panel: gr.Tab) -> None:
     view, held = wiring.view, wiring.lab.held
     for pick in (view.look, view.beside):
         pick.input(wiring.looked, [held, view.look, view.beside], [view.files, *wiring.drawn()], **QUIET)
     others = [part for place in view.other.values() for part in place.everything()]
     view.compare.input(wiring.compared, view.compare, others, **QUIET)
-    for one in view.tabs:
+    for one in (panel, *view.tabs):
         one.select(None, None, None, js=FIT)
 
 

@@ -43,11 +43,11 @@ def build(services: Services) -> gr.Blocks:
                 gr.Column(elem_id="cs-controls", min_width=0),
                 gr.Tabs(overflow_behavior="wrap", elem_id="cs-tabs") as choice,
             ):
-                with gr.Tab("Inpaint", id="inpaint") as inpaint:
+                with gr.Tab("Inpaint", id="inpaint"):
                     first = tab_inpaint.build(services)
-                with gr.Tab("Super-resolve", id="superres") as superres:
+                with gr.Tab("Super-resolve", id="superres"):
                     second = tab_superres.build(services)
-                with gr.Tab("Translate", id="translate") as translate:
+                with gr.Tab("Translate", id="translate"):
                     third, several = tab_translate.build(services)
                 with gr.Tab("Failure lab", id="failure", elem_id="failure-tab") as failure:
                     lab = tab_failure.build(services)
@@ -62,9 +62,8 @@ def build(services: Services) -> gr.Blocks:
                 found = lab_view.build()
         shared = Shared(viewer, results, choice, gr.State(tasks.TASKS[0].name))
         tabs = {one.task.name: one for one in (first, second, third)}
-        panels = {"inpaint": inpaint, "superres": superres, "translate": translate}
         laboratory = lab_wiring.connect(services, lab, found, failure, shared)
-        wirings = wiring.connect(services, tabs, panels, shared, demo, {lab.task.name: laboratory})
+        wirings = wiring.connect(services, tabs, shared, {lab.task.name: laboratory})
         contrasts.connect(wirings["translate"], several)
         gr.Timer(BADGE_SECONDS).tick(
             lambda: _badges(services), None, badges, show_progress="hidden", queue=False, api_visibility="private"

@@ -125,18 +125,27 @@ def settings(
 
 def running(task: Task, index: int) -> Running:
     """Draw the step that starts, follows and stops a run."""
+    empty = View(task)
     with gr.Column(elem_classes="cs-section"):
         gr.HTML(pieces.step(index, "Run"))
         with gr.Row(elem_classes="cs-buttons"):
             run = gr.Button(
-                "Run", variant="primary", elem_id=ident(task, "run"), elem_classes="cs-run", interactive=False
+                "Run", variant="primary", elem_id=ident(task, "run"), elem_classes="cs-run", interactive=empty.ready
             )
             cancel = gr.Button("Cancel", elem_id=ident(task, "cancel"), elem_classes="cs-cancel", interactive=False)
-        note = gr.HTML(elem_id=ident(task, "run-note"))
+        note = gr.HTML(why_not(empty), elem_id=ident(task, "run-note"))
         progress = ProgressBar(elem_id=ident(task, "progress"))
         trouble = gr.HTML(elem_id=ident(task, "run-trouble"))
         outcome = gr.HTML(elem_id=ident(task, "outcome"))
     return Running(run, cancel, note, progress, trouble, outcome)
+
+
+def why_not(shown: View) -> str:
+    """Return what a run still needs, as HTML."""
+    if shown.ready or shown.active:
+        return ""
+    wanted = ", ".join(entry.title for entry in shown.missing) if shown.task.required else "at least one scan"
+    return f'<p class="cs-hint">Still needed: {safe(wanted)}.</p>'
 
 
 def chain(task: Task) -> Chain:

@@ -14,6 +14,8 @@ VIEWER_LIBRARY = "/ui/niivue.js"
 
 _VIEWER = '<div class="cs-viewer" role="region" aria-label="Volume viewer"></div>'
 _VIEWER_SCRIPT = """
+// the job asked for is told before any value can write another one, or none, into the address
+trigger("asked", { job: new URLSearchParams(location.search).get("job") || "" });
 const address = () => {
   const job = props.value && props.value.job;
   if (!props.value || !("job" in props.value)) return;
@@ -68,7 +70,10 @@ show();
 
 
 class VolumeViewer(gr.HTML):
-    """Four linked panels; ``value`` is a scene (see ``webapp.ui.page``), the event ``mask`` tells of a drawn mask."""
+    """Four linked panels; ``value`` is a scene (see ``webapp.ui.page``).
+
+    The event ``mask`` tells of a drawn mask, ``asked`` once, at the start, of the job in the page's address.
+    """
 
     # Gradio builds the class anew with every property after an update, so each must be a keyword that can be overridden
     def __init__(

@@ -18,8 +18,7 @@ from webapp.guard import session_of
 from webapp.services import Services
 from webapp.ui import actions, forms, page, pieces, rating
 from webapp.ui.page import Held, View
-from webapp.ui.tab import Settings, Shared, Tab
-from webapp.ui.text import safe
+from webapp.ui.tab import Settings, Shared, Tab, why_not
 from webapp.ui.trouble import attempt
 
 Updates = dict[Block, Any]
@@ -34,11 +33,18 @@ class Opening(Protocol):
     def services(self) -> Services:
         """Return the parts of the server."""
 
+    @property
+    def held(self) -> gr.State:
+        """Return what the tab works on."""
+
     def everything(self) -> list[Block]:
         """Return every component that ``render`` may change."""
 
     def render(self, session: str, held: Held, troubles: Mapping[Block, str] | None = None) -> Updates:
         """Return the whole tab for ``held``."""
+
+    def front(self, session: str, held: Held) -> Updates:
+        """Return the parts that all tabs share as this tab shows them."""
 
     def first_trouble(self) -> Block:
         """Return where an error of the address is shown."""
@@ -57,6 +63,11 @@ class Wiring:
     services: Services
     tab: Tab
     shared: Shared
+
+    @property
+    def held(self) -> gr.State:
+        """Return what the tab works on."""
+        return self.tab.held
 
     def everything(self) -> list[Block]:
         """Return every component that ``render`` may change."""
@@ -109,7 +120,7 @@ class Wiring:
         return updates | {
             tab.settings.preset: gr.Radio(choices=page.preset_titles(self.services, shown)),
             tab.running.run: gr.Button(interactive=shown.ready),
-            tab.running.note: _why_not(shown),
+            tab.running.note: why_not(shown),
         }
 
     def _job(self, session: str, shown: View) -> Updates:
@@ -163,9 +174,10 @@ class Wiring:
         preview, _ = attempt(lambda: services.dispatcher.preview(held_job, session))
         return {self.tab.running.progress: page.progress(shown.job, preview)}
 
-    def selected(self, request: gr.Request, held: Held) -> Updates:
-        """Show this tab's work in the parts that all tabs share."""
-        return {**self.render(session_of(request), held), self.shared.active: self.tab.task.name}
+    def front(self, session: str, held: Held) -> Updates:
+        """Return the parts that all tabs share as this tab shows them."""
+        shown, _ = attempt(lambda: page.view(self.services, session, self.tab.task, held))
+        return self._shared(shown or View(self.tab.task), True)
 
     def received(self, request: gr.Request, from_held: Held) -> Updates:
         """Open this tab on the result of another tab's job."""
@@ -193,23 +205,18 @@ class Wiring:
 def connect(
     services: Services,
     tabs: Mapping[str, Tab],
-    panels: Mapping[str, gr.Tab],
     shared: Shared,
-    demo: gr.Blocks,
     others: Mapping[str, Opening],
 ) -> dict[str, Wiring]:
     """Attach every event of the imaging tabs and return task name -> wiring.
 
-    panels: task name -> its tab; others: tabs that are no imaging tabs and are opened by a job's address too.
+    others: tabs that are no imaging tabs and are opened by a job's address too.
     """
     wirings = {name: Wiring(services, tab, shared) for name, tab in tabs.items()}
-    for name, wiring in wirings.items():
+    for wiring in wirings.values():
         _connect_inputs(wiring)
         _connect_run(wiring)
         connect_settings(wiring.tab.settings, wiring.tab.task, wiring.noted, wiring.note())
-        panels[name].select(wiring.selected, wiring.tab.held, [*wiring.everything(), shared.active], **QUIET).then(
-            wiring.noted, **wiring.note()
-        )
         for other, button in wiring.tab.chain.buttons.items():
             target = wirings[other]
             button.click(
@@ -218,18 +225,19 @@ def connect(
                 [*target.everything(), shared.active, shared.tabs],
                 **QUIET,
             ).then(target.noted, **target.note())
-    _connect_opening({**wirings, **others}, shared, demo)
+    _connect_opening({**wirings, **others}, shared)
+    _connect_choice({**wirings, **others}, shared)
     return wirings
 
 
-def _connect_opening(wirings: Mapping[str, Opening], shared: Shared, demo: gr.Blocks) -> None:
+def _connect_opening(wirings: Mapping[str, Opening], shared: Shared) -> None:
     """Show the job named in the page's address, in its own tab."""
     first = next(iter(wirings))
     outputs = [shared.active, shared.tabs, *{part: None for one in wirings.values() for part in one.everything()}]
 
-    def opened(request: gr.Request) -> Updates:
+    def opened(request: gr.Request, event: gr.EventData) -> Updates:
         session = session_of(request)
-        wanted = str(request.query_params.get("job", ""))
+        wanted = str(getattr(event, "job", ""))
         if not wanted:
             # a visitor may have gone to another tab before this answer comes
             return {shared.active: gr.skip()}
@@ -242,9 +250,30 @@ def _connect_opening(wirings: Mapping[str, Opening], shared: Shared, demo: gr.Bl
             **wirings[name].render(session, held, troubles),
         }
 
-    event = demo.load(opened, None, outputs, **QUIET)
+    event = shared.viewer.asked(opened, None, outputs, **QUIET)
     for wiring in wirings.values():
         event = event.then(wiring.noted, **wiring.note())
+
+
+def _connect_choice(wirings: Mapping[str, Opening], shared: Shared) -> None:
+    """Show the work of the tab that a visitor goes to in the parts that all tabs share."""
+
+    def chosen(request: gr.Request, event: gr.EventData, *held: Held) -> Updates:
+        name = str(getattr(event, "id", ""))
+        if name not in wirings:
+            return {shared.active: gr.skip()}
+        works = dict(zip(wirings, held, strict=True))
+        return {shared.active: name, **wirings[name].front(session_of(request), works[name])}
+
+    # that of the tabs is a visitor's press alone; that of a tab also comes by itself, at the start and after a job's
+    # tab was opened, and would show empty work over the job that the address asks for
+    shared.tabs.select(
+        chosen,
+        [wiring.held for wiring in wirings.values()],
+        [shared.active, shared.viewer, shared.results],
+        trigger_mode="always_last",
+        **QUIET,
+    )
 
 
 def _of_job(wirings: Mapping[str, Opening], session: str, wanted: str) -> tuple[str, Held]:
@@ -313,10 +342,3 @@ def _remove(tab: Tab, name: str, session: str, held: Held) -> Held:
 
 def _example(services: Services, task: str, name: str, session: str, held: Held) -> Held:
     return Held(examples.accept_example(services, session, task, name))
-
-
-def _why_not(shown: View) -> str:
-    if shown.ready or shown.active:
-        return ""
-    wanted = ", ".join(entry.title for entry in shown.missing) if shown.task.required else "at least one scan"
-    return f'<p class="cs-hint">Still needed: {safe(wanted)}.</p>'

@@ -43,14 +43,15 @@ def accept_example(services: Services, session: str, task: str, name: str, folde
     example = next((known for known in examples(task, folder) if known.name == name), None)
     if example is None:
         raise UserError("not_found", "There is no such example.", "Choose one of the examples on the page.")
-    kinds = {entry.name: entry for entry in tasks.find(task).inputs}
     taken: dict[str, str] = {}
-    for entry in (one for one in kinds.values() if one.name in example.inputs):
+    for entry in tasks.find(task).inputs:
+        if entry.name not in example.inputs:
+            continue
         copy = Path(shutil.copyfile(example.inputs[entry.name], intake.incoming(services)))
         filename = f"{example.title}, {entry.title} (synthetic)"
         if entry.kind == "mask":
-            first = next(iter(taken.values()))
-            taken[entry.name] = intake.accept(services, copy, filename, session, "mask", first).id
+            scan = intake.accept(services, copy, filename, session, "mask", next(iter(taken.values())))
         else:
-            taken[entry.name] = intake.accept(services, copy, filename, session, synthetic=True).id
+            scan = intake.accept(services, copy, filename, session, synthetic=True)
+        taken[entry.name] = scan.id
     return taken

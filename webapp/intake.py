@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +24,13 @@ from core.tasks.parts import DESCRIPTION
 from core.volume import corners, spacing
 from webapp.facts import orientation_name, scan_facts, scan_warnings
 from webapp.services import Services
+from webapp.store.blobs import Blob
 from webapp.store.records import NewScan, ScanRecord
 
 Role = Literal["volume", "mask", "result"]
 
 NAME_LIMIT = 120
+SUFFIX = ".nii.gz"
 SAME_GRID_MM = 1e-3
 CONVERTED_BYTES = 8 * MAX_VOXELS + (1 << 20)  # what any scan takes that may be converted
 SYNTHETIC = "(synthetic)"
@@ -75,19 +77,12 @@ def accept(
     Raises UserError: every code of the readers and of the conversion, not_found, disk_full.
     """
     uploads = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
-    try:
-        services.blobs.require_room()
-        if not uploads or not all(upload.is_file() for upload in uploads):
-            raise UserError("upload_gone", "The uploaded file is no longer on the server.", "Upload it again.")
-        with _as_nifti(services, uploads) as came:
-            if role == "mask":
-                checked = _mask(services, came, session, scan_id, same_grid)
-            else:
-                checked = _scan(services, came, session, scan_id, synthetic)
-            return _keep(services, checked, _shown_name(filename, synthetic), session, role)
-    finally:
-        for upload in uploads:
-            upload.unlink(missing_ok=True)
+    with uploaded(services, uploads), _as_nifti(services, uploads) as came:
+        if role == "mask":
+            checked = _mask(services, came, session, scan_id, same_grid)
+        else:
+            checked = _scan(services, came, session, scan_id, synthetic)
+        return _keep(services, checked, _shown_name(filename, synthetic), session, role)
 
 
 def accept_result(services: Services, session: str, artifact_id: str, filename: str) -> ScanRecord:
@@ -98,13 +93,40 @@ def accept_result(services: Services, session: str, artifact_id: str, filename: 
     """
     found, _ = services.repo.artifact(artifact_id, session)
     source = services.blobs.path(found.blob)
-    if not found.blob.endswith(".nii.gz") or not (found.name == RESULT or found.name.startswith(BASELINE)):
+    if not found.blob.endswith(SUFFIX) or not (found.name == RESULT or found.name.startswith(BASELINE)):
         raise UserError("wrong_input", "This file of the run is not a scan.", "Send on its result or a baseline.")
     try:
         copy = Path(shutil.copyfile(source, incoming(services)))
     except FileNotFoundError as error:
         raise UserError("input_gone", "The result is no longer on the disk.", "Run the job again.") from error
     return accept(services, copy, filename, session, synthetic=True)
+
+
+@contextmanager
+def uploaded(services: Services, uploads: Sequence[Path]) -> Iterator[None]:
+    """Refuse uploads that are gone or for which there is no room; delete them in the end.
+
+    Raises UserError: upload_gone, disk_full.
+    """
+    try:
+        services.blobs.require_room()
+        if not uploads or not all(upload.is_file() for upload in uploads):
+            raise UserError("upload_gone", "The uploaded file is no longer on the server.", "Upload it again.")
+        yield
+    finally:
+        for upload in uploads:
+            upload.unlink(missing_ok=True)
+
+
+@contextmanager
+def kept(services: Services, write: Callable[[Path], None], suffix: str) -> Iterator[Blob]:
+    """Store what ``write`` puts into the path it is given; nothing stays of it when it cannot be recorded."""
+    blob = services.blobs.put(write, suffix)
+    try:
+        yield blob
+    except BaseException:
+        services.blobs.delete(blob.name)
+        raise
 
 
 def clean_name(filename: str) -> str:
@@ -114,7 +136,7 @@ def clean_name(filename: str) -> str:
     return kept.strip()[:NAME_LIMIT] or "unnamed"
 
 
-def incoming(services: Services, suffix: str = ".nii.gz") -> Path:
+def incoming(services: Services, suffix: str = SUFFIX) -> Path:
     """Return a fresh path for a file on its way to ``accept``."""
     folder = services.settings.data / "incoming"
     folder.mkdir(parents=True, exist_ok=True)
@@ -183,25 +205,20 @@ def _require_grid(came: _Incoming, scan: Stored) -> None:
 def _keep(services: Services, checked: _Checked, filename: str, session: str, role: Role) -> ScanRecord:
     stored = checked.stored
     description = DESCRIPTION if checked.facts.get("synthetic") else ""
-    blob = services.blobs.put(lambda path: write_stored(path, stored, description))
-    new = NewScan(
-        session=session,
-        role=role,
-        filename=filename,
-        blob=blob.name,
-        sha256=blob.sha256,
-        bytes=blob.bytes,
-        shape=stored.ras_shape,
-        spacing=tuple(round(side, 4) for side in spacing(stored.ras_affine)),
-        orientation=orientation_name(stored.orientation),
-        facts=checked.facts,
-        warnings=checked.warnings,
-        parent=checked.parent,
-    )
-    recorded = None
-    try:
-        recorded = services.repo.add_scan(new)
-        return recorded
-    finally:
-        if recorded is None:
-            services.blobs.delete(blob.name)
+    with kept(services, lambda path: write_stored(path, stored, description), SUFFIX) as blob:
+        return services.repo.add_scan(
+            NewScan(
+                session=session,
+                role=role,
+                filename=filename,
+                blob=blob.name,
+                sha256=blob.sha256,
+                bytes=blob.bytes,
+                shape=stored.ras_shape,
+                spacing=tuple(round(side, 4) for side in spacing(stored.ras_affine)),
+                orientation=orientation_name(stored.orientation),
+                facts=checked.facts,
+                warnings=checked.warnings,
+                parent=checked.parent,
+            )
+        )

@@ -14,7 +14,7 @@ from core.failure.intake import load
 from core.failure.predictions import Predictions
 from core.failure.read import NAMES, Loaded
 from core.files.spectral import read_safely
-from webapp.intake import clean_name
+from webapp.intake import clean_name, kept, uploaded
 from webapp.services import Services
 from webapp.store.records import NewScan, ScanRecord
 
@@ -33,21 +33,15 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
     decoded in a process that can be killed; what is kept holds arrays alone. Raises UserError: every code of
     ``core.failure.intake.load``, upload_gone, not_found, disk_full.
     """
-    try:
-        services.blobs.require_room()
-        if not uploads or not all(upload.is_file() for upload in uploads):
-            raise UserError("upload_gone", "The uploaded file is no longer on the server.", "Upload it again.")
+    with uploaded(services, uploads):
         arrays = _known(read_safely(uploads))
-        name = clean_name(" and ".join(upload.name for upload in uploads))
-        blob = services.blobs.put(lambda path: _write(path, arrays), SUFFIX)
-        recorded = None
-        try:
+        with kept(services, lambda path: _write(path, arrays), SUFFIX) as blob:
             facts, warnings, shape = _described(services, session, services.blobs.path(blob.name), arrays, data_id)
-            recorded = services.repo.add_scan(
+            return services.repo.add_scan(
                 NewScan(
                     session=session,
                     role=ROLE,
-                    filename=name,
+                    filename=clean_name(" and ".join(upload.name for upload in uploads)),
                     blob=blob.name,
                     sha256=blob.sha256,
                     bytes=blob.bytes,
@@ -59,13 +53,6 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
                     parent=data_id,
                 )
             )
-            return recorded
-        finally:
-            if recorded is None:
-                services.blobs.delete(blob.name)
-    finally:
-        for upload in uploads:
-            upload.unlink(missing_ok=True)
 
 
 def _described(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +14,16 @@ from core.engine.base import JobSpec, WorkerLost
 from core.engine.execute import execute
 from core.engine.local import LocalEngine
 from core.errors import UserError
-from core.events import Event, Failed, Finished, Progress, Started
+from core.events import Failed, Progress, Started
 from core.failure.command import write
 from core.failure.exchange import from_json
 from core.synth.tissue import simulate
 from core.tasks.base import Context
 from core.tasks.catalogue import describe
 from core.tasks.failure import TASK
+from tests.contract.conftest import Runner, finish
 
-Runner = Callable[[JobSpec], Iterator[Event]]
 SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",)}
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[LocalEngine]:
-    with LocalEngine("cpu") as engine:
-        yield engine
-
-
-@pytest.fixture(params=["inline", "local"])
-def runner(request: pytest.FixtureRequest) -> Runner:
-    if request.param == "inline":
-        return execute
-    engine: LocalEngine = request.getfixturevalue("engine")
-    return lambda spec: engine.run("job", spec)
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +36,6 @@ def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spec(out: Path, data: Path | None = None, **params: object) -> JobSpec:
     out.mkdir(exist_ok=True)
     return JobSpec("failure", {"data": str(data)} if data else {}, {**SMALL, **params}, str(out), "cpu")
-
-
-def finish(runner: Runner, job: JobSpec) -> tuple[list[Event], Finished]:
-    events = list(runner(job))
-    last = events[-1]
-    assert isinstance(last, Finished), last
-    return events, last
 
 
 def test_a_run_keeps_every_promise(runner: Runner, tissue: Path, tmp_path: Path) -> None:

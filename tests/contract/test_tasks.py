@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel
@@ -14,16 +14,16 @@ from core.engine.base import JobSpec
 from core.engine.execute import execute
 from core.engine.local import LocalEngine
 from core.errors import UserError
-from core.events import Event, Failed, Finished, Progress, Started
+from core.events import Failed, Progress, Started
 from core.files.nifti import read_stored
 from core.methods import of_task
 from core.tasks import TASKS
 from core.tasks.base import Context, Task
 from core.tasks.catalogue import describe
 from core.volume import corners
+from tests.contract.conftest import Runner, finish
 from tests.contract.phantom import write_inputs, write_tiny_networks
 
-Runner = Callable[[JobSpec], Iterator[Event]]
 # tasks that make a scan; the failure lab makes none, and keeps its promises in test_lab.py
 IMAGING = tuple(task for task in TASKS if task.methods)
 CASES = [pytest.param(task, method, id=f"{task.name}-{method}") for task in IMAGING for method in task.methods]
@@ -51,27 +51,6 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]
 @pytest.fixture
 def phantom(task: Task, scans: dict[str, dict[str, str]]) -> dict[str, str]:
     return scans[task.name]
-
-
-@pytest.fixture(scope="module")
-def engine(network: None) -> Iterator[LocalEngine]:
-    with LocalEngine("cpu") as engine:
-        yield engine
-
-
-@pytest.fixture(params=["inline", "local"])
-def runner(request: pytest.FixtureRequest) -> Runner:
-    if request.param == "inline":
-        return execute
-    engine: LocalEngine = request.getfixturevalue("engine")
-    return lambda spec: engine.run("job", spec)
-
-
-def finish(runner: Runner, spec: JobSpec) -> tuple[list[Event], Finished]:
-    events = list(runner(spec))
-    last = events[-1]
-    assert isinstance(last, Finished), last
-    return events, last
 
 
 def spec(task: Task, inputs: dict[str, str], out: Path, **params: object) -> JobSpec:

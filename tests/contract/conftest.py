@@ -1,0 +1,38 @@
+"""The two ways to run a job: here and in an engine's child."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from core.engine.base import JobSpec
+from core.engine.execute import execute
+from core.engine.local import LocalEngine
+from core.events import Event, Finished
+
+Runner = Callable[[JobSpec], Iterator[Event]]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[LocalEngine]:
+    """An engine with a warm child."""
+    with LocalEngine("cpu") as engine:
+        yield engine
+
+
+@pytest.fixture(params=["inline", "local"])
+def runner(request: pytest.FixtureRequest) -> Runner:
+    """Runs a job here, then in an engine's child."""
+    if request.param == "inline":
+        return execute
+    engine: LocalEngine = request.getfixturevalue("engine")
+    return lambda spec: engine.run("job", spec)
+
+
+def finish(runner: Runner, spec: JobSpec) -> tuple[list[Event], Finished]:
+    """Return the events of a job that must finish, and the last of them."""
+    events = list(runner(spec))
+    last = events[-1]
+    assert isinstance(last, Finished), last
+    return events, last

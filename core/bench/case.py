@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core import quality
 from core.errors import UserError
 from core.events import Progress, finish
-from core.methods import Method, of_task
+from core.methods import Method, usual
 from core.methods.base import Estimate, Options
 
 Float = NDArray[np.float32]
@@ -121,7 +121,7 @@ def entrant(method: Method, options: Options, suffix: str = "", title: str = "",
 def both_modes(task: str, faithful: Options, realistic: Options | None) -> list[Entrant]:
     """Return every method of ``task``, a network once for each mode that is given."""
     made = []
-    for method in of_task(task):
+    for method in usual(task):
         made.append(entrant(method, faithful))
         if method.weights and realistic is not None:
             made.append(entrant(method, realistic, "/realistic", " (realistic)"))

@@ -87,11 +87,11 @@ def inpaint(
     from core.bench.inpaint import cases
     from core.bench.table import format_table, write_json
     from core.heldout import HEALTHY
-    from core.methods import of_task
+    from core.methods import usual
     from core.methods.base import Options
 
     options = Options("realistic" if mode == "realistic" else "faithful", steps, samples, seed, device)
-    entrants = [case.entrant(method, options) for method in of_task("inpaint")]
+    entrants = [case.entrant(method, options) for method in usual("inpaint")]
     case.check_names(entrants, _names(methods))
     holes = cases(data, _names(subjects) or HEALTHY, _volumes(sizes), [margin], per_subject)
     rows = case.run(holes, case.chosen(entrants, _names(methods)), figures, _say)

@@ -25,7 +25,7 @@ def record(rows: Sequence[Row]) -> None:
     lines = summarise(rows)
     for task in dict.fromkeys(row.label.task for row in rows):
         for method in of_task(task):
-            if method.weights:
+            if method.ours:
                 mine = [_facts(line) for line in lines if (line.task, line.method) == (task, method.name)]
                 _write(method.weights, {"evaluation": mine, "synthetic": synthetic(method)})
 

@@ -63,7 +63,7 @@ def bench(tasks: Sequence[str], settings: Settings) -> Iterator[list[Row]]:
 
 def network(task: str, settings: Settings) -> tuple[Entrant, str]:
     """Return the network of ``task`` in its Faithful mode, and the name of its weights."""
-    method = next(method for method in of_task(task) if method.weights)
+    method = next(method for method in of_task(task) if method.ours)
     return entrant(method, _faithful(task, settings)), method.weights
 
 

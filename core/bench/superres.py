@@ -14,7 +14,7 @@ from core.bench.case import Entrant, Label, Scene, entrant, whole_scores, within
 from core.bench.subjects import healthy_folder, in_units
 from core.files.nifti import read_volume
 from core.heldout import HEALTHY
-from core.methods import of_task
+from core.methods import usual
 from core.methods.base import Estimate, Options
 from core.methods.superres import ThickScan
 from core.volume import bounding_box
@@ -96,7 +96,7 @@ def acquisition(kind: str, shape: tuple[int, ...]) -> Acquisition:
 def entrants(faithful: Options, realistic: Options | None) -> list[Entrant]:
     """Return every method with and without its consistency step; the network also in its realistic mode, if given."""
     made = []
-    for method in of_task("superres"):
+    for method in usual("superres"):
         if method.weights:
             made += [
                 entrant(method, faithful),

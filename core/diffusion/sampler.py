@@ -46,15 +46,16 @@ class Travel:
 class Walk:
     """How a sample is drawn where it is not simply from noise down.
 
-    start: a clean residual (B, 1, D, H, W) to begin from, noised to ``time`` (Meng et al. 2022).
-    guide: moves each state after its step down. eta: 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is DDIM
-    (Song et al. 2021, eq. 12).
+    start: a clean residual (B, 1, D, H, W) to begin from, noised to ``time`` (Meng et al. 2022). settle: what a clean
+    residual becomes before it is used. guide: moves each state after its step down. eta: 1 is ancestral sampling (Ho
+    et al. 2020, eq. 7), 0 is DDIM (Song et al. 2021, eq. 12).
     """
 
     noise: Noise = white
     start: Tensor | None = None
     time: float = 1.0
     travel: Travel | None = None
+    settle: Projection | None = None
     guide: Guide | None = None
     eta: float = 1.0
 
@@ -105,7 +106,7 @@ def sample(
         level = torch.full((mask.shape[0],), log_snr(now), device=mask.device)
         known = clean if reached else None
         predicted, log_variance = yield from _counted(denoiser(noisy, level), index, reached, len(visited), known)
-        clean = keep(predicted * mask)
+        clean = keep(predicted * mask) if walk.settle is None else walk.settle(predicted * mask)
         before, index = index, index + 1
         reached = max(reached, index)
         if index < len(visited):

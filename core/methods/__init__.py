@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 class Method:
     """One way to do a task: where its function lives, what it follows, what it costs.
 
-    realistic: the weights of that mode, where they are others than ``weights``.
+    cheap: a plain method, without a network of layers. paper: from one of the papers; ours is neither.
+    realistic: the weights of that mode, where they are others than ``weights``. also: further networks that it asks.
+    steps: how many denoising steps it is meant for.
     """
 
     task: str
@@ -29,10 +31,19 @@ class Method:
     cheap: bool
     weights: str = ""
     realistic: str = ""
+    paper: bool = False
+    also: tuple[str, ...] = ()
+    steps: int = 1
 
-    def weights_of(self, mode: object) -> str:
-        """Return the weights that ``mode`` ("faithful" or "realistic") runs on, "" where there is no network."""
-        return self.realistic if self.realistic and mode == "realistic" else self.weights
+    @property
+    def ours(self) -> bool:
+        """Whether it is neither a plain method nor one of the papers'."""
+        return not self.cheap and not self.paper
+
+    def networks(self, mode: object) -> tuple[str, ...]:
+        """Return the weights that ``mode`` ("faithful" or "realistic") runs on, its own first; none for no network."""
+        own = self.realistic if self.realistic and mode == "realistic" else self.weights
+        return (own, *self.also) if own else ()
 
     def load(self) -> Callable[[Any, Options], Generator[Progress, None, Estimate]]:
         """Import and return the method's function; what it takes depends on the task."""
@@ -53,6 +64,91 @@ METHODS: tuple[Method, ...] = (
         cheap=False,
         weights="inpaint-volume",
         realistic="inpaint-samples",
+    ),
+    Method(
+        "inpaint",
+        "hierarchical",
+        "Hierarchical",
+        "core.methods.hierarchical:inpaint",
+        "Kwark et al. 2025: axial slices, then coronal ones from part of the noise, with adaptive resampling",
+        "one plane and part of another, times what is taken again",
+        cheap=False,
+        weights="inpaint-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "inpaint",
+        "scorefusion",
+        "Score-Fusion",
+        "core.methods.scorefusion:inpaint",
+        "Zhu et al. 2025: a 3D head weighs the scores of three planes, voxel by voxel",
+        "steps x samples x (the slices of three planes + one of the head)",
+        cheap=False,
+        weights="inpaint-fusion",
+        paper=True,
+        also=("inpaint-plane",),
+        steps=8,
+    ),
+    Method(
+        "inpaint",
+        "average",
+        "Average of planes",
+        "core.methods.average:inpaint",
+        "Zhu et al. 2025: the mean of the scores of three planes (TOSM, MADM)",
+        "steps x samples x the slices of three planes",
+        cheap=False,
+        weights="inpaint-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "inpaint",
+        "tpdm",
+        "Planes in turns (TPDM)",
+        "core.methods.tpdm:inpaint",
+        "Lee et al. 2023: two perpendicular priors, one step each in turns",
+        "steps x samples x the slices of one plane",
+        cheap=False,
+        weights="inpaint-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "inpaint",
+        "slicewise",
+        "Slice by slice",
+        "core.methods.slicewise:inpaint",
+        "Saharia et al. 2022 (Palette), 2.5D as in Zhu et al. 2025: one plane, slices by themselves",
+        "steps x samples x the slices of one plane",
+        cheap=False,
+        weights="inpaint-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "inpaint",
+        "repaint",
+        "Resampling (RePaint)",
+        "core.methods.repaint:inpaint",
+        "Lugmayr et al. 2022: slices of one plane, every step taken again from further back",
+        "resamples x steps x samples x the slices of one plane",
+        cheap=False,
+        weights="inpaint-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "inpaint",
+        "posterior",
+        "Posterior solver",
+        "core.methods.posterior:inpaint",
+        "Wang et al. 2023 (DDNM), Chung et al. 2022 and 2023 (MCG, DPS): three planes, held to what was measured",
+        "steps x samples x the slices of three planes, twice that with gradients",
+        cheap=False,
+        weights="inpaint-plane",
+        paper=True,
+        steps=8,
     ),
     Method(
         "inpaint",
@@ -103,6 +199,67 @@ METHODS: tuple[Method, ...] = (
     ),
     Method(
         "superres",
+        "scorefusion",
+        "Score-Fusion",
+        "core.methods.scorefusion:superres",
+        "Zhu et al. 2025: a 3D head weighs the scores of three planes, voxel by voxel",
+        "steps x samples x (the slices of three planes + one of the head)",
+        cheap=False,
+        weights="superres-fusion",
+        paper=True,
+        also=("superres-plane",),
+        steps=8,
+    ),
+    Method(
+        "superres",
+        "average",
+        "Average of planes",
+        "core.methods.average:superres",
+        "Zhu et al. 2025: the mean of the scores of three planes (TOSM, MADM)",
+        "steps x samples x the slices of three planes",
+        cheap=False,
+        weights="superres-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "superres",
+        "tpdm",
+        "Planes in turns (TPDM)",
+        "core.methods.tpdm:superres",
+        "Lee et al. 2023: two perpendicular priors, one step each in turns",
+        "steps x samples x the slices of one plane",
+        cheap=False,
+        weights="superres-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "superres",
+        "slicewise",
+        "Slice by slice",
+        "core.methods.slicewise:superres",
+        "Saharia et al. 2022 (Palette), 2.5D as in Zhu et al. 2025: one plane, slices by themselves",
+        "steps x samples x the slices of one plane",
+        cheap=False,
+        weights="superres-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "superres",
+        "posterior",
+        "Posterior solver",
+        "core.methods.posterior:superres",
+        "Wang et al. 2023 (DDNM), Chung et al. 2022 and 2023 (MCG, DPS): three planes, held to what was measured",
+        "steps x samples x the slices of three planes, twice that with gradients",
+        cheap=False,
+        weights="superres-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "superres",
         "cubic",
         "Cubic spline",
         "core.methods.superres:cubic",
@@ -150,6 +307,55 @@ METHODS: tuple[Method, ...] = (
     ),
     Method(
         "translate",
+        "scorefusion",
+        "Score-Fusion",
+        "core.methods.scorefusion:translate",
+        "Zhu et al. 2025: a 3D head weighs the scores of three planes, voxel by voxel",
+        "steps x samples x (the slices of three planes + one of the head)",
+        cheap=False,
+        weights="translate-fusion",
+        paper=True,
+        also=("translate-plane",),
+        steps=8,
+    ),
+    Method(
+        "translate",
+        "average",
+        "Average of planes",
+        "core.methods.average:translate",
+        "Zhu et al. 2025: the mean of the scores of three planes (TOSM, MADM)",
+        "steps x samples x the slices of three planes",
+        cheap=False,
+        weights="translate-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "translate",
+        "tpdm",
+        "Planes in turns (TPDM)",
+        "core.methods.tpdm:translate",
+        "Lee et al. 2023: two perpendicular priors, one step each in turns",
+        "steps x samples x the slices of one plane",
+        cheap=False,
+        weights="translate-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "translate",
+        "slicewise",
+        "Slice by slice",
+        "core.methods.slicewise:translate",
+        "Saharia et al. 2022 (Palette), 2.5D as in Zhu et al. 2025: one plane, slices by themselves",
+        "steps x samples x the slices of one plane",
+        cheap=False,
+        weights="translate-plane",
+        paper=True,
+        steps=8,
+    ),
+    Method(
+        "translate",
         "regression",
         "Regression on voxels",
         "core.methods.regression:regression",
@@ -162,8 +368,13 @@ METHODS: tuple[Method, ...] = (
 
 
 def of_task(task: str) -> tuple[Method, ...]:
-    """Return the methods of ``task``, ours first."""
+    """Return the methods of ``task``: ours first, then those of the papers, then the plain ones."""
     return tuple(method for method in METHODS if method.task == task)
+
+
+def usual(task: str) -> tuple[Method, ...]:
+    """Return the methods of ``task`` without those of the papers."""
+    return tuple(method for method in of_task(task) if not method.paper)
 
 
 def find(name: str, task: str) -> Method:

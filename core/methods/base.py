@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.methods.paper import Paper
+
 Mode = Literal["faithful", "realistic"]
-Stages = Literal["both", "axial", "coronal"]
-Solver = Literal["projection", "dps", "mcg"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,28 +27,6 @@ class Problem:
     mask: NDArray[np.bool_]
     head: NDArray[np.bool_]
     spacing: tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Paper:
-    """What the methods of the papers can be told; a method looks at its own alone.
-
-    correlated: noise shared between neighbouring slices. ratio: of how many steps one is the auxiliary plane's (tpdm).
-    resamples: most often that steps are taken, 1 is once (hierarchical, repaint); jump: how many steps at a time.
-    stages: planes of the hierarchical method; conditioned: whether its second stage is told what the first made;
-    start: how much of the noise it begins with, as a time of the schedule.
-    solver: of the posterior; chain: whether its samples start from one another.
-    """
-
-    correlated: bool = True
-    ratio: int = 2
-    resamples: int = 3
-    jump: int = 1
-    stages: Stages = "both"
-    conditioned: bool = True
-    start: float = 0.5
-    solver: Solver = "projection"
-    chain: bool = False
 
 
 @dataclass(frozen=True)

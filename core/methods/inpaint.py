@@ -6,9 +6,11 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from core.diffusion.measurement import Measurement
 from core.events import Progress
 from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import interpolate
@@ -65,15 +67,19 @@ def prepare(image: Float, mask: Bool, head: Bool, place: Place | None) -> Prepar
     return Prepared(context, fill, level)
 
 
-def setting(problem: Problem, multiple: int) -> Setting:
-    """Return ``problem`` as networks see it whose sides must be multiples of ``multiple``."""
+def setting(problem: Problem, multiple: int, ring: int = 0) -> Setting:
+    """Return ``problem`` as networks see it whose sides must be multiples of ``multiple``.
+
+    ring: how many voxels of known tissue around the hole they are not shown, but solvers may hold them to.
+    """
     crop = _Crop(problem, multiple)
-    prepared = prepare(crop.image, crop.mask, crop.head, crop.place)
+    hidden = _widened(crop, ring) if ring else crop.mask
+    prepared = prepare(np.where(hidden, np.float32(0), crop.image), hidden, crop.head, crop.place)
 
     def view(index: int) -> View:
         mirrored = (0,) if index % 2 else ()
         context = reversed_left_right(prepared.context, PLACE_X) if mirrored else prepared.context
-        region = np.ascontiguousarray(np.flip(crop.mask, mirrored), np.float32)
+        region = np.ascontiguousarray(np.flip(hidden, mirrored), np.float32)
         return View(context, region, crop.image.shape, mirrored=mirrored)
 
     scale, least = RESIDUAL * prepared.level, min(0.0, float(crop.image.min()))
@@ -90,7 +96,13 @@ def setting(problem: Problem, multiple: int) -> Setting:
     def unnatural(residual: Float, axis: int) -> float:
         return _unnatural(filled(residual), crop.mask, crop.head, axis)
 
-    return Setting(view, finished, picture, (2, 1, 0), unnatural=unnatural)
+    def measured(device: str) -> Measurement:
+        counts = (hidden & ~crop.mask)[None, None]
+        known = np.where(counts, (crop.image - prepared.fill) / scale, 0).astype(np.float32)
+        there = torch.from_numpy(counts.astype(np.float32)).to(device)
+        return Measurement((None, None, None), there, torch.from_numpy(known).to(device))
+
+    return Setting(view, finished, picture, (2, 1, 0), unnatural=unnatural, measured=measured)
 
 
 def volume(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
@@ -101,6 +113,13 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
     seen = setting(problem, int(getattr(network, "multiple", 8)))
     residual, deviation = yield from draw(direct(network, options), seen.views, options, seen.picture)
     return replace(seen.finished(residual, calibration(name) * deviation), calls=options.steps * options.samples)
+
+
+def _widened(crop: _Crop, ring: int) -> Bool:
+    """Return the hole and ``ring`` voxels of tissue around it, that near the surface left out: a smooth fill from there
+    would take the dark outside for tissue."""
+    inner = ndimage.binary_erosion(crop.head, iterations=ring, border_value=1)
+    return np.asarray(crop.mask | (ndimage.binary_dilation(crop.mask, iterations=ring) & inner))
 
 
 def _unnatural(image: Float, mask: Bool, head: Bool, axis: int) -> float:

@@ -91,7 +91,7 @@ class Planes:
         def denoise(noisy: Tensor, log_snr: Tensor) -> Asked:
             clean, variance = torch.zeros_like(noisy), torch.zeros_like(noisy)
             for index, plane in enumerate(planes):
-                residual, doubt = yield from _part(self.ask(view, plane, noisy, log_snr), index, len(planes))
+                residual, doubt = yield from part(self.ask(view, plane, noisy, log_snr), index, len(planes))
                 clean += residual / len(planes)
                 variance += doubt.exp() / len(planes)
             return clean, variance.log()
@@ -141,7 +141,7 @@ def _across(plane: int, part: slice) -> tuple[slice, ...]:
     return tuple(part if axis == 2 + plane else slice(None) for axis in range(5))
 
 
-def _part(asked: Asked, index: int, count: int) -> Asked:
+def part(asked: Asked, index: int, count: int) -> Asked:
     """Run one of ``count`` questions; its shares become those of all."""
     while True:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.diffusion.measurement import Measurement
 from core.methods.base import Estimate
 from core.methods.preview import Picture
 from core.methods.tiles import Tiling
@@ -24,6 +25,7 @@ class Setting:
     planes: axes across the slices of networks that see one at a time, the one to prefer first.
     tiling: how a network may see the volume in parts. unnatural: residual, axis -> how much larger steps are along that
     axis and across the mask's border than in known tissue, 1 alike; None where there is no mask.
+    measured: what was measured of the residual, where the voxels to be made were measured in part.
     """
 
     views: Callable[[int], View]
@@ -32,3 +34,4 @@ class Setting:
     planes: tuple[int, int, int]
     tiling: Tiling | None = None
     unnatural: Callable[[Float, int], float] | None = None
+    measured: Callable[[str], Measurement] | None = None

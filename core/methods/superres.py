@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from math import ceil
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from core.acquisition import Acquisition, Axis, measuring, spreading, whole
 from core.diffusion.constraints import null_space
+from core.diffusion.measurement import Measurement
 from core.diffusion.sampler import Projection
 from core.events import Progress
 from core.methods.base import Estimate, Options
@@ -52,13 +53,14 @@ class ThickScan:
     """image: (x, y, z) float32, RAS+, as measured, any units; acquisition: how it samples the fine grid.
 
     guide: (X, Y, Z) float32 on the fine grid, another contrast of the same head, or None.
-    spacing: mm of the fine voxels along X, Y, Z.
+    spacing: mm of the fine voxels along X, Y, Z. spoilt: (x, y, z) bool, measured voxels that do not count, or None.
     """
 
     image: Float
     acquisition: Acquisition
     guide: Float | None = None
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    spoilt: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +168,9 @@ def setting(scan: ThickScan, options: Options, multiple: int) -> Setting:
 
     seen = _in_blocks(above, factors)
     views, picture = _views(seen, level, options, multiple), _picture(seen, level)
-    return Setting(views, finished, picture, _planes(seen.acquisition), TILING)
+    return Setting(
+        views, finished, picture, _planes(seen.acquisition), TILING, measured=partial(_measured, seen, multiple)
+    )
 
 
 def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
@@ -219,7 +223,8 @@ def _in_blocks(scan: ThickScan, factors: tuple[int, int, int]) -> ThickScan:
     )
     spacing = tuple(size * factor for size, factor in zip(scan.spacing, factors, strict=True))
     wide = (spacing[0], spacing[1], spacing[2])
-    return ThickScan(binned(scan.image, factors), Acquisition((x, y, z)), spacing=wide)
+    spoilt = None if scan.spoilt is None else binned(scan.spoilt.astype(np.float32), factors) > 0
+    return ThickScan(binned(scan.image, factors), Acquisition((x, y, z)), spacing=wide, spoilt=spoilt)
 
 
 def _views(scan: ThickScan, level: float, options: Options, multiple: int) -> Callable[[int], View]:
@@ -235,6 +240,19 @@ def _views(scan: ThickScan, level: float, options: Options, multiple: int) -> Ca
         return View(prepared.part, region, fine, prepared.facts, project, mirrored)
 
     return view
+
+
+def _measured(scan: ThickScan, multiple: int, device: str) -> Measurement:
+    """Return what was measured of the residual to the spline, which agrees with every voxel: nothing is left of it."""
+    matrices: list[Tensor | None] = []
+    for axis in scan.acquisition.axes:
+        side = axis.fine + -axis.fine % multiple
+        whole = np.eye(axis.fine) if axis.untouched else measuring(axis)
+        wide = np.pad(whole, [(0, 0), (0, side - axis.fine)]).astype(np.float32)
+        matrices.append(None if axis.untouched and side == axis.fine else torch.from_numpy(wide).to(device))
+    counts = np.ones(scan.acquisition.coarse, np.float32) if scan.spoilt is None else (~scan.spoilt).astype(np.float32)
+    there = torch.from_numpy(counts)[None, None].to(device)
+    return Measurement((matrices[0], matrices[1], matrices[2]), there, torch.zeros_like(there))
 
 
 def _picture(scan: ThickScan, level: float) -> Picture:

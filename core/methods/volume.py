@@ -91,7 +91,7 @@ def direct(network: nn.Module, options: Options, tiling: Tiling | None = None) -
     """Return the plain way: ``network`` from noise down; ``tiling``: see the volume in tiles, for local norms."""
 
     def sampling(view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
-        denoiser = _denoiser(network, view, options, tiling)
+        denoiser = denoiser_of(network, view, options, tiling)
         return sample(denoiser, region_of(view, options), options.steps, generator, view.project)
 
     return sampling
@@ -113,7 +113,8 @@ def context_of(view: View, box: Box, channels: int | None = None) -> Float:
     return (given[(slice(None), *box)] if isinstance(given, np.ndarray) else given(box))[:channels]
 
 
-def _denoiser(network: nn.Module, view: View, options: Options, tiling: Tiling | None) -> Denoiser:
+def denoiser_of(network: nn.Module, view: View, options: Options, tiling: Tiling | None) -> Denoiser:
+    """Return ``network`` on ``view``."""
     shape = view.region.shape
     tiles = layout(shape, int(getattr(network, "multiple", 8)), tiling) if tiling else single(shape)
     facts = facts_of(view, options)

@@ -7,11 +7,13 @@ from typing import Any
 
 from torch import nn
 
+from core.nets.fusion import FusionNet
 from core.nets.plane_net import PlaneNet
 from core.nets.regression import PatchRegression
 from core.nets.volume_net import VolumeNet
 
 ARCHITECTURES: Mapping[str, type[nn.Module]] = {
+    "fusion_net": FusionNet,
     "plane_net": PlaneNet,
     "volume_net": VolumeNet,
     "patch_regression": PatchRegression,

@@ -26,8 +26,8 @@ class PlaneNet(UNet):
       Returns (residual, log_variance), both (B, 1, D, H, W) with the slices of ``span`` alone.
     The two other sides must be multiples of ``multiple``. Of each slice the network sees the noisy residual and the
     whole context, and of ``REACH`` slices on either side the first ``slab`` channels of the context; at the ends of
-    the volume the last slice is repeated. heads, direct: as of ``VolumeNet``, which see also for the best linear guess
-    from ``noisy``, that is seen and corrected here too.
+    the volume the last slice is repeated. heads, direct, stream: as of ``VolumeNet``; as there with ``skip``, the best
+    linear guess from ``noisy`` is seen and corrected.
     """
 
     def __init__(
@@ -40,9 +40,10 @@ class PlaneNet(UNet):
         norm: str = "channel",
         heads: int = 1,
         direct: bool = False,
+        stream: bool = False,
     ) -> None:
         inputs = 2 + context + 2 * REACH * slab
-        super().__init__(2, inputs, 2 * heads, EMBEDDING + PLANES + 1 + facts, widths, blocks, norm, direct)
+        super().__init__(2, inputs, 2 * heads, EMBEDDING + PLANES + 1 + facts, widths, blocks, norm, direct, stream)
         self.context = context
         self.slab = slab
         self.facts = facts

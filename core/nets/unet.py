@@ -19,6 +19,8 @@ class UNet(nn.Module):
 
     Sides must be multiples of ``multiple``. The last convolution starts at zero.
     direct: add a linear map of the input to the output, past every norm: intensities keep their scale.
+    stream: let the features that run past the blocks reach the output as they are, each weighed by ``told``. The norm
+    of a voxel's channels takes away how large a deviation is; without that noise cannot be told from tissue.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class UNet(nn.Module):
         blocks: Sequence[int],
         norm: str,
         direct: bool = False,
+        stream: bool = False,
     ) -> None:
         super().__init__()
         self.multiple = 2 ** len(widths)
@@ -55,6 +58,11 @@ class UNet(nn.Module):
         if self.direct is not None:
             zero(self.direct)
         zero(last)
+        self.stream = conv(previous, fold * outputs, 3, padding=1) if stream else None
+        self.weigh = nn.Linear(condition, previous) if stream else None
+        if self.stream is not None and self.weigh is not None:
+            zero(self.stream)
+            zero(self.weigh)
 
     def folded(self, image: Tensor, told: Tensor) -> Tensor:
         """Return the output for ``image`` (B, ``inputs``, ...) and ``told`` (B, K), still folded: see
@@ -73,6 +81,9 @@ class UNet(nn.Module):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = _apply(blocks, torch.cat([x, skips.pop()], dim=1), condition)
         out: Tensor = self.leave(x)
+        if self.stream is not None and self.weigh is not None:
+            weights = 1 + self.weigh(condition)
+            out = out + self.stream(x * weights.reshape(*weights.shape, *(1 for _ in x.shape[2:])))
         return out if self.direct is None else out + self.direct(folded)
 
 

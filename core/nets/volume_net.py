@@ -26,6 +26,7 @@ class VolumeNet(UNet):
     that every noise level is learnt alike and pure noise drowns nothing (Karras et al. 2022, eq. 7, for a
     variance-preserving schedule).
     direct: add a linear map of the input to the output, past every norm: intensities keep their scale.
+    stream: see ``UNet``.
     heads: output layers, of which the last ``heads`` facts (one 1, the others 0) choose one.
     """
 
@@ -39,8 +40,9 @@ class VolumeNet(UNet):
         skip: bool = False,
         heads: int = 1,
         direct: bool = False,
+        stream: bool = False,
     ) -> None:
-        super().__init__(3, 1 + context, 2 * heads, EMBEDDING + facts, widths, blocks, norm, direct)
+        super().__init__(3, 1 + context, 2 * heads, EMBEDDING + facts, widths, blocks, norm, direct, stream)
         self.context = context
         self.facts = facts
         self.skip = skip

@@ -58,7 +58,8 @@ class Param:
     """One setting of a task; ``low`` and ``high`` are inclusive bounds for numbers.
 
     kind "axes": three numbers, one for each of the axes X, Y, Z (RAS+), or none of them: left to the task.
-    kind "several": one or more of ``choices``, each once, in their order.
+    kind "several": one or more of ``choices``, each once, in their order; none only where that is the default.
+    paper: a setting of the papers' methods.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Param:
     choices: tuple[str, ...] = ()
     unit: str = ""
     advanced: bool = False
+    paper: bool = False
 
     def parse(self, value: object) -> Value:
         """Return ``value`` in this parameter's type, or raise ``UserError("bad_parameter")``."""
@@ -101,7 +103,7 @@ class Param:
         if self.kind == "axes":
             return _axes(value)
         if self.kind == "several":
-            return _several(value, self.choices)
+            return () if self.default == () and not value else _several(value, self.choices)
         number = float(str(value))
         if self.kind == "float":
             return number

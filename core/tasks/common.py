@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from core.methods import of_task
-from core.tasks.base import Input, Measure, Output, Param
+from core.methods.paper import Paper
+from core.tasks.base import Input, Measure, Output, Param, Value
 
 REFERENCE = Input(
     "reference",
@@ -22,10 +25,37 @@ COST = (
     Measure("seconds", "Time", "Seconds this method took.", 1, "s"),
 )
 SEED = Param("seed", "int", 0, "Seed", "The same seed gives the same result.", low=0, high=2**31 - 1, advanced=True)
-STEPS = Param("steps", "int", 1, "Steps", "Denoising steps of each sample.", low=1, high=8)
+STEPS = Param(
+    "steps",
+    "int",
+    0,
+    "Steps",
+    "Denoising steps of each sample. 0: as many as the method is meant for, 1 for ours and 8 for those of the papers.",
+    low=0,
+    high=8,
+)
 COMPARE = Param("compare", "bool", True, "Compare", "Also runs the plain methods beside the chosen one.", advanced=True)
 RUN_RECORD = Output("run", "json", "Run record")
 REPORT = Output("report", "html", "Report")
+
+
+def beside(task: str) -> Param:
+    """Return the choice of methods of ``task`` that are run beside the chosen one."""
+    return Param(
+        "beside",
+        "several",
+        (),
+        "Compare methods",
+        "More methods to run on the same scan, beside the chosen one.",
+        choices=names(task),
+        advanced=True,
+    )
+
+
+def papers(task: str) -> tuple[Param, ...]:
+    """Return what the methods of the papers for ``task`` can be told; others ignore it."""
+    known = names(task)
+    return tuple(param for owner, param in _PAPERS if owner in known)
 
 
 def names(task: str) -> tuple[str, ...]:
@@ -53,4 +83,70 @@ def mode(what: str, steps: int, *, advanced: bool = False) -> Param:
 
 def weights(task: str) -> tuple[str, ...]:
     """Return the weights that the methods of ``task`` need."""
-    return tuple(name for method in of_task(task) for name in (method.weights, method.realistic) if name)
+    used = [name for method in of_task(task) for name in (method.weights, method.realistic, *method.also) if name]
+    return tuple(dict.fromkeys(used))
+
+
+def _paper(
+    owner: str,
+    name: str,
+    kind: Literal["int", "float", "choice", "bool"],
+    title: str,
+    help: str,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> tuple[str, Param]:
+    """Return the method that a parameter belongs to and the parameter, whose default is that of ``Paper``."""
+    default: Value = getattr(Paper(), name)
+    return owner, Param(name, kind, default, title, help, low, high, choices, advanced=True, paper=True)
+
+
+_PAPERS = (
+    _paper(
+        "slicewise",
+        "correlated",
+        "bool",
+        "Shared noise",
+        "Methods of slices: neighbouring slices share their noise, so that they are drawn to the same tissue.",
+    ),
+    _paper("tpdm", "ratio", "int", "Turns", "Planes in turns: of how many steps one is the second plane's.", 2, 8),
+    _paper(
+        "hierarchical",
+        "stages",
+        "choice",
+        "Stages",
+        "Hierarchical: both stages, or one of them alone.",
+        choices=("both", "axial", "coronal"),
+    ),
+    _paper("hierarchical", "conditioned", "bool", "Told the first stage", "Hierarchical: the second stage sees it."),
+    _paper(
+        "hierarchical",
+        "start",
+        "float",
+        "Second stage starts at",
+        "Hierarchical: how far back towards noise the second stage begins.",
+        0.125,
+        1,
+    ),
+    _paper(
+        "repaint",
+        "resamples",
+        "int",
+        "Resampling",
+        "Hierarchical and resampling: most often that a step is taken, 1 is once.",
+        1,
+        10,
+    ),
+    _paper("repaint", "jump", "int", "Jump", "Hierarchical and resampling: how many steps are taken again.", 1, 4),
+    _paper("scorefusion", "volume", "bool", "Counterscan as expert", "Score-Fusion: our network is one more expert."),
+    _paper(
+        "posterior",
+        "solver",
+        "choice",
+        "Solver",
+        "Posterior: projection needs no gradients; dps and mcg take two to three times as long.",
+        choices=("projection", "dps", "mcg"),
+    ),
+    _paper("posterior", "chain", "bool", "Chain", "Posterior: each sample starts from the one before."),
+)

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from core.events import Event, Finished, Progress
 from core.files.nifti import Stored
 from core.methods import find
-from core.methods.base import Options
 from core.tasks.base import Context
-from core.tasks.parts import Done, compared, drive, drive_all, number, write_scans
+from core.tasks.parts import Done, compared, drive, drive_all, networks, number, options_of, write_scans
 from core.tasks.reference import read_reference, scores
 from core.tasks.sources import Gathered, check_different, gather
 from core.tasks.translate import TITLES
@@ -46,17 +45,17 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     gathered = yield from _gather(inputs, target, params["register"])
     truth = _truth(inputs, gathered)
     yield Progress(READ, 1, 1, "Read")
-    options = Options(params["mode"], params["steps"], params["samples"], params["seed"], context.device)
+    options = options_of(params, context.device)
     method = find(params["method"], "translate")
     first = yield from drive(method, gathered.sources, options, READ, MADE)
-    others = compared("translate", method) if params["compare"] else ()
+    others = compared("translate", method, params)
     rest = yield from drive_all(others, gathered.sources, options, MADE, COMPARED)
     yield Progress(COMPARED, 0, 1, "Writing")
     chosen, *plain = (Made(done, _stored_units(gathered, done.estimate.values)) for done in (first, *rest))
     files = write_scans(context.out, _scans(gathered, chosen, plain, truth))
     table = [_row(gathered, made, truth) for made in (chosen, *plain)]
     yield Progress(1.0, 1, 1, "Done")
-    yield Finished(files, _summary(gathered, first, table, time.monotonic() - begun))
+    yield Finished(files, _summary(gathered, [first, *rest], params["mode"], table, time.monotonic() - begun))
 
 
 def _gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[Progress, None, Gathered]:
@@ -127,7 +126,10 @@ def _row(gathered: Gathered, made: Made, truth: Float | None) -> dict[str, Any]:
     }
 
 
-def _summary(gathered: Gathered, chosen: Done, table: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
+def _summary(
+    gathered: Gathered, made: list[Done], mode: str, table: list[dict[str, Any]], seconds: float
+) -> dict[str, Any]:
+    chosen = made[0]
     title = TITLES[gathered.sources.target]
     facts: dict[str, Any] = dict(gathered.facts)
     facts["units"] = (
@@ -138,6 +140,6 @@ def _summary(gathered: Gathered, chosen: Done, table: list[dict[str, Any]], seco
     return {
         "facts": facts,
         "table": table,
-        "weights": [chosen.method.weights] if chosen.method.weights else [],
+        "weights": networks([each.method for each in made], mode),
         "seconds": round(seconds, 2),
     }

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from core import device as devices
-from core import weights
 from core.errors import UserError
 from core.files.nifti import read_stored
 from core.files.stream import MAX_BYTES, open_source
-from core.methods import find, of_task
+from core.methods import find
 from core.tasks.base import Estimate
+from core.tasks.parts import compared
+from core.tasks.work import asking
 from core.volume import bounding_box, spacing
 
 # one scan of 1 mm with a ball of 40 mm, when there are no files to look at
@@ -29,7 +30,9 @@ START_SECONDS = 0.5
 # seconds on one core of a 2.5 GHz server processor, measured with the job on 1 mm scans
 SECONDS_PER_SCAN_VOXEL = 3e-7
 SECONDS_PER_METHOD = {"mirror": 2.0}
-SECONDS_PER_FILLED_VOXEL = {"shell": 3e-6, "harmonic": 8e-6, "biharmonic": 4e-5, "mirror": 1e-5, "volume": 4e-5}
+SECONDS_PER_FILLED_VOXEL = {"shell": 3e-6, "harmonic": 8e-6, "biharmonic": 4e-5, "mirror": 1e-5}
+# the smooth fill that networks start from
+NETWORK_SECONDS = 4e-5
 # peak bytes, measured with the job
 PROGRAM_BYTES = 250 << 20
 TORCH_BYTES = 350 << 20
@@ -55,45 +58,16 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         # the run itself says what is wrong with a file
         size = _typical()
     method = find(params["method"], "inpaint")
-    names = [method.name]
-    if params["compare"]:
-        names += [other.name for other in of_task("inpaint") if other.cheap and other is not method]
+    made = (method, *compared("inpaint", method, params))
     seconds = START_SECONDS + size.scan * SECONDS_PER_SCAN_VOXEL
-    seconds += sum(SECONDS_PER_METHOD.get(name, 0.0) for name in names)
-    seconds += size.filled * sum(SECONDS_PER_FILLED_VOXEL[name] for name in names)
+    seconds += sum(SECONDS_PER_METHOD.get(one.name, 0.0) for one in made)
+    seconds += size.filled * sum(SECONDS_PER_FILLED_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
     memory = PROGRAM_BYTES + size.scan * BYTES_PER_SCAN_VOXEL + size.filled * BYTES_PER_FILLED_VOXEL
-    calls = 0
-    if method.weights:
-        calls = params["steps"] * params["samples"]
-        seconds += calls * size.crop * work(method.weights_of(params["mode"])) / devices.speed(device)
+    asked = [asking(one, params, round(size.crop ** (1 / 3))) for one in made if not one.cheap]
+    if asked:
+        seconds += size.crop * sum(one.work for one in asked) / devices.speed(device)
         memory += TORCH_BYTES + size.crop * BYTES_PER_CROP_VOXEL
-    return Estimate(round(seconds, 1), memory, calls)
-
-
-def work(name: str) -> float:
-    """Return the multiply-adds per voxel of one call of the network ``name``, of a usual one if it is not installed."""
-    entry = weights.entries().get(name)
-    return multiply_adds(entry.config if entry else {})
-
-
-def multiply_adds(config: Mapping[str, Any]) -> float:
-    """Return the multiply-adds per crop voxel of one call of a ``volume_net`` with ``config``."""
-    widths: Sequence[int] = config.get("widths", (24, 64, 128))
-    blocks: Sequence[int] = config.get("blocks", (1, 2, 2))
-    total = 27.0 * widths[0] * 8 * (1 + int(config.get("context", 2))) + 27.0 * widths[0] * 16
-    previous = widths[0]
-    for level, (width, count) in enumerate(zip(widths, blocks, strict=True)):
-        total += _residuals(previous, width, count) / 8**level
-        previous = width
-    for level in reversed(range(len(widths) - 1)):
-        total += _residuals(previous + widths[level], widths[level], blocks[level]) / 8**level
-        previous = widths[level]
-    return total / 8
-
-
-def _residuals(inputs: int, outputs: int, count: int) -> float:
-    first = 27 * inputs * outputs + 27 * outputs**2 + inputs * outputs
-    return first + (count - 1) * 54 * outputs**2
+    return Estimate(round(seconds, 1), memory, asked[0].calls if method.weights else 0)
 
 
 def _typical() -> Size:

@@ -16,9 +16,9 @@ from core.methods import find
 from core.methods.superres import TILING
 from core.methods.tiles import fast_in_half
 from core.tasks.base import Estimate
-from core.tasks.cost import work
 from core.tasks.geometry import geometry
 from core.tasks.sharpen import shown_beside
+from core.tasks.work import asking
 from core.volume import orientation_of, ras_affine
 
 # a brain in 4 mm slices, when there is no file to look at
@@ -28,7 +28,8 @@ HALF_GAIN = 2.0
 
 START_SECONDS = 0.5
 # seconds on one core of a 2.5 GHz server processor, measured with the job
-SECONDS_PER_VOXEL = {"job": 3e-7, "volume": 4e-7, "nearest": 2e-7, "linear": 2e-7, "cubic": 2e-7, "spline5": 2e-7}
+SECONDS_PER_VOXEL = {"job": 3e-7, "nearest": 2e-7, "linear": 2e-7, "cubic": 2e-7, "spline5": 2e-7}
+NETWORK_SECONDS = 4e-7
 # the guide is registered to see whether it fits
 GUIDE_SECONDS, GUIDE_SECONDS_PER_VOXEL = 8.0, 2e-7
 # peak bytes, measured with the job
@@ -55,21 +56,22 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         # the run itself says what is wrong with a file
         size = Size(TYPICAL // 4, TYPICAL)
     method = find(params["method"], "superres")
-    names = [method.name, *(other.name for other in (shown_beside(method) if params["compare"] else ()))]
-    seconds = START_SECONDS + size.made * (SECONDS_PER_VOXEL["job"] + sum(SECONDS_PER_VOXEL[name] for name in names))
+    made = (method, *shown_beside(method, params))
+    plain = sum(SECONDS_PER_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
+    seconds = START_SECONDS + size.made * (SECONDS_PER_VOXEL["job"] + plain)
     memory = PROGRAM_BYTES + TORCH_BYTES + size.made * BYTES_PER_VOXEL["plain"]
-    calls = 0
-    if method.weights:
-        calls = params["steps"] * params["samples"]
+    asked = [asking(one, params, round(size.made ** (1 / 3))) for one in made if not one.cheap]
+    if asked:
         guided = "guide" in inputs
         half = device == "cpu" and fast_in_half()
-        seconds += calls * (work(method.weights) * size.made) / devices.speed(device) / (HALF_GAIN if half else 1.0)
+        work = size.made * sum(one.work for one in asked)
+        seconds += work / devices.speed(device) / (HALF_GAIN if half else 1.0)
         memory += size.made * (BYTES_PER_VOXEL["volume"] - BYTES_PER_VOXEL["plain"])
         memory += min(size.made, TILING.side**3) * BYTES_PER_TILE_VOXEL[half]
         if guided:
             seconds += GUIDE_SECONDS + size.made * GUIDE_SECONDS_PER_VOXEL
             memory += size.made * BYTES_PER_VOXEL["guide"]
-    return Estimate(round(seconds, 1), int(memory), calls)
+    return Estimate(round(seconds, 1), int(memory), asked[0].calls if method.weights else 0)
 
 
 def _measure(image: Path, params: Mapping[str, Any]) -> Size:

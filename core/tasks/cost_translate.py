@@ -12,10 +12,11 @@ import numpy as np
 from core import device as devices
 from core.errors import UserError
 from core.files.stream import MAX_BYTES, open_source
-from core.methods import find, of_task
+from core.methods import find
 from core.tasks.base import Estimate
-from core.tasks.cost import work
+from core.tasks.parts import compared
 from core.tasks.translate import SLOTS
+from core.tasks.work import asking
 from core.volume import spacing
 
 # two scans of 1 mm, when there are no files to look at
@@ -51,18 +52,16 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         # the run itself says what is wrong with a file
         size = _measure([])
     method = find(params["method"], "translate")
-    plain = sum(1 for other in of_task("translate") if other is method or (other.cheap and params["compare"]))
+    made = (method, *compared("translate", method, params))
     seconds = START_SECONDS + sum(size.scans) * SECONDS_PER_SCAN_VOXEL + (len(size.scans) - 1) * SECONDS_PER_PAIR
-    seconds += plain * size.work * SECONDS_PER_WORK_VOXEL
+    seconds += len(made) * size.work * SECONDS_PER_WORK_VOXEL
     scans = sum(size.scans)
     memory = PROGRAM_BYTES + max(
         scans * BYTES_HELD_PER_SCAN_VOXEL + size.work * BYTES_PER_WORK_VOXEL, scans * BYTES_PER_SCAN_VOXEL
     )
-    calls = 0
-    if not method.cheap:
-        calls = params["steps"] * params["samples"]
-        seconds += calls * size.work * work(method.weights) / devices.speed(device)
-    return Estimate(round(seconds, 1), memory, calls)
+    asked = [asking(one, params, round(size.work ** (1 / 3))) for one in made if not one.cheap]
+    seconds += size.work * sum(one.work for one in asked) / devices.speed(device)
+    return Estimate(round(seconds, 1), memory, 0 if method.cheap else asked[0].calls)
 
 
 def _measure(paths: list[Path]) -> Size:

@@ -18,9 +18,9 @@ from core.files.mask import check_mask, read_mask
 from core.files.nifti import Stored, read_stored
 from core.head import Head, find_head, with_void
 from core.methods import find
-from core.methods.base import Options, Problem
+from core.methods.base import Problem
 from core.tasks.base import Context
-from core.tasks.parts import Done, compared, drive, drive_all, number, write_scans
+from core.tasks.parts import Done, compared, drive, drive_all, networks, number, options_of, write_scans
 from core.tasks.reference import read_reference, scores
 from core.volume import Volume, bounding_box
 
@@ -59,17 +59,17 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     case = read_case(inputs["t1"], inputs["mask"], params["grow"])
     truth = read_reference(inputs["reference"], case.volume, case.mask) if "reference" in inputs else None
     yield Progress(READ, 1, 1, "Read")
-    options = Options(params["mode"], params["steps"], params["samples"], params["seed"], context.device)
+    options = options_of(params, context.device)
     method = find(params["method"], "inpaint")
     first = yield from drive(method, case.problem, options, READ, FILLED)
-    others = compared("inpaint", method) if params["compare"] else ()
+    others = compared("inpaint", method, params)
     rest = yield from drive_all(others, case.problem, options, FILLED, COMPARED)
     yield Progress(COMPARED, 0, 1, "Writing")
     chosen, *plain = (_filled(case, done) for done in (first, *rest))
     files = write_scans(context.out, _scans(case, chosen, plain, truth))
     table = [_row(case, filled, truth) for filled in (chosen, *plain)]
     yield Progress(1.0, 1, 1, "Done")
-    yield Finished(files, _summary(case, first, params["mode"], table, time.monotonic() - begun))
+    yield Finished(files, _summary(case, [first, *rest], params["mode"], table, time.monotonic() - begun))
 
 
 def read_case(t1: Path, mask: Path, grow_mm: float = 0.0) -> Case:
@@ -137,13 +137,13 @@ def _row(case: Case, filled: Filled, truth: Float | None) -> dict[str, Any]:
     }
 
 
-def _summary(case: Case, chosen: Done, mode: str, table: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
-    facts = dict(case.facts)
+def _summary(case: Case, made: list[Done], mode: str, table: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
+    facts, chosen = dict(case.facts), made[0]
     if chosen.estimate.deviation is None:
         facts["uncertainty"] = f"{chosen.method.title} has no measure of doubt: the uncertainty map is 0."
     return {
         "facts": facts,
         "table": table,
-        "weights": [used] if (used := chosen.method.weights_of(mode)) else [],
+        "weights": networks([each.method for each in made], mode),
         "seconds": round(seconds, 2),
     }

@@ -60,6 +60,8 @@ TASK = Task(
             advanced=True,
         ),
         common.COMPARE,
+        common.beside("inpaint"),
+        *common.papers("inpaint"),
     ),
     # on the validation T1s one step, four samples: 16.3 dB at 45 ml and 16.8 at 12; two steps: 0.0 to 0.03 less
     presets=(

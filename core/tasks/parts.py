@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from core.events import Progress
 from core.files.nifti import Stored, write_stored
 from core.methods import Method, of_task
 from core.methods.base import Estimate, Options
+from core.methods.paper import Paper
 
 DESCRIPTION = f"synthetic, Counterscan {__version__}"
 
@@ -31,7 +32,7 @@ def drive(method: Method, problem: Any, options: Options, low: float, high: floa
     """Run one method on what its task calls a problem; its progress becomes the part of the job from ``low`` to
     ``high``."""
     begun = time.monotonic()
-    steps = method.load()(problem, options)
+    steps = method.load()(problem, replace(options, steps=options.steps or method.steps))
     while True:
         try:
             event = next(steps)
@@ -51,9 +52,24 @@ def drive_all(
     return done
 
 
-def compared(task: str, chosen: Method) -> tuple[Method, ...]:
-    """Return the plain methods of ``task`` that are run beside ``chosen``."""
-    return tuple(method for method in of_task(task) if method.cheap and method is not chosen)
+def compared(task: str, chosen: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:
+    """Return the methods of ``task`` that are run beside ``chosen``: those asked for, and if wished the plain ones."""
+    return tuple(
+        method
+        for method in of_task(task)
+        if method is not chosen and (method.name in params["beside"] or (method.cheap and params["compare"]))
+    )
+
+
+def options_of(params: Mapping[str, Any], device: str) -> Options:
+    """Return how networks are to sample, as the parameters of a job say; steps 0 are for ``drive`` to fill in."""
+    paper = Paper(**{each.name: params[each.name] for each in fields(Paper) if each.name in params})
+    return Options(params["mode"], params["steps"], params["samples"], params["seed"], device, paper=paper)
+
+
+def networks(used: Sequence[Method], mode: str) -> list[str]:
+    """Return the weights that ``used`` ran on, each once."""
+    return list(dict.fromkeys(name for method in used for name in method.networks(mode)))
 
 
 def write_scans(out: Path, scans: Mapping[str, Stored]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from core.tasks.agreement import disagreement, sharpness
 from core.tasks.base import Context
 from core.tasks.geometry import Geometry, describe_geometry, geometry, in_file_order
 from core.tasks.guide import read_guide
-from core.tasks.parts import Done, compared, drive, number, write_scans
+from core.tasks.parts import Done, compared, drive, networks, number, options_of, write_scans
 from core.tasks.reference import read_reference, scores
 from core.volume import Orientation, Volume
 
@@ -68,7 +68,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     yield Progress(0.0, 0, 1, "Reading")
     case = read_case(inputs, params)
     yield Progress(READ, 1, 1, "Read")
-    options = Options(params["mode"], params["steps"], params["samples"], params["seed"], context.device)
+    options = options_of(params, context.device)
     method = find(params["method"], "superres")
     first = yield from drive(method, case.scan, options, READ, SHARPENED)
     files = write_scans(context.out, _scans(case, first))
@@ -77,12 +77,12 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     if first.estimate.deviation is None:
         facts["uncertainty"] = f"{method.title} has no measure of doubt: the uncertainty map is 0."
     del first
-    if params["compare"]:
-        yield from _compare(case, method, options, context.out, files, table)
+    others = shown_beside(method, params)
+    yield from _compare(case, others, options, context.out, files, table)
     yield Progress(1.0, 1, 1, "Done")
-    weights = [method.weights] if method.weights else []
+    used = networks([method, *others], params["mode"])
     seconds = round(time.monotonic() - begun, 2)
-    yield Finished(files, {"facts": facts, "table": table, "weights": weights, "seconds": seconds})
+    yield Finished(files, {"facts": facts, "table": table, "weights": used, "seconds": seconds})
 
 
 def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
@@ -103,9 +103,11 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     return Case(volume.data, stored.orientation, found, scan, bright, where, truth, facts)
 
 
-def shown_beside(method: Method) -> tuple[Method, ...]:
-    """Return the plain methods that are run beside ``method``: the nearest slice only shows the input again."""
-    return tuple(other for other in compared("superres", method) if other.name != "nearest")
+def shown_beside(method: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:
+    """Return the methods that are run beside ``method``: the nearest slice, which only shows the input again, if asked
+    for alone."""
+    others = compared("superres", method, params)
+    return tuple(other for other in others if other.name != "nearest" or other.name in params["beside"])
 
 
 def _calm(volume: Volume, head: Bool, bright: float, relax: float) -> tuple[Float, str]:
@@ -120,10 +122,14 @@ def _calm(volume: Volume, head: Bool, bright: float, relax: float) -> tuple[Floa
 
 
 def _compare(
-    case: Case, chosen: Method, options: Options, out: Path, files: dict[str, str], table: list[dict[str, Any]]
+    case: Case,
+    others: Sequence[Method],
+    options: Options,
+    out: Path,
+    files: dict[str, str],
+    table: list[dict[str, Any]],
 ) -> Generator[Progress, None, None]:
-    """Run the plain methods; each is written before the next is made, so that one volume is held at a time."""
-    others = shown_beside(chosen)
+    """Run ``others``; each is written before the next is made, so that one volume is held at a time."""
     for index, method in enumerate(others):
         low, high = (SHARPENED + (COMPARED - SHARPENED) * part / len(others) for part in (index, index + 1))
         done = yield from drive(method, case.scan, options, low, high)

@@ -95,6 +95,8 @@ TASK = Task(
         ),
         common.SEED,
         common.COMPARE,
+        common.beside("superres"),
+        *common.papers("superres"),
     ),
     presets=(
         Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),

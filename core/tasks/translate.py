@@ -76,6 +76,8 @@ TASK = Task(
         Param("samples", "int", 2, "Samples", "Images drawn; their spread adds to the uncertainty.", low=1, high=16),
         common.SEED,
         common.COMPARE,
+        common.beside("translate"),
+        *common.papers("translate"),
     ),
     presets=(
         Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),

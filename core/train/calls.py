@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from core.diffusion.schedule import log_snr
+from core.methods.contrasts import CONTRASTS
+from core.methods.planes import WEIGHTS
+from core.methods.scorefusion import SOURCE_PLANE, VOLUME, VOLUMES
 from core.nets.plane_net import PLANES
 from core.train.presets import Preset
+from core.weights import load
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,8 @@ Call = Callable[[nn.Module, Crops, np.random.Generator], tuple[Tensor, Tensor]]
 
 def caller(preset: Preset) -> Call:
     """Return how the network of ``preset`` is called: it gives residual and log-variance (B, 1, S, S, S)."""
+    if preset.architecture == "fusion_net":
+        return lambda network, crops, rng: _fusion(network, crops, rng, preset)
     if preset.architecture == "plane_net":
         return lambda network, crops, rng: _plane(network, crops, rng, preset.coarse)
     return _volume
@@ -71,3 +77,42 @@ def _touched(
         whole = torch.zeros(noisy.shape, dtype=part.dtype, device=part.device)
         out.append(whole.index_copy(2 + plane, torch.arange(span.start, span.stop, device=part.device), part))
     return out[0], out[1]
+
+
+def _fusion(network: nn.Module, crops: Crops, rng: np.random.Generator, preset: Preset) -> tuple[Tensor, Tensor]:
+    """Ask the head about what the frozen experts say; our 3D network is among them at every other step."""
+    device = str(crops.noisy.device)
+    plane = load(WEIGHTS[preset.source], device)
+    said = torch.zeros(
+        len(crops.noisy), int(getattr(network, "experts", PLANES)), *crops.noisy.shape[2:], device=device
+    )
+    present = torch.zeros(said.shape[:2], device=device)
+    with torch.no_grad():
+        for axis in range(PLANES):
+            said[:, axis : axis + 1] = _touched(plane, crops, crops.noisy, crops.levels, axis, None)[0]
+            present[:, axis] = 1
+        if rng.random() < 0.5:
+            ours = load(VOLUMES[preset.source], device)
+            said[:, VOLUME : VOLUME + 1] = ours(crops.noisy, crops.context, crops.levels, crops.facts)[0]
+            present[:, VOLUME] = 1
+        if preset.source == "translate" and crops.facts is not None:
+            several = crops.facts[:, : len(CONTRASTS)].sum(dim=1) > 1
+            for number in range(len(CONTRASTS)):
+                expert = VOLUME + 1 + number
+                present[:, expert] = crops.facts[:, number] * several
+                only = _only(crops, number)
+                said[:, expert : expert + 1] = _touched(plane, only, crops.noisy, crops.levels, SOURCE_PLANE, None)[0]
+    clean, log_variance = network(crops.noisy, crops.context, crops.levels, crops.facts, said=said, present=present)
+    return clean, log_variance
+
+
+def _only(crops: Crops, number: int) -> Crops:
+    """Return ``crops`` as they are told when one contrast is there alone."""
+    count = len(CONTRASTS)
+    context, facts = crops.context.clone(), crops.facts
+    others = [other for other in range(count) if other != number]
+    context[:, others] = 0
+    if facts is not None:
+        facts = facts.clone()
+        facts[:, others] = 0
+    return replace(crops, context=context, facts=facts)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from core.diffusion.constraints import null_space
 from core.diffusion.schedule import GRID, log_snr, signal
+from core.errors import UserError
 from core.nets import build
 from core.train.batch import Batch, Source
 from core.train.calls import Crops, caller
@@ -63,7 +64,7 @@ def train(preset: Preset, plan: Plan, say: Callable[[str], None]) -> State:
     torch.manual_seed(plan.seed)
     network = build(preset.architecture, preset.config).to(plan.device)
     if plan.warm:
-        network.load_state_dict(load(preset.weights, plan.device).state_dict())
+        say(_warm(network, load(preset.weights, plan.device)))
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), lr=preset.learning_rate, betas=BETAS, weight_decay=1e-2)
     state = State(network, average, optimiser, Clock())
@@ -74,6 +75,22 @@ def train(preset: Preset, plan: Plan, say: Callable[[str], None]) -> State:
         _run(preset, plan, state, batch, say)
     save(plan.folder, state, {"preset": preset.name, "seed": plan.seed})
     return state
+
+
+def _warm(network: nn.Module, shipped: nn.Module) -> str:
+    """Take over every tensor of ``shipped`` that has its like in ``network``; the others start as they are."""
+    own = network.state_dict()
+    kept = {
+        name: value for name, value in shipped.state_dict().items() if name in own and own[name].shape == value.shape
+    }
+    if not kept:
+        raise UserError(
+            "bad_parameter",
+            "The shipped network has nothing in common with the one to train.",
+            "Train without --warm.",
+        )
+    network.load_state_dict(kept, strict=False)
+    return f"{len(kept)} of {len(own)} tensors start from the shipped network"
 
 
 @contextlib.contextmanager

@@ -30,7 +30,8 @@ class Preset:
     coarse: float = 0.0
 
 
-PLANE: Mapping[str, Any] = {"widths": [32, 64, 128], "blocks": [1, 2, 2]}
+PLANE: Mapping[str, Any] = {"widths": [32, 64, 128], "blocks": [1, 2, 2], "stream": True}
+HEAD: Mapping[str, Any] = {"widths": [16, 32, 48], "blocks": [1, 1, 1]}
 WIDE: Mapping[str, Any] = {"widths": [48, 96, 128], "blocks": [1, 2, 2], "norm": "channel", "skip": True}
 
 PRESETS: tuple[Preset, ...] = (
@@ -39,7 +40,7 @@ PRESETS: tuple[Preset, ...] = (
         "inpaint-volume",
         "inpaint",
         "volume_net",
-        {**WIDE, "context": 7},
+        {**WIDE, "context": 7, "stream": True},
         from_noise=0.35,
         smallest=0.05,
     ),
@@ -87,6 +88,32 @@ PRESETS: tuple[Preset, ...] = (
         "plane_net",
         {**PLANE, "context": 9, "slab": 4, "facts": 8, "heads": 4, "direct": True},
         learning_rate=6e-4,
+        from_noise=0.35,
+        smallest=0.05,
+    ),
+    Preset(
+        "fusion_inpaint",
+        "inpaint-fusion",
+        "inpaint",
+        "fusion_net",
+        {**HEAD, "context": 7, "experts": 4},
+        smallest=0.05,
+    ),
+    Preset(
+        "fusion_superres",
+        "superres-fusion",
+        "superres",
+        "fusion_net",
+        {**HEAD, "context": 11, "experts": 4, "facts": 9},
+        from_noise=0.35,
+        smallest=0.05,
+    ),
+    Preset(
+        "fusion_translate",
+        "translate-fusion",
+        "translate",
+        "fusion_net",
+        {**HEAD, "context": 9, "experts": 8, "facts": 8},
         from_noise=0.35,
         smallest=0.05,
     ),

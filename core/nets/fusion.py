@@ -1,0 +1,60 @@
+"""The fusion head over frozen experts: a weight for each at every voxel, and a free correction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from core.nets.blocks import depth_to_space, embed_log_snr
+from core.nets.unet import EMBEDDING, LOG_VARIANCE_RANGE, UNet
+
+
+class FusionNet(UNet):
+    """Fuses clean residuals that experts predicted from the same noisy one (Zhu et al. 2025, Score-Fusion).
+
+    forward: noisy, context, log_snr, facts: as of ``VolumeNet``.
+      said (B, E, D, H, W): what each expert says; present (B, E): 1 for those that were asked, 0 for the others.
+      Returns (residual, log_variance), both (B, 1, D, H, W).
+    The residual is sum_e (p_e / n + w_e) said_e + r with sum_e w_e = 0 over the n experts present: the weights sum to
+    one at every voxel, where fusing clean residuals is fusing scores. The last convolution starts at zero: an untrained
+    head gives the mean of the experts.
+    """
+
+    def __init__(
+        self,
+        context: int = 2,
+        experts: int = 3,
+        widths: Sequence[int] = (24, 48, 64),
+        blocks: Sequence[int] = (1, 1, 1),
+        facts: int = 0,
+        norm: str = "channel",
+    ) -> None:
+        inputs, outputs = 1 + context + experts, experts + 2
+        super().__init__(3, inputs, outputs, EMBEDDING + experts + facts, widths, blocks, norm)
+        self.context = context
+        self.experts = experts
+        self.facts = facts
+
+    def forward(
+        self,
+        noisy: Tensor,
+        context: Tensor,
+        log_snr: Tensor,
+        facts: Tensor | None = None,
+        *,
+        said: Tensor,
+        present: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        there = present.reshape(*present.shape, 1, 1, 1)
+        count = there.sum(dim=1, keepdim=True)
+        said = said * there
+        guess = log_snr.sigmoid().sqrt().reshape(-1, 1, 1, 1, 1) * noisy
+        told = [embed_log_snr(log_snr, EMBEDDING), present, *([] if facts is None else [facts])]
+        image = torch.cat([guess, context, said], dim=1)
+        outputs = depth_to_space(self.folded(image, torch.cat(told, dim=1)))
+        raw, free, log_variance = outputs[:, : self.experts], outputs[:, -2:-1], outputs[:, -1:]
+        weights = there * (raw - (there * raw).sum(dim=1, keepdim=True) / count)
+        residual = ((there / count + weights) * said).sum(dim=1, keepdim=True) + free
+        return residual, log_variance.clamp(*LOG_VARIANCE_RANGE)

@@ -31,9 +31,7 @@ def connect(wiring: Wiring, parts: Contrasts) -> None:
     parts.drop.upload(dropped, [held, parts.drop], **whole).then(wiring.noted, **wiring.note())
     for name, field in parts.corrections.items():
         # the last argument is what the field was changed to
-        move = partial(_move, name)
-        event = field.input(wiring.after(move, parts.trouble), [held, field], **whole)
-        event.then(wiring.noted, **wiring.note())
+        wiring.on(field.input, partial(_move, name), parts.trouble, field)
 
 
 def _move(name: str, session: str, held: Held, other: Any) -> Held:

@@ -2,96 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
-from gradio.components import Component
 
 from webapp.guard import session_of
 from webapp.services import Services
 from webapp.store.records import JobRecord
-from webapp.ui import actions, forms, lab_export, lab_sections, page, pieces, tab_failure
+from webapp.ui import lab_export, lab_sections, pieces
 from webapp.ui.lab_sections import Section
 from webapp.ui.lab_view import FIT, LabView
 from webapp.ui.page import Held, View
-from webapp.ui.tab import Shared
-from webapp.ui.tab_failure import Lab
+from webapp.ui.tab import Panel, Shared
 from webapp.ui.text import ago, safe
 from webapp.ui.trouble import attempt
-from webapp.ui.wiring import QUIET, Action, Updates, connect_settings
+from webapp.ui.wiring import QUIET, Updates, Wiring
 
 NOBODY = ("No other run", "")
 EMPTY = Section()
 
 
 @dataclass(frozen=True)
-class LabWiring:
-    """The lab's two columns, what the page shares, the services, and the translation from rows to components."""
+class LabWiring(Wiring):
+    """The lab: its results stand in a column of their own, where the viewer was."""
 
-    services: Services
-    lab: Lab
     view: LabView
-    shared: Shared
 
-    @property
-    def held(self) -> gr.State:
-        """Return what the tab works on."""
-        return self.lab.held
-
-    def everything(self) -> list[Block]:
-        """Return every component that ``render`` may change."""
-        lab, steps, view = self.lab, self.lab.running, self.view
-        slots = [part for slot in lab.slots.values() for part in slot.everything()]
-        return [
-            lab.held, self.shared.viewer, *slots, lab.settings.preset, steps.run, steps.cancel, steps.progress,
-            steps.trouble, steps.outcome, lab.timer, view.invite, view.shown, view.look, view.beside, view.compare,
-            view.files, *self.drawn(),
-        ]  # fmt: skip
+    def own(self) -> list[Block]:
+        """Return the components of the results column."""
+        view = self.view
+        return [view.invite, view.shown, view.look, view.beside, view.compare, view.files, *self.drawn()]
 
     def drawn(self) -> list[Block]:
         """Return every component of the views."""
         places = (*self.view.places.values(), *self.view.other.values())
         return [part for place in places for part in place.everything()]
 
-    def render(
-        self, session: str, held: Held, troubles: Mapping[Block, str] | None = None, *, open: bool = True
-    ) -> Updates:
-        """Return both columns for ``held``; open: whether the lab is the tab that is looked at."""
-        boxes = dict(troubles or {})
-        shown, box = attempt(lambda: page.view(self.services, session, self.lab.task, held))
-        if shown is None:
-            boxes[self.first_trouble()] = box
-            held, shown = Held(), View(self.lab.task)
-        return {
-            self.lab.held: held,
-            **(self.front(session, held) if open else {}),
-            **self._left(shown),
-            **self._results(session, shown),
-            **boxes,
-        }
+    def front(self, shown: View) -> Updates:
+        """Return the viewer's value: it is hidden meanwhile, and only writes the job into the address."""
+        return {self.shared.viewer: {"job": shown.job.id if shown.job else "", "away": True}}
 
-    def first_trouble(self) -> Block:
-        """Return where an error of the address is shown."""
-        return next(iter(self.lab.slots.values())).trouble
-
-    def _left(self, shown: View) -> Updates:
-        lab, steps, free = self.lab, self.lab.running, not shown.active
-        updates: Updates = {}
-        for name, slot in lab.slots.items():
-            updates |= slot.updates(shown.scans.get(name), free)
-        return updates | {
-            lab.settings.preset: gr.Radio(choices=page.preset_titles(self.services, shown)),
-            steps.run: gr.Button(interactive=shown.ready),
-            steps.cancel: gr.Button(interactive=shown.active),
-            steps.progress: page.progress(shown.job),
-            steps.trouble: "",
-            steps.outcome: pieces.outcome(shown.job, said=False) if shown.job else "",
-            lab.timer: gr.Timer(active=shown.active),
-        }
+    def rest(self, session: str, shown: View) -> Updates:
+        """Return the outcome of the job, and the views of its results."""
+        outcome = pieces.outcome(shown.job, said=False) if shown.job else ""
+        return {self.tab.running.outcome: outcome, **self._results(session, shown)}
 
     def _results(self, session: str, shown: View) -> Updates:
         view, job = self.view, shown.job
@@ -146,71 +102,17 @@ class LabWiring:
             return self._other({})
         return self._other(lab_sections.comparison(_title(job), results))
 
-    def after(self, action: Action, place: Component) -> Callable[..., Updates]:
-        """Return a handler that does ``action(session, held, ...)`` and shows the lab, with its error at ``place``."""
 
-        def handle(request: gr.Request, held: Held, *values: object) -> Updates:
-            session = session_of(request)
-            changed, box = attempt(lambda: action(session, held, *values))
-            return self.render(session, changed or held, {place: box} if box else None)
-
-        return handle
-
-    def started(self, session: str, held: Held, *values: object) -> Held:
-        """Queue a run with the values of the form."""
-        given = forms.values(self.lab.task.params, values)
-        return actions.submit(self.services, session, self.lab.task, held, given)
-
-    def tick(self, request: gr.Request, held: Held, active: str) -> Updates:
-        """Follow a running job; the columns change once, when it is over."""
-        session = session_of(request)
-        shown, _ = attempt(lambda: page.view(self.services, session, self.lab.task, held))
-        if shown is None or not shown.active:
-            return self.render(session, held, open=active == self.lab.task.name)
-        return {self.lab.running.progress: page.progress(shown.job)}
-
-    def front(self, session: str, held: Held) -> Updates:
-        """Return the parts that all tabs share: the viewer is hidden, and only writes the job into the address."""
-        return {self.shared.viewer: {"job": held.job, "away": True}}
-
-    def note(self) -> dict[str, Any]:
-        """Return what an event needs to call ``noted``."""
-        settings = self.lab.settings
-        return {"inputs": [self.lab.held, *settings.fields], "outputs": settings.note, "queue": False, **QUIET}
-
-    def noted(self, request: gr.Request, held: Held, *values: object) -> str:
-        """Describe the present settings and what the run will take."""
-        given = forms.values(self.lab.task.params, values)
-        shown, _ = attempt(lambda: page.view(self.services, session_of(request), self.lab.task, held))
-        text, box = attempt(lambda: tab_failure.explain(self.services, shown or View(self.lab.task), given))
-        return text or box
-
-
-def connect(services: Services, lab: Lab, view: LabView, panel: gr.Tab, shared: Shared) -> LabWiring:
+def connect(services: Services, lab: Panel, view: LabView, panel: gr.Tab, shared: Shared) -> LabWiring:
     """Attach every event of the lab; panel: its tab."""
-    wiring = LabWiring(services, lab, view, shared)
-    whole: dict[str, Any] = {"outputs": wiring.everything(), **QUIET}
-    for name, slot in lab.slots.items():
-        load = partial(_load, services, lab, name)
-        slot.file.upload(wiring.after(load, slot.trouble), [lab.held, slot.file], **whole).then(
-            wiring.noted, **wiring.note()
-        )
-        if slot.remove:
-            take_off = partial(_remove, lab, name)
-            slot.remove.click(wiring.after(take_off, slot.trouble), lab.held, **whole).then(
-                wiring.noted, **wiring.note()
-            )
-    steps = lab.running
-    steps.run.click(wiring.after(wiring.started, steps.trouble), [lab.held, *lab.settings.fields], **whole)
-    steps.cancel.click(wiring.after(partial(actions.cancel, services), steps.trouble), lab.held, **whole)
-    lab.timer.tick(wiring.tick, [lab.held, shared.active], **whole)
-    connect_settings(lab.settings, lab.task, wiring.noted, wiring.note())
+    wiring = LabWiring(services, lab, shared, view)
+    wiring.connect()
     _connect_view(wiring, panel)
     return wiring
 
 
 def _connect_view(wiring: LabWiring, panel: gr.Tab) -> None:
-    view, held = wiring.view, wiring.lab.held
+    view, held = wiring.view, wiring.tab.held
     for pick in (view.look, view.beside):
         pick.input(wiring.looked, [held, view.look, view.beside], [view.files, *wiring.drawn()], **QUIET)
     others = [part for place in view.other.values() for part in place.everything()]
@@ -236,11 +138,3 @@ def _files(job: JobRecord, look: str, beside: str) -> str:
 def _title(job: JobRecord) -> str:
     about = "your data" if job.inputs.get("data") else str(job.params.get("tissue", ""))
     return f"{about}, {job.params.get('epochs')} epochs, {ago(job.created)}"
-
-
-def _load(services: Services, lab: Lab, name: str, session: str, held: Held, paths: Any) -> Held:
-    return actions.load(services, session, lab.task, name, held, paths)
-
-
-def _remove(lab: Lab, name: str, session: str, held: Held) -> Held:
-    return actions.remove(lab.task, name, held)

@@ -10,6 +10,7 @@ from core import tasks
 from webapp.services import Services
 from webapp.ui import (
     contrasts,
+    imaging,
     lab_view,
     lab_wiring,
     page,
@@ -62,9 +63,10 @@ def build(services: Services) -> gr.Blocks:
                 found = lab_view.build()
         shared = Shared(viewer, results, choice, gr.State(tasks.TASKS[0].name))
         tabs = {one.task.name: one for one in (first, second, third)}
-        laboratory = lab_wiring.connect(services, lab, found, failure, shared)
-        wirings = wiring.connect(services, tabs, shared, {lab.task.name: laboratory})
+        wirings = imaging.connect(services, tabs, shared)
         contrasts.connect(wirings["translate"], several)
+        laboratory = lab_wiring.connect(services, lab, found, failure, shared)
+        wiring.connect({**wirings, lab.task.name: laboratory}, shared)
         gr.Timer(BADGE_SECONDS).tick(
             lambda: _badges(services), None, badges, show_progress="hidden", queue=False, api_visibility="private"
         )

@@ -1,9 +1,9 @@
-"""An imaging tab: its inputs, settings, run, results, and the parts that all tabs of the page share."""
+"""A tab of a task: its inputs, settings, run, results, and the parts that all tabs of the page share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import gradio as gr
@@ -68,25 +68,35 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Tab:
-    """Every part of an imaging tab that an event reads or changes.
+class Panel:
+    """What every tab of a task has that an event reads or changes.
 
-    explain: what the chosen settings mean for the scans at hand, as HTML; extra: components of one tab alone and how
-    they follow its state.
+    explain: what the chosen settings mean for the scans at hand, as HTML.
     """
 
     task: Task
     held: gr.State
     slots: Mapping[str, Slot]
-    examples: tuple[tuple[Example, gr.Button], ...]
     settings: Settings
     running: Running
+    timer: gr.Timer
+    explain: Explain
+
+    @property
+    def first_trouble(self) -> gr.HTML:
+        """Where an error of no input in particular is shown."""
+        return next(iter(self.slots.values())).trouble
+
+
+@dataclass(frozen=True)
+class Tab(Panel):
+    """An imaging tab; extra: components of one tab alone and how they follow its state."""
+
+    examples: tuple[tuple[Example, gr.Button], ...]
     downloads: gr.HTML
     form: rating.RatingForm
     chain: Chain
-    timer: gr.Timer
-    explain: Explain
-    extra: Mapping[Component, Follow] = field(default_factory=dict)
+    extra: Mapping[Component, Follow]
 
 
 def ident(task: Task, name: str) -> str:
@@ -190,7 +200,7 @@ def finish(
     form = rating.build(services, held, partial(ident, task))
     timer = gr.Timer(POLL_SECONDS, active=False)
     return Tab(
-        task, held, slots, buttons, chosen, steps, downloads, form, sending, timer, explain or describe, extra or {}
+        task, held, slots, chosen, steps, timer, explain or describe, buttons, downloads, form, sending, extra or {}
     )
 
 

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import gradio as gr
 
-from core.tasks.base import Task
 from core.tasks.failure import TASK
 from webapp.services import Services
 from webapp.ui import lab_words, page, pieces, slot, tab
 from webapp.ui.page import Held, View
-from webapp.ui.slot import Slot
-from webapp.ui.tab import Running, Settings, ident
+from webapp.ui.tab import Panel, ident
 from webapp.ui.text import safe
 
 FORMATS = "NPZ, ENVI (.hdr and its data), TIFF stack, MATLAB or CSV"
 MAIN = ("tissue", "modalities", "remedies", "seeds")
 
 
-@dataclass(frozen=True)
-class Lab:
-    """The left column: what the lab is to look at, and how it goes."""
-
-    task: Task
-    held: gr.State
-    slots: Mapping[str, Slot]
-    settings: Settings
-    running: Running
-    timer: gr.Timer
-
-
-def build(services: Services) -> Lab:
+def build(services: Services) -> Panel:
     """Draw the tab."""
     entries = {entry.name: entry for entry in TASK.inputs}
     with gr.Column(elem_classes="cs-section"):
@@ -53,7 +38,7 @@ def build(services: Services) -> Lab:
     running = tab.running(TASK, 3)
     running.cancel.value = "Stop"
     timer = gr.Timer(tab.POLL_SECONDS, active=False)
-    return Lab(TASK, held, {"data": data, "labels": labels}, settings, running, timer)
+    return Panel(TASK, held, {"data": data, "labels": labels}, settings, running, timer, explain)
 
 
 def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:

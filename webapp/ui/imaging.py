@@ -1,0 +1,99 @@
+"""Which event of an imaging tab calls which action, and how the page follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import gradio as gr
+from gradio.blocks import Block
+
+from webapp import examples
+from webapp.guard import session_of
+from webapp.services import Services
+from webapp.ui import actions, page, pieces, rating
+from webapp.ui.page import Held, View
+from webapp.ui.tab import Shared, Tab
+from webapp.ui.trouble import attempt
+from webapp.ui.wiring import QUIET, Updates, Wiring
+
+
+@dataclass(frozen=True)
+class Imaging(Wiring):
+    """An imaging tab: its result is drawn in the viewer, rated, and handed to another tab."""
+
+    tab: Tab
+
+    def own(self) -> list[Block]:
+        """Return the components that only an imaging tab has."""
+        tab, form = self.tab, self.tab.form
+        return [
+            tab.downloads, tab.chain.group, form.group, form.status, form.save, form.client, form.comment,
+            *form.scores, *tab.extra,
+        ]  # fmt: skip
+
+    def front(self, shown: View) -> Updates:
+        """Return the scene, and how the methods compare."""
+        job = shown.job
+        table = pieces.result_table(shown.task, job.summary) if job and shown.done else ""
+        return {self.shared.viewer: page.scene(shown), self.shared.results: gr.HTML(table, visible=shown.done)}
+
+    def rest(self, session: str, shown: View) -> Updates:
+        """Return outcome, downloads and rating of the job."""
+        tab, form, job = self.tab, self.tab.form, shown.job
+        kept = self.services.repo.ratings(job.id, session) if job and shown.done else ()
+        return {
+            **{component: follow(shown) for component, follow in tab.extra.items()},
+            tab.running.outcome: pieces.outcome(job) if job else "",
+            tab.downloads: gr.HTML(pieces.downloads(job) if job and shown.done else "", visible=shown.done),
+            tab.chain.group: gr.Row(visible=shown.done),
+            form.group: gr.Column(visible=shown.done),
+            form.status: rating.known(kept),
+            form.save: gr.Button("Save rating", interactive=True),
+            form.client: rating.new_client(),
+            form.comment: "",
+            **{score: None for score in form.scores},
+        }
+
+    def drawn(self, request: gr.Request, held: Held, event: gr.EventData) -> Updates:
+        """Take the mask that the browser has just sent."""
+        mask_id = getattr(event, "scan_id", "")
+        take = partial(actions.take_drawn, self.services, task=self.tab.task, mask_id=mask_id)
+        handle = self.after(lambda session, held: take(session=session, held=held), self.tab.slots["mask"].trouble)
+        return handle(request, held)
+
+    def received(self, request: gr.Request, from_held: Held) -> Updates:
+        """Open this tab on the result of another tab's job."""
+        session = session_of(request)
+        taken, box = attempt(lambda: actions.receive(self.services, session, self.tab.task, from_held.job))
+        opened: Updates = {
+            self.shared.active: self.tab.task.name,
+            self.shared.tabs: gr.Tabs(selected=self.tab.task.name),
+        }
+        return {**self.render(session, taken or Held(), {self.tab.first_trouble: box} if box else None), **opened}
+
+
+def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict[str, Imaging]:
+    """Attach every event of the imaging tabs and return task name -> wiring."""
+    wirings = {name: Imaging(services, tab, shared) for name, tab in tabs.items()}
+    for wiring in wirings.values():
+        tab = wiring.tab
+        wiring.connect()
+        for example, button in tab.examples:
+            wiring.on(button.click, partial(_example, services, tab.task.name, example.name), tab.first_trouble)
+        if "mask" in tab.slots:
+            drawn = shared.viewer.mask(wiring.drawn, tab.held, wiring.everything(), **QUIET)
+            drawn.then(wiring.noted, **wiring.note())
+        for other, button in tab.chain.buttons.items():
+            _connect_handing(button, tab.held, wirings[other])
+    return wirings
+
+
+def _connect_handing(button: gr.Button, held: gr.State, target: Imaging) -> None:
+    outputs = [*target.everything(), target.shared.active, target.shared.tabs]
+    button.click(target.received, held, outputs, **QUIET).then(target.noted, **target.note())
+
+
+def _example(services: Services, task: str, name: str, session: str, held: Held) -> Held:
+    return Held(examples.accept_example(services, session, task, name))

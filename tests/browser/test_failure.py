@@ -23,6 +23,9 @@ from tests.core.failure.tissue import BANDS, patches
 RUN_MS = 400_000
 STOP_SECONDS = 3.0
 TABS = ("One number", "Swap", "Bands", "Robustness", "Calibration", "Remedies", "Tissue", "Probes", "Limits")
+# tables of remedies that are wider than their place
+CUT = """[...document.querySelectorAll("#lab-remedies table, #lab-other-remedies table")]
+.filter((table) => table.offsetWidth > table.closest(".cs-sortable").clientWidth).length"""
 TWINS = ("bars", "score", "swap", "pattern", "separation", "attribution", "robustness", "calibration")
 
 
@@ -59,6 +62,15 @@ def write_patches(path: Path, count: int) -> Path:
     given = patches(count, level=0.2, form=1.0)
     groups = np.arange(count) // 5
     np.savez(path, ir=given.ir, y=given.labels, wn=BANDS, group=groups, rgb=np.exp(-given.ir[:, :3]))
+    return path
+
+
+def write_answers(path: Path) -> Path:
+    """Write the answers of a model that is right, and the mean spectra."""
+    given = patches(120, level=0.4)
+    spectra = given.ir.mean(axis=(2, 3))
+    logits = 6 * np.eye(3)[given.labels] + np.random.default_rng(0).standard_normal((120, 3))
+    np.savez(path, logits=logits, y=given.labels, spectra=spectra, wn=BANDS, group=np.arange(120) // 5)
     return path
 
 
@@ -226,11 +238,7 @@ def test_stop_ends_a_run_at_once(page: Page) -> None:
 
 
 def test_answers_of_a_model_are_judged_without_training(page: Page, tmp_path: Path) -> None:
-    given = patches(120, level=0.4)
-    spectra = given.ir.mean(axis=(2, 3))
-    logits = 6 * np.eye(3)[given.labels] + np.random.default_rng(0).standard_normal((120, 3))
-    path = tmp_path / "${alert(1)} answers.npz"
-    np.savez(path, logits=logits, y=given.labels, spectra=spectra, wn=BANDS, group=np.arange(120) // 5)
+    path = write_answers(tmp_path / "${alert(1)} answers.npz")
     open_tab(page, "Failure lab")
     load(page, "failure-data", path)
     expect(page.locator("#failure-data-facts")).to_contain_text("Answers of a model")
@@ -241,6 +249,34 @@ def test_answers_of_a_model_are_judged_without_training(page: Page, tmp_path: Pa
     expect(page.locator("#lab-verdict")).not_to_contain_text("SIMULATED")
     page.locator("#failure-data-remove").click()
     expect(page.locator("#failure-data-facts .cs-file")).to_have_count(0)
+
+
+# alone, it also makes the run to compare with
+@pytest.mark.timeout(900)
+def test_an_earlier_run_is_shown_beside_this_one(lab: Page, tmp_path: Path) -> None:
+    lab.locator("#failure-data-remove").click()
+    expect(lab.locator("#failure-data-facts .cs-file")).to_have_count(0)
+    load(lab, "failure-data", write_answers(tmp_path / "answers.npz"))
+    start(lab, "failure")
+    wait_done(lab)
+    expect(lab.locator("#lab-verdict .cs-verdict")).to_have_count(1)
+    beside = lab.locator("#lab-other-verdict")
+    expect(beside).to_be_hidden()
+    lab.get_by_label("Compare with an earlier run").click()
+    lab.get_by_role("option", name="patches.npz").click()
+    expect(beside.locator(".cs-verdict")).to_have_count(2)
+    expect(beside).to_contain_text("patches.npz")
+    expect(lab.locator("#lab-other-bars-plot .js-plotly-plot")).to_be_visible()
+    assert violations(lab) == []
+    assert lab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    lab.locator("#lab-tabs").get_by_role("tab", name="Remedies").click()
+    expect(lab.locator("#lab-other-remedies")).to_contain_text("RGB: Plain training")
+    assert lab.evaluate(CUT) == 0
+    lab.locator("#lab-tabs").get_by_role("tab", name="Verdict").click()
+    lab.get_by_label("Compare with an earlier run").click()
+    lab.get_by_role("option", name="No other run").click()
+    expect(beside).to_be_hidden()
+    expect(lab.locator("#lab-verdict .cs-verdict")).to_have_count(1)
 
 
 def test_patches_and_an_envi_image_with_labels_are_read(page: Page, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def comparison(title: str, other: Results) -> dict[str, Section]:
     return {
         "verdict": Section(lab_pieces.verdicts(other, title)),
         "bars": _of(charts_accuracy.bars(other, "Accuracy at home and away, the other run")),
-        "remedies": Section(lab_pieces.remedies(other)),
+        "remedies": Section(f'<h3 class="cs-view-title">Remedies, the other run</h3>{lab_pieces.remedies(other)}'),
     }
 
 

@@ -102,16 +102,19 @@ def build() -> LabView:
             for title in TABS:
                 with gr.Tab(title, id=f"lab-{title}") as tab:
                     names = [name for name in VIEWS if VIEWS[name] == title]
+                    least = WIDE if "remedies" in names else NARROW
                     with gr.Row(equal_height=False, elem_classes="cs-beside"):
-                        with gr.Column(min_width=320):
+                        with gr.Column(min_width=least):
                             places |= {name: _place(name) for name in names}
                         if title in COMPARED:
-                            with gr.Column(min_width=320, elem_classes="cs-other"):
+                            with gr.Column(min_width=least, elem_classes="cs-other"):
                                 other |= {name: _place(name, "other-") for name in names if name in OTHERS}
                 tabs.append(tab)
     return LabView(invite, shown, look, beside, compare, files, places, other, tuple(tabs))
 
 
+# pixels that a column needs: a table of many columns takes the whole width, and the other run stands below it
+NARROW, WIDE = 320, 700
 OTHERS = ("verdict", "bars", "remedies")
 COMPARED = tuple(dict.fromkeys(VIEWS[name] for name in OTHERS))
 

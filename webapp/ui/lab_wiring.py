@@ -11,7 +11,7 @@ from gradio.blocks import Block
 from webapp.guard import session_of
 from webapp.services import Services
 from webapp.store.records import JobRecord
-from webapp.ui import lab_export, lab_sections, pieces
+from webapp.ui import lab_export, lab_sections, page, pieces
 from webapp.ui.lab_sections import Section
 from webapp.ui.lab_view import FIT, LabView
 from webapp.ui.page import Held, View
@@ -57,7 +57,7 @@ class LabWiring(Wiring):
         if results is None:
             return {view.invite: gr.HTML(box, visible=True), view.shown: gr.Column(visible=False)}
         known, (look, beside) = lab_sections.choices(results), lab_sections.usual(results)
-        others = [NOBODY, *((_title(one), one.id) for one in self._earlier(session, job))]
+        others = [NOBODY, *((self._title(session, one), one.id) for one in self._earlier(session, job))]
         return {
             view.invite: gr.HTML(visible=False),
             view.shown: gr.Column(visible=True),
@@ -72,6 +72,9 @@ class LabWiring(Wiring):
     def _earlier(self, session: str, job: JobRecord) -> list[JobRecord]:
         jobs = self.services.repo.jobs(session)
         return [one for one in jobs if one.task == job.task and one.id != job.id and one.state == "done"]
+
+    def _title(self, session: str, job: JobRecord) -> str:
+        return f"{page.subject(self.services, session, job)}, {ago(job.created)}"
 
     def _views(self, made: Mapping[str, Section]) -> Updates:
         return {
@@ -100,7 +103,7 @@ class LabWiring(Wiring):
         results, _ = attempt(lambda: lab_export.load(self.services, job)) if job else (None, "")
         if job is None or results is None:
             return self._other({})
-        return self._other(lab_sections.comparison(_title(job), results))
+        return self._other(lab_sections.comparison(self._title(session, job), results))
 
 
 def connect(services: Services, lab: Panel, view: LabView, panel: gr.Tab, shared: Shared) -> LabWiring:
@@ -133,8 +136,3 @@ def _files(job: JobRecord, look: str, beside: str) -> str:
         for one in job.artifacts
     ]
     return f'<p class="cs-exports"><span class="cs-hint">Take it with you:</span> {" ".join(links)}</p>'
-
-
-def _title(job: JobRecord) -> str:
-    about = "your data" if job.inputs.get("data") else str(job.params.get("tissue", ""))
-    return f"{about}, {job.params.get('epochs')} epochs, {ago(job.created)}"

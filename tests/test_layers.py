@@ -20,7 +20,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.files", "core.device", "core.head", "core.quality", "core.nets", "core.picture"),
     ("core.diffusion", "core.weights", "core.synth", "core.brain", "core.registration"),
     ("core.methods", "core.failure"),
-    ("core.tasks",),
+    ("core.tasks", "core.tissues"),
     ("core.report",),
     ("core.engine",),
     ("core.job",),

@@ -10,6 +10,7 @@ from torch import nn
 from core.nets.fusion import FusionNet
 from core.nets.plane_net import PlaneNet
 from core.nets.regression import PatchRegression
+from core.nets.segment_net import SegmentNet
 from core.nets.volume_net import VolumeNet
 
 ARCHITECTURES: Mapping[str, type[nn.Module]] = {
@@ -17,6 +18,7 @@ ARCHITECTURES: Mapping[str, type[nn.Module]] = {
     "plane_net": PlaneNet,
     "volume_net": VolumeNet,
     "patch_regression": PatchRegression,
+    "segment_net": SegmentNet,
 }
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 class Batch:
     """Crops of side S, their truth, and where it counts.
 
-    context: (B, C, S, S, S), what the network is told. target: (B, 1, S, S, S), the clean residual.
-    region: (B, 1, S, S, S), how much each voxel counts; noise lives where it is not 0.
+    context: (B, C, S, S, S), what the network is told. target: (B, 1, S, S, S), the clean residual,
+    or the number of the tissue. region: (B, 1, S, S, S), how much each voxel counts; noise lives where it is not 0.
     facts: (B, K) or None. measured: A+ A of each axis, (B, 3, S, S), or None where nothing is
     measured of what is to be made.
     """

@@ -16,7 +16,7 @@ from core.synth.lesion import lumpy_mask
 from core.synth.subject import subject
 from core.train.batch import Batch
 from core.train.pack import PackedSet
-from core.train.window import window
+from core.train.window import pick, window
 from core.volume import Box
 
 Float = NDArray[np.float32]
@@ -174,7 +174,7 @@ class CropSource:
 
 def _cut(scan: _Scan, rng: np.random.Generator, side: int) -> _Cut:
     """Return a cube around a random usable voxel; every other one turned and scaled a little (cubic spline)."""
-    centre = _pick(scan.usable, rng).astype(np.float64)
+    centre = pick(scan.usable, rng).astype(np.float64)
     offsets = np.stack(np.meshgrid(*[np.arange(side) - side / 2] * 3, indexing="ij"), axis=0)
     turn = np.eye(3)
     if rng.random() < 0.5:
@@ -204,13 +204,6 @@ def _at(image: NDArray[np.generic], points: NDArray[np.float64], order: int) -> 
         return exact
     values: Float = ndimage.map_coordinates(part, local, order=order, mode="constant")
     return np.maximum(values, 0)
-
-
-def _pick(usable: Bool, rng: np.random.Generator) -> NDArray[np.intp]:
-    while True:
-        point = np.array([rng.integers(side) for side in usable.shape])
-        if usable[tuple(point)]:
-            return point
 
 
 def _rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -38,6 +38,8 @@ def _learnt_from(source: str, packed: PackedSet) -> list[Packed]:
     train = [item for item in packed.items if item.split == "train"]
     if source == "superres":
         return [item for item in train if item.kind == "scan"]
+    if source == "tissues":
+        return [item for item in train if item.kind == "labels"]
     return [item for item in train if item.kind == "labels" or "t1" in item.sharp]
 
 

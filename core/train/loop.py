@@ -23,12 +23,15 @@ from core.train.calls import Crops, caller
 from core.train.checkpoint import Clock, State, restore, save
 from core.train.contrasts import ContrastSource
 from core.train.feed import Feed
+from core.train.overlap import overlap
 from core.train.pack import PackedSet
 from core.train.presets import Preset
 from core.train.thick import ThickSource
+from core.train.tissues import TissueSource
 from core.weights import load
 
 SOURCES: dict[str, Callable[[PackedSet, int], Source]] = {"superres": ThickSource, "translate": ContrastSource}
+TISSUES = "tissues"
 
 # weight of the log-variance head's likelihood beside the squared error
 DOUBT = 0.05
@@ -103,7 +106,12 @@ def batches(preset: Preset, plan: Plan) -> Iterator[Callable[[int], Batch]]:
         finally:
             feed.close()
     else:
-        source = SOURCES[preset.source](PackedSet(plan.packed), plan.seed)
+        packed = PackedSet(plan.packed)
+        source = (
+            TissueSource(packed, plan.seed, plan.folder / "volumes")
+            if preset.source == TISSUES
+            else SOURCES[preset.source](packed, plan.seed)
+        )
         yield lambda step: source.batch(step, plan.smallest)
 
 
@@ -122,7 +130,7 @@ def _run(preset: Preset, plan: Plan, state: State, batch: Callable[[int], Batch]
         now = time.monotonic()
         state.clock.seconds = before + now - started
         if state.clock.step % 20 == 0:
-            say(_report(state.clock, _fraction(plan, state.clock), losses[-100:]))
+            say(_report(preset, state.clock, _fraction(plan, state.clock), losses[-100:]))
         if now - saved >= SAVE_SECONDS:
             save(plan.folder, state, {"preset": preset.name, "seed": plan.seed})
             saved = now
@@ -131,7 +139,23 @@ def _run(preset: Preset, plan: Plan, state: State, batch: Callable[[int], Batch]
 def take_step(
     network: nn.Module, optimiser: torch.optim.Optimizer, batch: Batch, preset: Preset, plan: Plan, step: int
 ) -> tuple[float, float]:
-    """Take one optimiser step; returns the squared error from noise alone and over all, as a share of the
+    """Take one optimiser step; returns two measures of the error that is left, those that ``_report`` names."""
+    loss, left = (
+        overlap(network, batch, plan.device)
+        if preset.source == TISSUES
+        else _residual(network, batch, preset, plan, step)
+    )
+    optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+    optimiser.step()
+    return left
+
+
+def _residual(
+    network: nn.Module, batch: Batch, preset: Preset, plan: Plan, step: int
+) -> tuple[Tensor, tuple[float, float]]:
+    """Return the loss of a residual, and the squared error from noise alone and over all, as a share of the
     residual's own variance (1 = no better than the trivial base; NaN where the batch has none)."""
     rng = np.random.default_rng([plan.seed, step, 2])
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
@@ -155,13 +179,9 @@ def take_step(
     # an easy crop leaves a tenth of the residual of a hard one: each is to count alike
     energy = _in_region(target**2, region)
     loss = (weight * error / (energy + preset.smallest) + DOUBT * doubt).mean()
-    optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
-    nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-    optimiser.step()
     share = (error / energy.clamp_min(1e-6)).detach().cpu().numpy()
     alone = share[times == 1]
-    return float(alone.mean()) if alone.size else math.nan, float(share.mean())
+    return loss, (float(alone.mean()) if alone.size else math.nan, float(share.mean()))
 
 
 def _tensor(array: NDArray[np.floating], plan: Plan) -> Tensor:
@@ -194,11 +214,12 @@ def _fraction(plan: Plan, clock: Clock) -> float:
     return clock.step / plan.steps if plan.steps is not None else clock.seconds / plan.seconds
 
 
-def _report(clock: Clock, done: float, losses: list[tuple[float, float]]) -> str:
-    alone, every = np.nanmean(np.array(losses), axis=0)
+def _report(preset: Preset, clock: Clock, done: float, losses: list[tuple[float, float]]) -> str:
+    first, second = np.nanmean(np.array(losses), axis=0)
+    names = ("1 - Dice", "cross-entropy") if preset.source == TISSUES else ("from noise", "all levels")
     left = clock.seconds * (1 / max(done, 1e-6) - 1)
     rate = clock.step / max(clock.seconds, 1e-6)
     return (
         f"step {clock.step}  {100 * done:.0f} %  {rate:.2f} steps/s  {left / 60:.0f} min left  "
-        f"error left: from noise {alone:.3f}, all levels {every:.3f}"
+        f"error left: {names[0]} {first:.3f}, {names[1]} {second:.3f}"
     )

@@ -117,6 +117,7 @@ PRESETS: tuple[Preset, ...] = (
         from_noise=0.35,
         smallest=0.05,
     ),
+    Preset("tissues", "tissues", "tissues", "segment_net", {"widths": [32, 48, 64], "blocks": [1, 1, 1]}, 2e-3),
 )
 
 

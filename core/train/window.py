@@ -18,3 +18,11 @@ def window(array: NDArray[Any], low: Sequence[int] | NDArray[np.intp], side: int
         target = tuple(slice(a - b, c - b) for a, b, c in zip(start, low, stop, strict=True))
         out[target] = array[tuple(slice(a, c) for a, c in zip(start, stop, strict=True))]
     return out
+
+
+def pick(usable: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return a random voxel (3,) of ``usable`` (X, Y, Z), of which there must be one."""
+    while True:
+        point = np.array([rng.integers(side) for side in usable.shape])
+        if usable[tuple(point)]:
+            return point

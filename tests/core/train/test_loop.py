@@ -124,6 +124,17 @@ def test_a_run_becomes_a_weight_file_with_its_facts(packed: Path, tmp_path: Path
     assert facts["subjects"] == ["phantom", "map"]
 
 
+def test_tissues_are_learnt_from_label_maps_alone(packed: Path, tmp_path: Path) -> None:
+    preset = replace(find("tissues"), config={"widths": [8, 8], "blocks": [1, 1]})
+    said: list[str] = []
+    state = train(preset, Plan(packed, tmp_path, 1e9, steps=20, smallest=True), said.append)
+    assert "1 - Dice" in said[-1]
+    (path,) = export(preset, state, packed, tmp_path)
+    facts = json.loads(path.with_suffix(".json").read_text())
+    assert facts["subjects"] == ["map"]
+    assert facts["entry"]["licence"] == "Apache-2.0"
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("1.5h", 5400)])
 def test_durations(text: str, seconds: float) -> None:
     assert seconds_of(text) == seconds

@@ -67,6 +67,42 @@ def quality(
 
 
 @app.command()
+def methods(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train.")],
+    task: Annotated[str, typer.Option("--task", help="inpaint, superres or translate.")],
+    methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
+    subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "",
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
+    whole: Annotated[bool, typer.Option("--whole", help="Whole volumes in place of their middle.")] = False,
+    ablations: Annotated[bool, typer.Option("--ablations", help="Variants of the hierarchical method.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Write the figures beside the papers' weights.")] = False,
+    json: Annotated[Path | None, typer.Option("--json", help="Write rows and summary to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the table into this page.")] = None,
+    figures: Annotated[Path | None, typer.Option("--figures", help="Write a picture of each case here.")] = None,
+) -> None:
+    """Compare the papers' methods with ours: quality, calls, arithmetic, seconds and memory on the same scans."""
+    from core.bench.methods import OURS, Settings, compare
+    from core.bench.record import record as record_figures
+    from core.bench.suite import TASKS
+    from core.bench.table import format_table, markdown_methods, write_between, write_json
+    from core.heldout import HEALTHY
+
+    if task not in TASKS or (ablations and task != "inpaint"):
+        raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}; ablations are of inpaint")
+    healthy = _names(subjects) or HEALTHY
+    rows = compare(task, Settings(data, _names(methods), healthy, seed, device, whole, ablations, figures, _say))
+    baselines = {task: ["both" if ablations else OURS]}
+    if json is not None:
+        write_json(json, rows)
+    if record:
+        record_figures(rows, baselines, papers=True)
+    if markdown is not None:
+        write_between(markdown, "ablations" if ablations else f"compare-{task}", markdown_methods(rows, baselines))
+    typer.echo(format_table(rows, baselines))
+
+
+@app.command()
 def inpaint(
     data: Annotated[Path, typer.Option("--data", help="Folder that holds train/malf_nc.")],
     methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",

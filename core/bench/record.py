@@ -9,25 +9,33 @@ from typing import Any
 
 from core import weights
 from core.bench.case import Case, Row
-from core.bench.summary import Line, summarise
+from core.bench.summary import BASELINES, Baselines, Line, summarise
 from core.bench.synthetic import case
 from core.events import finish
 from core.methods import Method, of_task
 from core.methods.base import Options
 
+# the methods of the papers whose figures stand for their weights
+WITNESSES = ("average", "scorefusion")
 
-def record(rows: Sequence[Row]) -> None:
+
+def record(rows: Sequence[Row], baselines: Baselines = BASELINES, papers: bool = False) -> None:
     """Write into the facts of each network (its .json) its scores of ``rows`` and what it reaches on synthetic data.
 
-    evaluation: for each block of cases the mean scores, and the paired gains over the plain method to beat with their
-    95 % interval. synthetic: PSNR in dB of one call with seed 0, which a test checks.
+    evaluation: for each block of cases the mean scores, and the paired gains over the method of ``baselines`` with
+    their 95 % interval; papers: of the papers' networks, else of the others. synthetic: PSNR in dB of one step with seed 0, which a test checks.
     """
-    lines = summarise(rows)
+    lines = summarise(rows, baselines)
     for task in dict.fromkeys(row.label.task for row in rows):
-        for method in of_task(task):
-            if method.ours:
-                mine = [_facts(line) for line in lines if (line.task, line.method) == (task, method.name)]
+        for method in witnesses(task):
+            mine = [_facts(line) for line in lines if (line.task, line.method) == (task, method.name)]
+            if mine and method.paper == papers:
                 _write(method.weights, {"evaluation": mine, "synthetic": synthetic(method)})
+
+
+def witnesses(task: str) -> list[Method]:
+    """Return the methods of ``task`` whose figures stand beside their weights."""
+    return [method for method in of_task(task) if method.weights and (not method.paper or method.name in WITNESSES)]
 
 
 def synthetic(method: Method) -> dict[str, float]:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from core.bench.case import Label, Row
 
-BASELINES = {
+Baselines = Mapping[str, Sequence[str]]
+
+BASELINES: Baselines = {
     "inpaint": ("biharmonic",),
     "superres": ("cubic/ibp10",),
     "translate": ("boosting", "boosting/matched"),
@@ -50,8 +52,11 @@ class Line:
     error: str = ""
 
 
-def summarise(rows: Sequence[Row]) -> list[Line]:
-    """Return one line per block and method: task by task, the blocks in the order they came, then the pooled ones."""
+def summarise(rows: Sequence[Row], baselines: Baselines = BASELINES) -> list[Line]:
+    """Return one line per block and method: task by task, the blocks in the order they came, then the pooled ones.
+
+    baselines: task -> the methods to compare with; of several the one with the higher PSNR in the block.
+    """
     groups: dict[tuple[str, str], list[Row]] = {}
     for heading in ("block", "pooled"):
         for row in rows:
@@ -59,7 +64,7 @@ def summarise(rows: Sequence[Row]) -> list[Line]:
                 groups.setdefault((row.label.task, getattr(row.label, heading)), []).append(row)
     tasks = list(dict.fromkeys(row.label.task for row in rows))
     return [
-        _line(task, block, method, group, _baseline(task, group))
+        _line(task, block, method, group, _baseline(baselines.get(task, ()), group))
         for (task, block), group in sorted(groups.items(), key=lambda item: tasks.index(item[0][0]))
         for method in dict.fromkeys(row.method for row in group)
     ]
@@ -74,12 +79,9 @@ def difference(gains: NDArray[np.float64], draws: int = 10_000, seed: int = 0) -
     return Difference(float(gains.mean()), float(low), float(high), float((gains > 0).mean()), int(gains.size))
 
 
-def _baseline(task: str, group: Sequence[Row]) -> str:
-    """Return the plain method of ``task`` that reached most in ``group``; empty where none did."""
-    reached = {
-        name: _mean([row.scores.get("psnr", math.nan) for row in group if row.method == name])
-        for name in BASELINES.get(task, ())
-    }
+def _baseline(names: Sequence[str], group: Sequence[Row]) -> str:
+    """Return the one of ``names`` that reached most in ``group``; empty where none did."""
+    reached = {name: _mean([row.scores.get("psnr", math.nan) for row in group if row.method == name]) for name in names}
     known = {name: psnr for name, psnr in reached.items() if not math.isnan(psnr)}
     return max(known, key=lambda name: known[name], default="")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.bench.case import Row
-from core.bench.summary import COMPARED, Line, summarise
+from core.bench.summary import BASELINES, COMPARED, Baselines, Line, summarise
 from core.errors import UserError
 
 NETWORK = "volume"
@@ -27,16 +27,21 @@ COLUMNS = {
     "seam": ("seam", 2),
     "residual": ("misfit", 6),
     "within": ("in 90 %", 3),
+    "csf": ("CSF", 3),
+    "grey": ("grey", 3),
+    "white": ("white", 3),
+    "gflop": ("GFLOP", 0),
+    "published": ("as published", 0),
+    "peak_mb": ("MB", 0),
 }
+TABLES = ("summary", "methods")
 TITLES = {"inpaint": "Inpaint", "superres": "Super-resolution", "translate": "Translate"}
-# what stands between these two comments of a page is written by the command
-MARKS = {name: (f"<!-- bench {name} -->", f"<!-- end of bench {name} -->") for name in ("summary", "methods")}
 
 
-def format_table(rows: Sequence[Row]) -> str:
+def format_table(rows: Sequence[Row], baselines: Baselines = BASELINES) -> str:
     """Return the summary as aligned text: a table for each block, then gains over the baseline, then failures."""
     parts = []
-    for block in _blocks(summarise(rows)):
+    for block in _blocks(summarise(rows, baselines)):
         baseline = block[0].baseline
         parts.append(f"{_heading(block[0])}\n{_align(_cells(block))}")
         for name in COMPARED:
@@ -63,10 +68,10 @@ def markdown_summary(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def markdown_methods(rows: Sequence[Row]) -> str:
+def markdown_methods(rows: Sequence[Row], baselines: Baselines = BASELINES) -> str:
     """Return a Markdown table of every method for each block, with the gains in PSNR over the baseline."""
     parts = []
-    for block in _blocks(summarise(rows)):
+    for block in _blocks(summarise(rows, baselines)):
         table = _cells(block)
         gains = [[f"PSNR against {block[0].baseline or '-'}", "better in"]]
         gains += [_joined_gain(line) for line in block]
@@ -87,16 +92,26 @@ def write_markdown(path: Path, rows: Sequence[Row]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n\n".join(tables.values()) + "\n", encoding="utf-8")
         return
-    page = path.read_text(encoding="utf-8")
-    if not any(first in page and last in page for first, last in MARKS.values()):
-        first, last = MARKS["summary"]
+    if not any(first in path.read_text(encoding="utf-8") for first, _ in map(mark, TABLES)):
+        first, last = mark("summary")
         raise UserError("bad_parameter", f"{path} has no place for a table.", f"Put {first} and {last} around it.")
-    for name, (first, last) in MARKS.items():
-        before, mark, rest = page.partition(first)
-        _, end, after = rest.partition(last)
-        if mark and end:
-            page = f"{before}{first}\n{tables[name]}\n{last}{after}"
-    path.write_text(page, encoding="utf-8")
+    for name in TABLES:
+        write_between(path, name, tables[name])
+
+
+def write_between(path: Path, name: str, text: str) -> None:
+    """Put ``text`` between the marks ``name`` of a page, where it has them."""
+    first, last = mark(name)
+    page = path.read_text(encoding="utf-8")
+    before, begin, rest = page.partition(first)
+    _, end, after = rest.partition(last)
+    if begin and end:
+        path.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8")
+
+
+def mark(name: str) -> tuple[str, str]:
+    """Return the comments that begin and end what a command writes into a page."""
+    return f"<!-- bench {name} -->", f"<!-- end of bench {name} -->"
 
 
 def write_json(path: Path, rows: Sequence[Row]) -> None:

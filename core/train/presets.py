@@ -68,7 +68,9 @@ PRESETS: tuple[Preset, ...] = (
         "inpaint-plane",
         "inpaint",
         "plane_net",
-        {**PLANE, "context": 7, "slab": 2},
+        # over a crop around a hole: the norm of a slice leaves noise and tissue apart, that of a voxel does not (error at
+        # half the noise 0.5 of the residual after a thousand steps, in place of 0.2)
+        {**PLANE, "context": 7, "slab": 2, "norm": "group"},
         smallest=0.05,
         coarse=0.4,
     ),

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from core.bench import command
 from core.bench.subjects import STROKE
-from core.bench.table import MARKS
+from core.bench.table import mark
 from core.errors import UserError
 from core.heldout import TUMOUR
 from core.methods import Method
@@ -51,7 +51,7 @@ def test_quality_measures_every_task_and_survives_without_weights(data: Path, mo
     load = Method.load
     monkeypatch.setattr(Method, "load", lambda self: broken if self.weights else load(self))
     page, report = data / "page.md", data / "bench.json"
-    page.write_text("\n".join(MARKS["summary"]))
+    page.write_text("\n".join(mark("summary")))
     arguments = ["--json", str(report), "--markdown", str(page), "--cache", str(data / "cache")]
     ran = call(data, "quality", *arguments, "--methods", "volume,biharmonic,cubic,linear")
     assert ran.exit_code == 0, ran.output

@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 
 from core import weights
-from core.bench.record import synthetic
+from core.bench.record import synthetic, witnesses
 from core.bench.synthetic import case
 from core.methods import METHODS, Method
+from core.tasks import TASKS
 
-NETWORKS = [method for method in METHODS if method.weights]
+NETWORKS = [method for task in TASKS for method in witnesses(task.name)]
+
+
+def test_every_network_has_a_witness() -> None:
+    assert {method.weights for method in NETWORKS} == {method.weights for method in METHODS if method.weights}
 
 
 @pytest.mark.parametrize("method", NETWORKS, ids=lambda method: method.weights)

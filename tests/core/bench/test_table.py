@@ -9,8 +9,8 @@ import pytest
 
 from core.bench.table import (
     COLUMNS,
-    MARKS,
     format_table,
+    mark,
     markdown_methods,
     markdown_summary,
     write_json,
@@ -62,7 +62,7 @@ def test_file_is_strict_json_and_its_rows_are_flat(tmp_path: Path) -> None:
 
 def test_markdown_goes_between_the_marks_and_nowhere_else(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    (first, last), (first_all, last_all) = MARKS["summary"], MARKS["methods"]
+    (first, last), (first_all, last_all) = mark("summary"), mark("methods")
     page.write_text(f"# Title\n\n{first}\nold\n{last}\n\nbetween\n\n{first_all}\n{last_all}\nend\n")
     write_markdown(page, ROWS)
     text = page.read_text()
@@ -89,10 +89,10 @@ def test_markdown_tables_have_as_many_cells_in_every_row() -> None:
 
 
 def test_the_readme_has_the_table_of_the_command() -> None:
-    first, last = MARKS["summary"]
-    _, mark, rest = (ROOT / "README.md").read_text().partition(first)
+    first, last = mark("summary")
+    _, begin, rest = (ROOT / "README.md").read_text().partition(first)
     table, end, _ = rest.partition(last)
-    assert mark and end
+    assert begin and end
     lines = table.strip().splitlines()
     assert lines[:2] == markdown_summary(ROWS).splitlines()[:2]
     number, interval = r"-?\d+\.\d+", r"( \([+-][\d.]+ to [+-][\d.]+\))?"

@@ -1,0 +1,197 @@
+"""The papers' methods beside ours on the same scans: quality, network calls, counted arithmetic, seconds, memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.flop_counter import FlopCounterMode
+
+from core.bench import inpaint, superres, translate
+from core.bench.case import Case, Entrant, Row, check_names, chosen, entrant, measure
+from core.bench.figures import draw
+from core.bench.memory import Peak
+from core.bench.superres import ThickCase
+from core.bench.translate import ContrastCase
+from core.heldout import HEALTHY
+from core.methods import of_task
+from core.methods.base import Options
+from core.methods.contrasts import Sources
+from core.methods.paper import Paper
+from core.methods.superres import ThickScan
+from core.volume import Box, bounding_box
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+OURS = "volume"
+# a ball of 34 mm
+HOLE_ML = 20.0
+KIND = "z4"
+# slices of whole volumes are hours on two cores; what every method sees is the same
+SIDES = (96, 96, 64)
+SAMPLES = {"inpaint": 4, "superres": 2, "translate": 2}
+# the plain method that stands beside them
+PLAIN = {"inpaint": "biharmonic", "superres": "cubic", "translate": "regression"}
+# denoising steps of each method in its paper, or in the code published with it; None: not known to us
+PUBLISHED: dict[str, int | None] = {
+    "slicewise": 1000,
+    "average": 50,
+    "scorefusion": 50,
+    "tpdm": 4000,
+    "repaint": 4570,
+    "posterior": 1000,
+    "hierarchical": None,
+}
+ABLATIONS: dict[str, Paper] = {
+    "axial only": Paper(stages="axial"),
+    "coronal only": Paper(stages="coronal"),
+    "both": Paper(),
+    "both, no resampling": Paper(resamples=1),
+    "both, second stage not told the first": Paper(conditioned=False),
+    "both, second stage from 0.25": Paper(start=0.25),
+    "both, second stage from 0.75": Paper(start=0.75),
+    "axial only, no resampling": Paper(stages="axial", resamples=1),
+    "both, noise not shared": Paper(correlated=False),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to compare. data: folder of the scans; methods: names, none for all; whole: whole volumes, not their middle;
+    ablations: the variants of the hierarchical method in place of the methods; figures: folder for pictures."""
+
+    data: Path
+    methods: Sequence[str] = ()
+    subjects: Sequence[str] = HEALTHY
+    seed: int = 0
+    device: str = "cpu"
+    whole: bool = False
+    ablations: bool = False
+    figures: Path | None = None
+    report: Callable[[str], None] = field(default=lambda line: None)
+
+
+def compare(task: str, settings: Settings) -> list[Row]:
+    """Let every method try every case of ``task`` and return a row for each; UserError for an unknown method.
+
+    Beside the scores of ``core.bench.case``: gflop, counted as 2 for a multiply-add; published, what the method would
+    take at the steps of its paper in parts of ours; peak_mb; csf, grey, white: Dice of the tissues found in the result
+    and in the truth.
+    """
+    everyone = ablations(settings) if settings.ablations else entrants(task, settings)
+    check_names(everyone, settings.methods)
+    rows: list[Row] = []
+    for case in cases(task, settings):
+        images: dict[str, Float] = {}
+        for each in chosen(everyone, settings.methods):
+            row, image = _counted(case, each)
+            rows.append(row)
+            if image is not None and each.shown:
+                images[each.title] = image
+            outcome = row.error or "{psnr:.2f} dB, {gflop:.0f} GFLOP".format(**row.scores)
+            settings.report(f"{case.label.name} {each.name}: {outcome}, {row.seconds:.1f} s")
+        if settings.figures is not None:
+            draw(settings.figures / f"{case.label.name}.png", case.scene(), images)
+    return _published(rows, task)
+
+
+def entrants(task: str, settings: Settings) -> list[Entrant]:
+    """Return ours as the page runs it, the papers' at eight steps and one, and the plain method; of super-resolution
+    each also without the step that makes it agree with what was measured."""
+    made = []
+    for method in of_task(task):
+        if method.cheap and method.name != PLAIN[task]:
+            continue
+        once = Options(samples=1, seed=settings.seed, device=settings.device)
+        options = replace(once, samples=SAMPLES[task]) if method.ours else replace(once, steps=method.steps)
+        made.append(entrant(method, options))
+        if method.paper:
+            made.append(entrant(method, once, "/1", ", one step", shown=False))
+        if task == "superres" and method.name != "posterior":
+            made.append(entrant(method, replace(options, consistent=False), "/free", ", not consistent", shown=False))
+    return made
+
+
+def ablations(settings: Settings) -> list[Entrant]:
+    """Return the variants of the hierarchical method."""
+    method = next(method for method in of_task("inpaint") if method.name == "hierarchical")
+    options = Options(steps=method.steps, samples=1, seed=settings.seed, device=settings.device)
+    return [
+        replace(entrant(method, replace(options, paper=paper)), name=name, title=name, shown=False)
+        for name, paper in ABLATIONS.items()
+    ]
+
+
+def cases(task: str, settings: Settings) -> Iterable[Case]:
+    """Return the held-out cases of ``task``: a hole in each healthy subject, its slices of 4 mm, every direction of the
+    tumour subject."""
+    if task == "inpaint":
+        return inpaint.cases(settings.data, settings.subjects, (HOLE_ML,), (3.0,))
+    if task == "superres":
+        sharp = (
+            case
+            for case in superres.cases(settings.data, settings.subjects)
+            if case.label.block.startswith("4 mm slices, box")
+        )
+        return sharp if settings.whole else map(_middle_of_slices, sharp)
+    given = translate.cases(settings.data, elsewhere=False)
+    pooled = (
+        replace(case, label=replace(case.label, block="All directions", pooled="", note=case.label.block))
+        for case in given
+    )
+    return pooled if settings.whole else map(_middle_of_contrasts, pooled)
+
+
+def _middle_of_slices(case: ThickCase) -> ThickCase:
+    box = middle(case.brain, superres.SIDE)
+    truth = np.ascontiguousarray(case.truth[box])
+    sampled = superres.acquisition(KIND, truth.shape)
+    return replace(case, truth=truth, brain=case.brain[box], problem=ThickScan(sampled.measure(truth), sampled))
+
+
+def _middle_of_contrasts(case: ContrastCase) -> ContrastCase:
+    box = middle(case.problem.brain, 1)
+    images = {name: image[box] for name, image in case.problem.images.items()}
+    return replace(case, truth=case.truth[box], problem=Sources(images, case.problem.brain[box], case.problem.target))
+
+
+def middle(brain: Bool, multiple: int) -> Box:
+    """Return the box of ``SIDES`` around the middle of ``brain``, as far as the volume goes, in whole multiples."""
+    parts = []
+    for extent, side, length in zip(bounding_box(brain), SIDES, brain.shape, strict=True):
+        fitting = min(side, length // multiple * multiple)
+        start = (extent.start + extent.stop - fitting) // 2
+        start = min(max(0, start), length - fitting) // multiple * multiple
+        parts.append(slice(start, start + fitting))
+    return parts[0], parts[1], parts[2]
+
+
+def _counted(case: Case, each: Entrant) -> tuple[Row, Float | None]:
+    peak = Peak()
+    with FlopCounterMode(display=False) as counter:
+        row, image = measure(case, each)
+    if image is None:
+        return row, None
+    found = {"gflop": counter.get_total_flops() / 1e9, "peak_mb": peak.megabytes()}
+    return replace(row, scores={**row.scores, **found}), image
+
+
+def _published(rows: list[Row], task: str) -> list[Row]:
+    """Add what each method would take at the steps of its paper, in parts of what ours took on the same case."""
+    ours = {row.label: row.scores.get("gflop", 0.0) for row in rows if row.method == OURS}
+    steps = {method.name: method.steps for method in of_task(task)}
+    return [_with_published(row, ours.get(row.label, 0.0), steps) for row in rows]
+
+
+def _with_published(row: Row, ours: float, steps: dict[str, int]) -> Row:
+    known = PUBLISHED.get(row.method)
+    if not known or not ours or "gflop" not in row.scores:
+        return row
+    taken = row.scores["gflop"] / steps[row.method]
+    # what is counted of the resampling method holds its repeats, as do the steps of its paper
+    taken /= Paper().resamples if row.method == "repaint" else 1
+    return replace(row, scores={**row.scores, "published": taken * known / ours})

@@ -23,7 +23,8 @@ def record(rows: Sequence[Row], baselines: Baselines = BASELINES, papers: bool =
     """Write into the facts of each network (its .json) its scores of ``rows`` and what it reaches on synthetic data.
 
     evaluation: for each block of cases the mean scores, and the paired gains over the method of ``baselines`` with
-    their 95 % interval; papers: of the papers' networks, else of the others. synthetic: PSNR in dB of one step with seed 0, which a test checks.
+    their 95 % interval. synthetic: PSNR in dB of one step with seed 0, which a test checks. papers: write to the
+    networks of the papers' methods, not to the others.
     """
     lines = summarise(rows, baselines)
     for task in dict.fromkeys(row.label.task for row in rows):

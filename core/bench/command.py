@@ -68,8 +68,10 @@ def quality(
 
 @app.command()
 def methods(
-    data: Annotated[Path, typer.Option("--data", help="Folder that holds train.")],
     task: Annotated[str, typer.Option("--task", help="inpaint, superres or translate.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder that holds train; without it the synthetic case.")
+    ] = None,
     methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
     subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "",
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.bench import inpaint, superres, translate
+from core.bench import inpaint, superres, synthetic, translate
 from core.bench.case import Case, Entrant, Row, check_names, chosen, entrant, measure
 from core.bench.figures import draw
 from core.bench.memory import Peak
@@ -22,6 +22,7 @@ from core.methods.base import Options
 from core.methods.contrasts import Sources
 from core.methods.paper import Paper
 from core.methods.superres import ThickScan
+from core.tissues import agreement, tissues
 from core.volume import Box, bounding_box
 
 Float = NDArray[np.float32]
@@ -34,6 +35,8 @@ KIND = "z4"
 # slices of whole volumes are hours on two cores; what every method sees is the same
 SIDES = (96, 96, 64)
 SAMPLES = {"inpaint": 4, "superres": 2, "translate": 2}
+# voxels around a hole that the tissues are looked for with
+MARGIN = 16
 # the plain method that stands beside them
 PLAIN = {"inpaint": "biharmonic", "superres": "cubic", "translate": "regression"}
 # denoising steps of each method in its paper, or in the code published with it; None: not known to us
@@ -61,10 +64,13 @@ ABLATIONS: dict[str, Paper] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What to compare. data: folder of the scans; methods: names, none for all; whole: whole volumes, not their middle;
-    ablations: the variants of the hierarchical method in place of the methods; figures: folder for pictures."""
+    """What to compare.
 
-    data: Path
+    data: folder of the scans, None for the synthetic case; methods: names, none for all; whole: whole volumes, not their
+    middle; ablations: the variants of the hierarchical method in place of the methods; figures: folder for pictures.
+    """
+
+    data: Path | None
     methods: Sequence[str] = ()
     subjects: Sequence[str] = HEALTHY
     seed: int = 0
@@ -87,8 +93,9 @@ def compare(task: str, settings: Settings) -> list[Row]:
     rows: list[Row] = []
     for case in cases(task, settings):
         images: dict[str, Float] = {}
+        downstream = _Downstream(case)
         for each in chosen(everyone, settings.methods):
-            row, image = _counted(case, each)
+            row, image = _counted(case, each, downstream)
             rows.append(row)
             if image is not None and each.shown:
                 images[each.title] = image
@@ -129,6 +136,8 @@ def ablations(settings: Settings) -> list[Entrant]:
 def cases(task: str, settings: Settings) -> Iterable[Case]:
     """Return the held-out cases of ``task``: a hole in each healthy subject, its slices of 4 mm, every direction of the
     tumour subject."""
+    if settings.data is None:
+        return [synthetic.case(task)]
     if task == "inpaint":
         return inpaint.cases(settings.data, settings.subjects, (HOLE_ML,), (3.0,))
     if task == "superres":
@@ -170,14 +179,30 @@ def middle(brain: Bool, multiple: int) -> Box:
     return parts[0], parts[1], parts[2]
 
 
-def _counted(case: Case, each: Entrant) -> tuple[Row, Float | None]:
+class _Downstream:
+    """Whether a result leads to the tissue maps of the truth."""
+
+    def __init__(self, case: Case) -> None:
+        self._box = bounding_box(case.where, MARGIN)
+        self._where = case.where[self._box]
+        # of a hole the head around it is looked at too, as a segmenter would
+        self._head = np.asarray(getattr(case.problem, "head", case.where))[self._box]
+        self._spacing = case.scene().spacing
+        self._truth = tissues(case.truth[self._box], self._spacing, self._head)
+
+    def scores(self, image: Float) -> dict[str, float]:
+        """Return the Dice of each tissue where the truth was asked for."""
+        return agreement(tissues(image[self._box], self._spacing, self._head), self._truth, self._where)
+
+
+def _counted(case: Case, each: Entrant, downstream: _Downstream) -> tuple[Row, Float | None]:
     peak = Peak()
     with FlopCounterMode(display=False) as counter:
         row, image = measure(case, each)
     if image is None:
         return row, None
     found = {"gflop": counter.get_total_flops() / 1e9, "peak_mb": peak.megabytes()}
-    return replace(row, scores={**row.scores, **found}), image
+    return replace(row, scores={**row.scores, **found, **downstream.scores(image)}), image
 
 
 def _published(rows: list[Row], task: str) -> list[Row]:

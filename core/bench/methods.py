@@ -66,8 +66,8 @@ ABLATIONS: dict[str, Paper] = {
 class Settings:
     """What to compare.
 
-    data: folder of the scans, None for the synthetic case; methods: names, none for all; whole: whole volumes, not their
-    middle; ablations: the variants of the hierarchical method in place of the methods; figures: folder for pictures.
+    data: folder of the scans, None for the synthetic case; methods: names, none for all; whole: whole volumes, not
+    their middle; ablations: variants of the hierarchical method in place of the methods; figures: folder for pictures.
     """
 
     data: Path | None

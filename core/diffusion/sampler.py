@@ -21,7 +21,7 @@ Projection = Callable[[Tensor], Tensor]
 
 # mask (B, 1, D, H, W), generator -> noise of variance 1 where the mask is 1
 Noise = Callable[[Tensor, torch.Generator], Tensor]
-# (state, log_snr (B,), clean residual) -> what the next state is moved by
+# (state, log_snr (B,), clean residual as it was predicted) -> what the next state is moved by
 Guide = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -98,7 +98,7 @@ def sample(
     noisy = keep(walk.noise(mask, generator))
     if walk.start is not None:
         abar = signal(visited[0])
-        noisy = math.sqrt(abar) * keep(walk.start) + math.sqrt(1 - abar) * noisy
+        noisy = math.sqrt(abar) * walk.start + math.sqrt(1 - abar) * noisy
     clean = log_variance = torch.zeros_like(noisy)
     index, reached, taken = 0, 0, [1] * len(visited)
     while index < len(visited):
@@ -106,11 +106,12 @@ def sample(
         level = torch.full((mask.shape[0],), log_snr(now), device=mask.device)
         known = clean if reached else None
         predicted, log_variance = yield from _counted(denoiser(noisy, level), index, reached, len(visited), known)
-        clean = keep(predicted * mask) if walk.settle is None else walk.settle(predicted * mask)
+        predicted = predicted * mask
+        clean = keep(predicted) if walk.settle is None else walk.settle(predicted)
         before, index = index, index + 1
         reached = max(reached, index)
         if index < len(visited):
-            shift = walk.guide(noisy, level, clean) if walk.guide else None
+            shift = walk.guide(noisy, level, predicted) if walk.guide else None
             noisy = step_down(noisy, clean, now, visited[index], keep(walk.noise(mask, generator)), walk.eta)
             if shift is not None:
                 noisy = noisy - keep(shift)

@@ -18,8 +18,8 @@ class Method:
     """One way to do a task: where its function lives, what it follows, what it costs.
 
     cheap: a plain method, without a network of layers. paper: from one of the papers; ours is neither.
-    realistic: the weights of that mode, where they are others than ``weights``. also: further networks that it asks.
-    steps: how many denoising steps it is meant for.
+    realistic: the weights of that mode, where they are others than ``weights``. also: further networks that it asks;
+    expert: one that it asks if wished. steps: how many denoising steps it is meant for.
     """
 
     task: str
@@ -33,6 +33,7 @@ class Method:
     realistic: str = ""
     paper: bool = False
     also: tuple[str, ...] = ()
+    expert: str = ""
     steps: int = 1
 
     @property
@@ -40,10 +41,14 @@ class Method:
         """Whether it is neither a plain method nor one of the papers'."""
         return not self.cheap and not self.paper
 
-    def networks(self, mode: object) -> tuple[str, ...]:
-        """Return the weights that ``mode`` ("faithful" or "realistic") runs on, its own first; none for no network."""
+    def networks(self, mode: object, expert: bool = False) -> tuple[str, ...]:
+        """Return the weights that ``mode`` ("faithful" or "realistic") runs on, its own first; none for no network.
+
+        expert: with the one that is asked if wished.
+        """
         own = self.realistic if self.realistic and mode == "realistic" else self.weights
-        return (own, *self.also) if own else ()
+        wished = (self.expert,) if expert and self.expert else ()
+        return (own, *self.also, *wished) if own else ()
 
     def load(self) -> Callable[[Any, Options], Generator[Progress, None, Estimate]]:
         """Import and return the method's function; what it takes depends on the task."""
@@ -88,6 +93,7 @@ METHODS: tuple[Method, ...] = (
         weights="inpaint-fusion",
         paper=True,
         also=("inpaint-plane",),
+        expert="inpaint-volume",
         steps=8,
     ),
     Method(
@@ -208,6 +214,7 @@ METHODS: tuple[Method, ...] = (
         weights="superres-fusion",
         paper=True,
         also=("superres-plane",),
+        expert="superres-volume",
         steps=8,
     ),
     Method(
@@ -316,6 +323,7 @@ METHODS: tuple[Method, ...] = (
         weights="translate-fusion",
         paper=True,
         also=("translate-plane",),
+        expert="translate-volume",
         steps=8,
     ),
     Method(

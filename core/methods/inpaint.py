@@ -72,7 +72,7 @@ def setting(problem: Problem, multiple: int, ring: int = 0) -> Setting:
 
     ring: how many voxels of known tissue around the hole they are not shown, but solvers may hold them to.
     """
-    crop = _Crop(problem, multiple)
+    crop = _Crop(problem, multiple, ring)
     hidden = _widened(crop, ring) if ring else crop.mask
     prepared = prepare(np.where(hidden, np.float32(0), crop.image), hidden, crop.head, crop.place)
 
@@ -144,9 +144,12 @@ def _mean(parts: list[Float]) -> float:
 
 
 class _Crop:
-    """The neighbourhood of the mask on a 1 mm grid whose sides are multiples of ``multiple``, and the way back."""
+    """The neighbourhood of the mask on a 1 mm grid whose sides are multiples of ``multiple``, and the way back.
 
-    def __init__(self, problem: Problem, multiple: int) -> None:
+    ring: how many voxels around the mask the other half of the brain does not show either.
+    """
+
+    def __init__(self, problem: Problem, multiple: int, ring: int) -> None:
         self._problem = problem
         margin = [int(np.ceil(MARGIN_MM / size)) for size in problem.spacing]
         self._box: Box = bounding_box(problem.mask, (margin[0], margin[1], margin[2]))
@@ -165,14 +168,18 @@ class _Crop:
         self.mask: Bool = np.pad(mask, pad)
         self.head: Bool = np.pad(head, pad, mode="edge")
         self.image[self.mask] = 0
-        self.place = self._place(pad)
+        self.place = self._place(pad, ring)
 
-    def _place(self, pad: list[tuple[int, int]]) -> Place | None:
+    def _place(self, pad: list[tuple[int, int]], ring: int) -> Place | None:
         problem = self._problem
         box = brain_box(problem.head, float(np.prod(problem.spacing)) / 1000)
         if box is None:
             return None
-        found = place_of(problem.image, problem.mask, box, self._box)
+        hidden = problem.mask
+        if ring:
+            hidden, steps = hidden.copy(), int(np.ceil(ring / min(problem.spacing)))
+            hidden[self._box] = ndimage.binary_dilation(hidden[self._box], iterations=steps)
+        found = place_of(problem.image, hidden, box, self._box)
         position, mirrored, known = found.position, found.mirrored, found.known.astype(np.float32)
         if self._resampled:
             position = np.stack([_to_shape(part, self._inner, order=1) for part in position])

@@ -53,7 +53,8 @@ def superres(scan: ThickScan, options: Options) -> Generator[Progress, None, Est
     network = load(WEIGHTS["superres"], options.device)
     told = options
     if scan.spoilt is not None:
-        scan = replace(scan, image=interpolate(scan.image, scan.spoilt, order=2).astype(np.float32))
+        whole = np.where(scan.spoilt, interpolate(scan.image, scan.spoilt, order=2), scan.image)
+        scan = replace(scan, image=whole.astype(np.float32))
         # the solver alone keeps to what was measured: the whole grid was not
         told = replace(options, consistent=False)
     seen = thick.setting(scan, told, int(getattr(network, "multiple", 8)))

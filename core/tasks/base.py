@@ -103,7 +103,7 @@ class Param:
         if self.kind == "axes":
             return _axes(value)
         if self.kind == "several":
-            return () if self.default == () and not value else _several(value, self.choices)
+            return () if self.default == () and value in ("", [], ()) else _several(value, self.choices)
         number = float(str(value))
         if self.kind == "float":
             return number

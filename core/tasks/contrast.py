@@ -55,7 +55,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     files = write_scans(context.out, _scans(gathered, chosen, plain, truth))
     table = [_row(gathered, made, truth) for made in (chosen, *plain)]
     yield Progress(1.0, 1, 1, "Done")
-    yield Finished(files, _summary(gathered, [first, *rest], params["mode"], table, time.monotonic() - begun))
+    yield Finished(files, _summary(gathered, [first, *rest], params, table, time.monotonic() - begun))
 
 
 def _gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[Progress, None, Gathered]:
@@ -127,7 +127,7 @@ def _row(gathered: Gathered, made: Made, truth: Float | None) -> dict[str, Any]:
 
 
 def _summary(
-    gathered: Gathered, made: list[Done], mode: str, table: list[dict[str, Any]], seconds: float
+    gathered: Gathered, made: list[Done], params: Mapping[str, Any], table: list[dict[str, Any]], seconds: float
 ) -> dict[str, Any]:
     chosen = made[0]
     title = TITLES[gathered.sources.target]
@@ -140,6 +140,6 @@ def _summary(
     return {
         "facts": facts,
         "table": table,
-        "weights": networks([each.method for each in made], mode),
+        "weights": networks([each.method for each in made], params),
         "seconds": round(seconds, 2),
     }

@@ -59,7 +59,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     memory = PROGRAM_BYTES + max(
         scans * BYTES_HELD_PER_SCAN_VOXEL + size.work * BYTES_PER_WORK_VOXEL, scans * BYTES_PER_SCAN_VOXEL
     )
-    asked = [asking(one, params, round(size.work ** (1 / 3))) for one in made if not one.cheap]
+    asked = [asking(one, params, round(size.work ** (1 / 3)), len(size.scans)) for one in made if not one.cheap]
     seconds += size.work * sum(one.work for one in asked) / devices.speed(device)
     return Estimate(round(seconds, 1), memory, 0 if method.cheap else asked[0].calls)
 

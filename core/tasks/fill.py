@@ -69,7 +69,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     files = write_scans(context.out, _scans(case, chosen, plain, truth))
     table = [_row(case, filled, truth) for filled in (chosen, *plain)]
     yield Progress(1.0, 1, 1, "Done")
-    yield Finished(files, _summary(case, [first, *rest], params["mode"], table, time.monotonic() - begun))
+    yield Finished(files, _summary(case, [first, *rest], params, table, time.monotonic() - begun))
 
 
 def read_case(t1: Path, mask: Path, grow_mm: float = 0.0) -> Case:
@@ -137,13 +137,15 @@ def _row(case: Case, filled: Filled, truth: Float | None) -> dict[str, Any]:
     }
 
 
-def _summary(case: Case, made: list[Done], mode: str, table: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
+def _summary(
+    case: Case, made: list[Done], params: Mapping[str, Any], table: list[dict[str, Any]], seconds: float
+) -> dict[str, Any]:
     facts, chosen = dict(case.facts), made[0]
     if chosen.estimate.deviation is None:
         facts["uncertainty"] = f"{chosen.method.title} has no measure of doubt: the uncertainty map is 0."
     return {
         "facts": facts,
         "table": table,
-        "weights": networks([each.method for each in made], mode),
+        "weights": networks([each.method for each in made], params),
         "seconds": round(seconds, 2),
     }

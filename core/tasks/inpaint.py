@@ -66,7 +66,7 @@ TASK = Task(
     # on the validation T1s one step, four samples: 16.3 dB at 45 ml and 16.8 at 12; two steps: 0.0 to 0.03 less
     presets=(
         Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),
-        Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 4}),
+        Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 0, "samples": 4}),
         Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 2, "samples": 8}),
         Preset("realistic", "Realistic", {"method": "volume", "mode": "realistic", "steps": 8, "samples": 2}),
     ),

@@ -67,9 +67,10 @@ def options_of(params: Mapping[str, Any], device: str) -> Options:
     return Options(params["mode"], params["steps"], params["samples"], params["seed"], device, paper=paper)
 
 
-def networks(used: Sequence[Method], mode: str) -> list[str]:
+def networks(used: Sequence[Method], params: Mapping[str, Any]) -> list[str]:
     """Return the weights that ``used`` ran on, each once."""
-    return list(dict.fromkeys(name for method in used for name in method.networks(mode)))
+    names = (name for method in used for name in method.networks(params["mode"], params["volume"]))
+    return list(dict.fromkeys(names))
 
 
 def write_scans(out: Path, scans: Mapping[str, Stored]) -> dict[str, str]:

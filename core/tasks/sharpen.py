@@ -80,7 +80,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     others = shown_beside(method, params)
     yield from _compare(case, others, options, context.out, files, table)
     yield Progress(1.0, 1, 1, "Done")
-    used = networks([method, *others], params["mode"])
+    used = networks([method, *others], params)
     seconds = round(time.monotonic() - begun, 2)
     yield Finished(files, {"facts": facts, "table": table, "weights": used, "seconds": seconds})
 

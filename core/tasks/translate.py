@@ -81,7 +81,7 @@ TASK = Task(
     ),
     presets=(
         Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),
-        Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 2}),
+        Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 0, "samples": 2}),
         Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 2, "samples": 4}),
     ),
     methods=common.names("translate"),

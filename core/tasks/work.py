@@ -10,7 +10,6 @@ from core import weights
 from core.methods import Method
 
 PLANES = 3
-# slices of a crop that touch what is to be made, for a hole with its margin; 1 where all of a volume is made
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "volume_net": {"widths": (48, 96, 128), "blocks": (1, 2, 2)},
     "plane_net": {"widths": (32, 64, 128), "blocks": (1, 2, 2)},
@@ -26,9 +25,10 @@ class Asked:
     calls: int
 
 
-def asking(method: Method, params: Mapping[str, Any], side: int) -> Asked:
+def asking(method: Method, params: Mapping[str, Any], side: int, sources: int = 1) -> Asked:
     """Return what ``method`` asks of its networks on a volume of ``side`` slices along each axis.
 
+    sources: scans at hand; several have an expert each, where scores are fused.
     For methods that decide on their way how often a step is taken, the middle between once and most often.
     """
     draws = (params["steps"] or method.steps) * params["samples"]
@@ -37,10 +37,13 @@ def asking(method: Method, params: Mapping[str, Any], side: int) -> Asked:
         return Asked(draws * work(names[0]), draws)
     passes = draws * _passes(method.name, params)
     if method.name == "scorefusion":
+        passes += draws * sources if sources > 1 else 0
         ours = draws if params["volume"] else 0
-        extra = ours * work(f"{method.task}-volume")
+        extra = ours * work(method.expert)
         return Asked(passes * work(names[1]) + draws * work(names[0]) + extra, round(passes * side) + draws + ours)
-    return Asked(passes * work(names[0]), round(passes * side))
+    # a gradient is a call and two more on the way back: with the one before it, two that cost as much as four
+    dear = 2 if method.name == "posterior" and params["solver"] != "projection" else 1
+    return Asked(dear * passes * work(names[0]), round(passes * side))
 
 
 def _passes(name: str, params: Mapping[str, Any]) -> float:
@@ -48,8 +51,7 @@ def _passes(name: str, params: Mapping[str, Any]) -> float:
     if name in ("average", "scorefusion"):
         return PLANES
     if name == "posterior":
-        # a gradient costs about a call and two more on the way back
-        return PLANES * (1 if params["solver"] == "projection" else 4)
+        return PLANES * (1 if params["solver"] == "projection" else 2)
     if name == "repaint":
         return float(params["resamples"])
     if name == "hierarchical":
@@ -78,7 +80,7 @@ def multiply_adds(architecture: str, config: Mapping[str, Any]) -> float:
     blocks: Sequence[int] = told["blocks"]
     fold, window = int(2**dimensions), int(3**dimensions)
     inputs, outputs = _channels(architecture, told)
-    total = float(window * widths[0] * fold * (inputs + outputs))
+    total = float(window * widths[0] * fold * (inputs + outputs * (2 if told.get("stream") else 1)))
     if told.get("direct"):
         total += fold * inputs * fold * outputs
     previous = widths[0]

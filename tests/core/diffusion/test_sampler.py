@@ -1,11 +1,12 @@
+import math
 from collections.abc import Generator
 
 import pytest
 import torch
 from torch import Tensor
 
-from core.diffusion.sampler import Denoiser, Sample, Step, sample, step_down
-from core.diffusion.schedule import signal
+from core.diffusion.sampler import Denoiser, Sample, Step, Travel, Walk, sample, step_down, step_up
+from core.diffusion.schedule import log_snr, signal, times, times_from
 
 Call = Generator[float, None, tuple[Tensor, Tensor]]
 
@@ -88,3 +89,130 @@ def test_a_step_down_keeps_the_marginal(eta: float) -> None:
     lower = step_down(noisy, clean, now, after, noise[1], eta)
     assert lower.mean() == pytest.approx(signal(after) ** 0.5 * 0.8, abs=0.02)
     assert lower.var() == pytest.approx(1 - signal(after), rel=0.03)
+
+
+class Listener:
+    """A denoiser that says ``answer`` and keeps what it was asked."""
+
+    def __init__(self, answer: float = 1.0) -> None:
+        self.answer = answer
+        self.states: list[Tensor] = []
+        self.levels: list[float] = []
+
+    def __call__(self, noisy: Tensor, level: Tensor) -> Call:
+        self.states.append(noisy)
+        self.levels.append(float(level))
+        yield 1.0
+        return torch.full_like(noisy, self.answer), torch.zeros_like(noisy)
+
+
+WHOLE = torch.ones(1, 1, 24, 24, 24)
+
+
+def drawn(denoiser: Denoiser, steps: int, walk: Walk, seed: int = 0, mask: Tensor = WHOLE) -> tuple[list[Step], Sample]:
+    return finish(sample(denoiser, mask, steps, torch.Generator().manual_seed(seed), walk=walk))
+
+
+@pytest.mark.parametrize("steps", [1, 4, 8])
+@pytest.mark.parametrize("jump", [1, 2, 3])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_steps_are_taken_again_exactly_as_often_as_counted(steps: int, jump: int, count: int) -> None:
+    seen = Listener()
+    yielded, _ = drawn(seen, steps, Walk(travel=Travel(jump, lambda clean: count)), mask=torch.ones(1, 1, 2, 2, 2))
+    rounds = (steps - 1) // jump
+    assert len(seen.levels) == steps + (count - 1) * jump * rounds
+    visited = [log_snr(time) for time in times(steps)]
+    for index, level in enumerate(visited):
+        assert sum(each == pytest.approx(level) for each in seen.levels) == (count if index < jump * rounds else 1)
+    shares = [step.share for step in yielded]
+    assert shares == sorted(shares) and shares[-1] == 1
+
+
+def test_how_often_is_asked_of_each_estimate() -> None:
+    seen, asked = Listener(), []
+
+    def count(clean: Tensor) -> int:
+        asked.append(float(clean.mean()))
+        return 2 if len(asked) == 1 else 1
+
+    drawn(seen, 4, Walk(travel=Travel(1, count)), mask=torch.ones(1, 1, 2, 2, 2))
+    assert asked and set(asked) == {1.0}
+    assert len(seen.levels) == 5
+
+
+def test_going_back_keeps_the_marginal() -> None:
+    generator = torch.Generator().manual_seed(3)
+    clean = torch.full((40, 40, 40), 0.8)
+    noises = [torch.randn(clean.shape, generator=generator) for _ in range(3)]
+    higher, lower = 0.625, 0.375
+    noisy = math.sqrt(signal(higher)) * clean + math.sqrt(1 - signal(higher)) * noises[0]
+    down = step_down(noisy, clean, higher, lower, noises[1], 1.0)
+    back = step_up(down, lower, higher, noises[2])
+    assert back.mean() == pytest.approx(math.sqrt(signal(higher)) * 0.8, abs=0.02)
+    assert back.var() == pytest.approx(1 - signal(higher), rel=0.03)
+    assert abs(torch.corrcoef(torch.stack([back.flatten(), noisy.flatten()]))[0, 1]) < 0.95
+
+
+def test_every_state_of_a_walk_with_travel_is_as_noisy_as_is_said() -> None:
+    seen = Listener(0.5)
+    drawn(seen, 4, Walk(travel=Travel(2, lambda clean: 3)))
+    for state, level in zip(seen.states, seen.levels, strict=True):
+        abar = 1 / (1 + math.exp(-level))
+        assert state.mean() == pytest.approx(0.5 * math.sqrt(abar), abs=0.05)
+        assert state.var() == pytest.approx(1 - abar, rel=0.06)
+
+
+@pytest.mark.parametrize("time", [0.125, 0.375, 0.5, 1.0])
+def test_a_start_is_noised_to_its_time(time: float) -> None:
+    seen = Listener()
+    begin = torch.linspace(-2, 2, 24**3).reshape(WHOLE.shape)
+    drawn(seen, 8, Walk(start=begin, time=time))
+    assert seen.levels == pytest.approx([log_snr(each) for each in times_from(time, 8)], rel=1e-5)
+    noise = seen.states[0] - math.sqrt(signal(time)) * begin
+    assert noise.var() == pytest.approx(1 - signal(time), rel=0.05)
+    assert abs(float((noise * begin).mean())) < 0.05
+
+
+def test_a_start_keeps_what_noise_may_not_touch() -> None:
+    seen, begin = Listener(), torch.full_like(WHOLE, 2.0)
+    half = torch.ones_like(WHOLE)
+    half[..., 12:] = 0
+    walk = Walk(start=begin, time=0.5)
+    finish(sample(seen, WHOLE, 8, torch.Generator().manual_seed(0), lambda values: values * half, walk))
+    untouched = seen.states[0][..., 12:]
+    assert torch.allclose(untouched, torch.full_like(untouched, 2 * math.sqrt(signal(0.5))))
+
+
+def test_what_is_settled_is_what_is_used() -> None:
+    seen = Listener(1.0)
+    yielded, made = drawn(seen, 2, Walk(settle=lambda clean: 3 * clean, eta=0.0))
+    assert made.residual.eq(3).all()
+    assert yielded[0].clean is not None and yielded[0].clean.eq(3).all()
+    first, second = seen.states
+    expected = step_down(first, torch.full_like(first, 3.0), 1.0, 0.5, torch.zeros_like(first), 0.0)
+    assert torch.allclose(second, expected, atol=1e-6)
+
+
+def test_a_guide_moves_the_state_by_what_it_says_of_the_prediction() -> None:
+    free, guided, heard = Listener(1.0), Listener(1.0), []
+
+    def guide(noisy: Tensor, level: Tensor, clean: Tensor) -> Tensor:
+        heard.append((noisy, float(level), clean))
+        return 0.25 * clean
+
+    def settle(clean: Tensor) -> Tensor:
+        return 0 * clean
+
+    drawn(free, 2, Walk(settle=settle))
+    drawn(guided, 2, Walk(settle=settle, guide=guide))
+    ((noisy, level, clean),) = heard
+    assert torch.equal(noisy, guided.states[0]) and level == pytest.approx(log_snr(1.0))
+    # not of what it was settled to: nothing would be left to move by
+    assert clean.eq(1).all()
+    assert torch.allclose(guided.states[1], free.states[1] - 0.25, atol=1e-6)
+
+
+def test_the_walk_draws_its_noise_as_it_is_told() -> None:
+    seen = Listener()
+    drawn(seen, 2, Walk(noise=lambda mask, generator: 0.5 * mask))
+    assert seen.states[0].eq(0.5).all()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.diffusion.schedule import GRID, log_snr, signal, times
+from core.diffusion.schedule import GRID, log_snr, signal, times, times_from
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,21 @@ def test_more_time_means_less_signal(a: float, b: float) -> None:
 def test_the_start_is_almost_pure_noise() -> None:
     assert signal(1) < 1e-3
     assert signal(0) == 1
+
+
+@given(st.floats(0.0, 1.0), st.integers(1, GRID))
+def test_a_later_start_takes_the_steps_that_are_left(begin: float, steps: int) -> None:
+    visited = times_from(begin, steps)
+    nearest = max(1, round(GRID * begin)) / GRID
+    assert visited == tuple(time for time in times(steps) if time <= nearest) or visited == (nearest,)
+    assert max(visited) <= nearest
+    assert abs(nearest - begin) <= max(0.5 / GRID, 1 / GRID - begin)
+    assert times_from(1.0, steps) == times(steps)
+
+
+@pytest.mark.parametrize(
+    ("begin", "steps", "visited"),
+    [(0.5, 8, (0.5, 0.375, 0.25, 0.125)), (0.5, 2, (0.5,)), (0.5, 1, (0.5,)), (0.3, 4, (0.25,)), (0.0, 8, (0.125,))],
+)
+def test_starts_on_the_way(begin: float, steps: int, visited: tuple[float, ...]) -> None:
+    assert times_from(begin, steps) == visited

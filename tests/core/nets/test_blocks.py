@@ -1,3 +1,6 @@
+import math
+
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,10 +10,12 @@ from core.nets.blocks import ChannelNorm, Residual, depth_to_space, embed_log_sn
 even = st.integers(1, 4).map(lambda half: 2 * half)
 
 
-@given(st.integers(1, 3), even, even, even)
-def test_depth_to_space_undoes_space_to_depth(channels: int, d: int, h: int, w: int) -> None:
-    image = torch.arange(2 * channels * d * h * w).reshape(2, channels, d, h, w)
-    assert torch.equal(depth_to_space(space_to_depth(image)), image)
+@given(st.integers(1, 3), st.lists(even, min_size=2, max_size=3))
+def test_depth_to_space_undoes_space_to_depth(channels: int, sides: list[int]) -> None:
+    image = torch.arange(2 * channels * math.prod(sides)).reshape(2, channels, *sides)
+    folded = space_to_depth(image)
+    assert folded.shape == (2, channels * 2 ** len(sides), *(side // 2 for side in sides))
+    assert torch.equal(depth_to_space(folded), image)
 
 
 def test_space_to_depth_keeps_the_voxels_of_a_block_together() -> None:
@@ -22,9 +27,18 @@ def test_space_to_depth_keeps_the_voxels_of_a_block_together() -> None:
     assert folded.sum() == 8
 
 
-def test_a_residual_block_starts_deaf_to_its_condition() -> None:
-    x = torch.randn(2, 8, 4, 4, 4)
-    block = Residual(8, 8, 6)
+def test_pixels_of_a_plane_are_folded_as_voxels_are() -> None:
+    image = torch.zeros(1, 1, 4, 4)
+    image[0, 0, 2:, :2] = 1
+    folded = space_to_depth(image)
+    assert folded[0, :, 1, 0].eq(1).all()
+    assert folded.sum() == 4
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_a_residual_block_starts_deaf_to_its_condition(dimensions: int) -> None:
+    x = torch.randn(2, 8, *[4] * dimensions)
+    block = Residual(8, 8, 6, dimensions=dimensions)
     assert torch.equal(block(x, torch.randn(2, 6)), block(x, torch.randn(2, 6)))
 
 

@@ -98,6 +98,20 @@ def test_several_are_taken_in_the_order_of_the_choices(value: object, parsed: tu
     assert SEVERAL.parse(value) == parsed
 
 
+BESIDE = Param("beside", "several", (), "Beside", "", choices=("a", "b"))
+
+
+@pytest.mark.parametrize(("value", "parsed"), [("", ()), ([], ()), ((), ()), ("b", ("b",)), (("b", "a"), ("a", "b"))])
+def test_none_of_several_may_be_chosen_where_that_is_the_default(value: object, parsed: tuple[str, ...]) -> None:
+    assert BESIDE.parse(value) == parsed
+
+
+@pytest.mark.parametrize("value", ["c", None, 0, False, ["a", 1]])
+def test_others_are_refused_there_too(value: object) -> None:
+    with pytest.raises(UserError):
+        BESIDE.parse(value)
+
+
 @pytest.mark.parametrize("value", ["", "d", "a,d", [], [1], 3, None, {"a": 1}, [["a"]]])
 def test_none_or_unknown_of_several_are_refused(value: object) -> None:
     with pytest.raises(UserError) as caught:

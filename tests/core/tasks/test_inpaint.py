@@ -16,9 +16,10 @@ from tests.contract.phantom import write_phantom, write_tiny_networks
 def finished(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Finished:
     folder = tmp_path / "weights"
     folder.mkdir()
-    write_tiny_networks(folder, ["inpaint-volume", "inpaint-samples"])
+    write_tiny_networks(folder, find("inpaint").weights)
     monkeypatch.setenv("COUNTERSCAN_WEIGHTS", str(folder))
-    return run("inpaint", write_phantom(tmp_path), tmp_path / "out", device="cpu", method=request.param, samples=2)
+    told = {"method": request.param, "samples": 2, "steps": 2}
+    return run("inpaint", write_phantom(tmp_path), tmp_path / "out", device="cpu", **told)
 
 
 def test_outside_the_mask_every_stored_voxel_is_kept(finished: Finished, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from core.engine.local import LocalEngine
 from core.errors import UserError
 from core.events import Failed, Progress, Started
 from core.files.nifti import read_stored
-from core.methods import of_task
+from core.methods import find, of_task
 from core.tasks import TASKS
 from core.tasks.base import Context, Task
 from core.tasks.catalogue import describe
@@ -98,7 +98,9 @@ def test_the_same_seed_gives_the_same_bytes(
     runner: Runner, task: Task, method: str, phantom: dict[str, str], tmp_path: Path
 ) -> None:
     first, second = (
-        finish(runner, spec(task, phantom, tmp_path / name, method=method, samples=2, seed=7, mode="realistic"))[1]
+        finish(
+            runner, spec(task, phantom, tmp_path / name, method=method, samples=2, steps=2, seed=7, mode="realistic")
+        )[1]
         for name in "ab"
     )
     assert first.files.keys() == second.files.keys()
@@ -176,15 +178,20 @@ def test_a_job_stops_when_its_events_are_no_longer_read(task: Task, phantom: dic
 def test_the_estimate_covers_the_measured_peak(
     engine: LocalEngine, task: Task, method: str, phantom: dict[str, str], tmp_path: Path
 ) -> None:
-    params = task.parse({"method": method})
+    params = task.parse({"method": method, "steps": 2})
     expected = task.estimate({name: Path(path) for name, path in phantom.items()}, params, "cpu")
     lazy = [item.name for item in of_task(task.name) if not item.weights]
     with LocalEngine("cpu", preload=method not in lazy) as fresh:
-        _, last = finish(lambda job: fresh.run("a", job), spec(task, phantom, tmp_path, method=method))
+        _, last = finish(lambda job: fresh.run("a", job), spec(task, phantom, tmp_path, method=method, steps=2))
     timing = json.loads(Path(last.files["run"]).read_text())["timing"]
     assert timing["peak_memory_bytes"] <= expected.memory
     assert expected.seconds > 0
-    assert expected.calls == last.summary["table"][0]["calls"]
+    calls = last.summary["table"][0]["calls"]
+    if find(method, task.name).paper:
+        # slices beyond the hole are not asked for, and how often steps are taken again is not known before
+        assert 0 < calls < 2 * expected.calls
+    else:
+        assert calls == expected.calls
 
 
 @pytest.mark.parametrize("task", EACH)

@@ -20,7 +20,7 @@ class UNet(nn.Module):
     Sides must be multiples of ``multiple``. The last convolution starts at zero.
     direct: add a linear map of the input to the output, past every norm: intensities keep their scale.
     stream: let the features that run past the blocks reach the output as they are, each weighed by ``told``. The norm
-    of a voxel's channels takes away how large a deviation is; without that noise cannot be told from tissue.
+    of a voxel's channels takes away how large a deviation is.
     """
 
     def __init__(

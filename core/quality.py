@@ -6,6 +6,7 @@ Arrays are (X, Y, Z), RAS+; images float in any unit, masks bool. A *result* hol
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,19 @@ def slice_consistency(
     return x, y, z
 
 
+def slice_evenness(result: Image, where: Bool, spacing: Spacing = (1.0, 1.0, 1.0)) -> tuple[float, float, float]:
+    """Return, for each axis, the mean step between voxels of ``result`` inside ``where`` over the mean of the three.
+
+    For a whole image without a truth: 1 is alike along all axes, below is blur along the axis, above is slices that do
+    not fit each other; blur that is alike along all axes does not show. Steps are taken at one distance, that of the
+    coarsest voxel. nan where there is nothing to compare.
+    """
+    reach = [max(1, round(max(spacing) / size)) for size in spacing]
+    x, y, z = (_mean_step(result, where, axis, reach[axis]) for axis in range(3))
+    middle = (x + y + z) / 3
+    return _ratio(x, middle), _ratio(y, middle), _ratio(z, middle)
+
+
 def texture_ratio(
     result: Image,
     truth: Image | None,
@@ -184,18 +198,20 @@ def _detail(image: Image, where: Bool) -> float:
     return float(fine[inner if inner.any() else inside].std())
 
 
-def _mean_step(image: Image, where: Bool, axis: int) -> float:
-    """Mean absolute difference of the neighbours along ``axis`` that both lie in ``where``."""
+def _mean_step(image: Image, where: Bool, axis: int, reach: int = 1) -> float:
+    """Mean absolute difference of the voxels ``reach`` apart along ``axis`` that both lie in ``where``."""
     if not where.any():
         return float("nan")
     box = bounding_box(where)
-    first, second = _pair(where[box], axis)
-    return _mean(np.abs(np.diff(image[box].astype(np.float64), axis=axis))[first & second])
+    first, second = _pair(where[box], axis, reach)
+    inside = first & second
+    low, high = _pair(image[box], axis, reach)
+    return _mean(np.abs(high[inside].astype(np.float64) - low[inside]))
 
 
-def _pair(mask: Bool, axis: int) -> tuple[Bool, Bool]:
-    moved = np.moveaxis(mask, axis, 0)
-    return np.moveaxis(moved[:-1], 0, axis), np.moveaxis(moved[1:], 0, axis)
+def _pair(values: NDArray[Any], axis: int, reach: int = 1) -> tuple[NDArray[Any], NDArray[Any]]:
+    moved = np.moveaxis(values, axis, 0)
+    return np.moveaxis(moved[:-reach], 0, axis), np.moveaxis(moved[reach:], 0, axis)
 
 
 def _mean(values: NDArray[np.float64]) -> float:

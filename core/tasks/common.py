@@ -24,6 +24,12 @@ COST = (
     Measure("calls", "Calls", "Network evaluations.", 0),
     Measure("seconds", "Time", "Seconds this method took.", 1, "s"),
 )
+SLICES = Measure(
+    "consistency",
+    "Slices X · Y · Z",
+    "Steps between neighbouring slices beside the reference's, or without one beside the mean of the three axes. "
+    "1 is natural, less is blur, more is tearing.",
+)
 SEED = Param("seed", "int", 0, "Seed", "The same seed gives the same result.", low=0, high=2**31 - 1, advanced=True)
 STEPS = Param(
     "steps",

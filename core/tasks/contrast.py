@@ -16,7 +16,7 @@ from core.files.nifti import Stored
 from core.methods import find
 from core.tasks.base import Context
 from core.tasks.parts import Done, compared, drive, drive_all, networks, number, options_of, write_scans
-from core.tasks.reference import read_reference, scores
+from core.tasks.reference import consistency, read_reference, scores
 from core.tasks.sources import Gathered, check_different, gather
 from core.tasks.translate import TITLES
 from core.volume import Volume
@@ -113,7 +113,8 @@ def _scans(gathered: Gathered, chosen: Made, plain: list[Made], truth: Float | N
 def _row(gathered: Gathered, made: Made, truth: Float | None) -> dict[str, Any]:
     """Return one line of the result table."""
     brain = gathered.brain
-    measured = {} if truth is None else scores(made.values, in_units_of(made.values, truth, brain), brain)
+    like = None if truth is None else in_units_of(made.values, truth, brain)
+    measured = {} if like is None else scores(made.values, like, brain)
     deviation = made.done.estimate.deviation
     doubt = None if deviation is None else number(UNIT * float(deviation[gathered.sources.brain].mean()))
     return {
@@ -122,6 +123,7 @@ def _row(gathered: Gathered, made: Made, truth: Float | None) -> dict[str, Any]:
         "seconds": round(made.done.seconds, 2),
         "calls": made.done.estimate.calls,
         **measured,
+        "consistency": consistency(made.values, like, brain, gathered.grid.volume.spacing),
         "doubt": doubt,
     }
 

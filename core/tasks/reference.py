@@ -55,3 +55,15 @@ def scores(result: Float, truth: Float, where: Bool) -> dict[str, float | None]:
         "ssim": number(quality.ssim(first, second, where, 1.0)),
         "mae": number(quality.mae(first, second, where)),
     }
+
+
+def consistency(
+    result: Float, truth: Float | None, where: Bool, spacing: tuple[float, float, float]
+) -> list[float | None]:
+    """Return how neighbouring slices of ``result`` (X, Y, Z) inside ``where`` fit, axis by axis; 1 is natural.
+
+    Beside ``truth`` in the same units, or without it beside the mean of the three axes.
+    """
+    if truth is None:
+        return [number(ratio) for ratio in quality.slice_evenness(result, where, spacing)]
+    return [number(ratio) for ratio in quality.slice_consistency(result, truth, where)]

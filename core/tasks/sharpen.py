@@ -23,7 +23,7 @@ from core.tasks.base import Context
 from core.tasks.geometry import Geometry, describe_geometry, geometry, in_file_order
 from core.tasks.guide import read_guide
 from core.tasks.parts import Done, compared, drive, networks, number, options_of, write_scans
-from core.tasks.reference import read_reference, scores
+from core.tasks.reference import consistency, read_reference, scores
 from core.volume import Orientation, Volume
 
 Float = NDArray[np.float32]
@@ -164,6 +164,7 @@ def _row(case: Case, done: Done) -> dict[str, Any]:
         "residual": number(typical),
         "residual_max": number(largest),
         "sharpness": number(sharpness(values, case.found.sharpened, case.head, case.found.target)),
+        "consistency": consistency(values, case.truth, case.head, case.found.target),
     }
 
 

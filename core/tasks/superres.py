@@ -125,6 +125,7 @@ TASK = Task(
             "Sharpness",
             "Detail along the sharpened axes beside detail along the others. 1 is natural, less is blur.",
         ),
+        common.SLICES,
         *common.COST,
     ),
     run=run,

@@ -88,6 +88,7 @@ TASK = Task(
     weights=common.weights("translate"),
     measures=(
         *common.AGAINST_REFERENCE,
+        common.SLICES,
         Measure("doubt", "Mean doubt", "The uncertainty map's mean in the brain, in the result's units.", 0),
         *common.COST,
     ),

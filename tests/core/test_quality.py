@@ -126,6 +126,26 @@ def test_slices_made_one_by_one_show_on_their_axis_alone() -> None:
     assert z > 2
 
 
+def test_a_whole_image_is_judged_by_its_own_axes() -> None:
+    image, head = tissue(), ball(13)
+    assert quality.slice_evenness(image, head) == pytest.approx((1, 1, 1), abs=0.05)
+    shifts = np.random.default_rng(0).normal(0, 40, 28)
+    x, y, z = quality.slice_evenness(image + shifts.astype(np.float32), head)
+    assert z > 1.5 and max(x, y) < 0.8
+    # the mean of the three is 1
+    assert x + y + z == pytest.approx(3)
+    *_, z = quality.slice_evenness(ndimage.gaussian_filter1d(image, 2, axis=2), head)
+    assert z < 0.75
+
+
+def test_longer_voxels_do_not_pass_for_tearing() -> None:
+    image = tissue(blur=3.0)
+    thick = np.ascontiguousarray(image[:, :, ::3])
+    whole = np.ones(thick.shape, bool)
+    assert quality.slice_evenness(thick, whole)[2] > 1.3
+    assert quality.slice_evenness(thick, whole, (1.0, 1.0, 3.0)) == pytest.approx((1, 1, 1), abs=0.15)
+
+
 def test_blur_lowers_texture_and_steps() -> None:
     truth, mask = tissue(), ball()
     result = filled(truth, ndimage.gaussian_filter(truth, 2), mask)
@@ -155,5 +175,7 @@ def test_nothing_to_compare_with_is_nan() -> None:
     mask = ball()
     flat = np.zeros(mask.shape, np.float32)
     assert all(math.isnan(value) for value in quality.slice_consistency(flat, None, mask))
+    assert all(math.isnan(value) for value in quality.slice_evenness(flat, mask))
+    assert all(math.isnan(value) for value in quality.slice_evenness(flat, np.zeros_like(mask)))
     assert math.isnan(quality.texture_ratio(flat, None, mask, head=mask))
     assert math.isnan(quality.seam(flat, mask))

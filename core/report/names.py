@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from core.methods import of_task
+from core.methods import Method, of_task
 from core.tasks.base import Task
 
 PLAIN = "baseline-"
 
 
 def title_of(task: Task, name: str) -> str:
-    """Return the title of an input or an output of ``task``; of a plain method, that of the method."""
+    """Return the title of an input or an output of ``task``; of a method run beside, what it is called."""
     declared = {entry.name: entry.title for entry in task.inputs}
     declared |= {entry.name: entry.title for entry in task.outputs}
     if name.startswith(PLAIN):
         method = name.removeprefix(PLAIN)
-        titles = {each.name: each.title for each in of_task(task.name)}
-        return f"Plain method: {titles.get(method, method)}"
+        return next((_beside(each) for each in of_task(task.name) if each.name == method), f"Method: {method}")
     return declared.get(name, name.replace("-", " ").replace("_", " ").capitalize())
+
+
+def _beside(method: Method) -> str:
+    return f"{'Plain method' if method.cheap else 'Method'}: {method.title}"

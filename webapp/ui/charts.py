@@ -1,4 +1,4 @@
-"""What every figure of the failure lab has: a title, one sentence, a table that says the same, and one look."""
+"""What every figure of the page has: a title, one sentence, a table that says the same, and one look."""
 
 from __future__ import annotations
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, cast
 
 import gradio as gr
 from gradio.blocks import Block
@@ -12,7 +13,9 @@ from gradio.blocks import Block
 from webapp import examples
 from webapp.guard import session_of
 from webapp.services import Services
-from webapp.ui import actions, page, pieces, rating
+from webapp.ui import actions, comparison, forms, page, pieces, rating
+from webapp.ui.charts_slices import slices
+from webapp.ui.lab_pieces import head
 from webapp.ui.page import Held, View
 from webapp.ui.tab import Shared, Tab
 from webapp.ui.trouble import attempt
@@ -30,14 +33,21 @@ class Imaging(Wiring):
         tab, form = self.tab, self.tab.form
         return [
             tab.downloads, tab.chain.group, form.group, form.status, form.save, form.client, form.comment,
-            *form.scores, *tab.extra,
+            *form.scores, tab.comparison.start, *tab.extra,
         ]  # fmt: skip
 
     def front(self, shown: View) -> Updates:
         """Return the scene, and how the methods compare."""
-        job = shown.job
+        job, shared = shown.job, self.shared
         table = pieces.result_table(shown.task, job.summary) if job and shown.done else ""
-        return {self.shared.viewer: page.scene(shown), self.shared.results: gr.HTML(table, visible=shown.done)}
+        chart = slices(job.summary) if job and shown.done else None
+        return {
+            shared.viewer: page.scene(shown),
+            shared.results: gr.HTML(table, visible=shown.done),
+            shared.chart.group: gr.Column(visible=chart is not None),
+            shared.chart.words: head(chart) if chart else "",
+            shared.chart.plot: gr.Plot(chart.figure if chart else None),
+        }
 
     def rest(self, session: str, shown: View) -> Updates:
         """Return outcome, downloads and rating of the job."""
@@ -48,6 +58,7 @@ class Imaging(Wiring):
             tab.running.outcome: pieces.outcome(job) if job else "",
             tab.downloads: gr.HTML(pieces.downloads(job) if job and shown.done else "", visible=shown.done),
             tab.chain.group: gr.Row(visible=shown.done),
+            tab.comparison.start: gr.Button(interactive=shown.ready),
             form.group: gr.Column(visible=shown.done),
             form.status: rating.known(kept),
             form.save: gr.Button("Save rating", interactive=True),
@@ -55,6 +66,35 @@ class Imaging(Wiring):
             form.comment: "",
             **{score: None for score in form.scores},
         }
+
+    def asked(self, values: Sequence[object]) -> dict[str, object]:
+        """Return the settings of a run of the chosen method alone."""
+        return comparison.alone(super().asked(values))
+
+    def compared(self, session: str, held: Held, *values: object) -> Held:
+        """Queue one run of every ticked method."""
+        task = self.tab.task
+        wanted = comparison.settings(task, forms.values(task.params, values))
+        return actions.submit(self.services, session, task, held, wanted)
+
+    def notes(self) -> list[Block]:
+        """Return the note on the run and that on the comparison."""
+        return [*super().notes(), self.tab.comparison.note]
+
+    def said(self, shown: View, values: Sequence[object]) -> Updates:
+        """Return what the run means and takes, and what the comparison takes."""
+        several = comparison.note(self.services, shown, forms.values(self.tab.task.params, values))
+        return {**super().said(shown, values), self.tab.comparison.note: several}
+
+    def changed(self, name: str, field: Any) -> Callable[..., Any]:
+        """Return the event after which a change is explained; another method has its own number of steps."""
+        tab = self.tab
+        if name == "steps":
+            field.input(lambda: True, None, tab.typed, queue=False, **QUIET)
+        if name != "method":
+            return super().changed(name, field)
+        meant = field.input(_steps, tab.typed, tab.settings.fields["steps"], queue=False, **QUIET)
+        return cast("Callable[..., Any]", meant.then)
 
     def drawn(self, request: gr.Request, held: Held, event: gr.EventData) -> Updates:
         """Take the mask that the browser has just sent."""
@@ -80,6 +120,13 @@ def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict
     for wiring in wirings.values():
         tab = wiring.tab
         wiring.connect()
+        tab.comparison.start.click(
+            wiring.after(wiring.compared, tab.running.trouble),
+            [tab.held, *tab.settings.fields.values()],
+            wiring.everything(),
+            **QUIET,
+        )
+        tab.settings.preset.input(lambda: False, None, tab.typed, queue=False, **QUIET)
         for example, button in tab.examples:
             wiring.on(button.click, partial(_example, services, tab.task.name, example.name), tab.first_trouble)
         if "mask" in tab.slots:
@@ -93,6 +140,11 @@ def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict
 def _connect_handing(button: gr.Button, held: gr.State, target: Imaging) -> None:
     outputs = [*target.everything(), target.shared.active, target.shared.tabs]
     button.click(target.received, held, outputs, **QUIET).then(target.noted, **target.note())
+
+
+def _steps(typed: bool) -> object:
+    """Return 0, as many steps as the method is meant for, unless the visitor has typed a number."""
+    return gr.skip() if typed else 0
 
 
 def _example(services: Services, task: str, name: str, session: str, held: Held) -> Held:

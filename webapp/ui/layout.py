@@ -23,7 +23,7 @@ from webapp.ui import (
     tab_translate,
     wiring,
 )
-from webapp.ui.tab import Shared
+from webapp.ui.tab import Chart, Shared
 from webapp.ui.text import NAME, TAGLINE
 from webapp.ui.viewer import VolumeViewer
 
@@ -59,9 +59,10 @@ def build(services: Services) -> gr.Blocks:
             with gr.Column(elem_id="cs-view", min_width=0):
                 for part in right:
                     part.render()
+                chart = _chart()
             with gr.Column(elem_id="lab-view", min_width=0):
                 found = lab_view.build()
-        shared = Shared(viewer, results, choice, gr.State(tasks.TASKS[0].name))
+        shared = Shared(viewer, results, chart, choice, gr.State(tasks.TASKS[0].name))
         tabs = {one.task.name: one for one in (first, second, third)}
         wirings = imaging.connect(services, tabs, shared)
         contrasts.connect(wirings["translate"], several)
@@ -76,6 +77,13 @@ def build(services: Services) -> gr.Blocks:
 def _empty_scene() -> dict[str, object]:
     # a scene that names a job, or none, sets the page's address: the one asked for must be read first
     return {key: value for key, value in page.scene(page.View(tasks.TASKS[0])).items() if key != "job"}
+
+
+def _chart() -> Chart:
+    with gr.Column(visible=False, elem_id="slices", elem_classes="cs-section") as group:
+        words = gr.HTML()
+        plot = gr.Plot(show_label=False, elem_id="slices-plot", elem_classes="cs-plot")
+    return Chart(group, words, plot)
 
 
 def _header(services: Services) -> gr.HTML:

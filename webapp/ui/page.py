@@ -12,7 +12,7 @@ from typing import Any
 
 from core import device, tasks, weights
 from core.errors import UserError
-from core.methods import find, of_task
+from core.methods import Method, find, of_task
 from core.tasks.base import Input, Preset, Task, Value
 from webapp.services import Services
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
@@ -112,18 +112,21 @@ def scene(shown: View) -> dict[str, Any]:
     mask, reference = shown.scans.get("mask"), shown.scans.get("reference")
     # what is made shares a window; sources and truth have units of their own
     units = {"units": "target"} if task.name == "translate" else {}
+    truth = _volume(reference, "Reference") if reference else None
+    made = _results(job, units) if job and shown.done else NOTHING
     return {
         "task": task.name,
         "inputs": inputs,
         "scan": inputs[0] if inputs else None,
         "mask": _volume(mask, "Mask") if mask else None,
-        "reference": _volume(reference, "Reference") if reference else None,
+        "reference": truth,
         "drawable": any(entry.kind == "mask" for entry in task.inputs),
         "job": job.id if job else "",
         "busy": shown.active,
         "invite": INVITES.get(task.name, ""),
         "others": [entry for one in shown.earlier for entry in _others(one)],
-        **(_results(job, units) if job and shown.done else NOTHING),
+        "compare": [truth or inputs[0], *made["results"]] if inputs and _compares(job) and made["results"] else None,
+        **made,
     }
 
 
@@ -190,10 +193,10 @@ def device_title(wanted: str) -> str:
     return f"CPU · {device.threads()} threads" if chosen == "cpu" else f"GPU · {chosen}"
 
 
-def default_method(task: str) -> str:
-    """Return the network if its weights are here, else the best plain method."""
-    installed = weights.entries()
-    return next(one.name for one in of_task(task) if not one.weights or one.weights in installed)
+def installed(task: str) -> tuple[Method, ...]:
+    """Return the methods of ``task`` whose weights are here, ours first."""
+    known = weights.entries()
+    return tuple(one for one in of_task(task) if all(name in known for name in one.networks("faithful")))
 
 
 def method_titles(task: str) -> dict[str, str]:
@@ -270,6 +273,11 @@ def _results(job: JobRecord, units: Mapping[str, str]) -> dict[str, Any]:
         "difference": change if change and change["url"] else None,
         "error": {"url": urls["error"], "title": "Error against the reference"} if "error" in urls else None,
     }
+
+
+def _compares(job: JobRecord | None) -> bool:
+    """Whether a job was asked to compare methods, so that its results open side by side."""
+    return job is not None and bool(job.params.get("beside"))
 
 
 def _made(job: JobRecord) -> Iterator[tuple[str, str, str]]:

@@ -78,7 +78,7 @@ def tissue_facts(data: ScanRecord) -> str:
 
 
 def result_table(task: Task, summary: Mapping[str, Any]) -> str:
-    """Return the measures of the chosen method and of the plain methods beside it, as ``task`` declares them."""
+    """Return the measures of the chosen method and of those run beside it, as ``task`` declares them."""
     rows = summary.get("table", ())
     shown = [column for column in task.measures if any(_known(row.get(column.name)) for row in rows)]
     head = "".join(f'<th scope="col" title="{safe(one.help)}">{safe(one.title)}</th>' for one in shown)
@@ -104,11 +104,11 @@ def fact_sentences(summary: Mapping[str, Any]) -> str:
 
 
 def downloads(job: JobRecord) -> str:
-    """Return links to the files of a finished job, the plain methods' folded away."""
+    """Return links to the files of a finished job, those of other methods folded away."""
     main = [one for one in job.artifacts if not one.name.startswith("baseline-")]
     main.sort(key=lambda one: ORDER.index(one.name) if one.name in ORDER else len(ORDER))
     rest = [one for one in job.artifacts if one.name.startswith("baseline-")]
-    folded = f'<details class="cs-details"><summary>Plain methods</summary>{_links(rest)}</details>' if rest else ""
+    folded = f'<details class="cs-details"><summary>Other methods</summary>{_links(rest)}</details>' if rest else ""
     return f'<div class="cs-downloads"><h3>Downloads</h3>{_links(main)}{folded}</div>'
 
 

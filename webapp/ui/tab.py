@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 
 from core import tasks
@@ -14,7 +15,8 @@ from core.methods import find
 from core.tasks.base import Task
 from webapp.examples import Example, examples
 from webapp.services import Services
-from webapp.ui import forms, page, pieces, rating
+from webapp.ui import comparison, forms, page, pieces, rating
+from webapp.ui.comparison import BESIDE, Comparison
 from webapp.ui.page import Held, View
 from webapp.ui.slot import Slot
 from webapp.ui.text import safe
@@ -29,21 +31,35 @@ DEFAULT_PRESET = "balanced"
 
 
 @dataclass(frozen=True)
+class Chart:
+    """Where the figure of a job stands, and how to read it."""
+
+    group: gr.Column
+    words: gr.HTML
+    plot: gr.Plot
+
+
+@dataclass(frozen=True)
 class Shared:
     """What every tab shows its work in. active: the name of the imaging tab that is open."""
 
     viewer: VolumeViewer
     results: gr.HTML
+    chart: Chart
     tabs: gr.Tabs
     active: gr.State
+
+    def front(self) -> list[Block]:
+        """Return the parts that show the work of the tab that is open."""
+        return [self.viewer, self.results, self.chart.group, self.chart.words, self.chart.plot]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Preset, one field for each parameter, and a note on what the choice means and costs."""
+    """Preset, the field of each parameter in their order, and a note on what the choice means and costs."""
 
     preset: gr.Radio
-    fields: tuple[Component, ...]
+    fields: Mapping[str, Component]
     note: gr.HTML
 
 
@@ -90,8 +106,13 @@ class Panel:
 
 @dataclass(frozen=True)
 class Tab(Panel):
-    """An imaging tab; extra: components of one tab alone and how they follow its state."""
+    """An imaging tab; extra: components of one tab alone and how they follow its state.
 
+    typed: whether the visitor set the number of steps.
+    """
+
+    comparison: Comparison
+    typed: gr.State
     examples: tuple[tuple[Example, gr.Button], ...]
     downloads: gr.HTML
     form: rating.RatingForm
@@ -111,9 +132,14 @@ def settings(
     titles: Mapping[str, Mapping[str, str]] | None = None,
     preset_name: str = DEFAULT_PRESET,
 ) -> Settings:
-    """Draw preset, the ``main`` fields and the others folded away; titles: parameter -> choice -> plain words."""
+    """Draw preset, the ``main`` fields and the others folded away, those of the papers' methods once more.
+
+    titles: parameter -> choice -> plain words. The methods to compare have a place of their own, see ``finish``.
+    """
     named = {"method": page.method_titles(task.name), **(titles or {})}
     built: dict[str, Component] = {}
+    if any(param.name == BESIDE for param in task.params):
+        built[BESIDE] = comparison.ticks(task, ident(task, BESIDE))
     with gr.Column(elem_classes="cs-section cs-settings"):
         preset = gr.Radio(
             page.preset_titles(services, View(task)),
@@ -128,9 +154,13 @@ def settings(
         note = gr.HTML(elem_id=ident(task, "method-note"))
         with gr.Accordion("Advanced", open=False, elem_classes="cs-advanced"):
             for param in task.params:
-                if param.name not in built:
+                if param.name not in built and not param.paper:
                     built[param.name] = forms.field(param, named.get(param.name))
-    return Settings(preset, tuple(built[param.name] for param in task.params), note)
+            papers = [param for param in task.params if param.paper]
+            if papers:
+                with gr.Accordion("Settings of the papers' methods", open=False, elem_classes="cs-advanced"):
+                    built |= {param.name: forms.field(param, named.get(param.name)) for param in papers}
+    return Settings(preset, {param.name: built[param.name] for param in task.params}, note)
 
 
 def running(task: Task, index: int) -> Running:
@@ -148,6 +178,15 @@ def running(task: Task, index: int) -> Running:
         trouble = gr.HTML(elem_id=ident(task, "run-trouble"))
         outcome = gr.HTML(elem_id=ident(task, "outcome"))
     return Running(run, cancel, note, progress, trouble, outcome)
+
+
+def comparing(task: Task, ticks: Component) -> Comparison:
+    """Draw the choice of methods that are run on the same scan."""
+    with gr.Accordion("Compare methods", open=False, elem_classes="cs-section", elem_id=ident(task, "comparison")):
+        ticks.render()
+        note = gr.HTML(elem_id=ident(task, "comparison-note"))
+        start = gr.Button("Compare", elem_id=ident(task, "compare"), interactive=View(task).ready)
+    return Comparison(note, start)
 
 
 def why_not(shown: View) -> str:
@@ -195,13 +234,15 @@ def finish(
     """Draw what every tab ends with, run to rating, and return the tab."""
     held = gr.State(Held())
     steps = running(task, 3)
+    several = comparing(task, chosen.fields[BESIDE])
     downloads = gr.HTML(elem_id=ident(task, "downloads"), visible=False, elem_classes="cs-section cs-results")
     sending = chain(task)
     form = rating.build(services, held, partial(ident, task))
     timer = gr.Timer(POLL_SECONDS, active=False)
     return Tab(
-        task, held, slots, chosen, steps, timer, explain or describe, buttons, downloads, form, sending, extra or {}
-    )
+        task, held, slots, chosen, steps, timer, explain or describe, several, gr.State(False), buttons, downloads,
+        form, sending, extra or {},
+    )  # fmt: skip
 
 
 def describe(services: Services, shown: View, given: Mapping[str, object]) -> str:

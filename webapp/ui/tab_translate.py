@@ -66,7 +66,7 @@ def build(services: Services) -> tuple[Tab, Contrasts]:
                 entries["reference"], ident(TASK, "reference"), "The true scan, to measure against"
             )
     settings = tab.settings(services, TASK, ("target", "method"), {"target": TITLES})
-    target = settings.fields[[param.name for param in TASK.params].index("target")]
+    target = settings.fields["target"]
     extra = {field: _correction(name) for name, field in corrections.items()} | {target: _targets}
     made = tab.finish(services, TASK, slots, examples, settings, explain=explain, extra=extra)
     return made, Contrasts(drop, trouble, corrections)

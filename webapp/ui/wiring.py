@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 from gradio.blocks import Block
@@ -50,7 +50,7 @@ class Wiring(ABC):
         tab, steps = self.tab, self.tab.running
         slots = [part for slot in tab.slots.values() for part in slot.everything()]
         return [
-            tab.held, self.shared.viewer, self.shared.results, *slots, tab.settings.preset, steps.run, steps.cancel,
+            tab.held, *self.shared.front(), *slots, tab.settings.preset, steps.run, steps.cancel,
             steps.note, steps.progress, steps.trouble, steps.outcome, tab.timer, *self.own(),
         ]  # fmt: skip
 
@@ -103,10 +103,13 @@ class Wiring(ABC):
 
         return handle
 
+    def asked(self, values: Sequence[object]) -> dict[str, object]:
+        """Return the settings of a run with the values of the form."""
+        return forms.values(self.tab.task.params, values)
+
     def started(self, session: str, held: Held, *values: object) -> Held:
         """Queue a run with the values of the form."""
-        given = forms.values(self.tab.task.params, values)
-        return actions.submit(self.services, session, self.tab.task, held, given)
+        return actions.submit(self.services, session, self.tab.task, held, self.asked(values))
 
     def tick(self, request: gr.Request, held: Held, active: str) -> Updates:
         """Follow a running job; the tab changes once, when the job is over."""
@@ -119,15 +122,22 @@ class Wiring(ABC):
 
     def note(self) -> dict[str, Any]:
         """Return what an event needs to call ``noted``."""
-        settings = self.tab.settings
-        return {"inputs": [self.tab.held, *settings.fields], "outputs": settings.note, "queue": False, **QUIET}
+        fields = self.tab.settings.fields.values()
+        return {"inputs": [self.tab.held, *fields], "outputs": self.notes(), "queue": False, **QUIET}
 
-    def noted(self, request: gr.Request, held: Held, *values: object) -> str:
+    def notes(self) -> list[Block]:
+        """Return the components that ``noted`` fills."""
+        return [self.tab.settings.note]
+
+    def noted(self, request: gr.Request, held: Held, *values: object) -> Updates:
         """Describe the present settings and what the run will take."""
-        given = forms.values(self.tab.task.params, values)
         shown, _ = self.read(session_of(request), held)
-        text, box = attempt(lambda: self.tab.explain(self.services, shown or View(self.tab.task), given))
-        return text or box
+        return self.said(shown or View(self.tab.task), values)
+
+    def said(self, shown: View, values: Sequence[object]) -> Updates:
+        """Return the text of each of ``notes``."""
+        text, box = attempt(lambda: self.tab.explain(self.services, shown, self.asked(values)))
+        return {self.tab.settings.note: text or box}
 
     def on(self, event: Callable[..., Any], action: Action, place: Component, *inputs: Component) -> None:
         """Let ``event`` change what is worked on: ``action(session, held, ...)`` with the values of ``inputs``."""
@@ -142,7 +152,7 @@ class Wiring(ABC):
             if slot.remove:
                 self.on(slot.remove.click, partial(_remove, tab, name), slot.trouble)
         whole: dict[str, Any] = {"outputs": self.everything(), **QUIET}
-        steps.run.click(self.after(self.started, steps.trouble), [tab.held, *tab.settings.fields], **whole)
+        steps.run.click(self.after(self.started, steps.trouble), [tab.held, *tab.settings.fields.values()], **whole)
         steps.cancel.click(self.after(partial(actions.cancel, services), steps.trouble), tab.held, **whole)
         tab.timer.tick(self.tick, [tab.held, self.shared.active], **whole)
         self._connect_settings()
@@ -154,16 +164,20 @@ class Wiring(ABC):
         settings.preset.input(
             lambda name: forms.preset_values(task.params, presets[name].params),
             settings.preset,
-            list(settings.fields),
+            list(settings.fields.values()),
             queue=False,
             **QUIET,
         ).then(self.noted, **self.note())
         chosen = {name for preset in page.offered(task) for name in preset.params}
-        fields: tuple[Any, ...] = settings.fields
-        for param, component in zip(task.params, fields, strict=True):
-            if param.name in chosen:
+        fields: Mapping[str, Any] = settings.fields
+        for name, component in fields.items():
+            if name in chosen:
                 component.input(lambda: None, None, settings.preset, queue=False, **QUIET)
-            component.input(self.noted, **self.note())
+            self.changed(name, component)(self.noted, **self.note())
+
+    def changed(self, name: str, field: Any) -> Callable[..., Any]:
+        """Return the event after which a change of the field of parameter ``name`` is explained."""
+        return cast("Callable[..., Any]", field.input)
 
 
 def connect(wirings: Mapping[str, Wiring], shared: Shared) -> None:
@@ -220,7 +234,7 @@ def _connect_choice(wirings: Mapping[str, Wiring], shared: Shared) -> None:
     shared.tabs.select(
         chosen,
         [wiring.tab.held for wiring in wirings.values()],
-        [shared.active, shared.viewer, shared.results],
+        [shared.active, *shared.front()],
         trigger_mode="always_last",
         **QUIET,
     )

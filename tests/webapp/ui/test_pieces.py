@@ -92,6 +92,17 @@ def test_a_finished_job_makes_a_scene_of_its_results() -> None:
     assert scene(View(TASK))["scan"] is None
 
 
+def test_a_comparison_opens_side_by_side() -> None:
+    compared = replace(JOB, params={"method": "biharmonic", "beside": ["shell"]})
+    scans = {"t1": SCAN, "mask": replace(SCAN, role="mask")}
+    assert [one["title"] for one in scene(View(TASK, scans, compared))["compare"]] == [
+        "T1 scan", "3D biharmonic", "Shell mean",
+    ]  # fmt: skip
+    with_truth = {**scans, "reference": replace(SCAN, id="r1")}
+    assert scene(View(TASK, with_truth, compared))["compare"][0]["id"] == "r1"
+    assert scene(View(TASK, scans, JOB))["compare"] is None
+
+
 def test_progress_is_hidden_when_nothing_runs() -> None:
     assert progress(None)["shown"] is False
     assert progress(JOB)["shown"] is False

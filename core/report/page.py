@@ -94,10 +94,12 @@ def command(task: Task, inputs: Mapping[str, object], params: Mapping[str, Value
 def _options(param: Param, value: Value) -> list[str]:
     if isinstance(value, bool):
         return [f"--{'' if value else 'no-'}{param.name}"]
+    if value == ():
+        return []
     if isinstance(value, tuple) and param.kind == "several":
         return [f"--{param.name} {shlex.quote(','.join(map(str, value)))}"]
     if isinstance(value, tuple):
-        return [f"--{param.name} {' '.join(f'{number:g}' for number in value)}"] if value else []
+        return [f"--{param.name} {' '.join(f'{number:g}' for number in value)}"]
     return [f"--{param.name} {shlex.quote(str(value))}"]
 
 

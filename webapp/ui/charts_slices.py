@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from webapp.ui.charts import COLOURS, SYMBOLS, Chart, layout
 from webapp.ui.theme import MUTED, TEXT
 
-AXES = ("X, right", "Y, front", "Z, up")
+AXES = ("X", "Y", "Z")
 FEWEST = 2
 ROW, FRAME = 34, 110
 """Pixels that a method takes, and that title and axis take."""
@@ -37,15 +37,15 @@ def slices(summary: Mapping[str, Any]) -> Chart | None:
     figure.add_vline(x=1, line={"color": MUTED, "dash": "dash", "width": 1.5})
     # marks of equal value stand one below the other
     layout(figure, FRAME + ROW * len(rows), scattermode="group", scattergap=0.5)
-    figure.update_layout(legend={"xref": "container", "x": 0.02})
     figure.update_xaxes(title={"text": "1 is natural", "font": {"size": 12}}, rangemode="tozero")
     # the first row of the table on top
     figure.update_yaxes(autorange="reversed", type="category")
     return Chart(
         "slices",
         "Slice consistency",
-        "Steps between neighbouring slices along each axis. Near the dashed line is natural, left of it is blur, right "
-        "of it are slices that do not fit; an axis apart from the others is often that of slices made one by one.",
+        "Steps between neighbouring slices along X (right), Y (front) and Z (up). Near the dashed line is natural, "
+        "left of it is blur, right of it are slices that do not fit; an axis apart from the others is often that of "
+        "slices made one by one.",
         figure,
         None,
     )

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from core.diffusion.sampler import Noise, white
 
-# standard deviation of the window along the slices, voxels. In holes of three training subjects steps between slices are
-# 1.77 times those of tissue without it, 1.17 with 0.8, 1.04 with 1; the second stage of the hierarchical method comes
-# nearest to 1 on all axes with 0.8 (0.92, 1.01, 0.98).
+# standard deviation of the window along the slices, voxels. In holes of three training subjects, steps between slices
+# are 1.77 times those of tissue without it, 1.17 with 0.8, 1.04 with 1; the hierarchical method comes nearest to 1 on
+# all axes with 0.8 (0.92, 1.01, 0.98).
 WIDTH = 0.8
 
 

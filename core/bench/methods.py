@@ -59,6 +59,7 @@ ABLATIONS: dict[str, Paper] = {
     "both, second stage from 0.75": Paper(start=0.75),
     "axial only, no resampling": Paper(stages="axial", resamples=1),
     "both, noise not shared": Paper(correlated=False),
+    "axial only, neither": Paper(stages="axial", resamples=1, correlated=False),
 }
 
 

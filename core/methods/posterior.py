@@ -5,7 +5,7 @@ was not (Wang et al. 2023, DDNM, eq. 8 and 13); no gradients. dps: each state mo
 |y - A x0(x_t)|^2 through the network (Chung et al. 2023, eq. 16). mcg: both (Chung et al. 2022, eq. 14).
 chain: each sample starts from the last, noised to an eighth-grid time (after Chung et al. 2022, come-closer).
 What was measured: the thick slices, less those that are spoilt; of a hole, a ring of known tissue around it that the
-network is not shown.
+network is asked for as well.
 Network calls: steps x samples x the slices of three planes; dps and mcg run each twice, once with gradients.
 Ours: a Gauss-Newton step no larger than half the noise at hand in place of their constant, for a few steps.
 """

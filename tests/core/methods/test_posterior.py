@@ -176,18 +176,16 @@ def test_calls_with_gradients_count_twice(solve: Callable[..., Caught]) -> None:
     assert plain == 4 * 3 * (3 + 2 * RING)
 
 
-def test_the_ring_around_a_hole_is_not_shown_but_kept_to(solve: Callable[..., Caught]) -> None:
+def test_the_ring_around_a_hole_is_asked_for_and_kept_to(solve: Callable[..., Caught]) -> None:
     setting = holes.setting(PROBLEM, 8, RING)
-    hidden = setting.views(0).region > 0
-    assert hidden[MASK].all() and hidden.sum() > MASK.sum()
-    ring = hidden & ~MASK
-    other = replace(PROBLEM, image=np.where(ring, PROBLEM.image + 0.2, PROBLEM.image).astype(np.float32))
-    changed = holes.setting(other, 8, RING)
-    assert np.array_equal(np.asarray(setting.views(0).context), np.asarray(changed.views(0).context))
-    one, two = (solve("inpaint", options("projection"), problem) for problem in (PROBLEM, other))
-    assert torch.equal(one.measured.counts[0, 0] > 0, torch.from_numpy(ring))
-    assert np.array_equal(one.estimate.values != 0, MASK)
-    assert np.abs(one.estimate.values - two.estimate.values)[MASK].max() > 1e-4
+    asked = setting.views(0).region > 0
+    assert asked[MASK].all() and asked.sum() > MASK.sum()
+    ring = asked & ~MASK
+    assert np.array_equal(np.asarray(setting.views(0).context)[1] > 0, asked)
+    kept = solve("inpaint", options("projection"), PROBLEM)
+    assert torch.equal(kept.measured.counts[0, 0] > 0, torch.from_numpy(ring))
+    assert kept.residual[0, 0][torch.from_numpy(ring)].abs().max() < 1e-5
+    assert np.array_equal(kept.estimate.values != 0, MASK)
 
 
 def test_spoilt_voxels_are_neither_seen_nor_kept_to(solve: Callable[..., Caught]) -> None:

@@ -53,13 +53,13 @@ ABLATIONS: dict[str, Paper] = {
     "axial only": Paper(stages="axial"),
     "coronal only": Paper(stages="coronal"),
     "both": Paper(),
-    "both, no resampling": Paper(resamples=1),
-    "both, second stage not told the first": Paper(conditioned=False),
-    "both, second stage from 0.25": Paper(start=0.25),
-    "both, second stage from 0.75": Paper(start=0.75),
-    "axial only, no resampling": Paper(stages="axial", resamples=1),
-    "both, noise not shared": Paper(correlated=False),
-    "axial only, neither": Paper(stages="axial", resamples=1, correlated=False),
+    "both (no resampling)": Paper(resamples=1),
+    "both (second stage not told the first)": Paper(conditioned=False),
+    "both (second stage from 0.25)": Paper(start=0.25),
+    "both (second stage from 0.75)": Paper(start=0.75),
+    "axial only (no resampling)": Paper(stages="axial", resamples=1),
+    "both (noise not shared)": Paper(correlated=False),
+    "axial only (neither)": Paper(stages="axial", resamples=1, correlated=False),
 }
 
 

@@ -67,6 +67,9 @@ def test_the_catalogue_is_quick() -> None:
     assert min(seconds) < 0.5
 
 
+INPAINTING = ["inpaint-volume", "inpaint-samples", "inpaint-plane", "inpaint-fusion"]
+
+
 def test_the_catalogue_says_what_a_program_needs() -> None:
     listed = {task["name"]: task for task in json.loads(call("tasks", "--json").stdout)["tasks"]}
     assert {"inpaint", "superres", "translate"} <= listed.keys()
@@ -77,14 +80,14 @@ def test_the_catalogue_says_what_a_program_needs() -> None:
     assert {"volume", "biharmonic"} <= {method["name"] for method in task["methods"]}
     assert all({"name", "title", "source", "cost"} <= method.keys() for method in task["methods"])
     assert [preset["name"] for preset in task["presets"]] == ["fast", "balanced", "best", "realistic"]
-    assert [entry["name"] for entry in task["weights"]] == ["inpaint-volume", "inpaint-samples"]
+    assert [entry["name"] for entry in task["weights"]] == INPAINTING
 
 
 def test_missing_weights_are_listed_as_such_and_refused(tmp_path: Path, phantom: dict[str, Path]) -> None:
     listed = json.loads(call("tasks", "--json", COUNTERSCAN_WEIGHTS=str(tmp_path)).stdout)["tasks"]
     assert not any(entry["installed"] for task in listed for entry in task["weights"])
     (task,) = (task for task in listed if task["name"] == "inpaint")
-    assert task["weights"] == [{"name": name, "installed": False} for name in ("inpaint-volume", "inpaint-samples")]
+    assert task["weights"] == [{"name": name, "installed": False} for name in INPAINTING]
     paths = ["--t1", str(phantom["t1"]), "--mask", str(phantom["mask"]), "--out", str(tmp_path / "out")]
     refused(call("run", "inpaint", *paths, COUNTERSCAN_WEIGHTS=str(tmp_path)), "weights_missing")
 
@@ -126,7 +129,7 @@ def test_quiet_says_nothing_on_stderr(phantom: dict[str, Path], tmp_path: Path) 
     ("more", "code"),
     [
         (["--method", "magic"], "bad_parameter"),
-        (["--steps", "0"], "bad_parameter"),
+        (["--steps", "9"], "bad_parameter"),
         (["--seed", "nan"], "bad_parameter"),
         (["--preset", "fastest"], "bad_parameter"),
         (["--device", "tpu"], "device_unavailable"),

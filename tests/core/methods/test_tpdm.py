@@ -27,7 +27,7 @@ def test_noise_is_shared_in_the_plane_that_sees_it_next() -> None:
         turned = values.movedim(axis, 0)
         return float(torch.corrcoef(torch.stack([turned[1:].flatten(), turned[:-1].flatten()]))[0, 1])
 
-    assert alike(first, 2) > 0.7 > 0.3 > abs(alike(first, 1))
+    assert alike(first, 2) > 0.6 > 0.3 > abs(alike(first, 1))
 
 
 def test_the_seed_is_the_sample() -> None:

@@ -16,9 +16,7 @@ import torch
 from torch import Tensor
 
 from core.diffusion.sampler import Sample, Step, Travel, Walk
-from core.events import Progress
-from core.methods.base import Estimate, Options, Problem
-from core.methods.planes import Planes, drawn
+from core.methods.planes import Planes, solver
 from core.methods.volume import View
 
 AXIAL, CORONAL = 2, 1
@@ -35,9 +33,7 @@ def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[
     return _both(planes, view, generator)
 
 
-def inpaint(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill the hole in axial slices, then refine it in coronal ones."""
-    return drawn("inpaint", problem, options, recipe)
+inpaint = solver("inpaint", recipe)
 
 
 def _both(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:

@@ -110,8 +110,16 @@ class Planes:
         return sample(denoiser, region, self.options.steps, generator, view.project, walk)
 
 
-def drawn(task: str, problem: Any, options: Options, recipe: Recipe) -> Generator[Progress, None, Estimate]:
-    """Solve ``problem`` of ``task`` with samples of ``recipe`` on the plane network."""
+def solver(task: str, recipe: Recipe) -> Callable[[Any, Options], Generator[Progress, None, Estimate]]:
+    """Return the method that solves a problem of ``task`` with samples of ``recipe`` on the plane network."""
+
+    def solve(problem: Any, options: Options) -> Generator[Progress, None, Estimate]:
+        return _drawn(task, problem, options, recipe)
+
+    return solve
+
+
+def _drawn(task: str, problem: Any, options: Options, recipe: Recipe) -> Generator[Progress, None, Estimate]:
     yield Progress(0.0, 0, 1, "Preparing the slices")
     network = load(WEIGHTS[task], options.device)
     planes = Planes(network, setting_of(task, problem, options, int(getattr(network, "multiple", 8))), options)

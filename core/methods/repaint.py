@@ -12,9 +12,7 @@ from collections.abc import Generator
 import torch
 
 from core.diffusion.sampler import Sample, Step, Travel, Walk
-from core.events import Progress
-from core.methods.base import Estimate, Options, Problem
-from core.methods.planes import Planes, drawn
+from core.methods.planes import Planes, solver
 from core.methods.volume import View
 
 
@@ -25,6 +23,4 @@ def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[
     return planes.sample(view, planes.one(view, plane), generator, Walk(planes.noise(plane), travel=travel))
 
 
-def inpaint(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill the hole slice by slice with resampling."""
-    return drawn("inpaint", problem, options, recipe)
+inpaint = solver("inpaint", recipe)

@@ -12,11 +12,7 @@ from collections.abc import Generator
 import torch
 
 from core.diffusion.sampler import Sample, Step, Walk
-from core.events import Progress
-from core.methods.base import Estimate, Options, Problem
-from core.methods.contrasts import Sources
-from core.methods.planes import Planes, drawn
-from core.methods.superres import ThickScan
+from core.methods.planes import Planes, solver
 from core.methods.volume import View
 
 
@@ -26,16 +22,6 @@ def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[
     return planes.sample(view, planes.one(view, plane), generator, Walk(planes.noise(plane)))
 
 
-def inpaint(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill the hole slice by slice."""
-    return drawn("inpaint", problem, options, recipe)
-
-
-def superres(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Sharpen slice by slice, in a plane that holds the thick axis where there is one."""
-    return drawn("superres", scan, options, recipe)
-
-
-def translate(sources: Sources, options: Options) -> Generator[Progress, None, Estimate]:
-    """Translate slice by slice."""
-    return drawn("translate", sources, options, recipe)
+inpaint = solver("inpaint", recipe)
+superres = solver("superres", recipe)
+translate = solver("translate", recipe)

@@ -13,11 +13,7 @@ import torch
 from torch import Tensor
 
 from core.diffusion.sampler import Sample, Step, Walk
-from core.events import Progress
-from core.methods.base import Estimate, Options, Problem
-from core.methods.contrasts import Sources
-from core.methods.planes import Asked, Planes, drawn
-from core.methods.superres import ThickScan
+from core.methods.planes import Asked, Planes, solver
 from core.methods.volume import View
 
 
@@ -42,16 +38,6 @@ def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[
     return planes.sample(view, denoise, generator, Walk(noise))
 
 
-def inpaint(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill the hole in two planes in turns."""
-    return drawn("inpaint", problem, options, recipe)
-
-
-def superres(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Sharpen in two planes in turns."""
-    return drawn("superres", scan, options, recipe)
-
-
-def translate(sources: Sources, options: Options) -> Generator[Progress, None, Estimate]:
-    """Translate in two planes in turns."""
-    return drawn("translate", sources, options, recipe)
+inpaint = solver("inpaint", recipe)
+superres = solver("superres", recipe)
+translate = solver("translate", recipe)

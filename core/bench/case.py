@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -138,6 +139,10 @@ def called(each: Entrant) -> set[str]:
     return {each.name, each.name.partition("/")[0]}
 
 
+# an entrant -> its row, and the image that was measured
+Measuring = Callable[[Entrant], tuple[Row, Float | None]]
+
+
 def check_names(entrants: Sequence[Entrant], names: Sequence[str]) -> None:
     """Raise UserError for a name that none of ``entrants`` answers to."""
     for name in names:
@@ -151,20 +156,24 @@ def run(
     entrants: Sequence[Entrant],
     figures: Path | None = None,
     report: Callable[[str], None] = lambda line: None,
+    measuring: Callable[[Case], Measuring] = lambda case: partial(measure, case),
 ) -> list[Row]:
     """Let every entrant try every case and return a row for each.
 
-    figures: folder for a picture of each case; report: gets one line after each row.
+    figures: folder for a picture of each case; report: gets one line after each row; measuring: case -> how an entrant
+    is measured on it.
     """
     rows: list[Row] = []
     for case in cases:
         images: dict[str, Float] = {}
+        on_case = measuring(case)
         for each in entrants:
-            row, image = measure(case, each)
+            row, image = on_case(each)
             rows.append(row)
             if image is not None and each.shown:
                 images[each.title] = image
-            outcome = row.error or "{psnr:.2f} dB".format(**row.scores)
+            work = f", {row.scores['gflop']:.0f} GFLOP" if "gflop" in row.scores else ""
+            outcome = row.error or f"{row.scores['psnr']:.2f} dB{work}"
             report(f"{case.label.name} {each.name}: {outcome}, {row.seconds:.1f} s")
         if figures is not None:
             from core.bench.figures import draw

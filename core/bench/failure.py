@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import UserError
+from core.bench.table import write_between
 from core.events import finish
 from core.failure.examine import Depth, Found, Ground, examine, prepare
 from core.failure.remedies import REMEDIES
@@ -36,7 +36,7 @@ RECIPES = (
 )  # fmt: skip
 WITHOUT = ("erm", "whiten", "instance")
 PATCHES, TESTS = 600, 300
-MARKS = ("<!-- bench failure -->", "<!-- end of bench failure -->")
+MARK = "failure"
 
 # probe in the table -> (diagnostic, its further figure or "", whether less of it means worse)
 PROBES: dict[str, tuple[str, str, bool]] = {
@@ -175,13 +175,7 @@ def markdown(rows: Sequence[Trained]) -> str:
 
 def write_page(page: Path, rows: Sequence[Trained]) -> None:
     """Put the table between its marks in ``page``; UserError for a page without them."""
-    first, last = MARKS
-    text = page.read_text(encoding="utf-8") if page.is_file() else ""
-    before, mark, rest = text.partition(first)
-    _, end, after = rest.partition(last)
-    if not (mark and end):
-        raise UserError("bad_parameter", f"{page} has no place for the table.", f"Put {first} and {last} around it.")
-    page.write_text(f"{before}{first}\n{markdown(rows)}\n{last}{after}", encoding="utf-8")
+    write_between(page, MARK, markdown(rows))
 
 
 def reading(row: Trained, name: str) -> float:

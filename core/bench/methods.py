@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from core.bench import inpaint, superres, synthetic, translate
-from core.bench.case import Case, Entrant, Row, check_names, chosen, entrant, measure
-from core.bench.figures import draw
+from core.bench.case import Case, Entrant, Measuring, Row, check_names, chosen, entrant, measure, run
 from core.bench.memory import Peak
+from core.bench.suite import SAMPLES
 from core.bench.superres import ThickCase
 from core.bench.translate import ContrastCase
 from core.heldout import HEALTHY
@@ -34,7 +34,6 @@ HOLE_ML = 20.0
 KIND = "z4"
 # slices of whole volumes are hours on two cores; what every method sees is the same
 SIDES = (96, 96, 64)
-SAMPLES = {"inpaint": 4, "superres": 2, "translate": 2}
 # voxels around a hole that the tissues are looked for with
 MARGIN = 16
 # the plain method that stands beside them
@@ -91,19 +90,8 @@ def compare(task: str, settings: Settings) -> list[Row]:
     """
     everyone = ablations(settings) if settings.ablations else entrants(task, settings)
     check_names(everyone, settings.methods)
-    rows: list[Row] = []
-    for case in cases(task, settings):
-        images: dict[str, Float] = {}
-        downstream = _Downstream(case)
-        for each in chosen(everyone, settings.methods):
-            row, image = _counted(case, each, downstream)
-            rows.append(row)
-            if image is not None and each.shown:
-                images[each.title] = image
-            outcome = row.error or "{psnr:.2f} dB, {gflop:.0f} GFLOP".format(**row.scores)
-            settings.report(f"{case.label.name} {each.name}: {outcome}, {row.seconds:.1f} s")
-        if settings.figures is not None:
-            draw(settings.figures / f"{case.label.name}.png", case.scene(), images)
+    picked = chosen(everyone, settings.methods)
+    rows = run(cases(task, settings), picked, settings.figures, settings.report, _measuring)
     return _published(rows, task)
 
 
@@ -145,7 +133,7 @@ def cases(task: str, settings: Settings) -> Iterable[Case]:
         sharp = (
             case
             for case in superres.cases(settings.data, settings.subjects)
-            if case.label.block.startswith("4 mm slices, box")
+            if superres.BLOCKS[case.label.block] == KIND
         )
         return sharp if settings.whole else map(_middle_of_slices, sharp)
     given = translate.cases(settings.data, elsewhere=False)
@@ -196,14 +184,19 @@ class _Downstream:
         return agreement(tissues(image[self._box], self._spacing, self._head), self._truth, self._where)
 
 
-def _counted(case: Case, each: Entrant, downstream: _Downstream) -> tuple[Row, Float | None]:
-    peak = Peak()
-    with FlopCounterMode(display=False) as counter:
-        row, image = measure(case, each)
-    if image is None:
-        return row, None
-    found = {"gflop": counter.get_total_flops() / 1e9, "peak_mb": peak.megabytes()}
-    return replace(row, scores={**row.scores, **found, **downstream.scores(image)}), image
+def _measuring(case: Case) -> Measuring:
+    downstream = _Downstream(case)
+
+    def counted(each: Entrant) -> tuple[Row, Float | None]:
+        peak = Peak()
+        with FlopCounterMode(display=False) as counter:
+            row, image = measure(case, each)
+        if image is None:
+            return row, None
+        found = {"gflop": counter.get_total_flops() / 1e9, "peak_mb": peak.megabytes()}
+        return replace(row, scores={**row.scores, **found, **downstream.scores(image)}), image
+
+    return counted
 
 
 def _published(rows: list[Row], task: str) -> list[Row]:

@@ -92,21 +92,20 @@ def write_markdown(path: Path, rows: Sequence[Row]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n\n".join(tables.values()) + "\n", encoding="utf-8")
         return
-    if not any(first in path.read_text(encoding="utf-8") for first, _ in map(mark, TABLES)):
-        first, last = mark("summary")
-        raise UserError("bad_parameter", f"{path} has no place for a table.", f"Put {first} and {last} around it.")
-    for name in TABLES:
+    present = [name for name in TABLES if mark(name)[0] in path.read_text(encoding="utf-8")]
+    for name in present or TABLES:
         write_between(path, name, tables[name])
 
 
 def write_between(path: Path, name: str, text: str) -> None:
-    """Put ``text`` between the marks ``name`` of a page, where it has them."""
+    """Put ``text`` between the marks ``name`` of a page; UserError for a page without them."""
     first, last = mark(name)
-    page = path.read_text(encoding="utf-8")
+    page = path.read_text(encoding="utf-8") if path.is_file() else ""
     before, begin, rest = page.partition(first)
     _, end, after = rest.partition(last)
-    if begin and end:
-        path.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8")
+    if not (begin and end):
+        raise UserError("bad_parameter", f"{path} has no place for a table.", f"Put {first} and {last} around it.")
+    path.write_text(f"{before}{first}\n{text}\n{last}{after}", encoding="utf-8")
 
 
 def mark(name: str) -> tuple[str, str]:

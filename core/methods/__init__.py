@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,6 +58,57 @@ class Method:
         )
 
 
+# name -> title, source, cost of the methods of the papers, the same for every task
+PAPERS = {
+    "hierarchical": (
+        "Hierarchical",
+        "Kwark et al. 2025: axial slices, then coronal ones from part of the noise, with adaptive resampling",
+        "one plane and part of another, times what is taken again",
+    ),
+    "scorefusion": (
+        "Score-Fusion",
+        "Zhu et al. 2025: a 3D head weighs the scores of three planes, voxel by voxel",
+        "steps x samples x (the slices of three planes + one of the head)",
+    ),
+    "average": (
+        "Average of planes",
+        "Zhu et al. 2025: the mean of the scores of three planes (TOSM, MADM)",
+        "steps x samples x the slices of three planes",
+    ),
+    "tpdm": (
+        "Planes in turns (TPDM)",
+        "Lee et al. 2023: two perpendicular priors, one step each in turns",
+        "steps x samples x the slices of one plane",
+    ),
+    "slicewise": (
+        "Slice by slice",
+        "Saharia et al. 2022 (Palette), 2.5D as in Zhu et al. 2025: one plane, slices by themselves",
+        "steps x samples x the slices of one plane",
+    ),
+    "repaint": (
+        "Resampling (RePaint)",
+        "Lugmayr et al. 2022: slices of one plane, every step taken again from further back",
+        "resamples x steps x samples x the slices of one plane",
+    ),
+    "posterior": (
+        "Posterior solver",
+        "Wang et al. 2023 (DDNM), Chung et al. 2022 and 2023 (MCG, DPS): three planes, held to what was measured",
+        "steps x samples x the slices of three planes, twice that with gradients",
+    ),
+}
+
+
+def _paper(task: str, name: str) -> Method:
+    """Return a method of the papers for ``task``: eight steps on the network of slices, fused or not."""
+    title, source, cost = PAPERS[name]
+    own = Method(
+        task, name, title, f"core.methods.{name}:{task}", source, cost, False, f"{task}-plane", paper=True, steps=8
+    )
+    if name != "scorefusion":
+        return own
+    return replace(own, weights=f"{task}-fusion", also=(own.weights,), expert=f"{task}-volume")
+
+
 METHODS: tuple[Method, ...] = (
     Method(
         "inpaint",
@@ -70,92 +121,13 @@ METHODS: tuple[Method, ...] = (
         weights="inpaint-volume",
         realistic="inpaint-samples",
     ),
-    Method(
-        "inpaint",
-        "hierarchical",
-        "Hierarchical",
-        "core.methods.hierarchical:inpaint",
-        "Kwark et al. 2025: axial slices, then coronal ones from part of the noise, with adaptive resampling",
-        "one plane and part of another, times what is taken again",
-        cheap=False,
-        weights="inpaint-plane",
-        paper=True,
-        steps=8,
-    ),
-    Method(
-        "inpaint",
-        "scorefusion",
-        "Score-Fusion",
-        "core.methods.scorefusion:inpaint",
-        "Zhu et al. 2025: a 3D head weighs the scores of three planes, voxel by voxel",
-        "steps x samples x (the slices of three planes + one of the head)",
-        cheap=False,
-        weights="inpaint-fusion",
-        paper=True,
-        also=("inpaint-plane",),
-        expert="inpaint-volume",
-        steps=8,
-    ),
-    Method(
-        "inpaint",
-        "average",
-        "Average of planes",
-        "core.methods.average:inpaint",
-        "Zhu et al. 2025: the mean of the scores of three planes (TOSM, MADM)",
-        "steps x samples x the slices of three planes",
-        cheap=False,
-        weights="inpaint-plane",
-        paper=True,
-        steps=8,
-    ),
-    Method(
-        "inpaint",
-        "tpdm",
-        "Planes in turns (TPDM)",
-        "core.methods.tpdm:inpaint",
-        "Lee et al. 2023: two perpendicular priors, one step each in turns",
-        "steps x samples x the slices of one plane",
-        cheap=False,
-        weights="inpaint-plane",
-        paper=True,
-        steps=8,
-    ),
-    Method(
-        "inpaint",
-        "slicewise",
-        "Slice by slice",
-        "core.methods.slicewise:inpaint",
-        "Saharia et al. 2022 (Palette), 2.5D as in Zhu et al. 2025: one plane, slices by themselves",
-        "steps x samples x the slices of one plane",
-        cheap=False,
-        weights="inpaint-plane",
-        paper=True,
-        steps=8,
-    ),
-    Method(
-        "inpaint",
-        "repaint",
-        "Resampling (RePaint)",
-        "core.methods.repaint:inpaint",
-        "Lugmayr et al. 2022: slices of one plane, every step taken again from further back",
-        "resamples x steps x samples x the slices of one plane",
-        cheap=False,
-        weights="inpaint-plane",
-        paper=True,
-        steps=8,
-    ),
-    Method(
-        "inpaint",
-        "posterior",
-        "Posterior solver",
-        "core.methods.posterior:inpaint",
-        "Wang et al. 2023 (DDNM), Chung et al. 2022 and 2023 (MCG, DPS): three planes, held to what was measured",
-        "steps x samples x the slices of three planes, twice that with gradients",
-        cheap=False,
-        weights="inpaint-plane",
-        paper=True,
-        steps=8,
-    ),
+    _paper("inpaint", "hierarchical"),
+    _paper("inpaint", "scorefusion"),
+    _paper("inpaint", "average"),
+    _paper("inpaint", "tpdm"),
+    _paper("inpaint", "slicewise"),
+    _paper("inpaint", "repaint"),
+    _paper("inpaint", "posterior"),
     Method(
         "inpaint",
         "biharmonic",
@@ -203,68 +175,11 @@ METHODS: tuple[Method, ...] = (
         cheap=False,
         weights="superres-volume",
     ),
-    Method(
-        "superres",
-        "scorefusion",
-        "Score-Fusion",
-        "core.methods.scorefusion:superres",
-        "Zhu et al. 2025: a 3D head weighs the scores of three planes, voxel by voxel",
-        "steps x samples x (the slices of three planes + one of the head)",
-        cheap=False,
-        weights="superres-fusion",
-        paper=True,
-        also=("superres-plane",),
-        expert="superres-volume",
-        steps=8,
-    ),
-    Method(
-        "superres",
-        "average",
-        "Average of planes",
-        "core.methods.average:superres",
-        "Zhu et al. 2025: the mean of the scores of three planes (TOSM, MADM)",
-        "steps x samples x the slices of three planes",
-        cheap=False,
-        weights="superres-plane",
-        paper=True,
-        steps=8,
-    ),
-    Method(
-        "superres",
-        "tpdm",
-        "Planes in turns (TPDM)",
-        "core.methods.tpdm:superres",
-        "Lee et al. 2023: two perpendicular priors, one step each in turns",
-        "steps x samples x the slices of one plane",
-        cheap=False,
-        weights="superres-plane",
-        paper=True,
-        steps=8,
-    ),
-    Method(
-        "superres",
-        "slicewise",
-        "Slice by slice",
-        "core.methods.slicewise:superres",
-        "Saharia et al. 2022 (Palette), 2.5D as in Zhu et al. 2025: one plane, slices by themselves",
-        "steps x samples x the slices of one plane",
-        cheap=False,
-        weights="superres-plane",
-        paper=True,
-        steps=8,
-    ),
-    Method(
-        "superres",
-        "posterior",
-        "Posterior solver",
-        "core.methods.posterior:superres",
-        "Wang et al. 2023 (DDNM), Chung et al. 2022 and 2023 (MCG, DPS): three planes, held to what was measured",
-        "steps x samples x the slices of three planes, twice that with gradients",
-        cheap=False,
-        weights="superres-plane",
-        paper=True,
-        steps=8,
-    ),
+    _paper("superres", "scorefusion"),
+    _paper("superres", "average"),
+    _paper("superres", "tpdm"),
+    _paper("superres", "slicewise"),
+    _paper("superres", "posterior"),
     Method(
         "superres",
         "cubic",
@@ -312,56 +227,10 @@ METHODS: tuple[Method, ...] = (
         cheap=False,
         weights="translate-volume",
     ),
-    Method(
-        "translate",
-        "scorefusion",
-        "Score-Fusion",
-        "core.methods.scorefusion:translate",
-        "Zhu et al. 2025: a 3D head weighs the scores of three planes, voxel by voxel",
-        "steps x samples x (the slices of three planes + one of the head)",
-        cheap=False,
-        weights="translate-fusion",
-        paper=True,
-        also=("translate-plane",),
-        expert="translate-volume",
-        steps=8,
-    ),
-    Method(
-        "translate",
-        "average",
-        "Average of planes",
-        "core.methods.average:translate",
-        "Zhu et al. 2025: the mean of the scores of three planes (TOSM, MADM)",
-        "steps x samples x the slices of three planes",
-        cheap=False,
-        weights="translate-plane",
-        paper=True,
-        steps=8,
-    ),
-    Method(
-        "translate",
-        "tpdm",
-        "Planes in turns (TPDM)",
-        "core.methods.tpdm:translate",
-        "Lee et al. 2023: two perpendicular priors, one step each in turns",
-        "steps x samples x the slices of one plane",
-        cheap=False,
-        weights="translate-plane",
-        paper=True,
-        steps=8,
-    ),
-    Method(
-        "translate",
-        "slicewise",
-        "Slice by slice",
-        "core.methods.slicewise:translate",
-        "Saharia et al. 2022 (Palette), 2.5D as in Zhu et al. 2025: one plane, slices by themselves",
-        "steps x samples x the slices of one plane",
-        cheap=False,
-        weights="translate-plane",
-        paper=True,
-        steps=8,
-    ),
+    _paper("translate", "scorefusion"),
+    _paper("translate", "average"),
+    _paper("translate", "tpdm"),
+    _paper("translate", "slicewise"),
     Method(
         "translate",
         "regression",

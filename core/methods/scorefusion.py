@@ -25,6 +25,7 @@ from core.methods import translate as contrasts
 from core.methods.base import Estimate, Options, Problem
 from core.methods.contrasts import CONTRASTS, Sources
 from core.methods.planes import WEIGHTS, Asked, Planes, estimated, part, setting_of
+from core.methods.regression import start
 from core.methods.superres import ThickScan
 from core.methods.tiles import Tiling, call, layout
 from core.methods.volume import View, context_of, denoiser_of, facts_of
@@ -79,12 +80,16 @@ def _fused(task: str, problem: Problem | ThickScan | Sources, options: Options) 
     network, head = load(WEIGHTS[task], options.device), load(HEADS[task], options.device)
     volume = load(VOLUMES[task], options.device) if options.paper.volume else None
     multiple = max(int(getattr(each, "multiple", 1)) for each in (network, head, volume))
-    planes = Planes(network, setting_of(task, problem, options, multiple), options)
     alone: dict[int, View] = {}
-    if isinstance(problem, Sources) and len(problem.images) > 1:
-        for name in problem.images:
-            one = contrasts.setting(problem, options, multiple, (name,))
+    if isinstance(problem, Sources):
+        begun = start(problem, options.device)
+        seen = contrasts.begun_setting(begun, problem, multiple)
+        for name in problem.images if len(problem.images) > 1 else ():
+            one = contrasts.begun_setting(begun, problem, multiple, (name,))
             alone[VOLUME + 1 + CONTRASTS.index(name)] = one.views(0)
+    else:
+        seen = setting_of(task, problem, options, multiple)
+    planes = Planes(network, seen, options)
 
     def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
         denoiser = _denoiser(planes, head, volume, view, alone)

@@ -12,7 +12,7 @@ from core.events import Progress
 from core.methods.base import Estimate, Options
 from core.methods.contrasts import CONTRASTS, USUAL, Sources
 from core.methods.place import along, reversed_left_right
-from core.methods.regression import start
+from core.methods.regression import Start, start
 from core.methods.setting import Setting
 from core.methods.tiles import Tiling
 from core.methods.volume import View, direct, draw
@@ -52,12 +52,14 @@ def places(brain: Bool) -> Float:
     return out
 
 
-def setting(sources: Sources, options: Options, multiple: int, told: Collection[str] = CONTRASTS) -> Setting:
-    """Return ``sources`` as networks see them whose sides must be multiples of ``multiple``.
+def setting(sources: Sources, options: Options, multiple: int) -> Setting:
+    """Return ``sources`` as networks see them whose sides must be multiples of ``multiple``."""
+    return begun_setting(start(sources, options.device), sources, multiple)
 
-    told: the contrasts that the network gets to see; the base comes from all.
-    """
-    begun = start(sources, options.device)
+
+def begun_setting(begun: Start, sources: Sources, multiple: int, told: Collection[str] = CONTRASTS) -> Setting:
+    """Return ``setting`` from what was ``begun``; told: the contrasts that the network gets to see, the base comes from
+    all."""
     brain = begun.brain
     images = {name: image for name, image in begun.images.items() if name in told}
     context, facts = prepare(images, brain, sources.target, places(brain), begun.base)

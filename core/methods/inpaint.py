@@ -16,7 +16,7 @@ from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import interpolate
 from core.methods.place import Place, brain_box, place_of, reversed_left_right
 from core.methods.setting import Setting
-from core.methods.volume import View, direct, draw
+from core.methods.volume import View, direct
 from core.picture import preview
 from core.volume import Box, bounding_box
 from core.weights import calibration, load
@@ -112,8 +112,8 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
     name = SAMPLES if options.mode == "realistic" else WEIGHTS
     network = load(name, options.device)
     seen = setting(problem, int(getattr(network, "multiple", 8)))
-    residual, deviation = yield from draw(direct(network, options), seen.views, options, seen.picture)
-    return replace(seen.finished(residual, calibration(name) * deviation), calls=options.steps * options.samples)
+    made = yield from seen.solved(direct(network, options), options, calibration(name))
+    return replace(made, calls=options.steps * options.samples)
 
 
 def _unnatural(image: Float, mask: Bool, head: Bool, axis: int) -> float:

@@ -18,7 +18,7 @@ from core.methods import inpaint, superres, translate
 from core.methods.base import Estimate, Options
 from core.methods.setting import Setting
 from core.methods.tiles import fast_in_half
-from core.methods.volume import View, context_of, draw, facts_of, region_of
+from core.methods.volume import View, context_of, facts_of, region_of
 from core.nets.plane_net import REACH
 from core.volume import Box
 from core.weights import calibration, load
@@ -129,11 +129,10 @@ def _drawn(task: str, problem: Any, options: Options, recipe: Recipe) -> Generat
 
 def estimated(planes: Planes, options: Options, recipe: Recipe, factor: float) -> Generator[Progress, None, Estimate]:
     """Draw samples of ``recipe``, all of the volume as it is; ``factor`` calibrates their deviation."""
-    setting = planes.setting
-    view = setting.views(0)
-    sampling = partial(recipe, planes)
-    residual, deviation = yield from draw(sampling, lambda index: view, options, setting.picture)
-    return replace(setting.finished(residual, np.float32(factor) * deviation), calls=planes.calls)
+    view = planes.setting.views(0)
+    alike = replace(planes.setting, views=lambda index: view)
+    made = yield from alike.solved(partial(recipe, planes), options, factor)
+    return replace(made, calls=planes.calls)
 
 
 def setting_of(task: str, problem: Any, options: Options, multiple: int) -> Setting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -48,6 +48,8 @@ class Failed:
 Event = Started | Progress | Finished | Failed
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 def finish(steps: Generator[object, None, T]) -> T:
@@ -58,3 +60,14 @@ def finish(steps: Generator[object, None, T]) -> T:
         except StopIteration as end:
             value: T = end.value
             return value
+
+
+def changed(steps: Generator[A, None, T], change: Callable[[A], B]) -> Generator[B, None, T]:
+    """Run a generator to its end, yielding ``change`` of all it yields, and return its value."""
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        yield change(step)

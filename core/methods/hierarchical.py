@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from core.diffusion.sampler import Sample, Step, Travel, Walk
+from core.events import changed
 from core.methods.planes import Planes, solver
 from core.methods.volume import View
 
@@ -68,10 +69,4 @@ def _unnatural(planes: Planes, clean: Tensor, plane: int) -> float:
 
 def _share(drawing: Generator[Step, None, Sample], low: float, high: float) -> Generator[Step, None, Sample]:
     """Draw one stage; its shares become those from ``low`` to ``high``."""
-    while True:
-        try:
-            step = next(drawing)
-        except StopIteration as end:
-            made: Sample = end.value
-            return made
-        yield Step(low + (high - low) * step.share, step.clean)
+    return changed(drawing, lambda step: Step(low + (high - low) * step.share, step.clean))

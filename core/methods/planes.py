@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from core.diffusion.sampler import Denoiser, Noise, Sample, Step, Walk, sample, white
 from core.diffusion.slices import along
-from core.events import Progress
+from core.events import Progress, changed
 from core.methods import inpaint, superres, translate
 from core.methods.base import Estimate, Options
 from core.methods.setting import Setting
@@ -150,10 +150,4 @@ def _across(plane: int, part: slice) -> tuple[slice, ...]:
 
 def part(asked: Asked, index: int, count: int) -> Asked:
     """Run one of ``count`` questions; its shares become those of all."""
-    while True:
-        try:
-            share = next(asked)
-        except StopIteration as end:
-            value: tuple[Tensor, Tensor] = end.value
-            return value
-        yield (index + share) / count
+    return changed(asked, lambda share: (index + share) / count)

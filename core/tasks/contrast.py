@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.events import Event, Finished, Progress
+from core.events import Event, Finished, Progress, changed
 from core.files.nifti import Stored
 from core.methods import find
 from core.tasks.base import Context
@@ -60,13 +60,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
 
 def _gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[Progress, None, Gathered]:
     steps = gather(inputs, target, moving)
-    while True:
-        try:
-            event = next(steps)
-        except StopIteration as end:
-            found: Gathered = end.value
-            return found
-        yield replace(event, fraction=READ * event.fraction)
+    return changed(steps, lambda event: replace(event, fraction=READ * event.fraction))
 
 
 def _truth(inputs: Mapping[str, Path], gathered: Gathered) -> Float | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.events import Progress
+from core.events import Progress, changed
 from core.files.nifti import Stored, write_stored
 from core.methods import Method, of_task
 from core.methods.base import Estimate, Options
@@ -33,12 +33,9 @@ def drive(method: Method, problem: Any, options: Options, low: float, high: floa
     ``high``."""
     begun = time.monotonic()
     steps = method.load()(problem, replace(options, steps=options.steps or method.steps))
-    while True:
-        try:
-            event = next(steps)
-        except StopIteration as end:
-            return Done(method, end.value, time.monotonic() - begun)
-        yield replace(event, fraction=low + (high - low) * event.fraction)
+    placed = changed(steps, lambda event: replace(event, fraction=low + (high - low) * event.fraction))
+    estimate = yield from placed
+    return Done(method, estimate, time.monotonic() - begun)
 
 
 def drive_all(

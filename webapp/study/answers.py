@@ -1,0 +1,90 @@
+"""What the raters of a study answered, as the statistics read it: frozen rows without names or addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Use = Literal["item", "training", "catch"]
+Kind = Literal["choice", "scale", "mark", "text"]
+
+# the questions with a meaning of their own; all others are scales that the study defines
+REAL, PREFER, CONFIDENCE, MARK, COMMENT = "real", "prefer", "confidence", "mark", "comment"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing that raters are asked.
+
+    options: the values of a choice with their titles. low, high: what the ends of a scale of ``levels`` steps, from 1,
+    mean. optional: whether an item may be finished without it.
+    """
+
+    name: str
+    kind: Kind
+    title: str
+    help: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    levels: int = 5
+    low: str = ""
+    high: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of an item: who made it, of which case, what it is, and what was measured of it (PSNR in dB ...)."""
+
+    method: str
+    case: str
+    truth: Literal["real", "synthetic"]
+    measures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer that holds for one showing of an item to one rater.
+
+    rater: anonymous name, such as "R03". item: the item's number in the study. repeat: whether it was shown a second
+    time. images: in the order of the screen, left first. values: question -> answer: "real" or "synthetic" for REAL,
+    "A" (left) or "B" for PREFER, 1 to ``levels`` for a scale, text for COMMENT, for MARK the share of what was marked
+    that lies in made tissue (None where that is not known). expected: the right answers of a training or catch item.
+    seconds: time from the first sight of the images to the answer. changes: answers changed before saving.
+    """
+
+    rater: str
+    group: str
+    item: int
+    use: Use
+    repeat: bool
+    position: int
+    images: tuple[Image, ...]
+    values: Mapping[str, str | int | float | None]
+    expected: Mapping[str, str | int]
+    seconds: float
+    changes: int
+    revisions: int
+    slices: Mapping[str, int]
+    answered: str
+
+
+@dataclass(frozen=True)
+class Rater:
+    """One rater: anonymous name, group ("neuroradiologist, 5 to 10 years"), how many showings there are and are done."""
+
+    name: str
+    group: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Collected:
+    """All answers to a study: what was asked, who was asked, and what they said, the newest answer of each showing."""
+
+    study: str
+    title: str
+    questions: tuple[Question, ...]
+    raters: tuple[Rater, ...]
+    answers: tuple[Answer, ...]

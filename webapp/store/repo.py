@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, text, union_all, update
 
 from core.errors import UserError
 from webapp.store.db import READING
+from webapp.store.moment import new_id, new_token, now
+from webapp.store.ratings import keep
 from webapp.store.records import ArtifactRecord, JobRecord, NewScan, RatingRecord, ScanRecord
 from webapp.store.rows import to_artifact, to_job, to_rating, to_scan
-from webapp.store.schema import artifact, job, rating, scan, session
+from webapp.store.schema import artifact, job, rating, scan, session, study_image
 
 COMMENT_LIMIT = 4000
 
@@ -94,14 +93,10 @@ class Repo:
         session on this job supersedes the earlier one, which stays. UserError bad_rating, not_found.
         """
         scores = {"realism": realism, "border": border, "anatomy": anatomy}
-        _check_rating(client_id, scores, comment)
+        _check_rating(scores, comment)
         self.job(job_id, session_id)
-        values = {**scores, "job": job_id, "session": session_id, "client_id": client_id, "comment": comment}
-        try:
-            return self._insert_rating(values)
-        except IntegrityError:
-            # two requests with one client_id at once: the other has been kept
-            return self._kept_rating(client_id, job_id, session_id)
+        about = {"job": job_id, "session": session_id}
+        return to_rating(keep(self.engine, about, client_id, {"answers": {**scores, "comment": comment}}))
 
     def ratings(self, job_id: str, session_id: str) -> tuple[RatingRecord, ...]:
         """Return the ratings this session gave a job, oldest first; the last one holds."""
@@ -133,48 +128,12 @@ class Repo:
     def blobs(self) -> frozenset[str]:
         """Return every blob that a row refers to."""
         with self._reader.begin() as connection:
-            both = select(scan.c.blob).union_all(select(artifact.c.blob))
-            return frozenset(str(blob) for blob in connection.scalars(both))
-
-    def _insert_rating(self, values: Mapping[str, Any]) -> RatingRecord:
-        mine = (rating.c.job == values["job"], rating.c.session == values["session"])
-        with self.engine.begin() as connection:
-            kept = connection.execute(
-                select(rating).where(*mine, rating.c.client_id == values["client_id"])
-            ).one_or_none()
-            if kept is not None:
-                return to_rating(kept)
-            last = connection.scalar(select(func.max(rating.c.id)).where(*mine))
-            row = insert(rating).values(**values, supersedes=last, created=now()).returning(rating)
-            return to_rating(connection.execute(row).one())
-
-    def _kept_rating(self, client_id: str, job_id: str, session_id: str) -> RatingRecord:
-        return to_rating(
-            self._one(
-                select(rating).where(
-                    rating.c.client_id == client_id, rating.c.job == job_id, rating.c.session == session_id
-                )
-            )
-        )
+            each = union_all(*(select(table.c.blob) for table in (scan, artifact, study_image)))
+            return frozenset(str(blob) for blob in connection.scalars(each))
 
     def _one(self, query: Select[Any]) -> Row[Any]:
         with self._reader.begin() as connection:
             return _only(connection.execute(query).all())
-
-
-def new_id() -> str:
-    """Return a name nobody can guess: 32 hexadecimal digits."""
-    return secrets.token_hex(16)
-
-
-def new_token() -> str:
-    """Return a key nobody can guess, safe in an address."""
-    return secrets.token_urlsafe(32)
-
-
-def now() -> datetime:
-    """Return this moment in UTC."""
-    return datetime.now(UTC)
 
 
 def not_found() -> UserError:
@@ -220,12 +179,10 @@ def _position(connection: Connection, row: Row[Any]) -> int | None:
     return 1 + int(connection.scalar(ahead) or 0)
 
 
-def _check_rating(client_id: str, scores: Mapping[str, object], comment: str) -> None:
+def _check_rating(scores: Mapping[str, object], comment: str) -> None:
     for name, score in scores.items():
         if isinstance(score, bool) or not isinstance(score, int) or not 1 <= score <= 5:
             raise UserError("bad_rating", f"The score for {name} is missing.", "Choose a whole number from 1 to 5.")
-    if not 8 <= len(client_id) <= 64:
-        raise UserError("bad_rating", "The rating came without its number.", "Reload the page and rate again.")
     if len(comment) > COMMENT_LIMIT:
         raise UserError(
             "bad_rating", "The comment is too long.", f"Shorten it to {COMMENT_LIMIT} characters, then save again."

@@ -57,5 +57,5 @@ def to_job(row: Row[Any], artifacts: tuple[ArtifactRecord, ...], position: int |
 
 
 def to_rating(row: Row[Any]) -> RatingRecord:
-    """Return the record of a row of ``rating``."""
-    return RatingRecord(row.id, row.job, row.realism, row.border, row.anatomy, row.comment, row.created)
+    """Return the record of a row of ``rating`` that is about a job."""
+    return RatingRecord(id=row.id, job=row.job, created=row.created, **row.answers)

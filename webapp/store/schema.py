@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -18,7 +19,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     TypeDecorator,
 )
 
@@ -119,20 +119,107 @@ artifact = Table(
     Index("uq_artifact_job_name", "job", "name", unique=True),
 )
 
-# rows are only ever added; a changed opinion is a new row that names the one it supersedes
+# key: digest of the link that opens the study's results to another browser; secret: seeds every order and side
+study = Table(
+    "study",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("title", String(200), nullable=False),
+    Column("key", ID, nullable=False, unique=True),
+    Column("secret", ID, nullable=False),
+    Column("design", JSON, nullable=False),
+    Column("notes", JSON, nullable=False),
+    Column("closed", Utc, nullable=True),
+    Column("created", Utc, nullable=False),
+)
+
+study_manager = Table(
+    "study_manager",
+    metadata,
+    Column("study", ID, ForeignKey("study.id"), primary_key=True),
+    Column("session", ID, ForeignKey("session.id"), primary_key=True, index=True),
+)
+
+# region: runs of the voxels that were made, null where that is not known
+study_image = Table(
+    "study_image",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("study", ID, ForeignKey("study.id"), nullable=False, index=True),
+    Column("method", String(60), nullable=False),
+    Column("case", String(120), nullable=False),
+    Column("truth", String(16), nullable=False),
+    Column("measures", JSON, nullable=False),
+    Column("region", JSON(none_as_null=True), nullable=True),
+    Column("blob", String(80), nullable=False, unique=True),
+    Column("sha256", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    CheckConstraint("truth in ('real', 'synthetic')", name="truth"),
+)
+
+# images: one or two ids of study_image
+study_item = Table(
+    "study_item",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("study", ID, ForeignKey("study.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("use", String(16), nullable=False),
+    Column("images", JSON, nullable=False),
+    CheckConstraint("use in ('item', 'training', 'catch')", name="use"),
+    Index("uq_study_item_study_number", "study", "number", unique=True),
+)
+
+# key: digest of the invitation; label: what the managers call the rater, never in an export unless asked for
+rater = Table(
+    "rater",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("study", ID, ForeignKey("study.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("label", String(120), nullable=False),
+    Column("key", ID, nullable=False, unique=True),
+    Column("expertise", String(120), nullable=False),
+    Column("years", Float, nullable=True),
+    Column("consented", Utc, nullable=True),
+    Column("expires", Utc, nullable=True),
+    Column("revoked", Utc, nullable=True),
+    Column("created", Utc, nullable=False),
+    Index("uq_rater_study_number", "study", "number", unique=True),
+)
+
+# one item before one rater; flipped: the item's second image stands left; left, right: what their addresses end in
+showing = Table(
+    "showing",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("rater", ID, ForeignKey("rater.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("item", Integer, ForeignKey("study_item.id"), nullable=False, index=True),
+    Column("repeat", Boolean, nullable=False),
+    Column("flipped", Boolean, nullable=False),
+    Column("left", ID, nullable=False, unique=True),
+    Column("right", ID, nullable=True, unique=True),
+    Column("created", Utc, nullable=False),
+    Index("uq_showing_rater_position", "rater", "position", unique=True),
+)
+
+# rows are only ever added; a changed opinion is a new row that names the one it supersedes; it is about a finished job
+# of the session that rates, or about a showing of a study
 rating = Table(
     "rating",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("job", ID, ForeignKey("job.id"), nullable=False),
-    Column("session", ID, ForeignKey("session.id"), nullable=False),
+    Column("job", ID, ForeignKey("job.id"), nullable=True),
+    Column("session", ID, ForeignKey("session.id"), nullable=True),
+    Column("showing", ID, ForeignKey("showing.id"), nullable=True, index=True),
     Column("client_id", ID, nullable=False, unique=True),
-    Column("realism", Integer, nullable=False),
-    Column("border", Integer, nullable=False),
-    Column("anatomy", Integer, nullable=False),
-    Column("comment", Text, nullable=False),
+    Column("answers", JSON, nullable=False),
+    Column("seconds", Float, nullable=True),
+    Column("changes", Integer, nullable=False),
+    Column("circumstances", JSON, nullable=False),
     Column("supersedes", Integer, ForeignKey("rating.id"), nullable=True),
     Column("created", Utc, nullable=False),
-    CheckConstraint("realism between 1 and 5 and border between 1 and 5 and anatomy between 1 and 5", name="scale"),
+    CheckConstraint("(job is null) = (session is null) and (job is null) <> (showing is null)", name="about"),
     Index("ix_rating_job_session", "job", "session"),
 )

@@ -71,7 +71,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Rater:
-    """One rater: anonymous name, group ("neuroradiologist, 5 to 10 years"), how many showings there are and are done."""
+    """One rater: anonymous name, group ("neuroradiologist, 5 to 10 years"), showings done and showings in all."""
 
     name: str
     group: str

@@ -112,10 +112,10 @@ def test_a_comment_has_a_limit_and_a_rating_a_number(repo: Repo, job: str) -> No
 
 
 def test_the_database_itself_refuses_what_the_code_forgot(repo: Repo, job: str) -> None:
-    row = {"job": job, "session": "a", "realism": 9, "border": 1, "anatomy": 1, "comment": ""}
-    for bad in (row, {**row, "realism": 1, "job": "none"}):
+    row = {"answers": {}, "changes": 0, "circumstances": {}, "client_id": "client-1", "created": datetime.now(UTC)}
+    for about in ({}, {"job": job}, {"session": "a"}, {"job": "none", "session": "a"}, {"showing": "none"}):
         with pytest.raises(IntegrityError), repo.engine.begin() as connection:
-            connection.execute(rating.insert().values(**bad, client_id="client-1", created=datetime.now(UTC)))
+            connection.execute(rating.insert().values(**row, **about))
 
 
 def test_touch_creates_a_session_once(repo: Repo) -> None:

@@ -1,0 +1,134 @@
+"""What the database gives back about reader studies: frozen rows, times in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+Use = Literal["item", "training", "catch"]
+Truth = Literal["real", "synthetic"]
+Runs = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NewImage:
+    """An image about to be recorded; its blob is already on the disk.
+
+    region: start, length, start, length ... of the voxels that were made, x fastest; None where that is not known.
+    """
+
+    method: str
+    case: str
+    truth: Truth
+    measures: Mapping[str, float]
+    region: Runs | None
+    blob: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """An item about to be recorded; ``images`` are places in ``NewStudy.images``."""
+
+    use: Use
+    images: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NewStudy:
+    """A study about to be recorded; ``notes``: what its makers should know of it."""
+
+    title: str
+    design: Mapping[str, Any]
+    notes: tuple[str, ...]
+    images: tuple[NewImage, ...]
+    items: tuple[NewItem, ...]
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """One study; ``closed``: since when nobody may rate any more."""
+
+    id: str
+    title: str
+    secret: str
+    design: dict[str, Any]
+    notes: tuple[str, ...]
+    closed: datetime | None
+    created: datetime
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image of a study."""
+
+    id: int
+    method: str
+    case: str
+    truth: Truth
+    measures: dict[str, float]
+    region: Runs | None
+    blob: str
+
+
+@dataclass(frozen=True)
+class ItemRecord:
+    """One item: one or two ids of images, in the order of the design."""
+
+    id: int
+    number: int
+    use: Use
+    images: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class RaterRecord:
+    """One rater; ``label`` is the managers' own name for the rater, ``consented`` the moment the rating began."""
+
+    id: str
+    study: str
+    number: int
+    label: str
+    expertise: str
+    years: float | None
+    consented: datetime | None
+    expires: datetime | None
+    revoked: datetime | None
+    created: datetime
+
+    @property
+    def name(self) -> str:
+        """The name in every result: ``R01``."""
+        return f"R{self.number:02d}"
+
+
+@dataclass(frozen=True)
+class ShowingRecord:
+    """One item before one rater; flipped: the item's second image stands left; left, right: ends of addresses."""
+
+    id: str
+    rater: str
+    position: int
+    item: int
+    repeat: bool
+    flipped: bool
+    left: str
+    right: str | None
+
+
+@dataclass(frozen=True)
+class AnswerRecord:
+    """The rating of a showing that holds; revisions: how many earlier ones it supersedes."""
+
+    id: int
+    client_id: str
+    showing: str
+    answers: dict[str, Any]
+    seconds: float
+    changes: int
+    circumstances: dict[str, Any]
+    created: datetime
+    revisions: int

@@ -34,6 +34,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("webapp.services",),
     ("webapp.guard", "webapp.intake", "webapp.study"),
     ("webapp.examples", "webapp.tissue"),
+    ("webapp.study_routes",),
     ("webapp.routes", "webapp.ui"),
     ("webapp.app",),
     ("webapp.__main__",),

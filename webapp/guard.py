@@ -25,6 +25,7 @@ COOKIE = "counterscan_session"
 KEY = "counterscan.session"
 COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 SAFE = ("GET", "HEAD")
+RATING_PAGE = re.compile(r"/rate/[A-Za-z0-9_-]+")
 API = "/gradio_api/"
 UPLOAD = "/gradio_api/upload"
 FILE = "/gradio_api/file="
@@ -232,7 +233,7 @@ def _too_large(limit: int) -> UserError:
 
 
 def _is_page(scope: Scope) -> bool:
-    return scope["method"] in SAFE and scope["path"] == "/"
+    return scope["method"] in SAFE and (scope["path"] == "/" or RATING_PAGE.fullmatch(scope["path"]) is not None)
 
 
 def _closed(path: str) -> bool:

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from core import weights
 from core.errors import UserError
 from core.tasks import TASKS
+from webapp import study_routes
 from webapp.guard import session_of
 from webapp.intake import accept, incoming
 from webapp.services import Services
@@ -22,7 +23,7 @@ from webapp.settings import LOOPBACK
 from webapp.store.repo import not_found
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-STATIC = (ASSETS / "viewer", ASSETS / "style")
+STATIC = (ASSETS / "viewer", ASSETS / "style", ASSETS / "rate")
 BUNDLES = {"niivue.js": ASSETS / "viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"}
 STATIC_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|ico|woff2)")
 # what the viewer reads; anything else, a report above all, is only ever given as a download
@@ -31,6 +32,7 @@ PRIVATE = {"cache-control": "private, no-store"}
 STATUS = {
     "not_found": 404,
     "no_session": 403,
+    "invitation_over": 410,
     "queue_full": 429,
     "too_large": 413,
     "disk_full": 507,
@@ -40,6 +42,7 @@ STATUS = {
 def add_routes(app: FastAPI, services: Services) -> None:
     """Add every address of ours to ``app``; it must be done before Gradio is mounted at "/"."""
     app.add_exception_handler(UserError, _explain)
+    app.include_router(study_routes.router(services))
     app.include_router(_private(services))
     app.include_router(_open(services))
 

@@ -61,6 +61,10 @@ class Repo:
             rows = connection.execute(query).all()
             return _with_artifacts(connection, [_only(rows)])[0]
 
+    def session_of_job(self, job_id: str) -> str:
+        """Return whose job this is, for the command line, which may see everything."""
+        return str(self._one(select(job.c.session).where(job.c.id == job_id)).session)
+
     def jobs(self, session_id: str, limit: int = 50) -> tuple[JobRecord, ...]:
         """Return the newest jobs of this session, newest first."""
         query = select(job).where(job.c.session == session_id).order_by(job.c.number.desc()).limit(limit)

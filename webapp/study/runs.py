@@ -1,0 +1,52 @@
+"""Sets of voxels as runs: start, length, start, length ... of a grid, x fastest, in order and apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Shape = tuple[int, int, int]
+
+
+def of_mask(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    """Return the runs of a mask (X, Y, Z) bool."""
+    flat = np.concatenate(([0], mask.ravel(order="F").view(np.uint8), [0])).astype(np.int8)
+    edges = np.flatnonzero(np.diff(flat))
+    starts, ends = edges[::2], edges[1::2]
+    return tuple(int(value) for value in np.stack([starts, ends - starts], axis=1).ravel())
+
+
+def to_mask(runs: Sequence[int], shape: Shape) -> NDArray[np.bool_]:
+    """Return the mask (X, Y, Z) bool of runs that are ``valid`` for ``shape``."""
+    flat = np.zeros(int(np.prod(shape)), np.bool_)
+    for start, length in zip(runs[::2], runs[1::2], strict=True):
+        flat[start : start + length] = True
+    return flat.reshape(shape, order="F")
+
+
+def valid(runs: object, shape: Shape) -> bool:
+    """Whether ``runs``, which came from outside, are runs of a grid of ``shape``."""
+    if not isinstance(runs, list) or len(runs) % 2:
+        return False
+    end = 0
+    for start, length in zip(runs[::2], runs[1::2], strict=True):
+        if type(start) is not int or type(length) is not int or start < end or length < 1:
+            return False
+        end = start + length
+    return end <= int(np.prod(shape))
+
+
+def share_inside(runs: Sequence[int], region: Sequence[int]) -> float:
+    """Return which share of the voxels of ``runs`` lies in ``region``; nan for no voxels."""
+    total = sum(runs[1::2])
+    if not total:
+        return float("nan")
+    begins, extents = np.array(region[::2]), np.array(region[1::2])
+    ends = begins + extents
+    inside = 0
+    for start, length in zip(runs[::2], runs[1::2], strict=True):
+        met = slice(np.searchsorted(ends, start, "right"), np.searchsorted(begins, start + length, "left"))
+        inside += int((np.minimum(ends[met], start + length) - np.maximum(begins[met], start)).sum())
+    return inside / total

@@ -1,0 +1,154 @@
+"""Where the images of a study come from: files, a folder of methods and cases, finished runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import UserError
+from core.files.nifti import read_volume
+from core.tasks.reference import read_reference
+from core.volume import Volume
+from webapp.services import Services
+from webapp.store.records import JobRecord
+from webapp.store.study_records import Truth
+from webapp.study.design import Design
+
+SUFFIXES = (".nii", ".nii.gz")
+REGIONS, MEASURES = "regions", "measures.json"
+RESULT, BASELINE, REFERENCE = "result", "baseline-", "reference"
+MOST_IMAGES = 2000
+
+
+@dataclass(frozen=True)
+class Found:
+    """One image: what it is, and how to read it and the mask of what was made in it, both in RAS+."""
+
+    method: str
+    case: str
+    truth: Truth
+    read: Callable[[], Volume]
+    region: Callable[[], Volume] | None
+    measures: Mapping[str, float]
+
+
+def gather(design: Design, services: Services, session: str | None) -> list[Found]:
+    """Return all images of a study; ``session`` owns the runs, None for the command line.
+
+    UserError bad_study, not_found, study_large.
+    """
+    found = [*_files(design), *_folder(design), *_runs(design, services, session)]
+    kept = [one for one in found if not design.methods or one.method in design.methods]
+    twice = [one for one in kept if sum((one.method, one.case) == (o.method, o.case) for o in kept) > 1]
+    if twice:
+        raise _refusal(f"There are two images of method {twice[0].method} for case {twice[0].case}.")
+    if not kept:
+        raise _refusal("There are no images: nothing was found where the study looks for them.")
+    if len(kept) > MOST_IMAGES:
+        raise UserError("study_large", f"{len(kept)} images are too many.", f"Keep to {MOST_IMAGES}.")
+    return kept
+
+
+def _files(design: Design) -> Iterator[Found]:
+    for one in design.images:
+        yield Found(one.method, one.case, one.truth, _reader(one.file), _maybe(one.region), one.measures)
+
+
+def _folder(design: Design) -> Iterator[Found]:
+    if design.folder is None:
+        return
+    if not design.folder.is_dir():
+        raise _refusal(f"There is no folder {design.folder.name}.")
+    measures = _measures(design.folder / MEASURES)
+    for folder in sorted(path for path in design.folder.iterdir() if path.is_dir() and path.name != REGIONS):
+        for path in sorted(folder.iterdir()):
+            if not path.name.endswith(SUFFIXES):
+                continue
+            case = _stem(path)
+            region = next((r for s in SUFFIXES if (r := design.folder / REGIONS / f"{case}{s}").is_file()), None)
+            real = folder.name in design.real
+            yield Found(
+                folder.name,
+                case,
+                "real" if real else "synthetic",
+                _reader(path),
+                None if real or region is None else _reader(region),
+                measures.get(folder.name, {}).get(case, {}),
+            )
+
+
+def _runs(design: Design, services: Services, session: str | None) -> Iterator[Found]:
+    for job_id in design.jobs:
+        job = services.repo.job(job_id, session or services.repo.session_of_job(job_id))
+        if job.state != "done" or not any(one.name == RESULT for one in job.artifacts):
+            raise _refusal(f"Run {job.id[:8]} has no result that could be rated.")
+        yield from _run(services, job)
+
+
+def _run(services: Services, job: JobRecord) -> Iterator[Found]:
+    path = {one.name: services.blobs.path(one.blob) for one in job.artifacts}
+    rows = {row.get("method"): row for row in job.summary.get("table", [])}
+    region = _scan(services, job, "mask")
+    chosen = str(job.params.get("method", RESULT))
+    realistic = job.params.get("mode") == "realistic"
+    case = f"{job.task} {job.id[:8]}"
+    for name, file in path.items():
+        if name != RESULT and not name.startswith(BASELINE):
+            continue
+        method = chosen if name == RESULT else name.removeprefix(BASELINE)
+        title = f"{method}/realistic" if name == RESULT and realistic else method
+        measures = {key: value for key in ("psnr", "ssim", "mae") if (value := rows.get(method, {}).get(key))}
+        yield Found(title, case, "synthetic", _reader(file), _maybe(region), measures)
+    reference = _scan(services, job, REFERENCE)
+    if reference is not None:
+        yield Found(REFERENCE, case, "real", _truth(reference, path[RESULT]), None, {})
+
+
+def _scan(services: Services, job: JobRecord, name: str) -> Path | None:
+    scan_id = job.inputs.get(name)
+    return services.blobs.path(services.repo.scan(scan_id, job.session).blob) if scan_id else None
+
+
+def _truth(reference: Path, result: Path) -> Callable[[], Volume]:
+    def read() -> Volume:
+        like = read_volume(result)
+        return Volume(read_reference(reference, like, np.ones(like.data.shape, np.bool_)), like.affine)
+
+    return read
+
+
+def _reader(path: Path) -> Callable[[], Volume]:
+    return lambda: read_volume(path)
+
+
+def _maybe(path: Path | None) -> Callable[[], Volume] | None:
+    return None if path is None else _reader(path)
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".nii")
+
+
+def _measures(path: Path) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+    if not path.is_file():
+        return {}
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            str(method): {
+                str(case): {str(name): float(value) for name, value in row.items() if value is not None}
+                for case, row in cases.items()
+            }
+            for method, cases in content.items()
+        }
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _refusal(f"{MEASURES} is not {{method: {{case: {{measure: number}}}}}}.") from error
+
+
+def _refusal(message: str) -> UserError:
+    return UserError("bad_study", message, "docs/reader-study.md shows a whole study; change it and try again.")

@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-import plotly.graph_objects as go
 from fastapi import APIRouter, Request, Response
-from plotly.io import to_html
-from plotly.offline import get_plotlyjs
 
-from core import __version__
 from core.errors import UserError
 from core.failure.exchange import from_json
 from core.failure.results import Results
@@ -19,20 +15,10 @@ from webapp.guard import session_of
 from webapp.services import Services
 from webapp.store.records import JobRecord
 from webapp.ui.lab_sections import VIEWS, Section, sections, usual
-from webapp.ui.lab_view import SORT
-from webapp.ui.text import safe
+from webapp.ui.offline import document, drawn, section
 
-STYLE = Path(__file__).parents[2] / "assets" / "style" / "style.css"
 RESULTS = "results"
 TASK = "failure"
-PLOT = {"displaylogo": False, "responsive": True}
-OWN = """
-body { margin: 0; background: var(--cs-ground); color: var(--cs-text); }
-body { font: 14px/1.5 "IBM Plex Sans", system-ui, sans-serif; }
-main { max-width: 1100px; margin: 0 auto; padding: 20px 16px 48px; display: grid; gap: 16px; }
-h1, h2, h3, p, ul, dl, dd, figure { margin: 0; }
-h2 { font-size: 17px; }
-"""
 
 
 def page(results: Results, look: str = "", beside: str = "") -> str:
@@ -40,15 +26,7 @@ def page(results: Results, look: str = "", beside: str = "") -> str:
     first, second = usual(results)
     made = sections(results, look or first, beside or second)
     body = "".join(_tab(title, made) for title in dict.fromkeys(VIEWS.values()))
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="dark">'
-        f"<title>Failure lab</title><style>{STYLE.read_text(encoding='utf-8')}{OWN}</style>"
-        f"<script>{get_plotlyjs()}</script></head>"
-        f'<body class="gradio-container"><main><header><h1>Failure lab</h1><p class="cs-hint">Counterscan '
-        f"{safe(__version__)}. Research use only, not for diagnosis.</p></header>{body}</main>"
-        f"<script>const element = document.body; {SORT}</script></body></html>\n"
-    )
+    return document("Failure lab", "Research use only, not for diagnosis.", body)
 
 
 def load(services: Services, job: JobRecord) -> Results:
@@ -86,13 +64,5 @@ def _read(path: Path) -> Results:
 
 
 def _tab(title: str, made: Mapping[str, Section]) -> str:
-    inner = "".join(_section(made[name]) for name, tab in VIEWS.items() if tab == title)
-    return f'<section class="cs-section"><h2>{safe(title)}</h2>{inner}</section>'
-
-
-def _section(one: Section) -> str:
-    return f"{one.above}{_drawn(one.figure) if one.figure is not None else ''}{one.below}"
-
-
-def _drawn(figure: go.Figure) -> str:
-    return str(to_html(figure, config=PLOT, include_plotlyjs=False, full_html=False))
+    found = [made[name] for name, tab in VIEWS.items() if tab == title]
+    return section(title, "".join(f"{one.above}{drawn(one.figure)}{one.below}" for one in found))

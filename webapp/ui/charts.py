@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import plotly.graph_objects as go
 
-from core.failure.results import Figure
 from webapp.ui.text import number
 from webapp.ui.theme import LINE, MUTED, TEXT
 
@@ -21,6 +21,19 @@ GRID = LINE
 FONT = "IBM Plex Sans, system-ui, sans-serif"
 
 Cell = str | float | int | None
+
+
+class Interval(Protocol):
+    """A measured number between the bounds of its interval, each nan where it is not known."""
+
+    @property
+    def value(self) -> float: ...
+
+    @property
+    def low(self) -> float: ...
+
+    @property
+    def high(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -68,14 +81,14 @@ def layout(figure: go.Figure, height: int, **more: object) -> go.Figure:
     return figure
 
 
-def errors(found: Sequence[Figure]) -> dict[str, object]:
+def errors(found: Sequence[Interval]) -> dict[str, object]:
     """Return the intervals of ``found`` as plotly's error bars; those that are not known have none."""
     above = [max(0.0, each.high - each.value) if each.high == each.high else 0.0 for each in found]
     below = [max(0.0, each.value - each.low) if each.low == each.low else 0.0 for each in found]
     return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "color": TEXT, "thickness": 1.2}
 
 
-def worded(figure: Figure, digits: int = 3) -> str:
+def worded(figure: Interval, digits: int = 3) -> str:
     """Return a number with its 95 % interval, as ``0.686 (0.641 to 0.729)``."""
     middle = number(figure.value, digits)
     if figure.low != figure.low or figure.high != figure.high:

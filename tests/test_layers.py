@@ -37,6 +37,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("webapp.study_routes",),
     ("webapp.routes", "webapp.ui"),
     ("webapp.app",),
+    ("webapp.study_command",),
     ("webapp.__main__",),
 )
 # who else, besides itself, may import this part of the program; the longest prefix of a name holds

@@ -1,4 +1,5 @@
-"""``python -m webapp``: bring the database up to date and serve. ``python -m webapp settings``: print the settings."""
+"""``python -m webapp``: bring the database up to date and serve; ``settings`` prints the settings, ``study`` helps with
+reader studies."""
 
 from __future__ import annotations
 
@@ -23,8 +24,12 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(configuration.table())
         return 0
     try:
+        if arguments[:1] == ["study"]:
+            from webapp import study_command
+
+            study_command.run(arguments[1:])
         if arguments:
-            raise UserError("bad_setting", f"Unknown command {arguments[0][:40]!r}.", "Give none, or: settings.")
+            raise UserError("bad_setting", f"Unknown command {arguments[0][:40]!r}.", "Give none, settings or study.")
         settings = configuration.load()
         _check_host(settings)
         serve(settings)

@@ -95,10 +95,11 @@ def _mount(app: FastAPI, services: Services, page: Page | None) -> None:
 
     options: dict[str, Any] = {}
     if page is None:
-        from webapp.ui import lab_export, layout, theme
+        from webapp.ui import lab_export, layout, study_export, theme
 
         page = layout.build
         app.include_router(lab_export.router(services))
+        app.include_router(study_export.router(services))
         options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}
     blocks = page(services)
     blocks.queue(default_concurrency_limit=8, api_open=False)

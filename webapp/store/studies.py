@@ -214,15 +214,19 @@ class Studies:
 
     def answers(self, who: RaterRecord) -> dict[str, AnswerRecord]:
         """Return the answers of a rater that hold: id of the showing -> answer."""
-        return self._answers(select(rating).join(showing).where(showing.c.rater == who.id))
+        return self._answers(_of_showings().where(showing.c.rater == who.id))
 
     def all_answers(self, found: StudyRecord) -> dict[str, AnswerRecord]:
         """Return the answers to a study that hold: id of the showing -> answer."""
-        return self._answers(select(rating).join(showing).join(rater).where(rater.c.study == found.id))
+        return self._answers(_of_showings().join(rater, rater.c.id == showing.c.rater).where(rater.c.study == found.id))
 
     def times_rated(self, found: StudyRecord) -> Counter[int]:
         """Return how often each item of a study was laid before a rater, by the item's id."""
-        query = select(showing.c.item, func.count()).join(rater).where(rater.c.study == found.id)
+        query = (
+            select(showing.c.item, func.count())
+            .join(rater, rater.c.id == showing.c.rater)
+            .where(rater.c.study == found.id)
+        )
         with self._reader.begin() as connection:
             return Counter({item: number for item, number in connection.execute(query.group_by(showing.c.item))})
 
@@ -263,6 +267,10 @@ class Studies:
 def digest(key: str) -> str:
     """Return what is kept of a key: a copy of the database opens nothing."""
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _of_showings() -> Select[Any]:
+    return select(rating).join(showing, showing.c.id == rating.c.showing)
 
 
 def _let_manage(connection: Connection, study_id: str, session: str) -> None:

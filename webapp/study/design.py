@@ -175,7 +175,8 @@ def of(content: Any) -> Design:
     try:
         return Design.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
+        # of the ways in which a scale can be wrong, what its own check says is the plainest
+        first = min(error.errors(), key=lambda one: one["type"] != "value_error")
         where = ".".join(str(part) for part in first["loc"])
         what = str(first["msg"]).removeprefix("Value error, ")
         raise _refusal(f"{where}: {what}." if where else f"{what[:1].upper()}{what[1:]}.") from error

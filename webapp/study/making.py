@@ -40,29 +40,22 @@ def create(
     UserError: bad_study, study_grid, study_head, study_large, not_found, disk_full and every code of the readers.
     """
     found = gather(design, services, session)
+    cases = dict.fromkeys(one.case for one in found)
+    groups = [Group(case, tuple(one for one in found if one.case == case)) for case in cases]
     places = {one: place for place, one in enumerate(found)}
-    groups = [
-        Group(case, tuple(one for one in found if one.case == case)) for case in dict.fromkeys(c.case for c in found)
-    ]
-    items = [NewItem(use, tuple(places[one] for one in images)) for use, images in _items(design, groups)]
+    items = tuple(NewItem(use, tuple(places[one] for one in images)) for use, images in _items(design, groups))
     _check(design, found, items)
     spacing = blind.common_spacing([one.read().spacing for one in found])
-    heads = {}
-    for number, group in enumerate(groups, 1):
-        heads[group.case] = blind.head_of(group.case, [blind.on_spacing(one.read(), spacing) for one in group.images])
-        say(f"Looked at case {number} of {len(groups)}.")
-    frame = blind.frame_of(spacing, list(heads.values()))
-    kept = {one for item in items for one in item.images}
+    heads = [blind.head_of(g.case, [blind.on_spacing(one.read(), spacing) for one in g.images]) for g in groups]
+    frame = blind.frame_of(spacing, heads)
+    notes = tuple(_notes(design, groups, spacing, len({one for item in items for one in item.images}), len(found)))
     with ExitStack() as undo:
-        images: list[NewImage] = []
-        for number, group in enumerate(groups, 1):
-            images += _stored(services, undo, design, group, heads[group.case], frame)
-            say(f"Made case {number} of {len(groups)} like the others.")
-        order = {(image.case, image.method): image for image in images}
-        rows = tuple(order[one.case, one.method] for one in found)
-        notes = tuple(_notes(design, groups, spacing, len(kept), len(found)))
-        shape = {"shape": list(frame.shape)}
-        new = NewStudy(design.title, design.model_dump(mode="json") | shape, notes, rows, tuple(items))
+        images: dict[Found, NewImage] = {}
+        for number, (group, head) in enumerate(zip(groups, heads, strict=True), 1):
+            images |= _stored(services, undo, design, group, head, frame)
+            say(f"Case {number} of {len(groups)} is ready.")
+        stored = {**design.model_dump(mode="json"), "shape": list(frame.shape)}
+        new = NewStudy(design.title, stored, notes, tuple(images[one] for one in found), items)
         made = Studies(services.repo.engine).add(new, session)
         undo.pop_all()
     return made
@@ -70,7 +63,7 @@ def create(
 
 def _stored(
     services: Services, undo: ExitStack, design: Design, group: Group, head: Head, frame: Frame
-) -> Iterator[NewImage]:
+) -> Iterator[tuple[Found, NewImage]]:
     volumes = [blind.on_spacing(one.read(), frame.spacing) for one in group.images]
     inside = [volume.data[head.box][head.mask] for volume in volumes]
     together = blind.window_of(inside) if design.window == "case" else None
@@ -79,7 +72,8 @@ def _stored(
         blob = services.blobs.put(lambda path, image=image: blind.write(path, image, frame), ".nii")  # type: ignore[misc]
         undo.callback(services.blobs.delete, blob.name)
         region = _region(one, volume, head, frame)
-        yield NewImage(one.method, one.case, one.truth, dict(one.measures), region, blob.name, blob.sha256, blob.bytes)
+        facts = (one.method, one.case, one.truth, dict(one.measures), region)
+        yield one, NewImage(*facts, blob.name, blob.sha256, blob.bytes)
 
 
 def _region(one: Found, like: Volume, head: Head, frame: Frame) -> Runs | None:

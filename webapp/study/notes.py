@@ -58,11 +58,11 @@ def _agreement(found: Agreement, raters: int) -> Iterator[str]:
     elif math.isnan(found.kappa.value):
         yield f"“{found.title}”: no two raters gave different answers to two items in common, so kappa is not defined."
     if found.level == "ordinal" and found.icc.n < found.alpha.n:
-        yield f"“{found.title}”: {found.icc.n} of {found.alpha.n} items were answered by all raters; ICC(2,1) needs such."
+        yield f"“{found.title}”: ICC(2,1) uses only items that all raters answered: {found.icc.n} of {found.alpha.n}."
     if found.level == "nominal" and found.fleiss.n < found.alpha.n:
         yield (
-            f"“{found.title}”: Fleiss' kappa rests on {found.fleiss.n} of {found.alpha.n} items, "
-            "because it needs equally many answers to each."
+            f"“{found.title}”: Fleiss' kappa uses only items with equally many answers: "
+            f"{found.fleiss.n} of {found.alpha.n}."
         )
 
 

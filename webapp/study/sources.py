@@ -25,7 +25,7 @@ RESULT, BASELINE, REFERENCE = "result", "baseline-", "reference"
 MOST_IMAGES = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """One image: what it is, and how to read it and the mask of what was made in it, both in RAS+."""
 

@@ -136,11 +136,12 @@ def test_cohen_is_symmetric_and_scikit_learn_agrees(pairs: list[tuple[int, int]]
 
 
 def test_the_mean_kappa_leaves_out_pairs_without_common_items() -> None:
-    ratings = np.array([[0, 1, 2, 1, NAN, NAN], [0, 2, 2, 1, 3, 0], [NAN, NAN, NAN, 1, 3, 1]])
+    # the first and the last rater have one item in common, which is not enough
+    ratings = np.array([[0, 1, 2, 1, NAN, NAN], [0, 2, 2, 1, 3, 0], [NAN, NAN, NAN, 2, 3, 1]])
     expected = np.mean(
         [
             cohen_kappa_score([0, 1, 2, 1], [0, 2, 2, 1], weights="quadratic", labels=range(4)),
-            cohen_kappa_score([1, 3, 0], [1, 3, 1], weights="quadratic", labels=range(4)),
+            cohen_kappa_score([1, 3, 0], [2, 3, 1], weights="quadratic", labels=range(4)),
         ]
     )
     assert kappa_estimate(ratings, 4, Bootstrap(10, 0), weighted=True).value == pytest.approx(expected, abs=1e-9)
@@ -151,11 +152,14 @@ def test_fleiss_of_the_published_table() -> None:
 
 
 def test_fleiss_uses_the_number_of_answers_that_covers_most() -> None:
-    ratings = np.array([[0, 1, 0, 1, 1, NAN], [0, 1, 1, 1, 0, 1], [0, 1, 0, 0, NAN, NAN]])
-    counts, _ = inter_rater.aggregate_raters(ratings[:, :4].T.astype(int))
+    # nine answers to three items, eight to four others, one to the last
+    ratings = np.array(
+        [[0, 1, 0, 1, 1, 0, 0, NAN], [0, 1, 1, 1, 0, 1, 0, 1], [0, 1, 0, NAN, NAN, NAN, NAN, NAN]],
+    )
+    counts, _ = inter_rater.aggregate_raters(ratings[:, :3].T.astype(int))
     found = fleiss_estimate(ratings, 2, Bootstrap(10, 0))
     assert found.value == pytest.approx(inter_rater.fleiss_kappa(counts), abs=1e-9)
-    assert found.n == 4
+    assert found.n == 3
 
 
 def test_icc_of_shrout_and_fleiss() -> None:

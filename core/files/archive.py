@@ -27,9 +27,10 @@ FEWER = "Pack only the series you want."
 
 @dataclass(frozen=True)
 class Unpacked:
-    """Files that may be scans, and what else there was (kind in words -> number)."""
+    """Files that may be scans, what the zip calls them, and what else there was (kind in words -> number)."""
 
     files: tuple[Path, ...]
+    names: tuple[str, ...]
     others: Counter[str]
 
 
@@ -91,7 +92,7 @@ def _require_harmless(member: zipfile.ZipInfo) -> None:
 
 def _unpacked(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], folder: Path) -> Unpacked:
     folder.mkdir()
-    files, others = [], Counter[str]()
+    files, names, others = [], [], Counter[str]()
     for number, member in enumerate(members):
         pieces = _pieces(archive, member)
         start = next(pieces, b"")
@@ -104,7 +105,8 @@ def _unpacked(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], folder: 
             file.write(start)
             file.writelines(pieces)
         files.append(path)
-    return Unpacked(tuple(files), others)
+        names.append(member.filename)
+    return Unpacked(tuple(files), tuple(names), others)
 
 
 def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:

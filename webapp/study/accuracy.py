@@ -36,6 +36,7 @@ class Verdicts:
 
     @property
     def right(self) -> Bools:
+        """Which answers are right, (N,)."""
         return np.asarray(self.synthetic == self.called)
 
     def where(self, chosen: Bools) -> Verdicts:

@@ -18,7 +18,7 @@ Order = Literal["rater", "study", "least", "none"]
 
 FILE_BYTES = 1 << 20
 CONFIDENCES = Question(CONFIDENCE, "scale", "How sure are you?", low="a guess", high="certain")
-COMMENTS = Question(COMMENT, "text", "Comment (optional)", optional=True)
+COMMENTS = Question(COMMENT, "text", "Comment", optional=True)
 # the first three of Pinaya et al. and of Khader et al. (Sci Rep 13, 7303, 2023), with steps of 1 to 5
 SCALES: dict[str, Question] = {
     one.name: one
@@ -135,7 +135,7 @@ class Design(_Strict):
             SCALES[one] if isinstance(one, str) else Question(kind="scale", **one.model_dump()) for one in ask.scales
         ]
         if ask.mark:
-            words = _words(ask.mark, "Mark what looks suspicious (optional)")
+            words = _words(ask.mark, "Mark what looks suspicious")
             found.append(Question(MARK, "mark", words, optional=True))
         return (*found, COMMENTS) if ask.comment and found else tuple(found)
 

@@ -15,9 +15,11 @@ from webapp.ui import (
     lab_wiring,
     page,
     pieces,
+    study_wiring,
     tab_about,
     tab_failure,
     tab_inpaint,
+    tab_rate,
     tab_sessions,
     tab_superres,
     tab_translate,
@@ -52,6 +54,8 @@ def build(services: Services) -> gr.Blocks:
                     third, several = tab_translate.build(services)
                 with gr.Tab("Failure lab", id="failure", elem_id="failure-tab") as failure:
                     lab = tab_failure.build(services)
+                with gr.Tab("Rate", id=study_wiring.TAB, elem_id="rate-tab") as rate:
+                    study = tab_rate.build()
                 with gr.Tab("Sessions") as sessions:
                     tab_sessions.build(services, sessions, demo)
                 with gr.Tab("About"):
@@ -62,12 +66,15 @@ def build(services: Services) -> gr.Blocks:
                 chart = _chart()
             with gr.Column(elem_id="lab-view", min_width=0):
                 found = lab_view.build()
+            with gr.Column(elem_id="study-view", min_width=0):
+                answers = tab_rate.results()
         shared = Shared(viewer, results, chart, choice, gr.State(tasks.TASKS[0].name))
         tabs = {one.task.name: one for one in (first, second, third)}
         wirings = imaging.connect(services, tabs, shared)
         contrasts.connect(wirings["translate"], several)
         laboratory = lab_wiring.connect(services, lab, found, failure, shared)
         wiring.connect({**wirings, lab.task.name: laboratory}, shared)
+        study_wiring.StudyWiring(services, study, answers, shared).connect(rate, demo)
         gr.Timer(BADGE_SECONDS).tick(
             lambda: _badges(services), None, badges, show_progress="hidden", queue=False, api_visibility="private"
         )

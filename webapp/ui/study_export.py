@@ -19,6 +19,10 @@ from webapp.study.export import archive, dictionary, to_csv, to_json
 from webapp.study.results import Results
 from webapp.ui.study_report import page
 
+FRAME = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data:; frame-ancestors 'self'"
+)
 # what an address ends in -> suffix of the file, and what is in it
 WRITERS: dict[str, tuple[str, Callable[[Collected], str | bytes]]] = {
     "zip": ("zip", lambda found: _archive(found)),
@@ -38,6 +42,14 @@ def router(services: Services) -> APIRouter:
     """Return the route ``/study/<id>/<kind>``, a download for every session that manages the study."""
     routes = APIRouter()
     studies = Studies(services.repo.engine)
+
+    @routes.get("/study/{study_id}/view")
+    def view(study_id: str, request: Request) -> Response:
+        """The report for the page itself, in a frame whose scripts can reach nothing."""
+        study = studies.study(study_id, session_of(request))
+        found = collect(studies, study)
+        headers = {"content-security-policy": FRAME, "cache-control": "private, no-store"}
+        return Response(page(found, results_of(found)), media_type="text/html; charset=utf-8", headers=headers)
 
     @routes.get("/study/{study_id}/{kind}")
     def export(study_id: str, kind: str, request: Request, labels: bool = False) -> Response:

@@ -12,7 +12,7 @@ export const AXES = ["axial", "coronal", "sagittal"];
 const MULTI = 3;
 const SIDES = ["A", "B"];
 const WINDOWING = 9;
-const CROSSHAIR = 0.5;
+const CROSSHAIR_PX = 1.6;
 const ZOOMS = [1, 1.5, 2, 3, 4];
 const REMEMBERED = 30;
 
@@ -43,6 +43,7 @@ export class View {
     this.grid = el("div", { class: "cs-grid" }, ...this.panels.map((panel) => panel.root));
     this.root = el("div", { class: "cs-viewer rate-viewer", role: "region", "aria-label": "Images" }, this.toolbar, this.grid);
     this.root.counterscan = this;
+    addEventListener("resize", () => requestAnimationFrame(() => this.thin()));
     for (const panel of this.panels) this.prepare(panel, onlost);
   }
 
@@ -65,7 +66,7 @@ export class View {
     if (panel.nv) return;
     await panel.attach(this.library);
     panel.nv.opts.dragMode = WINDOWING;
-    panel.nv.setCrosshairWidth(CROSSHAIR);
+    panel.nv.opts.crosshairWidthUnit = "mm";
     panel.nv.setDrawOpacity(0.55);
     const { onLocationChange } = panel.nv;
     panel.nv.onLocationChange = (place) => {
@@ -116,6 +117,14 @@ export class View {
     }
   }
 
+  // equally thin whatever the voxels, the zoom and the screen
+  thin() {
+    const [slice] = this.first?.screenSlices ?? [];
+    if (!slice?.fovMM?.length || !slice.leftTopWidthHeight[2]) return;
+    const width = (CROSSHAIR_PX * this.first.uiData.dpr * slice.fovMM[0]) / slice.leftTopWidthHeight[2];
+    for (const { nv } of this.live) nv.setCrosshairWidth(width);
+  }
+
   // the panel whose crosshair was moved by us, then the others
   follow() {
     for (const { nv } of this.live) {
@@ -134,6 +143,7 @@ export class View {
       unchanged(nv.volumes[0]);
       nv.updateGLVolume();
     });
+    this.thin();
     this.follow();
   }
 
@@ -141,6 +151,7 @@ export class View {
     this.view = view;
     this.views.show(String(view));
     this.each((nv) => nv.setSliceType(view));
+    this.thin();
     this.first?.createOnLocationChange();
   }
 
@@ -177,6 +188,7 @@ export class View {
     const zoom = ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, now + by))];
     const { mm } = where(this.first);
     this.each((nv) => { nv.scene.pan2Dxyzmm = [...mm.map((value) => (1 - zoom) * value), zoom]; });
+    this.thin();
   }
 
   note(panel) {

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from anyio import to_thread
+from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -161,7 +162,11 @@ class Guard:
             await _refuse(scope, receive, send, 413, _too_large(limit))
             return
         if self._visits.take(session):
-            await to_thread.run_sync(self.services.repo.touch, session)
+            try:
+                await to_thread.run_sync(self.services.repo.touch, session)
+            except OperationalError:
+                await _refuse(scope, receive, send, 503, BUSY)
+                return
         if path.startswith(UPLOAD) and path.rstrip("/") == UPLOAD:
             await bounded.run(self._app, scope, self._files.recorder(bounded.send, session))
         elif path.startswith(API):
@@ -224,6 +229,7 @@ WRONG_HOST = UserError(
 CLOSED = UserError("closed", "This address is closed.", "Use the page.")
 NO_SESSION = UserError("no_session", "This browser has no session yet.", "Open the page first; allow cookies.")
 CROSS_ORIGIN = UserError("cross_origin", "The request came from another site.", "Use the page of this server.")
+BUSY = UserError("busy", "The database is busy.", "Nothing is lost; the page sends it again.")
 TOO_FAST = UserError("too_fast", "Too many requests at once.", "Wait a few seconds, then try again.")
 
 

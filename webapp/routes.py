@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
@@ -16,11 +18,13 @@ from core import weights
 from core.errors import UserError
 from core.tasks import TASKS
 from webapp import study_routes
-from webapp.guard import session_of
+from webapp.guard import BUSY, session_of
 from webapp.intake import accept, incoming
 from webapp.services import Services
 from webapp.settings import LOOPBACK
 from webapp.store.repo import not_found
+
+log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 STATIC = (ASSETS / "viewer", ASSETS / "style", ASSETS / "rate")
@@ -42,6 +46,7 @@ STATUS = {
 def add_routes(app: FastAPI, services: Services) -> None:
     """Add every address of ours to ``app``; it must be done before Gradio is mounted at "/"."""
     app.add_exception_handler(UserError, _explain)
+    app.add_exception_handler(OperationalError, _put_off)
     app.include_router(study_routes.router(services))
     app.include_router(_private(services))
     app.include_router(_open(services))
@@ -132,8 +137,20 @@ def _open(services: Services) -> APIRouter:
 async def _explain(request: Request, error: Exception) -> Response:
     if not isinstance(error, UserError):
         raise error
+    return _problem(error, STATUS.get(error.code, 422))
+
+
+async def _put_off(request: Request, error: Exception) -> Response:
+    if not isinstance(error, OperationalError):
+        raise error
+    # as a rule locked for longer than a write waits; the whole error would tell what somebody sent
+    log.warning("%s was put off: %s", request.scope["route"].path, error.orig)
+    return _problem(BUSY, 503, {"retry-after": "1"})
+
+
+def _problem(error: UserError, status: int, headers: Mapping[str, str] = {}) -> Response:  # noqa: B006
     body = {"code": error.code, "message": error.message, "hint": error.hint}
-    return JSONResponse(body, STATUS.get(error.code, 422), PRIVATE)
+    return JSONResponse(body, status, {**PRIVATE, **headers})
 
 
 def _file(path: Path, filename: str | None = None) -> Response:

@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 
 from core.errors import UserError
@@ -25,7 +24,6 @@ POLICY = (
     "connect-src 'self' data: blob:; font-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-BUSY = UserError("busy", "The database is busy.", "Nothing is lost; the page sends it again.")
 
 
 def router(services: Services) -> APIRouter:
@@ -82,11 +80,7 @@ def _writing(routes: APIRouter, sitting: Callable[[str], Sitting]) -> None:
     async def answers(key: str, request: Request) -> Response:
         """An answer; "saved" is only said of what is on the disk."""
         given = await _object(request)
-        try:
-            return _json(await run_in_threadpool(lambda: sitting(key).save(given)))
-        except OperationalError:
-            body = {"code": BUSY.code, "message": BUSY.message, "hint": BUSY.hint}
-            return JSONResponse(body, 503, {**PRIVATE, "retry-after": "1"})
+        return _json(await run_in_threadpool(lambda: sitting(key).save(given)))
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -158,18 +158,36 @@ def test_another_site_cannot_answer(rater: Rater) -> None:
     assert sent.status_code == 403
 
 
+def locked(*_: object, **__: object) -> None:
+    raise OperationalError("INSERT", {"answers": "secret"}, Exception("database is locked"))
+
+
 def test_a_locked_database_is_tried_again_later(
-    rater: Rater, services: Services, study: StudyRecord, monkeypatch: pytest.MonkeyPatch
+    rater: Rater,
+    services: Services,
+    study: StudyRecord,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     shown = rater.start()
-
-    def locked(*_: object) -> None:
-        raise OperationalError("INSERT", {}, Exception("database is locked"))
-
     with monkeypatch.context() as patched:
         patched.setattr(Studies, "rate", locked)
-        busy = rater.post("answers", answered(shown))
-    assert busy.status_code == 503
-    assert busy.headers["retry-after"] == "1"
+        patched.setattr(Studies, "show", locked)
+        patched.setattr(Studies, "start", locked)
+        busy = [rater.post("answers", answered(shown)), rater.get("showing/2"), rater.post("start", {"consent": True})]
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in busy} == {(503, "1")}
+    assert {answer.json()["code"] for answer in busy} == {"busy"}
+    assert "database is locked" in caplog.text
+    assert "secret" not in caplog.text and rater.key not in "".join(line.getMessage() for line in caplog.records)
     assert rater.post("answers", answered(shown)).status_code == 200
     assert collect(Studies(services.repo.engine), study).raters[rater.record.number - 1].done == 1
+
+
+def test_a_visit_that_cannot_be_noted_is_tried_again_later(
+    rater: Rater, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(services.repo, "touch", locked)
+        busy = rater.post("start", {"consent": True})
+    assert (busy.status_code, busy.json()["code"]) == (503, "busy")
+    assert rater.post("start", {"consent": True}).status_code == 200

@@ -148,7 +148,7 @@ async def _put_off(request: Request, error: Exception) -> Response:
     return _problem(BUSY, 503, {"retry-after": "1"})
 
 
-def _problem(error: UserError, status: int, headers: Mapping[str, str] = {}) -> Response:  # noqa: B006
+def _problem(error: UserError, status: int, headers: Mapping[str, str] = {}) -> Response:
     body = {"code": error.code, "message": error.message, "hint": error.hint}
     return JSONResponse(body, status, {**PRIVATE, **headers})
 

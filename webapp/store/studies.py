@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, func, insert, select, update
@@ -29,6 +30,9 @@ from webapp.store.study_records import (
 )
 from webapp.store.study_rows import to_image, to_item, to_rater, to_showing, to_study
 
+# whose items are held in memory, up to 5000 each
+STUDIES_HELD = 16
+
 
 class Studies:
     """Short transactions on one database; a write has reached the disk when its method returns.
@@ -39,6 +43,8 @@ class Studies:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._reader = engine.execution_options(**{READING: True})
+        # the items of a study never change, and every answer of every rater asks for all of them
+        self._items = lru_cache(STUDIES_HELD)(self._read_items)
 
     def add(self, new: NewStudy, session: str | None) -> tuple[StudyRecord, str]:
         """Record a study whose blobs are on the disk; returns it and the key that opens it to another browser."""
@@ -110,9 +116,7 @@ class Studies:
 
     def items(self, found: StudyRecord) -> tuple[ItemRecord, ...]:
         """Return the items of a study by their number."""
-        query = select(study_item).where(study_item.c.study == found.id).order_by(study_item.c.number)
-        with self._reader.begin() as connection:
-            return tuple(to_item(row) for row in connection.execute(query))
+        return self._items(found.id)
 
     def invite(
         self,
@@ -178,6 +182,13 @@ class Studies:
         with self._reader.begin() as connection:
             return tuple(to_showing(row) for row in connection.execute(query))
 
+    def showing(self, who: RaterRecord, showing_id: str) -> ShowingRecord | None:
+        """Return one showing of a rater; None for one that is not theirs."""
+        query = select(showing).where(showing.c.rater == who.id, showing.c.id == showing_id)
+        with self._reader.begin() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else to_showing(row)
+
     def show(self, who: RaterRecord, position: int, item: ItemRecord, *, repeat: bool, flipped: bool) -> ShowingRecord:
         """Lay an item before a rater; what already stands at ``position`` stays."""
         right = new_token() if len(item.images) > 1 else None
@@ -212,13 +223,20 @@ class Studies:
         values = {"answers": dict(answers), "seconds": seconds, "changes": changes, "circumstances": circumstances}
         return int(keep(self._engine, {"showing": shown.id}, client_id, values).id)
 
-    def answers(self, who: RaterRecord) -> dict[str, AnswerRecord]:
-        """Return the answers of a rater that hold: id of the showing -> answer."""
-        return self._answers(_of_showings().where(showing.c.rater == who.id))
+    def answer(self, shown: ShowingRecord) -> AnswerRecord | None:
+        """Return the answer to a showing that holds, None where there is none yet."""
+        return self._answers(select(rating).where(rating.c.showing == shown.id)).get(shown.id)
+
+    def answered(self, who: RaterRecord) -> frozenset[str]:
+        """Return the ids of the showings that a rater has answered."""
+        query = select(rating.c.showing).join(showing, showing.c.id == rating.c.showing)
+        with self._reader.begin() as connection:
+            return frozenset(connection.execute(query.where(showing.c.rater == who.id)).scalars())
 
     def all_answers(self, found: StudyRecord) -> dict[str, AnswerRecord]:
         """Return the answers to a study that hold: id of the showing -> answer."""
-        return self._answers(_of_showings().join(rater, rater.c.id == showing.c.rater).where(rater.c.study == found.id))
+        every = select(rating).join(showing, showing.c.id == rating.c.showing)
+        return self._answers(every.join(rater, rater.c.id == showing.c.rater).where(rater.c.study == found.id))
 
     def times_rated(self, found: StudyRecord) -> Counter[int]:
         """Return how often each item of a study was laid before a rater, by the item's id."""
@@ -229,6 +247,11 @@ class Studies:
         )
         with self._reader.begin() as connection:
             return Counter({item: number for item, number in connection.execute(query.group_by(showing.c.item))})
+
+    def _read_items(self, study_id: str) -> tuple[ItemRecord, ...]:
+        query = select(study_item).where(study_item.c.study == study_id).order_by(study_item.c.number)
+        with self._reader.begin() as connection:
+            return tuple(to_item(row) for row in connection.execute(query))
 
     def _answers(self, query: Select[Any]) -> dict[str, AnswerRecord]:
         held: dict[str, AnswerRecord] = {}
@@ -267,10 +290,6 @@ class Studies:
 def digest(key: str) -> str:
     """Return what is kept of a key: a copy of the database opens nothing."""
     return hashlib.sha256(key.encode()).hexdigest()
-
-
-def _of_showings() -> Select[Any]:
-    return select(rating).join(showing, showing.c.id == rating.c.showing)
 
 
 def _let_manage(connection: Connection, study_id: str, session: str) -> None:

@@ -5,7 +5,6 @@ Whoever knows the secret and a rater's id can compute every order again (docs/re
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import math
 from collections.abc import Mapping, Sequence
@@ -29,7 +28,7 @@ class Slot:
 def draw(secret: str, *words: object) -> int:
     """Return a number below 2^64: the first 8 bytes of HMAC-SHA256 of the words, joined by "|", big endian."""
     message = "|".join(str(word) for word in words)
-    return int.from_bytes(hmac.new(secret.encode(), message.encode(), hashlib.sha256).digest()[:8], "big")
+    return int.from_bytes(hmac.digest(secret.encode(), message.encode(), "sha256")[:8], "big")
 
 
 def arranged(secret: str, rater: str, items: Sequence[ItemRecord], order: str) -> list[ItemRecord]:

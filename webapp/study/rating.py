@@ -26,7 +26,7 @@ CIRCUMSTANCE_LIMIT = 40
 
 @dataclass(frozen=True)
 class Sitting:
-    """One rater before one study; everything is read from the database anew for each request."""
+    """One rater before one study, for one request: what was shown and answered is read once, when first asked for."""
 
     studies: Studies
     study: StudyRecord
@@ -81,11 +81,11 @@ class Sitting:
         The same ``client_id`` again changes nothing. UserError bad_rating, not_found.
         """
         self._require_consent()
-        shown = next((one for one in self._shown if one.id == given.get("showing")), None)
+        shown = self.studies.showing(self.rater, str(given.get("showing")))
         client = given.get("client_id")
         if shown is None or not isinstance(client, str):
             raise UserError("not_found", "This item was not laid before you.", "Reload the page.")
-        before = self._done.get(shown.id)
+        before = self.studies.answer(shown)
         item = self._items[shown.item]
         again = before is not None and before.client_id == client
         if before is not None and not again and (item.use == "training" or not self.design.changes):
@@ -96,12 +96,11 @@ class Sitting:
         kept = self.studies.rate(
             shown, client, answers, _seconds(given.get("seconds")), _count(given.get("changes")), _circumstances(given)
         )
-        after = Sitting(self.studies, self.study, self.rater, self.address)
         return {
             "saved": kept,
             "feedback": self._feedback(item, shown, answers) if item.use == "training" else None,
-            "progress": after._progress(),
-            "next": after._next(),
+            "progress": self._progress(),
+            "next": self._next(),
         }
 
     @cached_property
@@ -135,8 +134,8 @@ class Sitting:
         return list(self.studies.showings(self.rater))
 
     @cached_property
-    def _done(self) -> dict[str, Any]:
-        return self.studies.answers(self.rater)
+    def _done(self) -> frozenset[str]:
+        return self.studies.answered(self.rater)
 
     @cached_property
     def _images(self) -> dict[int, ImageRecord]:
@@ -165,7 +164,7 @@ class Sitting:
             place = len(self._shown)
             item, repeat = self._chosen(place)
             both = len(item.images) == 2
-            scored = self._scored if item in self._scored else self._practice
+            scored = self._practice if item.use == "training" else self._scored
             turned = both and flipped(self.study.secret, self.rater.id, scored, item, repeat=repeat)
             self._shown.append(self.studies.show(self.rater, place + 1, item, repeat=repeat, flipped=turned))
         return self._shown[position - 1]
@@ -187,7 +186,7 @@ class Sitting:
     def _described(self, shown: ShowingRecord) -> dict[str, Any]:
         item = self._items[shown.item]
         tokens = [shown.left] if shown.right is None else [shown.left, shown.right]
-        before = self._done.get(shown.id)
+        before = self.studies.answer(shown) if shown.id in self._done else None
         return {
             "id": shown.id,
             "position": shown.position,

@@ -165,21 +165,21 @@ class StudyWiring:
     def _made(
         self,
         session: str,
-        title: str,
+        title: str | None,
         runs: Sequence[str],
         images: str | None,
         asks: Sequence[str],
         order: str,
         repeats: float,
         toggle: bool,
-        instructions: str,
-        consent: str,
+        instructions: str | None,
+        consent: str | None,
     ) -> StudyRecord:
         ask: dict[str, Any] = {name: name in asks for name in ("real", "prefer", "mark")}
         ask["scales"] = [name for name in asks if name in design.SCALES]
         form = {
-            "title": title.strip(), "ask": ask, "jobs": list(runs), "order": order, "repeats": repeats / 100,
-            "toggle": toggle, "instructions": instructions, "consent": consent,
+            "title": (title or "").strip(), "ask": ask, "jobs": list(runs), "order": order, "repeats": repeats / 100,
+            "toggle": toggle, "instructions": instructions or "", "consent": consent or "",
         }  # fmt: skip
         if images is None:
             return making.create(self.services, design.of(form), session)[0]
@@ -196,10 +196,10 @@ class StudyWiring:
 
         return handle
 
-    def invited(self, study: StudyRecord, label: str, expertise: str, days: float) -> Updates:
+    def invited(self, study: StudyRecord, label: str | None, expertise: str | None, days: float | None) -> Updates:
         """Invite a rater and show the link."""
         until = now() + timedelta(days=float(days or 0))
-        rater, key = self.studies.invite(study, label.strip(), expertise or "", None, until)
+        rater, key = self.studies.invite(study, (label or "").strip(), expertise or "", None, until)
         shown = study_pieces.link(f"Link for {rater.name}.", f"/rate/{key}")
         return {self.panel.inviting.link: shown, self.panel.inviting.label: ""}
 

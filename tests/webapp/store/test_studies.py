@@ -124,3 +124,18 @@ def test_ratings_of_runs_outlive_the_change_of_their_table(tmp_path: Path) -> No
     assert second.created.isoformat() == "2026-01-02T10:00:00+00:00"
     with engine.begin() as connection:
         assert connection.scalar(text("SELECT supersedes FROM rating WHERE client_id = 'client-2'")) == first.id
+
+
+def test_the_newest_answer_to_a_showing_holds(studies: Studies, study: StudyRecord) -> None:
+    who, _ = studies.invite(study, "")
+    other, _ = studies.invite(study, "")
+    (item,) = studies.items(study)
+    shown = studies.show(who, 1, item, repeat=False, flipped=False)
+    assert (studies.showing(who, shown.id), studies.showing(other, shown.id)) == (shown, None)
+    assert (studies.answer(shown), studies.answered(who)) == (None, frozenset())
+    for number, client in enumerate(("client-1", "client-2", "client-1")):
+        studies.rate(shown, client, {"realism": number}, 1.0, 0, {})
+    held = studies.answer(shown)
+    assert held and (held.client_id, held.answers, held.revisions) == ("client-2", {"realism": 1}, 1)
+    assert (studies.answered(who), studies.answered(other)) == (frozenset({shown.id}), frozenset())
+    assert studies.all_answers(study) == {shown.id: held}

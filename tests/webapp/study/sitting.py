@@ -35,8 +35,9 @@ def sit(services: Services, study: StudyRecord, label: str = "", start: bool = T
 def answered(showing: dict[str, Any], client_id: str | None = None, **more: Any) -> dict[str, Any]:
     """Return what a browser would send for a showing: the first choice, the middle of every scale."""
     values: dict[str, Any] = {}
+    usual = {"scale": 3, "mark": None, "text": ""}
     for question in showing["questions"]:
-        first = {"choice": lambda q=question: q["options"][0][0], "scale": lambda: 3, "mark": lambda: None}
-        values[question["name"]] = first.get(question["kind"], lambda: "")()
+        kind = question["kind"]
+        values[question["name"]] = question["options"][0][0] if kind == "choice" else usual[kind]
     sent = {"client_id": client_id or f"client-{showing['id']}", "showing": showing["id"], "answers": values}
     return {**sent, "seconds": 2.5, "changes": 1, "slices": {"axial": 3}, "client": {"width": 800}, **more}

@@ -1,6 +1,6 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint bench image clean
+.PHONY: help run test test-slow soak lint bench image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -24,6 +24,9 @@ test: lint $(VIEWER)  ## every check and every test, in a browser too; ARGS go t
 
 test-slow: $(DEV)  ## the tests that train networks for minutes, on one thread
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -m slow $(ARGS)
+
+soak: $(DEV)  ## thousands of ratings while servers die, and twenty raters at once: minutes
+	@$(PY) -m pytest -m soak -s tests/fault $(ARGS)
 
 lint: $(DEV)  ## style, types, direction of imports
 	@$(PY) -m ruff check .

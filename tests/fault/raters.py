@@ -82,7 +82,7 @@ class Rater:
         begun = time.monotonic()
         if self._is_careless():
             self._abandon("/answers", payload)
-        reply = self._ask("POST", "/answers", payload)
+        reply: dict[str, Any] = self._ask("POST", "/answers", payload)
         self.waits.append(time.monotonic() - begun)
         self.saved[number] = reply["saved"]
         return reply

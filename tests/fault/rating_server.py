@@ -44,7 +44,10 @@ class RatingServer:
         """Start it; it answers a moment later."""
         assert self._nursery.stdin and self._nursery.stdout
         self._nursery.stdin.write("start\n")
-        self._server = int(self._nursery.stdout.readline())
+        line = self._nursery.stdout.readline()
+        if not line:
+            raise RuntimeError(self.log.read_text())
+        self._server = int(line)
 
     def kill(self) -> None:
         """End it without a warning."""

@@ -79,6 +79,14 @@ class Case(Protocol):
     def where(self) -> Bool:
         """Where it is asked for, (X, Y, Z) bool."""
 
+    @property
+    def region(self) -> Bool | None:
+        """The part of the image that is made, (X, Y, Z) bool; None where all of it is."""
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Size of a voxel, mm."""
+
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
         """Return every measure of ``estimate`` and the image (X, Y, Z) that was measured."""
 
@@ -157,11 +165,12 @@ def run(
     figures: Path | None = None,
     report: Callable[[str], None] = lambda line: None,
     measuring: Callable[[Case], Measuring] = lambda case: partial(measure, case),
+    keep: Callable[[Case, Row, Float], None] | None = None,
 ) -> list[Row]:
     """Let every entrant try every case and return a row for each.
 
     figures: folder for a picture of each case; report: gets one line after each row; measuring: case -> how an entrant
-    is measured on it.
+    is measured on it; keep: gets every image that was measured.
     """
     rows: list[Row] = []
     for case in cases:
@@ -170,6 +179,8 @@ def run(
         for each in entrants:
             row, image = on_case(each)
             rows.append(row)
+            if image is not None and keep is not None:
+                keep(case, row, image)
             if image is not None and each.shown:
                 images[each.title] = image
             work = f", {row.scores['gflop']:.0f} GFLOP" if "gflop" in row.scores else ""

@@ -31,6 +31,9 @@ def quality(
     json: Annotated[Path | None, typer.Option("--json", help="Write rows and summary to this file.")] = None,
     markdown: Annotated[list[Path], typer.Option("--markdown", help="Write the tables into this page.")] = [],  # noqa: B006
     figures: Annotated[Path | None, typer.Option("--figures", help="Write a picture of each case here.")] = None,
+    volumes: Annotated[
+        Path | None, typer.Option("--volumes", help="Write every measured image here, for a reader study.")
+    ] = None,
 ) -> None:
     """Compare every method of every task with the truth, and with the plain method to beat."""
     from core.bench.case import Row
@@ -53,6 +56,7 @@ def quality(
         _names(realistic),
         cache,
         figures,
+        volumes,
         _say,
     )
     rows: list[Row] = []

@@ -42,6 +42,16 @@ class HoleCase:
         """Where the truth is asked for."""
         return self.problem.mask
 
+    @property
+    def region(self) -> Bool:
+        """What is made."""
+        return self.problem.mask
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Size of a voxel, mm."""
+        return self.problem.spacing
+
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
         """Return the measures of a fill, and the scan with the fill in it."""
         mask = self.problem.mask

@@ -10,6 +10,7 @@ from pathlib import Path
 from core.bench import inpaint, superres, translate
 from core.bench.case import Case, Entrant, Row, both_modes, check_names, chosen, entrant, run
 from core.bench.regress import Pool
+from core.bench.volumes import Volumes
 from core.heldout import HEALTHY
 from core.methods import of_task
 from core.methods.base import Options
@@ -26,7 +27,8 @@ class Settings:
     """What to measure. data: folder of the scans; subjects: healthy ones, for inpainting and super-resolution;
     methods: names, none for all; steps, samples: of the Faithful mode, samples 0 for those of the task;
     realistic: tasks whose network also runs in that mode (eight calls on each whole volume are many minutes);
-    cache: folder of what the plain methods of translation learn from; figures: folder for pictures."""
+    cache: folder of what the plain methods of translation learn from; figures: folder for pictures;
+    volumes: folder for every image that was measured."""
 
     data: Path
     methods: Sequence[str] = ()
@@ -38,6 +40,7 @@ class Settings:
     realistic: Sequence[str] = ("inpaint",)
     cache: Path = CACHE
     figures: Path | None = None
+    volumes: Path | None = None
     report: Callable[[str], None] = field(default=lambda line: None)
 
 
@@ -49,6 +52,7 @@ def bench(tasks: Sequence[str], settings: Settings) -> Iterator[list[Row]]:
     pool = cache(partial(translate.training_pool, settings.data, settings.cache))
     entrants = {task: _entrants(task, settings, pool) for task in tasks}
     check_names([each for group in entrants.values() for each in group], settings.methods)
+    keep = None if settings.volumes is None else Volumes(settings.volumes).add
     rows: list[Row] = []
     for task, group in entrants.items():
         picked = chosen(group, settings.methods)
@@ -57,7 +61,8 @@ def bench(tasks: Sequence[str], settings: Settings) -> Iterator[list[Row]]:
             for matched in {each.matched for each in translate.PLAIN if each.name in {one.name for one in picked}}:
                 pool(matched)
         if picked:
-            rows += run(cases(task, settings), picked, settings.figures, settings.report)
+            held_out = cases(task, settings)
+            rows += run(held_out, picked, settings.figures, settings.report, keep=keep)
             yield rows
 
 

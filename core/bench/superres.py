@@ -48,6 +48,11 @@ class ThickCase:
         """Where the truth is asked for."""
         return self.brain
 
+    @property
+    def region(self) -> None:
+        """All of the image is made."""
+        return None
+
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
         """Return the measures inside the brain, and residual: the largest difference between what the result would
         measure and what was measured."""

@@ -65,6 +65,16 @@ class ContrastCase:
         """Where the truth is asked for."""
         return self.problem.brain
 
+    @property
+    def region(self) -> None:
+        """All of the image is made."""
+        return None
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Size of a voxel: every scan of these subjects has 1 mm."""
+        return (1.0, 1.0, 1.0)
+
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
         """Return the measures inside the brain."""
         brain, result = self.problem.brain, estimate.values
@@ -75,8 +85,7 @@ class ContrastCase:
         brain = self.problem.brain
         images = {"truth": self.truth}
         images |= {f"given {NAMES[name]}": in_units(image, brain) for name, image in self.problem.images.items()}
-        # every scan of these subjects has voxels of 1 mm
-        return Scene(images, off_centre(brain), (1.0, 1.0, 1.0), 1.0, 180.0)
+        return Scene(images, off_centre(brain), self.spacing, 1.0, 180.0)
 
 
 def cases(data: Path, elsewhere: bool = True) -> Iterator[ContrastCase]:

@@ -30,6 +30,8 @@ class Copying:
     problem: Float = field(default_factory=lambda: TRUTH)
     truth: Float = field(default_factory=lambda: TRUTH)
     where: NDArray[np.bool_] = field(default_factory=lambda: BRAIN)
+    region: NDArray[np.bool_] | None = None
+    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
         return whole_scores(estimate.values, TRUTH, BRAIN), estimate.values
@@ -56,6 +58,12 @@ def test_every_entrant_gets_a_row_and_a_failure_says_why() -> None:
     assert rows[1].scores["psnr"] == np.inf and rows[1].scores["texture"] == 1
     assert "weights are not here" in rows[2].error and rows[2].scores == {}
     assert [line.partition(":")[0] for line in lines] == [f"superres-4-mm-box-1015-0 {row.method}" for row in rows]
+
+
+def test_every_measured_image_is_handed_on() -> None:
+    kept: list[tuple[str, float]] = []
+    run([Copying()], entrants(), keep=lambda case, row, image: kept.append((row.method, float(image.max()))))
+    assert kept == [("net", float((TRUTH * 0.5).max())), ("net/free", float(TRUTH.max()))]
 
 
 def test_pictures_show_those_who_have_something_to_show(tmp_path: Path) -> None:

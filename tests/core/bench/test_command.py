@@ -70,6 +70,23 @@ def test_one_task_alone(data: Path) -> None:
     assert "Super-resolution" in ran.stdout and "Inpaint" not in ran.stdout
 
 
+def test_measured_images_are_written_for_a_reader_study(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = Method.load
+    monkeypatch.setattr(Method, "load", lambda self: broken if self.weights else load(self))
+    out = data / "volumes"
+    assert call(data, "quality", "--task", "inpaint", "--methods", "volume,shell", "--volumes", str(out)).exit_code == 0
+    assert call(data, "quality", "--task", "superres", "--methods", "linear", "--volumes", str(out)).exit_code == 0
+    assert {path.name for path in out.iterdir()} == {
+        "truth", "regions", "shell", "linear", "linear-ibp10", "measures.json",
+    }  # fmt: skip
+    holes = {path.name for path in (out / "shell").iterdir()}
+    assert holes == {path.name for path in (out / "regions").iterdir()}
+    assert holes < {path.name for path in (out / "truth").iterdir()}
+    measures = json.loads((out / "measures.json").read_text())
+    assert set(measures) == {"shell", "linear", "linear-ibp10"}
+    assert {f"{case}.nii.gz" for case in measures["shell"]} == holes
+
+
 def test_a_method_that_no_task_has_is_said(data: Path) -> None:
     ran = call(data, "quality", "--methods", "linear,magic")
     assert isinstance(ran.exception, UserError) and "no method 'magic'" in str(ran.exception)

@@ -20,7 +20,7 @@ run: $(RUNTIME) $(VIEWER)  ## serve the page on http://127.0.0.1:7860
 	@exec $(PY) -m webapp
 
 test: lint $(VIEWER)  ## every check and every test, in a browser too; ARGS go to pytest
-	@CHROMIUM="$$($(PY) -m tests.chromium)" $(PY) -m pytest $(ARGS)
+	@CHROMIUM="$$($(PY) -m tests.chromium)" OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 test-slow: $(DEV)  ## the tests that train networks for minutes, on one thread
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -m slow $(ARGS)

@@ -22,9 +22,10 @@ class VolumeNet(UNet):
       Returns (residual, log_variance), both (B, 1, D, H, W).
     D, H, W must be multiples of ``multiple``. The last convolution starts at zero: an untrained network
     predicts a residual of 0 (with ``skip``, the best linear guess from ``noisy``) and a log-variance of 0.
-    skip: see and correct the best linear guess from ``noisy`` (for a residual of variance 1) instead of ``noisy``, so
-    that every noise level is learnt alike and pure noise drowns nothing (Karras et al. 2022, eq. 7, for a
-    variance-preserving schedule).
+    scaled: see ``sqrt(abar) * noisy`` instead of ``noisy``: pure noise drowns nothing.
+    skip: see that too, which is the best linear guess for a residual of variance 1, and correct it (Karras et al. 2022,
+    eq. 7, for a variance-preserving schedule). Where the variance is much smaller, the correction is nearly all noise,
+    which the network has to copy voxel by voxel.
     direct: add a linear map of the input to the output, past every norm: intensities keep their scale.
     stream: see ``UNet``.
     heads: output layers, of which the last ``heads`` facts (one 1, the others 0) choose one.
@@ -38,6 +39,7 @@ class VolumeNet(UNet):
         facts: int = 0,
         norm: str = "group",
         skip: bool = False,
+        scaled: bool = False,
         heads: int = 1,
         direct: bool = False,
         stream: bool = False,
@@ -46,6 +48,7 @@ class VolumeNet(UNet):
         self.context = context
         self.facts = facts
         self.skip = skip
+        self.scaled = scaled or skip
         self.heads = heads
 
     def forward(
@@ -54,7 +57,7 @@ class VolumeNet(UNet):
         told = embed_log_snr(log_snr, EMBEDDING)
         told = told if facts is None else torch.cat([told, facts], dim=1)
         abar = log_snr.sigmoid().reshape(-1, 1, 1, 1, 1)
-        guess = abar.sqrt() * noisy if self.skip else noisy
+        guess = abar.sqrt() * noisy if self.scaled else noisy
         outputs = head(self.folded(torch.cat([guess, context], dim=1), told), self.heads, facts)
         residual, log_variance = depth_to_space(outputs).chunk(2, dim=1)
         if self.skip:

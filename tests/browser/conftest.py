@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
 from tests.contract.phantom import write_tiny_networks
 from tests.phantom import make_phantom
@@ -90,6 +90,10 @@ class Scans:
     folder: Path
 
 
+# what Gradio says of its own open streams when a page is left
+LEFT = ("AbortError: signal is aborted without reason", "Unexpected error Connection errored out.")
+
+
 @dataclass
 class Watch:
     """What a page did that it should not do, and every address it asked for."""
@@ -99,10 +103,14 @@ class Watch:
 
     def follow(self, page: Page) -> None:
         """Listen to ``page`` from now on."""
-        page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
+        page.on("console", self._console)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("dialog", self._dialog)
         page.on("request", lambda request: self.addresses.append(request.url))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(LEFT):
+            self.faults.append(message.text)
 
     def _dialog(self, dialog: Dialog) -> None:
         self.faults.append(f"dialog {dialog.message}")

@@ -42,6 +42,17 @@ def test_with_a_skip_an_untrained_network_gives_the_best_linear_guess() -> None:
     assert torch.allclose(residual, level.sigmoid().sqrt() * noisy, atol=1e-6)
 
 
+@pytest.mark.parametrize("scaled", [True, False])
+def test_scaled_pure_noise_is_not_seen(scaled: bool) -> None:
+    network = VolumeNet(widths=(8, 8), blocks=(1, 1), scaled=scaled)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.normal_(0, 0.2)
+    context, pure = torch.randn(1, 2, 8, 8, 8), torch.tensor([-40.0])
+    first, second = (network(torch.randn(1, 1, 8, 8, 8), context, pure)[0] for _ in range(2))
+    assert torch.allclose(first, second, atol=1e-5) == scaled
+
+
 def test_the_last_facts_choose_the_head() -> None:
     network = VolumeNet(widths=(8, 8), blocks=(1, 1), facts=3, heads=2, skip=True)
     last = network.leave[-1]

@@ -20,6 +20,7 @@ from webapp.study import design
 
 ASK = {"real": True, "scales": ["realism", "border"]}
 ANSWER_SECONDS = 20.0
+LONGEST_SECONDS = 100.0
 BUSY = (429, 503)
 
 
@@ -92,7 +93,8 @@ class Rater:
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         """Return what the server answers in the end, however often it dies or is busy before."""
-        while True:
+        end = time.monotonic() + LONGEST_SECONDS
+        while time.monotonic() < end:
             try:
                 status, content = self._once(method, path, body)
             except (OSError, http.client.HTTPException):
@@ -102,6 +104,7 @@ class Rater:
                     return json.loads(content) if path else None
                 assert status in BUSY, f"{method} {path}: {status} {content[:500]!r}"
             time.sleep(self.chance.uniform(0.02, 0.1))
+        raise TimeoutError(f"{method} {path}: no answer for {LONGEST_SECONDS:g} s")
 
     def _once(self, method: str, path: str, body: object) -> tuple[int, bytes]:
         self._send(method, path, body)

@@ -1,7 +1,8 @@
 """The server of raters, quick to start: ``python -m tests.fault.rating_server PORT DATA PATIENCE``.
 
 Each line on its input starts it anew once the one before has died; the line it writes names the new process. It is the
-whole server but for the page of the researchers and for networks. PATIENCE: seconds that a write waits for another.
+whole server but for the page of the researchers and for networks. PATIENCE: seconds that a write waits for another,
+once it has started.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from starlette.types import Message, Receive, Scope, Send
 
 from tests.webapp.fakes import FakeEngine, services_of, stub_page
 from webapp.app import create_app, prepare_gradio
@@ -67,13 +69,19 @@ def serve(port: int, data: Path, patience: float) -> None:
     settings = Settings(data=data, warm=False, disk_reserve_mb=1, post_burst=1000, post_rate=1000.0)
     app = create_app(settings, page=stub_page, engine=FakeEngine)
     database = services_of(app).repo.engine
-    database.dispose()
 
-    @event.listens_for(database, "connect")
-    def hurry(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    def hurry(connection: DBAPIConnection, entry: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
         connection.cursor().execute(f"PRAGMA busy_timeout={int(patience * 1000)}")
 
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+    async def hurrying(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                event.listen(database, "checkout", hurry)
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    uvicorn.run(hurrying, host="127.0.0.1", port=port, log_level="warning")
 
 
 def main(port: int, data: Path, patience: float) -> None:

@@ -49,7 +49,7 @@ class Size:
     "size",
     [
         pytest.param(Size(8, 42, 4), id="short"),
-        pytest.param(Size(20, 455, 30), id="whole", marks=[pytest.mark.soak, pytest.mark.timeout(3600)]),
+        pytest.param(Size(20, 455, 30), id="whole", marks=[pytest.mark.soak, pytest.mark.timeout(1800)]),
     ],
 )
 def test_no_acknowledged_answer_is_lost_or_doubled(tmp_path: Path, size: Size) -> None:

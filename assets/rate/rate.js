@@ -191,7 +191,9 @@ class Rating {
     const marking = showing.questions.find((one) => one.kind === "mark");
     this.place.replaceChildren();
     this.work.hidden = false;
-    await this.view.show(images, { toggle: this.state.toggle, seen: kept.slices, mark: marking && answers[marking.name], marking: Boolean(marking) });
+    const mark = marking && answers[marking.name];
+    const { toggle } = this.state;
+    await this.view.show(images, { toggle, seen: kept.slices, mark, marking: Boolean(marking), at: showing.at });
     this.showing = showing;
     this.form.render(showing.questions, answers, kept.changes ?? 0);
     this.told.hidden = true;

@@ -76,7 +76,8 @@ export class View {
   }
 
   // resolves when all images are on the screen
-  async show(images, { toggle, seen, mark, marking }) {
+  async show(images, { toggle, seen, mark, marking, at }) {
+    this.at = at;
     const two = images.length > 1;
     this.grid.classList.add("rate-drawing");
     this.live = [];
@@ -138,7 +139,7 @@ export class View {
     if (!this.first) return;
     this.each((nv) => {
       nv.opts.sliceType = this.view;
-      nv.scene.crosshairPos = nv.vox2frac(nv.volumes[0].dimsRAS.slice(1, 4).map((size) => Math.floor(size / 2)));
+      nv.scene.crosshairPos = nv.vox2frac(this.at ?? nv.volumes[0].dimsRAS.slice(1, 4).map((size) => Math.floor(size / 2)));
       nv.scene.pan2Dxyzmm = [0, 0, 0, 1];
       unchanged(nv.volumes[0]);
       nv.updateGLVolume();

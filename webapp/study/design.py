@@ -83,7 +83,8 @@ class Design(_Strict):
     measures.json with {method: {case: {measure: number}}}. real: names of the methods that are real scans.
     pairs: pairs of methods to compare, all where none is named. training, catch: cases for practice with feedback, and
     cases whose answer is obvious. repeats: share of items shown a second time. least: of the items a rater has not seen
-    the one seen least by all.
+    the one seen least by all. look: where the crosshair begins, for real images
+    too: the middle of what was made in the case, or of the image.
     """
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -104,6 +105,7 @@ class Design(_Strict):
     changes: bool = True
     toggle: bool = False
     window: Literal["each", "case"] = "each"
+    look: Literal["region", "middle"] = "region"
     expertise: tuple[Line, ...] = ("Neuroradiologist", "Radiologist", "Resident", "Imaging scientist", "Other")
     days: Annotated[float, Field(gt=0, le=3650)] = 90
 

@@ -54,6 +54,9 @@ def create(
         for number, (group, head) in enumerate(zip(groups, heads, strict=True), 1):
             images |= _stored(services, undo, design, group, head, frame)
             say(f"Case {number} of {len(groups)} is ready.")
+        twice = len(images) - len({image.sha256 for image in images.values()})
+        if twice:
+            notes += (f"{twice} images are the same as others to the voxel; raters may know them again.",)
         stored = {**design.model_dump(mode="json"), "shape": list(frame.shape)}
         new = NewStudy(design.title, stored, notes, tuple(images[one] for one in found), items)
         made = Studies(services.repo.engine).add(new, session)

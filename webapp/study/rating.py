@@ -192,9 +192,18 @@ class Sitting:
             "position": shown.position,
             "training": item.use == "training",
             "images": [f"{self.address}/image/{token}" for token in tokens],
+            "at": self._look(item),
             "questions": [_described(question) for question in self.design.asked_of(len(item.images))],
             "answers": None if before is None else before.answers,
         }
+
+    def _look(self, item: ItemRecord) -> list[int] | None:
+        """Return the voxel to look at first: the middle of what is made in the case, be this image made or real."""
+        if self.design.look == "middle":
+            return None
+        case = self._images[item.images[0]].case
+        regions = [image.region for image in self._images.values() if image.case == case and image.region]
+        return list(runs.middle(regions[0], self.study.design["shape"])) if regions else None
 
     def _checked(self, item: ItemRecord, given: object) -> dict[str, Any]:
         answers = given if isinstance(given, dict) else {}

@@ -38,6 +38,16 @@ def valid(runs: object, shape: Shape) -> bool:
     return end <= int(np.prod(shape))
 
 
+def middle(runs: Sequence[int], shape: Sequence[int]) -> tuple[int, int, int]:
+    """Return the voxel (x, y, z) nearest to the mean place of the voxels of ``runs``, of which there is one or more."""
+    x, y, _ = shape
+    starts, lengths = np.array(runs[::2]), np.array(runs[1::2])
+    voxels = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+    means = (voxels % x).mean(), (voxels // x % y).mean(), (voxels // (x * y)).mean()
+    i, j, k = (round(float(mean)) for mean in means)
+    return i, j, k
+
+
 def share_inside(runs: Sequence[int], region: Sequence[int]) -> float:
     """Return which share of the voxels of ``runs`` lies in ``region``; nan for no voxels."""
     total = sum(runs[1::2])

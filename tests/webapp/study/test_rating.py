@@ -52,7 +52,7 @@ def test_nothing_tells_a_practice_of_another_from_a_catch_or_a_repeat(services: 
     tokens = [image.rsplit("/", 1)[1] for one in seen for image in one["images"]]
     assert len(set(tokens)) == len(tokens)
     for one in seen:
-        del one["id"], one["position"], one["images"]
+        del one["id"], one["position"], one["images"], one["at"]
     kinds = {json.dumps(one) for one in seen}
     assert len(kinds) == 2
     for word in ("case", "ours", "truth", "catch", "repeat", "flipped", "item"):
@@ -230,6 +230,18 @@ def test_marks_are_measured_against_what_was_made(services: Services, tmp_path: 
         Sitting.of(studies, key, "").save(sent)
     for one in collect(studies, study).answers:
         assert one.values["mark"] == (1.0 if one.images[0].truth == "synthetic" else 0.0)
+
+
+def test_the_crosshair_begins_where_something_was_made_in_real_images_too(services: Services, tmp_path: Path) -> None:
+    study = study_of(services, tmp_path / "images", ask={"real": True})
+    key, _ = sit(services, study)
+    places: dict[str, set[tuple[int, ...]]] = {}
+    shown = all_of(services, study, key)
+    for told, given in zip(shown, collect(Studies(services.repo.engine), study).answers, strict=True):
+        places.setdefault(given.images[0].case, set()).add(tuple(told["at"]))
+    assert [len(found) for found in places.values()] == [1] * 4
+    middle = study_of(services, tmp_path / "images", ask={"real": True}, look="middle")
+    assert sit(services, middle)[1].state()["next"]["at"] is None
 
 
 def test_the_least_rated_comes_first(services: Services, tmp_path: Path) -> None:

@@ -30,6 +30,11 @@ def test_the_share_inside_is_that_of_the_voxels(
     assert share == wanted or (math.isnan(share) and math.isnan(wanted))
 
 
+@given(masks.filter(lambda mask: bool(mask.any())))
+def test_the_middle_is_that_of_the_voxels(mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> None:
+    assert runs.middle(runs.of_mask(mask), SHAPE) == tuple(round(float(mean)) for mean in np.argwhere(mask).mean(0))
+
+
 def test_x_is_fastest() -> None:
     mask = np.zeros(SHAPE, np.bool_)
     mask[1:3, 2, 4] = True

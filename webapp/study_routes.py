@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from core.errors import UserError
 from webapp.services import Services
@@ -86,7 +87,8 @@ def _writing(routes: APIRouter, sitting: Callable[[str], Sitting]) -> None:
 async def _object(request: Request) -> dict[str, Any]:
     try:
         content = json.loads(await request.body())
-    except (ValueError, RecursionError):
+    # whoever hangs up half-way hears nothing, and sends it again
+    except (ValueError, RecursionError, ClientDisconnect):
         content = None
     if not isinstance(content, dict):
         raise UserError("bad_rating", "The answer did not arrive whole.", "Reload the page and save again.")

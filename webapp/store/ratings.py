@@ -15,23 +15,28 @@ from webapp.store.schema import rating
 CLIENT_ID = (8, 64)
 
 
-def keep(engine: Engine, about: Mapping[str, str], client_id: str, values: Mapping[str, Any]) -> Row[Any]:
+def keep(
+    engine: Engine, about: Mapping[str, str], client_id: str, values: Mapping[str, Any], *, final: bool = False
+) -> Row[Any]:
     """Add a rating and return its row after the commit.
 
     about: columns that say what is rated by whom; values: the other columns. The same ``client_id`` again gives the row
     already kept, whatever else is sent. The newest earlier rating of the same is the one it supersedes.
-    UserError bad_rating for a number that is none, or that another rating has.
+    final: there can be no later one. UserError bad_rating for a number that is none or that another rating has, and for
+    a rating after the final one.
     """
     if not CLIENT_ID[0] <= len(client_id) <= CLIENT_ID[1]:
         raise UserError("bad_rating", "The rating came without its number.", "Reload the page and rate again.")
     try:
-        return _insert(engine, about, client_id, values)
+        return _insert(engine, about, client_id, values, final)
     except IntegrityError:
         # two requests with one client_id at once: the other has been kept
-        return _insert(engine, about, client_id, values)
+        return _insert(engine, about, client_id, values, final)
 
 
-def _insert(engine: Engine, about: Mapping[str, str], client_id: str, values: Mapping[str, Any]) -> Row[Any]:
+def _insert(
+    engine: Engine, about: Mapping[str, str], client_id: str, values: Mapping[str, Any], final: bool
+) -> Row[Any]:
     same = [rating.c[name] == value for name, value in about.items()]
     with engine.begin() as connection:
         kept = connection.execute(select(rating).where(rating.c.client_id == client_id)).one_or_none()
@@ -40,6 +45,10 @@ def _insert(engine: Engine, about: Mapping[str, str], client_id: str, values: Ma
                 raise UserError("bad_rating", "This rating belongs elsewhere.", "Reload the page and rate again.")
             return kept
         last = connection.scalar(select(func.max(rating.c.id)).where(*same))
+        if last is not None and final:
+            raise UserError(
+                "bad_rating", "This item was answered already.", "Reload the page; it goes on with the next."
+            )
         row = {"changes": 0, "circumstances": {}, **values, **about, "client_id": client_id}
         added = insert(rating).values(**row, supersedes=last, created=now()).returning(rating)
         return connection.execute(added).one()

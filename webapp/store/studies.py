@@ -218,10 +218,12 @@ class Studies:
         seconds: float,
         changes: int,
         circumstances: Mapping[str, Any],
+        *,
+        final: bool = False,
     ) -> int:
         """Keep the answer to a showing for good and return its number after the commit; see ``ratings.keep``."""
         values = {"answers": dict(answers), "seconds": seconds, "changes": changes, "circumstances": circumstances}
-        return int(keep(self._engine, {"showing": shown.id}, client_id, values).id)
+        return int(keep(self._engine, {"showing": shown.id}, client_id, values, final=final).id)
 
     def answer(self, shown: ShowingRecord) -> AnswerRecord | None:
         """Return the answer to a showing that holds, None where there is none yet."""

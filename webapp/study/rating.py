@@ -88,13 +88,15 @@ class Sitting:
         before = self.studies.answer(shown)
         item = self._items[shown.item]
         again = before is not None and before.client_id == client
-        if before is not None and not again and (item.use == "training" or not self.design.changes):
-            raise UserError(
-                "bad_rating", "This item was answered already.", "Reload the page; it goes on with the next."
-            )
         answers = before.answers if before is not None and again else self._checked(item, given.get("answers"))
         kept = self.studies.rate(
-            shown, client, answers, _seconds(given.get("seconds")), _count(given.get("changes")), _circumstances(given)
+            shown,
+            client,
+            answers,
+            _seconds(given.get("seconds")),
+            _count(given.get("changes")),
+            _circumstances(given),
+            final=item.use == "training" or not self.design.changes,
         )
         return {
             "saved": kept,

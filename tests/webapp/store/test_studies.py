@@ -94,6 +94,16 @@ def test_what_stands_before_a_rater_stays(studies: Studies, study: StudyRecord) 
         studies.image_at(other, first.left)
 
 
+def test_after_a_final_answer_there_is_none(studies: Studies, study: StudyRecord) -> None:
+    who, _ = studies.invite(study, "")
+    shown = studies.show(who, 1, studies.items(study)[0], repeat=False, flipped=False)
+    first = studies.rate(shown, "client-1", {"a": 1}, 1.0, 0, {}, final=True)
+    assert studies.rate(shown, "client-1", {"a": 2}, 1.0, 0, {}, final=True) == first
+    with pytest.raises(UserError, match="answered already"):
+        studies.rate(shown, "client-2", {"a": 3}, 1.0, 0, {}, final=True)
+    assert [one.answers for one in studies.all_answers(study).values()] == [{"a": 1}]
+
+
 def test_only_the_first_consent_counts(studies: Studies, study: StudyRecord) -> None:
     who, _ = studies.invite(study, "", "Resident", 3)
     begun = studies.start(who, "", None)

@@ -165,11 +165,16 @@ class Sitting:
         while len(self._shown) < position:
             place = len(self._shown)
             item, repeat = self._chosen(place)
-            both = len(item.images) == 2
-            scored = self._practice if item.use == "training" else self._scored
-            turned = both and flipped(self.study.secret, self.rater.id, scored, item, repeat=repeat)
+            turned = len(item.images) == 2 and flipped(
+                self.study.secret, self.rater.id, self._pairs(item), item, repeat=repeat
+            )
             self._shown.append(self.studies.show(self.rater, place + 1, item, repeat=repeat, flipped=turned))
         return self._shown[position - 1]
+
+    def _pairs(self, item: ItemRecord) -> list[ItemRecord]:
+        """Return the pairs among which half are turned: those for practice, or all others."""
+        practice = item.use == "training"
+        return [one for one in self._items.values() if len(one.images) == 2 and (one.use == "training") == practice]
 
     def _chosen(self, place: int) -> tuple[ItemRecord, bool]:
         if place < len(self._practice):

@@ -42,8 +42,8 @@ def raters(records: Sequence[RaterRecord], counted: Sequence[Rater]) -> str:
         return '<p class="cs-hint">Nobody is invited yet.</p>'
     rows = "".join(_rater(record, far) for record, far in zip(records, counted, strict=True))
     return (
-        '<div class="cs-scroll" tabindex="0" role="region" aria-label="Raters"><table class="cs-table cs-words"><thead><tr>'
-        '<th scope="col">Rater</th><th scope="col">Done</th><th scope="col">Link</th><th scope="col">Your name</th>'
+        '<div class="cs-scroll" tabindex="0" role="region" aria-label="Raters"><table class="cs-table cs-words"><thead>'
+        '<tr><th scope="col">Rater</th><th scope="col">Done</th><th scope="col">Link</th><th scope="col">Your name</th>'
         f'<th scope="col">Group</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )
 

@@ -77,8 +77,8 @@ class StudyWiring:
         panel, making, inviting, column = self.panel, self.panel.making, self.panel.inviting, self.column
         return [
             panel.pick, panel.facts, making.box, making.runs, making.images, making.trouble, panel.group,
-            inviting.table, inviting.link, inviting.label, inviting.which, inviting.trouble, panel.files, panel.close, panel.key,
-            panel.timer, column.shown, column.fresh, column.report,
+            inviting.table, inviting.link, inviting.label, inviting.which, inviting.trouble, panel.files, panel.close,
+            panel.key, panel.timer, column.shown, column.fresh, column.report,
         ]  # fmt: skip
 
     def render(self, session: str, chosen: str, boxes: Mapping[Block, Any] | None = None) -> Updates:

@@ -126,22 +126,30 @@ def test_a_zip_is_rated_by_two_who_pause_and_is_taken_away(
 ) -> None:
     open_rate(page)
     page.set_input_files("#study-images input[type=file]", packed(tmp_path))
+    page.get_by_role("button", name="Order, repeats and words").click()
+    fill(page, "study-scales", "Noise | none | strong")
+    fill(page, "study-training", "case0")
+    page.keyboard.press("Enter")
     make(page, "From a zip", ("Real or synthetic?", "Realistic appearance"))
-    expect(page.locator("#study-facts")).to_contain_text("9 items: 9 single images, 0 pairs")
+    expect(page.locator("#study-facts")).to_contain_text("9 items: 9 single images, 0 pairs; 3 for practice")
     first, second = invite(page, "Dr A"), invite(page, "Dr B")
     one = visitor(first)
     total = begin(one)
     for position in range(1, 5):
-        answer(one, "R42", position, total)
+        answer(one, "R423", position, total)
+        if position < 4:
+            expect(one.get_by_role("button", name="Continue")).to_be_visible()
+            one.keyboard.press("Enter")
     expect(one.locator(".rate-count")).to_have_text(f"5 of {total}")
     # another machine, the same link
     again = visitor(first)
     for position in range(5, total + 1):
-        answer(again, "S35", position, total)
+        answer(again, "S351", position, total)
     expect(again.get_by_text("All your answers are saved")).to_be_visible()
     two = visitor(second)
     assert begin(two) == total
-    answer(two, "S11", 1, total)
+    answer(two, "S115", 1, total)
+    two.get_by_role("button", name="Continue").click()
     expect(two.locator(".rate-count")).to_have_text(f"2 of {total}")
     with page.expect_download() as waiting:
         page.locator("#study-files a[data-export=zip]").click()

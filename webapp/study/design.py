@@ -41,7 +41,7 @@ class Scale(_Strict):
     """A scale of the study's own."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,29}$")]
-    title: Line
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     help: Line = ""
     levels: Annotated[int, Field(ge=2, le=9)] = 5
     low: Line = ""

@@ -54,6 +54,11 @@ def gather(design: Design, services: Services, session: str | None) -> list[Foun
     return kept
 
 
+def case_of(job: JobRecord) -> str:
+    """Return the name of the case that a run becomes."""
+    return f"{job.task} {job.id[:8]}"
+
+
 def _files(design: Design) -> Iterator[Found]:
     for one in design.images:
         yield Found(one.method, one.case, one.truth, _reader(one.file), _maybe(one.region), one.measures)
@@ -96,7 +101,7 @@ def _run(services: Services, job: JobRecord) -> Iterator[Found]:
     region = _scan(services, job, "mask")
     chosen = str(job.params.get("method", RESULT))
     realistic = job.params.get("mode") == "realistic"
-    case = f"{job.task} {job.id[:8]}"
+    case = case_of(job)
     for name, file in path.items():
         if name != RESULT and not name.startswith(BASELINE):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,11 +17,12 @@ from webapp.guard import session_of
 from webapp.intake import uploaded
 from webapp.services import Services
 from webapp.store.moment import now
+from webapp.store.records import JobRecord
 from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
 from webapp.study import design, making, packed
 from webapp.study.collect import collect
-from webapp.study.sources import RESULT
+from webapp.study.sources import RESULT, case_of
 from webapp.ui import page, study_pieces
 from webapp.ui.tab import Shared
 from webapp.ui.tab_rate import Controls, Found
@@ -76,7 +78,8 @@ class StudyWiring:
         """Return every component that an event may change."""
         panel, making, inviting, column = self.panel, self.panel.making, self.panel.inviting, self.column
         return [
-            panel.pick, panel.facts, making.box, making.runs, making.images, making.trouble, panel.group,
+            panel.pick, panel.facts, making.box, making.runs, making.training, making.catch, making.images,
+            making.trouble, panel.group,
             inviting.table, inviting.link, inviting.label, inviting.which, inviting.trouble, panel.files, panel.close,
             panel.key, panel.timer, column.shown, column.fresh, column.report,
         ]  # fmt: skip
@@ -86,11 +89,15 @@ class StudyWiring:
         panel, making, column = self.panel, self.panel.making, self.column
         known = self.studies.studies(session)
         study = next((one for one in known if one.id == chosen), None)
+        runs = self._runs(session)
+        cases = [(title, case_of(job)) for title, job in runs]
         choices = [NEW, *((f"{one.title}, {ago(one.created)}", one.id) for one in known)]
         return {
             panel.pick: gr.Dropdown(choices=choices, value=study.id if study else ""),
             making.box: gr.Accordion(visible=study is None),
-            making.runs: gr.CheckboxGroup(choices=self._runs(session)),
+            making.runs: gr.CheckboxGroup(choices=[(title, job.id) for title, job in runs]),
+            making.training: gr.Dropdown(choices=cases),
+            making.catch: gr.Dropdown(choices=cases),
             making.trouble: "",
             panel.group: gr.Column(visible=study is not None),
             panel.timer: gr.Timer(active=study is not None),
@@ -118,7 +125,7 @@ class StudyWiring:
             column.report: study_pieces.report(study, answers),
         }
 
-    def _runs(self, session: str) -> list[tuple[str, str]]:
+    def _runs(self, session: str) -> list[tuple[str, JobRecord]]:
         """Return the finished runs that have an image as a result."""
         rateable = (
             job
@@ -126,7 +133,7 @@ class StudyWiring:
             if job.state == "done" and any(one.name == RESULT for one in job.artifacts)
         )
         return [
-            (f"{page.subject(self.services, session, job)}: {page.headline(job)}, {ago(job.created)}", job.id)
+            (f"{page.subject(self.services, session, job)}: {page.headline(job)}, {ago(job.created)}", job)
             for job in rateable
         ]
 
@@ -172,14 +179,18 @@ class StudyWiring:
         order: str,
         repeats: float,
         toggle: bool,
+        training: Sequence[str] | None,
+        catch: Sequence[str] | None,
+        scales: str | None,
         instructions: str | None,
         consent: str | None,
     ) -> StudyRecord:
         ask: dict[str, Any] = {name: name in asks for name in ("real", "prefer", "mark")}
-        ask["scales"] = [name for name in asks if name in design.SCALES]
+        ask["scales"] = [*(name for name in asks if name in design.SCALES), *_scales(scales or "")]
         form = {
             "title": (title or "").strip(), "ask": ask, "jobs": list(runs), "order": order, "repeats": repeats / 100,
-            "toggle": toggle, "instructions": instructions or "", "consent": consent or "",
+            "toggle": toggle, "training": training or [], "catch": catch or [],
+            "instructions": instructions or "", "consent": consent or "",
         }  # fmt: skip
         if images is None:
             return making.create(self.services, design.of(form), session)[0]
@@ -223,6 +234,18 @@ class StudyWiring:
         """End the rating, or open it again."""
         self.studies.close(study, study.closed is None)
         return {self.panel.key: ""}
+
+
+def _scales(lines: str) -> list[dict[str, str]]:
+    """Return the scales of a text with one a line: title, and what its lowest and highest step mean."""
+    made = []
+    for number, line in enumerate(filter(str.strip, lines.splitlines()), 1):
+        title, low, high = (*(part.strip() for part in line.split("|")), "", "")[:3]
+        name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:29]
+        made.append(
+            {"name": name if name[:1].isalpha() else f"scale_{number}", "title": title, "low": low, "high": high}
+        )
+    return made
 
 
 def _chosen(number: int | None) -> int:

@@ -47,6 +47,9 @@ class Making:
     order: gr.Dropdown
     repeats: gr.Slider
     toggle: gr.Checkbox
+    training: gr.Dropdown
+    catch: gr.Dropdown
+    scales: gr.Textbox
     instructions: gr.Textbox
     consent: gr.Textbox
     make: gr.Button
@@ -55,8 +58,8 @@ class Making:
     def values(self) -> list[Component]:
         """Return what is filled in, in the order in which ``study_wiring`` reads it."""
         form = (
-            self.title, self.runs, self.images, self.asks, self.order, self.repeats, self.toggle, self.instructions,
-            self.consent,
+            self.title, self.runs, self.images, self.asks, self.order, self.repeats, self.toggle, self.training,
+            self.catch, self.scales, self.instructions, self.consent,
         )  # fmt: skip
         return [cast("Component", one) for one in form]
 
@@ -149,11 +152,26 @@ def _making() -> Making:
             order = gr.Dropdown(ORDERS, value="rater", label="Order", elem_id="study-order", filterable=False)
             repeats = gr.Slider(0, 50, 10, step=5, label="Shown a second time, %", elem_id="study-repeats")
             toggle = gr.Checkbox(False, label="One viewer that flips between A and B", elem_id="study-toggle")
+            training, catch = (
+                gr.Dropdown(
+                    [], value=[], label=label, multiselect=True, allow_custom_value=True, elem_id=f"study-{name}"
+                )
+                for name, label in (
+                    ("training", "Cases for practice, answered after each"),
+                    ("catch", "Cases whose answer is obvious"),
+                )
+            )
+            scales = gr.Textbox(
+                label="Scales of your own, one a line: Noise | none | strong", lines=2, elem_id="study-scales"
+            )
             instructions = gr.Textbox(label="Instructions", lines=3, max_length=5000, elem_id="study-instructions")
             consent = gr.Textbox(label="Consent", lines=3, max_length=5000, elem_id="study-consent")
         make = gr.Button("Make the study", variant="primary", elem_id="study-make")
         trouble = gr.HTML(elem_id="study-trouble")
-    return Making(box, title, runs, images, asks, order, repeats, toggle, instructions, consent, make, trouble)
+    return Making(
+        box, title, runs, images, asks, order, repeats, toggle, training, catch, scales, instructions, consent, make,
+        trouble,
+    )  # fmt: skip
 
 
 def _inviting() -> Inviting:

@@ -23,7 +23,7 @@ from webapp.store.study_records import StudyRecord
 from webapp.study import design, making, packed
 from webapp.study.collect import collect
 from webapp.study.sources import RESULT, case_of
-from webapp.ui import page, study_pieces
+from webapp.ui import page, study_pieces, tab_rate
 from webapp.ui.tab import Shared
 from webapp.ui.tab_rate import Controls, Found
 from webapp.ui.text import ago
@@ -81,7 +81,7 @@ class StudyWiring:
             panel.pick, panel.facts, making.box, making.runs, making.training, making.catch, making.images,
             making.trouble, panel.group,
             inviting.table, inviting.link, inviting.label, inviting.which, inviting.trouble, panel.files, panel.close,
-            panel.key, panel.timer, column.shown, column.fresh, column.report,
+            panel.key, panel.timer, column.bar, column.shown, column.fresh, column.report,
         ]  # fmt: skip
 
     def render(self, session: str, chosen: str, boxes: Mapping[Block, Any] | None = None) -> Updates:
@@ -95,12 +95,15 @@ class StudyWiring:
         return {
             panel.pick: gr.Dropdown(choices=choices, value=study.id if study else ""),
             making.box: gr.Accordion(visible=study is None),
-            making.runs: gr.CheckboxGroup(choices=[(title, job.id) for title, job in runs]),
+            making.runs: gr.CheckboxGroup(
+                choices=[(title, job.id) for title, job in runs], info=None if runs else tab_rate.NO_RUNS
+            ),
             making.training: gr.Dropdown(choices=cases),
             making.catch: gr.Dropdown(choices=cases),
             making.trouble: "",
             panel.group: gr.Column(visible=study is not None),
             panel.timer: gr.Timer(active=study is not None),
+            column.bar: gr.Row(visible=study is not None),
             panel.inviting.link: "",
             panel.inviting.trouble: "",
             panel.key: "",

@@ -25,6 +25,7 @@ ORDERS = [
 ]
 EXPERTISE = ["", "Neuroradiologist", "Radiologist", "Resident", "Imaging scientist", "Other"]
 COUNT_SECONDS = 5.0
+NO_RUNS = "None yet. A run becomes a case: its result, the plain methods and, where you gave one, the reference."
 # a link becomes whole with the address the page was reached by, and is marked when it is touched
 _WHOLE = """
 const whole = () => element.querySelectorAll("input[data-path]").forEach((one) => {
@@ -101,6 +102,7 @@ class Found:
     """The right column; ``shown``: how many answers the results were drawn from."""
 
     shown: gr.State
+    bar: gr.Row
     fresh: gr.HTML
     refresh: gr.Button
     report: gr.HTML
@@ -130,19 +132,25 @@ def build() -> Controls:
 
 def results() -> Found:
     """Draw the column of results; the style shows it while the tab is open."""
-    with gr.Row(elem_classes="cs-section", elem_id="study-bar"):
+    with gr.Row(elem_classes="cs-section", elem_id="study-bar", visible=False) as bar:
         fresh = gr.HTML(elem_id="study-fresh")
         refresh = gr.Button("Refresh", size="sm", elem_id="study-refresh")
     report = gr.HTML(study_pieces.INVITE, elem_id="study-report", elem_classes="cs-section")
-    return Found(gr.State(0), fresh, refresh, report)
+    return Found(gr.State(0), bar, fresh, refresh, report)
 
 
 def _making() -> Making:
     with gr.Accordion("Make a new study", open=True, elem_id="study-new", elem_classes="cs-advanced") as box:
         title = gr.Textbox(label="Title", max_length=200, elem_id="study-title")
-        runs = gr.CheckboxGroup([], label="Finished runs", elem_id="study-runs", elem_classes="cs-lines-of")
+        runs = gr.CheckboxGroup(
+            [], label="Finished runs", info=NO_RUNS, elem_id="study-runs", elem_classes="cs-lines-of"
+        )
+        gr.HTML(
+            '<p class="cs-hint">Or a zip of images, one folder a method: <code>truth/case1.nii.gz</code>, '
+            "<code>mine/case1.nii.gz</code>; what stands under truth, reference or real is real.</p>"
+        )
         images = gr.File(
-            label="Or images: a zip of METHOD/CASE.nii.gz; real scans under truth/",
+            label="Zip of images",
             elem_id="study-images",
             elem_classes="cs-drop",
             height=56,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +22,12 @@ app = typer.Typer(
 
 Id = Annotated[str, typer.Argument(help="Id of the study, or how it begins.")]
 Number = Annotated[int, typer.Argument(min=1, help="Number of the rater: 3 for R03.")]
-Days = Annotated[float, typer.Option(min=0.01, help="How long the link is valid; 0.04 is an hour.")]
+Days = Annotated[
+    float | None,
+    typer.Option(
+        min=0.01, max=3650, help="How long the link is valid, as the study says if not given; 0.04 is an hour."
+    ),
+]
 Url = Annotated[str, typer.Option(help="Where the server is reached; else this machine's own address.")]
 
 
@@ -49,7 +54,7 @@ def create(
         typer.echo(f"note: {note}")
     typer.echo(f"manage {_address(services, url)}/?study={key}")
     for _ in range(raters):
-        _invite(services, study, "", design.days, url)
+        _invite(services, study, "", None, url)
 
 
 @app.command("list")
@@ -72,7 +77,7 @@ def invite(
     label: Annotated[str, typer.Option(help="Your own name for the rater; exports leave it out.")] = "",
     expertise: Annotated[str, typer.Option(help="Group of the rater; the rater is asked when it is empty.")] = "",
     years: Annotated[float | None, typer.Option(min=0, max=80, help="Years of experience.")] = None,
-    days: Days = 90,
+    days: Days = None,
     url: Url = "",
 ) -> None:
     """Invite a rater and print the link, which is shown only once."""
@@ -81,10 +86,11 @@ def invite(
 
 
 @app.command()
-def renew(study: Id, rater: Number, days: Days = 90, url: Url = "") -> None:
+def renew(study: Id, rater: Number, days: Days = None, url: Url = "") -> None:
     """Give a rater a new link; the old one ends, what was answered stays."""
     services = _services()
-    made, key = Studies(services.repo.engine).renew(_find(services, study), rater, now() + timedelta(days=days))
+    found = _find(services, study)
+    made, key = Studies(services.repo.engine).renew(found, rater, _until(found, days))
     typer.echo(f"{made.name} {_address(services, url)}/rate/{key}")
 
 
@@ -116,7 +122,7 @@ def manage(study: Id, url: Url = "") -> None:
 def export(
     study: Id,
     out: Annotated[Path | None, typer.Option(help="The zip to write; else study-<id>.zip here.")] = None,
-    labels: Annotated[bool, typer.Option("--labels", help="Your own names of the raters in place of R01 ...")] = False,
+    labels: Annotated[bool, typer.Option("--labels", help="Your own names of the raters beside R01 ...")] = False,
 ) -> None:
     """Write all answers (CSV, JSON), the data dictionary and the report into one zip."""
     from webapp.ui.study_export import archive_of
@@ -148,14 +154,17 @@ def _invite(
     services: Services,
     study: StudyRecord,
     label: str,
-    days: float,
+    days: float | None,
     url: str,
     expertise: str = "",
     years: float | None = None,
 ) -> None:
-    until = now() + timedelta(days=days)
-    made, key = Studies(services.repo.engine).invite(study, label, expertise, years, until)
+    made, key = Studies(services.repo.engine).invite(study, label, expertise, years, _until(study, days))
     typer.echo(f"{made.name} {_address(services, url)}/rate/{key}")
+
+
+def _until(study: StudyRecord, days: float | None) -> datetime:
+    return now() + timedelta(days=days or study.design["days"])
 
 
 def _address(services: Services, url: str) -> str:

@@ -1,4 +1,4 @@
-"""The addresses of a reader study: the rater's page and its JSON, and the exports of those who manage it."""
+"""The addresses of a reader study for its raters: the page and its JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from core.errors import UserError
 from webapp.services import Services
 from webapp.store.studies import Studies
-from webapp.study.rating import Sitting
+from webapp.study.rating import Sitting, number_of
 
 PAGE = Path(__file__).resolve().parent.parent / "assets" / "rate" / "rate.html"
 PRIVATE = {"cache-control": "private, no-store"}
@@ -71,8 +71,7 @@ def _writing(routes: APIRouter, sitting: Callable[[str], Sitting]) -> None:
     async def start(key: str, request: Request) -> Response:
         """The rater's consent."""
         given = await _object(request)
-        years, expertise = given.get("years"), str(given.get("expertise") or "")
-        known = float(years) if isinstance(years, int | float) and not isinstance(years, bool) else None
+        expertise, known = str(given.get("expertise") or ""), number_of(given.get("years"))
         if given.get("consent") is not True:
             raise UserError("bad_rating", "You have not agreed to take part.", "Tick the box, then begin.")
         return _json(await run_in_threadpool(lambda: sitting(key).start(expertise, known)))
@@ -86,13 +85,22 @@ def _writing(routes: APIRouter, sitting: Callable[[str], Sitting]) -> None:
 
 async def _object(request: Request) -> dict[str, Any]:
     try:
-        content = json.loads(await request.body())
+        content = _clean(json.loads(await request.body(), parse_constant=lambda name: None))
     # whoever hangs up half-way hears nothing, and sends it again
     except (ValueError, RecursionError, ClientDisconnect):
         content = None
     if not isinstance(content, dict):
         raise UserError("bad_rating", "The answer did not arrive whole.", "Reload the page and save again.")
     return content
+
+
+def _clean(value: Any) -> Any:
+    """Return a JSON value whose texts every database and every file can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "")
+    if isinstance(value, dict):
+        return {_clean(key): _clean(one) for key, one in value.items()}
+    return [_clean(one) for one in value] if isinstance(value, list) else value
 
 
 def _json(content: Any) -> Response:

@@ -18,9 +18,14 @@ const WAITING = {
   busySending: "The server is busy; your answer is kept here and will be sent.",
   asking: "The server does not answer. Trying again \u2026",
 };
+const VERDICTS = new Map([
+  [true, { class: "rate-right", text: "\u2713 Right" }],
+  [false, { class: "rate-wrong", text: "\u2717 Not right" }],
+  [null, { text: "Practice" }],
+]);
 const draftOf = (showing) => `draft:${showing}`;
 const alike = (one, other) => {
-  const text = (values) => JSON.stringify(Object.entries(values).filter(([, value]) => value !== null).sort());
+  const text = (values) => JSON.stringify(Object.entries(values).filter(([, value]) => value !== null && value !== "").sort());
   return text(one) === text(other);
 };
 
@@ -256,7 +261,8 @@ class Rating {
 
   // of an item that was answered before, nothing is sent when nothing was changed
   get settled() {
-    return this.showing.answers !== null && alike(this.form.values, this.showing.answers);
+    const { answers, training } = this.showing;
+    return answers !== null && (training || alike(this.form.values, answers));
   }
 
   save() {
@@ -326,7 +332,7 @@ class Rating {
   tell({ feedback, ...saved }) {
     const again = pages.plain("Continue", () => this.proceed(), "rate-primary");
     this.told.replaceChildren(
-      el("h2", { class: feedback.correct ? "rate-right" : "rate-wrong", text: feedback.correct ? "\u2713 Right" : "\u2717 Not right" }),
+      el("h2", VERDICTS.get(feedback.correct)),
       el("p", { class: "rate-prose", text: feedback.text }), el("p", { class: "cs-hint", text: "Your answer is saved." }), again);
     this.asking = false;
     this.following = saved;

@@ -16,6 +16,7 @@ from webapp.services import Services
 from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
 from webapp.study.collect import collect
+from webapp.study.export import to_csv
 
 Browser = Callable[[], TestClient]
 WORDS = re.compile(rb"truth|ours|mean|case\d|synthetic|region|psnr|flipped|repeat|catch|method", re.IGNORECASE)
@@ -142,6 +143,20 @@ def test_what_is_no_answer_is_refused(rater: Rater, body: bytes) -> None:
     answer = rater.client.post(f"/rate/{rater.key}/answers", content=body)
     assert answer.status_code == 422
     assert answer.json()["code"] == "bad_rating"
+
+
+def test_texts_that_no_file_can_hold_are_mended(rater: Rater, services: Services, study: StudyRecord) -> None:
+    shown = rater.start()
+    sent = answered(shown, seconds=10**400, slices={"axial": "x", "=evil": 1, "coronal": 4})
+    sent["answers"]["comment"] = "half \ud83d and nul \0"
+    body = json.dumps(sent)
+    saved = rater.client.post(f"/rate/{rater.key}/answers", content=body)
+    assert saved.status_code == 200
+    found = next(one for one in collect(Studies(services.repo.engine), study).answers if one.rater == rater.record.name)
+    assert found.values["comment"] == "half ? and nul "
+    assert found.slices == {"axial": 0, "coronal": 4}
+    assert found.seconds == 0
+    assert to_csv(collect(Studies(services.repo.engine), study)).encode()
 
 
 def test_consent_is_needed(rater: Rater) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import UserError
 from webapp.store.moment import now
-from webapp.store.schema import rating
+from webapp.store.schema import rating, showing
 
 CLIENT_ID = (8, 64)
 
@@ -39,6 +39,9 @@ def _insert(
 ) -> Row[Any]:
     same = [rating.c[name] == value for name, value in about.items()]
     with engine.begin() as connection:
+        if "showing" in about:
+            # one at a time, so that a final answer is the only one
+            connection.execute(select(showing.c.id).where(showing.c.id == about["showing"]).with_for_update())
         kept = connection.execute(select(rating).where(rating.c.client_id == client_id)).one_or_none()
         if kept is not None:
             if any(getattr(kept, name) != value for name, value in about.items()):

@@ -45,6 +45,7 @@ class Studies:
         self._reader = engine.execution_options(**{READING: True})
         # the items of a study never change, and every answer of every rater asks for all of them
         self._items = lru_cache(STUDIES_HELD)(self._read_items)
+        self._images = lru_cache(STUDIES_HELD)(self._read_images)
 
     def add(self, new: NewStudy, session: str | None) -> tuple[StudyRecord, str]:
         """Record a study whose blobs are on the disk; returns it and the key that opens it to another browser."""
@@ -110,9 +111,7 @@ class Studies:
 
     def images(self, found: StudyRecord) -> dict[int, ImageRecord]:
         """Return the images of a study by their ids."""
-        query = select(study_image).where(study_image.c.study == found.id)
-        with self._reader.begin() as connection:
-            return {row.id: to_image(row) for row in connection.execute(query)}
+        return self._images(found.id)
 
     def items(self, found: StudyRecord) -> tuple[ItemRecord, ...]:
         """Return the items of a study by their number."""
@@ -167,10 +166,10 @@ class Studies:
         return found, of
 
     def start(self, who: RaterRecord, expertise: str, years: float | None) -> RaterRecord:
-        """Note that a rater has agreed to take part; only the first time counts."""
+        """Note that a rater has agreed to take part; only the first time counts, and what the managers told stays."""
         values: dict[str, Any] = {"consented": now()}
-        values |= {"expertise": expertise} if expertise else {}
-        values |= {"years": years} if years is not None else {}
+        values |= {"expertise": expertise} if expertise and not who.expertise else {}
+        values |= {"years": years} if years is not None and who.years is None else {}
         changed = update(rater).where(rater.c.id == who.id, rater.c.consented.is_(None)).values(values)
         with self._engine.begin() as connection:
             connection.execute(changed)
@@ -255,6 +254,11 @@ class Studies:
         with self._reader.begin() as connection:
             return tuple(to_item(row) for row in connection.execute(query))
 
+    def _read_images(self, study_id: str) -> dict[int, ImageRecord]:
+        query = select(study_image).where(study_image.c.study == study_id).order_by(study_image.c.id)
+        with self._reader.begin() as connection:
+            return {row.id: to_image(row) for row in connection.execute(query)}
+
     def _answers(self, query: Select[Any]) -> dict[str, AnswerRecord]:
         held: dict[str, AnswerRecord] = {}
         with self._reader.begin() as connection:
@@ -265,9 +269,9 @@ class Studies:
                     client_id=row.client_id,
                     showing=row.showing,
                     answers=row.answers,
-                    seconds=row.seconds,
-                    changes=row.changes,
-                    circumstances=row.circumstances,
+                    seconds=row.seconds + (before.seconds if before else 0),
+                    changes=row.changes + (before.changes if before else 0),
+                    circumstances=_together(row.circumstances, before.circumstances if before else {}),
                     created=row.created,
                     revisions=0 if before is None else before.revisions + 1,
                 )
@@ -292,6 +296,14 @@ class Studies:
 def digest(key: str) -> str:
     """Return what is kept of a key: a copy of the database opens nothing."""
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _together(last: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the circumstances of an answer with the slices that were seen before an earlier one too."""
+    slices = {**before.get("slices", {})}
+    for axis, count in last.get("slices", {}).items():
+        slices[axis] = max(count, slices.get(axis, 0))
+    return {**last, "slices": slices}
 
 
 def _let_manage(connection: Connection, study_id: str, session: str) -> None:

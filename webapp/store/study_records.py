@@ -121,7 +121,10 @@ class ShowingRecord:
 
 @dataclass(frozen=True)
 class AnswerRecord:
-    """The rating of a showing that holds; revisions: how many earlier ones it supersedes."""
+    """The rating of a showing that holds; revisions: how many earlier ones it supersedes.
+
+    seconds, changes and slices count the earlier ones too.
+    """
 
     id: int
     client_id: str

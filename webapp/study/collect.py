@@ -18,18 +18,25 @@ MOST_YEARS = "10 years and more"
 def collect(studies: Studies, study: StudyRecord, *, labels: bool = False) -> Collected:
     """Return the answers that hold, rater by rater in the order they were shown.
 
-    labels: call raters by the managers' names for them in place of R01, R02 ...
+    labels: add the managers' names for the raters to R01, R02 ...
     """
     images, items = studies.images(study), {item.id: item for item in studies.items(study)}
     given = studies.all_answers(study)
     raters, answers = [], []
     for record in studies.raters(study):
-        sitting = Sitting(studies, study, record, "")
-        name = record.label or record.name if labels else record.name
+        name = f"{record.name} {record.label}".strip() if labels else record.name
         mine = [(shown, given[shown.id]) for shown in studies.showings(record) if shown.id in given]
-        raters.append(Rater(name, group_of(record), len(mine), sitting.total))
+        raters.append(Rater(name, group_of(record), len(mine), Sitting(studies, study, record, "").total))
         answers += [_answer(name, record, items[shown.item], shown, kept, images) for shown, kept in mine]
     return Collected(study.id, study.title, design_of(study).questions, tuple(raters), tuple(answers))
+
+
+def progress(studies: Studies, study: StudyRecord) -> tuple[Rater, ...]:
+    """Return how far the raters of a study are, without their answers."""
+    return tuple(
+        Rater(one.name, group_of(one), len(studies.answered(one)), Sitting(studies, study, one, "").total)
+        for one in studies.raters(study)
+    )
 
 
 def group_of(rater: RaterRecord) -> str:
@@ -48,7 +55,8 @@ def _answer(
 ) -> Answer:
     order = [images[one] for one in item.images]
     order = order[::-1] if shown.flipped else order
-    right: dict[str, str | int] = {} if item.use == "item" else expected(order)
+    asked = {} if item.use == "item" else expected(order)
+    right = {question: value for question, value in asked.items() if question in kept.answers}
     slices = kept.circumstances.get("slices")
     return Answer(
         rater=name,

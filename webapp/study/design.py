@@ -13,6 +13,7 @@ from webapp.study.answers import COMMENT, CONFIDENCE, MARK, PREFER, REAL, Questi
 
 Line = Annotated[str, StringConstraints(max_length=200)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Case = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Words = Annotated[str, StringConstraints(max_length=5000)]
 Order = Literal["rater", "study", "least", "none"]
 
@@ -70,7 +71,7 @@ class File(_Strict):
 
     file: Path
     method: Name
-    case: Name
+    case: Case
     truth: Literal["real", "synthetic"]
     region: Path | None = None
     measures: dict[Name, float] = {}
@@ -83,7 +84,7 @@ class Design(_Strict):
     measures.json with {method: {case: {measure: number}}}. real: names of the methods that are real scans.
     pairs: pairs of methods to compare, all where none is named. training, catch: cases for practice with feedback, and
     cases whose answer is obvious. repeats: share of items shown a second time. least: of the items a rater has not seen
-    the one seen least by all. look: where the crosshair begins, for real images
+    the one shown least to all. look: where the crosshair begins, for real images
     too: the middle of what was made in the case, or of the image.
     """
 
@@ -98,8 +99,8 @@ class Design(_Strict):
     real: tuple[Name, ...] = ("truth", "reference", "real")
     methods: tuple[Name, ...] = ()
     pairs: tuple[tuple[Name, Name], ...] = ()
-    training: tuple[Name, ...] = ()
-    catch: tuple[Name, ...] = ()
+    training: tuple[Case, ...] = ()
+    catch: tuple[Case, ...] = ()
     order: Order = "rater"
     repeats: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     changes: bool = True
@@ -116,6 +117,12 @@ class Design(_Strict):
             raise ValueError("nothing is asked: set real, prefer, mark or scales under ask")
         if len(set(names)) < len(names):
             raise ValueError("a scale is there twice")
+        if self.catch and not (self.ask.real or self.ask.prefer):
+            raise ValueError("cases to catch with need a right answer: ask real or prefer")
+        if set(self.training) & set(self.catch):
+            raise ValueError("a case cannot be for practice and to catch with")
+        if any(first == second for first, second in self.pairs):
+            raise ValueError("a pair has the same method twice")
         if not (self.jobs or self.folder or self.images):
             raise ValueError("there are no images: name jobs, a folder or images")
         return self

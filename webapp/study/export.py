@@ -93,7 +93,7 @@ def columns(collected: Collected) -> tuple[Column, ...]:
         *_showing(collected),
         *(column for index, side in enumerate(SIDES) for column in _image(index, side, measures)),
         *(column for question in collected.questions for column in _question(question)),
-        Column("seconds", "number", "s", "0 or more", "Time from the first sight of the images to the answer.",
+        Column("seconds", "number", "s", "0 or more", "Time the images were looked at, changes of the answer included.",
                lambda answer: answer.seconds),
         Column("changes", "integer", "", "0 or more", "How often an answer was changed before it was saved.",
                lambda answer: answer.changes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from webapp.study.design import Design
 from webapp.study.sources import Found, gather
 
 MOST_ITEMS = 5000
+MOST_BYTES = 16 << 30
 Say = Callable[[str], None]
 
 
@@ -49,6 +51,8 @@ def create(
     heads = [blind.head_of(g.case, [blind.on_spacing(one.read(), spacing) for one in g.images]) for g in groups]
     frame = blind.frame_of(spacing, heads)
     notes = tuple(_notes(design, groups, spacing, len({one for item in items for one in item.images}), len(found)))
+    if len(found) * math.prod(frame.shape) > MOST_BYTES:
+        raise UserError("study_large", "The images take too much room.", "Leave out methods, or resample to 1 mm.")
     with ExitStack() as undo:
         images: dict[Found, NewImage] = {}
         for number, (group, head) in enumerate(zip(groups, heads, strict=True), 1):
@@ -58,6 +62,8 @@ def create(
         if twice:
             notes += (f"{twice} images are the same as others to the voxel; raters may know them again.",)
         stored = {**design.model_dump(mode="json"), "shape": list(frame.shape)}
+        if not all(services.blobs.path(image.blob).is_file() for image in images.values()):
+            raise _refusal("The server was started meanwhile, which removes files that no study has yet.")
         new = NewStudy(design.title, stored, notes, tuple(images[one] for one in found), items)
         made = Studies(services.repo.engine).add(new, session)
         undo.pop_all()
@@ -80,7 +86,7 @@ def _stored(
 
 
 def _region(one: Found, like: Volume, head: Head, frame: Frame) -> Runs | None:
-    """Return what was made in an image as runs of the frame: its mask, all of it where there is no mask."""
+    """Return what was made in an image as runs of the frame: its mask; None where that is not known."""
     if one.truth == "real":
         return ()
     if one.region is None:
@@ -114,7 +120,10 @@ def _pairs(design: Design, group: Group) -> Iterator[tuple[Found, Found]]:
 
 
 def _check(design: Design, found: Sequence[Found], items: Sequence[NewItem]) -> None:
-    cases = {one.case for one in found}
+    cases, methods = {one.case for one in found}, {one.method for one in found}
+    for method in (*design.methods, *(one for pair in design.pairs for one in pair)):
+        if method not in methods:
+            raise _refusal(f"There is no image of method {method}.")
     for case in (*design.training, *design.catch):
         if case not in cases:
             raise _refusal(f"There is no case {case} to practise on or to catch with.")
@@ -137,6 +146,10 @@ def _notes(design: Design, groups: Sequence[Group], spacing: blind.Size, shown: 
     """Yield what could still tell images apart, or weaken the study."""
     if shown < total:
         yield f"{total - shown} of {total} images are in no item."
+    if design.folder and not any(one.truth == "real" for group in groups for one in group.images):
+        yield f"All images count as synthetic: no folder is called {', '.join(design.real)}."
+    if design.order == "none" and design.singles:
+        yield "Every rater sees the methods of a case in the same order, which may be learnt."
     other = [g.case for g in groups if not np.allclose(g.images[0].read().spacing, spacing, rtol=blind.SAME_SIZE)]
     if other:
         yield f"{len(other)} of {len(groups)} cases had another voxel size and were interpolated."

@@ -35,6 +35,8 @@ def opened(services: Services, path: Path) -> Iterator[list[dict[str, Any]]]:
 
 def _images(files: dict[str, Path]) -> list[dict[str, Any]]:
     named = {_named(name): path for name, path in files.items()}
+    if len(named) < len(files):
+        raise UserError("bad_study", "Two files of the zip have one METHOD/CASE.", "Give every case its own name.")
     regions = {case: path for (method, case), path in named.items() if method == REGIONS}
     return [
         {

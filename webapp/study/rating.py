@@ -12,15 +12,15 @@ from core.errors import UserError
 from webapp.store.studies import Studies
 from webapp.store.study_records import ImageRecord, ItemRecord, RaterRecord, ShowingRecord, StudyRecord
 from webapp.study import runs
-from webapp.study.answers import PREFER, REAL, Question
+from webapp.study.answers import MARK, PREFER, REAL, Question
 from webapp.study.design import Design
 from webapp.study.order import Slot, arranged, flipped, least_shown, slots
 
 # showings that may be fetched before the ones in front of them are answered, so that images are there in time
 AHEAD = 2
-COMMENT_LIMIT = 4000
+COMMENT_LIMIT = 2000
 LONGEST_SECONDS = 86400.0
-CIRCUMSTANCES = ("slices", "shown_at", "client")
+AXES = ("axial", "coronal", "sagittal")
 CIRCUMSTANCE_LIMIT = 40
 
 
@@ -52,7 +52,7 @@ class Sitting:
             "changes": design.changes,
             "toggle": design.toggle,
             "started": begun,
-            "expertise": list(design.expertise),
+            "expertise": [] if self.rater.expertise else list(design.expertise),
             "progress": self._progress(),
             "next": self._next() if begun else None,
         }
@@ -61,8 +61,8 @@ class Sitting:
         """Note the rater's consent and return the state. UserError bad_rating."""
         if years is not None and not 0 <= years <= 80:
             raise UserError("bad_rating", "These are no years of experience.", "Give a number from 0 to 80, or none.")
-        self.studies.start(self.rater, expertise.strip()[:120], years)
-        return Sitting(self.studies, self.study, self._again(), self.address).state()
+        begun = self.studies.start(self.rater, expertise.strip()[:120], years)
+        return Sitting(self.studies, self.study, begun, self.address).state()
 
     def showing(self, position: int) -> dict[str, Any]:
         """Return the showing at ``position``, from 1; UserError not_found for one that is too far ahead."""
@@ -143,9 +143,6 @@ class Sitting:
     def _images(self) -> dict[int, ImageRecord]:
         return self.studies.images(self.study)
 
-    def _again(self) -> RaterRecord:
-        return next(one for one in self.studies.raters(self.study) if one.id == self.rater.id)
-
     def _require_consent(self) -> None:
         if self.rater.consented is None:
             raise UserError("bad_rating", "You have not agreed to take part yet.", "Reload the page and begin.")
@@ -208,9 +205,11 @@ class Sitting:
         """Return the voxel to look at first: the middle of what is made in the case, be this image made or real."""
         if self.design.look == "middle":
             return None
-        case = self._images[item.images[0]].case
-        regions = [image.region for image in self._images.values() if image.case == case and image.region]
-        return list(runs.middle(regions[0], self.study.design["shape"])) if regions else None
+        regions = {image.case: image.region for image in self._images.values() if image.region}
+        # a case in which nothing was made would be known by its crosshair
+        if any(image.case not in regions for image in self._images.values()):
+            return None
+        return list(runs.middle(regions[self._images[item.images[0]].case], self.study.design["shape"]))
 
     def _checked(self, item: ItemRecord, given: object) -> dict[str, Any]:
         answers = given if isinstance(given, dict) else {}
@@ -218,7 +217,8 @@ class Sitting:
         asked = self.design.asked_of(len(item.images))
         if set(answers) - {question.name for question in asked}:
             raise UserError("bad_rating", "Something was answered that was not asked.", "Reload the page.")
-        return {question.name: _answer(question, answers.get(question.name), shape) for question in asked}
+        checked = {question.name: _answer(question, answers.get(question.name), shape) for question in asked}
+        return {name: value for name, value in checked.items() if value is not None or name == MARK}
 
     def _feedback(self, item: ItemRecord, shown: ShowingRecord, answers: Mapping[str, Any]) -> dict[str, Any] | None:
         images = [self._images[one] for one in item.images]
@@ -265,7 +265,7 @@ def _answer(question: Question, given: object, shape: tuple[int, ...]) -> object
     """Return an answer as it is kept; UserError bad_rating names what is missing or impossible."""
     if given is None or given == "":
         if question.optional:
-            return None if question.kind == "mark" else ""
+            return None
         raise UserError("bad_rating", f"An answer is missing: {question.title}", "Answer it, then save.")
     fits = {
         "choice": lambda: given in [value for value, _ in question.options],
@@ -289,8 +289,19 @@ def _marks(given: object, shape: tuple[int, ...]) -> bool:
 
 
 def _seconds(given: object) -> float:
-    number = float(given) if isinstance(given, int | float) and not isinstance(given, bool) else 0.0
-    return min(max(number, 0.0), LONGEST_SECONDS) if math.isfinite(number) else 0.0
+    number = number_of(given)
+    return min(max(number, 0.0), LONGEST_SECONDS) if number is not None else 0.0
+
+
+def number_of(given: object) -> float | None:
+    """Return a finite number that came from outside, None for anything else."""
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return None
+    try:
+        number = float(given)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _count(given: object) -> int:
@@ -298,16 +309,17 @@ def _count(given: object) -> int:
 
 
 def _circumstances(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep numbers, flags and short texts of what the browser told beside the answer."""
+    """Keep what the browser told beside the answer: slices seen along each axis, when, on what screen."""
+    slices, client, moment = given.get("slices"), given.get("client"), given.get("shown_at")
     kept: dict[str, Any] = {}
-    for name in CIRCUMSTANCES:
-        value = given.get(name)
-        if isinstance(value, dict):
-            kept[name] = {str(key)[:20]: one for key, one in list(value.items())[:12] if _small(one)}
-        elif _small(value):
-            kept[name] = value
-    return kept
+    if isinstance(slices, dict):
+        kept["slices"] = {axis: _count(slices[axis]) for axis in AXES if axis in slices}
+    if isinstance(client, dict):
+        kept["client"] = {str(key)[:20]: one for key, one in list(client.items())[:12] if _small(one)}
+    return kept | ({"shown_at": moment} if isinstance(moment, str) and _small(moment) else {})
 
 
 def _small(value: object) -> bool:
-    return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= CIRCUMSTANCE_LIMIT)
+    if isinstance(value, str):
+        return len(value) <= CIRCUMSTANCE_LIMIT
+    return isinstance(value, bool) or number_of(value) is not None

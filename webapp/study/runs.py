@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_RUNS = 20_000
 Shape = tuple[int, int, int]
 
 
@@ -28,7 +29,7 @@ def to_mask(runs: Sequence[int], shape: Shape) -> NDArray[np.bool_]:
 
 def valid(runs: object, shape: Shape) -> bool:
     """Whether ``runs``, which came from outside, are runs of a grid of ``shape``."""
-    if not isinstance(runs, list) or len(runs) % 2:
+    if not isinstance(runs, list) or len(runs) % 2 or len(runs) > 2 * MOST_RUNS:
         return False
     end = 0
     for start, length in zip(runs[::2], runs[1::2], strict=True):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from core.errors import UserError
 from core.files.nifti import read_volume
-from core.tasks.reference import read_reference
 from core.volume import Volume
 from webapp.services import Services
 from webapp.store.records import JobRecord
@@ -44,9 +42,9 @@ def gather(design: Design, services: Services, session: str | None) -> list[Foun
     """
     found = [*_files(design), *_folder(design), *_runs(design, services, session)]
     kept = [one for one in found if not design.methods or one.method in design.methods]
-    twice = [one for one in kept if sum((one.method, one.case) == (o.method, o.case) for o in kept) > 1]
-    if twice:
-        raise _refusal(f"There are two images of method {twice[0].method} for case {twice[0].case}.")
+    (most, times), *_ = [*Counter((one.method, one.case) for one in kept).most_common(1), (("", ""), 0)]
+    if times > 1:
+        raise _refusal(f"There are two images of method {most[0]} for case {most[1]}.")
     if not kept:
         raise _refusal("There are no images: nothing was found where the study looks for them.")
     if len(kept) > MOST_IMAGES:
@@ -111,20 +109,12 @@ def _run(services: Services, job: JobRecord) -> Iterator[Found]:
         yield Found(title, case, "synthetic", _reader(file), _maybe(region), measures)
     reference = _scan(services, job, REFERENCE)
     if reference is not None:
-        yield Found(REFERENCE, case, "real", _truth(reference, path[RESULT]), None, {})
+        yield Found(REFERENCE, case, "real", _reader(reference), None, {})
 
 
 def _scan(services: Services, job: JobRecord, name: str) -> Path | None:
     scan_id = job.inputs.get(name)
     return services.blobs.path(services.repo.scan(scan_id, job.session).blob) if scan_id else None
-
-
-def _truth(reference: Path, result: Path) -> Callable[[], Volume]:
-    def read() -> Volume:
-        like = read_volume(result)
-        return Volume(read_reference(reference, like, np.ones(like.data.shape, np.bool_)), like.affine)
-
-    return read
 
 
 def _reader(path: Path) -> Callable[[], Volume]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from webapp.store.moment import now
 from webapp.store.study_records import ItemRecord, RaterRecord, StudyRecord
 from webapp.study.answers import Rater
 from webapp.ui.pieces import notes
@@ -85,6 +86,7 @@ def options(records: Iterable[RaterRecord]) -> list[tuple[str, int]]:
 
 
 def _rater(record: RaterRecord, far: Rater) -> str:
-    state = "ended" if record.revoked else "not opened" if record.consented is None else "in use"
+    over = record.revoked or (record.expires and record.expires < now())
+    state = "ended" if over else "not opened" if record.consented is None else "in use"
     cells = (record.name, f"{far.done} of {far.total}", state, record.label or "–", far.group or "–")
     return "<tr>" + "".join(f"<td>{safe(cell)}</td>" for cell in cells) + "</tr>"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from webapp.store.records import JobRecord
 from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
 from webapp.study import design, making, packed
-from webapp.study.collect import collect
+from webapp.study.collect import progress
 from webapp.study.sources import RESULT, case_of
 from webapp.ui import page, study_pieces, tab_rate
 from webapp.ui.tab import Shared
@@ -45,7 +46,7 @@ class StudyWiring:
     column: Found
     shared: Shared
 
-    @property
+    @cached_property
     def studies(self) -> Studies:
         """The studies in the database."""
         return Studies(self.services.repo.engine)
@@ -115,11 +116,11 @@ class StudyWiring:
 
     def _study(self, study: StudyRecord) -> Updates:
         panel, inviting, column = self.panel, self.panel.inviting, self.column
-        records, found = self.studies.raters(study), collect(self.studies, study)
-        answers = len(found.answers)
+        records, far = self.studies.raters(study), progress(self.studies, study)
+        answers = sum(one.done for one in far)
         return {
             panel.facts: study_pieces.facts(study, self.studies.items(study)),
-            inviting.table: study_pieces.raters(records, found.raters),
+            inviting.table: study_pieces.raters(records, far),
             inviting.which: gr.Dropdown(choices=study_pieces.options(records), value=None),
             panel.files: study_pieces.exports(study),
             panel.close: gr.Button("Open it again" if study.closed else "Close the study"),
@@ -158,10 +159,10 @@ class StudyWiring:
         study, _ = attempt(lambda: self.studies.study(str(chosen), session_of(request)))
         if study is None:
             return {self.column.fresh: ""}
-        found = collect(self.studies, study)
+        far = progress(self.studies, study)
         return {
-            self.panel.inviting.table: study_pieces.raters(self.studies.raters(study), found.raters),
-            self.column.fresh: study_pieces.fresh(len(found.answers), int(shown or 0)),
+            self.panel.inviting.table: study_pieces.raters(self.studies.raters(study), far),
+            self.column.fresh: study_pieces.fresh(sum(one.done for one in far), int(shown or 0)),
         }
 
     def made(self, request: gr.Request, *values: Any) -> Updates:
@@ -212,7 +213,7 @@ class StudyWiring:
 
     def invited(self, study: StudyRecord, label: str | None, expertise: str | None, days: float | None) -> Updates:
         """Invite a rater and show the link."""
-        until = now() + timedelta(days=float(days or 0))
+        until = now() + timedelta(days=float(days or study.design["days"]))
         rater, key = self.studies.invite(study, (label or "").strip(), expertise or "", None, until)
         shown = study_pieces.link(f"Link for {rater.name}.", f"/rate/{key}")
         return {self.panel.inviting.link: shown, self.panel.inviting.label: ""}

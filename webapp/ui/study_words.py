@@ -19,7 +19,7 @@ METHODS = (
     "p values are of exact two-sided binomial tests against one half, not corrected for how many there are.",
     "d′ and criterion: equal-variance signal detection with synthetic as the signal, log-linear correction (Hautus "
     "1995, Behav Res Methods Instrum Comput 27:46).",
-    "Ranking: Bradley and Terry 1952 (Biometrika 39:324), fitted as in Hunter 2004 (Ann Stat 32:384).",
+    "Ranking: Bradley and Terry 1952 (Biometrika 39:324), a tenth of a win added to each side.",
     "Krippendorff’s α: nominal for choices, ordinal for scales (Krippendorff 2004, Content Analysis).",
     "Cohen’s κ: mean over pairs of raters, quadratic weights on scales (Cohen 1968, Psychol Bull 70:213).",
     "Fleiss’ κ: Fleiss 1971 (Psychol Bull 76:378).",

@@ -20,7 +20,7 @@ ASKS = [
 ORDERS = [
     ("Each rater another order", "rater"),
     ("The same order for all", "study"),
-    ("What was rated least comes first", "least"),
+    ("What was shown least comes first", "least"),
     ("As the runs are listed", "none"),
 ]
 EXPERTISE = ["", "Neuroradiologist", "Radiologist", "Resident", "Imaging scientist", "Other"]

@@ -81,6 +81,8 @@ def test_what_could_unblind_is_noted(services: Services, tmp_path: Path) -> None
         ({"training": ["case0", "case1", "case2", "case3"]}, "bad_study"),
         ({"real": ["nothing"]}, "bad_study"),
         ({"pairs": [["ours", "other"]]}, "bad_study"),
+        ({"pairs": [["ours", "mean"], ["ours", "other"]]}, "bad_study"),
+        ({"methods": ["truth", "ours", "typo"]}, "bad_study"),
         ({"jobs": ["none"]}, "not_found"),
     ],
 )

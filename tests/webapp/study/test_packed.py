@@ -48,6 +48,15 @@ def test_images_without_a_method_are_refused(services: Services, tmp_path: Path)
     assert list((services.settings.data / "incoming").iterdir()) == []
 
 
+def test_two_images_of_one_case_are_refused(services: Services, tmp_path: Path) -> None:
+    write_folder(tmp_path / "images", 1)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for site in ("s1", "s2"):
+            archive.write(tmp_path / "images" / "ours" / "case0.nii.gz", f"{site}/ours/case0.nii.gz")
+    with pytest.raises(UserError, match="one METHOD/CASE"), packed.opened(services, tmp_path / "a.zip"):
+        pass
+
+
 def test_a_zip_that_is_none_is_refused(services: Services, tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK no")
     with pytest.raises(UserError, match="zip_damaged"), packed.opened(services, tmp_path / "a.zip"):

@@ -97,13 +97,15 @@ def test_a_change_supersedes_and_the_first_stays(services: Services, study: Stud
     key, _ = sit(services, study)
     shown = all_of(services, study, key)[-1]
     again = Sitting.of(studies, key, "").showing(shown["position"])
-    assert again["answers"] == answered(shown)["answers"]
+    assert again["answers"] == {name: one for name, one in answered(shown)["answers"].items() if one != ""}
     changed = answered(shown, "client-new")
     changed["answers"]["confidence"] = 5
     Sitting.of(studies, key, "").save(changed)
     last = collect(studies, study).answers[-1]
     assert last.values["confidence"] == 5
     assert last.revisions == 1
+    # what was spent on it before counts on
+    assert (last.seconds, last.changes, last.slices) == (5.0, 2, {"axial": 3})
 
 
 def test_changes_may_be_forbidden_and_practice_is_never_changed(services: Services, tmp_path: Path) -> None:
@@ -240,8 +242,39 @@ def test_the_crosshair_begins_where_something_was_made_in_real_images_too(servic
     for told, given in zip(shown, collect(Studies(services.repo.engine), study).answers, strict=True):
         places.setdefault(given.images[0].case, set()).add(tuple(told["at"]))
     assert [len(found) for found in places.values()] == [1] * 4
+    # real scans of other subjects would be known by a crosshair that has nowhere to go
+    (tmp_path / "images" / "regions" / "case1.nii.gz").unlink()
+    some = study_of(services, tmp_path / "images", ask={"real": True})
+    assert {one["at"] for one in all_of(services, some, sit(services, some)[0])} == {None}
     middle = study_of(services, tmp_path / "images", ask={"real": True}, look="middle")
     assert sit(services, middle)[1].state()["next"]["at"] is None
+
+
+def test_catch_items_count_only_what_was_asked(services: Services, tmp_path: Path) -> None:
+    ask = {"prefer": True, "scales": ["realism"]}
+    study = study_of(services, tmp_path / "images", ask=ask, catch=["case0"])
+    key, _ = sit(services, study)
+    all_of(services, study, key)
+    catches = [one for one in collect(Studies(services.repo.engine), study).answers if one.use == "catch"]
+    assert {tuple(one.expected) for one in catches if len(one.images) == 1} == {()}
+    assert {tuple(one.expected) for one in catches if len(one.images) == 2} == {("prefer",), ()}
+
+
+def test_labels_stand_beside_the_numbers(services: Services, study: StudyRecord) -> None:
+    for label in ("Dr A", "Dr A", ""):
+        all_of(services, study, sit(services, study, label)[0])
+    found = collect(Studies(services.repo.engine), study, labels=True)
+    assert [one.name for one in found.raters] == ["R01 Dr A", "R02 Dr A", "R03"]
+    assert len({one.rater for one in found.answers}) == 3
+
+
+def test_a_group_that_the_managers_gave_stays(services: Services, study: StudyRecord) -> None:
+    studies = Studies(services.repo.engine)
+    _, key = studies.invite(study, "", "Neuroradiologist", 12)
+    assert Sitting.of(studies, key, "").state()["expertise"] == []
+    Sitting.of(studies, key, "").start("Resident", 1)
+    assert studies.by_key(key)[0].expertise == "Neuroradiologist"
+    assert studies.by_key(key)[0].years == 12
 
 
 def test_the_least_rated_comes_first(services: Services, tmp_path: Path) -> None:
@@ -266,5 +299,5 @@ def test_what_the_browser_tells_beside_is_bounded(services: Services, study: Stu
     assert kept.seconds == 0
     assert kept.changes == 0
     assert len(kept.circumstances["client"]) == 12
-    assert kept.circumstances["slices"] == {}
+    assert kept.circumstances["slices"] == {"axial": 0}
     assert set(kept.circumstances) == {"client", "slices"}

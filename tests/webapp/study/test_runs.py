@@ -35,6 +35,12 @@ def test_the_middle_is_that_of_the_voxels(mask: np.ndarray[tuple[int, ...], np.d
     assert runs.middle(runs.of_mask(mask), SHAPE) == tuple(round(float(mean)) for mean in np.argwhere(mask).mean(0))
 
 
+def test_a_mark_has_an_end() -> None:
+    many = [value for start in range(runs.MOST_RUNS + 1) for value in (2 * start, 1)]
+    assert not runs.valid(many, (200, 200, 200))
+    assert runs.valid(many[2:], (200, 200, 200))
+
+
 def test_x_is_fastest() -> None:
     mask = np.zeros(SHAPE, np.bool_)
     mask[1:3, 2, 4] = True

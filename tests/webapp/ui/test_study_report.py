@@ -40,7 +40,7 @@ def test_the_page_says_what_it_is_and_how_it_was_made() -> None:
     assert "Research use only, not for diagnosis. Raters are anonymous." in text
     assert "No item was answered by three raters." in text
     assert "Bootstraps have 1000 resamples and begin with seed 0." in text
-    assert "Hunter 2004" in text
+    assert "Bradley and Terry 1952" in text
 
 
 def test_a_report_with_the_names_of_raters_does_not_call_them_anonymous() -> None:

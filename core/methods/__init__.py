@@ -18,8 +18,8 @@ class Method:
     """One way to do a task: where its function lives, what it follows, what it costs.
 
     cheap: a plain method, without a network of layers. paper: from one of the papers; ours is neither.
-    realistic: the weights of that mode, where they are others than ``weights``. also: further networks that it asks;
-    expert: one that it asks if wished. steps: how many denoising steps it is meant for.
+    also: further networks that it asks; expert: one that it asks if wished. steps: how many denoising steps it is
+    meant for.
     """
 
     task: str
@@ -30,7 +30,6 @@ class Method:
     cost: str
     cheap: bool
     weights: str = ""
-    realistic: str = ""
     paper: bool = False
     also: tuple[str, ...] = ()
     expert: str = ""
@@ -41,14 +40,10 @@ class Method:
         """Whether it is neither a plain method nor one of the papers'."""
         return not self.cheap and not self.paper
 
-    def networks(self, mode: object, expert: bool = False) -> tuple[str, ...]:
-        """Return the weights that ``mode`` ("faithful" or "realistic") runs on, its own first; none for no network.
-
-        expert: with the one that is asked if wished.
-        """
-        own = self.realistic if self.realistic and mode == "realistic" else self.weights
+    def networks(self, expert: bool = False) -> tuple[str, ...]:
+        """Return the weights it runs on, its own first, none for no network; expert: with the one asked if wished."""
         wished = (self.expert,) if expert and self.expert else ()
-        return (own, *self.also, *wished) if own else ()
+        return (self.weights, *self.also, *wished) if self.weights else ()
 
     def load(self) -> Callable[[Any, Options], Generator[Progress, None, Estimate]]:
         """Import and return the method's function; what it takes depends on the task."""
@@ -119,7 +114,6 @@ METHODS: tuple[Method, ...] = (
         "steps x samples network calls on the crop around the mask",
         cheap=False,
         weights="inpaint-volume",
-        realistic="inpaint-samples",
     ),
     _paper("inpaint", "hierarchical"),
     _paper("inpaint", "scorefusion"),

@@ -25,8 +25,6 @@ Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 WEIGHTS = "inpaint-volume"
-# better in one call, but its samples are speckle; those of an earlier, smaller network have the folds of tissue
-SAMPLES = "inpaint-samples"
 # known tissue around the mask that the network sees
 MARGIN_MM = 16.0
 # the network's residual of 1 is this share of the tissue level: about the spread of healthy tissue around the fill
@@ -107,12 +105,11 @@ def setting(problem: Problem, multiple: int, ring: int = 0) -> Setting:
 
 
 def volume(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill with the network called ``WEIGHTS``, or in the realistic mode with ``SAMPLES``."""
+    """Fill with the network called ``WEIGHTS``."""
     yield Progress(0.0, 0, 1, "Smooth fill of the crop")
-    name = SAMPLES if options.mode == "realistic" else WEIGHTS
-    network = load(name, options.device)
+    network = load(WEIGHTS, options.device)
     seen = setting(problem, int(getattr(network, "multiple", 8)))
-    made = yield from seen.solved(direct(network, options), options, calibration(name))
+    made = yield from seen.solved(direct(network, options), options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)
 
 

@@ -89,7 +89,7 @@ def mode(what: str, steps: int, *, advanced: bool = False) -> Param:
 
 def weights(task: str) -> tuple[str, ...]:
     """Return the weights that the methods of ``task`` need."""
-    used = [name for method in of_task(task) for name in (method.weights, method.realistic, *method.also) if name]
+    used = [name for method in of_task(task) for name in (method.weights, *method.also) if name]
     return tuple(dict.fromkeys(used))
 
 

@@ -66,7 +66,7 @@ def options_of(params: Mapping[str, Any], device: str) -> Options:
 
 def networks(used: Sequence[Method], params: Mapping[str, Any]) -> list[str]:
     """Return the weights that ``used`` ran on, each once."""
-    names = (name for method in used for name in method.networks(params["mode"], params["volume"]))
+    names = (name for method in used for name in method.networks(params["volume"]))
     return list(dict.fromkeys(names))
 
 

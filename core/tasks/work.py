@@ -32,7 +32,7 @@ def asking(method: Method, params: Mapping[str, Any], side: int, sources: int = 
     For methods that decide on their way how often a step is taken, the middle between once and most often.
     """
     draws = (params["steps"] or method.steps) * params["samples"]
-    names = method.networks(params["mode"])
+    names = method.networks()
     if not method.paper:
         return Asked(draws * work(names[0]), draws)
     passes = draws * _passes(method.name, params)

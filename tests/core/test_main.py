@@ -67,7 +67,7 @@ def test_the_catalogue_is_quick() -> None:
     assert min(seconds) < 0.5
 
 
-INPAINTING = ["inpaint-volume", "inpaint-samples", "inpaint-plane", "inpaint-fusion"]
+INPAINTING = ["inpaint-volume", "inpaint-plane", "inpaint-fusion"]
 
 
 def test_the_catalogue_says_what_a_program_needs() -> None:

@@ -196,7 +196,7 @@ def device_title(wanted: str) -> str:
 def installed(task: str) -> tuple[Method, ...]:
     """Return the methods of ``task`` whose weights are here, ours first."""
     known = weights.entries()
-    return tuple(one for one in of_task(task) if all(name in known for name in one.networks("faithful")))
+    return tuple(one for one in of_task(task) if all(name in known for name in one.networks()))
 
 
 def method_titles(task: str) -> dict[str, str]:

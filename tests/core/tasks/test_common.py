@@ -40,7 +40,7 @@ def test_methods_beside_the_chosen_one_are_none_unless_asked_for(task: str) -> N
 def test_every_network_a_method_may_ask_is_listed_once(task: str) -> None:
     listed = weights(task)
     assert len(set(listed)) == len(listed)
-    asked = {name for each in of_task(task) for mode in ("faithful", "realistic") for name in each.networks(mode, True)}
+    asked = {name for each in of_task(task) for name in each.networks(True)}
     assert asked == set(listed)
 
 
@@ -48,7 +48,6 @@ def test_methods_are_ours_of_the_papers_or_plain() -> None:
     for method in METHODS:
         assert [method.ours, method.paper, method.cheap].count(True) == 1
         assert method.cheap or method.weights
-    assert find("scorefusion", "inpaint").networks("faithful") == ("inpaint-fusion", "inpaint-plane")
-    assert find("scorefusion", "inpaint").networks("faithful", True)[-1] == "inpaint-volume"
-    assert find("volume", "inpaint").networks("realistic", True) == ("inpaint-samples",)
-    assert find("biharmonic", "inpaint").networks("faithful", True) == ()
+    assert find("scorefusion", "inpaint").networks() == ("inpaint-fusion", "inpaint-plane")
+    assert find("scorefusion", "inpaint").networks(True)[-1] == "inpaint-volume"
+    assert find("biharmonic", "inpaint").networks(True) == ()

@@ -72,7 +72,6 @@ def test_every_network_that_was_asked_is_named_once() -> None:
     assert networks(used, TASK.parse({})) == usual
     assert networks(used[:3], TASK.parse({})) == usual[:2]
     assert set(networks(used[:3], TASK.parse({"volume": True}))) == set(usual)
-    assert networks(used[3:], TASK.parse({"mode": "realistic"})) == ["inpaint-samples"]
 
 
 def test_numbers_are_rounded_to_four_digits_or_none() -> None:

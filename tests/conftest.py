@@ -14,6 +14,8 @@ from tests.phantom import Phantom, make_phantom
 ROOT = Path(__file__).resolve().parents[1]
 
 
+# before xdist, which reads the groups in the same hook
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep each file on one worker, and all browser tests on one: two browsers at once are slower than in turn."""
     for item in items:

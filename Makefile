@@ -19,8 +19,13 @@ help:  ## list the targets
 run: $(RUNTIME) $(VIEWER)  ## serve the page on http://127.0.0.1:7860
 	@exec $(PY) -m webapp
 
-test: lint $(VIEWER)  ## every check and every test, in a browser too; ARGS go to pytest
-	@CHROMIUM="$$($(PY) -m tests.chromium)" OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+test: lint $(VIEWER)  ## every check and every test, those in a browser beside the others; ARGS go to pytest
+	@export CHROMIUM="$$($(PY) -m tests.chromium)" OMP_NUM_THREADS=1; \
+	if [ -n "$(ARGS)" ]; then exec $(PY) -m pytest $(ARGS); fi; \
+	mkdir -p build; \
+	$(PY) -m pytest -p no:cacheprovider tests/browser > build/browser.log 2>&1 & browser=$$!; \
+	$(PY) -m pytest --ignore=tests/browser; rest=$$?; \
+	wait $$browser; browsed=$$?; cat build/browser.log; exit $$((rest | browsed))
 
 test-slow: $(DEV)  ## the tests that train networks for minutes, on one thread
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -m slow $(ARGS)

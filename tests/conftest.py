@@ -14,15 +14,6 @@ from tests.phantom import Phantom, make_phantom
 ROOT = Path(__file__).resolve().parents[1]
 
 
-# before xdist, which reads the groups in the same hook
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each file on one worker, and all browser tests on one: two browsers at once are slower than in turn."""
-    for item in items:
-        place = item.path.relative_to(ROOT / "tests")
-        item.add_marker(pytest.mark.xdist_group(place.parts[0] if place.parts[0] == "browser" else str(place)))
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real scans beside the repository; a clone without it skips the test."""

@@ -26,6 +26,8 @@ COOKIE = "counterscan_session"
 KEY = "counterscan.session"
 COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 SAFE = ("GET", "HEAD")
+# of what belongs to one visitor
+PRIVATE = {"cache-control": "private, no-store"}
 RATING_PAGE = re.compile(r"/rate/[A-Za-z0-9_-]+")
 API = "/gradio_api/"
 UPLOAD = "/gradio_api/upload"

@@ -18,7 +18,7 @@ from core import weights
 from core.errors import UserError
 from core.tasks import TASKS
 from webapp import study_routes
-from webapp.guard import BUSY, session_of
+from webapp.guard import BUSY, PRIVATE, session_of
 from webapp.intake import accept, incoming
 from webapp.services import Services
 from webapp.settings import LOOPBACK
@@ -32,7 +32,6 @@ BUNDLES = {"niivue.js": ASSETS / "viewer/node_modules/@niivue/niivue/dist/niivue
 STATIC_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|ico|woff2)")
 # what the viewer reads; anything else, a report above all, is only ever given as a download
 IMAGES = (".nii", ".nii.gz")
-PRIVATE = {"cache-control": "private, no-store"}
 STATUS = {
     "not_found": 404,
     "no_session": 403,

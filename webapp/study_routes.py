@@ -13,12 +13,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from core.errors import UserError
+from webapp.guard import PRIVATE
 from webapp.services import Services
 from webapp.store.studies import Studies
 from webapp.study.rating import Sitting, number_of
 
 PAGE = Path(__file__).resolve().parent.parent / "assets" / "rate" / "rate.html"
-PRIVATE = {"cache-control": "private, no-store"}
 # stricter than that of the main page, whose framework needs scripts in the page
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Use = Literal["item", "training", "catch"]
+from webapp.store.study_records import Truth, Use
+
 Kind = Literal["choice", "scale", "mark", "text"]
 
 # the questions with a meaning of their own; all others are scales that the study defines
@@ -38,7 +39,7 @@ class Image:
 
     method: str
     case: str
-    truth: Literal["real", "synthetic"]
+    truth: Truth
     measures: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -57,7 +57,6 @@ def _answer(
     order = order[::-1] if shown.flipped else order
     asked = {} if item.use == "item" else expected(order)
     right = {question: value for question, value in asked.items() if question in kept.answers}
-    slices = kept.circumstances.get("slices")
     return Answer(
         rater=name,
         group=group_of(rater),
@@ -71,7 +70,7 @@ def _answer(
         seconds=kept.seconds,
         changes=kept.changes,
         revisions=kept.revisions,
-        slices=slices if isinstance(slices, dict) else {},
+        slices=kept.circumstances["slices"],
         answered=kept.created.isoformat(timespec="seconds"),
     )
 

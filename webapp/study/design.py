@@ -17,6 +17,8 @@ Case = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Words = Annotated[str, StringConstraints(max_length=5000)]
 Order = Literal["rater", "study", "least", "none"]
 
+# folders whose images are real scans, where the study names none
+REAL_METHODS = ("truth", "reference", "real")
 FILE_BYTES = 1 << 20
 CONFIDENCES = Question(CONFIDENCE, "scale", "How sure are you?", low="a guess", high="certain")
 COMMENTS = Question(COMMENT, "text", "Comment", optional=True)
@@ -96,7 +98,7 @@ class Design(_Strict):
     jobs: tuple[str, ...] = ()
     folder: Path | None = None
     images: tuple[File, ...] = ()
-    real: tuple[Name, ...] = ("truth", "reference", "real")
+    real: tuple[Name, ...] = REAL_METHODS
     methods: tuple[Name, ...] = ()
     pairs: tuple[tuple[Name, Name], ...] = ()
     training: tuple[Case, ...] = ()
@@ -166,12 +168,12 @@ def read(path: Path) -> Design:
     """Return the design in a YAML or JSON file; its paths are relative to it. UserError bad_study."""
     try:
         if path.stat().st_size > FILE_BYTES:
-            raise _refusal("The file is larger than a megabyte.")
+            raise refusal("The file is larger than a megabyte.")
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise _refusal(f"{path.name} cannot be read.") from error
+        raise refusal(f"{path.name} cannot be read.") from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise _refusal(f"{path.name} is neither YAML nor JSON.") from error
+        raise refusal(f"{path.name} is neither YAML nor JSON.") from error
     found = of(content)
     base = path.resolve().parent
     images = tuple(one.model_copy(update=_beside(base, one)) for one in found.images)
@@ -188,7 +190,7 @@ def of(content: Any) -> Design:
         first = min(error.errors(), key=lambda one: one["type"] != "value_error")
         where = ".".join(str(part) for part in first["loc"])
         what = str(first["msg"]).removeprefix("Value error, ")
-        raise _refusal(f"{where}: {what}." if where else f"{what[:1].upper()}{what[1:]}.") from error
+        raise refusal(f"{where}: {what}." if where else f"{what[:1].upper()}{what[1:]}.") from error
 
 
 def _words(given: bool | str, usual: str) -> str:
@@ -199,5 +201,6 @@ def _beside(base: Path, one: File) -> dict[str, Path]:
     return {"file": base / one.file} | ({"region": base / one.region} if one.region else {})
 
 
-def _refusal(message: str) -> UserError:
-    return UserError("bad_study", message, "docs/reader-study.md shows a whole study; change the file and try again.")
+def refusal(message: str) -> UserError:
+    """Return the error for a study that cannot be made as it was asked for."""
+    return UserError("bad_study", message, "docs/reader-study.md shows a whole study; change it and try again.")

@@ -17,7 +17,7 @@ from webapp.store.studies import Studies
 from webapp.store.study_records import NewImage, NewItem, NewStudy, Runs, StudyRecord, Use
 from webapp.study import blind, runs
 from webapp.study.blind import Frame, Head
-from webapp.study.design import Design
+from webapp.study.design import Design, refusal
 from webapp.study.sources import Found, gather
 
 MOST_ITEMS = 5000
@@ -47,10 +47,13 @@ def create(
     places = {one: place for place, one in enumerate(found)}
     items = tuple(NewItem(use, tuple(places[one] for one in images)) for use, images in _items(design, groups))
     _check(design, found, items)
-    spacing = blind.common_spacing([one.read().spacing for one in found])
+    sizes = {one: one.read().spacing for one in found}
+    spacing = blind.common_spacing(list(sizes.values()))
     heads = [blind.head_of(g.case, [blind.on_spacing(one.read(), spacing) for one in g.images]) for g in groups]
     frame = blind.frame_of(spacing, heads)
-    notes = tuple(_notes(design, groups, spacing, len({one for item in items for one in item.images}), len(found)))
+    notes = tuple(
+        _notes(design, groups, sizes, spacing, len({one for item in items for one in item.images}), len(found))
+    )
     if len(found) * math.prod(frame.shape) > MOST_BYTES:
         raise UserError("study_large", "The images take too much room.", "Leave out methods, or resample to 1 mm.")
     with ExitStack() as undo:
@@ -63,7 +66,7 @@ def create(
             notes += (f"{twice} images are the same as others to the voxel; raters may know them again.",)
         stored = {**design.model_dump(mode="json"), "shape": list(frame.shape)}
         if not all(services.blobs.path(image.blob).is_file() for image in images.values()):
-            raise _refusal("The server was started meanwhile, which removes files that no study has yet.")
+            raise refusal("The server was started meanwhile, which removes files that no study has yet.")
         new = NewStudy(design.title, stored, notes, tuple(images[one] for one in found), items)
         made = Studies(services.repo.engine).add(new, session)
         undo.pop_all()
@@ -123,15 +126,15 @@ def _check(design: Design, found: Sequence[Found], items: Sequence[NewItem]) -> 
     cases, methods = {one.case for one in found}, {one.method for one in found}
     for method in (*design.methods, *(one for pair in design.pairs for one in pair)):
         if method not in methods:
-            raise _refusal(f"There is no image of method {method}.")
+            raise refusal(f"There is no image of method {method}.")
     for case in (*design.training, *design.catch):
         if case not in cases:
-            raise _refusal(f"There is no case {case} to practise on or to catch with.")
+            raise refusal(f"There is no case {case} to practise on or to catch with.")
     scored = [item for item in items if item.use != "training"]
     if design.ask.prefer and not any(len(item.images) == 2 for item in scored):
-        raise _refusal("There is no pair to compare: no case has images of two of the methods.")
+        raise refusal("There is no pair to compare: no case has images of two of the methods.")
     if not scored:
-        raise _refusal("Every case is for practice; nothing is left to rate.")
+        raise refusal("Every case is for practice; nothing is left to rate.")
     if len(items) > MOST_ITEMS:
         raise UserError(
             "study_large", f"{len(items)} items are too many.", f"Keep to {MOST_ITEMS}: name pairs or methods."
@@ -139,10 +142,17 @@ def _check(design: Design, found: Sequence[Found], items: Sequence[NewItem]) -> 
     truths = {found[item.images[0]].truth for item in scored if len(item.images) == 1}
     if design.ask.real and len(truths) == 1:
         missing = "synthetic" if "real" in truths else "real"
-        raise _refusal(f"Raters are asked what is real, but no image is {missing}.")
+        raise refusal(f"Raters are asked what is real, but no image is {missing}.")
 
 
-def _notes(design: Design, groups: Sequence[Group], spacing: blind.Size, shown: int, total: int) -> Iterator[str]:
+def _notes(
+    design: Design,
+    groups: Sequence[Group],
+    sizes: Mapping[Found, blind.Size],
+    spacing: blind.Size,
+    shown: int,
+    total: int,
+) -> Iterator[str]:
     """Yield what could still tell images apart, or weaken the study."""
     if shown < total:
         yield f"{total - shown} of {total} images are in no item."
@@ -150,7 +160,7 @@ def _notes(design: Design, groups: Sequence[Group], spacing: blind.Size, shown: 
         yield f"All images count as synthetic: no folder is called {', '.join(design.real)}."
     if design.order == "none" and design.singles:
         yield "Every rater sees the methods of a case in the same order, which may be learnt."
-    other = [g.case for g in groups if not np.allclose(g.images[0].read().spacing, spacing, rtol=blind.SAME_SIZE)]
+    other = [g.case for g in groups if not np.allclose(sizes[g.images[0]], spacing, rtol=blind.SAME_SIZE)]
     if other:
         yield f"{len(other)} of {len(groups)} cases had another voxel size and were interpolated."
     methods = dict.fromkeys(one.method for group in groups for one in group.images)
@@ -162,7 +172,3 @@ def _notes(design: Design, groups: Sequence[Group], spacing: blind.Size, shown: 
         lone = [group for group in groups if len({one.truth for one in group.images}) == 1]
         if lone:
             yield f"{len(lone)} of {len(groups)} cases are only real or only synthetic: subjects may tell."
-
-
-def _refusal(message: str) -> UserError:
-    return UserError("bad_study", message, "docs/reader-study.md shows a whole study; change it and try again.")

@@ -11,9 +11,9 @@ from typing import Any
 from core.errors import UserError
 from core.files.archive import unpack
 from webapp.services import Services
+from webapp.study.design import REAL_METHODS
 from webapp.study.sources import REGIONS, SUFFIXES
 
-REAL = ("truth", "reference", "real")
 # what a zip may unpack to, as a multiple of the largest upload
 UNPACKED = 20
 
@@ -43,8 +43,8 @@ def _images(files: dict[str, Path]) -> list[dict[str, Any]]:
             "file": path,
             "method": method,
             "case": case,
-            "truth": "real" if method in REAL else "synthetic",
-            "region": None if method in REAL else regions.get(case),
+            "truth": "real" if method in REAL_METHODS else "synthetic",
+            "region": None if method in REAL_METHODS else regions.get(case),
         }
         for (method, case), path in sorted(named.items())
         if method != REGIONS

@@ -15,7 +15,7 @@ from core.volume import Volume
 from webapp.services import Services
 from webapp.store.records import JobRecord
 from webapp.store.study_records import Truth
-from webapp.study.design import Design
+from webapp.study.design import Design, refusal
 
 SUFFIXES = (".nii", ".nii.gz")
 REGIONS, MEASURES = "regions", "measures.json"
@@ -44,9 +44,9 @@ def gather(design: Design, services: Services, session: str | None) -> list[Foun
     kept = [one for one in found if not design.methods or one.method in design.methods]
     (most, times), *_ = [*Counter((one.method, one.case) for one in kept).most_common(1), (("", ""), 0)]
     if times > 1:
-        raise _refusal(f"There are two images of method {most[0]} for case {most[1]}.")
+        raise refusal(f"There are two images of method {most[0]} for case {most[1]}.")
     if not kept:
-        raise _refusal("There are no images: nothing was found where the study looks for them.")
+        raise refusal("There are no images: nothing was found where the study looks for them.")
     if len(kept) > MOST_IMAGES:
         raise UserError("study_large", f"{len(kept)} images are too many.", f"Keep to {MOST_IMAGES}.")
     return kept
@@ -66,7 +66,7 @@ def _folder(design: Design) -> Iterator[Found]:
     if design.folder is None:
         return
     if not design.folder.is_dir():
-        raise _refusal(f"There is no folder {design.folder.name}.")
+        raise refusal(f"There is no folder {design.folder.name}.")
     measures = _measures(design.folder / MEASURES)
     for folder in sorted(path for path in design.folder.iterdir() if path.is_dir() and path.name != REGIONS):
         for path in sorted(folder.iterdir()):
@@ -89,7 +89,7 @@ def _runs(design: Design, services: Services, session: str | None) -> Iterator[F
     for job_id in design.jobs:
         job = services.repo.job(job_id, session or services.repo.session_of_job(job_id))
         if job.state != "done" or not any(one.name == RESULT for one in job.artifacts):
-            raise _refusal(f"Run {job.id[:8]} has no result that could be rated.")
+            raise refusal(f"Run {job.id[:8]} has no result that could be rated.")
         yield from _run(services, job)
 
 
@@ -142,8 +142,4 @@ def _measures(path: Path) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
             for method, cases in content.items()
         }
     except (ValueError, TypeError, AttributeError) as error:
-        raise _refusal(f"{MEASURES} is not {{method: {{case: {{measure: number}}}}}}.") from error
-
-
-def _refusal(message: str) -> UserError:
-    return UserError("bad_study", message, "docs/reader-study.md shows a whole study; change it and try again.")
+        raise refusal(f"{MEASURES} is not {{method: {{case: {{measure: number}}}}}}.") from error

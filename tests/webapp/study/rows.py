@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from webapp.study.answers import Answer, Collected, Image, Question, Rater, Use
+from webapp.store.study_records import Use
+from webapp.study.answers import Answer, Collected, Image, Question, Rater
 from webapp.study.intervals import Bootstrap, Floats
 from webapp.study.results import Estimate
 

@@ -172,7 +172,7 @@ def test_a_link_ends_and_a_colleague_may_look(
     expect(key).to_have_value(re.compile(r"\?study="))
     colleague = visitor(key.input_value())
     expect(colleague.locator("#study-facts .cs-file")).to_have_text("Shared")
-    assert colleague.url == f"{server.url}/"
+    expect(colleague).to_have_url(f"{server.url}/")
     colleague.get_by_label("Rater", exact=True).click()
     colleague.get_by_role("option", name="R01 Dr A").click()
     colleague.locator("#rater-revoke").click()

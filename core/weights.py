@@ -32,6 +32,7 @@ class Entry:
     """One weight file as the manifest describes it; ``config`` are the arguments of ``architecture``.
 
     calibration: what its standard deviations are multiplied by, so that 90 % intervals hold 90 % of voxels.
+    doubt: how its errors hang together, as ``Doubt.shares``; empty where its samples go on from its means.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Entry:
     data: str
     card: str
     calibration: float = 1.0
+    doubt: tuple[tuple[float, ...], ...] = ()
 
 
 _verified: dict[Path, tuple[Stamp, str]] = {}
@@ -107,6 +109,11 @@ def load(name: str, device: str = "cpu") -> nn.Module:
 def calibration(name: str) -> float:
     """Return what the standard deviations of network ``name`` are multiplied by; UserError weights_missing."""
     return _locate(name)[0].calibration
+
+
+def doubt(name: str) -> tuple[tuple[float, ...], ...]:
+    """Return ``Entry.doubt`` of network ``name``; UserError weights_missing."""
+    return tuple(tuple(row) for row in _locate(name)[0].doubt)
 
 
 def calibrate(name: str, factor: float) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from core.diffusion.doubt import Doubt
 from core.diffusion.schedule import log_snr, signal, times, times_from
 
 T = TypeVar("T")
@@ -47,8 +48,10 @@ class Walk:
     """How a sample is drawn where it is not simply from noise down.
 
     start: a clean residual (B, 1, D, H, W) to begin from, noised to ``time`` (Meng et al. 2022). settle: what a clean
-    residual becomes before it is used. guide: moves each state after its step down. eta: 1 is ancestral sampling (Ho
-    et al. 2020, eq. 7), 0 is DDIM (Song et al. 2021, eq. 12).
+    residual becomes before it is used. doubt: what the network leaves open at each step is drawn, rather than its mean
+    taken, so that a few long steps lose no variance (after Bao et al. 2022, arXiv 2206.07309, who draw each voxel by
+    itself). guide: moves each state after its step down. eta: 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is
+    DDIM (Song et al. 2021, eq. 12).
     """
 
     noise: Noise = white
@@ -56,6 +59,7 @@ class Walk:
     time: float = 1.0
     travel: Travel | None = None
     settle: Projection | None = None
+    doubt: Doubt | None = None
     guide: Guide | None = None
     eta: float = 1.0
 
@@ -71,10 +75,12 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """residual, variance: (B, 1, D, H, W); the variance is what the network still doubts at its last call."""
+    """residual, variance, drawn: (B, 1, D, H, W); the variance is what the network still doubts at its last call; drawn
+    is the residual with a draw of that doubt, where the walk draws, otherwise the residual itself."""
 
     residual: Tensor
     variance: Tensor
+    drawn: Tensor
 
 
 PLAIN = Walk()
@@ -99,7 +105,7 @@ def sample(
     if walk.start is not None:
         abar = signal(visited[0])
         noisy = math.sqrt(abar) * walk.start + math.sqrt(1 - abar) * noisy
-    clean = log_variance = torch.zeros_like(noisy)
+    clean = drawn = log_variance = torch.zeros_like(noisy)
     index, reached, taken = 0, 0, [1] * len(visited)
     while index < len(visited):
         now = visited[index]
@@ -107,12 +113,15 @@ def sample(
         known = clean if reached else None
         predicted, log_variance = yield from _counted(denoiser(noisy, level), index, reached, len(visited), known)
         predicted = predicted * mask
-        clean = keep(predicted) if walk.settle is None else walk.settle(predicted)
+        settle = walk.settle or keep
+        clean = drawn = settle(predicted)
+        if walk.doubt is not None:
+            drawn = settle(predicted + mask * walk.doubt.drawn(log_variance, now, generator))
         before, index = index, index + 1
         reached = max(reached, index)
         if index < len(visited):
             shift = walk.guide(noisy, level, predicted) if walk.guide else None
-            noisy = step_down(noisy, clean, now, visited[index], keep(walk.noise(mask, generator)), walk.eta)
+            noisy = step_down(noisy, drawn, now, visited[index], keep(walk.noise(mask, generator)), walk.eta)
             if shift is not None:
                 noisy = noisy - keep(shift)
             back = _back(walk.travel, index, taken, clean)
@@ -120,7 +129,7 @@ def sample(
                 index -= back
                 noisy = step_up(noisy, visited[before + 1], visited[index], keep(walk.noise(mask, generator)))
         yield Step(reached / len(visited), clean)
-    return Sample(clean, log_variance.exp() * mask)
+    return Sample(clean, log_variance.exp() * mask, drawn)
 
 
 def step_down(noisy: Tensor, clean: Tensor, now: float, after: float, noise: Tensor, eta: float) -> Tensor:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
+from core.diffusion.doubt import gaussian_window, windowed
 from core.diffusion.sampler import Noise, white
 
 # standard deviation of the window along the slices, voxels. In holes of three training subjects, steps between slices
@@ -24,17 +23,12 @@ def along(axis: int, width: float = WIDTH) -> Noise:
     """
     if width <= 0:
         return white
-    reach = math.ceil(3 * width)
-    window = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / width) ** 2)
-    window /= window.square().sum().sqrt()
+    window = gaussian_window(width)
 
     def noise(mask: Tensor, generator: torch.Generator) -> Tensor:
         sides = list(mask.shape)
-        sides[2 + axis] += 2 * reach
+        sides[2 + axis] += len(window) - 1
         drawn = torch.randn(sides, generator=generator)
-        shared = torch.zeros(mask.shape)
-        for shift, weight in enumerate(window):
-            shared += weight * drawn.narrow(2 + axis, shift, mask.shape[2 + axis])
-        return shared.to(mask.device) * mask
+        return windowed(drawn, window, 2 + axis).to(mask.device) * mask
 
     return noise

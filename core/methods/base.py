@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from core.methods.paper import Paper
 
 Mode = Literal["faithful", "realistic"]
+# network calls for the mean that a Realistic fill starts from: the volume as it is and mirrored
+MEAN_CALLS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,7 @@ class Options:
     """How to sample: used by networks; classical methods look at ``consistent`` alone.
 
     consistent: make the result agree with what was measured, where the task measures (super-resolution).
+    opposite: a Realistic fill may take its folds from the other hemisphere.
     """
 
     mode: Mode = "faithful"
@@ -42,6 +45,7 @@ class Options:
     seed: int = 0
     device: str = "cpu"
     consistent: bool = True
+    opposite: bool = True
     paper: Paper = field(default_factory=Paper)
 
 

@@ -14,9 +14,11 @@ from core.diffusion.measurement import Measurement
 from core.events import Progress
 from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import interpolate
+from core.methods.graft import continued, grafted
+from core.methods.mirror import opposite
 from core.methods.place import Place, brain_box, place_of, reversed_left_right
 from core.methods.setting import Setting
-from core.methods.volume import View, direct
+from core.methods.volume import View, direct, doubt_of
 from core.picture import preview
 from core.volume import Box, bounding_box
 from core.weights import calibration, load
@@ -101,15 +103,25 @@ def setting(problem: Problem, multiple: int, ring: int = 0) -> Setting:
         # the fill agrees with all that is known: nothing is left of it
         return Measurement((None, None, None), there, torch.zeros_like(there))
 
-    return Setting(view, finished, picture, (2, 1, 0), unnatural=unnatural, measured=measured)
+    def across() -> tuple[Float, Bool]:
+        smooth = interpolate(problem.image, problem.mask, order=1)
+        values, share = (crop.bring(part.astype(np.float32)) for part in opposite(problem, smooth))
+        # unknown zeros must not bleed into known tissue
+        shown, known = continued((values / np.maximum(share, 0.5)).astype(np.float32), share > 0.5)
+        known &= crop.mask
+        return np.where(known, (shown - prepared.fill) / np.float32(scale), 0).astype(np.float32), known
+
+    return Setting(view, finished, picture, (2, 1, 0), unnatural=unnatural, measured=measured, opposite=across)
 
 
 def volume(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill with the network called ``WEIGHTS``."""
+    """Fill with the network called ``WEIGHTS``; Realistic takes the folds from the other hemisphere (``graft``)."""
     yield Progress(0.0, 0, 1, "Smooth fill of the crop")
     network = load(WEIGHTS, options.device)
     seen = setting(problem, int(getattr(network, "multiple", 8)))
-    made = yield from seen.solved(direct(network, options), options, calibration(WEIGHTS))
+    if options.mode == "realistic":
+        return (yield from grafted(network, seen, options, calibration(WEIGHTS), doubt_of(WEIGHTS)))
+    made = yield from seen.solved(direct(network, options, doubt=doubt_of(WEIGHTS)), options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)
 
 
@@ -178,6 +190,12 @@ class _Crop:
     def inner(self, crop: NDArray[np.floating]) -> Float:
         """Return ``crop`` without its padding."""
         return crop[tuple(slice(side) for side in self._inner)].astype(np.float32, copy=False)
+
+    def bring(self, values: Float) -> Float:
+        """Return ``values`` of the scan's grid on that of the crop."""
+        inside = values[self._box]
+        inside = _to_shape(inside, self._inner, order=1) if self._resampled else inside
+        return np.pad(inside, [(0, side - own) for side, own in zip(self.image.shape, inside.shape, strict=True)])
 
     def restore(self, crop: NDArray[np.floating]) -> Float:
         """Return ``crop`` on the scan's grid, 0 outside the mask."""

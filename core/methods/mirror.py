@@ -22,6 +22,9 @@ Bool = NDArray[np.bool_]
 WORK_MM = 3.0
 POINTS = 12_000
 """Places compared at each step of the search; with all of them (50,000 and more) it moves by < 0.3 mm."""
+# the surface's slope is that of the depth smoothed so; deeper than the second number, places stay where they are
+SLOPE_MM = 1.5
+LEVEL_MM = 20.0
 SEARCH_OFFSETS_MM = (-12.0, -6.0, 0.0, 6.0, 12.0)
 SEARCH_ANGLES = (-0.2, 0.0, 0.2)
 
@@ -50,17 +53,28 @@ class Midline:
 def mirror(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
     """Fill with the mirrored hemisphere, its contrast matched around the mask; harmonic where it has no tissue."""
     smooth = yield from harmonic(problem, options)
-    yield Progress(0.2, 1, 3, "Finding the midline")
+    yield Progress(0.2, 1, 2, "Finding the midline and mirroring")
+    seen, known = opposite(problem, smooth.values)
+    return Estimate(np.where(known, seen, smooth.values))
+
+
+def opposite(problem: Problem, filled: Float) -> tuple[Float, Bool]:
+    """Return what the other hemisphere shows at the mirror places of the mask, and where that is known head tissue.
+
+    Contrast is matched in the shell around the mask; both are (X, Y, Z), 0 where nothing is known. ``filled`` stands in
+    for the hole where a spline looks into it.
+    """
     midline = find_midline(problem)
-    yield Progress(0.8, 2, 3, "Mirroring")
-    complete = np.where(problem.mask, smooth.values, problem.image)
+    complete = np.where(problem.mask, filled, problem.image)
     around = shell(problem.mask, problem.head, problem.spacing)
-    seen, seen_valid = _mirrored(problem, complete, around, midline)
-    gain, shift = match(seen[seen_valid], problem.image[around][seen_valid])
-    taken, valid = _mirrored(problem, complete, problem.mask, midline)
-    values = smooth.values.copy()
-    values[problem.mask] = np.where(valid, gain * taken + shift, smooth.values[problem.mask])
-    return Estimate(values)
+    depth = _depth(problem)
+    beside, beside_known = _mirrored(problem, complete, around, midline, depth)
+    gain, shift = match(beside[beside_known], problem.image[around][beside_known])
+    taken, valid = _mirrored(problem, complete, problem.mask, midline, depth)
+    values, known = np.zeros(problem.mask.shape, np.float32), np.zeros(problem.mask.shape, bool)
+    known[problem.mask] = valid
+    values[known] = (gain * taken + shift)[valid]
+    return values, known
 
 
 def find_midline(problem: Problem) -> Midline:
@@ -123,18 +137,42 @@ def _coarse(problem: Problem) -> tuple[Float, Bool, Floats, Floats]:
     return image, near & ~touched, points, sampling
 
 
-def _mirrored(problem: Problem, complete: Float, where: Bool, midline: Midline) -> tuple[Floats, Bool]:
+def _depth(problem: Problem) -> Float:
+    """Return how far below the surface of the head each voxel lies, mm, smoothed; negative outside."""
+    inside, outside = (
+        ndimage.distance_transform_edt(part, sampling=problem.spacing) for part in (problem.head, ~problem.head)
+    )
+    widths = [SLOPE_MM / size for size in problem.spacing]
+    return np.asarray(ndimage.gaussian_filter(inside - outside, widths), np.float32)
+
+
+def _levelled(places: Floats, wanted: Floats, depth: Float, spacing: Floats) -> Floats:
+    """Return voxel ``places`` (3, N) moved along the slope of ``depth`` to the depths ``wanted`` (N,).
+
+    All of the way at the surface, none of it ``LEVEL_MM`` below: the hemispheres' surfaces are some millimetres apart.
+    """
+    share = np.clip(1 - wanted / LEVEL_MM, 0, 1)
+    slopes = [np.gradient(depth, size, axis=axis) for axis, size in enumerate(spacing.ravel())]
+    for _ in range(2):
+        off = share * (wanted - ndimage.map_coordinates(depth, places, order=1, mode="nearest"))
+        slope = np.stack([ndimage.map_coordinates(part, places, order=1, mode="nearest") for part in slopes])
+        places = places + off * slope / np.maximum((slope**2).sum(axis=0), 0.25) / spacing
+    return places
+
+
+def _mirrored(problem: Problem, complete: Float, where: Bool, midline: Midline, depth: Float) -> tuple[Floats, Bool]:
     """Values at the mirror places of the voxels of ``where``, (N,), and whether known head tissue lies there."""
     if not where.any():
         return np.zeros(0), np.zeros(0, bool)
     spacing = np.array(problem.spacing)[:, None]
     places = midline.reflect(np.argwhere(where).T * spacing) / spacing
-    # A cubic spline looks at the whole array: only the part around the mirror places is given to it.
+    # Splines and slopes look at the whole array: only the part around the mirror places is given to them.
     last = np.array(where.shape) - 1
-    low = np.clip(np.floor(places.min(axis=1)).astype(int) - 8, 0, last)
-    high = np.clip(np.ceil(places.max(axis=1)).astype(int) + 8, 0, last) + 1
+    margin = 8 + np.ceil(LEVEL_MM / spacing.ravel()).astype(int)
+    low = np.clip(np.floor(places.min(axis=1)).astype(int) - margin, 0, last)
+    high = np.clip(np.ceil(places.max(axis=1)).astype(int) + margin, 0, last) + 1
     box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    places = places - low[:, None]
+    places = _levelled(places - low[:, None], depth[where].astype(np.float64), depth[box], spacing)
     known = (problem.head[box] & ~problem.mask[box]).astype(np.float32)
     valid = ndimage.map_coordinates(known, places, order=1) > 0.9
     return ndimage.map_coordinates(complete[box], places, order=3, mode="nearest", output=np.float64), valid

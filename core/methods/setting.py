@@ -16,6 +16,7 @@ from core.methods.tiles import Tiling
 from core.methods.volume import Sampling, View, draw
 
 Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,7 @@ class Setting:
     tiling: how a network may see the volume in parts. unnatural: residual, axis -> how much larger steps are along that
     axis and across the mask's border than in known tissue, 1 alike; None where there is no mask.
     measured: what was measured of the residual, where the voxels to be made were measured in part.
+    opposite: the residual (X, Y, Z) that shows the other hemisphere, and where that is known, (X, Y, Z) bool.
     """
 
     views: Callable[[int], View]
@@ -36,6 +38,7 @@ class Setting:
     tiling: Tiling | None = None
     unnatural: Callable[[Float, int], float] | None = None
     measured: Callable[[str], Measurement] | None = None
+    opposite: Callable[[], tuple[Float, Bool]] | None = None
 
     def solved(self, sampling: Sampling, options: Options, factor: float) -> Generator[Progress, None, Estimate]:
         """Draw samples and return the estimate, no calls counted; ``factor`` calibrates its deviation."""

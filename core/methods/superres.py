@@ -24,7 +24,7 @@ from core.methods.guided import guided
 from core.methods.preview import Picture
 from core.methods.setting import Setting
 from core.methods.tiles import Tiling
-from core.methods.volume import View, direct
+from core.methods.volume import View, direct, doubt_of
 from core.picture import preview
 from core.volume import Box
 from core.weights import calibration, load
@@ -178,7 +178,8 @@ def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estim
     yield Progress(0.0, 0, 1, "Spline through the slices")
     network = load(WEIGHTS, options.device)
     seen = setting(scan, options, int(getattr(network, "multiple", 8)))
-    made = yield from seen.solved(direct(network, options, seen.tiling), options, calibration(WEIGHTS))
+    sampling = direct(network, options, seen.tiling, doubt_of(WEIGHTS))
+    made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)
 
 

@@ -15,7 +15,7 @@ from core.methods.place import along, reversed_left_right
 from core.methods.regression import Start, start
 from core.methods.setting import Setting
 from core.methods.tiles import Tiling
-from core.methods.volume import View, direct
+from core.methods.volume import View, direct, doubt_of
 from core.picture import preview
 from core.volume import bounding_box
 from core.weights import calibration, load
@@ -88,5 +88,6 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     yield Progress(0.0, 0, 1, "Scaling the sources")
     network = load(WEIGHTS, options.device)
     seen = setting(sources, options, int(getattr(network, "multiple", 8)))
-    made = yield from seen.solved(direct(network, options, seen.tiling), options, calibration(WEIGHTS))
+    sampling = direct(network, options, seen.tiling, doubt_of(WEIGHTS))
+    made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)

@@ -11,7 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.diffusion.sampler import Denoiser, Projection, Sample, Step, sample
+from core import weights
+from core.diffusion.doubt import Doubt
+from core.diffusion.sampler import Denoiser, Projection, Sample, Step, Walk, sample
 from core.events import Progress
 from core.methods.base import Options
 from core.methods.preview import Picture, Previews
@@ -51,7 +53,7 @@ def draw(
     ``views`` gives what each sample (0, 1, ...) sees: the same volume, mirrored or not; errors of the network that
     depend on its orientation average out.
     Faithful: the mean of ``samples`` samples, whose spread and remaining doubt add up to the deviation.
-    Realistic: the first sample itself; the deviation is that of all samples.
+    Realistic: the first sample itself, with its draw of the last doubt; the deviation is that of all samples.
     ``picture`` makes previews of a residual (X, Y, Z); a single call has none, for nothing is known before its end.
     """
     drawn = _Draws(options.mode == "realistic")
@@ -60,7 +62,7 @@ def draw(
         view = views(index)
         generator = torch.Generator().manual_seed(options.seed * 1_000_003 + index)
         made = yield from _followed(sampling(view, generator), options, index, partial(_look, previews, drawn, view))
-        drawn.add(_restored(made.residual, view), _restored(made.variance, view))
+        drawn.add(*(_restored(part, view) for part in (made.residual, made.variance, made.drawn)))
     return drawn.combined()
 
 
@@ -87,14 +89,21 @@ def _look(previews: Previews, drawn: _Draws, view: View, clean: Tensor) -> bytes
     return previews.show(lambda: drawn.with_unfinished(_restored(clean, view)))
 
 
-def direct(network: nn.Module, options: Options, tiling: Tiling | None = None) -> Sampling:
-    """Return the plain way: ``network`` from noise down; ``tiling``: see the volume in tiles, for local norms."""
+def direct(network: nn.Module, options: Options, tiling: Tiling | None = None, doubt: Doubt | None = None) -> Sampling:
+    """Return the plain way: ``network`` from noise down; ``tiling``: see the volume in tiles, for local norms;
+    ``doubt``: how its errors hang together, for samples that draw them."""
 
     def sampling(view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
         denoiser = denoiser_of(network, view, options, tiling)
-        return sample(denoiser, region_of(view, options), options.steps, generator, view.project)
+        return sample(denoiser, region_of(view, options), options.steps, generator, view.project, Walk(doubt=doubt))
 
     return sampling
+
+
+def doubt_of(name: str) -> Doubt | None:
+    """Return how the errors of the shipped network ``name`` hang together, None where that was not measured."""
+    shares = weights.doubt(name)
+    return Doubt(shares) if shares else None
 
 
 def region_of(view: View, options: Options) -> Tensor:
@@ -141,11 +150,11 @@ class _Draws:
         self._count = 0
         self._first = self._mean = self._spread = self._doubt = torch.zeros(())
 
-    def add(self, residual: Tensor, variance: Tensor) -> None:
-        """Take in one sample: its residual and what the network doubts of it, (X, Y, Z)."""
+    def add(self, residual: Tensor, variance: Tensor, drawn: Tensor) -> None:
+        """Take in one sample: its residual, what the network doubts of it, and a draw of both, (X, Y, Z)."""
         self._count += 1
         if self._count == 1:
-            self._first, self._mean, self._doubt = residual, residual.clone(), variance.clone()
+            self._first, self._mean, self._doubt = drawn, residual.clone(), variance.clone()
             self._spread = torch.zeros_like(residual)
             return
         # Welford 1962

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from core.nets.blocks import depth_to_space, embed_log_snr
 from core.nets.unet import EMBEDDING, LOG_VARIANCE_RANGE, UNet, head
@@ -26,6 +27,8 @@ class VolumeNet(UNet):
     skip: see that too, which is the best linear guess for a residual of variance 1, and correct it (Karras et al. 2022,
     eq. 7, for a variance-preserving schedule). Where the variance is much smaller, the correction is nearly all noise,
     which the network has to copy voxel by voxel.
+    fused: take the prediction and ``noisy / sqrt(abar)`` for two independent estimates and weigh them by their
+    variances, (1 - abar) / abar for the second: detail finer than the blocks goes past them when there is little noise.
     direct: add a linear map of the input to the output, past every norm: intensities keep their scale.
     stream: see ``UNet``.
     heads: output layers, of which the last ``heads`` facts (one 1, the others 0) choose one.
@@ -40,6 +43,7 @@ class VolumeNet(UNet):
         norm: str = "group",
         skip: bool = False,
         scaled: bool = False,
+        fused: bool = False,
         heads: int = 1,
         direct: bool = False,
         stream: bool = False,
@@ -49,6 +53,7 @@ class VolumeNet(UNet):
         self.facts = facts
         self.skip = skip
         self.scaled = scaled or skip
+        self.fused = fused
         self.heads = heads
 
     def forward(
@@ -62,4 +67,9 @@ class VolumeNet(UNet):
         residual, log_variance = depth_to_space(outputs).chunk(2, dim=1)
         if self.skip:
             residual = guess + (1 - abar).sqrt() * residual
-        return residual, log_variance.clamp(*LOG_VARIANCE_RANGE)
+        log_variance = log_variance.clamp(*LOG_VARIANCE_RANGE)
+        if self.fused:
+            ratio = log_variance + log_snr.reshape(-1, 1, 1, 1, 1)
+            residual = residual + ratio.sigmoid() * (noisy / abar.sqrt() - residual)
+            log_variance = log_variance + logsigmoid(-ratio)
+        return residual, log_variance

@@ -49,6 +49,14 @@ TASK = Task(
         Param("samples", "int", 4, "Samples", "Fills drawn; their spread is the uncertainty.", low=1, high=16),
         common.SEED,
         Param(
+            "opposite",
+            "bool",
+            True,
+            "Other hemisphere",
+            "Realistic: folds come from the mirrored other side, where it is not masked. Off if that side is ill too.",
+            advanced=True,
+        ),
+        Param(
             "grow",
             "float",
             0.0,
@@ -68,7 +76,7 @@ TASK = Task(
         Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),
         Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 0, "samples": 4}),
         Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 2, "samples": 8}),
-        Preset("realistic", "Realistic", {"method": "volume", "mode": "realistic", "steps": 8, "samples": 2}),
+        Preset("realistic", "Realistic", {"method": "volume", "mode": "realistic", "steps": 8, "samples": 1}),
     ),
     methods=common.names("inpaint"),
     weights=common.weights("inpaint"),

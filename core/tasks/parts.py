@@ -61,7 +61,8 @@ def compared(task: str, chosen: Method, params: Mapping[str, Any]) -> tuple[Meth
 def options_of(params: Mapping[str, Any], device: str) -> Options:
     """Return how networks are to sample, as the parameters of a job say; steps 0 are for ``drive`` to fill in."""
     paper = Paper(**{each.name: params[each.name] for each in fields(Paper) if each.name in params})
-    return Options(params["mode"], params["steps"], params["samples"], params["seed"], device, paper=paper)
+    options = Options(params["mode"], params["steps"], params["samples"], params["seed"], device, paper=paper)
+    return replace(options, opposite=params["opposite"]) if "opposite" in params else options
 
 
 def networks(used: Sequence[Method], params: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from core import weights
 from core.methods import Method
+from core.methods.base import MEAN_CALLS
 
 PLANES = 3
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -32,6 +33,9 @@ def asking(method: Method, params: Mapping[str, Any], side: int, sources: int = 
     For methods that decide on their way how often a step is taken, the middle between once and most often.
     """
     draws = (params["steps"] or method.steps) * params["samples"]
+    if method.task == "inpaint" and not method.paper and params["mode"] == "realistic":
+        # one sample, less where the other hemisphere shows all of it
+        draws = MEAN_CALLS + (params["steps"] or method.steps)
     names = method.networks()
     if not method.paper:
         return Asked(draws * work(names[0]), draws)

@@ -1,4 +1,4 @@
-"""How each architecture is called on the crops of a training step."""
+"""How each architecture is asked about the crops of a batch at given noise levels."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.diffusion.schedule import log_snr
+from core.diffusion.constraints import null_space
+from core.diffusion.schedule import log_snr, signal
 from core.methods.contrasts import CONTRASTS
 from core.methods.planes import WEIGHTS
 from core.methods.scorefusion import SOURCE_PLANE, VOLUME, VOLUMES
 from core.nets.plane_net import PLANES
+from core.train.batch import Batch
 from core.train.presets import Preset
 from core.weights import load
 
@@ -32,7 +35,50 @@ class Crops:
     support: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a network made of a batch: clean residual and log-variance, beside the true residual and the region it lives
+    in, (B, 1, S, S, S) each."""
+
+    clean: Tensor
+    log_variance: Tensor
+    target: Tensor
+    region: Tensor
+
+
 Call = Callable[[nn.Module, Crops, np.random.Generator], tuple[Tensor, Tensor]]
+
+
+def ask(
+    network: nn.Module,
+    preset: Preset,
+    batch: Batch,
+    times: NDArray[np.float64],
+    generator: torch.Generator,
+    rng: np.random.Generator,
+    device: str,
+) -> Asked:
+    """Noise each residual of ``batch`` to its time of ``times`` (B,) and ask the network of ``preset`` for it."""
+
+    def tensor(array: NDArray[np.floating]) -> Tensor:
+        return torch.from_numpy(array).float().to(device)
+
+    context, target, region = (tensor(part) for part in (batch.context, batch.target, batch.region))
+    support = (region > 0).float()
+    parts = None if batch.measured is None else tensor(batch.measured).unbind(dim=1)
+
+    def keep(values: Tensor) -> Tensor:
+        return values * support if parts is None else null_space(values * support, parts)
+
+    abar = torch.tensor([signal(time) for time in times], device=device).reshape(-1, 1, 1, 1, 1)
+    noise = torch.randn(target.shape, generator=generator).to(device)
+    noisy = keep(abar.sqrt() * target + (1 - abar).sqrt() * noise)
+    levels = torch.tensor([log_snr(time) for time in times], dtype=torch.float32, device=device)
+    crops = Crops(noisy, context, levels, None if batch.facts is None else tensor(batch.facts), support)
+    # on a GPU the convolutions run in bf16; on a CPU 3D bf16 is many times slower than fp32
+    with torch.autocast(target.device.type, torch.bfloat16, enabled=target.device.type == "cuda"):
+        clean, log_variance = caller(preset)(network, crops, rng)
+    return Asked(keep(clean.float()), log_variance.float(), target, region)
 
 
 def caller(preset: Preset) -> Call:

@@ -51,7 +51,7 @@ def train_command(
     from core import weights
     from core.train.export import export
     from core.train.export import publish as install
-    from core.train.loop import Plan, train
+    from core.train.loop import Plan, doubt, train
     from core.train.pack import pack
     from core.train.smoke import pack_phantoms
 
@@ -75,7 +75,7 @@ def train_command(
         steps = SMOKE_STEPS if smoke else None
         plan = Plan(packed, folder, seconds_of(budget), steps, seed, device, workers, resume, smoke, warm, rate)
         state = train(preset, plan, typer.echo)
-        written = export(preset, state, packed, folder)
+        written = export(preset, state, packed, folder, doubt(preset, plan, state))
         for path in written:
             if publish and not smoke:
                 install(path, weights.folder())

@@ -12,19 +12,23 @@ from safetensors.torch import save
 from torch import Tensor
 
 from core.train.checkpoint import State
+from core.train.doubt import Shares
 from core.train.pack import Packed, PackedSet
 from core.train.presets import Preset
 from core.train.regression import fit, subjects
 from core.weights import write_facts
 
 
-def export(preset: Preset, state: State, packed: Path, folder: Path) -> list[Path]:
+def export(preset: Preset, state: State, packed: Path, folder: Path, doubt: Shares = ()) -> list[Path]:
     """Write the running average as fp16 ``<weights>.safetensors`` and ``<weights>.json``: its manifest entry, its
-    subjects, steps and seconds. With a network for translation goes the regression that it corrects."""
+    subjects, steps and seconds; ``doubt`` is how its errors hang together.
+
+    With a network for translation goes the regression that it corrects.
+    """
     tensors = {name: value.detach().to(torch.float16).cpu().contiguous() for name, value in state.average.items()}
     used = _learnt_from(preset.source, PackedSet(packed))
     facts = {"steps": state.clock.step, "seconds": round(state.clock.seconds)}
-    written = [_write(folder, preset.weights, preset.architecture, dict(preset.config), tensors, used, facts)]
+    written = [_write(folder, preset.weights, preset.architecture, dict(preset.config), tensors, used, facts, doubt)]
     if preset.weights == "translate-volume":
         table = {"table": torch.from_numpy(fit(PackedSet(packed)))}
         written.append(_write(folder, "translate-regression", "patch_regression", {}, table, used, {}))
@@ -51,6 +55,7 @@ def _write(
     tensors: dict[str, Tensor],
     used: list[Packed],
     facts: dict[str, Any],
+    doubt: Shares = (),
 ) -> Path:
     content = save(tensors)
     path = folder / f"{name}.safetensors"
@@ -66,6 +71,7 @@ def _write(
         "licence": "research use only (see the card)" if research else "Apache-2.0",
         "data": "; ".join(sorted({item.source for item in used})),
         "card": f"{name}.md",
+        **({"doubt": doubt} if doubt else {}),
     }
     whole = {"entry": entry, "subjects": [item.name for item in used], **facts}
     path.with_suffix(".json").write_text(json.dumps(whole, indent=2) + "\n")

@@ -11,17 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.diffusion.constraints import null_space
-from core.diffusion.schedule import GRID, log_snr, signal
+from core.diffusion.schedule import GRID, signal
 from core.errors import UserError
 from core.nets import build
 from core.train.batch import Batch, Source
-from core.train.calls import Crops, caller
+from core.train.calls import ask
 from core.train.checkpoint import Clock, State, restore, save
 from core.train.contrasts import ContrastSource
+from core.train.doubt import BATCHES, Shares, measure
 from core.train.feed import Feed
 from core.train.overlap import overlap
 from core.train.pack import PackedSet
@@ -78,6 +77,17 @@ def train(preset: Preset, plan: Plan, say: Callable[[str], None]) -> State:
         _run(preset, plan, state, batch, say)
     save(plan.folder, state, {"preset": preset.name, "seed": plan.seed})
     return state
+
+
+def doubt(preset: Preset, plan: Plan, state: State) -> Shares:
+    """Return how the errors of the averaged network hang together; nothing for networks whose samples do not ask."""
+    if preset.architecture != "volume_net":
+        return ()
+    network = build(preset.architecture, preset.config).to(plan.device).eval()
+    network.load_state_dict(state.average)
+    with batches(preset, plan) as batch:
+        asked = (batch(state.clock.step + index) for index in range(1 if plan.smallest else BATCHES))
+        return measure(network, preset, asked, plan.device)
 
 
 def _warm(network: nn.Module, shipped: nn.Module) -> str:
@@ -159,42 +169,20 @@ def _residual(
     residual's own variance (1 = no better than the trivial base; NaN where the batch has none)."""
     rng = np.random.default_rng([plan.seed, step, 2])
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    context, target, region = (_tensor(part, plan) for part in (batch.context, batch.target, batch.region))
-    facts = None if batch.facts is None else _tensor(batch.facts, plan)
-    keep = _kept(batch, region, plan)
-    times = np.where(rng.random(len(target)) < preset.from_noise, 1.0, rng.integers(1, GRID + 1, len(target)) / GRID)
-    abar = torch.tensor([signal(t) for t in times], device=target.device).reshape(-1, 1, 1, 1, 1)
-    noise = torch.randn(target.shape, generator=generator).to(target.device)
-    noisy = keep(abar.sqrt() * target + (1 - abar).sqrt() * noise)
-    levels = torch.tensor([log_snr(t) for t in times], dtype=torch.float32, device=target.device)
-    # on a GPU the convolutions run in bf16; on a CPU 3D bf16 is many times slower than fp32
-    crops = Crops(noisy, context, levels, facts, (region > 0).float())
-    with torch.autocast(target.device.type, torch.bfloat16, enabled=target.device.type == "cuda"):
-        clean, log_variance = caller(preset)(network, crops, rng)
-    clean, log_variance = keep(clean.float()), log_variance.float()
+    count = len(batch.target)
+    times = np.where(rng.random(count) < preset.from_noise, 1.0, rng.integers(1, GRID + 1, count) / GRID)
+    asked = ask(network, preset, batch, times, generator, rng, plan.device)
+    clean, log_variance, target, region = asked.clean, asked.log_variance, asked.target, asked.region
     error = _in_region((clean - target) ** 2, region)
     doubt = _in_region((clean.detach() - target) ** 2 * (-log_variance).exp() + log_variance, region)
     # errors at low noise are small: weighted up, as in Hang et al. 2023 (min-SNR), to count alike
-    weight = 1 / (1 - abar.flatten() + 0.1)
+    weight = 1 / (1.1 - torch.tensor([signal(time) for time in times], device=target.device))
     # an easy crop leaves a tenth of the residual of a hard one: each is to count alike
     energy = _in_region(target**2, region)
     loss = (weight * error / (energy + preset.smallest) + DOUBT * doubt).mean()
     share = (error / energy.clamp_min(1e-6)).detach().cpu().numpy()
     alone = share[times == 1]
     return loss, (float(alone.mean()) if alone.size else math.nan, float(share.mean()))
-
-
-def _tensor(array: NDArray[np.floating], plan: Plan) -> Tensor:
-    return torch.from_numpy(array).float().to(plan.device)
-
-
-def _kept(batch: Batch, region: Tensor, plan: Plan) -> Callable[[Tensor], Tensor]:
-    """Return what keeps a residual to the voxels, and to the part of them, that is to be made."""
-    support = (region > 0).float()
-    if batch.measured is None:
-        return lambda values: values * support
-    parts = _tensor(batch.measured, plan).unbind(dim=1)
-    return lambda values: null_space(values * support, parts)
 
 
 def _in_region(values: Tensor, region: Tensor) -> Tensor:

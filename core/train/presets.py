@@ -44,7 +44,7 @@ PRESETS: tuple[Preset, ...] = (
         "inpaint",
         "volume_net",
         # a skip had to copy the noise of residuals much smaller than it: error at half the noise 0.82 of the residual
-        {**WIDE, **OF_THE_CROP, "skip": False, "scaled": True},
+        {**WIDE, **OF_THE_CROP, "skip": False, "scaled": True, "fused": True},
         from_noise=0.35,
         smallest=0.05,
     ),

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from core.diffusion.doubt import Doubt
 from core.diffusion.sampler import Denoiser, Sample, Step, Travel, Walk, sample, step_down, step_up
 from core.diffusion.schedule import log_snr, signal, times, times_from
 
@@ -216,3 +217,29 @@ def test_the_walk_draws_its_noise_as_it_is_told() -> None:
     seen = Listener()
     drawn(seen, 2, Walk(noise=lambda mask, generator: 0.5 * mask))
     assert seen.states[0].eq(0.5).all()
+
+
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+@pytest.mark.parametrize("steps", [1, 2, 4, 8])
+def test_draws_of_the_doubt_keep_all_variance_in_any_number_of_steps(steps: int, eta: float) -> None:
+    mask = torch.ones(1, 1, 32, 32, 32)
+    white = Doubt(((1.0, 0.0, 0.0, 0.0, 0.0),) * 8)
+
+    def variance(walk: Walk) -> float:
+        _, made = finish(sample(gaussian(0.4, 0.6), mask, steps, torch.Generator().manual_seed(5), walk=walk))
+        assert made.drawn.mean().item() == pytest.approx(0.4, abs=0.02)
+        return made.drawn.var().item()
+
+    assert variance(Walk(doubt=white, eta=eta)) == pytest.approx(0.36, rel=0.04)
+    # the mean of what is left open at each step has less
+    assert variance(Walk(eta=1.0)) < (0.33 if steps < 8 else 0.35)
+
+
+def test_what_is_settled_is_not_drawn_over() -> None:
+    mask = torch.ones(1, 1, 8, 8, 8)
+    known = torch.zeros_like(mask)
+    known[..., :4] = 1
+    walk = Walk(settle=lambda clean: known * 3 + (1 - known) * clean, doubt=Doubt(((1.0, 0.0, 0.0, 0.0, 0.0),) * 8))
+    _, made = finish(sample(gaussian(0.0, 1.0), mask, 4, torch.Generator().manual_seed(0), walk=walk))
+    assert made.drawn[..., :4].eq(3).all() and not made.drawn[..., 4:].eq(3).any()
+    assert not torch.equal(made.drawn[..., 4:], made.residual[..., 4:])

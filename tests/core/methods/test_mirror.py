@@ -13,7 +13,7 @@ from scipy import ndimage
 from core.events import Progress
 from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import harmonic
-from core.methods.mirror import Midline, find_midline, match, mirror
+from core.methods.mirror import Midline, find_midline, match, mirror, opposite
 
 SIDE = 24
 SPACING = (5.0, 5.0, 5.0)
@@ -120,3 +120,21 @@ def test_match_undoes_gain_and_shift_despite_outliers(gain: float, shift: float)
 
 def test_match_leaves_a_handful_of_values_alone() -> None:
     assert match(np.ones(3), np.zeros(3)) == (1.0, 0.0)
+
+
+def test_surfaces_that_are_apart_are_brought_to_the_same_depth() -> None:
+    # rings of equal depth, thicker on the right: without it the fill would be one ring off, or outside the head
+    side, spacing = 48, (1.0, 1.0, 1.0)
+    x, y, z = np.indices((side,) * 3) - 23.5
+    right, left = 21.0, 17.0
+    radius = np.sqrt((x / np.where(x > 0, right, left)) ** 2 + (y / 19) ** 2 + (z / 19) ** 2)
+    head = radius < 1
+    depth = ndimage.distance_transform_edt(head)
+    image = np.where(head, 100 + 40 * np.cos(depth / 1.5), 0).astype(np.float32)
+    mask = ((x - 15) ** 2 + y**2 + z**2 < 7**2) & head
+    problem = Problem(np.where(mask, 0, image).astype(np.float32), mask, head, spacing)
+    seen, known = opposite(problem, np.zeros_like(image))
+    rim = mask & (depth < 5)
+    assert known[rim].mean() > 0.85
+    assert np.corrcoef(seen[rim & known], image[rim & known])[0, 1] > 0.8
+    assert not seen[~known].any() and not known[~mask].any()

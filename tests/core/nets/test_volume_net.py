@@ -87,3 +87,20 @@ def test_every_shipped_kind_of_network_fits_its_file() -> None:
 def test_an_unknown_architecture_is_refused() -> None:
     with pytest.raises(KeyError):
         build("transformer", {})
+
+
+@pytest.mark.parametrize("level", [-9.2, 0.0, 3.2])
+def test_a_fused_answer_weighs_two_estimates_by_their_variances(level: float) -> None:
+    plain, fused = (VolumeNet(widths=(8, 8), blocks=(1, 1), scaled=True, fused=fused) for fused in (False, True))
+    with torch.no_grad():
+        for weight in plain.parameters():
+            weight.normal_(0, 0.2)
+    fused.load_state_dict(plain.state_dict())
+    given = torch.randn(1, 1, 8, 8, 8), torch.randn(1, 2, 8, 8, 8), torch.tensor([level])
+    (said, own), (residual, log_variance) = plain(*given), fused(*given)
+    abar = given[2].sigmoid()
+    other = (1 - abar) / abar
+    precision = (-own).exp() + 1 / other
+    expected = ((-own).exp() * said + given[0] / abar.sqrt() / other) / precision
+    assert torch.allclose(residual, expected, atol=1e-3)
+    assert torch.allclose(log_variance.exp(), 1 / precision, rtol=1e-4)

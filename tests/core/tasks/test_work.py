@@ -112,3 +112,10 @@ def test_a_gradient_costs_more_than_its_calls_say() -> None:
         asking(find("posterior", "inpaint"), params("inpaint", solver=each), 10) for each in ("projection", "mcg")
     )
     assert steep.work == pytest.approx(4 * plain.work)
+
+
+def test_a_realistic_fill_is_one_sample_and_its_mean() -> None:
+    method = find("volume", "inpaint")
+    told = [params("inpaint", mode="realistic", steps=steps, samples=samples) for steps, samples in ((8, 1), (8, 4))]
+    one, several = (asking(method, each, 10) for each in told)
+    assert one == several and one.calls == 10

@@ -1,0 +1,92 @@
+"""A fill with real folds: the network's mean where it is sure, the mirrored other hemisphere where it is not.
+
+The mean of all that may have been there is smooth, and samples of a small network are clouds: neither looks like
+cortex. The other hemisphere does; near the border of the hole, where it would not fit, the network knows better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import nn
+
+from core.diffusion.doubt import Doubt
+from core.diffusion.sampler import Sample, Step, Walk, sample
+from core.events import Progress, changed
+from core.methods.base import MEAN_CALLS, Estimate, Options
+from core.methods.setting import Setting
+from core.methods.volume import View, denoiser_of, direct, draw, region_of
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+# voxels (mm) that a graft may be stretched beyond what is known: its edge is ragged
+RIM = 2
+
+
+def grafted(
+    network: nn.Module, seen: Setting, options: Options, factor: float, doubt: Doubt | None
+) -> Generator[Progress, None, Estimate]:
+    """Fill with one sample: the blend of mean and graft; where no graft is known, or wanted, tissue from noise.
+
+    The deviation is the root of the mean squared difference from the truth that is to be expected: the variance of the
+    network, calibrated by ``factor``, and how far the sample is from its mean.
+    """
+    region = seen.views(0).region > 0
+    graft, known = np.zeros(region.shape, np.float32), np.zeros(region.shape, bool)
+    if options.opposite and seen.opposite:
+        graft, known = seen.opposite()
+    steps = 0 if known[region].all() else options.steps
+    calls = MEAN_CALLS + steps
+
+    asked = replace(options, mode="faithful", steps=1, samples=MEAN_CALLS)
+    means = draw(direct(network, asked), seen.views, asked, seen.picture)
+    mean, deviation = yield from changed(means, _part(0, MEAN_CALLS, calls))
+    residual = blend(mean, deviation, graft, known)
+    if steps:
+        start, there = (
+            torch.from_numpy(part.astype(np.float32))[None, None].to(options.device) for part in (residual, known)
+        )
+        walk = Walk(settle=lambda clean: there * start + (1 - there) * clean, doubt=doubt)
+
+        def sampling(view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
+            return sample(
+                denoiser_of(network, view, options, None), region_of(view, options), steps, generator, walk=walk
+            )
+
+        drawn = draw(sampling, seen.views, replace(options, samples=1), seen.picture)
+        residual, _ = yield from changed(drawn, _part(MEAN_CALLS, steps, calls))
+    doubted = np.hypot(np.float32(factor) * deviation, residual - mean)
+    return replace(seen.finished(residual, doubted), calls=calls)
+
+
+def blend(mean: Float, deviation: Float, graft: Float, known: Bool) -> Float:
+    """Return ``mean`` where the network is sure, ``graft`` where its variance is the median of ``known`` or more, and
+    something between elsewhere; all (X, Y, Z). Where the graft is not known it is the mean."""
+    variance = deviation**2
+    middle = float(np.median(variance[known])) if known.any() else 0.0
+    trust = np.clip(1 - variance / max(middle, 1e-9), 0, 1)
+    return np.where(known, trust * mean + (1 - trust) * graft, mean).astype(np.float32)
+
+
+def continued(values: Float, known: Bool) -> tuple[Float, Bool]:
+    """Return ``values`` (X, Y, Z) and where they are ``known``, both ``RIM`` voxels further, with the nearest value."""
+    if not known.any():
+        return values, known
+    distance, nearest = ndimage.distance_transform_edt(~known, return_indices=True)
+    return values[tuple(nearest)], distance <= RIM
+
+
+def _part(first: int, count: int, calls: int) -> Callable[[Progress], Progress]:
+    """Return what makes the progress of ``count`` calls after the ``first`` that of all ``calls``."""
+
+    def told(progress: Progress) -> Progress:
+        fraction = (first + count * progress.fraction) / calls
+        return replace(progress, fraction=fraction, step=first + progress.step, steps=calls)
+
+    return told

@@ -54,9 +54,10 @@ class Estimate:
     """values, deviation: (X, Y, Z) float32 in the scan's units; of a hole, 0 outside the mask.
 
     ``deviation`` is one standard deviation, None for a method that has no notion of doubt;
-    ``calls`` counts network calls.
+    ``calls`` counts network calls; ``notice`` is what is to be known of how it was made, in a sentence.
     """
 
     values: NDArray[np.float32]
     deviation: NDArray[np.float32] | None = None
     calls: int = 0
+    notice: str = ""

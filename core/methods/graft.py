@@ -62,7 +62,9 @@ def grafted(
         drawn = draw(sampling, seen.views, replace(options, samples=1), seen.picture)
         residual, _ = yield from changed(drawn, _part(MEAN_CALLS, steps, calls))
     doubted = np.hypot(np.float32(factor) * deviation, residual - mean)
-    return replace(seen.finished(residual, doubted), calls=calls)
+    share = float(known[region].mean())
+    notice = f"{share:.0%} of the hole shows the other hemisphere, mirrored." if share else ""
+    return replace(seen.finished(residual, doubted), calls=calls, notice=notice)
 
 
 def blend(mean: Float, deviation: Float, graft: Float, known: Bool) -> Float:

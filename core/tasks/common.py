@@ -74,14 +74,18 @@ def methods(task: str, help: str) -> Param:
     return Param("method", "choice", "volume", "Method", help, choices=names(task))
 
 
-def mode(what: str, steps: int, *, advanced: bool = False) -> Param:
-    """Return the choice between the most likely ``what`` and one sample, for which ``steps`` are best."""
+def mode(what: str, steps: int, also: str = "", *, advanced: bool = False) -> Param:
+    """Return the choice between the most likely ``what`` and one sample, for which ``steps`` are best.
+
+    also: what else is to be known of the sample, " such as this".
+    """
     return Param(
         "mode",
         "choice",
         "faithful",
         "Mode",
-        f"Faithful gives the most likely {what}; realistic one sample with its fine texture, best with {steps} steps.",
+        f"Faithful gives the most likely {what}; realistic one sample with its fine texture{also}, best with {steps} "
+        "steps.",
         choices=("faithful", "realistic"),
         advanced=advanced,
     )

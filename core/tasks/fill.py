@@ -143,6 +143,8 @@ def _summary(
     facts, chosen = dict(case.facts), made[0]
     if chosen.estimate.deviation is None:
         facts["uncertainty"] = f"{chosen.method.title} has no measure of doubt: the uncertainty map is 0."
+    if chosen.estimate.notice:
+        facts["notices"] = [*facts["notices"], chosen.estimate.notice]
     return {
         "facts": facts,
         "table": table,

@@ -44,7 +44,7 @@ TASK = Task(
     ),
     params=(
         common.methods("inpaint", "How the hole is filled."),
-        common.mode("tissue", 8),
+        common.mode("tissue", 8, ", from the other hemisphere where that shows it"),
         common.STEPS,
         Param("samples", "int", 4, "Samples", "Fills drawn; their spread is the uncertainty.", low=1, high=16),
         common.SEED,

@@ -14,7 +14,7 @@ from core.engine.base import JobSpec
 from core.engine.execute import execute
 from core.engine.local import LocalEngine
 from core.errors import UserError
-from core.events import Failed, Progress, Started
+from core.events import Failed, Finished, Progress, Started
 from core.files.nifti import read_stored
 from core.methods import find, of_task
 from core.tasks import TASKS
@@ -216,3 +216,16 @@ def test_a_run_raises_user_errors_itself(task: Task, phantom: dict[str, str], tm
     inputs = {name: bad for name in phantom}
     with pytest.raises(UserError):
         list(task.run(Context("cpu", tmp_path), inputs, task.parse({})))
+
+
+@pytest.mark.parametrize("opposite", [True, False])
+def test_a_realistic_fill_says_what_it_shows_of_the_other_hemisphere(
+    scans: dict[str, dict[str, str]], tmp_path: Path, opposite: bool
+) -> None:
+    task = next(each for each in IMAGING if each.name == "inpaint")
+    told = spec(task, scans["inpaint"], tmp_path / "out", mode="realistic", steps=2, opposite=opposite)
+    last = list(execute(told))[-1]
+    assert isinstance(last, Finished)
+    said = [line for line in last.summary["facts"]["notices"] if "other hemisphere" in line]
+    assert len(said) == opposite
+    assert (last.summary["table"][0]["calls"] == 2 + 2) or opposite

@@ -66,6 +66,7 @@ def test_a_brain_that_is_its_own_mirror_image_is_given_back_where_the_network_do
     error = np.abs(made.values - whole)[deep].mean()
     assert error < 0.3 * np.abs(smooth.values - whole)[deep].mean()
     assert made.calls == calls == MEAN_CALLS
+    assert made.notice.startswith("100% of the hole shows the other hemisphere") and not smooth.notice
     assert made.deviation is not None and (made.deviation[problem.mask] > 0).all()
     assert not made.values[~problem.mask].any()
     assert all(one.fraction <= two.fraction for one, two in pairwise(progress))

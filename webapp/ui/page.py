@@ -205,9 +205,13 @@ def method_titles(task: str) -> dict[str, str]:
 
 
 def method_title(job: JobRecord) -> str:
-    """Return the title of the method that a job was given."""
-    method = _method(job)
-    return method_titles(job.task).get(method, method)
+    """Return the title of the method that a job was given, and its mode where that is not the usual one."""
+    name = _method(job)
+    method = next((one for one in of_task(job.task) if one.name == name), None)
+    if method is None:
+        return name
+    realistic = not method.cheap and job.params.get("mode") == "realistic"
+    return f"{method.title} (realistic)" if realistic else method.title
 
 
 def main_scan(job: JobRecord) -> str:

@@ -16,11 +16,11 @@ from scipy import ndimage
 from torch import nn
 
 from core.diffusion.doubt import Doubt
-from core.diffusion.sampler import Sample, Step, Walk, sample
+from core.diffusion.sampler import Walk
 from core.events import Progress, changed
 from core.methods.base import MEAN_CALLS, Estimate, Options
 from core.methods.setting import Setting
-from core.methods.volume import View, denoiser_of, direct, draw, region_of
+from core.methods.volume import direct, draw
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -53,13 +53,7 @@ def grafted(
             torch.from_numpy(part.astype(np.float32))[None, None].to(options.device) for part in (residual, known)
         )
         walk = Walk(settle=lambda clean: there * start + (1 - there) * clean, doubt=doubt)
-
-        def sampling(view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
-            return sample(
-                denoiser_of(network, view, options, None), region_of(view, options), steps, generator, walk=walk
-            )
-
-        drawn = draw(sampling, seen.views, replace(options, samples=1), seen.picture)
+        drawn = draw(direct(network, options, walk=walk), seen.views, replace(options, samples=1), seen.picture)
         residual, _ = yield from changed(drawn, _part(MEAN_CALLS, steps, calls))
     doubted = np.hypot(np.float32(factor) * deviation, residual - mean)
     share = float(known[region].mean())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.diffusion.measurement import Measurement
+from core.diffusion.sampler import Walk
 from core.events import Progress
 from core.methods.base import Estimate, Options, Problem
 from core.methods.classical import interpolate
@@ -121,7 +122,8 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
     seen = setting(problem, int(getattr(network, "multiple", 8)))
     if options.mode == "realistic":
         return (yield from grafted(network, seen, options, calibration(WEIGHTS), doubt_of(WEIGHTS)))
-    made = yield from seen.solved(direct(network, options, doubt=doubt_of(WEIGHTS)), options, calibration(WEIGHTS))
+    sampling = direct(network, options, walk=Walk(doubt=doubt_of(WEIGHTS)))
+    made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)
 
 

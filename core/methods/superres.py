@@ -16,7 +16,7 @@ from torch import Tensor
 from core.acquisition import Acquisition, Axis, measuring, spreading, whole
 from core.diffusion.constraints import null_space
 from core.diffusion.measurement import Measurement
-from core.diffusion.sampler import Projection
+from core.diffusion.sampler import Projection, Walk
 from core.events import Progress
 from core.methods.base import Estimate, Options
 from core.methods.bins import binned, unbinned
@@ -178,7 +178,7 @@ def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estim
     yield Progress(0.0, 0, 1, "Spline through the slices")
     network = load(WEIGHTS, options.device)
     seen = setting(scan, options, int(getattr(network, "multiple", 8)))
-    sampling = direct(network, options, seen.tiling, doubt_of(WEIGHTS))
+    sampling = direct(network, options, seen.tiling, Walk(doubt=doubt_of(WEIGHTS)))
     made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.diffusion.sampler import Walk
 from core.events import Progress
 from core.methods.base import Estimate, Options
 from core.methods.contrasts import CONTRASTS, USUAL, Sources
@@ -88,6 +89,6 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     yield Progress(0.0, 0, 1, "Scaling the sources")
     network = load(WEIGHTS, options.device)
     seen = setting(sources, options, int(getattr(network, "multiple", 8)))
-    sampling = direct(network, options, seen.tiling, doubt_of(WEIGHTS))
+    sampling = direct(network, options, seen.tiling, Walk(doubt=doubt_of(WEIGHTS)))
     made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from core import weights
 from core.diffusion.doubt import Doubt
-from core.diffusion.sampler import Denoiser, Projection, Sample, Step, Walk, sample
+from core.diffusion.sampler import PLAIN, Denoiser, Projection, Sample, Step, Walk, sample
 from core.events import Progress
 from core.methods.base import Options
 from core.methods.preview import Picture, Previews
@@ -89,13 +89,12 @@ def _look(previews: Previews, drawn: _Draws, view: View, clean: Tensor) -> bytes
     return previews.show(lambda: drawn.with_unfinished(_restored(clean, view)))
 
 
-def direct(network: nn.Module, options: Options, tiling: Tiling | None = None, doubt: Doubt | None = None) -> Sampling:
-    """Return the plain way: ``network`` from noise down; ``tiling``: see the volume in tiles, for local norms;
-    ``doubt``: how its errors hang together, for samples that draw them."""
+def direct(network: nn.Module, options: Options, tiling: Tiling | None = None, walk: Walk = PLAIN) -> Sampling:
+    """Return the plain way: ``network`` on its ``walk``; ``tiling``: see the volume in tiles, for local norms."""
 
     def sampling(view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
         denoiser = denoiser_of(network, view, options, tiling)
-        return sample(denoiser, region_of(view, options), options.steps, generator, view.project, Walk(doubt=doubt))
+        return sample(denoiser, region_of(view, options), options.steps, generator, view.project, walk)
 
     return sampling
 

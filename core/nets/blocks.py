@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.functional import logsigmoid
 
 
 class Residual(nn.Module):
@@ -90,6 +91,17 @@ def depth_to_space(x: Tensor) -> Tensor:
     x = x.reshape(x.shape[0], -1, *(2 for _ in range(axes)), *x.shape[2:])
     order = [part for axis in range(axes) for part in (2 + axes + axis, 2 + axis)]
     return x.permute(0, 1, *order).reshape(*x.shape[:2], *sides)
+
+
+def fused_with_noisy(
+    residual: Tensor, log_variance: Tensor, noisy: Tensor, log_snr: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Take ``residual`` and ``noisy / sqrt(abar)`` (B, 1, ...) for two independent estimates and return their mean and
+    its log-variance, weighed by their variances: (1 - abar) / abar for the second, of log-SNR ``log_snr`` (B,)."""
+    level = log_snr.reshape(-1, *(1 for _ in noisy.shape[1:]))
+    ratio = log_variance + level
+    residual = residual + ratio.sigmoid() * (noisy / level.sigmoid().sqrt() - residual)
+    return residual, log_variance + logsigmoid(-ratio)
 
 
 def _groups(channels: int) -> int:

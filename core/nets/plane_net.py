@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from core.nets.blocks import depth_to_space, embed_log_snr
+from core.nets.blocks import depth_to_space, embed_log_snr, fused_with_noisy
 from core.nets.unet import EMBEDDING, LOG_VARIANCE_RANGE, UNet, head
 
 # slices on each side of the present one of which the condition is seen
@@ -26,8 +26,8 @@ class PlaneNet(UNet):
       Returns (residual, log_variance), both (B, 1, D, H, W) with the slices of ``span`` alone.
     The two other sides must be multiples of ``multiple``. Of each slice the network sees the noisy residual and the
     whole context, and of ``REACH`` slices on either side the first ``slab`` channels of the context; at the ends of
-    the volume the last slice is repeated. heads, direct, stream: as of ``VolumeNet``; as there with ``skip``, the best
-    linear guess from ``noisy`` is seen and corrected.
+    the volume the last slice is repeated. skip, fused, heads, direct, stream: as of ``VolumeNet``; the noisy residual is always seen
+    ``scaled``.
     """
 
     def __init__(
@@ -38,6 +38,8 @@ class PlaneNet(UNet):
         blocks: Sequence[int] = (1, 2, 2),
         facts: int = 0,
         norm: str = "channel",
+        skip: bool = True,
+        fused: bool = False,
         heads: int = 1,
         direct: bool = False,
         stream: bool = False,
@@ -47,6 +49,8 @@ class PlaneNet(UNet):
         self.context = context
         self.slab = slab
         self.facts = facts
+        self.skip = skip
+        self.fused = fused
         self.heads = heads
 
     def forward(
@@ -76,8 +80,14 @@ class PlaneNet(UNet):
         facts_each = None if facts is None else facts.repeat_interleave(len(chosen), dim=0)
         outputs = depth_to_space(head(self.folded(image, told_each), self.heads, facts_each))
         residual, log_variance = outputs.reshape(items, -1, *outputs.shape[1:]).movedim(1, 2 + plane).chunk(2, dim=1)
-        residual = guess.index_select(2 + plane, chosen) + (1 - abar).sqrt() * residual
-        return residual, log_variance.clamp(*LOG_VARIANCE_RANGE)
+        if self.skip:
+            residual = guess.index_select(2 + plane, chosen) + (1 - abar).sqrt() * residual
+        log_variance = log_variance.clamp(*LOG_VARIANCE_RANGE)
+        if self.fused:
+            residual, log_variance = fused_with_noisy(
+                residual, log_variance, noisy.index_select(2 + plane, chosen), log_snr
+            )
+        return residual, log_variance
 
 
 def _slices(volume: Tensor, plane: int, chosen: Tensor) -> Tensor:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
-from core.nets.blocks import depth_to_space, embed_log_snr
+from core.nets.blocks import depth_to_space, embed_log_snr, fused_with_noisy
 from core.nets.unet import EMBEDDING, LOG_VARIANCE_RANGE, UNet, head
 
 
@@ -27,8 +26,8 @@ class VolumeNet(UNet):
     skip: see that too, which is the best linear guess for a residual of variance 1, and correct it (Karras et al. 2022,
     eq. 7, for a variance-preserving schedule). Where the variance is much smaller, the correction is nearly all noise,
     which the network has to copy voxel by voxel.
-    fused: take the prediction and ``noisy / sqrt(abar)`` for two independent estimates and weigh them by their
-    variances, (1 - abar) / abar for the second: detail finer than the blocks goes past them when there is little noise.
+    fused: weigh the prediction with the noisy voxels, see ``fused_with_noisy``: detail finer than the blocks goes past
+    them when there is little noise.
     direct: add a linear map of the input to the output, past every norm: intensities keep their scale.
     stream: see ``UNet``.
     heads: output layers, of which the last ``heads`` facts (one 1, the others 0) choose one.
@@ -69,7 +68,5 @@ class VolumeNet(UNet):
             residual = guess + (1 - abar).sqrt() * residual
         log_variance = log_variance.clamp(*LOG_VARIANCE_RANGE)
         if self.fused:
-            ratio = log_variance + log_snr.reshape(-1, 1, 1, 1, 1)
-            residual = residual + ratio.sigmoid() * (noisy / abar.sqrt() - residual)
-            log_variance = log_variance + logsigmoid(-ratio)
+            residual, log_variance = fused_with_noisy(residual, log_variance, noisy, log_snr)
         return residual, log_variance

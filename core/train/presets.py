@@ -72,7 +72,7 @@ PRESETS: tuple[Preset, ...] = (
         "inpaint-plane",
         "inpaint",
         "plane_net",
-        {**PLANE, **OF_THE_CROP, "slab": 2},
+        {**PLANE, **OF_THE_CROP, "slab": 2, "skip": False, "fused": True},
         smallest=0.05,
         coarse=0.4,
     ),

@@ -93,9 +93,7 @@ def depth_to_space(x: Tensor) -> Tensor:
     return x.permute(0, 1, *order).reshape(*x.shape[:2], *sides)
 
 
-def fused_with_noisy(
-    residual: Tensor, log_variance: Tensor, noisy: Tensor, log_snr: Tensor
-) -> tuple[Tensor, Tensor]:
+def fused_with_noisy(residual: Tensor, log_variance: Tensor, noisy: Tensor, log_snr: Tensor) -> tuple[Tensor, Tensor]:
     """Take ``residual`` and ``noisy / sqrt(abar)`` (B, 1, ...) for two independent estimates and return their mean and
     its log-variance, weighed by their variances: (1 - abar) / abar for the second, of log-SNR ``log_snr`` (B,)."""
     level = log_snr.reshape(-1, *(1 for _ in noisy.shape[1:]))

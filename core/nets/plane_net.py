@@ -26,8 +26,8 @@ class PlaneNet(UNet):
       Returns (residual, log_variance), both (B, 1, D, H, W) with the slices of ``span`` alone.
     The two other sides must be multiples of ``multiple``. Of each slice the network sees the noisy residual and the
     whole context, and of ``REACH`` slices on either side the first ``slab`` channels of the context; at the ends of
-    the volume the last slice is repeated. skip, fused, heads, direct, stream: as of ``VolumeNet``; the noisy residual is always seen
-    ``scaled``.
+    the volume the last slice is repeated. skip, fused, heads, direct, stream: as of ``VolumeNet``; the noisy residual
+    is always seen ``scaled``.
     """
 
     def __init__(

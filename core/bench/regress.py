@@ -13,7 +13,8 @@ from scipy import ndimage
 
 from core.bench.subjects import in_units
 from core.methods.contrasts import CONTRASTS
-from core.methods.translate import places
+from core.methods.place import places
+from core.methods.trees import PER_CONTRAST, gather, patch_maps, regressor
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -25,8 +26,6 @@ Scale = Callable[[Float, Bool], Float]
 """From an image (X, Y, Z) and the brain to one whose scanner shows less."""
 
 VOXELS = 50_000
-SIGMAS = (1.0, 2.0, 4.0)
-PER_CONTRAST = 5 + len(SIGMAS)
 # number of sources -> bins along each and standard deviation of the smoothing in bins
 BINS = {1: (128, 0.0), 2: (64, 1.5), 3: (24, 0.6)}
 TOP = 1.2
@@ -42,8 +41,8 @@ class Pool:
     place: Float
 
     def gather(self, sources: Sequence[str]) -> Float:
-        """Return the features of ``sources`` and the place side by side, (N, F)."""
-        return np.concatenate([*(self.features[name] for name in sources), self.place], axis=1)
+        """Return the features of ``sources``, in the order of ``CONTRASTS``, and the place side by side, (N, F)."""
+        return np.concatenate([*(self.features[name] for name in CONTRASTS if name in sources), self.place], axis=1)
 
     def voxels(self, sources: Sequence[str]) -> Float:
         """Return the voxels of ``sources`` side by side, (N, S)."""
@@ -59,8 +58,8 @@ def pool(subjects: Sequence[Callable[[], Subject]], voxels: int = VOXELS, scale:
         inside = np.flatnonzero(brain)
         picks = np.sort(np.random.default_rng(index).choice(inside, min(voxels, inside.size), replace=False))
         for name in CONTRASTS:
-            parts[name].append(patch_features(scale(images[name], brain), picks))
-        spots.append(_place(brain, picks))
+            parts[name].append(patch_maps(scale(images[name], brain)).reshape(PER_CONTRAST, -1)[:, picks].T)
+        spots.append(places(brain).reshape(3, -1)[:, picks].T)
     return Pool({name: np.concatenate(part) for name, part in parts.items()}, np.concatenate(spots))
 
 
@@ -75,20 +74,6 @@ def restore(path: Path) -> Pool:
     """Read what ``save`` wrote; ValueError, KeyError or OSError where that is not what the file holds."""
     with np.load(path, allow_pickle=False) as stored:
         return Pool({name: stored[name] for name in CONTRASTS}, stored["place"])
-
-
-def patch_features(image: Float, picks: NDArray[np.int64]) -> Float:
-    """Return (N, ``PER_CONTRAST``) of an image (X, Y, Z) at the flat indices ``picks``: the voxel, Gaussians of
-    1, 2 and 4 voxels, gradient magnitude, Laplacian, minimum and maximum of 5 x 5 x 5 voxels."""
-    maps = [
-        image,
-        *(ndimage.gaussian_filter(image, sigma) for sigma in SIGMAS),
-        ndimage.gaussian_gradient_magnitude(image, 1.0),
-        ndimage.gaussian_laplace(image, 1.0),
-        ndimage.minimum_filter(image, 5),
-        ndimage.maximum_filter(image, 5),
-    ]
-    return np.stack([each.ravel()[picks] for each in maps], axis=1).astype(np.float32)
 
 
 def linear(drawn: Pool, sources: Sequence[str], target: str) -> Predictor:
@@ -126,18 +111,15 @@ def histogram(drawn: Pool, sources: Sequence[str], target: str) -> Predictor:
 
 def boosting(drawn: Pool, sources: Sequence[str], target: str) -> Predictor:
     """Fit gradient-boosted trees (100 trees of 63 leaves) on the patch features of the sources and the place."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
 
-    trees = HistGradientBoostingRegressor(max_iter=100, max_leaf_nodes=63, random_state=0)
+    trees = regressor()
     # on busy cores the threads of a team wait for each other for minutes
     with threadpool_limits(1):
         trees.fit(drawn.gather(sources), drawn.features[target][:, 0])
 
     def predict(images: Mapping[str, Float], brain: Bool) -> Float:
-        picks = np.flatnonzero(brain)
-        features = [patch_features(images[name], picks) for name in sources]
-        seen = np.concatenate([*features, _place(brain, picks)], axis=1)
+        seen = gather({name: patch_maps(images[name]) for name in sources}, places(brain), brain)
         with threadpool_limits(1):
             return _filled(brain, trees.predict(seen))
 
@@ -157,11 +139,6 @@ def _filled(brain: Bool, values: NDArray[np.floating]) -> Float:
     image = np.zeros(brain.shape, np.float32)
     image[brain] = values
     return image
-
-
-def _place(brain: Bool, picks: NDArray[np.int64]) -> Float:
-    """Return where in the brain's box the flat indices ``picks`` lie, (N, 3), -1 to 1."""
-    return places(brain).reshape(3, -1)[:, picks].T
 
 
 def _line(values: NDArray[np.floating], wanted: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -41,9 +41,9 @@ class Method:
         return not self.cheap and not self.paper
 
     def networks(self, expert: bool = False) -> tuple[str, ...]:
-        """Return the weights it runs on, its own first, none for no network; expert: with the one asked if wished."""
-        wished = (self.expert,) if expert and self.expert else ()
-        return (self.weights, *self.also, *wished) if self.weights else ()
+        """Return the weights it runs on, its own first, none for no network; expert: with those asked if wished."""
+        wished = find("volume", self.task).networks() if expert and self.expert else ()
+        return tuple(dict.fromkeys((self.weights, *self.also, *wished))) if self.weights else ()
 
     def load(self) -> Callable[[Any, Options], Generator[Progress, None, Estimate]]:
         """Import and return the method's function; what it takes depends on the task."""
@@ -96,12 +96,13 @@ PAPERS = {
 def _paper(task: str, name: str) -> Method:
     """Return a method of the papers for ``task``: eight steps on the network of slices, fused or not."""
     title, source, cost = PAPERS[name]
+    base = ("translate-regression",) if task == "translate" else ()
     own = Method(
-        task, name, title, f"core.methods.{name}:{task}", source, cost, False, f"{task}-plane", paper=True, steps=8
+        task, name, title, f"core.methods.{name}:{task}", source, cost, False, f"{task}-plane", True, base, steps=8
     )
     if name != "scorefusion":
         return own
-    return replace(own, weights=f"{task}-fusion", also=(own.weights,), expert=f"{task}-volume")
+    return replace(own, weights=f"{task}-fusion", also=(own.weights, *base), expert=f"{task}-volume")
 
 
 METHODS: tuple[Method, ...] = (
@@ -215,11 +216,12 @@ METHODS: tuple[Method, ...] = (
         "volume",
         "Counterscan network",
         "core.methods.translate:volume",
-        "x0-prediction in few variance-preserving steps from any of the four contrasts, residual to the regression "
-        "(ours)",
+        "x0-prediction in few variance-preserving steps from any of the four contrasts, residual to the regression, "
+        "told what boosted trees say (ours)",
         "steps x samples network calls on the brain",
         cheap=False,
         weights="translate-volume",
+        also=("translate-regression", "translate-trees"),
     ),
     _paper("translate", "scorefusion"),
     _paper("translate", "average"),
@@ -234,6 +236,16 @@ METHODS: tuple[Method, ...] = (
         "no network; seconds",
         cheap=True,
         weights="translate-regression",
+    ),
+    Method(
+        "translate",
+        "trees",
+        "Boosted trees on patches",
+        "core.methods.trees:trees",
+        "Friedman 2001: 100 trees on each voxel, filters of its surroundings in every source, and its place",
+        "no network; tens of seconds",
+        cheap=True,
+        weights="translate-trees",
     ),
 )
 

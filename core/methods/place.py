@@ -53,6 +53,15 @@ def position(points: NDArray[Any], box: Box) -> Float:
     return out
 
 
+def places(brain: Bool) -> Float:
+    """Return where each voxel lies in the box around ``brain``: (3, X, Y, Z), -1 to 1 along each axis."""
+    out = np.zeros((3, *brain.shape), np.float32)
+    for axis, extent in enumerate(bounding_box(brain)):
+        placed = along(np.arange(brain.shape[axis]), extent)
+        out[axis] = placed.reshape([-1 if other == axis else 1 for other in range(3)])
+    return out
+
+
 def across(x: NDArray[Any], box: Box) -> NDArray[Any]:
     """Return the voxel coordinates on the other side of the middle of ``box`` along X."""
     return np.asarray((box[0].start + box[0].stop - 1) - x)

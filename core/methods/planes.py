@@ -70,7 +70,8 @@ class Planes:
         wide = slice(max(0, chunk.start - REACH), min(sides[plane], chunk.stop + REACH))
         x, y, z = (wide if axis == plane else slice(0, side) for axis, side in enumerate(sides))
         box: Box = (x, y, z)
-        context = torch.from_numpy(np.ascontiguousarray(context_of(view, box)))[None].to(noisy.device)
+        known = context_of(view, box, getattr(self.network, "context", None))
+        context = torch.from_numpy(np.ascontiguousarray(known))[None].to(noisy.device)
         span = slice(chunk.start - wide.start, chunk.stop - wide.start)
         here = _across(plane, wide)
         earlier = None if coarse is None else coarse[here]

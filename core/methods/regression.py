@@ -71,7 +71,7 @@ def load_table(device: str = "cpu") -> Float:
 @dataclass(frozen=True, eq=False)
 class Start:
     """The neighbourhood ``box`` of a brain: ``brain`` (x, y, z) bool there, contrast -> ``scaled`` image, and ``base``
-    (x, y, z) float32, the scaled target by regression, 0 outside the brain."""
+    (x, y, z) float32, a first guess of the scaled target, 0 outside the brain."""
 
     box: Box
     brain: Bool
@@ -90,11 +90,16 @@ class Start:
         return values
 
 
-def start(sources: Sources, device: str) -> Start:
-    """Return what both the regression and the network begin with."""
+def neighbourhood(sources: Sources) -> tuple[Box, Bool, dict[str, Float]]:
+    """Return the box around the brain, the brain there (x, y, z), and contrast -> ``scaled`` image there."""
     box = bounding_box(sources.brain, MARGIN)
     brain = sources.brain[box]
-    images = {name: scaled(image[box], brain) for name, image in sources.images.items()}
+    return box, brain, {name: scaled(image[box], brain) for name, image in sources.images.items()}
+
+
+def start(sources: Sources, device: str) -> Start:
+    """Return what both the regression and the networks begin with."""
+    box, brain, images = neighbourhood(sources)
     told = {name: surroundings(image, brain) for name, image in images.items()}
     base = np.where(brain, predict(load_table(device), told, sources.target), 0)
     return Start(box, brain, images, base.astype(np.float32))

@@ -22,6 +22,7 @@ from core.events import Progress
 from core.methods import inpaint as holes
 from core.methods import superres as thick
 from core.methods import translate as contrasts
+from core.methods import trees
 from core.methods.base import Estimate, Options, Problem
 from core.methods.contrasts import CONTRASTS, Sources
 from core.methods.planes import WEIGHTS, Asked, Planes, estimated, part, setting_of
@@ -83,7 +84,8 @@ def _fused(task: str, problem: Problem | ThickScan | Sources, options: Options) 
     alone: dict[int, View] = {}
     if isinstance(problem, Sources):
         begun = start(problem, options.device)
-        seen = contrasts.begun_setting(begun, problem, multiple)
+        grown = trees.said(begun.images, begun.brain, problem.target) if volume is not None else None
+        seen = contrasts.begun_setting(begun, problem, multiple, grown=grown)
         for name in problem.images if len(problem.images) > 1 else ():
             one = contrasts.begun_setting(begun, problem, multiple, (name,))
             alone[VOLUME + 1 + CONTRASTS.index(name)] = one.views(0)
@@ -121,7 +123,8 @@ def _denoiser(
             present[0, expert] = 1
 
         def told(box: Box) -> Float:
-            return np.concatenate([context_of(view, box), said[(slice(None), *box)]])
+            known = context_of(view, box, getattr(head, "context", None))
+            return np.concatenate([known, said[(slice(None), *box)]])
 
         planes.calls += 1
         fused = yield from part(

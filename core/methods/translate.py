@@ -1,4 +1,4 @@
-"""A missing contrast from those at hand: our network, a residual to the regression on voxels."""
+"""A missing contrast from those at hand: our network, a residual to the regression on voxels, told what trees say."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from core.diffusion.sampler import Walk
 from core.events import Progress
+from core.methods import trees
 from core.methods.base import Estimate, Options
 from core.methods.contrasts import CONTRASTS, USUAL, Sources
-from core.methods.place import along, reversed_left_right
+from core.methods.place import places, reversed_left_right
 from core.methods.regression import Start, start
 from core.methods.setting import Setting
 from core.methods.tiles import Tiling
 from core.methods.volume import View, direct, doubt_of
 from core.picture import preview
-from core.volume import bounding_box
 from core.weights import calibration, load
 
 Float = NDArray[np.float32]
@@ -32,25 +32,20 @@ TILING = Tiling(side=192, overlap=32, half=True)
 PLACE_X = 5
 
 
-def prepare(images: Mapping[str, Float], brain: Bool, target: str, place: Float, base: Float) -> tuple[Float, Float]:
-    """Return context (9, X, Y, Z) and facts (8,) float32 of ``scaled`` sources.
+def prepare(
+    images: Mapping[str, Float], brain: Bool, target: str, place: Float, base: Float, grown: Float | None = None
+) -> tuple[Float, Float]:
+    """Return context (9 or 10, X, Y, Z) and facts (8,) float32 of ``scaled`` sources.
 
-    Channels: the four contrasts (0 where one is absent), the brain, ``place`` (3, X, Y, Z) from ``places``, ``base``.
+    Channels: the four contrasts (0 where one is absent), the brain, ``place`` (3, X, Y, Z) from ``places``, ``base``,
+    what boosted trees say (``grown``), which the papers' networks are not told.
     Facts: which contrasts are there, which one is asked for.
     """
     channels = [images[name] if name in images else np.zeros(brain.shape, np.float32) for name in CONTRASTS]
-    context = np.concatenate([np.stack([*channels, brain.astype(np.float32)]), place, base[None]])
+    last = [base] if grown is None else [base, grown]
+    context = np.concatenate([np.stack([*channels, brain.astype(np.float32)]), place, np.stack(last)])
     facts = [float(name in images) for name in CONTRASTS] + [float(name == target) for name in CONTRASTS]
     return context.astype(np.float32), np.array(facts, np.float32)
-
-
-def places(brain: Bool) -> Float:
-    """Return where each voxel lies in the box around ``brain``: (3, X, Y, Z), -1 to 1 along each axis."""
-    out = np.zeros((3, *brain.shape), np.float32)
-    for axis, extent in enumerate(bounding_box(brain)):
-        placed = along(np.arange(brain.shape[axis]), extent)
-        out[axis] = placed.reshape([-1 if other == axis else 1 for other in range(3)])
-    return out
 
 
 def setting(sources: Sources, options: Options, multiple: int) -> Setting:
@@ -58,12 +53,18 @@ def setting(sources: Sources, options: Options, multiple: int) -> Setting:
     return begun_setting(start(sources, options.device), sources, multiple)
 
 
-def begun_setting(begun: Start, sources: Sources, multiple: int, told: Collection[str] = CONTRASTS) -> Setting:
+def begun_setting(
+    begun: Start,
+    sources: Sources,
+    multiple: int,
+    told: Collection[str] = CONTRASTS,
+    grown: Float | None = None,
+) -> Setting:
     """Return ``setting`` from what was ``begun``; told: the contrasts that the network gets to see, the base comes from
-    all."""
+    all; grown: what the trees say, for a network that is told."""
     brain = begun.brain
     images = {name: image for name, image in begun.images.items() if name in told}
-    context, facts = prepare(images, brain, sources.target, places(brain), begun.base)
+    context, facts = prepare(images, brain, sources.target, places(brain), begun.base, grown)
     pad = [(0, -side % multiple) for side in brain.shape]
 
     def view(index: int) -> View:
@@ -88,7 +89,9 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     """Translate with the network ``WEIGHTS``; values are in units of the target's 99.5th percentile in the brain."""
     yield Progress(0.0, 0, 1, "Scaling the sources")
     network = load(WEIGHTS, options.device)
-    seen = setting(sources, options, int(getattr(network, "multiple", 8)))
+    begun = start(sources, options.device)
+    grown = trees.said(begun.images, begun.brain, sources.target)
+    seen = begun_setting(begun, sources, int(getattr(network, "multiple", 8)), grown=grown)
     sampling = direct(network, options, seen.tiling, Walk(doubt=doubt_of(WEIGHTS)))
     made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)

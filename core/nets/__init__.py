@@ -11,6 +11,7 @@ from core.nets.fusion import FusionNet
 from core.nets.plane_net import PlaneNet
 from core.nets.regression import PatchRegression
 from core.nets.segment_net import SegmentNet
+from core.nets.trees import BoostedTrees
 from core.nets.volume_net import VolumeNet
 
 ARCHITECTURES: Mapping[str, type[nn.Module]] = {
@@ -18,6 +19,7 @@ ARCHITECTURES: Mapping[str, type[nn.Module]] = {
     "plane_net": PlaneNet,
     "volume_net": VolumeNet,
     "patch_regression": PatchRegression,
+    "boosted_trees": BoostedTrees,
     "segment_net": SegmentNet,
 }
 

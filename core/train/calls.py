@@ -117,7 +117,7 @@ def _touched(
     across = [axis for axis in range(crops.support.ndim) if axis != 2 + plane]
     touched = crops.support.amax(dim=across).nonzero().flatten()
     span = slice(int(touched[0]), int(touched[-1]) + 1)
-    made = network(noisy, crops.context, levels, crops.facts, plane, span, coarse)
+    made = network(noisy, _known(network, crops), levels, crops.facts, plane, span, coarse)
     out = []
     for part in made:
         whole = torch.zeros(noisy.shape, dtype=part.dtype, device=part.device)
@@ -139,7 +139,8 @@ def _fusion(network: nn.Module, crops: Crops, rng: np.random.Generator, preset: 
             present[:, axis] = 1
         if rng.random() < 0.5:
             ours = load(VOLUMES[preset.source], device)
-            said[:, VOLUME : VOLUME + 1] = ours(crops.noisy, crops.context, crops.levels, crops.facts)[0]
+            known = _known(ours, crops)
+            said[:, VOLUME : VOLUME + 1] = ours(crops.noisy, known, crops.levels, crops.facts)[0]
             present[:, VOLUME] = 1
         if preset.source == "translate" and crops.facts is not None:
             several = crops.facts[:, : len(CONTRASTS)].sum(dim=1) > 1
@@ -148,8 +149,14 @@ def _fusion(network: nn.Module, crops: Crops, rng: np.random.Generator, preset: 
                 present[:, expert] = crops.facts[:, number] * several
                 only = _only(crops, number)
                 said[:, expert : expert + 1] = _touched(plane, only, crops.noisy, crops.levels, SOURCE_PLANE, None)[0]
-    clean, log_variance = network(crops.noisy, crops.context, crops.levels, crops.facts, said=said, present=present)
+    known = _known(network, crops)
+    clean, log_variance = network(crops.noisy, known, crops.levels, crops.facts, said=said, present=present)
     return clean, log_variance
+
+
+def _known(network: nn.Module, crops: Crops) -> Tensor:
+    """Return the channels of the context that ``network`` takes, the first ones."""
+    return crops.context[:, : getattr(network, "context", None)]
 
 
 def _only(crops: Crops, number: int) -> Crops:

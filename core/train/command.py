@@ -75,7 +75,7 @@ def train_command(
         steps = SMOKE_STEPS if smoke else None
         plan = Plan(packed, folder, seconds_of(budget), steps, seed, device, workers, resume, smoke, warm, rate)
         state = train(preset, plan, typer.echo)
-        written = export(preset, state, packed, folder, doubt(preset, plan, state))
+        written = export(preset, state, packed, folder, doubt(preset, plan, state), smoke)
         for path in written:
             if publish and not smoke:
                 install(path, weights.folder())

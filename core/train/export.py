@@ -11,19 +11,24 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from core.nets.trees import TREES
 from core.train.checkpoint import State
 from core.train.doubt import Shares
 from core.train.pack import Packed, PackedSet
 from core.train.presets import Preset
 from core.train.regression import fit, subjects
+from core.train.trees import FEWEST, fit_all
 from core.weights import write_facts
 
 
-def export(preset: Preset, state: State, packed: Path, folder: Path, doubt: Shares = ()) -> list[Path]:
+def export(
+    preset: Preset, state: State, packed: Path, folder: Path, doubt: Shares = (), smallest: bool = False
+) -> list[Path]:
     """Write the running average as fp16 ``<weights>.safetensors`` and ``<weights>.json``: its manifest entry, its
     subjects, steps and seconds; ``doubt`` is how its errors hang together.
 
-    With a network for translation goes the regression that it corrects.
+    With a network for translation go the regression that it corrects and the trees that it is told of, few of them in
+    the ``smallest`` run.
     """
     tensors = {name: value.detach().to(torch.float16).cpu().contiguous() for name, value in state.average.items()}
     used = _learnt_from(preset.source, PackedSet(packed))
@@ -32,6 +37,8 @@ def export(preset: Preset, state: State, packed: Path, folder: Path, doubt: Shar
     if preset.weights == "translate-volume":
         table = {"table": torch.from_numpy(fit(PackedSet(packed)))}
         written.append(_write(folder, "translate-regression", "patch_regression", {}, table, used, {}))
+        grown = fit_all(PackedSet(packed), used, FEWEST if smallest else TREES)
+        written.append(_write(folder, "translate-trees", "boosted_trees", {}, grown, used, {}))
     return written
 
 

@@ -62,7 +62,7 @@ PRESETS: tuple[Preset, ...] = (
         "translate-volume",
         "translate",
         "volume_net",
-        {**WIDE, "context": 9, "facts": 8, "heads": 4, "direct": True},
+        {**WIDE, "skip": False, "scaled": True, "fused": True, "context": 10, "facts": 8, "heads": 4, "direct": True},
         learning_rate=6e-4,
         from_noise=0.75,
         smallest=0.05,

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import ndimage
 
 from core.bench import regress
 from core.bench.regress import Pool
 from core.bench.subjects import in_units
 from core.methods.contrasts import CONTRASTS
+from core.methods.trees import PER_CONTRAST
 from tests.core.bench.scans import picture, tissue_map
 
 IMAGES = {name: picture(tissue_map(), name) for name in CONTRASTS}
@@ -33,7 +33,7 @@ POOL = small_pool()
 
 def test_the_pool_holds_so_many_voxels_of_each_and_always_the_same() -> None:
     assert POOL.place.shape == (8000, 3)
-    assert POOL.gather(["t1", "t2"]).shape == (8000, 2 * regress.PER_CONTRAST + 3)
+    assert POOL.gather(["t1", "t2"]).shape == (8000, 2 * PER_CONTRAST + 3)
     again = small_pool()
     assert np.array_equal(POOL.gather(CONTRASTS), again.gather(CONTRASTS))
 
@@ -42,16 +42,6 @@ def test_a_pool_comes_back_from_its_file(tmp_path: Path) -> None:
     regress.save(tmp_path / "new" / "pool.npz", POOL)
     back = regress.restore(tmp_path / "new" / "pool.npz")
     assert np.array_equal(back.gather(CONTRASTS), POOL.gather(CONTRASTS))
-
-
-def test_patch_features_by_hand() -> None:
-    image = SCALED["t1"]
-    x, y, z = np.argwhere(BRAIN)[500]
-    found = regress.patch_features(image, np.array([np.ravel_multi_index((x, y, z), image.shape)]))[0]
-    cube = image[x - 2 : x + 3, y - 2 : y + 3, z - 2 : z + 3]
-    assert found[0] == image[x, y, z]
-    assert found[2] == pytest.approx(ndimage.gaussian_filter(image, 2.0)[x, y, z])
-    assert (found[-2], found[-1]) == (cube.min(), cube.max())
 
 
 @settings(max_examples=20, deadline=None)

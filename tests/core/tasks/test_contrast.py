@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.errors import UserError
 from core.events import Finished, Progress
 from core.files.nifti import read_volume
+from core.methods import find
 from core.tasks.base import Context
 from core.tasks.contrast import in_units_of
 from core.tasks.reference import scores
@@ -23,7 +24,7 @@ from tests.core.brains import brain, grid, write
 @pytest.fixture(scope="module", autouse=True)
 def networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("weights")
-    write_tiny_networks(folder, ["translate-volume", "translate-regression"])
+    write_tiny_networks(folder, find("volume", "translate").networks())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COUNTERSCAN_WEIGHTS", str(folder))
         yield
@@ -52,7 +53,7 @@ def row(finished: Finished, method: str) -> dict[str, Any]:
 def test_every_target_is_made_from_all_others(scans: dict[str, Path], tmp_path: Path, target: str) -> None:
     sources = {name: path for name, path in scans.items() if name != target}
     done = translated(tmp_path, sources, target=target)
-    assert set(done.files) == {"result", "uncertainty", "baseline-regression"}
+    assert set(done.files) == {"result", "uncertainty", "baseline-regression", "baseline-trees"}
     result, doubt = (read_volume(Path(done.files[name])).data for name in ("result", "uncertainty"))
     truth = brain(target, *grid(1.0, (64, 76, 62)), scale=0.45).data
     assert not result[truth == 0].any()
@@ -67,7 +68,7 @@ def test_every_target_is_made_from_all_others(scans: dict[str, Path], tmp_path: 
 
 def test_with_a_reference_each_method_is_measured(scans: dict[str, Path], tmp_path: Path) -> None:
     done = translated(tmp_path, {"t1": scans["t1"], "reference": scans["flair"]})
-    assert set(done.files) == {"result", "uncertainty", "baseline-regression", "error"}
+    assert set(done.files) == {"result", "uncertainty", "baseline-regression", "baseline-trees", "error"}
     result, error, truth = (
         read_volume(path).data for path in (Path(done.files["result"]), Path(done.files["error"]), scans["flair"])
     )

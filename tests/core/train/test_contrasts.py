@@ -1,21 +1,26 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from core.methods.trees import regressor
 from core.train.contrasts import COUNT, SIDE, SMALLEST, ContrastSource
 from core.train.pack import PackedSet
 from core.train.smoke import pack_phantoms
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> ContrastSource:
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContrastSource]:
     folder: Path = tmp_path_factory.mktemp("contrasts")
-    return ContrastSource(PackedSet(pack_phantoms(folder / "packed.npz")), 0)
+    # as many trees as ship take a second for each set of sources
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.train.trees.regressor", lambda trees: regressor(20))
+        yield ContrastSource(PackedSet(pack_phantoms(folder / "packed.npz")), 0)
 
 
 def test_crops_have_their_shape(source: ContrastSource) -> None:
-    assert source.batch(3).context.shape == (COUNT, 9, SIDE, SIDE, SIDE)
+    assert source.batch(3).context.shape == (COUNT, 10, SIDE, SIDE, SIDE)
     assert source.batch(3, smallest=True).target.shape == (1, 1, SMALLEST, SMALLEST, SMALLEST)
 
 
@@ -38,7 +43,7 @@ def test_everything_is_silent_outside_the_brain(source: ContrastSource) -> None:
     outside = batch.region[:, 0] == 0
     assert outside.any()
     assert np.abs(batch.target[:, 0][outside]).max() == 0
-    for channel in (0, 1, 2, 3, 8):
+    for channel in (0, 1, 2, 3, 8, 9):
         assert np.abs(batch.context[:, channel][outside]).max() == 0
 
 
@@ -50,3 +55,14 @@ def test_what_is_left_to_learn_is_less_than_the_contrast_itself(source: Contrast
         left.append(np.square(batch.target[brain]).mean())
         whole.append(np.square((batch.target + batch.context[:, 8:9])[brain]).mean())
     assert np.mean(left) < 0.5 * np.mean(whole)
+
+
+def test_trees_say_more_than_the_regression(source: ContrastSource) -> None:
+    trees, regression = [], []
+    for index in range(6):
+        batch = source.batch(index)
+        brain = batch.region > 0
+        off = batch.context[:, 8:9] - batch.context[:, 9:10]
+        trees.append(np.square((batch.target + off)[brain]).mean())
+        regression.append(np.square(batch.target[brain]).mean())
+    assert np.mean(trees) < np.mean(regression)

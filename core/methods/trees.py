@@ -119,9 +119,16 @@ def number(sources: Collection[str], target: str) -> int:
     return MODELS.index((told, CONTRASTS.index(target)))
 
 
-def said(images: Mapping[str, Float], brain: Bool, target: str) -> Float:
-    """Return what the shipped trees say of the scaled ``target``, (x, y, z) float32, 0 outside the ``brain``, from
-    contrast -> ``scaled`` image."""
+def said(sources: Sources) -> Float:
+    """Return what the shipped trees say of the scaled target in the ``neighbourhood`` of the brain, (x, y, z) float32,
+    0 outside the brain; made once for the plain method and our network."""
+    if WEIGHTS not in sources.shared:
+        _, brain, images = neighbourhood(sources)
+        sources.shared[WEIGHTS] = _grown(images, brain, sources.target)
+    return sources.shared[WEIGHTS]
+
+
+def _grown(images: Mapping[str, Float], brain: Bool, target: str) -> Float:
     shipped, index = load(WEIGHTS), number(images, target)
     nodes, base = (shipped.get_parameter(name).detach()[index].numpy() for name in ("nodes", "start"))
     maps = {name: patch_maps(image) for name, image in images.items()}
@@ -134,5 +141,5 @@ def trees(sources: Sources, options: Options) -> Generator[Progress, None, Estim
     """Translate voxel by voxel; values are in units of the target's 99.5th percentile in the brain."""
     yield Progress(0.0, 0, 1, "Looking at the surroundings of each voxel")
     box, brain, images = neighbourhood(sources)
-    begun = Start(box, brain, images, said(images, brain, sources.target))
+    begun = Start(box, brain, images, said(sources))
     return Estimate(begun.finished(sources, begun.base))

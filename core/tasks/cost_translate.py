@@ -24,11 +24,14 @@ TYPICAL = (182 * 218 * 182, 182 * 218 * 182)
 # the network works on the box around the brain
 LARGEST_BRAIN_ML = 160 * 192 * 160 / 1000
 
+TREES = "translate-trees"
 START_SECONDS = 1.0
 # seconds on one core of a 2.5 GHz server processor, measured with the job
 SECONDS_PER_SCAN_VOXEL = 6e-7
 SECONDS_PER_PAIR = 4.0
 SECONDS_PER_WORK_VOXEL = 2.5e-6
+SECONDS_PER_TREES_VOXEL = 2.0e-6
+SECONDS_PER_FILTERED_VOXEL = 0.8e-6
 # peak bytes, measured with the job: of the network while the scans are held, or of reading and writing large scans
 PROGRAM_BYTES = 600 << 20
 BYTES_HELD_PER_SCAN_VOXEL = 30
@@ -55,6 +58,8 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     made = (method, *compared("translate", method, params))
     seconds = START_SECONDS + sum(size.scans) * SECONDS_PER_SCAN_VOXEL + (len(size.scans) - 1) * SECONDS_PER_PAIR
     seconds += len(made) * size.work * SECONDS_PER_WORK_VOXEL
+    if any(TREES in each.networks(params["volume"]) for each in made):
+        seconds += size.work * (SECONDS_PER_TREES_VOXEL + len(size.scans) * SECONDS_PER_FILTERED_VOXEL)
     scans = sum(size.scans)
     memory = PROGRAM_BYTES + max(
         scans * BYTES_HELD_PER_SCAN_VOXEL + size.work * BYTES_PER_WORK_VOXEL, scans * BYTES_PER_SCAN_VOXEL

@@ -35,15 +35,9 @@ class Preset:
 OF_THE_CROP: Mapping[str, Any] = {"context": 7, "norm": "group"}
 PLANE: Mapping[str, Any] = {"widths": [32, 64, 128], "blocks": [1, 2, 2], "stream": True}
 HEAD: Mapping[str, Any] = {"widths": [16, 32, 48], "blocks": [1, 1, 1]}
+WIDE: Mapping[str, Any] = {"widths": [48, 96, 128], "blocks": [1, 2, 2], "norm": "channel"}
 # a skip had to copy the noise of residuals much smaller than it: error at half the noise 0.82 of the residual
-WIDE: Mapping[str, Any] = {
-    "widths": [48, 96, 128],
-    "blocks": [1, 2, 2],
-    "norm": "channel",
-    "skip": False,
-    "scaled": True,
-    "fused": True,
-}
+ITSELF: Mapping[str, Any] = {"skip": False, "fused": True}
 
 PRESETS: tuple[Preset, ...] = (
     Preset(
@@ -51,7 +45,7 @@ PRESETS: tuple[Preset, ...] = (
         "inpaint-volume",
         "inpaint",
         "volume_net",
-        {**WIDE, **OF_THE_CROP},
+        {**WIDE, **OF_THE_CROP, **ITSELF, "scaled": True},
         from_noise=0.35,
         smallest=0.05,
     ),
@@ -60,8 +54,8 @@ PRESETS: tuple[Preset, ...] = (
         "superres-volume",
         "superres",
         "volume_net",
-        {**WIDE, "context": 11, "facts": 9},
-        from_noise=0.6,
+        {**WIDE, "skip": True, "context": 11, "facts": 9},
+        from_noise=0.75,
         smallest=0.05,
     ),
     Preset(
@@ -69,7 +63,7 @@ PRESETS: tuple[Preset, ...] = (
         "translate-volume",
         "translate",
         "volume_net",
-        {**WIDE, "context": 10, "facts": 8, "heads": 4, "direct": True},
+        {**WIDE, **ITSELF, "scaled": True, "context": 10, "facts": 8, "heads": 4, "direct": True},
         learning_rate=6e-4,
         from_noise=0.75,
         smallest=0.05,
@@ -79,7 +73,7 @@ PRESETS: tuple[Preset, ...] = (
         "inpaint-plane",
         "inpaint",
         "plane_net",
-        {**PLANE, **OF_THE_CROP, "slab": 2, "skip": False, "fused": True},
+        {**PLANE, **OF_THE_CROP, "slab": 2, **ITSELF},
         smallest=0.05,
         coarse=0.4,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,11 @@ LIMIT = 6.0
 @dataclass(frozen=True, eq=False)
 class Sources:
     """images: contrast ("t1", "t1ce", "t2", "flair") -> (X, Y, Z) float32, RAS+, about 1 mm, one grid, any units;
-    brain: (X, Y, Z) bool; target: the contrast to make; shared: what one method made and another begins with, by name.
-    """
+    brain: (X, Y, Z) bool; target: the contrast to make."""
 
     images: Mapping[str, Float]
     brain: Bool
     target: str
-    shared: dict[str, Float] = field(default_factory=dict)
 
 
 def scaled(image: NDArray[np.floating], brain: Bool) -> Float:

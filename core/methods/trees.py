@@ -121,15 +121,9 @@ def number(sources: Collection[str], target: str) -> int:
 
 def said(sources: Sources) -> Float:
     """Return what the shipped trees say of the scaled target in the ``neighbourhood`` of the brain, (x, y, z) float32,
-    0 outside the brain; made once for the plain method and our network."""
-    if WEIGHTS not in sources.shared:
-        _, brain, images = neighbourhood(sources)
-        sources.shared[WEIGHTS] = _grown(images, brain, sources.target)
-    return sources.shared[WEIGHTS]
-
-
-def _grown(images: Mapping[str, Float], brain: Bool, target: str) -> Float:
-    shipped, index = load(WEIGHTS), number(images, target)
+    0 outside the brain."""
+    _, brain, images = neighbourhood(sources)
+    shipped, index = load(WEIGHTS), number(images, sources.target)
     nodes, base = (shipped.get_parameter(name).detach()[index].numpy() for name in ("nodes", "start"))
     maps = {name: patch_maps(image) for name, image in images.items()}
     values = np.zeros(brain.shape, np.float32)

@@ -58,8 +58,8 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     made = (method, *compared("translate", method, params))
     seconds = START_SECONDS + sum(size.scans) * SECONDS_PER_SCAN_VOXEL + (len(size.scans) - 1) * SECONDS_PER_PAIR
     seconds += len(made) * size.work * SECONDS_PER_WORK_VOXEL
-    if any(TREES in each.networks(params["volume"]) for each in made):
-        seconds += size.work * (SECONDS_PER_TREES_VOXEL + len(size.scans) * SECONDS_PER_FILTERED_VOXEL)
+    grown = sum(TREES in each.networks(params["volume"]) for each in made)
+    seconds += grown * size.work * (SECONDS_PER_TREES_VOXEL + len(size.scans) * SECONDS_PER_FILTERED_VOXEL)
     scans = sum(size.scans)
     memory = PROGRAM_BYTES + max(
         scans * BYTES_HELD_PER_SCAN_VOXEL + size.work * BYTES_PER_WORK_VOXEL, scans * BYTES_PER_SCAN_VOXEL

@@ -81,7 +81,8 @@ def train(preset: Preset, plan: Plan, say: Callable[[str], None]) -> State:
 
 def doubt(preset: Preset, plan: Plan, state: State) -> Shares:
     """Return how the errors of the averaged network hang together; nothing for networks whose samples do not ask."""
-    if preset.architecture != "volume_net":
+    # of a translation most of it is white at little noise: drawn too, samples were grain
+    if preset.architecture != "volume_net" or preset.source != "inpaint":
         return ()
     network = build(preset.architecture, preset.config).to(plan.device).eval()
     network.load_state_dict(state.average)

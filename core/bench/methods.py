@@ -36,8 +36,8 @@ KIND = "z4"
 SIDES = (96, 96, 64)
 # voxels around a hole that the tissues are looked for with
 MARGIN = 16
-# the plain method that stands beside them
-PLAIN = {"inpaint": "biharmonic", "superres": "cubic", "translate": "trees"}
+# the plain method that stands beside them; trees ask where in its brain a voxel lies, which a part does not tell
+PLAIN = {"inpaint": "biharmonic", "superres": "cubic", "translate": "regression"}
 # denoising steps of each method in its paper, or in the code published with it; None: not known to us
 PUBLISHED: dict[str, int | None] = {
     "slicewise": 1000,

@@ -39,7 +39,7 @@ def test_files_find_their_slots_and_the_missing_contrast_is_made(page: Page, con
     expect(page.locator("#translate-outcome")).to_contain_text("guess from the other contrasts")
     titles = page.evaluate(f"{VIEWER}.scene.inputs.map((one) => one.title)")
     assert titles == ["T1", "T2"]
-    expect(page.locator("#results tbody tr")).to_have_count(2)
+    expect(page.locator("#results tbody tr")).to_have_count(3)
 
 
 def test_a_wrong_slot_is_put_right(page: Page, contrasts: dict[str, Path]) -> None:

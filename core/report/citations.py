@@ -25,6 +25,11 @@ WORKS: dict[str, Work] = {
         "75:135-152, 1996.",
         "https://doi.org/10.1007/s002110050234",
     ),
+    "friedman2001": Work(
+        "Friedman JH. Greedy function approximation: a gradient boosting machine. Annals of Statistics "
+        "29(5):1189-1232, 2001.",
+        "https://doi.org/10.1214/aos/1013203451",
+    ),
     "ho2020": Work(
         "Ho J, Jain A, Abbeel P. Denoising diffusion probabilistic models. NeurIPS 2020.",
         "https://arxiv.org/abs/2006.11239",
@@ -91,7 +96,8 @@ OF_METHOD: dict[tuple[str, str], tuple[str, ...]] = {
     ("superres", "spline5"): ("irani1991",),
     ("superres", "linear"): ("irani1991",),
     ("superres", "nearest"): ("irani1991",),
-    ("translate", "volume"): (*_SAMPLER, "ba2016", "zhu2025"),
+    ("translate", "trees"): ("friedman2001",),
+    ("translate", "volume"): ("friedman2001", *_SAMPLER, "ba2016", "zhu2025"),
 }
 # what a task may do before any method: lay scans on one another, find the brain in a head
 OF_TASK: dict[str, tuple[str, ...]] = {"translate": ("mattes2003", "smith2002")}

@@ -14,7 +14,7 @@ from scipy import ndimage
 from core.bench.subjects import in_units
 from core.methods.contrasts import CONTRASTS
 from core.methods.place import places
-from core.methods.trees import PER_CONTRAST, gather, patch_maps, regressor
+from core.methods.trees import PER_CONTRAST, beside, gather, patch_maps, regressor
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -41,8 +41,8 @@ class Pool:
     place: Float
 
     def gather(self, sources: Sequence[str]) -> Float:
-        """Return the features of ``sources``, in the order of ``CONTRASTS``, and the place side by side, (N, F)."""
-        return np.concatenate([*(self.features[name] for name in CONTRASTS if name in sources), self.place], axis=1)
+        """Return the features of ``sources`` and the place side by side, (N, F)."""
+        return beside(self.features, self.place, sources)
 
     def voxels(self, sources: Sequence[str]) -> Float:
         """Return the voxels of ``sources`` side by side, (N, S)."""

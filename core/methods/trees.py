@@ -65,6 +65,11 @@ def gather(maps: Mapping[str, Float], place: Float, picked: Bool | NDArray[np.in
     return np.concatenate([part[(slice(None), *spots)] for part in parts]).T.astype(np.float32)
 
 
+def beside(features: Mapping[str, Float], place: Float, names: Collection[str]) -> Float:
+    """Return the ``features`` of contrasts ``names`` and the ``place`` (N, 3) of voxels, ordered as by ``gather``."""
+    return np.concatenate([*(features[name] for name in CONTRASTS if name in names), place], axis=1)
+
+
 def regressor(trees: int = TREES) -> Any:
     """Return ``trees`` as scikit-learn fits them, to features as of ``gather`` and the target's values."""
     from sklearn.ensemble import HistGradientBoostingRegressor

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from core.methods.contrasts import CONTRASTS, scaled
 from core.methods.place import places
-from core.methods.trees import Model, encode, gather, patch_maps, regressor
+from core.methods.trees import Model, beside, encode, gather, patch_maps, regressor
 from core.nets.trees import MODELS, NODES, TREES
 from core.train.pack import Packed, PackedSet
 
@@ -35,7 +35,7 @@ class Sample:
 
     def gather(self, names: Collection[str]) -> Float:
         """Return the features of ``names`` as ``core.methods.trees.gather`` orders them."""
-        return np.concatenate([*(self.features[name] for name in CONTRASTS if name in names), self.place], axis=1)
+        return beside(self.features, self.place, names)
 
 
 def draw(packed: PackedSet, item: Packed, number: int) -> Sample:

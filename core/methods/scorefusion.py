@@ -84,7 +84,7 @@ def _fused(task: str, problem: Problem | ThickScan | Sources, options: Options) 
     alone: dict[int, View] = {}
     if isinstance(problem, Sources):
         begun = start(problem, options.device)
-        grown = trees.said(problem) if volume is not None else None
+        grown = trees.said(begun.images, begun.brain, problem.target) if volume is not None else None
         seen = contrasts.begun_setting(begun, problem, multiple, grown=grown)
         for name in problem.images if len(problem.images) > 1 else ():
             one = contrasts.begun_setting(begun, problem, multiple, (name,))

@@ -92,7 +92,7 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     begun = start(sources, options.device)
     multiple = int(getattr(network, "multiple", 8))
     yield Progress(0.0, 0, 1, "Asking the boosted trees")
-    seen = begun_setting(begun, sources, multiple, grown=trees.said(sources))
+    seen = begun_setting(begun, sources, multiple, grown=trees.said(begun.images, begun.brain, sources.target))
     sampling = direct(network, options, seen.tiling, Walk(doubt=doubt_of(WEIGHTS)))
     made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)

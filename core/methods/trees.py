@@ -77,10 +77,16 @@ def regressor(trees: int = TREES) -> Any:
     return HistGradientBoostingRegressor(max_iter=trees, max_leaf_nodes=LEAVES, random_state=0)
 
 
-def encode(fitted: Any) -> Model:
-    """Return a fitted ``regressor`` as arrays; where it has fewer trees than ``TREES`` the others add 0."""
+def silent() -> Float:
+    """Return the nodes of trees that are one leaf each and say 0."""
     nodes = np.zeros((TREES, NODES, 3), np.float32)
     nodes[:, :, 0] = -1
+    return nodes
+
+
+def encode(fitted: Any) -> Model:
+    """Return a fitted ``regressor`` as arrays; where it has fewer trees than ``TREES`` the others add 0."""
+    nodes = silent()
     for number, (tree,) in enumerate(fitted._predictors):
         own, leaf = tree.nodes, tree.nodes["is_leaf"] == 1
         part = nodes[number, : len(own)]
@@ -124,11 +130,10 @@ def number(sources: Collection[str], target: str) -> int:
     return MODELS.index((told, CONTRASTS.index(target)))
 
 
-def said(sources: Sources) -> Float:
-    """Return what the shipped trees say of the scaled target in the ``neighbourhood`` of the brain, (x, y, z) float32,
-    0 outside the brain."""
-    _, brain, images = neighbourhood(sources)
-    shipped, index = load(WEIGHTS), number(images, sources.target)
+def said(images: Mapping[str, Float], brain: Bool, target: str) -> Float:
+    """Return what the shipped trees say of the scaled ``target``, (x, y, z) float32, 0 outside the ``brain``, from
+    contrast -> ``scaled`` image."""
+    shipped, index = load(WEIGHTS), number(images, target)
     nodes, base = (shipped.get_parameter(name).detach()[index].numpy() for name in ("nodes", "start"))
     maps = {name: patch_maps(image) for name, image in images.items()}
     values = np.zeros(brain.shape, np.float32)
@@ -140,5 +145,5 @@ def trees(sources: Sources, options: Options) -> Generator[Progress, None, Estim
     """Translate voxel by voxel; values are in units of the target's 99.5th percentile in the brain."""
     yield Progress(0.0, 0, 1, "Looking at the surroundings of each voxel")
     box, brain, images = neighbourhood(sources)
-    begun = Start(box, brain, images, said(sources))
+    begun = Start(box, brain, images, said(images, brain, sources.target))
     return Estimate(begun.finished(sources, begun.base))

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from core.methods.contrasts import CONTRASTS, scaled
 from core.methods.place import places
-from core.methods.trees import Model, beside, encode, gather, patch_maps, regressor
-from core.nets.trees import MODELS, NODES, TREES
+from core.methods.trees import Model, beside, encode, gather, patch_maps, regressor, silent
+from core.nets.trees import MODELS, TREES
 from core.train.pack import Packed, PackedSet
 
 Float = NDArray[np.float32]
@@ -60,7 +60,7 @@ def fit(drawn: Sequence[Sample], names: Collection[str], target: str, trees: int
 
     used = [sample for sample in drawn if {*names, target} <= set(sample.features)]
     if not used:
-        return Model(_silent(), 0.0)
+        return Model(silent(), 0.0)
     features = np.concatenate([sample.gather(names) for sample in used])
     wanted = np.concatenate([sample.features[target][:, 0] for sample in used])
     # on busy cores the threads of a team wait for each other for minutes
@@ -100,9 +100,3 @@ class Others:
             others = [sample for index, sample in enumerate(self._drawn) if index % FOLDS != key[0]]
             self._models[key] = fit(others or self._drawn, names, target, trees)
         return self._models[key]
-
-
-def _silent() -> Float:
-    nodes = np.zeros((TREES, NODES, 3), np.float32)
-    nodes[:, :, 0] = -1
-    return nodes

@@ -74,6 +74,7 @@ def invite(page: Page, label: str) -> str:
     fill(page, "rater-label", label)
     page.locator("#rater-invite").click()
     expect(page.locator("#study-raters")).to_contain_text(label)
+    expect(page.locator("#rater-link")).to_contain_text(f"Link for {label}.")
     link = page.locator("#rater-link input")
     expect(link).to_have_value(re.compile(r"^http://.+/rate/.+"))
     return link.input_value()

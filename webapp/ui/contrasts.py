@@ -10,9 +10,10 @@ import gradio as gr
 from webapp.guard import session_of
 from webapp.ui import actions, pieces
 from webapp.ui.page import Held
+from webapp.ui.quiet import QUIET
 from webapp.ui.tab_translate import Contrasts
 from webapp.ui.trouble import attempt
-from webapp.ui.wiring import QUIET, Updates, Wiring
+from webapp.ui.wiring import Updates, Wiring
 
 
 def connect(wiring: Wiring, parts: Contrasts) -> None:

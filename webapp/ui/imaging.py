@@ -17,9 +17,10 @@ from webapp.ui import actions, comparison, forms, page, pieces, rating
 from webapp.ui.charts_slices import slices
 from webapp.ui.lab_pieces import head
 from webapp.ui.page import Held, View
+from webapp.ui.quiet import QUIET
 from webapp.ui.tab import Shared, Tab
 from webapp.ui.trouble import attempt
-from webapp.ui.wiring import QUIET, Updates, Wiring
+from webapp.ui.wiring import Updates, Wiring
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from webapp.ui import lab_export, lab_sections, page, pieces
 from webapp.ui.lab_sections import Section
 from webapp.ui.lab_view import FIT, LabView
 from webapp.ui.page import Held, View
+from webapp.ui.quiet import QUIET
 from webapp.ui.tab import Panel, Shared
 from webapp.ui.text import ago, safe
 from webapp.ui.trouble import attempt
-from webapp.ui.wiring import QUIET, Updates, Wiring
+from webapp.ui.wiring import Updates, Wiring
 
 NOBODY = ("No other run", "")
 EMPTY = Section()

@@ -25,6 +25,7 @@ from webapp.ui import (
     tab_translate,
     wiring,
 )
+from webapp.ui.quiet import QUIET
 from webapp.ui.tab import Chart, Shared
 from webapp.ui.text import NAME, TAGLINE
 from webapp.ui.viewer import VolumeViewer
@@ -75,9 +76,7 @@ def build(services: Services) -> gr.Blocks:
         laboratory = lab_wiring.connect(services, lab, found, failure, shared)
         wiring.connect({**wirings, lab.task.name: laboratory}, shared)
         study_wiring.StudyWiring(services, study, answers, shared).connect(rate, demo)
-        gr.Timer(BADGE_SECONDS).tick(
-            lambda: _badges(services), None, badges, show_progress="hidden", queue=False, api_visibility="private"
-        )
+        gr.Timer(BADGE_SECONDS).tick(lambda: _badges(services), None, badges, queue=False, **QUIET)
     return demo
 
 

@@ -13,6 +13,7 @@ from webapp.guard import session_of
 from webapp.services import Services
 from webapp.store.records import RatingRecord
 from webapp.ui.page import Held
+from webapp.ui.quiet import QUIET
 from webapp.ui.text import safe
 from webapp.ui.trouble import attempt
 
@@ -87,8 +88,7 @@ def _wire(services: Services, held: gr.State, form: RatingForm) -> None:
         store,
         [held, form.client, *form.scores, form.comment],
         [form.status, form.save],
-        show_progress="hidden",
-        api_visibility="private",
+        **QUIET,
     )
     fields: tuple[gr.Radio | gr.Textbox, ...] = (*form.scores, form.comment)
     for field in fields:
@@ -96,7 +96,6 @@ def _wire(services: Services, held: gr.State, form: RatingForm) -> None:
             lambda: (new_client(), gr.Button("Save rating", interactive=True)),
             None,
             [form.client, form.save],
-            show_progress="hidden",
             queue=False,
-            api_visibility="private",
+            **QUIET,
         )

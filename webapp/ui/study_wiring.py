@@ -25,11 +25,12 @@ from webapp.study import design, making, packed
 from webapp.study.collect import progress
 from webapp.study.sources import RESULT, case_of
 from webapp.ui import page, study_pieces, tab_rate
+from webapp.ui.quiet import QUIET
 from webapp.ui.tab import Shared
 from webapp.ui.tab_rate import Controls, Found
 from webapp.ui.text import ago
 from webapp.ui.trouble import attempt
-from webapp.ui.wiring import QUIET, Updates
+from webapp.ui.wiring import Updates
 
 TAB = "rate"
 NEW = ("New study", "")
@@ -60,9 +61,8 @@ class StudyWiring:
         tab.select(self.looked, panel.pick, everything, **QUIET)
         panel.pick.input(self.looked, panel.pick, everything, **QUIET)
         column.refresh.click(self.looked, panel.pick, everything, **QUIET)
-        panel.making.make.click(
-            self.made, panel.making.values(), everything, show_progress="minimal", api_visibility="private"
-        )
+        drawn = {**QUIET, "show_progress": "minimal", "show_progress_on": panel.facts}
+        panel.making.make.click(self.made, panel.making.values(), everything, **drawn)
         inviting.invite.click(
             self.acting(self.invited),
             [panel.pick, inviting.label, inviting.expertise, inviting.days],

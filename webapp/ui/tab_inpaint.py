@@ -8,6 +8,7 @@ from core.tasks.inpaint import TASK
 from webapp.services import Services
 from webapp.ui import pieces, slot, tab
 from webapp.ui.page import View
+from webapp.ui.quiet import QUIET
 from webapp.ui.tab import Tab, ident
 
 START_DRAWING = "() => { document.querySelector('.cs-viewer').counterscan.startDrawing(); }"
@@ -28,7 +29,7 @@ def build(services: Services) -> Tab:
         with gr.Accordion("I have the truth", open=False, elem_classes="cs-advanced"):
             reference = slot.build(entries["reference"], ident(TASK, "reference"), "The true scan, to measure against")
     settings = tab.settings(services, TASK, ("method", "mode"))
-    draw.click(None, js=START_DRAWING, show_progress="hidden", api_visibility="private")
+    draw.click(None, js=START_DRAWING, **QUIET)
     slots = {"t1": scan, "mask": mask, "reference": reference}
     return tab.finish(services, TASK, slots, examples, settings, extra={draw: _draw})
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import gradio as gr
 
 from webapp.guard import session_of
@@ -11,6 +9,7 @@ from webapp.services import Services
 from webapp.store.records import JobRecord
 from webapp.ui import pieces
 from webapp.ui.page import headline, subject
+from webapp.ui.quiet import QUIET
 from webapp.ui.trouble import attempt
 
 
@@ -25,9 +24,8 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
         rows, box = attempt(lambda: pieces.sessions(_rows(services, session_of(request))))
         return rows if rows is not None else box
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
     for event in (demo.load, tab.select, refresh.click):
-        event(listed, None, table, **quiet)
+        event(listed, None, table, queue=False, **QUIET)
 
 
 def _rows(services: Services, session: str) -> list[tuple[JobRecord, str, str]]:

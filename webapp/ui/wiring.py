@@ -17,12 +17,12 @@ from webapp.guard import session_of
 from webapp.services import Services
 from webapp.ui import actions, forms, page
 from webapp.ui.page import Held, View
+from webapp.ui.quiet import QUIET
 from webapp.ui.tab import Panel, Shared, why_not
 from webapp.ui.trouble import attempt
 
 Updates = dict[Block, Any]
 Action = Callable[..., Held]
-QUIET: Mapping[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,14 @@ class _Subject:
 
 
 class ContrastSource:
-    """Draws crops of the subjects of a packed set that have two contrasts or more."""
+    """Draws crops of the subjects of a packed set that have two contrasts or more.
 
-    def __init__(self, packed: PackedSet, seed: int) -> None:
+    grown: tell what boosted trees say of a crop, which the papers' networks are not told.
+    """
+
+    def __init__(self, packed: PackedSet, seed: int, grown: bool = True) -> None:
         self._packed = packed
+        self._grown = grown
         self._seed = seed
         self._items = subjects(packed)
         self._loaded: dict[str, _Subject] = {}
@@ -69,9 +73,11 @@ class ContrastSource:
         truth = window(subject.images[target][0], where, side).astype(np.float32) - base
         images = {name: parts[0] for name, parts in told.items()}
         place = _windows(subject.place, where, side)
-        maps = {name: _windows(subject.maps[name], where, side) for name in kept}
-        grown = np.zeros(brain.shape, np.float32)
-        grown[brain] = grown_of(self._trees.model(number, kept, target, trees), gather(maps, place, brain))
+        grown = None
+        if self._grown:
+            maps = {name: _windows(subject.maps[name], where, side) for name in kept}
+            grown = np.zeros(brain.shape, np.float32)
+            grown[brain] = grown_of(self._trees.model(number, kept, target, trees), gather(maps, place, brain))
         context, facts = prepare(images, brain, target, place, base, grown)
         if rng.random() < 0.5:
             context, truth, brain = reversed_left_right(context, PLACE_X), truth[::-1], brain[::-1]

@@ -29,7 +29,6 @@ from core.train.thick import ThickSource
 from core.train.tissues import TissueSource
 from core.weights import load
 
-SOURCES: dict[str, Callable[[PackedSet, int], Source]] = {"superres": ThickSource, "translate": ContrastSource}
 TISSUES = "tissues"
 
 # weight of the log-variance head's likelihood beside the squared error
@@ -117,13 +116,17 @@ def batches(preset: Preset, plan: Plan) -> Iterator[Callable[[int], Batch]]:
         finally:
             feed.close()
     else:
-        packed = PackedSet(plan.packed)
-        source = (
-            TissueSource(packed, plan.seed, plan.folder / "volumes")
-            if preset.source == TISSUES
-            else SOURCES[preset.source](packed, plan.seed)
-        )
+        source = _source(preset, plan)
         yield lambda step: source.batch(step, plan.smallest)
+
+
+def _source(preset: Preset, plan: Plan) -> Source:
+    packed = PackedSet(plan.packed)
+    if preset.source == TISSUES:
+        return TissueSource(packed, plan.seed, plan.folder / "volumes")
+    if preset.source == "translate":
+        return ContrastSource(packed, plan.seed, grown=preset.architecture != "plane_net")
+    return ThickSource(packed, plan.seed)
 
 
 def _run(preset: Preset, plan: Plan, state: State, batch: Callable[[int], Batch], say: Callable[[str], None]) -> None:

@@ -24,6 +24,13 @@ def test_crops_have_their_shape(source: ContrastSource) -> None:
     assert source.batch(3, smallest=True).target.shape == (1, 1, SMALLEST, SMALLEST, SMALLEST)
 
 
+def test_the_papers_networks_see_the_same_crops_without_the_trees(source: ContrastSource, tmp_path: Path) -> None:
+    alone = ContrastSource(PackedSet(pack_phantoms(tmp_path / "packed.npz")), 0, grown=False).batch(3)
+    told = source.batch(3)
+    np.testing.assert_array_equal(alone.context, told.context[:, :9])
+    np.testing.assert_array_equal(alone.target, told.target)
+
+
 def test_the_target_is_never_among_the_sources_and_facts_say_what_is_there(source: ContrastSource) -> None:
     seen = set()
     for index in range(20):

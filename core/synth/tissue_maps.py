@@ -17,10 +17,10 @@ SPREAD = {"protein": 0.08, "collagen": 0.0, "nucleic acid": 0.08, "lipid": 0.10,
 SMOOTH = {"protein": (2.5, 0.30), "lipid": (3.0, 0.30), "glycogen": (3.0, 0.30)}
 # cycles per pixel of collagen: in bundles, and without a direction
 BUNDLED, ISOTROPIC = 0.12, 0.17
-FIBRE_WIDTH = 0.045
+FIBRE_WIDTH = 0.05
 FIBRE_CONTRAST = 0.22
-# nuclei: spread of the radius as a share, softness of the rim in pixels
-RADIUS_SPREAD, RIM = 0.12, 0.5
+# nuclei: spread of the radius as a share, softness of the rim in pixels: less than any microscope's, which blurs later
+RADIUS_SPREAD, RIM = 0.12, 0.25
 
 
 def stream(seed: int, name: str) -> np.random.Generator:

@@ -89,7 +89,7 @@ class ContrastSource:
             brain = self._packed.head(item.name)
             own = {contrast: scaled(self._packed.image(item.name, contrast), brain) for contrast in item.contrasts}
             images = {name: surroundings(image, brain).astype(np.float16) for name, image in own.items()}
-            maps = {name: patch_maps(image).astype(np.float16) for name, image in own.items()}
+            maps = {name: patch_maps(image).astype(np.float16) for name, image in own.items() if self._grown}
             self._loaded[item.name] = _Subject(images, maps, brain, places(brain))
         return self._loaded[item.name]
 

@@ -26,8 +26,8 @@ class PlaneNet(UNet):
       Returns (residual, log_variance), both (B, 1, D, H, W) with the slices of ``span`` alone.
     The two other sides must be multiples of ``multiple``. Of each slice the network sees the noisy residual and the
     whole context, and of ``REACH`` slices on either side the first ``slab`` channels of the context; at the ends of
-    the volume the last slice is repeated. skip, fused, heads, direct, stream: as of ``VolumeNet``; the noisy residual
-    is always seen ``scaled``.
+    the volume the last slice is repeated. heads, direct, stream: as of ``VolumeNet``; the noisy residual is always seen
+    ``scaled`` and always ``fused`` with what the network says.
     """
 
     def __init__(
@@ -38,8 +38,6 @@ class PlaneNet(UNet):
         blocks: Sequence[int] = (1, 2, 2),
         facts: int = 0,
         norm: str = "channel",
-        skip: bool = True,
-        fused: bool = False,
         heads: int = 1,
         direct: bool = False,
         stream: bool = False,
@@ -49,8 +47,6 @@ class PlaneNet(UNet):
         self.context = context
         self.slab = slab
         self.facts = facts
-        self.skip = skip
-        self.fused = fused
         self.heads = heads
 
     def forward(
@@ -66,8 +62,7 @@ class PlaneNet(UNet):
         items, count = noisy.shape[0], noisy.shape[2 + plane]
         chosen = torch.arange(count, device=noisy.device)[span or slice(None)]
         earlier = torch.zeros_like(noisy) if coarse is None else coarse
-        abar = log_snr.sigmoid().reshape(-1, 1, 1, 1, 1)
-        guess = abar.sqrt() * noisy
+        guess = log_snr.sigmoid().sqrt().reshape(-1, 1, 1, 1, 1) * noisy
         known = context[:, : self.slab]
         offsets = [offset for offset in range(-REACH, REACH + 1) if offset]
         around = [_slices(known, plane, (chosen + offset).clamp(0, count - 1)) for offset in offsets]
@@ -80,14 +75,8 @@ class PlaneNet(UNet):
         facts_each = None if facts is None else facts.repeat_interleave(len(chosen), dim=0)
         outputs = depth_to_space(head(self.folded(image, told_each), self.heads, facts_each))
         residual, log_variance = outputs.reshape(items, -1, *outputs.shape[1:]).movedim(1, 2 + plane).chunk(2, dim=1)
-        if self.skip:
-            residual = guess.index_select(2 + plane, chosen) + (1 - abar).sqrt() * residual
         log_variance = log_variance.clamp(*LOG_VARIANCE_RANGE)
-        if self.fused:
-            residual, log_variance = fused_with_noisy(
-                residual, log_variance, noisy.index_select(2 + plane, chosen), log_snr
-            )
-        return residual, log_variance
+        return fused_with_noisy(residual, log_variance, noisy.index_select(2 + plane, chosen), log_snr)
 
 
 def _slices(volume: Tensor, plane: int, chosen: Tensor) -> Tensor:

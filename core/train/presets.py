@@ -37,7 +37,7 @@ PLANE: Mapping[str, Any] = {"widths": [32, 64, 128], "blocks": [1, 2, 2], "strea
 HEAD: Mapping[str, Any] = {"widths": [16, 32, 48], "blocks": [1, 1, 1]}
 WIDE: Mapping[str, Any] = {"widths": [48, 96, 128], "blocks": [1, 2, 2], "norm": "channel"}
 # a skip had to copy the noise of residuals much smaller than it: error at half the noise 0.82 of the residual
-ITSELF: Mapping[str, Any] = {"skip": False, "fused": True}
+ITSELF: Mapping[str, Any] = {"skip": False, "scaled": True, "fused": True}
 
 PRESETS: tuple[Preset, ...] = (
     Preset(
@@ -45,7 +45,7 @@ PRESETS: tuple[Preset, ...] = (
         "inpaint-volume",
         "inpaint",
         "volume_net",
-        {**WIDE, **OF_THE_CROP, **ITSELF, "scaled": True},
+        {**WIDE, **OF_THE_CROP, **ITSELF},
         from_noise=0.35,
         smallest=0.05,
     ),
@@ -63,7 +63,7 @@ PRESETS: tuple[Preset, ...] = (
         "translate-volume",
         "translate",
         "volume_net",
-        {**WIDE, **ITSELF, "scaled": True, "context": 10, "facts": 8, "heads": 4, "direct": True},
+        {**WIDE, **ITSELF, "context": 10, "facts": 8, "heads": 4, "direct": True},
         learning_rate=6e-4,
         from_noise=0.75,
         smallest=0.05,

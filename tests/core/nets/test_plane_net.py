@@ -1,9 +1,12 @@
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from core.nets.blocks import fused_with_noisy
 from core.nets.plane_net import PLANES, REACH, PlaneNet
 from core.nets.unet import EMBEDDING
 
@@ -92,6 +95,43 @@ def test_an_untrained_network_gives_the_best_linear_guess(plane: int) -> None:
     residual, log_variance = PlaneNet(3, 2, (8, 8), (1, 1), stream=True)(noisy, context, level, None, plane)
     assert torch.allclose(residual, level.sigmoid().sqrt() * noisy, atol=1e-6)
     assert torch.allclose(log_variance, torch.nn.functional.logsigmoid(-level), atol=1e-6)
+
+
+@pytest.fixture
+def unfused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Tensor, Tensor]]:
+    """What a network says by itself, before that is weighed with the noisy voxels."""
+
+    def answer(net: PlaneNet, *given: object) -> tuple[Tensor, Tensor]:
+        with monkeypatch.context() as patch:
+            patch.setattr("core.nets.plane_net.fused_with_noisy", lambda residual, doubt, *_: (residual, doubt))
+            said: tuple[Tensor, Tensor] = net(*given)
+            return said
+
+    return answer
+
+
+@pytest.mark.parametrize("plane", range(3))
+def test_an_untrained_network_adds_nothing_of_its_own_to_the_base(
+    plane: int, unfused: Callable[..., tuple[Tensor, Tensor]]
+) -> None:
+    noisy, context, level = told()
+    residual, log_variance = unfused(PlaneNet(3, 2, (8, 8), (1, 1), stream=True), noisy, context, level, None, plane)
+    assert residual.eq(0).all()
+    assert log_variance.eq(0).all()
+
+
+@pytest.mark.parametrize("plane", range(3))
+def test_an_answer_weighs_the_slices_of_a_span_with_their_own_noisy_voxels(
+    plane: int, unfused: Callable[..., tuple[Tensor, Tensor]]
+) -> None:
+    noisy, context, level = told(items=2)
+    span = slice(1, 6)
+    said, own = unfused(NET, noisy, context, level, None, plane, span)
+    residual, log_variance = NET(noisy, context, level, None, plane, span)
+    here = noisy.narrow(2 + plane, 1, 5)
+    expected, doubt = fused_with_noisy(said, own, here, level)
+    assert torch.allclose(residual, expected, atol=1e-5) and torch.allclose(log_variance, doubt, atol=1e-5)
+    assert not torch.allclose(residual, said, atol=1e-3)
 
 
 @pytest.mark.parametrize("plane", range(3))

@@ -17,7 +17,7 @@ from core.failure.examine import Depth, Found, Ground, examine, prepare
 from core.failure.remedies import REMEDIES
 from core.failure.study import Study, of_tissue
 from core.failure.train import EPOCHS, fit
-from core.failure.verdict import EXCESS, SHUFFLE, SWAP
+from core.failure.verdict import SHUFFLE, SWAP, WITHIN
 from core.synth.tissue import PRESETS, Tissue
 
 Floats = NDArray[np.float64]
@@ -65,7 +65,7 @@ LEANING = "Leaning: the largest of D3, D4, D5"
 # what the verdict looks at, and for which half: whether a model leans on one number, whether it fails, or a warning.
 # The failing half is itself a measured loss, under many corruptions, and no forecast of this one.
 DECIDING = {
-    "D3 excess over the classes": "leaning",
+    "D3 within classes": "leaning",
     "D4 follows a swapped score": "leaning",
     "D5 shuffled pixels": "leaning",
     LEANING: "leaning",
@@ -182,7 +182,7 @@ def reading(row: Trained, name: str) -> float:
     """Return a probe of a network, turned so that more is worse; LEANING: the largest of three, in their thresholds."""
     if name == LEANING:
         parts = (
-            ("D3 excess over the classes", EXCESS),
+            ("D3 within classes", WITHIN),
             ("D4 follows a swapped score", SWAP),
             ("D5 shuffled pixels", SHUFFLE),
         )

@@ -3,13 +3,15 @@
 Kwark et al. 2025 (arXiv 2507.17911). Their text was not at hand: the two perpendicular stages and "adaptive resampling"
 are theirs, all else is our reading. Stage 1 draws the fill in axial slices. Stage 2 noises it to the time ``start``
 (Meng et al. 2022, SDEdit) and goes down in coronal slices, told what stage 1 made. Resampling is time travel (Lugmayr
-et al. 2022) whose count follows how unnatural the present estimate is: 1 + round((resamples - 1) clip(d / 2, 0, 1)),
-where d compares steps across the hole's border and between slices with those of known tissue.
+et al. 2022) whose count follows how unnatural the present estimate is: 1 + round((resamples - 1) min(|log d| / log 1.7,
+1)), where d compares steps across the hole's border and between slices with those of known tissue: a blurred estimate
+is as far from tissue as a banded one.
 Network calls: those of one plane for stage 1, a share ``start`` of that for stage 2, times what is taken again.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 
 import torch
@@ -21,8 +23,10 @@ from core.methods.planes import Planes, solver
 from core.methods.volume import View
 
 AXIAL, CORONAL = 2, 1
-# steps twice as large as in known tissue are resampled most
-UNNATURAL = 2.0
+# steps so many times as large as in known tissue, or as small, are resampled most. In holes of five training subjects,
+# two samples each, PSNR and steps along x, y and z against axial slices with noise of their own (0.79, 0.81, 1.61):
+# +0.13 dB, 0.80, 0.95, 0.82 with 1.7; +0.12 dB, 0.78, 0.93, 0.81 with 2; +0.04 dB, 0.79, 0.94, 0.82 with 1.4.
+UNNATURAL = 1.7
 
 
 def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
@@ -51,20 +55,21 @@ def _walk(planes: Planes, plane: int, begin: Tensor | None = None) -> Walk:
     paper = planes.options.paper
 
     def count(clean: Tensor) -> int:
-        return times_taken(_unnatural(planes, clean, plane), paper.resamples)
+        return times_taken(_ratio(planes, clean, plane), paper.resamples)
 
     travel = Travel(paper.jump, count) if paper.resamples > 1 else None
     return Walk(planes.noise(plane), begin, paper.start, travel)
 
 
-def times_taken(unnatural: float, most: int) -> int:
-    """Return how often steps are to be taken, 1 to ``most``, for a fill that is ``unnatural`` (1 is like tissue)."""
-    return 1 + round((most - 1) * min(max(unnatural / UNNATURAL, 0.0), 1.0))
+def times_taken(ratio: float, most: int) -> int:
+    """Return how often steps are to be taken, 1 to ``most``, for a fill whose steps are ``ratio`` times tissue's."""
+    apart = abs(math.log(ratio)) / math.log(UNNATURAL) if ratio > 0 else 1.0
+    return 1 + round((most - 1) * min(apart, 1.0))
 
 
-def _unnatural(planes: Planes, clean: Tensor, plane: int) -> float:
+def _ratio(planes: Planes, clean: Tensor, plane: int) -> float:
     measure = planes.setting.unnatural
-    return measure(clean[0, 0].cpu().numpy(), plane) if measure else 0.0
+    return measure(clean[0, 0].cpu().numpy(), plane) if measure else 1.0
 
 
 def _share(drawing: Generator[Step, None, Sample], low: float, high: float) -> Generator[Step, None, Sample]:

@@ -27,7 +27,7 @@ class Paper:
     jump: int = 1
     stages: Stages = "both"
     conditioned: bool = True
-    start: float = 0.5
+    start: float = 0.625
     volume: bool = False
     solver: Solver = "projection"
     chain: bool = False

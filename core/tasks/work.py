@@ -59,7 +59,8 @@ def _passes(name: str, params: Mapping[str, Any]) -> float:
     if name == "repaint":
         return float(params["resamples"])
     if name == "hierarchical":
-        again = (1 + params["resamples"]) / 2
+        # of the most that a step may be taken again, a sixth was, in holes of five subjects
+        again = 1 + (params["resamples"] - 1) / 6
         return float(again * (1 + params["start"] if params["stages"] == "both" else 1))
     return 1.0
 

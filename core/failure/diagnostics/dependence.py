@@ -14,6 +14,8 @@ Ints = NDArray[np.int64]
 
 BINS = 20
 CLASS_BINS = 6
+# patches in each of them, on average, for its mean to say something
+FEWEST = 3
 
 
 def quantile_bins(scores: Floats, count: int) -> Ints:
@@ -34,12 +36,12 @@ def explained(values: Floats, bins: Ints, weights: Floats) -> Floats:
 
 
 def one_number(outcomes: Outcomes) -> Diagnostic:
-    """D3: R2 of the logits on 20 quantile bins of the score; minus that of the true class (excess); and what is left
-    of it within each class (within)."""
+    """D3: R2 of the logits on 20 quantile bins of the score; minus that of the true class (excess); and that of the
+    logits within the classes, where the score says nothing more of the class (within)."""
     bins = quantile_bins(outcomes.scores, BINS)
     r2 = explained(outcomes.logits, bins, outcomes.weights)
     labels = explained(np.eye(outcomes.classes)[outcomes.labels], bins, outcomes.weights)
-    why = "Decides by its excess over what the true class has of the score, from 0.08, where half or more is explained."
+    why = "Decides by its share within the classes, from 0.20: what the class itself has of the number is taken out."
     return Diagnostic(
         "D3",
         "one_number",
@@ -57,15 +59,20 @@ def one_number(outcomes: Outcomes) -> Diagnostic:
 
 
 def _within_classes(outcomes: Outcomes) -> Floats:
-    """Return R2 of the logits, centred in each true class, on six bins of the score in each."""
+    """Return R2 of the logits, centred in each true class, on six bins of the score in each, adjusted for what as many
+    bins explain of noise; nan for too few patches to tell."""
     cells = np.zeros(len(outcomes.labels), np.int64)
     for kind in range(outcomes.classes):
         mine = outcomes.labels == kind
         cells[mine] = kind * CLASS_BINS + quantile_bins(outcomes.scores[mine], CLASS_BINS)
     inside = _scatter(outcomes.logits, cells, outcomes.weights)
     total = _scatter(outcomes.logits, outcomes.labels, outcomes.weights)
+    count, bins, classes = len(cells), len(np.unique(cells)), len(np.unique(outcomes.labels))
+    if count < FEWEST * bins:
+        return np.full(len(outcomes.weights), np.nan)
+    free = (count - classes) / (count - bins)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(total > 1e-12, 1 - inside / total, np.nan))
+        return np.asarray(np.where(total > 1e-12, 1 - free * inside / total, np.nan))
 
 
 def _scatter(values: Floats, bins: Ints, weights: Floats) -> Floats:

@@ -21,8 +21,8 @@ def test_answers_of_one_number_are_told_from_others() -> None:
     leaning, healthy = (examine_predictions(answers(each), draws=50) for each in (True, False))
     assert [each.code for each in leaning.models[0].diagnostics] == ["D1", "D2", "D3", "D10"]
     assert len(leaning.models[0].calibration) == 1
-    excess = [found.models[0].diagnostics[2].figures["excess"].value for found in (leaning, healthy)]
-    assert excess[0] > 0.3 > 0.05 > excess[1]
+    within = [found.models[0].diagnostics[2].figures["within"].value for found in (leaning, healthy)]
+    assert within[0] > 0.8 > 0.05 > within[1]
     # no shift can be tried, so neither is red and neither is without a warning
     assert {found.verdicts["ir"].level for found in (leaning, healthy)} == {"amber"}
     assert any("shift" in each for each in healthy.verdicts["ir"].reasons)

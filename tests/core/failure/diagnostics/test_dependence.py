@@ -22,10 +22,27 @@ def test_a_model_that_ignores_it_is_not() -> None:
     # of noise, 20 bins explain 19 of 299 degrees of freedom
     found = one_number(ask(by_form).outcomes)
     assert found.figures["excess"].value < 0
+    assert found.figures["within"].value < 0.1
     rng = np.random.default_rng(1)
     labels = rng.integers(4, size=2000)
     blind = outcomes(rng.standard_normal((2000, 4)), labels, rng.standard_normal(2000), labels, None, 10)
     assert one_number(blind).figure.value <= 0.05
+
+
+@given(st.integers(72, 400), st.integers(2, 4))
+def test_noise_is_not_explained_within_the_classes_whatever_the_number_of_patches(count: int, classes: int) -> None:
+    rng = np.random.default_rng([count, classes])
+    labels = rng.permutation(np.arange(count) % classes)
+    # many logits, so that what chance explains is near its mean
+    blind = outcomes(rng.standard_normal((count, 60)), labels, rng.standard_normal(count), labels, None, 2)
+    assert abs(one_number(blind).figures["within"].value) < 0.05
+
+
+def test_a_few_patches_are_too_few_to_tell() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(71) % 4
+    few = outcomes(rng.standard_normal((71, 4)), labels, rng.standard_normal(71), labels, None, 2)
+    assert np.isnan(one_number(few).figures["within"].value)
 
 
 def test_the_curves_are_probabilities_along_the_score() -> None:

@@ -81,10 +81,10 @@ def params(task: str, **given: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize("method", [each for each in METHODS if not each.cheap], ids=lambda each: str(each.function))
 def test_steps_of_zero_are_those_a_method_is_meant_for(method: Any) -> None:
-    usual = asking(method, params(method.task, samples=2), 10)
-    assert usual == asking(method, params(method.task, samples=2, steps=method.steps), 10)
+    usual = asking(method, params(method.task, samples=2), 12)
+    assert usual == asking(method, params(method.task, samples=2, steps=method.steps), 12)
     assert usual.work > 0 and usual.calls >= 2 * method.steps
-    more = asking(method, params(method.task, samples=4), 10)
+    more = asking(method, params(method.task, samples=4), 12)
     assert (more.work, more.calls) == (2 * usual.work, 2 * usual.calls)
 
 

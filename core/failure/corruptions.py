@@ -115,6 +115,11 @@ CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType(
     }
 )
 
+# more or less of the same tissue or stain, which moves the number that a collapsed model leans on
+OF_AMOUNT = frozenset(
+    {"thickness_up", "thickness_down", "haematoxylin_up", "haematoxylin_down", "eosin_up", "eosin_down"}
+)
+
 
 def corruptions_of(modality: str, spatial: bool = True) -> dict[str, Corruption]:
     """Return those of one modality (ir or rgb) by name; without ``spatial`` those that a spectrum alone can suffer."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from core.failure.results import Diagnostic, Verdict
 
-SHUFFLE, SWAP, WITHIN = 0.20, 0.15, 0.20
+SHUFFLE, SWAP, WITHIN = 0.45, 0.15, 0.20
+"""Of 60 infrared networks and nine controls, those that lose 0.10 in the conflict: 0.75 of them have the first, 0.93 the
+second and 0.83 the third, of the others 0.05, 0.21 and none. Without a shortcut plain training has 0.33, 0.00, 0.10."""
 DROP, RISE = 0.10, 0.10
 GAIN = 0.02
 NOISE = 0.07
@@ -37,12 +39,18 @@ class Known:
 
 
 def decide(diagnostics: Iterable[Diagnostic], known: Known) -> Verdict:
-    """Return the verdict on one model: red when it leans on one number and fails under a shift, amber for either
-    alone or another warning, else the sentence that names what was tried. Never that a model is safe."""
+    """Return the verdict on one model: red when it leans on one number and fails where the amount of tissue changes,
+    which moves such a number; amber for either alone, another shift that breaks it or another warning; else the
+    sentence that names what was tried. Never that a model is safe."""
     found = {each.name: each for each in diagnostics}
     leaning = _reasons(
         found,
-        ("shuffle", "", SHUFFLE, "It keeps {value:.0%} of its accuracy when the pixels of each patch are shuffled."),
+        (
+            "shuffle",
+            "logits",
+            SHUFFLE,
+            "{value:.0%} of its logits can be told from those of the same patches with their pixels shuffled.",
+        ),
         (
             "swap",
             "",
@@ -58,10 +66,20 @@ def decide(diagnostics: Iterable[Diagnostic], known: Known) -> Verdict:
     )
     failing = _reasons(
         found,
-        ("shift", "", DROP, "It loses {value:.0%} of accuracy under a change that leaves the tissue as it is."),
-        ("calibration", "", RISE, "Its calibration error rises by {value:.2f} under such a change: sure and wrong."),
+        (
+            "shift",
+            "amount",
+            DROP,
+            "It loses {value:.0%} of accuracy where the tissue is the same and thickness, stain or slides are not.",
+        ),
+        ("calibration", "amount", RISE, "There its calibration error rises by {value:.2f}: sure and wrong."),
     )
     warnings = _reasons(
+        {name: each for name, each in found.items() if _beyond_amount(each)},
+        ("shift", "", DROP, "It loses {value:.0%} of accuracy under another change that leaves the tissue as it is."),
+        ("calibration", "", RISE, "Its calibration error rises by {value:.2f} under another such change."),
+    )
+    warnings += _reasons(
         found,
         ("noise_floor", "", NOISE, "{value:.0%} of its answers follow the noise floor of another patch."),
         (
@@ -91,9 +109,9 @@ def _verdict(
         return Verdict("red", text, (*leaning, *failing, *warnings), untested)
     if leaning or failing or warnings:
         if leaning:
-            text = "The model leans on one number of the mean spectrum; no shift that was tried broke it."
+            text = "The model leans on one number of the mean spectrum; it bore what was tried to change that number."
         elif failing:
-            text = "The model fails under a shift, and not because of one number of the mean spectrum."
+            text = "The model fails under a shift; no probe says that it leans on one number of the mean spectrum."
         else:
             text = "No 1-D failure was found, but something else calls for care."
         return Verdict("amber", text, (*leaning, *failing, *warnings), untested)
@@ -112,6 +130,12 @@ def _reasons(found: dict[str, Diagnostic], *rules: tuple[str, str, float, str]) 
     return met
 
 
+def _beyond_amount(diagnostic: Diagnostic) -> bool:
+    """Return whether something else than the amount of tissue did most harm, for a probe of shifts."""
+    amount = diagnostic.figures.get("amount")
+    return amount is not None and not amount.value >= diagnostic.figure.value
+
+
 def _untested(found: dict[str, Diagnostic], known: Known) -> Iterable[str]:
     yield from ALWAYS
     if not known.conflict:
@@ -123,13 +147,18 @@ def _untested(found: dict[str, Diagnostic], known: Known) -> Iterable[str]:
     for each in found.values():
         if each.decides and not math.isfinite(each.figure.value):
             yield f"{each.title}: {each.reason}"
-    if "one_number" in found and not math.isfinite(found["one_number"].figures["within"].value):
-        yield "What one number of the mean spectrum explains within a class: too few patches."
+    for name, (part, words) in _FITTED.items():
+        if name in found and not math.isfinite(found[name].figures[part].value):
+            yield f"{words}: too few patches for so many classes."
     for name, words in _PROBES.items():
         if name not in found:
             yield words
 
 
+_FITTED = {
+    "one_number": ("within", "What one number of the mean spectrum explains within a class"),
+    "shuffle": ("logits", "What can be told of the logits with the pixels shuffled"),
+}
 _PROBES = {
     "shuffle": "Shuffled pixels.",
     "swap": "Swapped scores.",

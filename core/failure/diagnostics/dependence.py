@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 
 BINS = 20
 CLASS_BINS = 6
-# patches in each of them, on average, for its mean to say something
+# patches for each number that is fitted to them
 FEWEST = 3
 
 
@@ -33,6 +33,23 @@ def explained(values: Floats, bins: Ints, weights: Floats) -> Floats:
     total = _scatter(values, np.zeros(len(bins), np.int64), weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(total > 1e-12, 1 - within / total, np.nan))
+
+
+def told(values: Floats, by: Floats, weights: Floats) -> Floats:
+    """Return how much of ``values`` (N, D) a linear function of ``by`` (N, P) tells: R2, adjusted for what as many
+    random numbers would tell, for each row of ``weights`` (R, N); nan for too few patches."""
+    count, numbers = len(by), by.shape[1] + 1
+    if count < FEWEST * numbers:
+        return np.full(len(weights), np.nan)
+    known = np.column_stack([np.ones(count), by])
+    squares = (weights @ (known[:, :, None] * known[:, None, :]).reshape(count, -1)).reshape(-1, numbers, numbers)
+    shared = (weights @ (known[:, :, None] * values[:, None, :]).reshape(count, -1)).reshape(len(weights), numbers, -1)
+    explained = (shared * (np.linalg.pinv(squares, rcond=1e-9, hermitian=True) @ shared)).sum(axis=(1, 2))
+    left = weights @ (values**2).sum(axis=1) - explained
+    total = _scatter(values, np.zeros(count, np.int64), weights)
+    free = (count - 1) / (count - numbers)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(total > 1e-12, 1 - free * left / total, np.nan))
 
 
 def one_number(outcomes: Outcomes) -> Diagnostic:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
 
-from core.failure.corruptions import corruptions_of
+from core.failure.corruptions import CORRUPTIONS, OF_AMOUNT, corruptions_of
 from core.failure.diagnostics.base import Examined, Float
 from core.failure.diagnostics.calibration import expected_error, probabilities
 from core.failure.results import Corrupted, Diagnostic, Figure
@@ -41,7 +41,7 @@ def curves(
 
 def worst_drop(curves: Sequence[Corrupted], accuracy: Mapping[str, Figure]) -> Diagnostic:
     """D12: the largest loss of accuracy under a physical corruption up to severity 3, or on the slides of another
-    site (a set other than "id" and "conflict").
+    site (a set other than "id" and "conflict"); and where the amount of tissue alone changes, or the site (amount).
 
     balanced_error, relative_error: mean error over all corruptions and severities, and that less the error without
     (as MedMNIST-C, not divided by a reference network). noise: the loss to noise, which is no sign of health.
@@ -51,16 +51,23 @@ def worst_drop(curves: Sequence[Corrupted], accuracy: Mapping[str, Figure]) -> D
     worst = max(drops, key=lambda name: drops[name], default="")
     errors = [1 - value for each in curves for value in each.accuracy[1:]]
     found = {f"drop {name}": Figure(value) for name, value in drops.items()}
+    found["amount"] = Figure(max((drops[name] for name in drops if of_amount(name)), default=float("nan")))
     if errors:
         mean = float(np.mean(errors))
         found |= {"balanced_error": Figure(mean), "relative_error": Figure(mean - (1 - curves[0].accuracy[0]))}
     found |= {each.name: Figure(_loss(each)) for each in curves if each.name in ("noise", "rgb_noise")}
     why = (
-        "Decides: from 0.10 the model fails where the tissue is the same. Noise does not count: "
-        "a collapsed model averages it away and is among the most robust to it."
+        "Decides by the amount, from 0.10: thickness, stain or slides are others and the tissue is the same; other "
+        "changes are a warning. Noise does not count: a collapsed model averages it away and is among the most robust."
     )
     value = drops[worst] if worst else float("nan")
     return Diagnostic("D12", "shift", f"Largest loss under a shift: {worst or 'none'}", Figure(value), True, why, found)
+
+
+def of_amount(name: str) -> bool:
+    """Return whether a shift moves the number that a model may lean on, as far as is known: a corruption of the amount
+    of tissue or stain, or any other site."""
+    return name not in CORRUPTIONS or name in OF_AMOUNT
 
 
 def errors(curves: Sequence[Corrupted], sets: Mapping[str, Figure]) -> dict[str, Figure]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,22 @@ def test_a_probe_that_rises_with_the_loss_has_rank_correlation_one() -> None:
     assert found["D6 accuracy without the mean"].external == pytest.approx(1)
     assert found["D1 first component"].conflict == pytest.approx(-1)
     assert math.isnan(found["D4n follows a swapped noise floor"].conflict)
-    assert found["D5 shuffled pixels"].decides == "leaning" and not found["D1 low effective rank"].decides
+    assert found["D5 logits of shuffled pixels"].decides == "leaning" and not found["D1 low effective rank"].decides
+
+
+def test_swaps_are_also_told_without_the_networks_that_were_taught_them() -> None:
+    rows = [row(number) for number in range(8)]
+    # taught not to follow, and losing all the same
+    taught = [replace(row(number), recipe="swap", probes=row(0).probes) for number in range(20, 28)]
+    found = {line.probe: line.conflict for line in correlate([*rows, *taught])}
+    assert found["D4 follows a swapped score"] < 0.5
+    assert found["D4 follows a swapped score, of networks that were not taught by swaps"] == pytest.approx(1)
 
 
 def test_the_leaning_half_is_the_largest_of_three_in_their_thresholds() -> None:
     one = row(4)
     one.probes.update(
-        {"D3 excess over the classes": 0.04, "D4 follows a swapped score": 0.03, "D5 shuffled pixels": 0.5}
+        {"D3 within classes": 0.10, "D4 follows a swapped score": 0.03, "D5 logits of shuffled pixels": 1.125}
     )
     assert failure.reading(one, failure.LEANING) == pytest.approx(2.5)
     assert failure.reading(one, "D6 accuracy without the mean") == -one.probes["D6 accuracy without the mean"]
@@ -75,7 +85,7 @@ def test_the_table_takes_its_place_in_the_page(tmp_path: Path) -> None:
     text = page.read_text()
     assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
     assert markdown(rows) in text
-    assert "| D5 shuffled pixels | leaning | +1.00 | +1.00 |" in text
+    assert "| D5 logits of shuffled pixels | leaning | +1.00 | +1.00 |" in text
     page.write_text("nothing")
     with pytest.raises(UserError):
         write_page(page, rows)

@@ -111,7 +111,9 @@ def test_the_stained_side_is_red_nowhere(preset: str) -> None:
 def test_where_forms_are_hard_to_tell_the_stained_side_leans_too_and_the_verdict_says_so() -> None:
     numbers, verdict = trained("hard", "rgb", "erm", 0)
     assert numbers["id"] - numbers["conflict"] >= 0.10
-    assert verdict.level == "red"
+    assert numbers["swap"] >= 0.15 and numbers["shuffle logits"] >= 0.45
+    # stains and slides that vary as those it learnt from did not break it
+    assert verdict.level == "amber" and "leans on one number" in verdict.text
 
 
 def test_the_infrared_side_of_a_density_cue_is_red() -> None:
@@ -121,7 +123,7 @@ def test_the_infrared_side_of_a_density_cue_is_red() -> None:
 def test_an_instance_normed_network_that_reads_the_noise_is_caught_by_the_noise_probe_alone() -> None:
     numbers, verdict = trained("noise-floor", "ir", "instance", 0)
     assert numbers["id"] - numbers["conflict"] >= 0.30
-    assert numbers["swap"] < 0.15 and numbers["shuffle"] < 0.20 and numbers["one_number within"] < 0.20
+    assert numbers["swap"] < 0.15 and numbers["shuffle logits"] < 0.45 and numbers["one_number within"] < 0.20
     assert numbers["noise_floor"] >= 0.07
     assert any("noise floor" in reason for reason in verdict.reasons)
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
@@ -16,23 +18,27 @@ def probe(name: str, value: float, **more: float) -> Diagnostic:
     return Diagnostic("D", name, f"The {name}", Figure(value), True, "", figures)
 
 
-def probes(**values: float) -> list[Diagnostic]:
-    """A healthy model, with some values changed."""
+EMPTY: Mapping[str, float] = MappingProxyType({})
+# what decides where it is not the figure itself
+PARTS = {"shuffle": "logits", "shift": "amount", "calibration": "amount", "one_number": "within"}
+
+
+def probes(values: Mapping[str, float] = EMPTY, worst: Mapping[str, float] = EMPTY) -> list[Diagnostic]:
+    """A healthy model, with some of what decides changed; worst: the figures of shifts that are not of the amount."""
     healthy = {
         "shuffle": 0.05, "swap": 0.01, "shift": 0.02, "calibration": 0.02, "gain": 0.3, "noise_floor": 0.0,
-        "class_noise": 0.01,
+        "class_noise": 0.01, "one_number": 0.1,
     }  # fmt: skip
-    within = values.pop("within", 0.0)
     return [
-        *(probe(name, value) for name, value in (healthy | values).items()),
-        probe("one_number", 0.5, within=within),
+        probe(name, worst.get(name, value), **({PARTS[name]: value} if name in PARTS else {}))
+        for name, value in {**healthy, **values}.items()
     ]
 
 
-@pytest.mark.parametrize("leaning", [{"shuffle": 0.2}, {"swap": 0.15}, {"within": 0.20}])
+@pytest.mark.parametrize("leaning", [{"shuffle": 0.45}, {"swap": 0.15}, {"one_number": 0.20}])
 @pytest.mark.parametrize("failing", [{"shift": 0.10}, {"calibration": 0.10}])
 def test_leaning_and_failing_is_red(leaning: dict[str, float], failing: dict[str, float]) -> None:
-    found = decide(probes(**leaning, **failing), EVERYTHING)
+    found = decide(probes({**leaning, **failing}), EVERYTHING)
     assert found.level == "red"
     assert len(found.reasons) == 2
 
@@ -40,12 +46,12 @@ def test_leaning_and_failing_is_red(leaning: dict[str, float], failing: dict[str
 @pytest.mark.parametrize(
     "change",
     [
-        {"shuffle": 0.2}, {"swap": 0.15}, {"within": 0.20}, {"shift": 0.10}, {"calibration": 0.10}, {"gain": 0.019},
-        {"noise_floor": 0.07}, {"class_noise": 0.10},
+        {"shuffle": 0.45}, {"swap": 0.15}, {"one_number": 0.20}, {"shift": 0.10}, {"calibration": 0.10},
+        {"gain": 0.019}, {"noise_floor": 0.07}, {"class_noise": 0.10},
     ],
 )  # fmt: skip
 def test_one_half_or_a_warning_is_amber(change: dict[str, float]) -> None:
-    found = decide(probes(**change), EVERYTHING)
+    found = decide(probes(change), EVERYTHING)
     assert found.level == "amber"
     assert len(found.reasons) == 1
 
@@ -53,25 +59,42 @@ def test_one_half_or_a_warning_is_amber(change: dict[str, float]) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"shuffle": 0.19},
+        {"shuffle": 0.44},
         {"swap": 0.14},
-        {"within": 0.19},
-        {"within": math.nan},
+        {"one_number": 0.19},
+        {"one_number": math.nan},
         {"shift": 0.09},
         {"gain": 0.02},
         {"shuffle": math.nan},
     ],
 )
 def test_below_every_threshold_nothing_is_found(change: dict[str, float]) -> None:
-    found = decide(probes(**change), EVERYTHING)
+    found = decide(probes(change), EVERYTHING)
     assert found.level == "none"
     assert found.text.startswith("No failure found by these probes: ")
     assert found.not_tested
 
 
-def test_one_number_that_could_not_be_tried_is_named() -> None:
-    found = decide(probes(within=math.nan), EVERYTHING)
-    assert any("too few patches" in each for each in found.not_tested)
+@pytest.mark.parametrize("name", ["shift", "calibration"])
+def test_another_shift_than_of_the_amount_is_a_warning(name: str) -> None:
+    alone = decide(probes({}, {name: 0.10}), EVERYTHING)
+    assert alone.level == "amber" and len(alone.reasons) == 1
+    leaning = decide(probes({"swap": 0.9}, {name: 0.5}), EVERYTHING)
+    assert leaning.level == "amber" and len(leaning.reasons) == 2
+    # the same loss is not told twice, two losses are
+    assert len(decide(probes({name: 0.3}, {name: 0.3}), EVERYTHING).reasons) == 1
+    assert len(decide(probes({name: 0.2}, {name: 0.3}), EVERYTHING).reasons) == 2
+
+
+def test_without_a_change_of_the_amount_the_worst_is_a_warning() -> None:
+    found = decide(probes({"shift": math.nan, "swap": 0.9}, {"shift": 0.3}), EVERYTHING)
+    assert found.level == "amber" and len(found.reasons) == 2
+
+
+@pytest.mark.parametrize("name", ["one_number", "shuffle"])
+def test_what_too_few_patches_could_not_tell_is_named(name: str) -> None:
+    found = decide(probes({name: math.nan}), EVERYTHING)
+    assert sum("too few patches" in each for each in found.not_tested) == 1
     assert not any("too few patches" in each for each in decide(probes(), EVERYTHING).not_tested)
 
 
@@ -82,7 +105,7 @@ def test_what_could_not_be_tried_is_amber(known: Known) -> None:
 
 @pytest.mark.parametrize("change", [{}, {"shift": 0.5}, {"swap": 0.9, "shift": 0.5}])
 def test_no_verdict_says_safe(change: dict[str, float]) -> None:
-    found = decide(probes(**change), EVERYTHING)
+    found = decide(probes(change), EVERYTHING)
     words = " ".join((found.text, *found.reasons, *found.not_tested)).lower()
     assert "safe" not in words and "clinical" not in words
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.failure.diagnostics.base import outcomes
-from core.failure.diagnostics.dependence import explained, one_number, quantile_bins
+from core.failure.diagnostics.dependence import explained, one_number, quantile_bins, told
+from core.failure.interval import draw_weights
 from tests.core.failure.diagnostics.asked import ask, by_form, by_score
 
 
@@ -73,3 +74,33 @@ def test_bins_hold_equal_numbers_in_order(scores: list[float], count: int) -> No
     assert np.ptp(np.bincount(bins, minlength=count)) <= 1
     order = np.argsort(scores)
     assert (np.diff(bins[order]) >= 0).all()
+
+
+@given(st.integers(40, 300), st.integers(1, 5), st.integers(1, 3))
+def test_a_linear_function_is_told_and_noise_is_not(count: int, numbers: int, columns: int) -> None:
+    rng = np.random.default_rng([count, numbers, columns])
+    by = rng.standard_normal((count, numbers))
+    weights = draw_weights(count, None, 3)
+    whole = told(3 + by @ rng.standard_normal((numbers, columns)), by, weights)
+    np.testing.assert_allclose(whole, 1, atol=1e-9)
+    # repeated columns tell no more
+    noise = rng.standard_normal((count, 60))
+    assert abs(told(noise, by, weights[:1])[0]) < 0.05
+    assert told(noise, np.hstack([by, by]), weights[:1])[0] <= told(noise, by, weights[:1])[0]
+
+
+def test_more_weight_is_more_patches() -> None:
+    rng = np.random.default_rng(0)
+    values, by = rng.standard_normal((30, 2)), rng.standard_normal((30, 3))
+    values[:, 0] += by[:, 0]
+    twice = np.ones((1, 30))
+    twice[0, :10] = 2
+    more = [np.vstack([each, each[:10]]) for each in (values, by)]
+    left = [(1 - told(*given, weights)[0]) / free for given, weights, free in (
+        ((values, by), twice, 29 / 26), ((more[0], more[1]), np.ones((1, 40)), 39 / 36),
+    )]  # fmt: skip
+    assert left[0] == pytest.approx(left[1])
+
+
+def test_too_few_patches_tell_nothing() -> None:
+    assert np.isnan(told(np.ones((11, 2)), np.ones((11, 3)), np.ones((1, 11)))).all()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.events import finish
-from core.failure.corruptions import CORRUPTIONS
-from core.failure.diagnostics.shift import curves, errors, worst_drop
+from core.failure.corruptions import CORRUPTIONS, OF_AMOUNT
+from core.failure.diagnostics.shift import curves, errors, of_amount, worst_drop
 from core.failure.results import Corrupted, Figure
 from tests.core.failure.diagnostics.asked import TEST, ask, mean_spectrum
 
@@ -30,7 +32,9 @@ def test_only_mild_physical_changes_count() -> None:
     found = worst_drop([MILD, NOISE], accuracy)
     assert found.figure.value == pytest.approx(0.2)
     assert "mie" in found.title
-    assert found.figures["drop external"].value == pytest.approx(0.07)
+    assert found.figures["drop external"].value == found.figures["amount"].value == pytest.approx(0.07)
+    thin = replace(MILD, name="thickness_down")
+    assert worst_drop([thin, NOISE], accuracy).figures["amount"].value == pytest.approx(0.2)
     assert found.figures["noise"].value == pytest.approx(0.6)
     assert "drop noise" not in found.figures and "drop conflict" not in found.figures
     assert found.figures["balanced_error"].value == pytest.approx(1 - np.mean([0.9, 0.7, 0.1, 0.4, 0.3, 0.2]))
@@ -43,4 +47,11 @@ def test_calibration_errors_of_corruptions_start_from_that_of_the_set() -> None:
 
 
 def test_without_any_shift_nothing_is_claimed() -> None:
-    assert np.isnan(worst_drop([NOISE], {"id": Figure(0.9)}).figure.value)
+    found = worst_drop([NOISE], {"id": Figure(0.9)})
+    assert np.isnan(found.figure.value) and np.isnan(found.figures["amount"].value)
+
+
+def test_changes_of_the_amount_are_physical_and_of_both_modalities() -> None:
+    assert all(CORRUPTIONS[name].physical and not CORRUPTIONS[name].spatial for name in OF_AMOUNT)
+    assert {CORRUPTIONS[name].modality for name in OF_AMOUNT} == {"ir", "rgb"}
+    assert of_amount("external") and of_amount("thickness_up") and not of_amount("fringe")

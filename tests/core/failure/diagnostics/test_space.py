@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.failure.diagnostics.base import Float
 from core.failure.diagnostics.space import hide, hide_structures, remove_mean, shuffle_pixels, stand_out
 from tests.core.failure.diagnostics.asked import TEST, ask, by_form, mean_spectrum
 
@@ -10,6 +11,7 @@ from tests.core.failure.diagnostics.asked import TEST, ask, by_form, mean_spectr
 def test_a_model_of_the_mean_spectrum_keeps_all_when_pixels_are_shuffled() -> None:
     found = shuffle_pixels(ask(mean_spectrum))
     assert found.figure.value == pytest.approx(1, abs=0.02)
+    assert found.figures["logits"].value == pytest.approx(1, abs=0.02)
     assert found.decides
 
 
@@ -23,7 +25,21 @@ def test_a_model_that_knows_the_form_keeps_nothing() -> None:
 
     found = shuffle_pixels(ask(knowing))
     assert abs(found.figure.value) < 0.15
+    assert found.figures["logits"].value < 0.1
     assert remove_mean(ask(knowing)).figure.value < 0.4
+
+
+def test_what_is_left_of_the_logits_does_not_mind_that_shuffled_pixels_look_like_one_class() -> None:
+    def biased(values: Float) -> Float:
+        # of the mean spectrum, and sure of the first class where neighbours differ much
+        rough = np.abs(np.diff(values, axis=3)).mean(axis=(1, 2, 3))
+        limit = np.abs(np.diff(TEST.ir, axis=3)).mean(axis=(1, 2, 3)).max()
+        first = np.eye(4, dtype=np.float32)[0]
+        return np.asarray(mean_spectrum(values) + 100 * (rough > limit)[:, None] * first, np.float32)
+
+    found = shuffle_pixels(ask(biased))
+    assert abs(found.figure.value) < 0.15
+    assert found.figures["logits"].value > 0.8
 
 
 def test_without_its_mean_a_model_of_the_mean_is_at_chance() -> None:

@@ -129,8 +129,7 @@ def examine(ground: Ground, predict: Predict, fitted: Fitted | None, chosen: Int
     }
     accuracy = {name: interval(mean(each, weights[name])) for name, each in right.items()}
     diagnostics.append(shift.worst_drop(curves, accuracy))
-    errors = shift.errors(curves, {each.name: each.ece for each in calibration})
-    diagnostics.append(rise(errors, shift.of_amount))
+    diagnostics.append(rise(shift.errors(curves, {each.name: each.ece for each in calibration})))
     diagnostics.append(_last_layer(ground, fitted, answers))
     yield "attribution"
     shown = (

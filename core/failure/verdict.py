@@ -70,25 +70,14 @@ def decide(diagnostics: Iterable[Diagnostic], known: Known) -> Verdict:
             DROP,
             "It loses {value:.0%} of accuracy where the tissue is the same and thickness, stain or slides are not.",
         ),
-        (
-            "calibration",
-            "amount",
-            RISE,
-            "Its calibration error rises by {value:.2f} where thickness, stain or slides are others: sure and wrong.",
-        ),
     )
     warnings = _reasons(
         {name: each for name, each in found.items() if _beyond_amount(each)},
         ("shift", "", DROP, "It loses {value:.0%} of accuracy under another change that leaves the tissue as it is."),
-        (
-            "calibration",
-            "",
-            RISE,
-            "Its calibration error rises by {value:.2f} under a change that leaves the tissue as it is.",
-        ),
     )
     warnings += _reasons(
         found,
+        ("calibration", "", RISE, "Its calibration error rises by {value:.2f} under a shift: sure and wrong."),
         ("noise_floor", "", NOISE, "{value:.0%} of its answers follow the noise floor of another patch."),
         (
             "class_noise",

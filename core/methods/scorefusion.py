@@ -5,8 +5,7 @@ several conditions. At every step the head weighs the experts voxel by voxel, wi
 free correction; an untrained head is ``average``. Network calls: steps x samples x (the slices of three planes + one of
 the head), and those of further experts.
 Ours: clean residuals in place of scores (the same at fixed noise, for the weights sum to one), a start at the average
-of all that are told everything (one source by itself begins with no weight), a head of 0.4 M parameters in place of
-57 M, no feature maps.
+for any number of experts, a head of 0.4 M parameters in place of 57 M, no feature maps.
 """
 
 from __future__ import annotations

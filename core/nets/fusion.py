@@ -17,10 +17,9 @@ class FusionNet(UNet):
     forward: noisy, context, log_snr, facts: as of ``VolumeNet``.
       said (B, E, D, H, W): what each expert says; present (B, E): 1 for those that were asked, 0 for the others.
       Returns (residual, log_variance), both (B, 1, D, H, W).
-    The residual is sum_e (b_e + w_e) said_e + r with sum_e b_e = 1 and sum_e w_e = 0 over the experts present: the
-    weights sum to one at every voxel, where fusing clean residuals is fusing scores. The last convolution starts at
-    zero: an untrained head gives the mean of the experts present (b_e), of which the last ``partial`` do not count, for
-    they know less than the others; at least one of the others must be present.
+    The residual is sum_e (p_e / n + w_e) said_e + r with sum_e w_e = 0 over the n experts present: the weights sum to
+    one at every voxel, where fusing clean residuals is fusing scores. The last convolution starts at zero: an untrained
+    head gives the mean of the experts.
     """
 
     def __init__(
@@ -31,13 +30,11 @@ class FusionNet(UNet):
         blocks: Sequence[int] = (1, 1, 1),
         facts: int = 0,
         norm: str = "channel",
-        partial: int = 0,
     ) -> None:
         inputs, outputs = 1 + context + experts, experts + 2
         super().__init__(3, inputs, outputs, EMBEDDING + experts + facts, widths, blocks, norm)
         self.context = context
         self.experts = experts
-        self.partial = partial
         self.facts = facts
 
     def forward(
@@ -51,14 +48,13 @@ class FusionNet(UNet):
         present: Tensor,
     ) -> tuple[Tensor, Tensor]:
         there = present.reshape(*present.shape, 1, 1, 1)
+        count = there.sum(dim=1, keepdim=True)
         said = said * there
         guess = log_snr.sigmoid().sqrt().reshape(-1, 1, 1, 1, 1) * noisy
         told = [embed_log_snr(log_snr, EMBEDDING), present, *([] if facts is None else [facts])]
         image = torch.cat([guess, context, said], dim=1)
         outputs = depth_to_space(self.folded(image, torch.cat(told, dim=1)))
         raw, free, log_variance = outputs[:, : self.experts], outputs[:, -2:-1], outputs[:, -1:]
-        weights = there * (raw - (there * raw).sum(dim=1, keepdim=True) / there.sum(dim=1, keepdim=True))
-        begun = torch.cat([there[:, : self.experts - self.partial], torch.zeros_like(there[:, : self.partial])], dim=1)
-        begun = begun / begun.sum(dim=1, keepdim=True)
-        residual = ((begun + weights) * said).sum(dim=1, keepdim=True) + free
+        weights = there * (raw - (there * raw).sum(dim=1, keepdim=True) / count)
+        residual = ((there / count + weights) * said).sum(dim=1, keepdim=True) + free
         return residual, log_variance.clamp(*LOG_VARIANCE_RANGE)

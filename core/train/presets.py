@@ -118,7 +118,7 @@ PRESETS: tuple[Preset, ...] = (
         "translate-fusion",
         "translate",
         "fusion_net",
-        {**HEAD, "context": 9, "experts": 8, "partial": 4, "facts": 8},
+        {**HEAD, "context": 9, "experts": 8, "facts": 8},
         from_noise=0.35,
         smallest=0.05,
     ),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,21 +49,14 @@ def reliability(name: str, logits: NDArray[np.floating], labels: Ints, weights: 
     )
 
 
-def rise(curves: dict[str, Figure], counted: Callable[[str], bool], home: str = "id") -> Diagnostic:
-    """D13: the largest rise of the calibration error from the set ``home`` to any shift of ``curves``; and to those
-    whose name is ``counted`` (amount)."""
-    away = {name: figure.value - curves[home].value for name, figure in curves.items() if name != home}
+def rise(curves: dict[str, Figure], home: str = "id") -> Diagnostic:
+    """D13: the largest rise of the calibration error from the set ``home`` to any shift of ``curves``."""
+    away = {name: figure.value for name, figure in curves.items() if name != home}
     worst = max(away, key=lambda name: away[name], default="")
-    amount = max((value for name, value in away.items() if counted(name)), default=math.nan)
-    why = "Decides by the amount of tissue, from 0.10: the model is sure of itself where it is wrong."
+    why = "Decides amber: from 0.10 the model is sure of itself where it is wrong."
+    found = Figure(away[worst] - curves[home].value) if worst else Figure(float("nan"))
     return Diagnostic(
-        "D13",
-        "calibration",
-        f"Rise of the calibration error, {worst or 'no shift'}",
-        Figure(away.get(worst, math.nan)),
-        True,
-        why,
-        {**curves, "amount": Figure(amount)},
+        "D13", "calibration", f"Rise of the calibration error, {worst or 'no shift'}", found, True, why, dict(curves)
     )
 
 

@@ -10,9 +10,9 @@ EXPERTS = 4
 SOME = st.lists(st.booleans(), min_size=EXPERTS, max_size=EXPERTS).filter(any)
 
 
-def network(trained: bool, partial: int = 0) -> FusionNet:
+def network(trained: bool) -> FusionNet:
     torch.manual_seed(0)
-    net = FusionNet(2, EXPERTS, (8, 8), (1, 1), facts=2, norm="channel", partial=partial)
+    net = FusionNet(2, EXPERTS, (8, 8), (1, 1), facts=2, norm="channel")
     if trained:
         for value in net.parameters():
             torch.nn.init.normal_(value, std=0.2)
@@ -38,22 +38,10 @@ def test_an_untrained_head_is_the_mean_of_the_experts_present(there: list[bool])
     assert log_variance.eq(0).all()
 
 
-def test_experts_that_know_less_begin_with_no_weight() -> None:
-    said = torch.randn(1, EXPERTS, 8, 8, 8, generator=torch.Generator().manual_seed(1))
-    present = torch.tensor([[1.0, 0.0, 1.0, 1.0]])
-    residual, _ = network(trained=False, partial=2)(*asked(), said=said, present=present)
-    assert torch.allclose(residual, said[:, :1], atol=1e-6)
-    first, other = (
-        network(trained=True, partial=2)(*asked(), said=one, present=present)[0] for one in (said, said.flip(1))
-    )
-    assert not torch.allclose(first, other, atol=0.1)
-
-
 @settings(deadline=None, max_examples=10)
-@given(SOME, st.floats(-3, 3), st.sampled_from([0, 1, 3]))
-def test_weights_sum_to_one_at_every_voxel(there: list[bool], value: float, partial: int) -> None:
-    there = [there[0] or not any(there[: EXPERTS - partial]), *there[1:]]
-    head = network(trained=True, partial=partial)
+@given(SOME, st.floats(-3, 3))
+def test_weights_sum_to_one_at_every_voxel(there: list[bool], value: float) -> None:
+    head = network(trained=True)
     last = head.leave[-1]
     assert isinstance(last, torch.nn.Conv3d) and last.bias is not None
     # the free part, a voxel of each block of eight

@@ -30,9 +30,7 @@ def explained(values: Floats, bins: Ints, weights: Floats) -> Floats:
     values: (N, D); bins: (N,) from 0.
     """
     within = _scatter(values, bins, weights)
-    total = _scatter(values, np.zeros(len(bins), np.int64), weights)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(total > 1e-12, 1 - within / total, np.nan))
+    return _share(within, _scatter(values, np.zeros(len(bins), np.int64), weights))
 
 
 def told(values: Floats, by: Floats, weights: Floats) -> Floats:
@@ -47,9 +45,7 @@ def told(values: Floats, by: Floats, weights: Floats) -> Floats:
     explained = (shared * (np.linalg.pinv(squares, rcond=1e-9, hermitian=True) @ shared)).sum(axis=(1, 2))
     left = weights @ (values**2).sum(axis=1) - explained
     total = _scatter(values, np.zeros(count, np.int64), weights)
-    free = (count - 1) / (count - numbers)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(total > 1e-12, 1 - free * left / total, np.nan))
+    return _share(left * (count - 1) / (count - numbers), total)
 
 
 def one_number(outcomes: Outcomes) -> Diagnostic:
@@ -82,14 +78,18 @@ def _within_classes(outcomes: Outcomes) -> Floats:
     for kind in range(outcomes.classes):
         mine = outcomes.labels == kind
         cells[mine] = kind * CLASS_BINS + quantile_bins(outcomes.scores[mine], CLASS_BINS)
-    inside = _scatter(outcomes.logits, cells, outcomes.weights)
-    total = _scatter(outcomes.logits, outcomes.labels, outcomes.weights)
     count, bins, classes = len(cells), len(np.unique(cells)), len(np.unique(outcomes.labels))
     if count < FEWEST * bins:
         return np.full(len(outcomes.weights), np.nan)
-    free = (count - classes) / (count - bins)
+    inside = _scatter(outcomes.logits, cells, outcomes.weights)
+    total = _scatter(outcomes.logits, outcomes.labels, outcomes.weights)
+    return _share(inside * (count - classes) / (count - bins), total)
+
+
+def _share(left: Floats, total: Floats) -> Floats:
+    """Return 1 - left / total; nan where there is nothing to explain."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(total > 1e-12, 1 - free * inside / total, np.nan))
+        return np.asarray(np.where(total > 1e-12, 1 - left / total, np.nan))
 
 
 def _scatter(values: Floats, bins: Ints, weights: Floats) -> Floats:

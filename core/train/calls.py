@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.diffusion.constraints import null_space
-from core.diffusion.schedule import log_snr, signal
+from core.diffusion.schedule import GRID, log_snr, signal
+from core.diffusion.schedule import times as visited
 from core.methods.contrasts import CONTRASTS
 from core.methods.planes import WEIGHTS
 from core.methods.scorefusion import SOURCE_PLANE, VOLUME, VOLUMES
+from core.methods.tiles import fast_in_half
 from core.nets.plane_net import PLANES
 from core.train.batch import Batch
+from core.train.drift import drifted
 from core.train.presets import Preset
 from core.weights import load
 
@@ -59,26 +62,69 @@ def ask(
     device: str,
 ) -> Asked:
     """Noise each residual of ``batch`` to its time of ``times`` (B,) and ask the network of ``preset`` for it."""
+    question = Question(preset, batch, generator, rng, device)
+    return question.ask(network, question.target, times)
 
-    def tensor(array: NDArray[np.floating]) -> Tensor:
-        return torch.from_numpy(array).float().to(device)
 
-    context, target, region = (tensor(part) for part in (batch.context, batch.target, batch.region))
-    support = (region > 0).float()
-    parts = None if batch.measured is None else tensor(batch.measured).unbind(dim=1)
+def walk(
+    network: nn.Module,
+    preset: Preset,
+    batch: Batch,
+    generator: torch.Generator,
+    rng: np.random.Generator,
+    device: str,
+) -> Iterator[Asked]:
+    """Ask the network of ``preset`` about ``batch`` at every time of a sample, from noise down.
 
-    def keep(values: Tensor) -> Tensor:
-        return values * support if parts is None else null_space(values * support, parts)
+    As in a sample, the smooth part of what is noised is what the network said last; the rest is the truth's. A network
+    that learns from the truth alone reads brightness from the noisy voxels, and its own errors with it where it samples
+    (after Ning et al. 2023, arXiv 2301.11706, who perturb the truth by white noise).
+    """
+    question = Question(preset, batch, generator, rng, device)
+    residual = torch.zeros_like(question.target)
+    for time in visited(GRID):
+        asked = question.ask(network, residual, np.full(len(residual), time))
+        yield asked
+        residual = drifted(question.target, asked.clean.detach(), question.support)
 
-    abar = torch.tensor([signal(time) for time in times], device=device).reshape(-1, 1, 1, 1, 1)
-    noise = torch.randn(target.shape, generator=generator).to(device)
-    noisy = keep(abar.sqrt() * target + (1 - abar).sqrt() * noise)
-    levels = torch.tensor([log_snr(time) for time in times], dtype=torch.float32, device=device)
-    crops = Crops(noisy, context, levels, None if batch.facts is None else tensor(batch.facts), support)
-    # on a GPU the convolutions run in bf16; on a CPU 3D bf16 is many times slower than fp32
-    with torch.autocast(target.device.type, torch.bfloat16, enabled=target.device.type == "cuda"):
-        clean, log_variance = caller(preset)(network, crops, rng)
-    return Asked(keep(clean.float()), log_variance.float(), target, region)
+
+class Question:
+    """A batch on its device, to be asked about at any noise; which experts a head hears stays the same.
+
+    target, support: (B, 1, S, S, S), the true residual and 1 where it lives.
+    """
+
+    def __init__(
+        self, preset: Preset, batch: Batch, generator: torch.Generator, rng: np.random.Generator, device: str
+    ) -> None:
+        def tensor(array: NDArray[np.floating]) -> Tensor:
+            return torch.from_numpy(array).float().to(device)
+
+        self.target = tensor(batch.target)
+        self._region = tensor(batch.region)
+        self.support = (self._region > 0).float()
+        self._context = tensor(batch.context)
+        self._facts = None if batch.facts is None else tensor(batch.facts)
+        self._measured = None if batch.measured is None else tensor(batch.measured).unbind(dim=1)
+        self._call, self._generator, self._seed = caller(preset), generator, int(rng.integers(2**62))
+
+    def ask(self, network: nn.Module, residual: Tensor, times: NDArray[np.float64]) -> Asked:
+        """Noise ``residual`` (B, 1, S, S, S) to ``times`` (B,) and ask for the clean one."""
+        device = residual.device
+        abar = torch.tensor([signal(time) for time in times], device=device).reshape(-1, 1, 1, 1, 1)
+        noise = torch.randn(residual.shape, generator=self._generator).to(device)
+        noisy = self._free(abar.sqrt() * residual + (1 - abar).sqrt() * noise)
+        levels = torch.tensor([log_snr(time) for time in times], dtype=torch.float32, device=device)
+        crops = Crops(noisy, self._context, levels, self._facts, self.support)
+        # on a GPU the convolutions run in bf16; on a CPU 3D bf16 is many times slower than fp32
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            clean, log_variance = self._call(network, crops, np.random.default_rng(self._seed))
+        return Asked(self._free(clean.float()), log_variance.float(), self.target, self._region)
+
+    def _free(self, values: Tensor) -> Tensor:
+        """Return the part of ``values`` that is to be made."""
+        inside = values * self.support
+        return inside if self._measured is None else null_space(inside, self._measured)
 
 
 def caller(preset: Preset) -> Call:
@@ -133,7 +179,9 @@ def _fusion(network: nn.Module, crops: Crops, rng: np.random.Generator, preset: 
         len(crops.noisy), int(getattr(network, "experts", PLANES)), *crops.noisy.shape[2:], device=device
     )
     present = torch.zeros(said.shape[:2], device=device)
-    with torch.no_grad():
+    # as they are asked in use
+    half = crops.noisy.device.type == "cpu" and fast_in_half()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half):
         for axis in range(PLANES):
             said[:, axis : axis + 1] = _touched(plane, crops, crops.noisy, crops.levels, axis, None)[0]
             present[:, axis] = 1

@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.diffusion.schedule import GRID, signal
+from core.diffusion.schedule import times as visited
 from core.errors import UserError
 from core.nets import build
 from core.train.batch import Batch, Source
-from core.train.calls import ask
+from core.train.calls import Asked, ask, walk
 from core.train.checkpoint import Clock, State, restore, save
 from core.train.contrasts import ContrastSource
 from core.train.doubt import BATCHES, Shares, measure
@@ -153,29 +155,38 @@ def _run(preset: Preset, plan: Plan, state: State, batch: Callable[[int], Batch]
 def take_step(
     network: nn.Module, optimiser: torch.optim.Optimizer, batch: Batch, preset: Preset, plan: Plan, step: int
 ) -> tuple[float, float]:
-    """Take one optimiser step; returns two measures of the error that is left, those that ``_report`` names."""
-    loss, left = (
-        overlap(network, batch, plan.device)
-        if preset.source == TISSUES
-        else _residual(network, batch, preset, plan, step)
-    )
-    optimiser.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
-    nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-    optimiser.step()
-    return left
+    """Take one optimiser step, or one at each time of a sample where the preset says so; returns two measures of the
+    error that is left, those that ``_report`` names."""
+    left = []
+    for loss, error in _losses(network, batch, preset, plan, step):
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+        optimiser.step()
+        left.append(error)
+    return _means(left)
 
 
-def _residual(
+def _losses(
     network: nn.Module, batch: Batch, preset: Preset, plan: Plan, step: int
-) -> tuple[Tensor, tuple[float, float]]:
-    """Return the loss of a residual, and the squared error from noise alone and over all, as a share of the
-    residual's own variance (1 = no better than the trivial base; NaN where the batch has none)."""
+) -> Iterator[tuple[Tensor, tuple[float, float]]]:
+    if preset.source == TISSUES:
+        yield overlap(network, batch, plan.device)
+        return
     rng = np.random.default_rng([plan.seed, step, 2])
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     count = len(batch.target)
-    times = np.where(rng.random(count) < preset.from_noise, 1.0, rng.integers(1, GRID + 1, count) / GRID)
-    asked = ask(network, preset, batch, times, generator, rng, plan.device)
+    if preset.drift:
+        for time, asked in zip(visited(GRID), walk(network, preset, batch, generator, rng, plan.device), strict=True):
+            yield _residual(asked, preset, np.full(count, time))
+        return
+    drawn = np.where(rng.random(count) < preset.from_noise, 1.0, rng.integers(1, GRID + 1, count) / GRID)
+    yield _residual(ask(network, preset, batch, drawn, generator, rng, plan.device), preset, drawn)
+
+
+def _residual(asked: Asked, preset: Preset, times: NDArray[np.float64]) -> tuple[Tensor, tuple[float, float]]:
+    """Return the loss of a residual at ``times`` (B,), and the squared error from noise alone and over all, as a share
+    of the residual's own variance (1 = no better than the trivial base; NaN where the batch has none)."""
     clean, log_variance, target, region = asked.clean, asked.log_variance, asked.target, asked.region
     error = _in_region((clean - target) ** 2, region)
     doubt = _in_region((clean.detach() - target) ** 2 * (-log_variance).exp() + log_variance, region)
@@ -206,8 +217,14 @@ def _fraction(plan: Plan, clock: Clock) -> float:
     return clock.step / plan.steps if plan.steps is not None else clock.seconds / plan.seconds
 
 
+def _means(errors: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the mean of each of two measures over the steps that have it."""
+    first, second = ([value for value in column if not math.isnan(value)] for column in zip(*errors, strict=True))
+    return (float(np.mean(first)) if first else math.nan, float(np.mean(second)) if second else math.nan)
+
+
 def _report(preset: Preset, clock: Clock, done: float, losses: list[tuple[float, float]]) -> str:
-    first, second = np.nanmean(np.array(losses), axis=0)
+    first, second = _means(losses)
     names = ("1 - Dice", "cross-entropy") if preset.source == TISSUES else ("from noise", "all levels")
     left = clock.seconds * (1 / max(done, 1e-6) - 1)
     rate = clock.step / max(clock.seconds, 1e-6)

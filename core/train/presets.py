@@ -15,6 +15,8 @@ class Preset:
     smallest: added to a crop's own residual variance before errors are divided by it.
     average: how much of the running average stays at each step.
     coarse: share of steps at which a plane network is told what it says of the crop in another plane.
+    drift: whether crops are walked through from noise down, their smooth part being what the network itself said last;
+    each time counts alike then.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Preset:
     from_noise: float = 0.25
     smallest: float = 0.2
     coarse: float = 0.0
+    drift: bool = False
 
 
 # Inpainting sees one crop around a hole, so its norms can be over the crop: they leave noise and tissue apart. The
@@ -103,6 +106,7 @@ PRESETS: tuple[Preset, ...] = (
         "fusion_net",
         {**HEAD, "context": 7, "experts": 4},
         smallest=0.05,
+        drift=True,
     ),
     Preset(
         "fusion_superres",
@@ -119,8 +123,8 @@ PRESETS: tuple[Preset, ...] = (
         "translate",
         "fusion_net",
         {**HEAD, "context": 9, "experts": 8, "facts": 8},
-        from_noise=0.35,
         smallest=0.05,
+        drift=True,
     ),
     Preset("tissues", "tissues", "tissues", "segment_net", {"widths": [32, 48, 64], "blocks": [1, 1, 1]}, 2e-3),
 )

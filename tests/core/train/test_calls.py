@@ -8,11 +8,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.diffusion.schedule import GRID, log_snr, signal, times
 from core.methods.contrasts import CONTRASTS
 from core.methods.planes import WEIGHTS
 from core.methods.scorefusion import SOURCE_PLANE
 from core.nets import build
 from core.train import calls
+from core.train.batch import Batch
 from core.train.calls import Crops, caller
 from core.train.presets import PRESETS, Preset, find
 from tests.core.methods.fakes import Slices
@@ -164,3 +166,84 @@ def test_every_network_learns_as_it_is_called(monkeypatch: pytest.MonkeyPatch, p
     assert clean.shape == log_variance.shape == given.noisy.shape
     torch.autograd.backward(((clean - 1) * given.support).square().sum())
     assert any(value.grad is not None and value.grad.abs().sum() > 0 for value in network.parameters())
+
+
+class Bright(nn.Module):
+    """Says 5 everywhere and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[Tensor, Tensor]] = []
+
+    def forward(self, noisy: Tensor, context: Tensor, log_snr: Tensor, facts: Tensor | None) -> tuple[Tensor, Tensor]:
+        self.asked.append((noisy, log_snr))
+        return torch.full_like(noisy, 5.0), torch.zeros_like(noisy)
+
+
+def cube() -> Batch:
+    """Return two crops whose residual is -1 and 1 in turns in a cube of 12 voxels."""
+    support = np.zeros((ITEMS, 1, SIDE, SIDE, SIDE), np.float32)
+    support[..., 2:14, 2:14, 2:14] = 1
+    truth = support * (1 - 2 * (np.indices((SIDE, SIDE, SIDE)).sum(axis=0) % 2))
+    return Batch(np.zeros((ITEMS, 2, SIDE, SIDE, SIDE), np.float32), truth, support)
+
+
+def parts(noisy: Tensor, time: float) -> tuple[float, float]:
+    """Return brightness and detail of the residual that ``noisy`` carries at ``time``, 1 being the detail of a cube."""
+    inside = noisy[..., 2:14, 2:14, 2:14] / signal(time) ** 0.5
+    pattern = torch.from_numpy(1 - 2 * (np.indices((12, 12, 12)).sum(axis=0) % 2))
+    return float(inside.mean()), float((inside * pattern).mean())
+
+
+def randomness() -> tuple[torch.Generator, np.random.Generator]:
+    return torch.Generator().manual_seed(0), np.random.default_rng(0)
+
+
+PLAIN = Preset("tiny", "tiny", "inpaint", "volume_net", {**TINY, "context": 2})
+
+
+def test_a_crop_is_asked_about_at_the_noise_of_its_time() -> None:
+    network, batch = Bright(), cube()
+    made = calls.ask(network, PLAIN, batch, np.array([0.125, 1.0]), *randomness(), "cpu")
+    ((noisy, level),) = network.asked
+    assert level.tolist() == pytest.approx([log_snr(0.125), log_snr(1.0)], rel=1e-5)
+    assert parts(noisy[:1], 0.125) == pytest.approx((0, 1), abs=0.05)
+    assert torch.equal(made.clean, 5 * torch.from_numpy(batch.region))
+    assert torch.equal(made.target, torch.from_numpy(batch.target).float())
+
+
+def test_a_walk_takes_brightness_from_the_network_and_detail_from_the_truth() -> None:
+    network, batch = Bright(), cube()
+    made = list(calls.walk(network, PLAIN, batch, *randomness(), "cpu"))
+    visited = times(GRID)
+    assert len(made) == len(network.asked) == GRID
+    for time, (_, level) in zip(visited, network.asked, strict=True):
+        assert level.tolist() == pytest.approx([log_snr(time)] * ITEMS, rel=1e-5)
+    # at the first there is noise alone
+    first = network.asked[0][0]
+    assert first.std() < 1 and abs(float((first * torch.from_numpy(batch.target)).mean())) < 0.02
+    for time, (noisy, _) in list(zip(visited, network.asked, strict=True))[2:]:
+        assert parts(noisy, time) == pytest.approx((5, 1), abs=0.1 / signal(time) ** 0.5)
+
+
+def test_every_step_of_a_walk_is_learnt_from_by_itself() -> None:
+    network = build(PLAIN.architecture, PLAIN.config)
+    for made in calls.walk(network, PLAIN, cube(), *randomness(), "cpu"):
+        network.zero_grad()
+        # a graph that reached back to an earlier step would be freed by now
+        torch.autograd.backward((made.clean - made.target).square().mean())
+        assert any(value.grad is not None and value.grad.abs().sum() > 0 for value in network.parameters())
+
+
+def test_a_head_hears_the_same_experts_all_along_a_walk(experts: Experts) -> None:
+    head = Head(4)
+    heard = []
+    batch = replace(cube(), context=np.zeros((ITEMS, 7, SIDE, SIDE, SIDE), np.float32))
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        ours = set()
+        for _ in calls.walk(head, find("fusion_inpaint"), batch, torch.Generator(), rng, "cpu"):
+            ours.add(float(head.present[0, 3]))
+        assert len(ours) == 1
+        heard.append(ours.pop())
+    assert set(heard) == {0.0, 1.0}

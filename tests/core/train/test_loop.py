@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from core.diffusion.schedule import GRID
 from core.errors import UserError
 from core.nets import build
 from core.train import loop
@@ -50,6 +51,17 @@ def test_steps_bring_the_error_below_the_biharmonic_fill(packed: Path, tmp_path:
     errors = [take_step(state.network, state.optimiser, batch, TINY, plan, 0)[1] for _ in range(15)]
     assert errors[0] == pytest.approx(1, abs=0.01)
     assert errors[-1] < 0.95
+
+
+def test_a_crop_that_drifts_is_learnt_from_at_every_time_of_a_sample(packed: Path, tmp_path: Path) -> None:
+    plan, preset = Plan(packed, tmp_path, 60), replace(TINY, drift=True)
+    batch = CropSource(PackedSet(packed), 0, tmp_path).batch(0, smallest=True)
+    state = state_of(preset)
+    first, over_all = take_step(state.network, state.optimiser, batch, preset, plan, 0)
+    (taken,) = {int(entry["step"]) for entry in state.optimiser.state_dict()["state"].values()}
+    assert taken == GRID
+    # untrained, it says 0 from noise
+    assert first == pytest.approx(1, abs=0.01) and over_all < 1.1
 
 
 def test_a_checkpoint_gives_everything_back(packed: Path, tmp_path: Path) -> None:

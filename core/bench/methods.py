@@ -66,14 +66,16 @@ ABLATIONS: dict[str, Paper] = {
 class Settings:
     """What to compare.
 
-    data: folder of the scans, None for the synthetic case; methods: names, none for all; whole: whole volumes, not
-    their middle; ablations: variants of the hierarchical method in place of the methods; figures: folder for pictures.
+    data: folder of the scans, None for the synthetic case; methods: names, none for all; samples: of which a result of
+    the papers' methods is the mean; whole: whole volumes, not their middle; ablations: variants of the hierarchical
+    method in place of the methods; figures: folder for pictures.
     """
 
     data: Path | None
     methods: Sequence[str] = ()
     subjects: Sequence[str] = HEALTHY
     seed: int = 0
+    samples: int = 1
     device: str = "cpu"
     whole: bool = False
     ablations: bool = False
@@ -92,7 +94,7 @@ def compare(task: str, settings: Settings) -> list[Row]:
     check_names(everyone, settings.methods)
     picked = chosen(everyone, settings.methods)
     rows = run(cases(task, settings), picked, settings.figures, settings.report, _measuring)
-    return _published(rows, task)
+    return _published(rows, task, settings.samples)
 
 
 def entrants(task: str, settings: Settings) -> list[Entrant]:
@@ -102,7 +104,7 @@ def entrants(task: str, settings: Settings) -> list[Entrant]:
     for method in of_task(task):
         if method.cheap and method.name != PLAIN[task]:
             continue
-        once = Options(samples=1, seed=settings.seed, device=settings.device)
+        once = Options(samples=settings.samples, seed=settings.seed, device=settings.device)
         options = replace(once, samples=SAMPLES[task]) if method.ours else replace(once, steps=method.steps)
         made.append(entrant(method, options))
         if method.paper:
@@ -115,7 +117,7 @@ def entrants(task: str, settings: Settings) -> list[Entrant]:
 def ablations(settings: Settings) -> list[Entrant]:
     """Return the variants of the hierarchical method."""
     method = next(method for method in of_task("inpaint") if method.name == "hierarchical")
-    options = Options(steps=method.steps, samples=1, seed=settings.seed, device=settings.device)
+    options = Options(steps=method.steps, samples=settings.samples, seed=settings.seed, device=settings.device)
     return [
         replace(entrant(method, replace(options, paper=paper)), name=name, title=name, shown=False)
         for name, paper in ABLATIONS.items()
@@ -199,10 +201,11 @@ def _measuring(case: Case) -> Measuring:
     return counted
 
 
-def _published(rows: list[Row], task: str) -> list[Row]:
-    """Add what each method would take at the steps of its paper, in parts of what ours took on the same case."""
+def _published(rows: list[Row], task: str, samples: int) -> list[Row]:
+    """Add what each method would take for one sample at the steps of its paper, in parts of what ours took on the same
+    case."""
     ours = {row.label: row.scores.get("gflop", 0.0) for row in rows if row.method == OURS}
-    steps = {method.name: method.steps for method in of_task(task)}
+    steps = {method.name: method.steps * samples for method in of_task(task)}
     return [_with_published(row, ours.get(row.label, 0.0), steps) for row in rows]
 
 

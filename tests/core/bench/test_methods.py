@@ -66,6 +66,16 @@ def test_every_method_is_measured_and_its_arithmetic_counted(task: str, data: Pa
     assert {"peak_mb", "psnr", "x", "y", "z", "csf", "grey", "white"} <= set(slices.scores)
 
 
+def test_samples_are_averaged_and_those_of_the_paper_stay_one(data: Path) -> None:
+    wanted = ("volume", "slicewise", "slicewise/1")
+    rows = compare("inpaint", Settings(data, wanted, subjects=("1015",), samples=3))
+    ours, slices, once = rows
+    assert ours.scores["gflop"] == pytest.approx(SAMPLES["inpaint"] * 2e-6)
+    assert slices.scores["gflop"] == pytest.approx(3 * 8 * 2e-6)
+    assert once.scores["gflop"] == pytest.approx(3 * 2e-6)
+    assert slices.scores["published"] == pytest.approx(1000 / SAMPLES["inpaint"])
+
+
 def test_only_of_super_resolution_there_are_results_that_need_not_agree(data: Path) -> None:
     free = {
         task: [one.name for one in entrants(task, Settings(data)) if one.name.endswith("/free")]
@@ -95,7 +105,7 @@ def test_the_variants_of_the_hierarchical_method_are_told_what_they_are(
 def test_the_repeats_of_resampling_count_once() -> None:
     label = Label("inpaint", "block", "1")
     rows = [Row(label, "volume", "", scores={"gflop": 2.0}), Row(label, "repaint", "", scores={"gflop": 24.0})]
-    found = methods._published(rows, "inpaint")[1].scores["published"]
+    found = methods._published(rows, "inpaint", 1)[1].scores["published"]
     assert found == pytest.approx(24 / 8 / 3 * 4570 / 2)
 
 

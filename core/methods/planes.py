@@ -17,7 +17,7 @@ from core.events import Progress, changed
 from core.methods import inpaint, superres, translate
 from core.methods.base import Estimate, Options
 from core.methods.setting import Setting
-from core.methods.tiles import fast_in_half
+from core.methods.tiles import in_half
 from core.methods.volume import View, context_of, facts_of, region_of
 from core.nets.plane_net import REACH
 from core.volume import Box
@@ -75,8 +75,7 @@ class Planes:
         span = slice(chunk.start - wide.start, chunk.stop - wide.start)
         here = _across(plane, wide)
         earlier = None if coarse is None else coarse[here]
-        half = noisy.device.type == "cpu" and fast_in_half()
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        with in_half(noisy.device):
             residual, doubt = self.network(
                 noisy[here], context, log_snr, facts_of(view, self.options), plane, span, earlier
             )

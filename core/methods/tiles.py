@@ -75,13 +75,18 @@ def call(
     for index, tile in enumerate(tiles):
         part = torch.from_numpy(np.ascontiguousarray(context(tile.box)))[None].to(noisy.device)
         here = (slice(None), slice(None), *tile.box)
-        with torch.autocast("cpu", torch.bfloat16, enabled=half and noisy.device.type == "cpu" and fast_in_half()):
+        with in_half(noisy.device, half):
             outputs = network(noisy[here], part, log_snr, facts)
         weight = torch.from_numpy(_outer(tile.weights)).to(noisy.device)
         clean[here] += weight * outputs[0]
         log_variance[here] += weight * outputs[1]
         yield (index + 1) / len(tiles)
     return clean, log_variance
+
+
+def in_half(device: torch.device, wanted: bool = True) -> torch.autocast:
+    """Return a context in which networks on ``device`` work in bfloat16, if that is ``wanted`` and a fast CPU."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=wanted and device.type == "cpu" and fast_in_half())
 
 
 @lru_cache

@@ -16,7 +16,7 @@ from core.diffusion.schedule import times as visited
 from core.methods.contrasts import CONTRASTS
 from core.methods.planes import WEIGHTS
 from core.methods.scorefusion import SOURCE_PLANE, VOLUME, VOLUMES
-from core.methods.tiles import fast_in_half
+from core.methods.tiles import in_half
 from core.nets.plane_net import PLANES
 from core.train.batch import Batch
 from core.train.drift import drifted
@@ -40,9 +40,10 @@ class Crops:
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """What a network made of a batch: clean residual and log-variance, beside the true residual and the region it lives
-    in, (B, 1, S, S, S) each."""
+    """What a network made of a batch at ``times`` (B,): clean residual and log-variance, beside the true residual and
+    the region it lives in, (B, 1, S, S, S) each."""
 
+    times: NDArray[np.float64]
     clean: Tensor
     log_variance: Tensor
     target: Tensor
@@ -119,7 +120,7 @@ class Question:
         # on a GPU the convolutions run in bf16; on a CPU 3D bf16 is many times slower than fp32
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             clean, log_variance = self._call(network, crops, np.random.default_rng(self._seed))
-        return Asked(self._free(clean.float()), log_variance.float(), self.target, self._region)
+        return Asked(times, self._free(clean.float()), log_variance.float(), self.target, self._region)
 
     def _free(self, values: Tensor) -> Tensor:
         """Return the part of ``values`` that is to be made."""
@@ -179,9 +180,7 @@ def _fusion(network: nn.Module, crops: Crops, rng: np.random.Generator, preset: 
         len(crops.noisy), int(getattr(network, "experts", PLANES)), *crops.noisy.shape[2:], device=device
     )
     present = torch.zeros(said.shape[:2], device=device)
-    # as they are asked in use
-    half = crops.noisy.device.type == "cpu" and fast_in_half()
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+    with torch.no_grad(), in_half(crops.noisy.device):
         for axis in range(PLANES):
             said[:, axis : axis + 1] = _touched(plane, crops, crops.noisy, crops.levels, axis, None)[0]
             present[:, axis] = 1

@@ -11,11 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.diffusion.schedule import GRID, signal
-from core.diffusion.schedule import times as visited
 from core.errors import UserError
 from core.nets import build
 from core.train.batch import Batch, Source
@@ -175,28 +173,28 @@ def _losses(
         return
     rng = np.random.default_rng([plan.seed, step, 2])
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    count = len(batch.target)
     if preset.drift:
-        for time, asked in zip(visited(GRID), walk(network, preset, batch, generator, rng, plan.device), strict=True):
-            yield _residual(asked, preset, np.full(count, time))
+        for asked in walk(network, preset, batch, generator, rng, plan.device):
+            yield _residual(asked, preset)
         return
-    drawn = np.where(rng.random(count) < preset.from_noise, 1.0, rng.integers(1, GRID + 1, count) / GRID)
-    yield _residual(ask(network, preset, batch, drawn, generator, rng, plan.device), preset, drawn)
+    count = len(batch.target)
+    times = np.where(rng.random(count) < preset.from_noise, 1.0, rng.integers(1, GRID + 1, count) / GRID)
+    yield _residual(ask(network, preset, batch, times, generator, rng, plan.device), preset)
 
 
-def _residual(asked: Asked, preset: Preset, times: NDArray[np.float64]) -> tuple[Tensor, tuple[float, float]]:
-    """Return the loss of a residual at ``times`` (B,), and the squared error from noise alone and over all, as a share
-    of the residual's own variance (1 = no better than the trivial base; NaN where the batch has none)."""
+def _residual(asked: Asked, preset: Preset) -> tuple[Tensor, tuple[float, float]]:
+    """Return the loss of a residual, and the squared error from noise alone and over all, as a share of the
+    residual's own variance (1 = no better than the trivial base; NaN where the batch has none)."""
     clean, log_variance, target, region = asked.clean, asked.log_variance, asked.target, asked.region
     error = _in_region((clean - target) ** 2, region)
     doubt = _in_region((clean.detach() - target) ** 2 * (-log_variance).exp() + log_variance, region)
     # errors at low noise are small: weighted up, as in Hang et al. 2023 (min-SNR), to count alike
-    weight = 1 / (1.1 - torch.tensor([signal(time) for time in times], device=target.device))
+    weight = 1 / (1.1 - torch.tensor([signal(time) for time in asked.times], device=target.device))
     # an easy crop leaves a tenth of the residual of a hard one: each is to count alike
     energy = _in_region(target**2, region)
     loss = (weight * error / (energy + preset.smallest) + DOUBT * doubt).mean()
     share = (error / energy.clamp_min(1e-6)).detach().cpu().numpy()
-    alone = share[times == 1]
+    alone = share[asked.times == 1]
     return loss, (float(alone.mean()) if alone.size else math.nan, float(share.mean()))
 
 

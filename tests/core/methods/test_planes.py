@@ -9,7 +9,7 @@ import torch
 from core.diffusion.sampler import white
 from core.events import finish
 from core.methods import planes as module
-from core.methods import slicewise
+from core.methods import slicewise, tiles
 from core.methods.base import Options
 from core.methods.paper import Paper
 from core.methods.planes import estimated
@@ -34,7 +34,7 @@ def noise(seed: int = 0) -> torch.Tensor:
 
 @pytest.fixture(autouse=True)
 def in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "fast_in_half", lambda: False)
+    monkeypatch.setattr(tiles, "fast_in_half", lambda: False)
 
 
 @pytest.mark.parametrize("plane", range(3))

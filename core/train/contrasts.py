@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,17 +39,18 @@ class _Subject:
 class ContrastSource:
     """Draws crops of the subjects of a packed set that have two contrasts or more.
 
+    folder: where the trees of a run are kept.
     grown: tell what boosted trees say of a crop, which the papers' networks are not told.
     """
 
-    def __init__(self, packed: PackedSet, seed: int, grown: bool = True) -> None:
+    def __init__(self, packed: PackedSet, seed: int, folder: Path, grown: bool = True) -> None:
         self._packed = packed
         self._grown = grown
         self._seed = seed
         self._items = subjects(packed)
         self._loaded: dict[str, _Subject] = {}
         self._table = fit(packed)
-        self._trees = Others(lambda number: draw(packed, self._items[number], number), len(self._items))
+        self._trees = Others(lambda number: draw(packed, self._items[number], number), len(self._items), folder)
 
     def batch(self, index: int, smallest: bool = False) -> Batch:
         """Return batch ``index``, crops of different subjects where there are several."""

@@ -125,7 +125,7 @@ def _source(preset: Preset, plan: Plan) -> Source:
     if preset.source == TISSUES:
         return TissueSource(packed, plan.seed, plan.folder / "volumes")
     if preset.source == "translate":
-        return ContrastSource(packed, plan.seed, grown=preset.architecture != "plane_net")
+        return ContrastSource(packed, plan.seed, plan.folder / "trees", grown=preset.architecture != "plane_net")
     return ThickSource(packed, plan.seed)
 
 

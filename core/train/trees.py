@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -83,20 +84,36 @@ class Others:
 
     What trees say of subjects they were fitted on is better than what they say of a new one, and a network that learnt
     from it would trust them too far. Subjects are dealt out to ``FOLDS``; a single one is among those that are fitted.
+    Those fitted stay in ``folder``, for a run that goes on in another session.
     """
 
-    def __init__(self, sample: Callable[[int], Sample], count: int) -> None:
+    def __init__(self, sample: Callable[[int], Sample], count: int, folder: Path) -> None:
         self._sample = sample
         self._count = count
+        self._folder = folder
         self._drawn: list[Sample] = []
         self._models: dict[tuple[int, tuple[str, ...], str, int], Model] = {}
 
     def model(self, number: int, names: Collection[str], target: str, trees: int = TREES) -> Model:
         """Return the ``trees`` from ``names`` to ``target`` for crops of subject ``number``."""
-        if not self._drawn:
-            self._drawn = [self._sample(index) for index in range(self._count)]
         key = (number % FOLDS, tuple(sorted(names)), target, trees)
         if key not in self._models:
-            others = [sample for index, sample in enumerate(self._drawn) if index % FOLDS != key[0]]
-            self._models[key] = fit(others or self._drawn, names, target, trees)
+            self._models[key] = self._stored(key)
         return self._models[key]
+
+    def _stored(self, key: tuple[int, tuple[str, ...], str, int]) -> Model:
+        fold, names, target, trees = key
+        path = self._folder / f"{fold}-{'+'.join(names)}-{target}-{trees}.npz"
+        if path.is_file():
+            with np.load(path, allow_pickle=False) as stored:
+                return Model(stored["nodes"], float(stored["start"]))
+        if not self._drawn:
+            self._drawn = [self._sample(index) for index in range(self._count)]
+        others = [sample for index, sample in enumerate(self._drawn) if index % FOLDS != fold]
+        model = fit(others or self._drawn, names, target, trees)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            np.savez(file, nodes=model.nodes, start=model.start)
+        part.replace(path)
+        return model

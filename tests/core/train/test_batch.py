@@ -14,7 +14,7 @@ from core.train.thick import ThickSource
 SOURCES: dict[str, Callable[[PackedSet, Path], Source]] = {
     "inpaint": lambda packed, folder: CropSource(packed, 0, folder),
     "superres": lambda packed, folder: ThickSource(packed, 0),
-    "translate": lambda packed, folder: ContrastSource(packed, 0),
+    "translate": lambda packed, folder: ContrastSource(packed, 0, folder),
 }
 
 

@@ -16,7 +16,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContrastSource]
     # as many trees as ship take a second for each set of sources
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.train.trees.regressor", lambda trees: regressor(20))
-        yield ContrastSource(PackedSet(pack_phantoms(folder / "packed.npz")), 0)
+        yield ContrastSource(PackedSet(pack_phantoms(folder / "packed.npz")), 0, folder)
 
 
 def test_crops_have_their_shape(source: ContrastSource) -> None:
@@ -25,7 +25,7 @@ def test_crops_have_their_shape(source: ContrastSource) -> None:
 
 
 def test_the_papers_networks_see_the_same_crops_without_the_trees(source: ContrastSource, tmp_path: Path) -> None:
-    alone = ContrastSource(PackedSet(pack_phantoms(tmp_path / "packed.npz")), 0, grown=False).batch(3)
+    alone = ContrastSource(PackedSet(pack_phantoms(tmp_path / "packed.npz")), 0, tmp_path, grown=False).batch(3)
     told = source.batch(3)
     np.testing.assert_array_equal(alone.context, told.context[:, :9])
     np.testing.assert_array_equal(alone.target, told.target)

@@ -59,7 +59,7 @@ def test_all_of_them_make_the_network_that_ships(packed: PackedSet) -> None:
     assert (network.nodes[:, :FEWEST, 0, 0] >= 0).all() and (network.nodes[:, FEWEST:, 0, 0] == -1).all()
 
 
-def test_a_subject_is_shown_trees_that_have_not_seen_it() -> None:
+def test_a_subject_is_shown_trees_that_have_not_seen_it(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
 
     def sample(number: int) -> Sample:
@@ -67,7 +67,7 @@ def test_a_subject_is_shown_trees_that_have_not_seen_it() -> None:
         wanted = np.full((200, PER_CONTRAST), number, np.float32)
         return Sample({"t1": told, "t2": wanted}, np.zeros((200, 3), np.float32))
 
-    others = Others(sample, 2 * FOLDS)
+    others = Others(sample, 2 * FOLDS, tmp_path)
     for number in range(2 * FOLDS):
         model = others.model(number, ("t1",), "t2")
         unseen = [index for index in range(2 * FOLDS) if index % FOLDS != number % FOLDS]
@@ -75,6 +75,16 @@ def test_a_subject_is_shown_trees_that_have_not_seen_it() -> None:
         assert others.model(number, ["t1"], "t2") is model
 
 
-def test_a_single_subject_is_shown_its_own(drawn: Sample) -> None:
-    model = Others(lambda number: drawn, 1).model(0, ("t1",), "t2")
+def test_a_single_subject_is_shown_its_own(tmp_path: Path, drawn: Sample) -> None:
+    model = Others(lambda number: drawn, 1, tmp_path).model(0, ("t1",), "t2")
     assert np.array_equal(model.nodes, fit([drawn], ("t1",), "t2").nodes)
+
+
+def test_a_run_that_goes_on_has_the_trees_that_were_fitted(tmp_path: Path, drawn: Sample) -> None:
+    first = Others(lambda number: drawn, 1, tmp_path / "trees").model(0, ("t2", "t1"), "flair", FEWEST)
+
+    def none(number: int) -> Sample:
+        raise AssertionError("nothing is to be fitted again")
+
+    again = Others(none, 1, tmp_path / "trees").model(0, ("t1", "t2"), "flair", FEWEST)
+    assert np.array_equal(first.nodes, again.nodes) and first.start == again.start

@@ -94,14 +94,14 @@ def test_a_run_keeps_every_promise(
 
 
 @pytest.mark.parametrize(("task", "method"), CASES)
-def test_the_same_seed_gives_the_same_bytes(
-    runner: Runner, task: Task, method: str, phantom: dict[str, str], tmp_path: Path
+def test_the_same_seed_gives_the_same_bytes_here_and_in_a_child(
+    engine: LocalEngine, task: Task, method: str, phantom: dict[str, str], tmp_path: Path
 ) -> None:
     first, second = (
-        finish(
-            runner, spec(task, phantom, tmp_path / name, method=method, samples=2, steps=2, seed=7, mode="realistic")
-        )[1]
-        for name in "ab"
+        finish(run, spec(task, phantom, tmp_path / name, method=method, samples=2, steps=2, seed=7, mode="realistic"))[
+            1
+        ]
+        for name, run in (("here", execute), ("child", lambda job: engine.run("job", job)))
     )
     assert first.files.keys() == second.files.keys()
     for name in first.files:

@@ -27,6 +27,9 @@ from tests.contract.phantom import write_inputs, write_tiny_networks
 # tasks that make a scan; the failure lab makes none, and keeps its promises in test_lab.py
 IMAGING = tuple(task for task in TASKS if task.methods)
 CASES = [pytest.param(task, method, id=f"{task.name}-{method}") for task in IMAGING for method in task.methods]
+# what a child changes it changes for every method alike, and files are compared for each below
+RUNS = [pytest.param("inline", *case.values, id=f"inline-{case.id}") for case in CASES]
+RUNS += [pytest.param("local", task, task.methods[0], id=f"local-{task.name}") for task in IMAGING]
 EACH = [pytest.param(task, id=task.name) for task in IMAGING]
 
 
@@ -58,7 +61,7 @@ def spec(task: Task, inputs: dict[str, str], out: Path, **params: object) -> Job
     return JobSpec(task.name, inputs, params, str(out), "cpu")
 
 
-@pytest.mark.parametrize(("task", "method"), CASES)
+@pytest.mark.parametrize(("runner", "task", "method"), RUNS, indirect=["runner"])
 def test_a_run_keeps_every_promise(
     runner: Runner, task: Task, method: str, phantom: dict[str, str], tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ several conditions. At every step the head weighs the experts voxel by voxel, wi
 free correction; an untrained head is ``average``. Network calls: steps x samples x (the slices of three planes + one of
 the head), and those of further experts.
 Ours: clean residuals in place of scores (the same at fixed noise, for the weights sum to one), a start at the average
-for any number of experts, a head of 0.4 M parameters in place of 57 M, no feature maps.
+of the planes whatever other experts there are, a head of 0.4 M parameters in place of 57 M, no feature maps.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from core.nets.blocks import depth_to_space, embed_log_snr
+from core.nets.plane_net import PLANES
 from core.nets.unet import EMBEDDING, LOG_VARIANCE_RANGE, UNet
 
 
@@ -15,11 +16,12 @@ class FusionNet(UNet):
     """Fuses clean residuals that experts predicted from the same noisy one (Zhu et al. 2025, Score-Fusion).
 
     forward: noisy, context, log_snr, facts: as of ``VolumeNet``.
-      said (B, E, D, H, W): what each expert says; present (B, E): 1 for those that were asked, 0 for the others.
+      said (B, E, D, H, W): what each expert says, those of the three planes first.
+      present (B, E): 1 for those that were asked, as the planes always are, 0 for the others.
       Returns (residual, log_variance), both (B, 1, D, H, W).
-    The residual is sum_e (p_e / n + w_e) said_e + r with sum_e w_e = 0 over the n experts present: the weights sum to
-    one at every voxel, where fusing clean residuals is fusing scores. The last convolution starts at zero: an untrained
-    head gives the mean of the experts.
+    The residual is sum_e (a_e + w_e) said_e + r with a_e = 1/3 for the planes, 0 for the other experts, and
+    sum_e w_e = 0 over those present: the weights sum to one at every voxel, where fusing clean residuals is fusing
+    scores. The last convolution starts at zero: an untrained head gives the mean of the planes.
     """
 
     def __init__(
@@ -56,5 +58,6 @@ class FusionNet(UNet):
         outputs = depth_to_space(self.folded(image, torch.cat(told, dim=1)))
         raw, free, log_variance = outputs[:, : self.experts], outputs[:, -2:-1], outputs[:, -1:]
         weights = there * (raw - (there * raw).sum(dim=1, keepdim=True) / count)
-        residual = ((there / count + weights) * said).sum(dim=1, keepdim=True) + free
+        average = said[:, :PLANES].mean(dim=1, keepdim=True)
+        residual = average + (weights * said).sum(dim=1, keepdim=True) + free
         return residual, log_variance.clamp(*LOG_VARIANCE_RANGE)

@@ -99,6 +99,11 @@ def test_an_untrained_head_is_the_average(installed: Installed, task: str) -> No
     assert head.heard == [[1.0] * 3 + [0.0] * (head.experts - 3)] * TWO.steps
 
 
+def test_an_untrained_head_is_the_average_of_several_sources_too(installed: Installed) -> None:
+    fused, mean = finish(scorefusion.translate(SOURCES, TWO)), finish(average.translate(SOURCES, TWO))
+    assert np.allclose(fused.values, mean.values, atol=1e-5)
+
+
 def test_another_seed_is_another_sample(installed: Installed) -> None:
     first, again, other = (finish(scorefusion.inpaint(PROBLEM, replace(TWO, seed=seed))).values for seed in (5, 5, 6))
     assert np.array_equal(first, again)
@@ -107,13 +112,18 @@ def test_another_seed_is_another_sample(installed: Installed) -> None:
 
 def test_our_network_is_one_more_expert_if_wished(installed: Installed) -> None:
     one, wished = Options(steps=1), Options(steps=1, paper=Paper(volume=True))
+    head = installed.heads["inpaint-fusion"]
+    last = head.leave[-1]
+    assert isinstance(last, nn.Conv3d) and last.bias is not None
+    # a block of eight voxels for each expert
+    last.bias.data[8 * scorefusion.VOLUME : 8 * (scorefusion.VOLUME + 1)] = 1
     without, silent = finish(scorefusion.inpaint(PROBLEM, one)), finish(scorefusion.inpaint(PROBLEM, wished))
     installed.ours = 3.0
     loud = finish(scorefusion.inpaint(PROBLEM, wished))
-    assert installed.heads["inpaint-fusion"].heard == [[1, 1, 1, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
+    assert head.heard == [[1, 1, 1, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
     assert silent.calls == without.calls + 1
     unit = RESIDUAL * np.percentile(IMAGE[~MASK], 95)
-    assert np.allclose((loud.values - silent.values)[MASK], unit * 3 / 4, rtol=1e-3)
+    assert np.allclose((loud.values - silent.values)[MASK], unit * 3 * (1 - 1 / 4), rtol=1e-3)
 
 
 @pytest.mark.parametrize("names", [("t1",), ("t1", "t2")])

@@ -74,7 +74,7 @@ def follow(page: Page, every_ms: int = 100, until: int = 1000) -> list[int]:
 def wait_result(page: Page) -> None:
     """Wait until a finished job's four panels are drawn."""
     page.locator("#downloads a[data-artifact=result]").wait_for()
-    page.wait_for_function(f"{VIEWER}.scene.results.length > 0")
+    page.wait_for_function(f"{VIEWER}?.scene.results.length > 0")
     wait_drawn(page)
 
 
@@ -173,5 +173,5 @@ def over(page: Page, task: str) -> Locator:
 def wait_results(page: Page, task: str) -> None:
     """Wait until a finished job of ``task`` is drawn."""
     page.locator(f"#{task}-downloads a[data-artifact=result]").wait_for()
-    page.wait_for_function(f"{VIEWER}.scene.task === '{task}' && {VIEWER}.scene.results.length > 0")
+    page.wait_for_function(f"{VIEWER}?.scene.task === '{task}' && {VIEWER}?.scene.results.length > 0")
     wait_drawn(page)

@@ -31,7 +31,7 @@ def train_command(
     packed: Annotated[Path | None, typer.Option(help="The packed set; made from --from when it is missing.")] = None,
     source: Annotated[Path, typer.Option("--from", help="Folder of training data.")] = Path("../shared/data"),
     data: Annotated[str, typer.Option(help="Folders to take: labels, train, demo.")] = "labels,train,demo",
-    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoints and batches.")] = Path("build/train"),
+    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoints, batches and trees.")] = Path("build/train"),
     budget: Annotated[str, typer.Option(help="Wall-clock time over all sessions, as 90s, 30m or 2h.")] = "2h",
     device: Annotated[str, typer.Option(help="cpu or cuda:0.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads of the training process.")] = 1,

@@ -112,8 +112,7 @@ class Others:
         others = [sample for index, sample in enumerate(self._drawn) if index % FOLDS != fold]
         model = fit(others or self._drawn, names, target, trees)
         self._folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            np.savez(file, nodes=model.nodes, start=model.start)
-        part.replace(path)
+        temporary = path.with_name(path.name + ".part.npz")
+        np.savez(temporary, nodes=model.nodes, start=model.start)
+        temporary.replace(path)
         return model

@@ -13,10 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
+from core.declaration import Input, Param, Task
 from core.errors import UserError
 from core.events import Event, Progress, Started
 from core.tasks import TASKS
-from core.tasks.base import Input, Param, Task
 
 FORWARDED = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -35,7 +35,7 @@ app.add_typer(run_app, name="run")
 def list_tasks(as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False) -> None:
     """List the tasks with their inputs, parameters, methods and weights."""
     if as_json:
-        from core.tasks.catalogue import catalogue
+        from core.catalogue import catalogue
 
         typer.echo(json.dumps({"tasks": catalogue()}, indent=2))
         return
@@ -62,11 +62,11 @@ def _forwarded(name: str, target: str, text: str) -> None:
     app.command(name, help=text, context_settings=FORWARDED, add_help_option=False)(command)
 
 
-_forwarded("train", "core.train.command:train_command", "Train a network.")
-_forwarded("pack", "core.train.command:pack_command", "Pack training volumes into one file.")
-_forwarded("synth", "core.synth.command:synth_command", "Make a synthetic subject.")
-_forwarded("failure", "core.failure.command:app", "Make simulated tissue for the failure lab.")
-_forwarded("bench", "core.bench.command:app", "Measure every method on held-out scans.")
+_forwarded("train", "core.commands.train:train_command", "Train a network.")
+_forwarded("pack", "core.commands.train:pack_command", "Pack training volumes into one file.")
+_forwarded("synth", "core.commands.synth:synth_command", "Make a synthetic subject.")
+_forwarded("failure", "core.commands.tissue:app", "Make simulated tissue for the failure lab.")
+_forwarded("bench", "core.commands.bench:app", "Measure every method on held-out scans.")
 
 
 def _add_task(task: Task) -> None:

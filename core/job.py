@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.engine.base import JobSpec
 from core.engine.execute import execute
+from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.files.convert import convertible, to_nifti

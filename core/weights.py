@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.assets import ASSETS
 from core.errors import UserError
 
 if TYPE_CHECKING:
     from torch import nn
 
-FOLDER = Path(__file__).resolve().parent.parent / "assets" / "weights"
+FOLDER = ASSETS / "weights"
 HEADER_LIMIT = 1 << 20  # bytes; the header of a thousand tensors is about 100 kB
 DTYPES = ("F16", "BF16", "F32")
 

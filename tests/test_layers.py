@@ -15,44 +15,44 @@ from tests.source import ROOT, Module, modules, parse
 # From the bottom up. A module belongs to the longest prefix of its name; it may import its own unit and all
 # that stand below, never a neighbour of its level.
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("core.errors", "core.events", "core.acquisition", "core.heldout"),
-    ("core.volume", "core.failure.patches", "core.failure.spectra"),
-    ("core.files", "core.device", "core.head", "core.quality", "core.nets", "core.picture"),
-    ("core.diffusion", "core.weights", "core.synth", "core.brain", "core.registration"),
-    ("core.methods", "core.failure"),
-    ("core.tasks", "core.tissues"),
-    ("core.report",),
+    ("core.errors", "core.events", "core.assets", "core.contrasts", "core.acquisition", "core.volume"),
+    ("core.declaration", "core.device"),
+    ("core.files", "core.nets", "core.measure"),
+    ("core.weights", "core.spectra", "core.anatomy", "core.diffusion", "core.synth"),
+    ("core.imaging", "core.failure"),
+    ("core.tasks",),
+    ("core.catalogue", "core.report"),
     ("core.engine",),
     ("core.job",),
     ("core.train",),
     ("core.bench",),
+    ("core.commands",),
     ("core", "core.__main__"),
-    ("webapp", "webapp.settings", "webapp.limits", "webapp.facts", "webapp.previews"),
+    ("webapp", "webapp.settings", "webapp.door.limits", "webapp.intake.description", "webapp.jobs.snapshots"),
     ("webapp.store",),
-    ("webapp.runner",),
-    ("webapp.dispatcher",),
+    ("webapp.jobs.runner",),
+    ("webapp.jobs", "webapp.jobs.dispatcher"),
     ("webapp.services",),
-    ("webapp.guard", "webapp.intake", "webapp.study"),
-    ("webapp.examples", "webapp.tissue"),
-    ("webapp.study_routes",),
-    ("webapp.routes", "webapp.ui"),
+    ("webapp.door", "webapp.door.guard", "webapp.intake", "webapp.study"),
+    ("webapp.study.routes",),
+    ("webapp.endpoints", "webapp.pages"),
     ("webapp.app",),
-    ("webapp.study_command",),
+    ("webapp.study.command",),
     ("webapp.__main__",),
 )
 # who else, besides itself, may import this part of the program; the longest prefix of a name holds
 CLOSED: dict[str, tuple[str, ...]] = {
-    "core.synth": ("core.train", "core.bench"),
-    "core.synth.tissue": ("core.failure", "core.train", "core.bench"),
-    "core.train": (),
-    "core.bench": (),
-    "core.engine": ("core.job", "core.bench", "webapp.runner", "webapp.dispatcher", "webapp.app"),
+    "core.synth": ("core.train", "core.bench", "core.commands"),
+    "core.spectra.simulated_tissue": ("core.failure", "core.train", "core.bench", "core.commands"),
+    "core.train": ("core.commands", "core.bench"),
+    "core.bench": ("core.commands",),
+    "core.engine": ("core.job", "core.bench", "webapp.jobs", "webapp.app"),
     "webapp.store.schema": ("webapp.store",),
 }
 # which parts may import these packages; the others are free
 FOREIGN: dict[str, tuple[str, ...]] = {
-    "gradio": ("webapp.ui", "webapp.app", "webapp.guard"),
-    "plotly": ("webapp.ui",),
+    "gradio": ("webapp.pages", "webapp.app", "webapp.door"),
+    "plotly": ("webapp.pages",),
     "jinja2": ("core.report",),
     "sqlalchemy": ("webapp",),
     "alembic": ("webapp.store",),
@@ -131,17 +131,17 @@ def test_every_module_has_a_level_of_its_own() -> None:
     ("name", "text"),
     [
         ("core.volume", "from core.files.nifti import read_stored"),
-        ("core.methods.new", "def late():\n    from core.tasks import TASKS"),
+        ("core.imaging.new", "def late():\n    from core.tasks import TASKS"),
         ("core.nets.new", "import core.diffusion.sampler"),
-        ("core.tasks.new", "from core.synth import anatomy"),
-        ("core.tasks.new", "import webapp.settings"),
-        ("core.head", "from core import quality"),
-        ("core.failure.new", "from core.synth.anatomy import TISSUES"),
-        ("core.engine.new", "from core.synth.tissue import simulate"),
-        ("webapp.ui.new", "from core.engine.local import LocalEngine"),
-        ("webapp.store.new", "from webapp import dispatcher"),
-        ("webapp.store.new", "from .. import dispatcher"),
-        ("webapp.routes", "from webapp.store.schema import job"),
+        ("core.imaging.new", "from core.synth import labelmaps"),
+        ("core.imaging.new", "import webapp.settings"),
+        ("core.anatomy.head", "from core.imaging import drive"),
+        ("core.failure.new", "from core.synth.labelmaps import TISSUES"),
+        ("core.engine.new", "from core.spectra.simulated_tissue import simulate"),
+        ("webapp.pages.new", "from core.engine.local import LocalEngine"),
+        ("webapp.store.new", "from webapp.jobs import dispatcher"),
+        ("webapp.store.new", "from ..jobs import dispatcher"),
+        ("webapp.endpoints", "from webapp.store.schema import job"),
     ],
 )
 def test_a_wrong_arrow_is_seen(name: str, text: str) -> None:
@@ -151,9 +151,9 @@ def test_a_wrong_arrow_is_seen(name: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("core.tasks.new", "import gradio as gr"),
+        ("core.imaging.new", "import gradio as gr"),
         ("core.engine.local", "import ray"),
-        ("webapp.ui.new", "from torch import nn"),
+        ("webapp.pages.new", "from torch import nn"),
         ("core.bench.new", "from plotly import graph_objects"),
     ],
 )
@@ -162,8 +162,8 @@ def test_an_intruder_is_seen(name: str, text: str) -> None:
 
 
 def test_a_right_arrow_is_let_through() -> None:
-    text = "from core import __version__\nimport core.volume\nfrom core.tasks.base import Task\nimport torch"
-    module = parse("core.tasks.new", text)
+    text = "from core import __version__\nimport core.volume\nfrom core.declaration import Task\nimport torch"
+    module = parse("core.imaging.new", text)
     assert wrong_arrows(module) == foreign_intruders(module) == []
 
 

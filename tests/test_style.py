@@ -17,7 +17,7 @@ FORBIDDEN_IMPORTS = frozenset({"pickle", "cPickle", "dill", "joblib", "marshal",
 FORBIDDEN_CALLS = frozenset({"print", "eval", "exec", "input", "breakpoint"})
 FORBIDDEN_ATTRIBUTES = frozenset({("torch", "load"), ("os", "system")})
 # programs of developers may name a folder as their default
-FREE_TO_NAME_DATA = ("core.bench", "core.train", "core.synth.command")
+FREE_TO_NAME_DATA = ("core.bench", "core.train", "core.commands")
 # methods whose meaning is that of the class they override
 INHERITED = frozenset({"forward", "api_info", "process_bind_param", "process_result_value"})
 

@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         if arguments[:1] == ["study"]:
-            from webapp import study_command
+            from webapp.study import command as study_command
 
             study_command.run(arguments[1:])
         if arguments:

@@ -13,16 +13,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
 from core import tasks
-from core.engine.base import Engine
-from core.tasks.base import Task
-from webapp.dispatcher import Dispatcher
-from webapp.guard import Guard
-from webapp.routes import add_routes
+from core.declaration import Task
+from core.engine.protocol import Engine
+from webapp.door.guard import Guard
+from webapp.endpoints import add_routes
+from webapp.jobs.dispatcher import Dispatcher
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.blobs import Blobs
-from webapp.store.db import connect, migrate
-from webapp.store.repo import Repo
+from webapp.store.database import connect, migrate
+from webapp.store.repository import Repo
 
 if TYPE_CHECKING:
     import gradio
@@ -95,7 +95,10 @@ def _mount(app: FastAPI, services: Services, page: Page | None) -> None:
 
     options: dict[str, Any] = {}
     if page is None:
-        from webapp.ui import lab_export, layout, study_export, theme
+        from webapp.pages import layout
+        from webapp.pages.kit import theme
+        from webapp.pages.lab import lab_report as lab_export
+        from webapp.pages.study import downloads as study_export
 
         page = layout.build
         app.include_router(lab_export.router(services))

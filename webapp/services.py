@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from webapp.dispatcher import Dispatcher
+from webapp.jobs.dispatcher import Dispatcher
 from webapp.settings import Settings
 from webapp.store.blobs import Blobs
-from webapp.store.repo import Repo
+from webapp.store.repository import Repo
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core import quality
 from core.errors import UserError
 from core.events import Progress, finish
-from core.methods import Method, usual
-from core.methods.base import Estimate, Options
+from core.imaging.methods import Method, usual
+from core.imaging.problem import Estimate, Options
+from core.measure import quality
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from core.bench.table import write_between
 from core.events import finish
-from core.failure.examine import Depth, Found, Ground, examine, prepare
-from core.failure.remedies import REMEDIES
-from core.failure.study import Study, of_tissue
-from core.failure.train import EPOCHS, fit
+from core.failure.data.parts import Study, of_tissue
+from core.failure.models.remedies import REMEDIES
+from core.failure.models.training import EPOCHS, fit
+from core.failure.probing import Depth, Found, Ground, examine, prepare
 from core.failure.verdict import SHUFFLE, SWAP, WITHIN
-from core.synth.tissue import PRESETS, Tissue
+from core.spectra.simulated_tissue import PRESETS, Tissue
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.bench.case import Scene
-from core.picture import grey, outlined
+from core.imaging.picture import grey, outlined
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]

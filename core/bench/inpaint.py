@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core import quality
+from core.anatomy.head import find_head
 from core.bench.case import Label, Scene, within
-from core.bench.masks import MARGIN_MM, Hole, hole
+from core.bench.regions import MARGIN_MM, Hole, hole
 from core.bench.subjects import healthy_folder
 from core.files.nifti import read_volume
-from core.head import find_head
-from core.heldout import HEALTHY
-from core.methods.base import Estimate, Problem
+from core.imaging.problem import Estimate, Problem
+from core.measure import quality
+from core.train.heldout import HEALTHY
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.contrasts import CONTRASTS
 from core.errors import UserError
 from core.files.nifti import read_volume
-from core.heldout import TUMOUR
-from core.methods.contrasts import CONTRASTS
+from core.train.heldout import TUMOUR
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]

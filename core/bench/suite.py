@@ -9,11 +9,11 @@ from pathlib import Path
 
 from core.bench import inpaint, superres, translate
 from core.bench.case import Case, Entrant, Row, both_modes, check_names, chosen, entrant, run
-from core.bench.regress import Pool
-from core.bench.volumes import Volumes
-from core.heldout import HEALTHY
-from core.methods import of_task
-from core.methods.base import Options
+from core.bench.plain_translation import Pool
+from core.bench.volume_files import Volumes
+from core.imaging.methods import of_task
+from core.imaging.problem import Options
+from core.train.heldout import HEALTHY
 
 TASKS = ("inpaint", "superres", "translate")
 CACHE = Path("build/bench")

@@ -13,10 +13,10 @@ from core.acquisition import Acquisition, thick, whole
 from core.bench.case import Entrant, Label, Scene, entrant, whole_scores, within
 from core.bench.subjects import healthy_folder, in_units
 from core.files.nifti import read_volume
-from core.heldout import HEALTHY
-from core.methods import usual
-from core.methods.base import Estimate, Options
-from core.methods.superres import ThickScan
+from core.imaging.methods import usual
+from core.imaging.problem import Estimate, Options
+from core.imaging.superres.network import ThickScan
+from core.train.heldout import HEALTHY
 from core.volume import bounding_box
 
 Float = NDArray[np.float32]

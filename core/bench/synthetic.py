@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from core.acquisition import Acquisition, thick, whole
+from core.assets import ASSETS
 from core.bench.case import Case, Label
 from core.bench.inpaint import HoleCase
-from core.bench.masks import Hole
+from core.bench.regions import Hole
 from core.bench.subjects import in_units
 from core.bench.superres import ThickCase
 from core.bench.translate import ContrastCase
+from core.contrasts import Sources
 from core.files.nifti import read_volume
-from core.methods.base import Problem
-from core.methods.contrasts import Sources
-from core.methods.superres import ThickScan
+from core.imaging.problem import Problem
+from core.imaging.superres.network import ThickScan
 from core.synth.lesion import lumpy_mask
 from core.synth.phantom import phantom
 from core.synth.subject import subject
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "assets" / "examples" / "cavity-brain" / "t1.nii.gz"
+EXAMPLE = ASSETS / "examples" / "cavity-brain" / "t1.nii.gz"
 # a cube of the example in the hemisphere without its cavity
 LOW, SIDE = (16, 60, 50), 64
 MILLILITRES = 8.0

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.bench.aggregate import BASELINES, COMPARED, Baselines, Line, summarise
 from core.bench.case import Row
-from core.bench.summary import BASELINES, COMPARED, Baselines, Line, summarise
 from core.errors import UserError
 
 NETWORK = "volume"

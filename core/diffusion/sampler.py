@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from core.diffusion.doubt import Doubt
+from core.diffusion.residual_error import Doubt
 from core.diffusion.schedule import log_snr, signal, times, times_from
 
 T = TypeVar("T")

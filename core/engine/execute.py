@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import cast
 
 from core import device
-from core.engine.base import JobSpec
-from core.engine.record import describe, identity, write_record
+from core.declaration import Context, Task, Value
+from core.engine.protocol import JobSpec
+from core.engine.run_record import describe, identity, write_record
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
-from core.tasks.base import Context, Task, Value
-from core.tasks.common import REPORT
+from core.imaging.parameters import REPORT
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from core.engine.base import JobSpec, WorkerLost
 from core.engine.execute import TASKS
+from core.engine.protocol import JobSpec, WorkerLost
 from core.engine.wire import decode_event, encode_spec
 from core.events import Event, Failed, Finished
 
@@ -172,7 +172,7 @@ class _Worker:
         self._busy = False
         self._link, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-P", "-m", "core.engine.child", str(theirs.fileno()), tasks]
+            command = [sys.executable, "-P", "-m", "core.engine.worker", str(theirs.fileno()), tasks]
             self.process = subprocess.Popen(
                 [*command, "preload" if preload else "lazy"],
                 stdin=subprocess.DEVNULL,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from core.engine.base import JobSpec
+from core.engine.protocol import JobSpec
 from core.events import Event, Failed, Finished, Progress, Started
 
 EVENTS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in (Started, Progress, Finished, Failed)}

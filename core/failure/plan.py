@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.failure.examine import Depth
-from core.failure.modality import TITLES
-from core.failure.networks import NETWORKS
-from core.failure.remedies import MATCHED, REMEDIES, Remedy
-from core.failure.study import Study
+from core.failure.data.modality import TITLES
+from core.failure.data.parts import Study
+from core.failure.models.networks import NETWORKS
+from core.failure.models.remedies import MATCHED, REMEDIES, Remedy
+from core.failure.probing import Depth
 
 PIXEL_NETWORKS = ("pixel", "linear")
 """Networks that make sense of a spectrum alone."""

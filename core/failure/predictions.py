@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.failure.caveats import LIMITS
 from core.failure.diagnostics import dependence, logits
-from core.failure.diagnostics.base import Outcomes, outcomes
 from core.failure.diagnostics.calibration import probabilities, reliability
-from core.failure.interval import interval
-from core.failure.limits import LIMITS
+from core.failure.diagnostics.probe import Outcomes, outcomes
 from core.failure.results import Bands, Data, Model, Results
-from core.failure.score import Score, fit_score
 from core.failure.verdict import Known, decide
+from core.measure.bootstrap import interval
+from core.spectra.score import Score, fit_score
 
 Float = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -117,7 +117,7 @@ def _scores(given: Predictions, seed: int) -> tuple[NDArray[np.float64], Ints]:
     """Return score and class by the score alone of each patch, each from the other folds."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    from core.failure.shallow import fit_one_number
+    from core.failure.models.shallow import fit_one_number
 
     groups = np.arange(len(given.labels)) if given.groups is None else given.groups
     folds = max(2, min(FOLDS, len(np.unique(groups))))

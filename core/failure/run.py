@@ -1,156 +1,166 @@
-"""A whole examination: train every network that was asked for, probe each, compare, and judge."""
+"""One job of the failure lab: read or simulate, train and probe, write results and table."""
 
 from __future__ import annotations
 
+import csv
 import time
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 
-from core.errors import UserError
-from core.events import Progress
-from core.failure.attribution import choose
-from core.failure.diagnostics.prior import class_noise
-from core.failure.examine import Found, Ground, examine, prepare
-from core.failure.fitted import Fitted
-from core.failure.modality import images
-from core.failure.plan import Job, Plan, jobs
-from core.failure.results import Model, Results, Verdict
-from core.failure.study import Study
-from core.failure.summary import PRIOR_DRAWS, summarise
-from core.failure.train import fit
-from core.failure.verdict import Known, decide
+from core.declaration import Context
+from core.events import Event, Finished, Progress
+from core.failure.data.modality import TITLES
+from core.failure.data.parts import measured, simulated
+from core.failure.data.user_file import load
+from core.failure.examination import Timed
+from core.failure.examination import run as run_study
+from core.failure.exchange import to_json
+from core.failure.plan import Plan
+from core.failure.predictions import Predictions, examine_predictions
+from core.failure.probing import Depth
+from core.failure.results import Figure, Model, Results
+from core.failure.spectra_run import run_spectra
+from core.failure.task import TASK
+from core.imaging.drive import number
 
-T = TypeVar("T")
-Floats = NDArray[np.float64]
-Steps = Generator[Progress, None, T]
-
-# work of the probes of one model, in epochs of training it
-PROBES = 12.0
-USUAL_PROBES = 30
-
-
-@dataclass(frozen=True)
-class Timed:
-    """A result and the seconds of training of each model, mean over seeds; they differ between equal runs."""
-
-    results: Results
-    seconds: dict[str, float]
+MOST_CORES = 4
+"""Up to so many cores one thread trains small networks faster than several, which wait for each other."""
+SMALL = (1, 3, 5)
+LEVELS = {"red": "RED", "amber": "AMBER", "none": "NONE FOUND"}
 
 
-def run(studies: Sequence[Study], plan: Plan) -> Steps[Timed]:
-    """Train and probe everything; ``studies`` has one for each seed of ``plan``. The first seed is probed in full.
+def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
+    """Examine the data, or simulated tissue without any; write results.json (schema irrgb/1) and table.csv.
 
-    UserError no_networks when the data allow nothing of the plan.
+    The same arguments give the same bits on one machine with one thread; seconds stand in run.json alone.
     """
-    first = studies[0]
-    wanted, skipped = jobs(plan, first)
-    if not wanted:
-        raise UserError("no_networks", "Nothing was chosen that these data allow.", "Choose IR, or give pictures too.")
-    depths = [plan.depth, *([replace(plan.depth, bands=False, severities=(3,))] * (len(plan.seeds) - 1))]
-    work = _Work(sum(plan.epochs * job.remedy.epochs * job.remedy.members + PROBES for job in wanted) * len(studies))
-    models: list[Model] = []
-    right: dict[tuple[str, str], Floats] = {}
-    seconds: dict[str, float] = {}
-    grounds: dict[str, Ground] = {}
-    for study, seed, depth in zip(studies, plan.seeds, depths, strict=True):
-        own = {each: prepare(study, each, depth, seed) for each in dict.fromkeys(job.modality for job in wanted)}
-        grounds = grounds or own
-        for job in wanted:
-            begun = time.monotonic()
-            fitted, accuracy = yield from _train(job, study, plan, seed, work)
-            seconds[job.name] = seconds.get(job.name, 0.0) + (time.monotonic() - begun) / len(studies)
-            found = yield from _probe(job, fitted, own[job.modality], work)
-            models.append(_described(job, fitted, found, seed, accuracy, verdict_of(found, own[job.modality])))
-            if study is first:
-                right |= {(job.name, name): each for name, each in found.right.items()}
-    yield Progress(0.98, 1, 1, "Comparing")
-    mode = "patches" if first.spatial else "spectra"
-    return Timed(summarise(first, _settings(plan, first), models, grounds, right, mode, skipped), seconds)
+    begun = time.monotonic()
+    yield Progress(0.0, 0, 1, "Reading" if "data" in inputs else "Simulating")
+    threads = torch.get_num_threads()
+    if threads <= MOST_CORES:
+        torch.set_num_threads(1)
+    try:
+        done = yield from _examine(context, inputs, params)
+    finally:
+        torch.set_num_threads(threads)
+    yield Progress(0.99, 0, 1, "Writing")
+    files = _write(context.out, done.results)
+    yield Progress(1.0, 1, 1, "Done")
+    yield Finished(files, _summary(done, time.monotonic() - begun))
 
 
-def _settings(plan: Plan, study: Study) -> dict[str, str]:
-    return {
-        "modalities": ", ".join(plan.modalities),
-        "remedies": ", ".join(plan.remedies),
-        "networks": ", ".join(plan.networks),
-        "epochs": str(plan.epochs),
-        "seeds": ", ".join(map(str, plan.seeds)),
-        "patches": str(len(study.train)),
-    }
+def table(results: Results) -> list[dict[str, Any]]:
+    """Return one row for each recipe, mean over seeds: the measures of the task, its verdict, and its name."""
+    rows = []
+    for name in dict.fromkeys(model.name for model in results.models):
+        models = [model for model in results.models if model.name == name]
+        values = {
+            measure.name: _mean([_measure(model, measure.name) for model in models])
+            for measure in TASK.measures
+            if measure.name != "seconds"
+        }
+        verdict = models[0].verdict
+        row = {"method": name, "title": models[0].title, **values, "seeds": len(models)}
+        rows.append({**row, "verdict": verdict.level if verdict else None})
+    return rows
 
 
-@dataclass
-class _Work:
-    """How much of all the work is done, in epochs."""
-
-    total: float
-    done: float = 0.0
-
-    def progress(self, text: str, more: float = 0.0, step: int = 1, steps: int = 1) -> Progress:
-        return Progress(min(0.97, (self.done + more) / self.total), step, steps, text)
-
-
-def _train(job: Job, study: Study, plan: Plan, seed: int, work: _Work) -> Steps[tuple[Fitted, float]]:
-    """Train one network; return it and its accuracy on training patches."""
-    yield work.progress(job.title)
-    steps = fit(job.remedy, job.network, study.training(job.modality), plan.epochs, seed, plan.device)
-    size, accuracy = plan.epochs * job.remedy.epochs * job.remedy.members, 0.0
-    while True:
-        try:
-            epoch = next(steps)
-        except StopIteration as end:
-            work.done += size
-            return end.value, accuracy
-        accuracy = epoch.accuracy
-        text = f"{job.title}: epoch {epoch.number} of {epoch.total}, loss {epoch.loss:.3f}, right {accuracy:.0%}"
-        yield work.progress(text, size * epoch.number / epoch.total, epoch.number, epoch.total)
+def lines(results: Results) -> list[str]:
+    """Return the verdicts as sentences, one a modality, what they rest on, and the leakage between spectra."""
+    found = []
+    for modality, verdict in results.verdicts.items():
+        found.append(f"{TITLES[modality]}: {LEVELS[verdict.level]}. {verdict.text}")
+        found += [f"  - {reason}" for reason in verdict.reasons]
+    for each in results.leakage:
+        mixed, apart = (each.figures[name].value for name in ("by_spectrum", "by_group"))
+        found.append(f"{each.title}: {mixed:.2f} validated by spectrum, {apart:.2f} by patient or slide")
+    return found
 
 
-def _probe(job: Job, fitted: Fitted, ground: Ground, work: _Work) -> Steps[Found]:
-    probes = examine(ground, fitted.logits, fitted, choose(ground.study.tests["id"]))
-    count = 0
-    while True:
-        try:
-            name = next(probes)
-        except StopIteration as end:
-            work.done += PROBES
-            found: Found = end.value
-            return found
-        count += 1
-        yield work.progress(f"{job.title}: {name}", PROBES * min(1.0, count / USUAL_PROBES))
+def _examine(
+    context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]
+) -> Generator[Progress, None, Timed]:
+    plan = _plan(context, params)
+    if "data" not in inputs:
+        studies = []
+        for seed in plan.seeds:
+            studies.append(simulated(params["tissue"], params["patches"], seed))
+            yield Progress(0.0, len(studies), len(plan.seeds), "Simulating")
+        return (yield from run_study(studies, plan))
+    given = load(inputs["data"], inputs.get("labels"))
+    if isinstance(given, Predictions):
+        yield Progress(0.1, 0, 1, "Probing the answers")
+        return Timed(examine_predictions(given, params["seed"]), {})
+    studies = [measured(given, seed) for seed in plan.seeds]
+    if not studies[0].spatial:
+        results = yield from run_spectra(studies[0], replace(plan.depth, bands=True), params["seed"])
+        return Timed(results, {})
+    return (yield from run_study(studies, plan))
 
 
-def verdict_of(found: Found, ground: Ground) -> Verdict:
-    """Return the verdict on one model from its probes and those of its data."""
-    study = ground.study
-    values, patches = images(study.train, ground.modality), study.train
-    leak = class_noise(values, patches.labels, patches.classes, ground.noise, patches.groups, PRIOR_DRAWS)
-    known = Known(patches.groups is not None, True, "conflict" in study.tests, patches.rgb is not None)
-    return decide((*found.diagnostics, leak), known)
-
-
-def _described(job: Job, fitted: Fitted, found: Found, seed: int, accuracy: float, verdict: Verdict) -> Model:
-    return Model(
-        job.name,
-        job.title,
-        job.modality,
-        job.remedy.name,
-        job.network,
-        seed,
-        fitted.parameters,
-        fitted.epochs,
-        fitted.losses,
-        accuracy,
-        found.accuracy,
-        found.diagnostics,
-        found.calibration,
-        found.corruptions,
-        found.attributions,
-        found.score,
-        found.probabilities,
-        verdict,
+def _plan(context: Context, params: Mapping[str, Any]) -> Plan:
+    quick = params["depth"] == "quick"
+    seeds = tuple(params["seed"] + number for number in range(params["seeds"]))
+    depth = Depth(1000, SMALL if quick else (1, 2, 3, 4, 5), bands=not quick)
+    return Plan(
+        params["modalities"],
+        params["remedies"],
+        params["networks"],
+        params["epochs"],
+        seeds,
+        params["control"],
+        params["matched"],
+        context.device,
+        depth,
     )
+
+
+def _write(out: Path, results: Results) -> dict[str, str]:
+    results_path, table_path = out / "results.json", out / "table.csv"
+    results_path.write_text(to_json(results), encoding="utf-8")
+    rows = table(results)
+    with table_path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return {"results": str(results_path), "table": str(table_path)}
+
+
+def _summary(done: Timed, seconds: float) -> dict[str, Any]:
+    results = done.results
+    verdicts = {
+        modality: {
+            "level": verdict.level,
+            "text": verdict.text,
+            "reasons": list(verdict.reasons),
+            "not_tested": list(verdict.not_tested),
+        }
+        for modality, verdict in results.verdicts.items()
+    }
+    facts = {
+        "mode": results.data.mode,
+        "tissue": results.data.tissue,
+        "classes": list(results.data.classes),
+        "counts": results.data.counts,
+        "verdicts": verdicts,
+        "notices": list(results.data.notices),
+    }
+    rows = [{**row, "seconds": round(done.seconds.get(row["method"], 0.0), 2)} for row in table(results)]
+    return {"facts": facts, "table": rows, "weights": [], "lines": lines(results), "seconds": round(seconds, 2)}
+
+
+def _measure(model: Model, name: str) -> float:
+    if name in model.accuracy:
+        return model.accuracy[name].value
+    found = [each.figure for each in model.diagnostics if each.name == name]
+    return (found[0] if found else Figure(float("nan"))).value
+
+
+def _mean(values: list[float]) -> float | None:
+    finite = [value for value in values if np.isfinite(value)]
+    return number(sum(finite) / len(finite)) if finite else None

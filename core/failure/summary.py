@@ -8,19 +8,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.failure.attribution import choose, gallery
+from core.failure.caveats import LIMITS
+from core.failure.data.modality import TITLES, channels, images, spectra
+from core.failure.data.parts import Study
+from core.failure.diagnostics.attribution import choose, gallery
 from core.failure.diagnostics.dimension import intrinsic
+from core.failure.diagnostics.leakage import leakage
 from core.failure.diagnostics.paired import gap
 from core.failure.diagnostics.prior import class_noise, crossing, fisher, one_of_all, spectrum_prior
-from core.failure.examine import Ground, accuracies
-from core.failure.interval import draw_weights
-from core.failure.leakage import leakage
-from core.failure.limits import LIMITS
-from core.failure.modality import TITLES, channels, images, spectra
-from core.failure.patches import PatchSet
+from core.failure.models.shallow import PLAIN
+from core.failure.probing import Ground, accuracies
 from core.failure.results import Bands, Data, Diagnostic, Gap, Model, Results, Shallow, Verdict
-from core.failure.shallow import PLAIN
-from core.failure.study import Study
+from core.measure.bootstrap import draw_weights
+from core.spectra.patches import PatchSet
 
 Floats = NDArray[np.float64]
 

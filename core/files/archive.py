@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from core.errors import UserError
-from core.files.kinds import SCANS, kind_name
-from core.files.stream import AGAIN, GZIP_MAGIC
+from core.files.signatures import SCANS, kind_name
+from core.files.voxel_stream import AGAIN, GZIP_MAGIC
 
 MAX_FILES = 5000
 MAX_RATIO = 200

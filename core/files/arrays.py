@@ -1,6 +1,6 @@
 """Named arrays out of files of spectra and pictures: NPZ, MATLAB, ENVI, TIFF, CSV, PNG, told apart by content.
 
-The libraries that decode these are not made for strangers' files: ``core.files.spectral`` calls this in a process of
+The libraries that decode these are not made for strangers' files: ``core.files.spectra`` calls this in a process of
 its own.
 """
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.files.envi import data_of, read_envi
-from core.files.table import read_table
+from core.files.spectra_table import read_table
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
-from core.files.child import ANSWER
-from core.files.kinds import NIFTI, SCANS, ZIP
-from core.files.stream import AGAIN, MAX_BYTES, kind_of
+from core.files.decoder import ANSWER
+from core.files.signatures import NIFTI, SCANS, ZIP
+from core.files.voxel_stream import AGAIN, MAX_BYTES, kind_of
 
 log = logging.getLogger(__name__)
 
@@ -89,14 +89,14 @@ def to_nifti(paths: Sequence[Path], out: Path, *, max_bytes: int = MAX_BYTES, se
 
 def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
     """Run the reading process to its end in the folder ``work`` and return its answer; what it may ask for says
-    ``core.files.child``.
+    ``core.files.decoder``.
 
     UserError import_failed where it gave no answer, import_timeout after ``request["seconds"]``.
     """
     told = work / "log"
     with told.open("wb") as log_file:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "core.files.child"],
+            [sys.executable, "-P", "-m", "core.files.decoder"],
             stdin=subprocess.PIPE,
             stdout=log_file,
             stderr=log_file,

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.formats import bad_type, cut_off
-from core.files.header import check_affine, check_shape, no_orientation
 from core.files.nifti import Stored
-from core.files.stream import AGAIN, EXTRA_BYTES, Gzip, Plain, reading
+from core.files.nifti_header import check_affine, check_shape, no_orientation
+from core.files.nrrd_mha import bad_type, cut_off
+from core.files.voxel_stream import AGAIN, EXTRA_BYTES, Gzip, Plain, reading
 
 MGH_HEADER, MGH_TYPES, MGH_TAIL = 284, {0: ">u1", 1: ">i4", 3: ">f4", 4: ">i2", 10: ">u2"}, 16 << 20
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.clean import write_nifti
-from core.files.header import RESAVE
-from core.files.stream import MAX_BYTES, Source, open_source, pieces
+from core.files.nifti_header import RESAVE
+from core.files.nifti_writer import write_nifti
+from core.files.voxel_stream import MAX_BYTES, Source, open_source, pieces
 from core.volume import Orientation, Volume, orientation_of, ras_affine
 
 HELD_BYTES = 32 << 20

@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import nn
 
-from core.nets.fusion import FusionNet
+from core.nets.boosted_trees import BoostedTrees
+from core.nets.fusion_net import FusionNet
+from core.nets.piecewise_linear import PatchRegression
 from core.nets.plane_net import PlaneNet
-from core.nets.regression import PatchRegression
 from core.nets.segment_net import SegmentNet
-from core.nets.trees import BoostedTrees
 from core.nets.volume_net import VolumeNet
 
 ARCHITECTURES: Mapping[str, type[nn.Module]] = {

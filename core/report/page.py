@@ -12,14 +12,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from core import weights
+from core.assets import ASSETS
+from core.declaration import Measure, Param, Task, Value
 from core.events import Finished
-from core.methods import of_task
+from core.imaging.methods import of_task
 from core.report.citations import PROGRAM, cited
-from core.report.names import title_of
+from core.report.labels import title_of
 from core.report.slices import figures
-from core.tasks.base import Measure, Param, Task, Value
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "assets" / "report"
+TEMPLATES = ASSETS / "report"
 UNITS = ("ml", "mm", "dB", "s")
 # what differs between two runs of the same job is in run.json alone
 TIMES = ("seconds",)
@@ -35,7 +36,7 @@ def write_report(
 ) -> Path:
     """Write ``report.html`` into ``out`` and return its path.
 
-    inputs: input name -> file; record: the run record, see ``core.engine.record``. Two runs of the same job write the
+    inputs: input name -> file; record: the run record. Two runs of the same job write the
     same bytes; no file name of the user is in it.
     """
     page = _template().render(_content(task, inputs, params, finished, record))

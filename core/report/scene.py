@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core import picture
+from core.anatomy.head import find_head, otsu
+from core.declaration import Task
 from core.files.nifti import Stored, read_stored
-from core.head import find_head, otsu
-from core.picture import Frame
-from core.tasks.base import Task
+from core.imaging import picture
+from core.imaging.picture import Frame
 from core.volume import Box, Volume, bounding_box
 
 Affine = NDArray[np.float64]

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core import picture
+from core.declaration import Task
 from core.errors import UserError
 from core.files.nifti import Stored, read_stored
-from core.picture import DIVERGING, INFERNO, Frame, Pixels
-from core.report.names import title_of
+from core.imaging import picture
+from core.imaging.picture import DIVERGING, INFERNO, Frame, Pixels
+from core.report.labels import title_of
 from core.report.scene import Scene, kind_of, scene_of, window_of
-from core.tasks.base import Task
 
 Float = NDArray[np.float32]
 

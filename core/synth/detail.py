@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.synth.anatomy import (
+from core.synth.fields import Shape, blur, smooth_noise, uniform
+from core.synth.labelmaps import (
     CEREBELLAR_CORTEX,
     CEREBELLAR_WHITE,
     CSF,
@@ -18,7 +19,6 @@ from core.synth.anatomy import (
     WHITE,
     brain_of,
 )
-from core.synth.fields import Shape, blur, smooth_noise, uniform
 from core.volume import bounding_box
 
 # tissues with visible perivascular spaces: white matter, caudate, putamen, pallidum

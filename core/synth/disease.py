@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from core.synth.anatomy import CORTEX, CSF, LAST_BRAIN, WHITE
 from core.synth.detail import Detail
 from core.synth.fields import Shape, blur, sample, smooth_noise, uniform
+from core.synth.labelmaps import CORTEX, CSF, LAST_BRAIN, WHITE
 from core.synth.lesion import lumpy_mask
 from core.synth.maps import Maps
 from core.synth.pathology import (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.files.nifti import Stored, read_volume, write_stored
-from core.synth.anatomy import LAST_BRAIN, WHITE, brain_of, tissues_of
+from core.synth.labelmaps import LAST_BRAIN, WHITE, brain_of, tissues_of
 from core.synth.lesion import lumpy_mask, paint_cavity
 from core.synth.subject import subject
 from core.volume import Box, bounding_box

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.synth.anatomy import CEREBELLAR_CORTEX, CORTEX, CSF, TISSUES, WHITE
 from core.synth.detail import Detail
 from core.synth.fields import blur, smooth_noise
+from core.synth.labelmaps import CEREBELLAR_CORTEX, CORTEX, CSF, TISSUES, WHITE
 from core.volume import Box
 
 SHORTEST_T1, SHORTEST_T2 = 250.0, 8.0

@@ -9,8 +9,8 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from core.synth.anatomy import CEREBELLAR_CORTEX, CORTEX, CSF, LAST_BRAIN, TISSUES, WHITE
 from core.synth.fields import Shape, smooth_noise, uniform
+from core.synth.labelmaps import CEREBELLAR_CORTEX, CORTEX, CSF, LAST_BRAIN, TISSUES, WHITE
 from core.synth.maps import Maps
 
 # oedema of white matter: T1 x 1.45, T2 x 1.9, density x 1.12 where it is full

@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.synth.anatomy import CEREBELLAR_CORTEX, CEREBELLAR_WHITE, CORTEX, CSF, DURA, WHITE
 from core.synth.fields import Shape, smooth_noise, stream
+from core.synth.labelmaps import CEREBELLAR_CORTEX, CEREBELLAR_WHITE, CORTEX, CSF, DURA, WHITE
 
 Place = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 

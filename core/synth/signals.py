@@ -70,7 +70,7 @@ class Sequence:
 def draw_sequence(contrast: str, generator: torch.Generator) -> Sequence:
     """Return ``contrast`` with settings as protocols at 3 T have them; ``ValueError`` for another name.
 
-    With the tissues of ``core.synth.anatomy``: grey matter over white matter about 0.63 in T1w, 1.6 in T2w, 1.35 in
+    With the tissues of ``core.synth.labelmaps``: grey matter over white matter about 0.63 in T1w, 1.6 in T2w, 1.35 in
     FLAIR; CSF over white matter about 0.3, 3.6 and 0.1.
     """
     if contrast in ("t1", "t1ce"):

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.synth.acquisition import BLUNTEST, Scanner, draw_scanner
-from core.synth.anatomy import WHITE
 from core.synth.detail import draw_detail
 from core.synth.disease import Disease, draw_disease
 from core.synth.fields import Shape, random_warp, sample, smooth_noise, stream
+from core.synth.labelmaps import WHITE
 from core.synth.maps import Maps, draw_maps
+from core.synth.scanner import BLUNTEST, Scanner, draw_scanner
 from core.synth.signals import Sequence, draw_sequence
 from core.volume import Box, bounding_box
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core.train.batch import Batch
-from core.train.crops import CropSource
+from core.train.inpaint_crops import CropSource
 from core.train.pack import PackedSet
 
 # batches that exist before the first step, and batches added for each step taken: a batch is used about

@@ -17,16 +17,16 @@ from core.diffusion.schedule import GRID, signal
 from core.errors import UserError
 from core.nets import build
 from core.train.batch import Batch, Source
-from core.train.calls import Asked, ask, walk
 from core.train.checkpoint import Clock, State, restore, save
-from core.train.contrasts import ContrastSource
-from core.train.doubt import BATCHES, Shares, measure
+from core.train.dice import overlap
 from core.train.feed import Feed
-from core.train.overlap import overlap
 from core.train.pack import PackedSet
+from core.train.predictions_of_batch import Asked, ask, walk
 from core.train.presets import Preset
-from core.train.thick import ThickSource
-from core.train.tissues import TissueSource
+from core.train.residual_spectrum import BATCHES, Shares, measure
+from core.train.superres_crops import ThickSource
+from core.train.tissue_crops import TissueSource
+from core.train.translate_crops import ContrastSource
 from core.weights import load
 
 TISSUES = "tissues"

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from core.anatomy.head import find_head
+from core.contrasts import CONTRASTS
 from core.files.nifti import read_volume
-from core.head import find_head
-from core.heldout import HEALTHY, TUMOUR
-from core.methods.contrasts import CONTRASTS
-from core.synth.anatomy import tissues_of
+from core.synth.labelmaps import tissues_of
+from core.train.heldout import HEALTHY, TUMOUR
 
 # the contrasts of pre-operative subjects that are sharp on all three axes; the others were made from thick slices
 SHARP_GLIOMA = {"Brats18_CBICA_ABM_1": ("t1", "t1ce", "t2"), "Brats18_CBICA_AQN_1": ("t1", "t1ce")}

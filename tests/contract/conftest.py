@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.engine.base import JobSpec
 from core.engine.execute import execute
 from core.engine.local import LocalEngine
+from core.engine.protocol import JobSpec
 from core.events import Event, Finished
 
 Runner = Callable[[JobSpec], Iterator[Event]]

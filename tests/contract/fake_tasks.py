@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from core.declaration import Context, Estimate, Output, Param, Run, Task
 from core.errors import UserError
 from core.events import Event, Finished, Progress
-from core.tasks.base import Context, Estimate, Output, Param, Run, Task
 
 
 def count(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from core.bench.volumes import Volumes
+from core.bench.volume_files import Volumes
 from tests.core.bench.test_case import BRAIN, TRUTH
-from tests.core.bench.test_volumes import CASE, NAME, row
+from tests.core.bench.test_volume_files import CASE, NAME, row
 from tests.webapp.conftest import engine, services, settings
 from webapp.services import Services
 from webapp.store.studies import Studies
-from webapp.study import design, making
+from webapp.study import creation as making
+from webapp.study import design
 
 __all__ = ["engine", "services", "settings"]
 

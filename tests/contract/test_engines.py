@@ -15,8 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
-from core.engine.base import JobSpec, WorkerLost
 from core.engine.local import LocalEngine
+from core.engine.protocol import JobSpec, WorkerLost
 from core.events import Event, Failed, Finished, Progress, Started
 
 FAKES = "tests.contract.fake_tasks"
@@ -236,7 +236,7 @@ def test_no_descriptor_leaks_through_many_children(tmp_path: Path) -> None:
 
 def test_children_end_when_the_engine_is_killed(tmp_path: Path) -> None:
     script = (
-        "import sys; from core.engine.base import JobSpec; from core.engine.local import LocalEngine\n"
+        "import sys; from core.engine.protocol import JobSpec; from core.engine.local import LocalEngine\n"
         f"engine = LocalEngine('cpu', tasks={FAKES!r}, preload=False)\n"
         f"events = engine.run('a', JobSpec('count', {{}}, {{'steps': 1, 'pause': 600}}, {str(tmp_path)!r}))\n"
         "next(events); print(engine.pids[0], flush=True); next(events)"

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.engine.base import JobSpec, WorkerLost
+from core.catalogue import describe
+from core.commands.tissue import write
+from core.declaration import Context
 from core.engine.execute import execute
 from core.engine.local import LocalEngine
+from core.engine.protocol import JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Failed, Progress, Started
-from core.failure.command import write
 from core.failure.exchange import from_json
-from core.synth.tissue import simulate
-from core.tasks.base import Context
-from core.tasks.catalogue import describe
-from core.tasks.failure import TASK
+from core.failure.task import TASK
+from core.spectra.simulated_tissue import simulate
 from tests.contract.conftest import Runner, finish
 
 SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",)}

@@ -10,16 +10,16 @@ import nibabel
 import numpy as np
 import pytest
 
-from core.engine.base import JobSpec
+from core.catalogue import describe
+from core.declaration import Context, Task
 from core.engine.execute import execute
 from core.engine.local import LocalEngine
+from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Failed, Finished, Progress, Started
 from core.files.nifti import read_stored
-from core.methods import find, of_task
+from core.imaging.methods import find, of_task
 from core.tasks import TASKS
-from core.tasks.base import Context, Task
-from core.tasks.catalogue import describe
 from core.volume import corners
 from tests.contract.conftest import Runner, finish
 from tests.contract.phantom import write_inputs, write_tiny_networks

@@ -187,7 +187,7 @@ def test_a_user_error_of_another_command_is_one_line(tmp_path: Path) -> None:
 
 def test_presets_are_joined_and_the_later_one_wins() -> None:
     from core.__main__ import _preset
-    from core.tasks.failure import TASK
+    from core.failure.task import TASK
 
     assert _preset(TASK, None) == {}
     joined = _preset(TASK, "band, standard")

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from core.declaration import Context, Estimate, Input, Output, Param, Task
 from core.events import Event, Finished, Progress
-from core.tasks.base import Context, Estimate, Input, Output, Param, Task
 
 
 def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:

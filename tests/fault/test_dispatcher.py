@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.base import JobSpec, WorkerLost
 from core.engine.local import LocalEngine
+from core.engine.protocol import JobSpec, WorkerLost
 from core.events import Event, Progress, Started
 from tests.phantom import Phantom
 from tests.webapp.fakes import FakeEngine, finish, load, wait_for, wait_until

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from core.errors import UserError
 from tests.phantom import Phantom
-from webapp.intake import accept
+from webapp.intake.scans import accept
 from webapp.services import Services
 from webapp.store.records import NewScan, ScanRecord
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.fault.raters import Rater, database_of, invited
 from tests.fault.rating_server import RatingServer
-from webapp.store.db import connect, migrate
+from webapp.store.database import connect, migrate
 
 RATERS = 20
 THINKING = (0.2, 0.5)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from webapp.store.db import connect, migrate
+from webapp.store.database import connect, migrate
 from webapp.store.queue import Queue
-from webapp.store.repo import Repo
+from webapp.store.repository import Repo
 
 WRITER = """
 import sys
-from webapp.store.db import connect
-from webapp.store.repo import Repo
+from webapp.store.database import connect
+from webapp.store.repository import Repo
 repo = Repo(connect(sys.argv[1]))
 for number in range(100_000):
     name = f"client-{sys.argv[3]}-{number}"

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, Row, text
 
 from tests.fault.raters import Rater, database_of, invited
 from tests.fault.rating_server import RatingServer
-from webapp.store.db import connect, migrate
+from webapp.store.database import connect, migrate
 
 # seconds that a write waits for the lock; the locker holds it for longer now and then
 PATIENCE = 0.3

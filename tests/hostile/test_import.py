@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.files.convert import to_nifti
-from core.files.gather import load
+from core.files.scan_finder import load
 from tests.core.files.grids import grid_affine, random_values
-from tests.core.files.test_formats import RAW, mgh, mha, nrrd
+from tests.core.files.test_nrrd_mha import RAW, mgh, mha, nrrd
 from tests.dicom_files import Series
 from tests.hostile.corpus import blown_up, scan, zipped
 

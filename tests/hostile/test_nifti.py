@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.files.mask import read_mask
+from core.files.masks import read_mask
 from core.files.nifti import Stored, read_stored, read_volume
 from core.volume import Volume
 from tests.hostile.corpus import MEBIBYTE, Case, blown_up, cases, header, huge_header, scan, zipped
@@ -109,7 +109,7 @@ MEASURE = """
 import sys
 from pathlib import Path
 from core.errors import UserError
-from core.files.mask import read_mask
+from core.files.masks import read_mask
 from core.files.nifti import Stored, read_stored
 import numpy as np
 

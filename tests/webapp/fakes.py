@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from starlette.types import ASGIApp
 
-from core.engine.base import JobSpec, WorkerLost
+from core.engine.protocol import JobSpec, WorkerLost
 from core.events import Event, Finished, Progress, Started
 from tests.phantom import Phantom
-from webapp.intake import accept
+from webapp.intake.scans import accept
 from webapp.services import Services
 from webapp.store.records import JobRecord, ScanRecord
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UserError
-from core.files.clean import sync_folder
+from core.files.nifti_writer import sync_folder
 
 NAME = re.compile(r"[0-9a-f]{40}(\.nii\.gz|\.nii|\.json|\.html|\.csv|\.npz)")
 SUFFIXES = (".nii.gz", ".nii", ".json", ".html", ".csv", ".npz")

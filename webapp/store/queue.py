@@ -11,9 +11,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from core.errors import UserError
 from core.events import Failed
-from webapp.store.moment import new_id, new_token, now
+from webapp.store.clock import new_id, new_token, now
 from webapp.store.records import Claim, NewArtifact, State
-from webapp.store.repo import ensure_session, not_found
+from webapp.store.repository import ensure_session, not_found
 from webapp.store.schema import artifact, job
 
 TEXT_LIMIT = 200

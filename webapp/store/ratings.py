@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import UserError
-from webapp.store.moment import now
+from webapp.store.clock import now
 from webapp.store.schema import rating, showing
 
 CLIENT_ID = (8, 64)

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import UserError
-from webapp.store.db import READING
-from webapp.store.moment import new_id, new_token, now
+from webapp.store.clock import new_id, new_token, now
+from webapp.store.database import READING
 from webapp.store.ratings import keep
-from webapp.store.repo import ensure_session, not_found
+from webapp.store.repository import ensure_session, not_found
 from webapp.store.schema import rater, rating, showing, study, study_image, study_item, study_manager
 from webapp.store.study_records import (
     AnswerRecord,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.measure.answers import MARK, Answer, Collected, Image, Rater
 from webapp.store.studies import Studies
 from webapp.store.study_records import AnswerRecord, ImageRecord, ItemRecord, RaterRecord, ShowingRecord, StudyRecord
-from webapp.study import runs
-from webapp.study.answers import MARK, Answer, Collected, Image, Rater
+from webapp.study import run_lengths as runs
 from webapp.study.rating import Sitting, design_of, expected
 
 YEARS = ((2, "under 2 years"), (5, "2 to 5 years"), (10, "5 to 10 years"))

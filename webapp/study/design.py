@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from core.errors import UserError
-from webapp.study.answers import COMMENT, CONFIDENCE, MARK, PREFER, REAL, Question
+from core.measure.answers import COMMENT, CONFIDENCE, MARK, PREFER, REAL, Question
 
 Line = Annotated[str, StringConstraints(max_length=200)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=60)]

@@ -15,8 +15,8 @@ from importlib.metadata import version
 from typing import Any
 
 from core import __version__
-from webapp.study.answers import MARK, PREFER, REAL, Answer, Collected, Question
-from webapp.study.results import Results
+from core.measure.answers import MARK, PREFER, REAL, Answer, Collected, Question
+from core.measure.findings import Results
 
 SCHEMA = "counterscan-study-1"
 COUNTED = ("numpy", "scipy", "statsmodels")

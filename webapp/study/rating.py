@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from core.errors import UserError
+from core.measure.answers import MARK, PREFER, REAL, Question
 from webapp.store.studies import Studies
 from webapp.store.study_records import ImageRecord, ItemRecord, RaterRecord, ShowingRecord, StudyRecord
-from webapp.study import runs
-from webapp.study.answers import MARK, PREFER, REAL, Question
+from webapp.study import run_lengths as runs
 from webapp.study.design import Design
 from webapp.study.order import Slot, arranged, flipped, least_shown, slots
 

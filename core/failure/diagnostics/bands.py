@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from core.failure.diagnostics.base import Examined, Float
-from core.failure.interval import interval, mean
+from core.failure.diagnostics.probe import Examined, Float
 from core.failure.results import Diagnostic, Figure, Line
+from core.measure.bootstrap import interval, mean
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

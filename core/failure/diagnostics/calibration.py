@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.failure.interval import interval, mean
 from core.failure.results import Diagnostic, Figure, Reliability
+from core.measure.bootstrap import interval, mean
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

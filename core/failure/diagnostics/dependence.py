@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.failure.diagnostics.base import Outcomes
-from core.failure.interval import interval
+from core.failure.diagnostics.probe import Outcomes
 from core.failure.results import Diagnostic, Line
+from core.measure.bootstrap import interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from core.failure.diagnostics.base import Outcomes
-from core.failure.fitted import last_layer
-from core.failure.interval import interval, mean
+from core.failure.diagnostics.probe import Outcomes
+from core.failure.models.fitted import last_layer
 from core.failure.results import Diagnostic, Figure
+from core.measure.bootstrap import interval, mean
 
 Float = NDArray[np.float32]
 Floats = NDArray[np.float64]

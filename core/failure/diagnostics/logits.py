@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.failure.diagnostics.base import Outcomes
-from core.failure.interval import interval, mean, ratio
+from core.failure.diagnostics.probe import Outcomes
 from core.failure.results import Diagnostic, Figure, Line
+from core.measure.bootstrap import interval, mean, ratio
 
 Floats = NDArray[np.float64]
 

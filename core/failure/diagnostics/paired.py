@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.failure.interval import interval, mean
 from core.failure.results import Gap
+from core.measure.bootstrap import interval, mean
 
 Floats = NDArray[np.float64]
 

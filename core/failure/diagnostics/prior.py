@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.failure.diagnostics.logits import Floats
-from core.failure.interval import draw_weights, interval, mean, ratio
-from core.failure.noise import noise_of_each
 from core.failure.results import Diagnostic, Figure, Line
+from core.measure.bootstrap import draw_weights, interval, mean, ratio
+from core.spectra.noise import noise_of_each
 
 Float = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -6,9 +6,9 @@ from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
 
-from core.failure.corruptions import CORRUPTIONS, OF_AMOUNT, corruptions_of
-from core.failure.diagnostics.base import Examined, Float
+from core.failure.corruptions.severities import CORRUPTIONS, OF_AMOUNT, corruptions_of
 from core.failure.diagnostics.calibration import expected_error, probabilities
+from core.failure.diagnostics.probe import Examined, Float
 from core.failure.results import Corrupted, Diagnostic, Figure
 
 MILD = 3

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.failure.diagnostics.base import Examined, Float, above_chance
 from core.failure.diagnostics.dependence import told
-from core.failure.interval import interval, mean, ratio
+from core.failure.diagnostics.probe import Examined, Float, above_chance
 from core.failure.results import Diagnostic, Line
+from core.measure.bootstrap import interval, mean, ratio
 
 Floats = NDArray[np.float64]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.failure.diagnostics.base import Examined, Float, Ints
-from core.failure.interval import interval, ratio
-from core.failure.noise import noise_of_each
+from core.failure.diagnostics.probe import Examined, Float, Ints
 from core.failure.results import Diagnostic, Figure
+from core.measure.bootstrap import interval, ratio
+from core.spectra.noise import noise_of_each
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import pytest
 from core.bench.calibrate import calibrate, fit
 from core.bench.case import Entrant
 from core.events import Progress
-from core.methods.base import Estimate
+from core.imaging.problem import Estimate
 from tests.core.bench.test_case import TRUTH, Copying, doubting
 
 

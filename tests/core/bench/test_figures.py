@@ -7,7 +7,7 @@ from PIL import Image
 
 from core.bench.case import Scene
 from core.bench.figures import BAND, TILE, draw
-from core.picture import OUTLINE
+from core.imaging.picture import OUTLINE
 
 IMAGE = np.zeros((20, 24, 28), np.float32)
 IMAGE[15:, :, :] = 1.0

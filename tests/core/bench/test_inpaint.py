@@ -9,8 +9,8 @@ import pytest
 from core.bench import inpaint
 from core.bench.case import chosen, entrant, run
 from core.errors import UserError
-from core.methods import find, of_task
-from core.methods.base import Estimate, Options
+from core.imaging.methods import find, of_task
+from core.imaging.problem import Estimate, Options
 from tests.core.bench.scans import write_healthy
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from core import quality
 from core.bench import superres
 from core.bench.case import chosen, run
 from core.files.nifti import read_volume
-from core.methods.base import Estimate, Options
+from core.imaging.problem import Estimate, Options
+from core.measure import quality
 from tests.core.bench.scans import write_healthy
 
 # baselines.md section 4.1: cubic, cubic with ten back-projections, dB inside the brain

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from core import weights
-from core.bench.record import synthetic, witnesses
+from core.bench.recorded import synthetic, witnesses
 from core.bench.synthetic import case
-from core.methods import METHODS, Method
+from core.imaging.methods import METHODS, Method
 from core.tasks import TASKS
 
 NETWORKS = [method for task in TASKS for method in witnesses(task.name)]

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.bench import regress, translate
+from core.bench import plain_translation as regress
+from core.bench import translate
 from core.bench.case import chosen, run
 from core.bench.subjects import STROKE, read_tumour
+from core.contrasts import CONTRASTS
 from core.errors import UserError
-from core.heldout import TUMOUR
-from core.methods.base import Estimate
-from core.methods.contrasts import CONTRASTS
+from core.imaging.problem import Estimate
+from core.train.heldout import TUMOUR
 from tests.core.bench.scans import write_contrasts
 
 

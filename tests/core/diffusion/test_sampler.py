@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.diffusion.doubt import Doubt
+from core.diffusion.residual_error import Doubt
 from core.diffusion.sampler import Denoiser, Sample, Step, Travel, Walk, sample, step_down, step_up
 from core.diffusion.schedule import log_snr, signal, times, times_from
 

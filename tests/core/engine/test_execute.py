@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from core import device
-from core.engine.base import JobSpec
+from core.declaration import Estimate
 from core.engine.execute import execute
+from core.engine.protocol import JobSpec
 from core.events import Event, Failed, Finished, Progress, Started
-from core.tasks.base import Estimate
 from tests.contract import fake_tasks
 
 FAKES = "tests.contract.fake_tasks"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.engine.base import JobSpec
+from core.engine.protocol import JobSpec
 from core.engine.wire import decode_event, decode_spec, encode_event, encode_spec
 from core.events import Event, Failed, Finished, Progress, Started
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 from core.events import finish
-from core.failure.examine import Depth
+from core.failure.data.parts import Study
+from core.failure.examination import run
 from core.failure.plan import Plan
+from core.failure.probing import Depth
 from core.failure.results import Results
-from core.failure.run import run
-from core.failure.study import Study
 from tests.core.failure.tissue import patches
 
 

@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from core.events import finish
-from core.failure.examine import Depth, examine, prepare
-from core.failure.remedies import REMEDIES
+from core.failure.data.parts import Study, simulated
+from core.failure.examination import verdict_of
+from core.failure.models.remedies import REMEDIES
+from core.failure.models.training import EPOCHS, fit
+from core.failure.probing import Depth, examine, prepare
 from core.failure.results import Verdict
-from core.failure.run import verdict_of
-from core.failure.study import Study, simulated
-from core.failure.train import EPOCHS, fit
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.failure.patches import PatchSet
+from core.spectra.patches import PatchSet
 
 BANDS = np.linspace(950, 1800, 14)
 

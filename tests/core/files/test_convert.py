@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
-from core.files import child
+from core.files import decoder as child
 from core.files.convert import convertible, is_nifti, to_nifti
 from core.files.nifti import read_stored
 from tests.core.files.grids import grid_affine, nib, random_values, save
-from tests.core.files.test_formats import mha, nrrd
+from tests.core.files.test_nrrd_mha import mha, nrrd
 from tests.dicom_files import PERSONAL, Series
 
 AFFINE = grid_affine((0, 1, 2), (True, True, False), (1.0, 1.0, 2.0))
@@ -170,7 +170,7 @@ def test_too_much_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def greedy(*args: Any, **options: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("core.files.gather.load", greedy)
+    monkeypatch.setattr("core.files.scan_finder.load", greedy)
     monkeypatch.setattr(child, "_limit", lambda seconds: None)
     request = {"paths": [], "work": str(tmp_path), "seconds": 9, "max_bytes": 1, "name": "scan.nii"}
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(request)))

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from core.declaration import Task, Value
 from core.events import Finished
 from core.files.nifti import Stored, write_stored
-from core.tasks.base import Task, Value
-from core.tasks.inpaint import TASK
+from core.imaging.inpaint.task import TASK
 from tests.phantom import make_phantom
 
 AFFINE = np.array([[-1.5, 0, 0, 60], [0, 0, 1.5, -70], [0, 1.5, 0, -50], [0, 0, 0, 1]])

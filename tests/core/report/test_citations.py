@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from core.methods import METHODS
+from core.imaging.methods import METHODS
 from core.report.citations import OF_MEASURE, OF_METHOD, OF_TASK, WORKS, cited
 from core.tasks import TASKS
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.declaration import Param
 from core.events import Finished
 from core.files.nifti import Stored, write_stored
 from core.report.page import command, write_report
 from core.tasks import TASKS
-from core.tasks.base import Param
 from tests.core.report.scans import AFFINE, Job, inpaint_job
 
 ADDRESSES = ("src", "href", "srcset", "data", "action", "poster", "background")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.files.nifti import Stored, read_stored
+from core.imaging.inpaint.task import TASK
 from core.report.scene import AROUND_MM, scene_of, window_of
-from core.tasks.inpaint import TASK
 from tests.phantom import make_phantom
 
 

@@ -3,9 +3,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.synth.anatomy import CEREBELLAR_CORTEX, CEREBELLAR_WHITE, CSF, LAST_BRAIN, brain_of
 from core.synth.detail import draw_detail, threads
 from core.synth.fields import stream
+from core.synth.labelmaps import CEREBELLAR_CORTEX, CEREBELLAR_WHITE, CSF, LAST_BRAIN, brain_of
 from core.synth.phantom import phantom
 
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.synth.anatomy import WHITE
 from core.synth.detail import Detail, draw_detail
 from core.synth.disease import DISEASES, GROWTH, SHRINKAGE, Push, draw_disease
 from core.synth.fields import stream
+from core.synth.labelmaps import WHITE
 from core.synth.maps import Maps, draw_maps
 from core.synth.phantom import phantom
 

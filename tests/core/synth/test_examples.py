@@ -6,9 +6,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from core.files.mask import check_mask, read_mask
+from core.anatomy.head import find_head
+from core.files.masks import check_mask, read_mask
 from core.files.nifti import read_stored
-from core.head import find_head
 from core.synth.examples import CAVITIES, SETS
 from core.volume import corners
 

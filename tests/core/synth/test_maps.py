@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.synth.anatomy import CSF, TISSUES, WHITE
 from core.synth.detail import Detail, draw_detail
 from core.synth.fields import stream
+from core.synth.labelmaps import CSF, TISSUES, WHITE
 from core.synth.maps import BLOOD, Maps, draw_maps
 from core.synth.phantom import phantom
 

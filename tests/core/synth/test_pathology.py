@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.synth.anatomy import CORTEX, CSF, TISSUES, WHITE
 from core.synth.fields import stream
+from core.synth.labelmaps import CORTEX, CSF, TISSUES, WHITE
 from core.synth.maps import Maps
 from core.synth.pathology import Region, paint_cavity, paint_plaques, paint_tumour
 

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy import ndimage
 
-from core.synth.anatomy import CEREBELLAR_CORTEX, CORTEX, CSF, LAST_BRAIN, WHITE
+from core.synth.labelmaps import CEREBELLAR_CORTEX, CORTEX, CSF, LAST_BRAIN, WHITE
 from core.synth.phantom import phantom
 
 

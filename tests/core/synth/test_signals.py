@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from core.synth.anatomy import CORTEX, CSF, TISSUES, WHITE
 from core.synth.fields import stream
+from core.synth.labelmaps import CORTEX, CSF, TISSUES, WHITE
 from core.synth.maps import Maps
 from core.synth.signals import (
     CONTRASTS,

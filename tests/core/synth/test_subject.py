@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.synth.anatomy import CORTEX, CSF, LAST_BRAIN, WHITE
+from core.synth.labelmaps import CORTEX, CSF, LAST_BRAIN, WHITE
 from core.synth.phantom import phantom
 from core.synth.subject import Subject, subject
 

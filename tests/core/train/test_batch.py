@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from core.train.batch import Source
-from core.train.contrasts import ContrastSource
-from core.train.crops import CropSource
+from core.train.inpaint_crops import CropSource
 from core.train.pack import PackedSet
 from core.train.smoke import pack_phantoms
-from core.train.thick import ThickSource
+from core.train.superres_crops import ThickSource
+from core.train.translate_crops import ContrastSource
 
 SOURCES: dict[str, Callable[[PackedSet, Path], Source]] = {
     "inpaint": lambda packed, folder: CropSource(packed, 0, folder),

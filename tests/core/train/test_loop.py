@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 import torch
 
+from core.commands.train import seconds_of
 from core.diffusion.schedule import GRID
 from core.errors import UserError
 from core.nets import build
 from core.train import loop
 from core.train.batch import Batch
 from core.train.checkpoint import Clock, State, restore, save
-from core.train.command import seconds_of
-from core.train.crops import CropSource
-from core.train.export import export, publish
+from core.train.inpaint_crops import CropSource
 from core.train.loop import Plan, take_step, train
 from core.train.pack import PackedSet
 from core.train.presets import Preset, find
+from core.train.publish import export, publish
 from core.train.smoke import pack_phantoms
 
 TINY = Preset(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.files.nifti import Stored, write_stored
-from core.heldout import HEALTHY
+from core.train.heldout import HEALTHY
 from core.train.pack import PackedSet, pack
 from tests.phantom import make_phantom
 

@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from core.errors import UserError
 from core.events import Failed
-from webapp.store.db import connect, migrate
+from webapp.store.database import connect, migrate
 from webapp.store.queue import Queue
 from webapp.store.records import NewArtifact
-from webapp.store.repo import Repo
+from webapp.store.repository import Repo
 
 LEASE = 60.0
 

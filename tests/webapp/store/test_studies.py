@@ -8,9 +8,9 @@ from alembic import command
 from sqlalchemy import text
 
 from core.errors import UserError
-from webapp.store.db import configuration, connect, migrate
-from webapp.store.moment import now
-from webapp.store.repo import Repo
+from webapp.store.clock import now
+from webapp.store.database import configuration, connect, migrate
+from webapp.store.repository import Repo
 from webapp.store.studies import Studies
 from webapp.store.study_records import NewImage, NewItem, NewStudy, StudyRecord
 

@@ -6,8 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
+from core.measure.answers import COMMENT, CONFIDENCE, PREFER, REAL, Answer, Collected, Image, Question, Rater
 from webapp.store.study_records import Use
-from webapp.study.answers import COMMENT, CONFIDENCE, PREFER, REAL, Answer, Collected, Image, Question, Rater
 
 METHODS = ("diffusion", "repaint", "biharmonic")
 SCALES = ("realism", "anatomy")

@@ -9,7 +9,8 @@ from tests.webapp.study.folders import write_folder
 from webapp.services import Services
 from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
-from webapp.study import design, making
+from webapp.study import creation as making
+from webapp.study import design
 from webapp.study.rating import Sitting
 
 ASK = {"real": True, "prefer": True, "scales": ["realism"], "mark": True}

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.failure.diagnostics.base import Examined, outcomes
-from core.failure.noise import noise_of
-from core.failure.score import fit_score
-from core.synth.tissue import simulate
+from core.failure.diagnostics.probe import Examined, outcomes
+from core.spectra.noise import noise_of
+from core.spectra.score import fit_score
+from core.spectra.simulated_tissue import simulate
 
 Float = NDArray[np.float32]
 
@@ -57,7 +57,7 @@ FLOOR_CENTRE, FLOOR_SPREAD = float(np.log(_floor(TRAIN.ir)).mean()), float(np.lo
 
 def mean_spectrum(values: Float) -> Float:
     """A linear model of the mean spectrum that is right as often as such a model can be."""
-    from core.failure.shallow import fit_all_bands
+    from core.failure.models.shallow import fit_all_bands
 
     return fit_all_bands(TRAIN.ir, TRAIN.labels, 4)(values)
 

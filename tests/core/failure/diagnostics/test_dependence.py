@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.failure.diagnostics.base import outcomes
 from core.failure.diagnostics.dependence import explained, one_number, quantile_bins, told
-from core.failure.interval import draw_weights
+from core.failure.diagnostics.probe import outcomes
+from core.measure.bootstrap import draw_weights
 from tests.core.failure.diagnostics.asked import ask, by_form, by_score
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.failure.diagnostics.dimension import intrinsic, two_nearest
-from core.failure.noise import noise_of
-from core.synth.tissue import simulate
+from core.spectra.noise import noise_of
+from core.spectra.simulated_tissue import simulate
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 5])

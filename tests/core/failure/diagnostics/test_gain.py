@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.failure.diagnostics.base import outcomes
 from core.failure.diagnostics.gain import last_layer_gap, over_plain, unmeasured_gap
+from core.failure.diagnostics.probe import outcomes
 
 
 def test_the_gain_is_over_the_best_plain_classifier() -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.failure.diagnostics.base import outcomes
 from core.failure.diagnostics.logits import agreement, erank, one_component, participation, rank
+from core.failure.diagnostics.probe import outcomes
 from tests.core.failure.diagnostics.asked import ask, by_score
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from core.failure.diagnostics.paired import gap, mcnemar
-from core.failure.interval import draw_weights
+from core.measure.bootstrap import draw_weights
 
 
 def test_mcnemar_is_the_binomial_test_of_the_disagreements() -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.failure.diagnostics.prior import class_noise, crossing, first_component, fisher, one_of_all, spectrum_prior
-from core.failure.noise import noise_of
-from core.synth.tissue import simulate
+from core.spectra.noise import noise_of
+from core.spectra.simulated_tissue import simulate
 
 
 def test_the_share_of_the_first_component() -> None:

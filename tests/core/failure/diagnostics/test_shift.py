@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.events import finish
-from core.failure.corruptions import CORRUPTIONS, OF_AMOUNT
+from core.failure.corruptions.severities import CORRUPTIONS, OF_AMOUNT
 from core.failure.diagnostics.shift import curves, errors, of_amount, worst_drop
 from core.failure.results import Corrupted, Figure
 from tests.core.failure.diagnostics.asked import TEST, ask, mean_spectrum

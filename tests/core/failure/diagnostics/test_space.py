@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.failure.diagnostics.base import Float
+from core.failure.diagnostics.probe import Float
 from core.failure.diagnostics.space import hide, hide_structures, remove_mean, shuffle_pixels, stand_out
 from tests.core.failure.diagnostics.asked import TEST, ask, by_form, mean_spectrum
 

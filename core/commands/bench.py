@@ -1,0 +1,206 @@
+"""python -m core bench: measure and print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Measure every method on held-out scans.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def bench() -> None:
+    """Measure every method on held-out scans."""
+
+
+@app.command()
+def quality(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train and demo.")],
+    task: Annotated[str, typer.Option("--task", help="inpaint, superres or translate; default: all.")] = "",
+    methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
+    subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "",
+    steps: Annotated[int, typer.Option("--steps", min=1, max=8, help="Of the Faithful mode.")] = 1,
+    samples: Annotated[int, typer.Option("--samples", min=0, max=16, help="0: as many as the task takes.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
+    realistic: Annotated[str, typer.Option("--realistic", help="Tasks to run in that mode too.")] = "inpaint",
+    record: Annotated[bool, typer.Option("--record", help="Write the figures beside the weights.")] = False,
+    cache: Annotated[Path, typer.Option("--cache", help="Keeps what plain methods learn from.")] = Path("build/bench"),
+    json: Annotated[Path | None, typer.Option("--json", help="Write rows and summary to this file.")] = None,
+    markdown: Annotated[list[Path], typer.Option("--markdown", help="Write the tables into this page.")] = [],  # noqa: B006
+    figures: Annotated[Path | None, typer.Option("--figures", help="Write a picture of each case here.")] = None,
+    volumes: Annotated[
+        Path | None, typer.Option("--volumes", help="Write every measured image here, for a reader study.")
+    ] = None,
+) -> None:
+    """Compare every method of every task with the truth, and with the plain method to beat."""
+    from core.bench.case import Row
+    from core.bench.recorded import record as record_figures
+    from core.bench.suite import TASKS, Settings
+    from core.bench.suite import bench as measure
+    from core.bench.table import format_table, write_json, write_markdown
+    from core.train.heldout import HEALTHY
+
+    if task and task not in TASKS:
+        raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}, not {task[:40]!r}")
+    settings = Settings(
+        data,
+        _names(methods),
+        _names(subjects) or HEALTHY,
+        steps,
+        samples,
+        seed,
+        device,
+        _names(realistic),
+        cache,
+        figures,
+        volumes,
+        _say,
+    )
+    rows: list[Row] = []
+    for rows in measure([task] if task else TASKS, settings):
+        if json is not None:
+            write_json(json, rows)
+    if record:
+        record_figures(rows)
+    for page in markdown:
+        write_markdown(page, rows)
+    typer.echo(format_table(rows))
+
+
+@app.command()
+def methods(
+    task: Annotated[str, typer.Option("--task", help="inpaint, superres or translate.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder that holds train; without it the synthetic case.")
+    ] = None,
+    methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
+    subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "",
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    samples: Annotated[int, typer.Option("--samples", min=1, max=16, help="Of the papers' methods, averaged.")] = 1,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
+    whole: Annotated[bool, typer.Option("--whole", help="Whole volumes in place of their middle.")] = False,
+    ablations: Annotated[bool, typer.Option("--ablations", help="Variants of the hierarchical method.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Write the figures beside the papers' weights.")] = False,
+    json: Annotated[Path | None, typer.Option("--json", help="Write rows and summary to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the table into this page.")] = None,
+    figures: Annotated[Path | None, typer.Option("--figures", help="Write a picture of each case here.")] = None,
+) -> None:
+    """Compare the papers' methods with ours: quality, calls, arithmetic, seconds and memory on the same scans."""
+    from core.bench.published import OURS, Settings, compare
+    from core.bench.recorded import record as record_figures
+    from core.bench.suite import TASKS
+    from core.bench.table import format_table, markdown_methods, write_between, write_json
+    from core.train.heldout import HEALTHY
+
+    if task not in TASKS or (ablations and task != "inpaint"):
+        raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}; ablations are of inpaint")
+    healthy = _names(subjects) or HEALTHY
+    rows = compare(
+        task, Settings(data, _names(methods), healthy, seed, samples, device, whole, ablations, figures, _say)
+    )
+    baselines = {task: ["both" if ablations else OURS]}
+    if json is not None:
+        write_json(json, rows)
+    if record:
+        record_figures(rows, baselines, papers=True)
+    if markdown is not None:
+        write_between(markdown, "ablations" if ablations else f"compare-{task}", markdown_methods(rows, baselines))
+    typer.echo(format_table(rows, baselines))
+
+
+@app.command()
+def inpaint(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train/malf_nc.")],
+    methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
+    sizes: Annotated[str, typer.Option("--sizes", help="Volumes of the holes in ml, comma between.")] = "12,45",
+    per_subject: Annotated[int, typer.Option("--per-subject", min=1, help="Holes of each size in each subject.")] = 1,
+    margin: Annotated[float, typer.Option("--margin", min=0, help="Known tissue left at the surface, mm.")] = 3.0,
+    mode: Annotated[str, typer.Option("--mode", help="faithful or realistic.")] = "faithful",
+    steps: Annotated[int, typer.Option("--steps", min=1, max=8)] = 1,
+    samples: Annotated[int, typer.Option("--samples", min=1, max=16)] = 4,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
+    subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "",
+    json: Annotated[Path | None, typer.Option("--json", help="Write rows and summary to this file.")] = None,
+    figures: Annotated[Path | None, typer.Option("--figures", help="Write a picture of each case here.")] = None,
+) -> None:
+    """Fill holes of your choice in healthy subjects and print how near each method comes."""
+    from core.bench import case
+    from core.bench.inpaint import cases
+    from core.bench.table import format_table, write_json
+    from core.imaging.methods import usual
+    from core.imaging.problem import Options
+    from core.train.heldout import HEALTHY
+
+    options = Options("realistic" if mode == "realistic" else "faithful", steps, samples, seed, device)
+    entrants = [case.entrant(method, options) for method in usual("inpaint")]
+    case.check_names(entrants, _names(methods))
+    holes = cases(data, _names(subjects) or HEALTHY, _volumes(sizes), [margin], per_subject)
+    rows = case.run(holes, case.chosen(entrants, _names(methods)), figures, _say)
+    if json is not None:
+        write_json(json, rows)
+    typer.echo(format_table(rows))
+
+
+@app.command()
+def calibrate(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train.")],
+    task: Annotated[str, typer.Option("--task", help="inpaint, superres or translate; default: all.")] = "",
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
+    write: Annotated[bool, typer.Option(help="Put the factors into the manifest of the weights.")] = True,
+) -> None:
+    """Find what deviations must be multiplied by for 90 % intervals to hold 90 % of the held-out voxels."""
+    from core import weights
+    from core.bench.calibrate import calibrate as find_factor
+    from core.bench.suite import TASKS, Settings, network
+    from core.bench.suite import cases as held_out
+
+    settings = Settings(data, device=device)
+    for name in [task] if task else TASKS:
+        entrant, file = network(name, settings)
+        found = find_factor(held_out(name, settings, elsewhere=False), entrant, _say)
+        total = found.factor * weights.calibration(file)
+        typer.echo(f"{name}: factor {total:.3f}; {found.before:.1%} held before, {found.held:.1%} after")
+        for subject, share in found.left_out.items():
+            typer.echo(f"  {subject}: {share:.1%} held with the factor of the other subjects")
+        if write:
+            weights.calibrate(file, total)
+
+
+@app.command()
+def failure(
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=5, help="How often every network is trained.")] = 1,
+    cache: Annotated[Path, typer.Option("--cache", help="Keeps what was trained; a stopped run goes on.")] = Path(
+        "build/bench/failure.jsonl"
+    ),
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the table into this page.")] = None,
+) -> None:
+    """Train about 70 small networks on simulated tissue and print how well each probe foretells what they lose."""
+    import torch
+
+    from core.bench import failure
+
+    # on few cores several threads of one small network wait for each other
+    torch.set_num_threads(1)
+    rows = failure.measure(seeds, cache, _say)
+    if markdown is not None:
+        failure.write_page(markdown, rows)
+    typer.echo(failure.markdown(rows))
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _volumes(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter(f"--sizes must be numbers with commas between, not {text[:40]!r}") from error

@@ -1,0 +1,111 @@
+"""How much better a classifier looks when spectra of one patient are in training and test at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+from core.errors import UserError
+from core.failure.data.splits import folds
+from core.failure.models.shallow import NEAREST, PLAIN, Plain, Predict
+from core.failure.results import Diagnostic, Figure
+from core.measure.bootstrap import draw_weights, interval, mean
+from core.spectra.patches import PatchSet
+
+Float = NDArray[np.float32]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Folds = tuple[Ints, ...]
+
+FOLDS = 5
+COMPONENTS = 12
+WINDOW = 9
+"""Bands of the Savitzky-Golay filter, order 2."""
+
+
+def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagnostic, ...]:
+    """Return, for each plain classifier, its accuracy in folds over spectra minus that in folds over groups.
+
+    Five folds, or as many as the groups of the rarest class allow; intervals draw whole groups. Empty without groups,
+    or with too few.
+    """
+    both = _folds(patches, seed)
+    if both is None:
+        return ()
+    weights = draw_weights(len(patches), patches.groups, draws, seed)
+    common = Figure(float(np.bincount(patches.labels).max() / len(patches)))
+    return tuple(_compare(plain, patches, both, weights, common) for plain in CLASSIFIERS)
+
+
+def _compare(
+    plain: Plain, patches: PatchSet, dealt: tuple[Folds, Folds], weights: Floats, common: Figure
+) -> Diagnostic:
+    mixed, apart = (_right(plain, patches, each) for each in dealt)
+    found = {
+        "by_spectrum": interval(mean(mixed, weights)),
+        "by_group": interval(mean(apart, weights)),
+        "majority": common,
+    }
+    why = "Accuracy over spectra is what a random split reports; accuracy over groups is what a new patient gets."
+    return Diagnostic(
+        "LEAK",
+        plain.name,
+        f"Accuracy that comes from knowing the patient: {plain.title[0].lower()}{plain.title[1:]}",
+        interval(mean(mixed - apart, weights)),
+        False,
+        why,
+        found,
+    )
+
+
+def _fit_derivative(values: Float, labels: Ints, classes: int) -> Predict:
+    """Second derivative (Savitzky and Golay), the leading components, and a linear discriminant."""
+    from sklearn.decomposition import PCA
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.pipeline import make_pipeline
+
+    count = min(COMPONENTS, values.shape[1], len(values) - 1)
+    model = make_pipeline(PCA(count, random_state=0), LinearDiscriminantAnalysis()).fit(_bent(values), labels)
+
+    def predict(given: Float) -> Float:
+        found = np.full((len(given), classes), np.log(1e-9), np.float32)
+        found[:, model.classes_] = np.log(np.maximum(model.predict_proba(_bent(given)), 1e-9))
+        return found
+
+    return predict
+
+
+def _bent(values: Float) -> Floats:
+    """Return the second derivative of the mean spectra of ``values`` (N, C, H, W); of few bands, the spectra."""
+    means = values.mean(axis=(2, 3), dtype=np.float64)
+    if means.shape[1] < WINDOW:
+        return np.asarray(means)
+    return np.asarray(signal.savgol_filter(means, WINDOW, 2, deriv=2, axis=1))
+
+
+CLASSIFIERS = (
+    Plain("derivative", "Second derivative, 12 components, linear discriminant", _fit_derivative),
+    *(each for each in PLAIN if each.name != "moments"),
+    NEAREST,
+)
+
+
+def _right(plain: Plain, patches: PatchSet, dealt: Folds) -> Floats:
+    right = np.zeros(len(patches))
+    for test in dealt:
+        train = np.setdiff1d(np.arange(len(patches)), test)
+        predict = plain.fit(patches.ir[train], patches.labels[train], len(patches.classes))
+        right[test] = predict(patches.ir[test]).argmax(axis=1) == patches.labels[test]
+    return right
+
+
+def _folds(patches: PatchSet, seed: int) -> tuple[Folds, Folds] | None:
+    """Return the test spectra of folds over spectra and of as many folds over groups; None where that cannot be."""
+    for number in range(FOLDS, 1, -1):
+        try:
+            by_group = folds(patches, number, seed, "group")
+        except UserError:
+            continue
+        return folds(patches, number, seed, "patch"), by_group
+    return None

@@ -1,0 +1,138 @@
+"""Changes made to training patches at random: symmetries, section thickness, exchanged scores, missing bands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from core.spectra.noise import noise_of
+from core.spectra.score import fit_score
+
+THICKNESS = 0.6
+"""A thickness factor is e^u, u uniform within plus and minus this."""
+BASELINE = 0.01
+NOISE_TIMES = 2.0
+"""Equalised patches all carry this many times the noise of the detector."""
+DARKEST = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What an augmentation knows of the training patches, all (C,) on their device. noise: of the detector;
+    direction, pattern, centre: of the one-dimensional score; ramp: wavenumber from -0.5 to 0.5."""
+
+    noise: Tensor
+    direction: Tensor
+    pattern: Tensor
+    centre: Tensor
+    ramp: Tensor
+
+
+Augment = Callable[[Tensor, Sample, torch.Generator], Tensor]
+
+
+def sample_of(values: Tensor, labels: Tensor, positions: tuple[float, ...]) -> Sample:
+    """Return what augmentations need to know of raw training patches ``values`` (N, C, H, W)."""
+    score = fit_score(values.mean(dim=(2, 3)).cpu().numpy(), labels.cpu().numpy())
+    place = torch.tensor(positions, dtype=torch.float64)
+    ramp = (place - place.min()) / (place.max() - place.min()).clamp_min(1e-9) - 0.5
+    parts = (noise_of(values.cpu().numpy()), score.direction, score.pattern, score.centre, ramp)
+    return Sample(*(torch.as_tensor(part, dtype=torch.float32, device=values.device) for part in parts))
+
+
+def symmetries(values: Tensor, generator: torch.Generator) -> Tensor:
+    """Return each patch in one of the eight positions of a square (four, where it is not square)."""
+    flips = torch.randint(0, 2, (3, len(values)), generator=generator).bool().to(values.device)
+    values = values.clone()
+    for rows, axis in zip(flips[:2], (2, 3), strict=True):
+        values[rows] = values[rows].flip(axis)
+    if values.shape[2] == values.shape[3]:
+        values[flips[2]] = values[flips[2]].transpose(2, 3)
+    return values
+
+
+def thickness(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
+    """Scale each patch as a section of another thickness would be, its noise with it, and change its baseline."""
+    return _baseline(values * _factors(len(values), generator, values), sample, generator)
+
+
+def thickness_equal(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
+    """As ``thickness``, but with the same noise in every patch, so that none tells its thickness."""
+    factors = _factors(len(values), generator, values)
+    return _baseline(equalised(values, factors, sample, generator), sample, generator)
+
+
+def swap(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
+    """Give each patch the one-dimensional score of another: X + (s_j - s_i) v in every pixel."""
+    means = values.mean(dim=(2, 3))
+    scores = (means - sample.centre) @ sample.direction
+    other = scores[torch.randperm(len(values), generator=generator).to(values.device)]
+    return values + ((other - scores)[:, None] * sample.pattern)[:, :, None, None]
+
+
+def gain_swap(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
+    """Give each patch the mean absorbance of another, with the same noise in every patch."""
+    gains = values.mean(dim=(1, 2, 3)).clamp_min(1e-3)
+    other = gains[torch.randperm(len(values), generator=generator).to(values.device)]
+    factors = (other / gains).clamp(0.25, NOISE_TIMES)[:, None, None, None]
+    return equalised(values, factors, sample, generator)
+
+
+def equalised(values: Tensor, factors: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
+    """Return t (X + sigma sqrt(max(0, (2/t)^2 - 1)) n): scaled by t (N, 1, 1, 1), with noise 2 sigma for every t <= 2.
+
+    n is standard normal: X already has the noise sigma of the detector.
+    """
+    lacking = ((NOISE_TIMES / factors) ** 2 - 1).clamp_min(0).sqrt()
+    return factors * (values + sample.noise[None, :, None, None] * lacking * _normal(values, generator))
+
+
+AUGMENTS: Mapping[str, Augment] = MappingProxyType(
+    {"thickness": thickness, "thickness_equal": thickness_equal, "swap": swap, "gain_swap": gain_swap}
+)
+
+
+def in_density(augment: Augment) -> Augment:
+    """Return ``augment`` for pictures: it changes their optical density, -ln of the brightness."""
+
+    def changed(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
+        density = -values.clamp(DARKEST, 1).log()
+        return torch.exp(-augment(density, sample, generator)).clamp(0, 1)
+
+    return changed
+
+
+def drop_channels(values: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Set each channel of each standardised patch to 0, its mean, with probability ``share``; scale up the rest."""
+    kept = torch.rand(values.shape[:2], generator=generator).to(values.device) >= share
+    return values * kept[:, :, None, None] / (1 - share)
+
+
+def sample_channels(values: Tensor, generator: torch.Generator) -> Tensor:
+    """Keep, for the whole batch, m channels drawn at random, m uniform from 1 to all: hierarchical channel sampling
+    (Bao et al. 2024, arXiv:2309.16108); scale up the rest."""
+    channels = values.shape[1]
+    number = int(torch.randint(1, channels + 1, (1,), generator=generator))
+    kept = torch.zeros(channels)
+    kept[torch.randperm(channels, generator=generator)[:number]] = channels / number
+    return values * kept.to(values.device)[None, :, None, None]
+
+
+def _factors(count: int, generator: torch.Generator, like: Tensor) -> Tensor:
+    drawn = (torch.rand(count, generator=generator) * 2 - 1) * THICKNESS
+    factors: Tensor = drawn.exp().to(like.device)[:, None, None, None]
+    return factors
+
+
+def _baseline(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
+    offset, slope = torch.randn(2, len(values), 1, generator=generator).to(values.device) * BASELINE
+    baseline: Tensor = offset + slope * sample.ramp
+    return values + baseline[:, :, None, None]
+
+
+def _normal(values: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(values.shape, generator=generator).to(values.device)

@@ -1,0 +1,109 @@
+"""The failure lab: does a network look at tissue, or at one number of its mean spectrum?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from core.declaration import Context, Estimate, Input, Measure, Output, Param, Preset, Task
+from core.events import Event
+from core.imaging import parameters as common
+
+# the names of PRESETS of core.spectra.simulated_tissue, and of REMEDIES and NETWORKS of core.failure.models, which load
+# numpy and torch; a test holds them equal
+TISSUES = ("density", "strong", "weak", "band", "lipid", "noise-floor", "none", "hard")
+REMEDIES = (
+    "erm", "decay", "dropout", "mixup", "sam", "decoupling", "groupdro", "irm", "vrex", "jtt", "dfr", "banddrop",
+    "channels", "diverse", "orthogonal", "whiten", "derivative", "snv", "amide", "centre", "instance", "thickness",
+    "thickness-equal", "swap", "instance-swap", "full",
+)  # fmt: skip
+NETWORKS = (
+    "cnn", "pixel", "linear", "vit", "bottleneck-1", "bottleneck-2", "bottleneck-4", "bottleneck-8", "bottleneck-16"
+)  # fmt: skip
+QUICK = ("erm", "instance")
+STANDARD = ("erm", "decoupling", "whiten", "derivative", "centre", "instance", "swap", "full")
+FULL = (
+    "erm", "mixup", "sam", "decoupling", "groupdro", "vrex", "jtt", "dfr", "whiten", "instance", "swap", "full"
+)  # fmt: skip
+
+
+def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
+    """Train, probe and judge; see ``core.failure.run.run``."""
+    from core.failure.run import run
+
+    return run(context, inputs, params)
+
+
+def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
+    """Return what a run will cost; see ``core.failure.estimate.estimate``."""
+    from core.failure.estimate import estimate
+
+    return estimate(inputs, params, device)
+
+
+def _size(remedies: tuple[str, ...], seeds: int, depth: str, patches: int = 600) -> dict[str, Any]:
+    return {"remedies": remedies, "seeds": seeds, "depth": depth, "patches": patches, "epochs": 25}
+
+
+TASK = Task(
+    name="failure",
+    title="Failure lab",
+    summary="Trains small networks on infrared and stained patches, and finds out whether they lean on one number.",
+    inputs=(
+        Input(
+            "data",
+            "tissue",
+            "Data",
+            "Labelled patches, an infrared image, spectra, or your own model's answers. Without: simulated tissue.",
+            required=False,
+        ),
+        Input("labels", "tissue", "Labels", "Label image of an infrared image, the same size.", required=False),
+    ),
+    outputs=(Output("results", "json", "Results"), Output("table", "csv", "Table"), common.RUN_RECORD),
+    params=(
+        Param("tissue", "choice", "density", "Simulated tissue", "What is simulated without data.", choices=TISSUES),
+        Param(
+            "modalities", "several", ("rgb", "ir"), "Seen as", "Stained picture, infrared cube.", choices=("rgb", "ir")
+        ),
+        Param("remedies", "several", QUICK, "Recipes", "Plain training and remedies.", choices=REMEDIES),
+        Param("networks", "several", ("cnn",), "Networks", "Trained plainly.", choices=NETWORKS, advanced=True),
+        Param("patches", "int", 600, "Patches", "Simulated patches to train on.", low=80, high=4000, advanced=True),
+        Param("epochs", "int", 25, "Epochs", "Of plain training.", low=1, high=200, advanced=True),
+        Param("seeds", "int", 1, "Seeds", "How often everything is trained.", low=1, high=5),
+        Param(
+            "depth",
+            "choice",
+            "quick",
+            "Probes",
+            "Quick: three severities of every corruption. Whole: five, and all band by band.",
+            choices=("quick", "whole"),
+            advanced=True,
+        ),
+        Param("control", "bool", False, "Remedies on RGB", "Trains the stained side by every recipe.", advanced=True),
+        Param("matched", "bool", False, "Blurred RGB", "Also pictures as blurred as the infrared.", advanced=True),
+        common.SEED,
+    ),
+    presets=(
+        Preset("quick", "Quick", _size(QUICK, 1, "quick")),
+        Preset("standard", "Standard", _size(STANDARD, 1, "whole")),
+        Preset("full", "Full", {**_size(FULL, 3, "whole"), "matched": True}),
+        *(Preset(name, f"Simulated: {name}", {"tissue": name}) for name in TISSUES),
+    ),
+    methods=(),
+    weights=(),
+    measures=(
+        Measure("id", "In distribution", "Accuracy on new patches of the same laboratory.", 3),
+        Measure("external", "External", "Accuracy on slides of another laboratory.", 3),
+        Measure("conflict", "Conflict", "Accuracy where the shortcut says nothing.", 3),
+        Measure("one_number", "R² of one number", "Share of the logits that one number of the mean explains.", 3),
+        Measure("swap", "Follows swap", "Answers that follow a swapped score.", 3),
+        Measure("shuffle", "Shuffled", "Accuracy above chance kept when pixels are shuffled.", 3),
+        Measure("noise_floor", "Follows noise", "Answers that follow a swapped noise floor.", 3),
+        Measure("shift", "Worst shift", "Largest loss of accuracy under a physical shift.", 3),
+        Measure("calibration", "ECE rise", "Largest rise of the calibration error.", 3),
+        Measure("seconds", "Time", "Seconds of training.", 1, "s"),
+    ),
+    run=run,
+    estimate=estimate,
+)

@@ -1,0 +1,79 @@
+"""The process that reads what other libraries decode: it limits itself, and writes a scan as NIfTI or arrays as NPY."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from core.errors import UserError
+
+ANSWER = "answer.json"
+MEMORY_BYTES = 4 << 30  # of addresses; a 512 x 512 x 512 scan of 64-bit floats takes 1 GiB, twice
+FILE_BYTES = 2 << 30
+OPEN_FILES = 256
+
+
+def main() -> None:
+    """Do what the JSON object on standard input says; ``answer.json`` in its ``work`` folder tells the outcome."""
+    request = json.load(sys.stdin)
+    work = Path(request["work"])
+    _limit(request["seconds"])
+    (work / ANSWER).write_text(json.dumps(_outcome(request, work)), encoding="utf-8")
+
+
+def _outcome(request: dict[str, Any], work: Path) -> dict[str, Any]:
+    try:
+        return READERS[request.get("reader", "scan")](request, work)
+    except UserError as error:
+        return {"error": [error.code, error.message, error.hint]}
+    except MemoryError:
+        return {"error": ["import_memory", "Reading the files takes more memory than is allowed.", "Give fewer files."]}
+
+
+def _scan(request: dict[str, Any], work: Path) -> dict[str, Any]:
+    # imported here, so that the limits hold for the libraries too
+    from core.files.nifti_writer import write_nifti
+    from core.files.scan_finder import load
+
+    loaded = load([Path(path) for path in request["paths"]], work, max_bytes=request["max_bytes"])
+    stored = loaded.stored
+    write_nifti(work / request["name"], stored.values, stored.affine, stored.slope, stored.intercept, "")
+    return {"notices": loaded.notices, "facts": dict(loaded.facts)}
+
+
+def _arrays(request: dict[str, Any], work: Path) -> dict[str, Any]:
+    import numpy as np
+
+    from core.files.arrays import read_arrays
+
+    found = read_arrays(*(Path(path) for path in request["paths"]))
+    for number, array in enumerate(found.values()):
+        np.save(work / f"{number}.npy", array, allow_pickle=False)
+    return {"names": list(found)}
+
+
+READERS = {"scan": _scan, "arrays": _arrays}
+
+
+def _limit(seconds: int) -> None:
+    """Bound this process for good: memory, processor time, file size, open files, and no core dump."""
+    limits = {
+        resource.RLIMIT_AS: MEMORY_BYTES,
+        resource.RLIMIT_CPU: seconds + 1,
+        resource.RLIMIT_FSIZE: FILE_BYTES,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, wanted in limits.items():
+        _, hard = resource.getrlimit(kind)
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        # one second less for the signal that tells what it was: at the hard limit of processor time comes SIGKILL
+        soft = allowed - 1 if kind == resource.RLIMIT_CPU and allowed > 1 else allowed
+        resource.setrlimit(kind, (soft, allowed))
+
+
+if __name__ == "__main__":
+    main()

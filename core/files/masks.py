@@ -1,0 +1,192 @@
+"""Masks: which voxels of a scan are to be filled, read from a file or drawn, and checked against the head."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.files.nifti import Stored
+from core.files.voxel_stream import MAX_BYTES, Source, open_source, pieces
+from core.volume import Orientation, corners, resample
+
+MASK_FREE_BYTES = 256 << 20  # a mask packs far more than 100 times; a 512 x 512 x 512 one in 16 bit passes
+SAME_GRID_MM = 1e-3
+MAX_LABELS = 16
+SOFT_LOW, SOFT_HIGH = -0.25, 1.25  # interpolating a {0, 1} mask by cubic splines stays within
+MIN_IN_HEAD = 0.5
+MAX_OF_HEAD = 0.4
+
+DRAW = "Draw or export a mask that is 1 where tissue is to be replaced and 0 elsewhere."
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """data: (X, Y, Z) bool in RAS+ on the scan's grid, not empty; ``notices`` are plain sentences for the user."""
+
+    data: NDArray[np.bool_]
+    volume_ml: float
+    notices: tuple[str, ...] = ()
+
+
+def read_mask(path: Path, scan: Stored, *, max_bytes: int = MAX_BYTES) -> Mask:
+    """Return the mask at ``path`` on the RAS+ grid of ``scan``; ``UserError`` where it cannot be one.
+
+    Accepted: 0 and one other value; up to ``MAX_LABELS`` labels (their union); 0..1 with interpolation noise (cut at
+    0.5). A file on the same grid within ``SAME_GRID_MM``, in any axis order, is taken voxel for voxel; another grid
+    is resampled to the nearest voxel.
+    """
+    source = open_source(path, max_bytes=max_bytes, free_bytes=MASK_FREE_BYTES)
+    header = source.header
+    if not _boxes_meet(header.affine, header.shape, scan):
+        raise _elsewhere()
+    marked, notices = _marked(source)
+    if not marked.any():
+        raise _empty()
+    turn = _same_grid(header.affine, header.shape, scan)
+    if turn is not None:
+        data = np.ascontiguousarray(scan.orientation.to_ras(turn.to_ras(marked)))
+    else:
+        data = resample(marked, header.affine, scan.ras_affine, scan.ras_shape, order=0)
+        if not data.any():
+            raise _elsewhere()
+        notices += ("The mask lies on another grid than the scan; each voxel took the nearest mask voxel.",)
+        notices += _lost(_ml(marked, header.affine), _ml(data, scan.affine))
+    return Mask(data, _ml(data, scan.affine), notices)
+
+
+def check_mask(data: NDArray[np.bool_], scan: Stored, head: NDArray[np.bool_], notices: tuple[str, ...] = ()) -> Mask:
+    """Return ``data`` (X, Y, Z bool, RAS+) as a mask that can be filled within ``head`` (same shape).
+
+    ``UserError`` when it is empty, mostly outside the head, or more than ``MAX_OF_HEAD`` of it.
+    """
+    if data.shape != scan.ras_shape or head.shape != scan.ras_shape:
+        raise ValueError(f"mask {data.shape} and head {head.shape} must have the scan's shape {scan.ras_shape}")
+    voxels, inside, all_head = int(data.sum()), int((data & head).sum()), int(head.sum())
+    if voxels == 0:
+        raise _empty()
+    if inside < MIN_IN_HEAD * voxels:
+        raise UserError(
+            "mask_outside_head",
+            f"Only {inside / voxels:.0%} of the mask lies inside the head.",
+            "Check that the mask belongs to this scan, and draw it inside the brain.",
+        )
+    if voxels > MAX_OF_HEAD * all_head:
+        raise UserError(
+            "mask_too_large",
+            f"The mask covers {voxels / all_head:.0%} of the head; at most {MAX_OF_HEAD:.0%} can be filled.",
+            "Mark only the lesion, not the brain or its background.",
+        )
+    if inside < voxels:
+        notices += (f"{1 - inside / voxels:.1%} of the mask lies outside the head.",)
+    return Mask(data, _ml(data, scan.affine), notices)
+
+
+class _Values:
+    """The distinct values of a mask file, as far as they matter."""
+
+    def __init__(self) -> None:
+        self.low, self.high = math.inf, -math.inf
+        self.labels: set[float] = set()
+        self.fractions = False
+
+    def add(self, piece: NDArray[np.float64]) -> None:
+        """Note the values of ``piece``; ``UserError`` once they cannot be a mask's."""
+        low, high = float(piece.min()), float(piece.max())
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise UserError("nan_voxels", "Some voxels of the mask are not numbers (NaN or infinite).", DRAW)
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        if len(self.labels) <= MAX_LABELS and (low, high) != (0, 0):
+            self.labels.update(np.unique(piece[piece != 0]).tolist())
+            self.fractions = any(not label.is_integer() for label in self.labels)
+        odd = self.fractions or self.low < 0 or len(self.labels) > MAX_LABELS
+        if odd and len(self.labels) > 1 and not self.soft:
+            raise UserError("not_a_mask", "This file holds many grey values, as a scan does, not a mask.", DRAW)
+
+    @property
+    def soft(self) -> bool:
+        """Whether the values so far may be those of an interpolated {0, 1} mask."""
+        return len(self.labels) > 1 and self.low >= SOFT_LOW and self.high <= SOFT_HIGH
+
+
+def _marked(source: Source) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """Return the marked voxels (I, J, K) in file order, and notices; they take memory only once the file is sound."""
+    header, seen = source.header, _Values()
+    for _, values in _scaled(source):
+        seen.add(values)
+    if not seen.labels:
+        raise _empty()
+    marked = np.empty(math.prod(header.shape), np.bool_)
+    for here, values in _scaled(source):
+        marked[here] = values >= 0.5 if seen.soft else values != 0
+    notices: tuple[str, ...] = ()
+    if seen.soft:
+        notices = ("The mask has values between 0 and 1; 0.5 and above were taken as inside.",)
+    elif len(seen.labels) > 1:
+        names = ", ".join(f"{label:g}" for label in sorted(seen.labels))
+        notices = (f"The mask holds several labels ({names}); all of them were taken together.",)
+    return marked.reshape(header.shape, order="F"), notices
+
+
+def _scaled(source: Source) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Yield where each piece lies and its scaled values, one value for a piece that holds only one."""
+    header, start = source.header, 0
+    for piece in pieces(source):
+        with np.errstate(invalid="ignore", over="ignore"):
+            shown = piece[:1] if piece.min() == piece.max() else piece
+            values = shown.astype(np.float64) * header.slope + header.intercept
+        yield slice(start, start + piece.size), values
+        start += piece.size
+
+
+def _same_grid(affine: NDArray[np.float64], shape: tuple[int, ...], scan: Stored) -> Orientation | None:
+    """Return how the mask's axes become the scan's file axes where both grids have the same voxels, else None."""
+    step = np.linalg.solve(scan.affine[:3, :3], affine[:3, :3])
+    near = np.abs(step) > 0.5
+    if not (near.sum(axis=0) == 1).all() or not (near.sum(axis=1) == 1).all():
+        return None
+    axes = [int(axis) for axis in near.argmax(axis=1)]
+    flips = [bool(step[row, axis] < 0) for row, axis in enumerate(axes)]
+    turn = Orientation((axes[0], axes[1], axes[2]), (flips[0], flips[1], flips[2]))
+    if tuple(shape[axis] for axis in axes) != scan.values.shape:
+        return None
+    indices = np.indices((2, 2, 2)).reshape(3, -1)
+    theirs = corners(affine, shape).reshape(2, 2, 2, 3)
+    turned = turn.to_ras(np.arange(8).reshape(2, 2, 2))[tuple(indices)]
+    apart = theirs.reshape(8, 3)[turned] - corners(scan.affine, scan.values.shape)
+    return turn if float(np.abs(apart).max()) <= SAME_GRID_MM else None
+
+
+def _boxes_meet(affine: NDArray[np.float64], shape: tuple[int, ...], scan: Stored) -> bool:
+    """Whether the mask's grid and the scan's may share space (bounding boxes along the scan's axes)."""
+    inverse = np.linalg.inv(scan.affine)
+    points = corners(affine, shape) @ inverse[:3, :3].T + inverse[:3, 3]
+    return bool((points.max(axis=0) >= -0.5).all() and (points.min(axis=0) <= np.array(scan.values.shape) - 0.5).all())
+
+
+def _ml(data: NDArray[Any], affine: NDArray[np.float64]) -> float:
+    return float(data.sum()) * abs(float(np.linalg.det(affine[:3, :3]))) / 1000.0
+
+
+def _lost(before_ml: float, after_ml: float) -> tuple[str, ...]:
+    if after_ml >= 0.9 * before_ml:
+        return ()
+    return (f"Only {after_ml:.2f} ml of the mask's {before_ml:.2f} ml remain on the scan's grid.",)
+
+
+def _empty() -> UserError:
+    return UserError("empty_mask", "The mask is empty.", DRAW)
+
+
+def _elsewhere() -> UserError:
+    return UserError(
+        "mask_elsewhere",
+        "The mask and the scan do not overlap in space.",
+        "Use a mask made on this scan, or register it to the scan first.",
+    )

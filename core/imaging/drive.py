@@ -1,0 +1,86 @@
+"""What every imaging job does: run methods with progress, write scans, round figures."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from core import __version__
+from core.events import Progress, changed
+from core.files.nifti import Stored, write_stored
+from core.imaging.methods import Method, of_task
+from core.imaging.problem import Estimate, Options
+from core.imaging.published.options import Paper
+
+DESCRIPTION = f"synthetic, Counterscan {__version__}"
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """What a method gave and the seconds it took."""
+
+    method: Method
+    estimate: Estimate
+    seconds: float
+
+
+def drive(method: Method, problem: Any, options: Options, low: float, high: float) -> Generator[Progress, None, Done]:
+    """Run one method on what its task calls a problem; its progress becomes the part of the job from ``low`` to
+    ``high``."""
+    begun = time.monotonic()
+    steps = method.load()(problem, replace(options, steps=options.steps or method.steps))
+    placed = changed(steps, lambda event: replace(event, fraction=low + (high - low) * event.fraction))
+    estimate = yield from placed
+    return Done(method, estimate, time.monotonic() - begun)
+
+
+def drive_all(
+    methods: Sequence[Method], problem: Any, options: Options, low: float, high: float
+) -> Generator[Progress, None, list[Done]]:
+    """Run several methods one after the other within the part of the job from ``low`` to ``high``."""
+    done = []
+    for index, method in enumerate(methods):
+        start, end = (low + (high - low) * part / len(methods) for part in (index, index + 1))
+        done.append((yield from drive(method, problem, options, start, end)))
+    return done
+
+
+def compared(task: str, chosen: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:
+    """Return the methods of ``task`` that are run beside ``chosen``: those asked for, and if wished the plain ones."""
+    return tuple(
+        method
+        for method in of_task(task)
+        if method is not chosen and (method.name in params["beside"] or (method.cheap and params["compare"]))
+    )
+
+
+def options_of(params: Mapping[str, Any], device: str) -> Options:
+    """Return how networks are to sample, as the parameters of a job say; steps 0 are for ``drive`` to fill in."""
+    paper = Paper(**{each.name: params[each.name] for each in fields(Paper) if each.name in params})
+    options = Options(params["mode"], params["steps"], params["samples"], params["seed"], device, paper=paper)
+    return replace(options, opposite=params["opposite"]) if "opposite" in params else options
+
+
+def networks(used: Sequence[Method], params: Mapping[str, Any]) -> list[str]:
+    """Return the weights that ``used`` ran on, each once."""
+    names = (name for method in used for name in method.networks(params["volume"]))
+    return list(dict.fromkeys(names))
+
+
+def write_scans(out: Path, scans: Mapping[str, Stored]) -> dict[str, str]:
+    """Write ``scans`` (output name -> scan) into ``out``, marked synthetic, and return output name -> path."""
+    files = {}
+    for name, scan in scans.items():
+        path = out / f"{name}.nii.gz"
+        write_stored(path, scan, DESCRIPTION)
+        files[name] = str(path)
+    return files
+
+
+def number(value: float) -> float | None:
+    """Return ``value`` to four digits, None where nothing could be measured."""
+    return float(f"{value:.4g}") if math.isfinite(value) else None

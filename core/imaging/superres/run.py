@@ -1,0 +1,175 @@
+"""One super-resolution job: read and check, sharpen, compare with the plain methods, write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.anatomy.head import find_head
+from core.declaration import Context
+from core.events import Event, Finished, Progress
+from core.files.nifti import Stored, read_stored
+from core.imaging.drive import Done, compared, drive, networks, number, options_of, write_scans
+from core.imaging.methods import Method, find
+from core.imaging.problem import Options
+from core.imaging.reference import consistency, read_reference, scores
+from core.imaging.superres.consistency import disagreement, sharpness
+from core.imaging.superres.denoise import calmed, noise_level
+from core.imaging.superres.geometry import Geometry, describe_geometry, geometry, in_file_order
+from core.imaging.superres.guide import read_guide
+from core.imaging.superres.network import ThickScan, level_of
+from core.volume import Orientation, Volume
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+# fractions of the job at which reading, the chosen method and the comparison end
+READ, SHARPENED, COMPARED = 0.06, 0.8, 0.97
+# a disagreement below this share of bright tissue is that of float32
+ROUNDING = 1e-5
+# axes up to this much coarser than the finest lie in the plane of the slices
+ISOTROPIC = 1.5
+# noise from which taking it out gains 1 dB, in parts of bright tissue
+NOISY = 0.03
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A checked job. measured: (x, y, z) float32, RAS+, as in the file; scan: what the methods are given; bright: its
+    bright tissue; head: (X, Y, Z) bool on the fine grid; facts: what was found."""
+
+    measured: Float
+    orientation: Orientation
+    found: Geometry
+    scan: ThickScan
+    bright: float
+    head: Bool
+    truth: Float | None
+    facts: Mapping[str, Any]
+
+    def stored(self, data: Float) -> Stored:
+        """Return ``data`` (X, Y, Z) of the fine grid in the file's own order of axes, float32."""
+        affine = in_file_order(self.found.affine, self.found.shape, self.orientation)
+        return Stored(np.asfortranarray(self.orientation.from_ras(data), np.float32), affine)
+
+
+def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
+    """Sharpen the scan and write result, uncertainty, difference and one scan per plain method compared.
+
+    Results are float32: rounding to the scan's own type would leave what was measured by half a unit.
+    """
+    begun = time.monotonic()
+    yield Progress(0.0, 0, 1, "Reading")
+    case = read_case(inputs, params)
+    yield Progress(READ, 1, 1, "Read")
+    options = options_of(params, context.device)
+    method = find(params["method"], "superres")
+    first = yield from drive(method, case.scan, options, READ, SHARPENED)
+    files = write_scans(context.out, _scans(case, first))
+    table = [_row(case, first)]
+    facts = {**case.facts, **_agreement(table[0])}
+    if first.estimate.deviation is None:
+        facts["uncertainty"] = f"{method.title} has no measure of doubt: the uncertainty map is 0."
+    del first
+    others = shown_beside(method, params)
+    yield from _compare(case, others, options, context.out, files, table)
+    yield Progress(1.0, 1, 1, "Done")
+    used = networks([method, *others], params)
+    seconds = round(time.monotonic() - begun, 2)
+    yield Finished(files, {"facts": facts, "table": table, "weights": used, "seconds": seconds})
+
+
+def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
+    """Read and check the files of a job; raises UserError."""
+    stored = read_stored(inputs["image"])
+    volume = stored.to_volume()
+    found = geometry(volume.data.shape, volume.affine, params)
+    head = find_head(volume)
+    fine = Volume(np.zeros(found.shape, np.float32), found.affine)
+    near = found.acquisition.enlarge(head.mask.astype(np.float32), 0) > 0.5
+    where = near if near.any() else np.ones(found.shape, np.bool_)
+    guide, told = read_guide(inputs["guide"], volume, head.mask, found) if "guide" in inputs else (None, {})
+    truth = read_reference(inputs["reference"], fine, where) if "reference" in inputs else None
+    bright = level_of(volume.data)
+    calm, noise = _calm(volume, head.mask, bright, params["relax"])
+    scan = ThickScan(calm, found.acquisition, guide, found.target)
+    facts = {"geometry": " ".join(describe_geometry(found)), "noise": noise, **told, "notices": list(found.notices)}
+    return Case(volume.data, stored.orientation, found, scan, bright, where, truth, facts)
+
+
+def shown_beside(method: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:
+    """Return the methods that are run beside ``method``: the nearest slice, which only shows the input again, if asked
+    for alone."""
+    others = compared("superres", method, params)
+    return tuple(other for other in others if other.name != "nearest" or other.name in params["beside"])
+
+
+def _calm(volume: Volume, head: Bool, bright: float, relax: float) -> tuple[Float, str]:
+    """Return the scan with as much of its noise taken out as ``relax`` says, and a sentence about it."""
+    axes = [axis for axis, size in enumerate(volume.spacing) if size <= ISOTROPIC * min(volume.spacing)]
+    noise = noise_level(volume.data, axes, head)
+    text = f"Noise in the slices: about {100 * noise / bright:.1f}% of bright tissue"
+    if relax > 0:
+        return calmed(volume.data, axes, noise, relax), f"{text}; {100 * relax:.0f}% of the way to slices without it."
+    advice = " Relax takes it out." if noise > NOISY * bright else ""
+    return volume.data, f"{text}; kept as measured.{advice}"
+
+
+def _compare(
+    case: Case,
+    others: Sequence[Method],
+    options: Options,
+    out: Path,
+    files: dict[str, str],
+    table: list[dict[str, Any]],
+) -> Generator[Progress, None, None]:
+    """Run ``others``; each is written before the next is made, so that one volume is held at a time."""
+    for index, method in enumerate(others):
+        low, high = (SHARPENED + (COMPARED - SHARPENED) * part / len(others) for part in (index, index + 1))
+        done = yield from drive(method, case.scan, options, low, high)
+        table.append(_row(case, done))
+        files |= write_scans(out, {f"baseline-{method.name}": case.stored(done.estimate.values)})
+
+
+def _scans(case: Case, chosen: Done) -> dict[str, Stored]:
+    """Return output name -> scan on the fine grid."""
+    values, deviation = chosen.estimate.values, chosen.estimate.deviation
+    doubt = np.zeros(values.shape, np.float32) if deviation is None else np.where(case.head, deviation, np.float32(0))
+    scans = {
+        "result": case.stored(values),
+        "uncertainty": case.stored(doubt),
+        "difference": case.stored(values - case.scan.acquisition.enlarge(case.measured, 1)),
+    }
+    if case.truth is not None:
+        scans["error"] = case.stored(np.where(case.head, values - case.truth, np.float32(0)))
+    return scans
+
+
+def _row(case: Case, done: Done) -> dict[str, Any]:
+    """Return one line of the result table: agreement with what was measured, sharpness, distance from the truth."""
+    values = done.estimate.values
+    typical, largest = disagreement(values, case.scan.acquisition, case.measured, case.bright)
+    return {
+        "method": done.method.name,
+        "title": done.method.title,
+        "seconds": round(done.seconds, 2),
+        "calls": done.estimate.calls,
+        **({} if case.truth is None else scores(values, case.truth, case.head)),
+        "residual": number(typical),
+        "residual_max": number(largest),
+        "sharpness": number(sharpness(values, case.found.sharpened, case.head, case.found.target)),
+        "consistency": consistency(values, case.truth, case.head, case.found.target),
+    }
+
+
+def _agreement(row: Mapping[str, Any]) -> dict[str, str]:
+    typical, largest = (float(row[name] or 0) for name in ("residual", "residual_max"))
+    exact = largest < ROUNDING
+    apart = "to rounding" if exact else f"within {100 * largest:.2g}% of bright tissue, {100 * typical:.2g}% RMS"
+    return {"agreement": f"Sampled as the scan was, the result gives the measured voxels back {apart}."}

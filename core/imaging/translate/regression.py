@@ -1,0 +1,112 @@
+"""Translation by regression on a voxel and its surroundings: a plain method, and where our network starts."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from core.contrasts import CONTRASTS, USUAL, Sources, scaled
+from core.events import Progress
+from core.imaging.problem import Estimate, Options
+from core.nets.piecewise_linear import EACH, FEATURES, KNOTS, PAIRS, SCALES
+from core.volume import Box, bounding_box
+from core.weights import load
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+WEIGHTS = "translate-regression"
+# known background around the brain that is looked at, voxels
+MARGIN = 4
+
+
+def surroundings(image: Float, brain: Bool) -> Float:
+    """Return a ``scaled`` image and its Gaussians, (1 + scales, X, Y, Z) float32, 0 outside the brain."""
+    blurred = [ndimage.gaussian_filter(image, sigma, truncate=3.0) for sigma in SCALES]
+    return np.stack([image, *(np.where(brain, part, 0) for part in blurred)]).astype(np.float32)
+
+
+def features(sources: Mapping[str, Float]) -> Float:
+    """Return ``FEATURES`` numbers a voxel, (FEATURES, ...) float32, of contrast -> ``surroundings`` (scales, ...)."""
+    shape = next(iter(sources.values())).shape[1:]
+    out = np.zeros((FEATURES, *shape), np.float32)
+    out[0] = 1
+    for number, name in enumerate(CONTRASTS):
+        if name in sources:
+            own = sources[name][0]
+            part = out[1 + number * EACH : 1 + (number + 1) * EACH]
+            part[0] = own
+            for place, knot in enumerate(KNOTS):
+                np.maximum(own - knot, 0, out=part[1 + place])
+            part[1 + len(KNOTS) :] = sources[name][1:]
+    for place, (first, second) in enumerate(PAIRS):
+        one, other = CONTRASTS[first], CONTRASTS[second]
+        if one in sources and other in sources:
+            np.multiply(sources[one][0], sources[other][0], out=out[FEATURES - len(PAIRS) + place])
+    return out
+
+
+def row(names: Mapping[str, object]) -> int:
+    """Return the row of the table for a set of sources: a bit for each contrast."""
+    return sum(1 << number for number, name in enumerate(CONTRASTS) if name in names)
+
+
+def predict(table: Float, sources: Mapping[str, Float], target: str) -> Float:
+    """Return the target (X, Y, Z) float32, scaled, from contrast -> ``surroundings`` of the sources."""
+    coefficients = table[row(sources), CONTRASTS.index(target)]
+    used = np.flatnonzero(coefficients)
+    return np.asarray(np.tensordot(coefficients[used], features(sources)[used], axes=1), np.float32)
+
+
+def load_table(device: str = "cpu") -> Float:
+    """Return the shipped coefficients (16, 4, FEATURES) float32."""
+    table: Float = load(WEIGHTS, device).get_parameter("table").detach().cpu().numpy()
+    return table
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """The neighbourhood ``box`` of a brain: ``brain`` (x, y, z) bool there, contrast -> ``scaled`` image, and ``base``
+    (x, y, z) float32, a first guess of the scaled target, 0 outside the brain."""
+
+    box: Box
+    brain: Bool
+    images: Mapping[str, Float]
+    base: Float
+
+    def in_units(self, target: str, scaled_target: Float) -> Float:
+        """Return a scaled target (x, y, z) in units of its 99.5th percentile in the brain, 0 outside."""
+        median, unit = USUAL[target]
+        return np.where(self.brain, np.maximum(median + unit * scaled_target, 0), 0).astype(np.float32)
+
+    def finished(self, sources: Sources, scaled_target: Float) -> Float:
+        """Return a scaled target (x, y, z) as (X, Y, Z) in units of its 99.5th percentile in the brain."""
+        values = np.zeros(sources.brain.shape, np.float32)
+        values[self.box] = self.in_units(sources.target, scaled_target)
+        return values
+
+
+def neighbourhood(sources: Sources) -> tuple[Box, Bool, dict[str, Float]]:
+    """Return the box around the brain, the brain there (x, y, z), and contrast -> ``scaled`` image there."""
+    box = bounding_box(sources.brain, MARGIN)
+    brain = sources.brain[box]
+    return box, brain, {name: scaled(image[box], brain) for name, image in sources.images.items()}
+
+
+def start(sources: Sources, device: str) -> Start:
+    """Return what both the regression and the networks begin with."""
+    box, brain, images = neighbourhood(sources)
+    told = {name: surroundings(image, brain) for name, image in images.items()}
+    base = np.where(brain, predict(load_table(device), told, sources.target), 0)
+    return Start(box, brain, images, base.astype(np.float32))
+
+
+def regression(sources: Sources, options: Options) -> Generator[Progress, None, Estimate]:
+    """Translate voxel by voxel; values are in units of the target's 99.5th percentile in the brain."""
+    yield Progress(0.0, 0, 1, "Looking at the surroundings of each voxel")
+    begun = start(sources, options.device)
+    return Estimate(begun.finished(sources, begun.base))

@@ -1,0 +1,141 @@
+"""One translation job: read and lay on one grid, translate, compare with the plain method, write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.declaration import Context
+from core.events import Event, Finished, Progress, changed
+from core.files.nifti import Stored
+from core.imaging.drive import Done, compared, drive, drive_all, networks, number, options_of, write_scans
+from core.imaging.methods import find
+from core.imaging.reference import consistency, read_reference, scores
+from core.imaging.translate.sources import Gathered, check_different, gather
+from core.imaging.translate.task import TITLES
+from core.volume import Volume
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+# fractions of the job at which reading, the chosen method and the comparison end
+READ, MADE, COMPARED = 0.3, 0.8, 0.92
+# what the 99.5th percentile of the target in the brain is stored as
+UNIT = 1000.0
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A method's image (X, Y, Z) float32 on the grid of the result, in stored units."""
+
+    done: Done
+    values: Float
+
+
+def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
+    """Translate and write result, uncertainty, one scan per plain method compared, and the error where it is known."""
+    begun = time.monotonic()
+    target = params["target"]
+    gathered = yield from _gather(inputs, target, params["register"])
+    truth = _truth(inputs, gathered)
+    yield Progress(READ, 1, 1, "Read")
+    options = options_of(params, context.device)
+    method = find(params["method"], "translate")
+    first = yield from drive(method, gathered.sources, options, READ, MADE)
+    others = compared("translate", method, params)
+    rest = yield from drive_all(others, gathered.sources, options, MADE, COMPARED)
+    yield Progress(COMPARED, 0, 1, "Writing")
+    chosen, *plain = (Made(done, _stored_units(gathered, done.estimate.values)) for done in (first, *rest))
+    files = write_scans(context.out, _scans(gathered, chosen, plain, truth))
+    table = [_row(gathered, made, truth) for made in (chosen, *plain)]
+    yield Progress(1.0, 1, 1, "Done")
+    yield Finished(files, _summary(gathered, [first, *rest], params, table, time.monotonic() - begun))
+
+
+def _gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[Progress, None, Gathered]:
+    steps = gather(inputs, target, moving)
+    return changed(steps, lambda event: replace(event, fraction=READ * event.fraction))
+
+
+def _truth(inputs: Mapping[str, Path], gathered: Gathered) -> Float | None:
+    """Return the reference on the grid of the result; it must be none of the sources."""
+    if "reference" not in inputs:
+        return None
+    like = gathered.grid.volume
+    truth = read_reference(inputs["reference"], like, gathered.brain)
+    given = {TITLES[name]: Volume(image, gathered.affine) for name, image in gathered.sources.images.items()}
+    check_different({**given, "the reference": Volume(truth, like.affine)})
+    return truth
+
+
+def in_units_of(values: Float, truth: Float, brain: Bool) -> Float:
+    """Return ``truth`` with the median of ``values`` in the brain, for units are arbitrary; all (X, Y, Z).
+
+    On 11 translations of three subjects this comes to within 0.9 dB of the scale of least squares; to match the 99.5th
+    percentiles, as one could, loses up to 10 dB and most for smooth images.
+    """
+    middle = float(np.median(truth[brain]))
+    return truth * np.float32(float(np.median(values[brain])) / middle if middle > 0 else 1.0)
+
+
+def _stored_units(gathered: Gathered, values: Float) -> Float:
+    return gathered.back(values * np.float32(UNIT))
+
+
+def _scans(gathered: Gathered, chosen: Made, plain: list[Made], truth: Float | None) -> dict[str, Stored]:
+    """Return output name -> scan on the grid of the result."""
+    stored, brain = gathered.grid.stored, gathered.brain
+    deviation = chosen.done.estimate.deviation
+    doubt = np.zeros(brain.shape, np.float32) if deviation is None else _stored_units(gathered, deviation)
+    scans = {
+        "result": stored.like(chosen.values),
+        "uncertainty": stored.like(doubt),
+        **{f"baseline-{made.done.method.name}": stored.like(made.values) for made in plain},
+    }
+    if truth is not None:
+        error = np.where(brain, chosen.values - in_units_of(chosen.values, truth, brain), 0)
+        scans["error"] = stored.like(error.astype(np.float32))
+    return scans
+
+
+def _row(gathered: Gathered, made: Made, truth: Float | None) -> dict[str, Any]:
+    """Return one line of the result table."""
+    brain = gathered.brain
+    like = None if truth is None else in_units_of(made.values, truth, brain)
+    measured = {} if like is None else scores(made.values, like, brain)
+    deviation = made.done.estimate.deviation
+    doubt = None if deviation is None else number(UNIT * float(deviation[gathered.sources.brain].mean()))
+    return {
+        "method": made.done.method.name,
+        "title": made.done.method.title,
+        "seconds": round(made.done.seconds, 2),
+        "calls": made.done.estimate.calls,
+        **measured,
+        "consistency": consistency(made.values, like, brain, gathered.grid.volume.spacing),
+        "doubt": doubt,
+    }
+
+
+def _summary(
+    gathered: Gathered, made: list[Done], params: Mapping[str, Any], table: list[dict[str, Any]], seconds: float
+) -> dict[str, Any]:
+    chosen = made[0]
+    title = TITLES[gathered.sources.target]
+    facts: dict[str, Any] = dict(gathered.facts)
+    facts["units"] = (
+        f"Values are in arbitrary units: {UNIT:.0f} stands for the 99.5th percentile of a {title} in the brain."
+    )
+    if chosen.estimate.deviation is None:
+        facts["uncertainty"] = f"{chosen.method.title} has no measure of doubt: the uncertainty map is 0."
+    return {
+        "facts": facts,
+        "table": table,
+        "weights": networks([each.method for each in made], params),
+        "seconds": round(seconds, 2),
+    }

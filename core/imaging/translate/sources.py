@@ -1,0 +1,173 @@
+"""The sources of a translation: read, checked against one another, laid on one grid, and their brain."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from core.anatomy.brain import find_brain
+from core.anatomy.head import find_head
+from core.contrasts import Sources
+from core.errors import UserError
+from core.events import Progress
+from core.files.nifti import read_stored
+from core.imaging.translate.align import WORK_MM, Scan, elsewhere, lay, onto, same_grid, sharpness, working_grid
+from core.imaging.translate.task import CANNOT_KNOW, SLOTS, TITLES
+from core.volume import Volume, resample
+
+Float = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+Matrix = NDArray[np.float64]
+
+# share of a stripped brain's median intensity up to which a voxel at its border is taken as emptied
+EMPTY = 0.01
+# share of the brain that every source has to cover
+COVERED, WHOLLY = 0.5, 0.99
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """sources: on the working grid, whose affine is ``affine``; grid: the scan on whose grid results are written;
+    facts: sentences and numbers for the page."""
+
+    sources: Sources
+    affine: Matrix
+    grid: Scan
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def back(self, values: Float) -> Float:
+        """Return ``values`` (x, y, z) of the working grid on the grid of ``grid``, 0 outside the brain."""
+        like = self.grid.volume
+        if same_grid(self.affine, values.shape, like):
+            return values
+        shape = self.grid.stored.ras_shape
+        result = resample(values, self.affine, like.affine, shape, order=1, edge="nearest")
+        return np.where(self.brain, result, 0).astype(np.float32)
+
+    @cached_property
+    def brain(self) -> Bool:
+        """The brain on the grid of ``grid``, (X, Y, Z) bool."""
+        like = self.grid.volume
+        brain = self.sources.brain
+        if same_grid(self.affine, brain.shape, like):
+            return brain
+        return resample(brain, self.affine, like.affine, self.grid.stored.ras_shape, order=0)
+
+
+def gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[Progress, None, Gathered]:
+    """Read the sources among ``inputs`` and lay them on the grid of the sharpest one.
+
+    The sharpest has the shortest longest voxel side, then the smallest voxels, then comes first among the slots.
+    moving: move sources that lie elsewhere; UserError ``sources_misaligned`` for them otherwise. UserError also
+    ``no_source``, ``target_given``, ``same_file_twice``, ``sources_elsewhere``, ``registration_failed``, ``no_brain``.
+    """
+    check_slots(inputs, target)
+    scans = []
+    for index, name in enumerate(name for name in SLOTS if name in inputs):
+        yield Progress(0.0, index, len(inputs), f"Reading {TITLES[name]}")
+        stored = read_stored(inputs[name])
+        volume = stored.to_volume()
+        scans.append(Scan(name, stored, volume, find_head(volume)))
+    check_different({scan.title: scan.volume for scan in scans})
+    grid = min(scans, key=sharpness)
+    laid, alignment = [], []
+    for scan in scans:
+        if scan is not grid:
+            yield Progress(0.5, 0, 1, f"Laying {scan.title} on {grid.title}")
+            scan, sentence = lay(scan, grid, moving)
+            alignment.append(sentence)
+        laid.append(scan)
+    yield Progress(0.9, 0, 1, "Looking for the brain")
+    return _on_one_grid(laid, grid, target, alignment)
+
+
+def check_slots(inputs: Mapping[str, Path], target: str) -> None:
+    """Refuse what needs no reading: no source at all, and a target that is given."""
+    if target in inputs:
+        raise UserError(
+            "target_given",
+            f"{TITLES[target]} is to be made, and it is among the sources.",
+            "Choose another contrast to make; to compare with the true one, give it as the reference.",
+        )
+    if not any(name in inputs for name in SLOTS):
+        raise UserError("no_source", "There is no scan to translate from.", "Give at least one of T1, T1ce, T2, FLAIR.")
+
+
+def same_scan(one: Volume, other: Volume) -> bool:
+    """Return whether two scans hold the same voxels."""
+    return one.data.shape == other.data.shape and bool(np.array_equal(one.data, other.data))
+
+
+def check_different(volumes: Mapping[str, Volume]) -> None:
+    """Raise UserError ``same_file_twice`` when two of ``volumes`` (title -> scan) hold the same voxels."""
+    for (first, one), (second, other) in combinations(volumes.items(), 2):
+        if same_scan(one, other):
+            raise UserError(
+                "same_file_twice",
+                f"{first} and {second} are the same scan.",
+                "Give each contrast its own scan, and leave out what you do not have.",
+            )
+
+
+def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: list[str]) -> Gathered:
+    """Resample to the working grid and find the brain that all sources cover."""
+    affine, shape = working_grid(grid.volume)
+    images = {scan.name: onto(scan.volume, affine, shape) for scan in scans}
+    brain, sentence = _brain(scans, images, affine, shape)
+    notices = [CANNOT_KNOW[target]]
+    whole = brain.sum()
+    if whole == 0:
+        raise UserError(
+            "no_brain", "No brain was found in the scans.", "Give brain scans, best with the skull removed."
+        )
+    for scan in scans:
+        ones = np.ones(scan.volume.data.shape, np.uint8)
+        seen = resample(ones, scan.volume.affine, affine, shape, order=0) > 0
+        share = float((brain & seen).sum() / whole)
+        if share < COVERED:
+            raise elsewhere(scan.title, grid.title)
+        if share < WHOLLY:
+            notices.append(f"{scan.title} covers {share:.0%} of the brain: the result is 0 where it does not.")
+        brain = brain & seen
+    sizes = " x ".join(f"{size:.3g}" for size in grid.volume.spacing)
+    facts: dict[str, Any] = {
+        "sources": [scan.name for scan in scans],
+        "target": target,
+        "head": sentence,
+        "grid": f"The result lies on the grid of {grid.title}: voxels of {sizes} mm.",
+        "alignment": alignment,
+        "notices": notices,
+    }
+    return Gathered(Sources(images, np.asarray(brain), target), affine, grid, facts)
+
+
+def _not_empty(image: Float, mask: Bool) -> Bool:
+    """Return the voxels of ``mask`` that hold tissue: the mask of a stripped scan follows its border only roughly."""
+    level = EMPTY * float(np.median(np.abs(image[mask]))) if mask.any() else 0.0
+    return np.asarray(mask & (np.abs(image) > level))
+
+
+def _brain(
+    scans: Sequence[Scan], images: Mapping[str, Float], affine: Matrix, shape: tuple[int, int, int]
+) -> tuple[Bool, str]:
+    """Return the brain on the working grid and what was assumed."""
+    stripped = [scan for scan in scans if scan.head.kind == "brain"]
+    if stripped:
+        masks = [resample(scan.head.mask, scan.volume.affine, affine, shape, order=0) for scan in stripped]
+        tight = [_not_empty(images[scan.name], mask) for scan, mask in zip(stripped, masks, strict=True)]
+        return np.asarray(ndimage.binary_fill_holes(np.any(tight, axis=0))), stripped[0].head.sentence
+    first = scans[0]
+    brain = find_brain(Volume(images[first.name], affine))
+    volume_ml = float(brain.sum()) * WORK_MM**3 / 1000
+    return brain, (
+        f"Taken as a whole head: the brain ({volume_ml:.0f} ml) was looked for in {first.title} and alone translated; "
+        "around it the result is 0."
+    )

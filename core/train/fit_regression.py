@@ -1,0 +1,61 @@
+"""Coefficients of the regression that translation starts from, by least squares over the training subjects."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.contrasts import CONTRASTS, scaled
+from core.imaging.translate.regression import features, row, surroundings
+from core.nets.piecewise_linear import FEATURES
+from core.train.pack import Packed, PackedSet
+
+Float = NDArray[np.float32]
+
+VOXELS = 40_000
+RIDGE = 1e-5
+
+
+def subjects(packed: PackedSet) -> list[Packed]:
+    """Return the training subjects that have two contrasts or more of a stripped brain."""
+    return [item for item in packed.items if item.split == "train" and item.stripped and len(item.contrasts) > 1]
+
+
+def fit(packed: PackedSet) -> Float:
+    """Return the table (16, 4, FEATURES) float32 of the piecewise-linear network; 0 for contrasts no subject has."""
+    drawn = [_voxels(packed, item, number) for number, item in enumerate(subjects(packed))]
+    table = np.zeros((2 ** len(CONTRASTS), len(CONTRASTS), FEATURES), np.float32)
+    for count in range(1, len(CONTRASTS)):
+        for names in combinations(CONTRASTS, count):
+            for target in set(CONTRASTS) - set(names):
+                used = [told for told in drawn if {*names, target} <= set(told)]
+                if used:
+                    table[row(dict.fromkeys(names)), CONTRASTS.index(target)] = _solve(used, names, target)
+    return table
+
+
+def _voxels(packed: PackedSet, item: Packed, number: int) -> dict[str, Float]:
+    """Return random voxels of a subject: contrast -> (scales, N)."""
+    brain = packed.head(item.name)
+    picked = np.random.default_rng(number).permutation(int(brain.sum()))[:VOXELS]
+    return {
+        contrast: surroundings(scaled(packed.image(item.name, contrast), brain), brain)[:, brain][:, picked]
+        for contrast in item.contrasts
+    }
+
+
+def _solve(drawn: list[dict[str, Float]], names: tuple[str, ...], target: str) -> Float:
+    """Return ridge coefficients (FEATURES,); those of absent sources stay 0."""
+    products, right, count = np.zeros((FEATURES, FEATURES)), np.zeros(FEATURES), 0
+    for told in drawn:
+        columns = features({name: told[name] for name in names}).astype(np.float64)
+        products += columns @ columns.T
+        right += columns @ told[target][0]
+        count += columns.shape[1]
+    there = np.flatnonzero(np.diag(products))
+    system = products[np.ix_(there, there)] + RIDGE * count * np.eye(there.size)
+    coefficients = np.zeros(FEATURES, np.float32)
+    coefficients[there] = np.linalg.solve(system, right[there])
+    return coefficients

@@ -1,0 +1,98 @@
+"""A finished run becomes a weight file with its facts beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from core.nets.boosted_trees import TREES
+from core.train.checkpoint import State
+from core.train.fit_regression import fit, subjects
+from core.train.fit_trees import FEWEST, fit_all
+from core.train.pack import Packed, PackedSet
+from core.train.presets import Preset
+from core.train.residual_spectrum import Shares
+from core.weights import write_facts
+
+
+def export(
+    preset: Preset, state: State, packed: Path, folder: Path, doubt: Shares = (), smallest: bool = False
+) -> list[Path]:
+    """Write the running average as fp16 ``<weights>.safetensors`` and ``<weights>.json``: its manifest entry, its
+    subjects, steps and seconds; ``doubt`` is how its errors hang together.
+
+    With a network for translation go the regression that it corrects and the trees that it is told of, few of them in
+    the ``smallest`` run.
+    """
+    tensors = {name: value.detach().to(torch.float16).cpu().contiguous() for name, value in state.average.items()}
+    used = _learnt_from(preset.source, PackedSet(packed))
+    facts = {"steps": state.clock.step, "seconds": round(state.clock.seconds)}
+    written = [_write(folder, preset.weights, preset.architecture, dict(preset.config), tensors, used, facts, doubt)]
+    if preset.weights == "translate-volume":
+        table = {"table": torch.from_numpy(fit(PackedSet(packed)))}
+        written.append(_write(folder, "translate-regression", "patch_regression", {}, table, used, {}))
+        grown = fit_all(PackedSet(packed), used, FEWEST if smallest else TREES)
+        written.append(_write(folder, "translate-trees", "boosted_trees", {}, grown, used, {}))
+    return written
+
+
+def _learnt_from(source: str, packed: PackedSet) -> list[Packed]:
+    """Return the items of a packed set that the batches of ``source`` are drawn from."""
+    if source == "translate":
+        return subjects(packed)
+    train = [item for item in packed.items if item.split == "train"]
+    if source == "superres":
+        return [item for item in train if item.kind == "scan"]
+    if source == "tissues":
+        return [item for item in train if item.kind == "labels"]
+    return [item for item in train if item.kind == "labels" or "t1" in item.sharp]
+
+
+def _write(
+    folder: Path,
+    name: str,
+    architecture: str,
+    config: dict[str, Any],
+    tensors: dict[str, Tensor],
+    used: list[Packed],
+    facts: dict[str, Any],
+    doubt: Shares = (),
+) -> Path:
+    content = save(tensors)
+    path = folder / f"{name}.safetensors"
+    path.write_bytes(content)
+    research = any(item.folder != "labels" for item in used)
+    entry = {
+        "file": path.name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "architecture": architecture,
+        "config": config,
+        "parameters": sum(value.numel() for value in tensors.values()),
+        "licence": "research use only (see the card)" if research else "Apache-2.0",
+        "data": "; ".join(sorted({item.source for item in used})),
+        "card": f"{name}.md",
+        **({"doubt": doubt} if doubt else {}),
+    }
+    whole = {"entry": entry, "subjects": [item.name for item in used], **facts}
+    path.with_suffix(".json").write_text(json.dumps(whole, indent=2) + "\n")
+    return path
+
+
+def publish(path: Path, shipped: Path) -> None:
+    """Put a weight file and its facts into the ``shipped`` folder and its entry into the manifest there."""
+    facts = json.loads(path.with_suffix(".json").read_text())
+    for source in (path, path.with_suffix(".json")):
+        temporary = shipped / (source.name + ".part")
+        temporary.write_bytes(source.read_bytes())
+        temporary.replace(shipped / source.name)
+    manifest = shipped / "manifest.json"
+    listed = json.loads(manifest.read_text())["weights"] if manifest.is_file() else {}
+    listed[path.stem] = facts["entry"]
+    write_facts(manifest, {"weights": dict(sorted(listed.items()))})

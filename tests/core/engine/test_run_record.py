@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+
+from core.declaration import Context
+from core.engine.run_record import describe, write_json, write_record
+from core.events import Finished
+from core.tasks import TASKS
+
+
+def test_the_record_names_what_was_used_and_nothing_of_the_user(tmp_path: Path) -> None:
+    scan = tmp_path / "Jane Doe 1961.nii.gz"
+    scan.write_bytes(b"scan")
+    result = tmp_path / "result.nii.gz"
+    result.write_bytes(b"result")
+    task = TASKS[0]
+    summary = {"table": [{"method": "shell", "seconds": 1.5, "seam": math.nan}], "seconds": 2.0, "facts": {}}
+    finished = Finished({"result": str(result)}, summary)
+    params = task.parse({"method": "shell", "seed": 4})
+    described = describe(task, Context("cpu", tmp_path), {"t1": scan}, params, finished)
+    path = write_record(tmp_path, described, finished, 2.5)
+    text = path.read_text()
+    record = json.loads(text)
+    assert "Jane" not in text
+    assert str(tmp_path) not in text
+    assert record["inputs"] == {"t1": {"sha256": hashlib.sha256(b"scan").hexdigest(), "bytes": 4}}
+    assert record["outputs"]["result"]["sha256"] == hashlib.sha256(b"result").hexdigest()
+    assert (record["task"], record["method"], record["seed"], record["device"]) == ("inpaint", "shell", 4, "cpu")
+    assert {"counterscan", "python", "numpy"} <= record["versions"].keys()
+    assert record["threads"] >= 1
+    assert record["timing"]["seconds"] == 2.5
+    assert record["timing"]["summary"] == {"shell": 1.5}
+    assert record["timing"]["peak_memory_bytes"] > 1 << 20
+    assert record["summary"] == {"table": [{"method": "shell", "seam": None}], "facts": {}}
+
+
+def test_json_is_sorted_and_finite_and_leaves_no_part(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"b": [math.inf, 1.5], "a": (None, "\u00e9")})
+    assert path.read_text(encoding="utf-8") == (
+        '{\n  "a": [\n    null,\n    "\u00e9"\n  ],\n  "b": [\n    null,\n    1.5\n  ]\n}\n'
+    )
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]

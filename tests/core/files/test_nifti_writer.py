@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import UserError
+from core.files.nifti import read_stored
+from core.files.nifti_writer import fresh_header, write_nifti
+from tests.core.files.grids import SHAPE, grid_affine, nib, random_values
+
+RAS = grid_affine((0, 1, 2), (False, False, False), (1.0, 1.0, 1.0))
+
+
+def test_header_is_nifti1_where_floats_suffice() -> None:
+    header = fresh_header(SHAPE, np.dtype("i2"), RAS, 1.0, 0.0, "")
+    assert len(header) == 352
+    assert header[344:348] == b"n+1\0"
+
+
+@pytest.mark.parametrize("slope", [0.1, 1.0])
+def test_header_is_nifti2_where_floats_would_move_things(tmp_path: Path, slope: float) -> None:
+    affine = RAS.copy()
+    affine[0, 3] = -31.5 if slope == 0.1 else 50000.001
+    values = random_values("i2")
+    write_nifti(tmp_path / "a.nii", values, affine, slope, 0.0, "")
+    assert (tmp_path / "a.nii").read_bytes()[4:12] == b"n+2\0\r\n\032\n"
+    again = read_stored(tmp_path / "a.nii")
+    assert again.slope == slope
+    np.testing.assert_array_equal(again.affine, affine)
+    np.testing.assert_array_equal(nib.load(tmp_path / "a.nii").get_fdata(), values * slope)
+
+
+def test_sheared_grid_has_no_qform(tmp_path: Path) -> None:
+    affine = RAS.copy()
+    affine[0, 1] = 0.25
+    write_nifti(tmp_path / "a.nii", random_values("u1"), affine, 1.0, 0.0, "")
+    header = nib.load(tmp_path / "a.nii").header
+    assert (int(header["qform_code"]), int(header["sform_code"])) == (0, 2)
+    np.testing.assert_array_equal(read_stored(tmp_path / "a.nii").affine, affine)
+
+
+def test_long_description_is_cut(tmp_path: Path) -> None:
+    write_nifti(tmp_path / "a.nii", random_values("u1"), RAS, 1.0, 0.0, "é" + "x" * 200)
+    assert nib.load(tmp_path / "a.nii").header["descrip"].item() == b"?" + b"x" * 78
+
+
+@pytest.mark.parametrize("name", ["a.mgz", "a.gz", "nii"])
+def test_other_names_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="NIfTI name"):
+        write_nifti(tmp_path / name, random_values("u1"), RAS, 1.0, 0.0, "")
+
+
+def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.nii"
+    path.write_bytes(b"old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("core.files.nifti_writer.os.fsync", full)
+    with pytest.raises(UserError) as caught:
+        write_nifti(path, random_values("u1"), RAS, 1.0, 0.0, "")
+    assert caught.value.code == "write_failed"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.nii"]
+    assert path.read_bytes() == b"old"
+
+
+def test_missing_folder_is_a_user_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        write_nifti(tmp_path / "none" / "a.nii", random_values("u1"), RAS, 1.0, 0.0, "")
+    assert caught.value.code == "write_failed"

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+from torch import Tensor, nn
+
+from core.diffusion.residual_error import Doubt
+from core.diffusion.schedule import GRID
+from core.events import Progress
+from core.imaging.inpaint.network import setting
+from core.imaging.inpaint.realistic import RIM, blend, continued, grafted
+from core.imaging.problem import MEAN_CALLS, Estimate, Options, Problem
+
+DOUBT = Doubt(((1.0, 0.0, 0.0, 0.0, 0.0),) * GRID)
+SIDE = 40
+
+
+class Mean(nn.Module):
+    """Predicts 0 with a variance that grows away from the border of the hole."""
+
+    multiple = 8
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, noisy: Tensor, context: Tensor, level: Tensor, facts: Tensor | None) -> tuple[Tensor, Tensor]:
+        self.calls += 1
+        distance = ndimage.distance_transform_edt(context[0, 1].numpy() > 0)
+        variance = torch.from_numpy(np.maximum(0.02 * distance, 1e-3).astype(np.float32))
+        return torch.zeros_like(noisy), variance.log()[None, None]
+
+
+def symmetric(middle: int) -> tuple[Problem, np.ndarray]:
+    """A textured brain that is its own mirror image, with a hole around X = ``middle``; and the whole of it."""
+    texture = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((SIDE,) * 3), 1.2)
+    image = (1 + 2 * (texture + texture[::-1])).astype(np.float32)
+    x, y, z = np.ogrid[:SIDE, :SIDE, :SIDE]
+    head = (x - 19.5) ** 2 + (y - 19.5) ** 2 + (z - 19.5) ** 2 < 18**2
+    image = np.where(head, np.maximum(image, 0.05), 0).astype(np.float32)
+    mask = ((x - middle) ** 2 + (y - 20) ** 2 + (z - 20) ** 2 < 6**2) & head
+    return Problem(np.where(mask, np.float32(0), image), mask, head, (1.0, 1.0, 1.0)), image
+
+
+def made_of(problem: Problem, options: Options) -> tuple[Estimate, list[Progress], int]:
+    network, seen = Mean(), []
+    steps = grafted(network, setting(problem, 8), options, 1.0, DOUBT)
+    while True:
+        try:
+            seen.append(next(steps))
+        except StopIteration as end:
+            return end.value, seen, network.calls
+
+
+def test_a_brain_that_is_its_own_mirror_image_is_given_back_where_the_network_does_not_know() -> None:
+    problem, whole = symmetric(31)
+    made, progress, calls = made_of(problem, Options("realistic", steps=8))
+    deep = ndimage.binary_erosion(problem.mask, iterations=4)
+    smooth, _, _ = made_of(problem, Options("realistic", steps=1, opposite=False))
+    error = np.abs(made.values - whole)[deep].mean()
+    assert error < 0.3 * np.abs(smooth.values - whole)[deep].mean()
+    assert made.calls == calls == MEAN_CALLS
+    assert made.notice.startswith("100% of the hole shows the other hemisphere") and not smooth.notice
+    assert made.deviation is not None and (made.deviation[problem.mask] > 0).all()
+    assert not made.values[~problem.mask].any()
+    assert all(one.fraction <= two.fraction for one, two in pairwise(progress))
+
+
+@pytest.mark.parametrize("opposite", [True, False])
+def test_what_the_other_hemisphere_does_not_know_is_drawn(opposite: bool) -> None:
+    problem, _ = symmetric(20 if opposite else 31)
+    made, progress, calls = made_of(problem, Options("realistic", steps=4, opposite=opposite, seed=3))
+    again, _, _ = made_of(problem, Options("realistic", steps=4, opposite=opposite, seed=3))
+    other, _, _ = made_of(problem, Options("realistic", steps=4, opposite=opposite, seed=4))
+    assert made.calls == calls == MEAN_CALLS + 4
+    assert progress[-1].fraction == pytest.approx(1) and progress[-1].steps == calls
+    assert np.array_equal(made.values, again.values) and not np.array_equal(made.values, other.values)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**31))
+def test_a_blend_lies_between_and_is_the_mean_where_nothing_is_grafted(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mean, graft = rng.normal(size=(2, 5, 6, 7)).astype(np.float32)
+    deviation = rng.uniform(0, 1, mean.shape).astype(np.float32)
+    known = rng.random(mean.shape) < 0.7
+    made = blend(mean, deviation, graft, known)
+    assert (made >= np.minimum(mean, graft) - 1e-6).all() and (made <= np.maximum(mean, graft) + 1e-6).all()
+    assert np.array_equal(made[~known], mean[~known])
+    doubted = known & (deviation >= np.median(deviation[known]) + 1e-6)
+    assert np.allclose(made[doubted], graft[doubted])
+
+
+def test_the_ragged_edge_of_what_is_known_is_stretched_a_little() -> None:
+    values = np.arange(10, dtype=np.float32)[:, None, None] * np.ones((1, 3, 3), np.float32)
+    known = np.zeros(values.shape, bool)
+    known[:4] = True
+    wide, there = continued(values, known)
+    assert there[: 4 + RIM].all() and not there[4 + RIM :].any()
+    assert (wide[4 : 4 + RIM] == 3).all() and np.array_equal(wide[:4], values[:4])
+    nothing, nowhere = continued(values, np.zeros_like(known))
+    assert nothing is values and not nowhere.any()

@@ -1,0 +1,28 @@
+import pytest
+
+from core.imaging.problem import Options
+from core.imaging.published.options import Paper
+from core.imaging.published.repaint import recipe
+from core.imaging.published.slicewise import recipe as plain
+from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw_one, planes_of
+
+
+@pytest.mark.parametrize("resamples", [1, 2, 5])
+@pytest.mark.parametrize("jump", [1, 2, 4])
+def test_every_part_of_the_way_is_taken_so_many_times(resamples: int, jump: int) -> None:
+    asked = Slices()
+    planes = planes_of(asked, Options(steps=8, paper=Paper(resamples=resamples, jump=jump)))
+    draw_one(recipe, planes)
+    assert {plane for plane, _ in asked.turns} == {2}
+    assert len(asked.turns) == 8 + (resamples - 1) * jump * (7 // jump)
+    assert planes.calls == 2 * len(asked.turns)
+
+
+def test_taken_once_it_is_the_slices_by_themselves() -> None:
+    options = Options(steps=4, paper=Paper(resamples=1))
+    mine, theirs = (draw_one(each, planes_of(Slices(), options)).residual for each in (recipe, plain))
+    assert mine.equal(theirs)
+
+
+def test_the_seed_is_the_sample() -> None:
+    assert_the_seed_is_the_sample(recipe, Options(steps=4))

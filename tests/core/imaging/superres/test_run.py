@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.errors import UserError
+from core.events import Finished
+from core.files.nifti import Stored, read_stored, write_stored
+from core.imaging.superres.run import read_case
+from core.job import run
+from core.tasks import find
+from tests.contract.phantom import write_thick, write_tiny_networks
+
+TASK = find("superres")
+
+
+@pytest.fixture(autouse=True)
+def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    write_tiny_networks(folder, ["superres-volume"])
+    monkeypatch.setenv("COUNTERSCAN_WEIGHTS", str(folder))
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    return write_thick(tmp_path)["image"]
+
+
+def done(image: Path, out: Path, reference: Path | None = None, **params: Any) -> Finished:
+    inputs = {"image": image} | ({"reference": reference} if reference else {})
+    return run("superres", inputs, out, device="cpu", **params)
+
+
+def made(finished: Finished, name: str = "result") -> Stored:
+    return read_stored(Path(finished.files[name]))
+
+
+def row(finished: Finished, method: str = "volume") -> dict[str, Any]:
+    return next(row for row in finished.summary["table"] if row["method"] == method)
+
+
+def test_the_written_result_gives_the_scan_back(image: Path, tmp_path: Path) -> None:
+    finished = done(image, tmp_path / "out", samples=1)
+    result, scan = made(finished), read_stored(image)
+    # slices run along the second axis of the file, three voxels to each
+    assert result.values.dtype == np.float32
+    slices = result.values.reshape(28, 9, 3, 28).mean(axis=2)
+    np.testing.assert_allclose(slices, scan.values * scan.slope + scan.intercept, atol=2e-3)
+    assert row(finished)["residual_max"] < 1e-5
+    assert "to rounding" in finished.summary["facts"]["agreement"]
+
+
+def test_every_method_is_measured_and_the_difference_is_from_linear(image: Path, tmp_path: Path) -> None:
+    finished = done(image, tmp_path / "out", samples=1)
+    assert [line["method"] for line in finished.summary["table"]] == ["volume", "cubic", "spline5", "linear"]
+    assert all(line["residual"] < 0.01 for line in finished.summary["table"])
+    case = read_case({"image": image}, TASK.parse({}))
+    linear = case.scan.acquisition.enlarge(case.measured, 1)
+    change = made(finished).to_volume().data - linear
+    np.testing.assert_allclose(made(finished, "difference").to_volume().data, change, atol=1e-2)
+
+
+def test_the_truth_is_measured_against_where_it_is_given(image: Path, tmp_path: Path) -> None:
+    first = done(image, tmp_path / "a", method="cubic", compare=False)
+    assert "psnr" not in row(first, "cubic") and "error" not in first.files
+    truth = Path(first.files["result"])
+    again = done(image, tmp_path / "b", truth, method="linear")
+    assert row(again, "cubic")["mae"] == 0
+    assert row(again, "linear")["psnr"] > 20
+    error = made(again, "error").to_volume().data
+    apart = made(again).to_volume().data - read_stored(truth).to_volume().data
+    inside = error != 0
+    assert inside.any()
+    np.testing.assert_allclose(error[inside], apart[inside], atol=1e-3)
+
+
+def test_negative_voxels_keep_their_sign(image: Path, tmp_path: Path) -> None:
+    scan = read_stored(image)
+    write_stored(image, Stored(scan.values - np.int16(900), scan.affine))
+    case = read_case({"image": image}, TASK.parse({}))
+    assert case.measured.min() < 0
+    finished = done(image, tmp_path / "out", samples=1, compare=False)
+    assert made(finished).values.min() < -500
+    assert row(finished)["residual_max"] < 1e-4
+
+
+def test_relax_lets_the_result_leave_noisy_slices(image: Path, tmp_path: Path) -> None:
+    scan = read_stored(image)
+    noise = np.random.default_rng(0).normal(scale=60, size=scan.values.shape)
+    noisy = np.where(scan.values > 0, scan.values + noise, 0).astype(np.int16)
+    write_stored(image, Stored(noisy, scan.affine))
+    residual = [
+        row(done(image, tmp_path / str(relax), method="cubic", compare=False, relax=relax), "cubic")["residual"]
+        for relax in (0, 0.5, 1)
+    ]
+    assert residual[0] + 1e-2 < residual[1] < residual[2] < 0.2
+
+
+def test_a_second_pass_has_nothing_to_do(image: Path, tmp_path: Path) -> None:
+    first = done(image, tmp_path / "a", method="cubic", compare=False)
+    with pytest.raises(UserError) as caught:
+        done(Path(first.files["result"]), tmp_path / "b", method="cubic")
+    assert caught.value.code == "nothing_to_sharpen"
+
+
+def test_a_finer_target_is_made_for_any_factor(image: Path, tmp_path: Path) -> None:
+    finished = done(image, tmp_path / "out", spacing=[0.8, 0.7, 0.9], samples=1, compare=False)
+    assert made(finished).to_volume().spacing == pytest.approx((0.8, 0.7, 0.9), abs=1e-4)
+    assert row(finished)["residual_max"] < 1e-4
+
+
+def test_the_space_around_a_stripped_brain_stays_empty(image: Path, tmp_path: Path) -> None:
+    scan = read_stored(image)
+    write_stored(image, Stored(scan.values, scan.affine))
+    result = made(done(image, tmp_path / "out", samples=1, compare=False)).values
+    empty = np.repeat(scan.values == 0, 3, axis=1)
+    assert empty.mean() > 0.3
+    assert np.abs(result[empty]).max() < 1e-3

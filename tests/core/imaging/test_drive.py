@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+import pytest
+
+from core.events import Progress, finish
+from core.imaging.drive import compared, drive, drive_all, networks, number, options_of
+from core.imaging.methods import Method, find, of_task
+from core.imaging.problem import Estimate, Options
+from core.imaging.published.options import Paper
+from core.tasks import find as find_task
+
+TASK = find_task("inpaint")
+OURS = find("volume", "inpaint")
+CHEAP = [method for method in of_task("inpaint") if method.cheap]
+SEEN: list[Options] = []
+
+
+def method(problem: object, options: Options) -> Generator[Progress, None, Estimate]:
+    """A method that notes how it is to sample."""
+    SEEN.append(options)
+    yield Progress(0.5, 1, 2, "Half")
+    yield Progress(1.0, 2, 2, "Done")
+    return Estimate(np.zeros((1, 1, 1), np.float32), calls=options.steps)
+
+
+FAKE = Method("inpaint", "fake", "Fake", f"{__name__}:method", "", "", cheap=False, steps=5)
+
+
+def test_plain_methods_are_run_beside_if_wished_and_others_if_asked_for() -> None:
+    assert compared("inpaint", OURS, TASK.parse({})) == tuple(CHEAP)
+    assert compared("inpaint", OURS, TASK.parse({"compare": False})) == ()
+    few = TASK.parse({"compare": False, "beside": ["tpdm", "shell", "volume"]})
+    assert [each.name for each in compared("inpaint", OURS, few)] == ["tpdm", "shell"]
+    every = TASK.parse({"beside": ["average"]})
+    assert [each.name for each in compared("inpaint", CHEAP[0], every)] == [
+        "average",
+        *(each.name for each in CHEAP[1:]),
+    ]
+
+
+def test_options_are_what_the_parameters_say() -> None:
+    assert options_of(TASK.parse({"samples": 3}), "cpu") == Options(samples=3, steps=0)
+    told = TASK.parse(
+        {"mode": "realistic", "steps": 3, "samples": 2, "seed": 9, "resamples": 7, "stages": "axial", "volume": True}
+    )
+    made = options_of(told, "cuda:0")
+    assert (made.mode, made.steps, made.samples, made.seed, made.device) == ("realistic", 3, 2, 9, "cuda:0")
+    assert made.paper == Paper(resamples=7, stages="axial", volume=True)
+    # a task without a setting leaves it as it is
+    assert options_of(find_task("translate").parse({"ratio": 4}), "cpu").paper == Paper(ratio=4)
+
+
+@pytest.mark.parametrize(("steps", "taken"), [(0, 5), (2, 2)])
+def test_a_method_takes_its_own_steps_unless_told(steps: int, taken: int) -> None:
+    done = finish(drive(FAKE, None, Options(steps=steps), 0.0, 1.0))
+    assert SEEN[-1].steps == done.estimate.calls == taken
+    assert done.method is FAKE and done.seconds >= 0
+
+
+def test_progress_of_several_methods_follows_on() -> None:
+    events = list(drive_all([FAKE, FAKE], None, Options(), 0.2, 0.6))
+    assert [event.fraction for event in events] == pytest.approx([0.3, 0.4, 0.5, 0.6])
+    assert len(finish(drive_all([FAKE, FAKE], None, Options(), 0.2, 0.6))) == 2
+
+
+def test_every_network_that_was_asked_is_named_once() -> None:
+    used = [find(name, "inpaint") for name in ("scorefusion", "average", "shell", "volume")]
+    usual = ["inpaint-fusion", "inpaint-plane", "inpaint-volume"]
+    assert networks(used, TASK.parse({})) == usual
+    assert networks(used[:3], TASK.parse({})) == usual[:2]
+    assert set(networks(used[:3], TASK.parse({"volume": True}))) == set(usual)
+
+
+def test_numbers_are_rounded_to_four_digits_or_none() -> None:
+    assert (number(1.23456), number(0.000123456), number(float("nan"))) == (1.235, 0.0001235, None)

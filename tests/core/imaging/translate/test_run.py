@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.declaration import Context
+from core.errors import UserError
+from core.events import Finished, Progress
+from core.files.nifti import read_volume
+from core.imaging.methods import find
+from core.imaging.reference import scores
+from core.imaging.translate.run import in_units_of
+from core.imaging.translate.task import CANNOT_KNOW, SLOTS, TASK
+from tests.contract.phantom import write_tiny_networks
+from tests.core.brains import brain, grid, write
+
+
+@pytest.fixture(scope="module", autouse=True)
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder = tmp_path_factory.mktemp("weights")
+    write_tiny_networks(folder, find("volume", "translate").networks())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COUNTERSCAN_WEIGHTS", str(folder))
+        yield
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("scans")
+    affine, shape = grid(1.0, (64, 76, 62))
+    return {name: write(folder, name, brain(name, affine, shape, scale=0.45)) for name in SLOTS}
+
+
+def translated(out: Path, inputs: dict[str, Path], **params: object) -> Finished:
+    *steps, last = TASK.run(Context("cpu", out), inputs, TASK.parse({"samples": 1, **params}))
+    fractions = [step.fraction for step in steps if isinstance(step, Progress)]
+    assert fractions == sorted(fractions)
+    assert isinstance(last, Finished)
+    return last
+
+
+def row(finished: Finished, method: str) -> dict[str, Any]:
+    return next(entry for entry in finished.summary["table"] if entry["method"] == method)
+
+
+@pytest.mark.parametrize("target", SLOTS)
+def test_every_target_is_made_from_all_others(scans: dict[str, Path], tmp_path: Path, target: str) -> None:
+    sources = {name: path for name, path in scans.items() if name != target}
+    done = translated(tmp_path, sources, target=target)
+    assert set(done.files) == {"result", "uncertainty", "baseline-regression", "baseline-trees"}
+    result, doubt = (read_volume(Path(done.files[name])).data for name in ("result", "uncertainty"))
+    truth = brain(target, *grid(1.0, (64, 76, 62)), scale=0.45).data
+    assert not result[truth == 0].any()
+    assert not doubt[truth == 0].any()
+    assert (doubt[truth > 0] > 0).all()
+    facts = done.summary["facts"]
+    assert facts["notices"][0] == CANNOT_KNOW[target]
+    assert "1000" in facts["units"]
+    assert row(done, "volume")["doubt"] == pytest.approx(float(doubt[truth > 0].mean()), rel=1e-3)
+    assert row(done, "regression")["doubt"] is None
+
+
+def test_with_a_reference_each_method_is_measured(scans: dict[str, Path], tmp_path: Path) -> None:
+    done = translated(tmp_path, {"t1": scans["t1"], "reference": scans["flair"]})
+    assert set(done.files) == {"result", "uncertainty", "baseline-regression", "baseline-trees", "error"}
+    result, error, truth = (
+        read_volume(path).data for path in (Path(done.files["result"]), Path(done.files["error"]), scans["flair"])
+    )
+    inside = truth > 0
+    back = result - error
+    # the truth itself, in the result's units
+    np.testing.assert_allclose(back[inside] / truth[inside], (back / np.maximum(truth, 1))[inside][0], rtol=1e-3)
+    assert np.median(back[inside]) == pytest.approx(float(np.median(result[inside])), rel=1e-3)
+    for entry in done.summary["table"]:
+        assert entry.keys() >= {"psnr", "ssim", "mae"}
+
+
+def test_a_reference_that_is_a_source_is_refused(scans: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        translated(tmp_path, {"t1": scans["t1"], "t2": scans["t2"], "reference": scans["t2"]})
+    assert caught.value.code == "same_file_twice"
+    assert "T2 and the reference" in caught.value.message
+    assert not list(tmp_path.iterdir())
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(1e-3, 1e4), st.integers(0, 2**31))
+def test_scores_do_not_depend_on_either_unit(unit: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (12, 12, 12)
+    inside = np.ones(shape, bool)
+    values, truth = (rng.uniform(1, 5, shape).astype(np.float32) for _ in range(2))
+    plain = scores(values, in_units_of(values, truth, inside), inside)
+    for first, second in ((values * np.float32(unit), truth), (values, truth * np.float32(unit))):
+        other = scores(first, in_units_of(first, second, inside), inside)
+        assert other["psnr"] == pytest.approx(plain["psnr"], abs=0.02)
+        assert other["mae"] == pytest.approx(plain["mae"], rel=0.01)
+
+
+def test_the_truth_itself_is_perfect_in_any_unit() -> None:
+    truth = np.random.default_rng(0).uniform(1, 5, (12, 12, 12)).astype(np.float32)
+    inside = np.ones(truth.shape, bool)
+    measured = scores(truth * 8, in_units_of(truth * 8, truth, inside), inside)
+    assert measured["mae"] == 0
+    assert measured["ssim"] == 1

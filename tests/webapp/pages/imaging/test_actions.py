@@ -1,0 +1,118 @@
+"""What the controls do, without a browser."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.errors import UserError
+from core.imaging.inpaint import task as inpaint
+from core.imaging.superres import task as superres
+from core.imaging.translate import task as translate
+from tests.contract.phantom import write_contrasts, write_phantom, write_thick
+from webapp.intake import example_scans as examples
+from webapp.pages.imaging import actions
+from webapp.pages.imaging.page import Held, main_scan, of_job, view
+from webapp.services import Services
+
+ME = "session-of-the-tests"
+
+
+@pytest.fixture
+def files(tmp_path: Path, services: Services) -> dict[str, Path]:
+    """Uploads of every kind; an upload is deleted once it is taken."""
+    services.repo.touch(ME)
+    (tmp_path / "thick").mkdir()
+    return {**write_contrasts(tmp_path), **write_phantom(tmp_path), **write_thick(tmp_path / "thick")}
+
+
+def test_a_new_anchor_clears_the_tab_and_a_mask_needs_it(services: Services, files: dict[str, Path]) -> None:
+    with pytest.raises(UserError) as caught:
+        actions.load(services, ME, inpaint.TASK, "mask", Held(), str(files["mask"]))
+    assert caught.value.code == "no_scan"
+    assert files["mask"].is_file()
+    copy = str(shutil.copy(files["t1"], files["t1"].with_name("again.nii.gz")))
+    held = actions.load(services, ME, inpaint.TASK, "t1", Held(), str(files["t1"]))
+    held = actions.load(services, ME, inpaint.TASK, "mask", held, [str(files["mask"])])
+    assert view(services, ME, inpaint.TASK, held).ready
+    again = actions.load(services, ME, inpaint.TASK, "t1", held, copy)
+    assert set(again.inputs) == {"t1"}
+
+
+def test_contrasts_dropped_together_find_their_slots(services: Services, files: dict[str, Path]) -> None:
+    held, problems = actions.distribute(services, ME, Held(), [str(files["t2"]), str(files["t1ce"])])
+    assert not problems
+    shown = view(services, ME, translate.TASK, held)
+    assert {name: scan.filename for name, scan in shown.scans.items()} == {"t2": "t2.nii.gz", "t1ce": "t1ce.nii.gz"}
+
+
+def test_a_file_without_a_place_is_named(services: Services, files: dict[str, Path]) -> None:
+    odd = str(shutil.copy(files["t1"], files["t1"].with_name("scan.nii.gz")))
+    held, problems = actions.distribute(services, ME, Held(), [str(files["t2"]), odd])
+    assert set(held.inputs) == {"t2"}
+    assert len(problems) == 1
+    assert "scan.nii.gz" in problems[0]
+
+
+def test_moving_a_scan_swaps_what_is_there(services: Services, files: dict[str, Path]) -> None:
+    held = Held({"t1": "a", "t2": "b"}, "job")
+    assert actions.move("t1", "flair", held) == Held({"t2": "b", "flair": "a"})
+    assert actions.move("t1", "t2", held) == Held({"t1": "b", "t2": "a"})
+    assert actions.move("t1", "t1", held) == held
+    once = actions.move("t1", "flair", held)
+    assert actions.move("t1", "flair", once) == once
+
+
+def test_a_run_without_its_inputs_is_refused(services: Services) -> None:
+    for task in (inpaint.TASK, superres.TASK, translate.TASK):
+        with pytest.raises(UserError) as caught:
+            actions.submit(services, ME, task, Held(), {})
+        assert caught.value.code == "not_ready"
+
+
+def test_a_result_becomes_the_input_of_another_task(services: Services, files: dict[str, Path]) -> None:
+    held = actions.load(services, ME, superres.TASK, "image", Held(), str(files["image"]))
+    held = actions.submit(services, ME, superres.TASK, held, {"method": "cubic"})
+    with pytest.raises(UserError):
+        actions.receive(services, ME, inpaint.TASK, held.job)
+    finish(services, held.job)
+    for task, name in ((inpaint.TASK, "t1"), (translate.TASK, "t1")):
+        taken = actions.receive(services, ME, task, held.job)
+        assert set(taken.inputs) == {name}
+        scan = view(services, ME, task, taken).scans[name]
+        assert scan.facts["synthetic"]
+        assert "(synthetic)" in scan.filename
+    job = services.repo.job(held.job, ME)
+    assert main_scan(job) == held.inputs["image"]
+    assert of_job(services, ME, held.job) == (superres.TASK, held)
+
+
+def finish(services: Services, job: str) -> None:
+    """Let the queue run until ``job`` is over; its result is the scan it was given."""
+    import time
+
+    services.dispatcher.start()
+    for _ in range(400):
+        if services.repo.job(job, ME).over:
+            return
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def test_every_example_makes_a_tab_ready(services: Services) -> None:
+    services.repo.touch(ME)
+    for task in (inpaint.TASK, superres.TASK, translate.TASK):
+        known = examples.examples(task.name)
+        assert known
+        held = Held(examples.accept_example(services, ME, task.name, known[0].name))
+        shown = view(services, ME, task, held)
+        assert shown.ready
+        assert all(scan.facts["synthetic"] for scan in shown.scans.values() if scan.role == "volume")
+
+
+def test_an_unknown_example_is_refused(services: Services) -> None:
+    with pytest.raises(UserError) as caught:
+        examples.accept_example(services, ME, "inpaint", "none")
+    assert caught.value.code == "not_found"

@@ -1,0 +1,64 @@
+"""Fields follow from the declaration of a task."""
+
+from __future__ import annotations
+
+import gradio as gr
+import pytest
+
+from core.declaration import Param, Preset
+from core.imaging.inpaint.task import TASK
+from webapp.pages.kit.forms import field, preset_values, values
+
+
+@pytest.mark.parametrize(
+    ("param", "kind"),
+    [
+        (Param("a", "bool", True, "A", ""), gr.Checkbox),
+        (Param("a", "choice", "x", "A", "", choices=("x", "y")), gr.Radio),
+        (Param("a", "choice", "x", "A", "", choices=("x", "y", "z", "w")), gr.Dropdown),
+        (Param("a", "int", 2, "A", "", low=1, high=8), gr.Slider),
+        (Param("a", "int", 0, "A", "", low=0, high=2**31 - 1), gr.Number),
+        (Param("a", "float", 0.5, "A", ""), gr.Number),
+    ],
+)
+def test_each_kind_has_its_field(param: Param, kind: type) -> None:
+    made = field(param)
+    assert type(made) is kind
+    assert made.value == param.default
+
+
+def test_a_unit_is_part_of_the_label() -> None:
+    assert field(Param("a", "float", 0, "Grow", "", low=0, high=5, unit="mm")).label == "Grow (mm)"
+
+
+def test_fields_parse_to_the_defaults_of_the_task() -> None:
+    shown = [field(param).value for param in TASK.params]
+    assert TASK.parse(values(TASK.params, shown)) == TASK.parse({})
+
+
+@pytest.mark.parametrize("preset", TASK.presets, ids=lambda preset: preset.name)
+def test_a_preset_leaves_alone_what_it_does_not_name(preset: Preset) -> None:
+    params = preset.params
+    for param, value in zip(TASK.params, preset_values(TASK.params, params), strict=True):
+        if param.name in params:
+            assert value == params[param.name]
+        else:
+            assert value == gr.skip()
+
+
+def test_a_short_range_is_set_finely_and_axes_are_typed() -> None:
+    relax = field(Param("relax", "float", 0.0, "Relax", "Help.", low=0, high=1))
+    assert isinstance(relax, gr.Slider)
+    assert relax.step == pytest.approx(0.05)
+    axes = field(Param("spacing", "axes", (), "Target voxel", "Help.", low=0.2, high=10, unit="mm"))
+    assert isinstance(axes, gr.Textbox)
+    assert not axes.value
+
+
+def test_several_are_chosen_by_boxes() -> None:
+    param = Param("recipes", "several", ("a",), "Recipes", "Help.", choices=("a", "b"))
+    made = field(param, {"a": "First"})
+    assert isinstance(made, gr.CheckboxGroup)
+    assert made.choices == [("First", "a"), ("B", "b")]
+    assert param.parse(made.value) == ("a",)
+    assert preset_values([param], {"recipes": ("a", "b")}) == [["a", "b"]]

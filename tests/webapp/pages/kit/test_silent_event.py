@@ -1,0 +1,17 @@
+"""No event of the page tells components of a progress that they do not draw."""
+
+from __future__ import annotations
+
+from webapp.pages import layout
+from webapp.services import Services
+
+
+def test_an_event_that_draws_no_progress_tells_no_component_of_it(services: Services) -> None:
+    events = layout.build(services).get_config_file()["dependencies"]
+    loud = [
+        event["targets"]
+        for event in events
+        if event["backend_fn"] and event["show_progress"] == "hidden" and event["show_progress_on"] != []
+    ]
+    assert len(events) > 50
+    assert loud == []

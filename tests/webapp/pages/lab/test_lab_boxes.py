@@ -1,0 +1,128 @@
+"""What the lab says: verdicts, tables, probes, and nothing that a file's text could do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+
+from core.failure.task import NETWORKS, REMEDIES, TASK, TISSUES
+from tests.webapp.pages.lab_results import HOSTILE, model, results
+from webapp.pages.kit.text import safe
+from webapp.pages.lab import gallery as lab_gallery
+from webapp.pages.lab import lab_boxes as lab_pieces
+from webapp.pages.lab import sections as lab_sections
+from webapp.pages.lab import titles as lab_words
+from webapp.pages.lab.lab_report import page
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+
+def tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
+    parser = Tags()
+    parser.feed(text)
+    return parser.seen
+
+
+def test_a_verdict_names_its_level_its_reasons_and_what_was_not_tested() -> None:
+    text = lab_pieces.verdicts(results())
+    levels = {
+        attributes["data-side"]: attributes["data-level"] for _, attributes in tags(text) if "data-side" in attributes
+    }
+    assert levels == {"rgb": "none", "ir": "red"}
+    assert "IR: Red" in text
+    assert "No failure found" in text
+    assert "It follows the swap." in text
+    assert "New patients." in text
+    assert "SIMULATED" in text
+    assert lab_pieces.NEVER in text
+    assert "is safe" not in text.replace(lab_pieces.NEVER, "")
+
+
+def test_data_of_a_file_are_not_called_simulated() -> None:
+    found = results()
+    text = lab_pieces.verdicts(replace(found, data=replace(found.data, source="file", mode="spectra")))
+    assert "SIMULATED" not in text
+    assert "Spectra of your file" in text
+
+
+def test_texts_of_a_file_are_inert_in_every_view_and_in_the_report() -> None:
+    made = lab_sections.sections(results(), "ir-erm", "rgb-erm")
+    for name, section in made.items():
+        text = section.above + section.below
+        assert HOSTILE not in text, name
+        assert "${" not in text, name
+        assert not [tag for tag, attributes in tags(text) if "onerror" in attributes], name
+    whole = tags(page(results()))
+    assert not [tag for tag, attributes in whole if "onerror" in attributes]
+    assert [attributes for tag, attributes in whole if tag in ("link", "iframe")] == []
+    assert not [attributes for tag, attributes in whole if tag == "script" and "src" in attributes]
+
+
+def test_every_view_with_a_figure_has_a_table() -> None:
+    made = lab_sections.sections(results(), "ir-erm", "rgb-erm")
+    assert list(made) == list(lab_sections.VIEWS)
+    for name in lab_sections.DRAWN:
+        section = made[name]
+        if section.figure is not None:
+            assert f'data-twin="{name}"' in section.below
+            assert "<tbody><tr>" in section.below
+    assert {name for name, section in made.items() if section.figure is not None} <= set(lab_sections.DRAWN)
+    assert made["leaks"].figure is None and not made["leaks"].above
+
+
+def test_probes_that_decide_nothing_say_so() -> None:
+    text = lab_pieces.probes([model("a", "A", "ir")], results())
+    assert text.count("not used for the verdict") == 2
+    assert text.count('class="cs-decides"') == 3
+    assert "it stays high." in text
+
+
+def test_remedies_are_sorted_by_numbers_not_words() -> None:
+    text = lab_pieces.remedies(results())
+    assert 'data-value="0.9' in text
+    assert "cs-sortable" in text
+    assert 'data-value="nan' not in text
+
+
+def test_the_usual_models_are_plain_infrared_beside_plain_stained() -> None:
+    found = results()
+    assert lab_sections.usual(found) == ("ir-erm", "rgb-erm")
+    alone = replace(found, models=found.models[:1])
+    assert lab_sections.usual(alone) == ("rgb-erm", "")
+    assert lab_sections.choices(found)[0] == ("RGB: Plain training", "rgb-erm")
+    assert lab_sections.sections(found, "no such model", "")["score"].figure is None
+
+
+def test_pictures_carry_what_pixels_speak_for() -> None:
+    text = lab_gallery.gallery(results(), [model("a", "A", "ir")])
+    assert text.count("data:image/png;base64,") == 3
+    pixels = lab_gallery.coloured(np.array([[1.0, 0.0, -1.0]]))
+    assert [tuple(pixel) for pixel in pixels[0]] == [lab_gallery.FOR, lab_gallery.NOTHING, lab_gallery.AGAINST]
+    assert lab_gallery.gallery(replace(results(), gallery=()), []) == ""
+
+
+def test_limits_say_what_was_examined_and_that_no_number_is_the_papers() -> None:
+    text = lab_pieces.facts(results())
+    assert "No number here is theirs." in text
+    assert "60 train, 80 in distribution" in text
+    assert safe(HOSTILE) in text
+
+
+def test_every_choice_of_the_task_has_a_word() -> None:
+    assert tuple(lab_words.TISSUES) == TISSUES
+    assert tuple(lab_words.REMEDIES) == REMEDIES
+    assert tuple(lab_words.NETWORKS) == NETWORKS
+    for param in TASK.params:
+        if param.choices:
+            assert tuple(lab_words.CHOICES[param.name]) in (param.choices, tuple(sorted(param.choices, reverse=True)))

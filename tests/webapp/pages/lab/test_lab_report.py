@@ -1,0 +1,99 @@
+"""A finished run is given to its owner alone, as one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from core.engine.protocol import JobSpec
+from core.errors import UserError
+from core.events import Event, Finished, Started
+from core.failure.exchange import to_json
+from tests.webapp.fakes import FakeEngine, wait_for
+from tests.webapp.pages.lab_results import results
+from webapp.app import build_services
+from webapp.door.guard import KEY
+from webapp.endpoints import add_routes
+from webapp.pages.imaging.page import headline, subject
+from webapp.pages.lab import lab_report as lab_export
+from webapp.services import Services
+from webapp.settings import Settings
+
+
+def script(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
+    yield Started("cpu")
+    path, table = Path(spec.out) / "results.json", Path(spec.out) / "table.csv"
+    path.write_text(to_json(results()))
+    table.write_text("method,id\nir-erm,0.9\n")
+    facts = {"verdicts": {"rgb": {"level": "none"}, "ir": {"level": "red"}}}
+    yield Finished({"results": str(path), "table": str(table)}, {"facts": facts})
+
+
+@pytest.fixture
+def served(settings: Settings) -> Iterator[Services]:
+    """A server whose engine finishes every run of the lab at once."""
+    made = build_services(settings, lambda: FakeEngine(script))
+    made.dispatcher.start()
+    yield made
+    made.dispatcher.stop()
+    made.repo.engine.dispose()
+
+
+def client(services: Services, session: str) -> TestClient:
+    """Return a visitor of the two routes, as the guard lets one through."""
+    app = FastAPI()
+    add_routes(app, services)
+    app.include_router(lab_export.router(services))
+    return TestClient(_Session(app, session))
+
+
+class _Session:
+    def __init__(self, app: ASGIApp, session: str) -> None:
+        self._app, self._session = app, session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[KEY] = self._session
+        await self._app(scope, receive, send)
+
+
+def test_the_owner_gets_one_file_and_nobody_else_does(served: Services) -> None:
+    job = wait_for(served, served.dispatcher.submit("a", "failure", {}, {}), "a")
+    answer = client(served, "a").get(f"/lab/{job.id}.html?look=ir-erm&beside=rgb-erm")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert "<!doctype html>" in answer.text
+    assert answer.text.count("Plotly.newPlot") >= 6
+    assert client(served, "b").get(f"/lab/{job.id}.html").status_code == 404
+    assert client(served, "a").get("/lab/none.html").status_code == 404
+
+
+def test_every_file_of_a_run_is_kept_and_can_be_downloaded(served: Services) -> None:
+    job = wait_for(served, served.dispatcher.submit("a", "failure", {}, {}), "a")
+    assert {one.name for one in job.artifacts} == {"results", "table"}
+    for one in job.artifacts:
+        answer = client(served, "a").get(f"/files/{one.id}")
+        assert answer.status_code == 200
+        assert answer.headers["content-disposition"].endswith(('.json"', '.csv"'))
+
+
+def test_only_a_finished_run_of_the_lab_has_a_report(served: Services) -> None:
+    job = wait_for(served, served.dispatcher.submit("a", "failure", {}, {}), "a")
+    assert lab_export.load(served, job).models[0].name == "rgb-erm"
+    served.blobs.delete(next(one.blob for one in job.artifacts if one.name == "results"))
+    lab_export._read.cache_clear()
+    with pytest.raises(UserError) as caught:
+        lab_export.load(served, job)
+    assert caught.value.code == "not_found"
+
+
+def test_the_list_of_runs_names_the_tissue_and_the_verdicts(served: Services) -> None:
+    job = wait_for(served, served.dispatcher.submit("a", "failure", {}, {"tissue": "none"}), "a")
+    assert subject(served, "a", job) == "Simulated tissue: none"
+    assert headline(job) == "Failure lab: RGB none, IR red"

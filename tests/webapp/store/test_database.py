@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import OperationalError
+
+from webapp.store.database import READING, connect, migrate
+from webapp.store.schema import metadata
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Engine:
+    """A fresh database of the newest schema."""
+    engine = connect(f"sqlite:///{tmp_path}/test.db")
+    migrate(engine)
+    return engine
+
+
+def test_migrations_make_the_declared_tables(database: Engine) -> None:
+    with database.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        checks = {c["name"] for t in metadata.tables for c in inspect(connection).get_check_constraints(t)}
+    assert checks == {"ck_job_state", "ck_rating_about", "ck_study_image_truth", "ck_study_item_use"}
+
+
+def test_migrating_again_changes_nothing(database: Engine) -> None:
+    with database.begin() as connection:
+        connection.execute(text("INSERT INTO session VALUES ('a', '2026-01-01', '2026-01-01')"))
+    migrate(database)
+    with database.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM session")) == 1
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 2),
+        ("busy_timeout", 30000),
+        ("foreign_keys", 1),
+        ("trusted_schema", 0),
+    ],
+)
+def test_the_database_is_opened_for_safety(database: Engine, pragma: str, value: object) -> None:
+    with database.begin() as connection:
+        assert connection.scalar(text(f"PRAGMA {pragma}")) == value
+
+
+def test_a_writer_waits_for_another(database: Engine) -> None:
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with database.begin():
+            held.set()
+            time.sleep(0.3)
+            done.set()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    with database.begin() as connection:
+        assert done.is_set()
+        connection.execute(text("INSERT INTO session VALUES ('b', '2026-01-01', '2026-01-01')"))
+    thread.join()
+
+
+def test_a_writer_gives_up_after_its_patience(tmp_path: Path, database: Engine) -> None:
+    hasty = connect(f"sqlite:///{tmp_path}/test.db", patience=0.05)
+    with database.begin(), pytest.raises(OperationalError, match="locked"), hasty.begin():
+        pass
+
+
+def test_readers_do_not_wait_for_a_writer(database: Engine) -> None:
+    reader = database.execution_options(**{READING: True})
+    with database.begin() as writing:
+        writing.execute(text("INSERT INTO session VALUES ('c', '2026-01-01', '2026-01-01')"))
+        with reader.begin() as reading:
+            assert reading.scalar(text("SELECT count(*) FROM session")) == 0

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
+from core.files.nifti import read_stored
+from tests.phantom import Phantom
+from tests.webapp.fakes import load, services_of, wait_for
+from webapp.door.guard import COOKIE, session_id
+from webapp.services import Services
+from webapp.store.records import JobRecord, ScanRecord
+
+Browser = Callable[[], TestClient]
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A browser with a scan, a mask and a finished job."""
+
+    client: TestClient
+    session: str
+    scan: ScanRecord
+    mask: ScanRecord
+    job: JobRecord
+
+
+@pytest.fixture(scope="module")
+def services(server: ASGIApp) -> Services:
+    """The parts of the running server."""
+    return services_of(server)
+
+
+@pytest.fixture
+def visitor(browser: Browser, services: Services, head: Phantom, tmp_path: Path) -> Visitor:
+    """A visitor whose job is done."""
+    client = browser()
+    client.get("/")
+    session = session_id(client.cookies[COOKIE])
+    scan, mask = load(services, head, tmp_path, session)
+    job_id = services.dispatcher.submit(session, "inpaint", {"t1": scan.id, "mask": mask.id}, {})
+    return Visitor(client, session, scan, mask, wait_for(services, job_id, session))
+
+
+def drawn(head: Phantom, affine: object = None, shape: tuple[int, ...] | None = None) -> bytes:
+    """A mask as the viewer sends it."""
+    data = head.mask.astype(np.uint8) if shape is None else np.ones(shape, np.uint8)
+    image = nib.Nifti1Image(data, head.affine if affine is None else affine)
+    return gzip.compress(image.to_bytes())
+
+
+def test_the_owner_reads_and_downloads(visitor: Visitor, services: Services) -> None:
+    result, record, _ = visitor.job.artifacts
+    for token in (visitor.scan.token, visitor.mask.token, result.token):
+        answer = visitor.client.get(f"/vol/{token}/anything.nii.gz")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/octet-stream")
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert answer.content[:2] == b"\x1f\x8b" and "content-encoding" not in answer.headers
+    answer = visitor.client.get(f"/files/{result.id}")
+    name = f"counterscan-inpaint-result-{visitor.job.id[:8]}.nii.gz"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert answer.content == services.blobs.path(result.blob).read_bytes()
+    assert visitor.client.get(f"/files/{record.id}").headers["content-disposition"].endswith('.json"')
+
+
+def test_a_report_is_only_ever_a_download(visitor: Visitor) -> None:
+    result, record, report = visitor.job.artifacts
+    answer = visitor.client.get(f"/files/{report.id}")
+    name = f"counterscan-inpaint-report-{visitor.job.id[:8]}.html"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.text.startswith("<!doctype html>")
+    for artifact, status in ((report, 404), (record, 404), (result, 200)):
+        assert visitor.client.get(f"/vol/{artifact.token}/report.html").status_code == status
+
+
+def test_nobody_else_can_tell_that_anything_is_there(visitor: Visitor, browser: Browser, head: Phantom) -> None:
+    other, nobody = browser(), browser()
+    other.get("/")
+    result = visitor.job.artifacts[0]
+    pairs = [
+        (f"/vol/{visitor.scan.token}/v.nii.gz", f"/vol/{'x' * 43}/v.nii.gz"),
+        (f"/vol/{result.token}/v.nii.gz", f"/vol/{'x' * 43}/v.nii.gz"),
+        (f"/files/{result.id}", f"/files/{'0' * 32}"),
+    ]
+    for real, invented in pairs:
+        for stranger in (other, nobody):
+            seen, unseen = stranger.get(real), stranger.get(invented)
+            assert seen.status_code in (403, 404)
+            assert (seen.status_code, seen.content) == (unseen.status_code, unseen.content)
+    sent, missed = (other.post(f"/mask/{x}", content=drawn(head)) for x in (visitor.scan.id, "0" * 32))
+    assert (sent.status_code, sent.content) == (404, missed.content)
+    assert nobody.post(f"/mask/{visitor.scan.id}", content=drawn(head)).status_code == 403
+
+
+def test_a_drawn_mask_comes_back_voxel_for_voxel(visitor: Visitor, services: Services, head: Phantom) -> None:
+    answer = visitor.client.post(f"/mask/{visitor.scan.id}", content=drawn(head))
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert set(body) == {"scan_id", "token", "voxels", "volume_ml", "warnings"}
+    assert body["voxels"] == int(head.mask.sum())
+    record = services.repo.scan(body["scan_id"], visitor.session)
+    assert (record.role, record.parent) == ("mask", visitor.scan.id)
+    stored = read_stored(services.blobs.path(record.blob))
+    assert stored.values.dtype == np.uint8
+    np.testing.assert_array_equal(stored.values, head.mask)
+    np.testing.assert_allclose(stored.affine, head.affine, atol=1e-4)
+    assert not list((services.settings.data / "incoming").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (lambda head: drawn(head, shape=(20, 20, 20)), "mask_grid"),
+        (
+            lambda head: drawn(head, affine=head.affine + np.diag([0.1, 0, 0, 0])),
+            "mask_grid",
+        ),
+        (lambda head: drawn(head)[:50], "gzip_truncated"),
+        (lambda head: b"", "file_empty"),
+        (lambda head: b"\x89PNG\r\n\x1a\n" + bytes(400), "not_nifti"),
+    ],
+)
+def test_a_drawn_mask_that_is_none(
+    visitor: Visitor, services: Services, head: Phantom, body: Callable[[Phantom], bytes], code: str
+) -> None:
+    before = len(services.repo.scans(visitor.session))
+    answer = visitor.client.post(f"/mask/{visitor.scan.id}", content=body(head))
+    assert 400 <= answer.status_code < 500
+    assert set(answer.json()) == {"code", "message", "hint"}
+    assert answer.json()["code"] == code
+    assert len(services.repo.scans(visitor.session)) == before
+    assert not list((services.settings.data / "incoming").iterdir())
+
+
+@pytest.mark.parametrize("name", ["package.json", "..%2f..%2fREADME.md", ".hidden.js", "none.js", "manifest.json"])
+def test_nothing_but_the_page_is_static(browser: Browser, name: str) -> None:
+    assert browser().get(f"/ui/{name}").status_code == 404
+
+
+def test_health_needs_no_cookie(browser: Browser) -> None:
+    assert browser().get("/healthz").text == "ok"
+    ready = browser().get("/readyz")
+    assert ready.json()["database"] is True
+    assert ready.status_code == (200 if ready.json()["weights"] else 503)
+
+
+def test_metrics_count_jobs(visitor: Visitor, server: ASGIApp) -> None:
+    local = TestClient(server, base_url="http://127.0.0.1", client=("127.0.0.1", 1))
+    assert 'counterscan_jobs{state="done"}' in local.get("/metrics").text
+    remote = TestClient(server, base_url="http://127.0.0.1", client=("192.0.2.1", 1))
+    assert remote.get("/metrics").status_code == 403

@@ -1,0 +1,202 @@
+"""The addresses of our own: volumes for the viewer, drawn masks, downloads, static files, health."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.staticfiles import StaticFiles
+
+from core import weights
+from core.assets import ASSETS
+from core.errors import UserError
+from core.tasks import TASKS
+from webapp.door.guard import BUSY, PRIVATE, session_of
+from webapp.intake.scans import accept, incoming
+from webapp.services import Services
+from webapp.settings import LOOPBACK
+from webapp.store.repository import not_found
+from webapp.study import routes as study_routes
+
+log = logging.getLogger(__name__)
+
+STATIC = (ASSETS / "viewer", ASSETS / "style", ASSETS / "rate")
+BUNDLES = {"niivue.js": ASSETS / "viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"}
+STATIC_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|ico|woff2)")
+# what the viewer reads; anything else, a report above all, is only ever given as a download
+IMAGES = (".nii", ".nii.gz")
+STATUS = {
+    "not_found": 404,
+    "no_session": 403,
+    "invitation_over": 410,
+    "queue_full": 429,
+    "too_large": 413,
+    "disk_full": 507,
+}
+
+
+def add_routes(app: FastAPI, services: Services) -> None:
+    """Add every address of ours to ``app``; it must be done before Gradio is mounted at "/"."""
+    app.add_exception_handler(UserError, _explain)
+    app.add_exception_handler(OperationalError, _put_off)
+    app.include_router(study_routes.router(services))
+    app.include_router(_private(services))
+    app.include_router(_open(services))
+
+
+def _private(services: Services) -> APIRouter:
+    router = APIRouter()
+    repo, blobs = services.repo, services.blobs
+
+    @router.get("/vol/{token}/{name}")
+    def volume(token: str, name: str, request: Request) -> Response:
+        """A scan or a result of this session, for the viewer; ``name`` only gives the viewer its suffix."""
+        blob = repo.blob_of(token, session_of(request))
+        if not blob.endswith(IMAGES):
+            raise not_found()
+        return _file(blobs.path(blob))
+
+    @router.get("/files/{artifact_id}")
+    def download(artifact_id: str, request: Request) -> Response:
+        """A result of this session as a download."""
+        found, task = repo.artifact(artifact_id, session_of(request))
+        suffix = found.blob[found.blob.index(".") :]
+        return _file(blobs.path(found.blob), f"counterscan-{task}-{found.name}-{found.job[:8]}{suffix}")
+
+    @router.post("/mask/{scan_id}")
+    async def mask(scan_id: str, request: Request) -> Response:
+        """A mask drawn in the browser: gzipped NIfTI on the scan's own grid."""
+        session = session_of(request)
+        path = await run_in_threadpool(incoming, services)
+        try:
+            with path.open("wb") as file:
+                async for chunk in request.stream():
+                    file.write(chunk)
+            record = await run_in_threadpool(
+                accept, services, path, "drawn mask.nii.gz", session, "mask", scan_id, same_grid=True
+            )
+        finally:
+            path.unlink(missing_ok=True)
+        return JSONResponse(
+            {
+                "scan_id": record.id,
+                "token": record.token,
+                "voxels": record.facts["voxels"],
+                "volume_ml": record.facts["volume_ml"],
+                "warnings": list(record.warnings),
+            },
+            headers=PRIVATE,
+        )
+
+    return router
+
+
+def _open(services: Services) -> APIRouter:
+    router = APIRouter()
+    static = StaticFiles(directory=ASSETS)
+
+    @router.get("/ui/{name}")
+    def asset(name: str, request: Request) -> Response:
+        """A file of the page itself."""
+        path = _static_path(name)
+        if path is None:
+            return PlainTextResponse("not found", 404)
+        response = static.file_response(path, path.stat(), request.scope)
+        response.headers["cache-control"] = "no-cache"
+        return response
+
+    @router.get("/healthz")
+    def health() -> Response:
+        """Whether the server answers."""
+        return PlainTextResponse("ok")
+
+    @router.get("/readyz")
+    def ready() -> Response:
+        """Whether it can do its work: the database answers and every network is there."""
+        state = {"database": _database_answers(services), "weights": _weights_present()}
+        return JSONResponse(state, 200 if all(state.values()) else 503, {"cache-control": "no-store"})
+
+    @router.get("/metrics")
+    def metrics(request: Request) -> Response:
+        """Counters in Prometheus' text format."""
+        if not _may_read_metrics(services.settings.metrics, request):
+            return PlainTextResponse("closed", 403)
+        return PlainTextResponse(_prometheus(services.repo.counts()), media_type="text/plain; version=0.0.4")
+
+    return router
+
+
+async def _explain(request: Request, error: Exception) -> Response:
+    if not isinstance(error, UserError):
+        raise error
+    return _problem(error, STATUS.get(error.code, 422))
+
+
+async def _put_off(request: Request, error: Exception) -> Response:
+    if not isinstance(error, OperationalError):
+        raise error
+    # as a rule locked for longer than a write waits; the whole error would tell what somebody sent
+    log.warning("%s was put off: %s", request.scope["route"].path, error.orig)
+    return _problem(BUSY, 503, {"retry-after": "1"})
+
+
+def _problem(error: UserError, status: int, headers: Mapping[str, str] = {}) -> Response:
+    body = {"code": error.code, "message": error.message, "hint": error.hint}
+    return JSONResponse(body, status, {**PRIVATE, **headers})
+
+
+def _file(path: Path, filename: str | None = None) -> Response:
+    if not path.is_file():
+        raise UserError("not_found", "This file is no longer on the server.", "Run the job again.")
+    return FileResponse(path, media_type="application/octet-stream", filename=filename, headers=PRIVATE)
+
+
+def _static_path(name: str) -> Path | None:
+    if name in BUNDLES:
+        return BUNDLES[name] if BUNDLES[name].is_file() else None
+    if not STATIC_NAME.fullmatch(name):
+        return None
+    return next((folder / name for folder in STATIC if (folder / name).is_file()), None)
+
+
+def _database_answers(services: Services) -> bool:
+    try:
+        services.repo.ping()
+    except SQLAlchemyError:
+        return False
+    return True
+
+
+def _weights_present() -> bool:
+    try:
+        for task in TASKS:
+            for name in task.weights:
+                weights.verify(name)
+    except UserError:
+        return False
+    return True
+
+
+def _may_read_metrics(rule: str, request: Request) -> bool:
+    if rule == "loopback":
+        return request.client is not None and request.client.host in LOOPBACK
+    return rule == "any"
+
+
+def _prometheus(counts: dict[str, Any]) -> str:
+    lines = []
+    for kind, label in (("jobs", "state"), ("scans", "role")):
+        lines.append(f"# TYPE counterscan_{kind} gauge")
+        for name in sorted(name for name in counts if name.startswith(f"{kind}_")):
+            value = name.removeprefix(f"{kind}_")
+            lines.append(f'counterscan_{kind}{{{label}="{value}"}} {counts[name]:g}')
+    for name, total in (("job_seconds", "seconds"), ("scan_bytes", "bytes"), ("ratings", "ratings")):
+        lines += [f"# TYPE counterscan_{name} gauge", f"counterscan_{name} {counts[total]:g}"]
+    return "\n".join(lines) + "\n"

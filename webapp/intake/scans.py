@@ -1,0 +1,224 @@
+"""The way in: an uploaded file is checked, written anew without its header's texts, and recorded."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from core.anatomy.head import find_head, with_void
+from core.errors import UserError
+from core.files.convert import convertible, to_nifti
+from core.files.masks import MASK_FREE_BYTES, check_mask, read_mask
+from core.files.nifti import Stored, read_stored, write_stored
+from core.files.nifti_header import MAX_VOXELS
+from core.files.voxel_stream import open_source
+from core.imaging.drive import DESCRIPTION
+from core.volume import corners, spacing
+from webapp.intake.description import orientation_name, scan_facts, scan_warnings
+from webapp.services import Services
+from webapp.store.blobs import Blob
+from webapp.store.records import NewScan, ScanRecord
+
+Role = Literal["volume", "mask", "result"]
+
+NAME_LIMIT = 120
+SUFFIX = ".nii.gz"
+SAME_GRID_MM = 1e-3
+CONVERTED_BYTES = 8 * MAX_VOXELS + (1 << 20)  # what any scan takes that may be converted
+SYNTHETIC = "(synthetic)"
+RESULT, BASELINE = "result", "baseline-"
+
+
+@dataclass(frozen=True, eq=False)
+class _Incoming:
+    """An upload as one NIfTI file, and what its conversion had to say."""
+
+    path: Path
+    max_bytes: int
+    notices: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Checked:
+    """What is to be kept of an upload."""
+
+    stored: Stored
+    facts: dict[str, Any]
+    warnings: tuple[str, ...]
+    parent: str | None
+
+
+def accept(
+    services: Services,
+    path: str | Path | Sequence[str | Path],
+    filename: str,
+    session: str,
+    role: Role = "volume",
+    scan_id: str | None = None,
+    *,
+    same_grid: bool = False,
+    synthetic: bool = False,
+) -> ScanRecord:
+    """Check the upload at ``path``, keep a clean copy, record it for ``session`` and delete ``path``.
+
+    path: one file (NIfTI, NRRD, MHA, MGZ, a zip of one scan), or all files of one DICOM series.
+    scan_id: the scan a mask belongs to, needed for role "mask". same_grid: refuse a mask on another grid than the
+    scan's instead of resampling it. synthetic: the scan is made by a program, and says so from now on. The copy has
+    the file's own grid and type (a mask: uint8 on the scan's grid).
+    Raises UserError: every code of the readers and of the conversion, not_found, disk_full.
+    """
+    uploads = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+    with uploaded(services, uploads), _as_nifti(services, uploads) as came:
+        if role == "mask":
+            checked = _mask(services, came, session, scan_id, same_grid)
+        else:
+            checked = _scan(services, came, session, scan_id, synthetic)
+        return _keep(services, checked, _shown_name(filename, synthetic), session, role)
+
+
+def accept_result(services: Services, session: str, artifact_id: str, filename: str) -> ScanRecord:
+    """Record a result of a finished job as a new scan of ``session``, marked as synthetic, and return it.
+
+    filename: what to call it, as the scan it was made from. Raises UserError: not_found, wrong_input for a file that
+    is no scan (a map of uncertainty, a report), every code of the reader.
+    """
+    found, _ = services.repo.artifact(artifact_id, session)
+    source = services.blobs.path(found.blob)
+    if not found.blob.endswith(SUFFIX) or not (found.name == RESULT or found.name.startswith(BASELINE)):
+        raise UserError("wrong_input", "This file of the run is not a scan.", "Send on its result or a baseline.")
+    try:
+        copy = Path(shutil.copyfile(source, incoming(services)))
+    except FileNotFoundError as error:
+        raise UserError("input_gone", "The result is no longer on the disk.", "Run the job again.") from error
+    return accept(services, copy, filename, session, synthetic=True)
+
+
+@contextmanager
+def uploaded(services: Services, uploads: Sequence[Path]) -> Iterator[None]:
+    """Refuse uploads that are gone or for which there is no room; delete them in the end.
+
+    Raises UserError: upload_gone, disk_full.
+    """
+    try:
+        services.blobs.require_room()
+        if not uploads or not all(upload.is_file() for upload in uploads):
+            raise UserError("upload_gone", "The uploaded file is no longer on the server.", "Upload it again.")
+        yield
+    finally:
+        for upload in uploads:
+            upload.unlink(missing_ok=True)
+
+
+@contextmanager
+def kept(services: Services, write: Callable[[Path], None], suffix: str) -> Iterator[Blob]:
+    """Store what ``write`` puts into the path it is given; nothing stays of it when it cannot be recorded."""
+    blob = services.blobs.put(write, suffix)
+    try:
+        yield blob
+    except BaseException:
+        services.blobs.delete(blob.name)
+        raise
+
+
+def clean_name(filename: str) -> str:
+    """Return a file name for display: its last part without control characters, 120 characters at most."""
+    last = re.split(r"[/\\]", filename)[-1]
+    kept = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C")
+    return kept.strip()[:NAME_LIMIT] or "unnamed"
+
+
+def incoming(services: Services, suffix: str = SUFFIX) -> Path:
+    """Return a fresh path for a file on its way to ``accept``."""
+    folder = services.settings.data / "incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{services.blobs.fresh_name()}{suffix}"
+
+
+@contextmanager
+def _as_nifti(services: Services, uploads: list[Path]) -> Iterator[_Incoming]:
+    """Give the upload as one NIfTI file; a converted one is removed afterwards."""
+    limit = services.settings.max_upload_mb << 20
+    if not convertible(uploads):
+        yield _Incoming(uploads[0], limit)
+        return
+    out = incoming(services, ".nii")
+    try:
+        made = to_nifti(uploads, out, max_bytes=limit)
+        yield _Incoming(out, CONVERTED_BYTES, made.notices, made.facts)
+    finally:
+        out.unlink(missing_ok=True)
+
+
+def _shown_name(filename: str, synthetic: bool) -> str:
+    """Return the name for display; that of a synthetic scan ends by saying so."""
+    name = clean_name(filename)
+    if not synthetic or name.endswith(SYNTHETIC):
+        return name
+    return f"{name[: NAME_LIMIT - len(SYNTHETIC) - 1]} {SYNTHETIC}"
+
+
+def _scan(services: Services, came: _Incoming, session: str, parent: str | None, synthetic: bool) -> _Checked:
+    if parent is not None:
+        services.repo.scan(parent, session)
+    stored = read_stored(came.path, max_bytes=came.max_bytes)
+    volume = stored.to_volume()
+    head = find_head(volume)
+    facts = {**scan_facts(stored, volume, head), **came.facts} | ({"synthetic": True} if synthetic else {})
+    return _Checked(stored, facts, (*came.notices, *scan_warnings(volume, head)), parent)
+
+
+def _mask(services: Services, came: _Incoming, session: str, scan_id: str | None, same_grid: bool) -> _Checked:
+    if scan_id is None:
+        raise UserError("input_missing", "A mask needs a scan.", "Load the scan first.")
+    scan = read_stored(services.blobs.path(services.repo.scan(scan_id, session).blob))
+    if same_grid:
+        _require_grid(came, scan)
+    found = read_mask(came.path, scan, max_bytes=came.max_bytes)
+    volume = scan.to_volume()
+    head = with_void(find_head(volume), volume, found.data)
+    mask = check_mask(found.data, scan, head.mask, (*came.notices, *found.notices))
+    facts = {"voxels": int(mask.data.sum()), "volume_ml": round(mask.volume_ml, 3), "notices": list(mask.notices)}
+    return _Checked(scan.like(mask.data), facts, mask.notices, scan_id)
+
+
+def _require_grid(came: _Incoming, scan: Stored) -> None:
+    header = open_source(came.path, max_bytes=came.max_bytes, free_bytes=MASK_FREE_BYTES).header
+    shape = scan.values.shape
+    if (
+        header.shape != shape
+        or np.abs(corners(header.affine, shape) - corners(scan.affine, shape)).max() > SAME_GRID_MM
+    ):
+        raise UserError(
+            "mask_grid", "The drawn mask is not on the scan's grid.", "Reload the page and draw the mask again."
+        )
+
+
+def _keep(services: Services, checked: _Checked, filename: str, session: str, role: Role) -> ScanRecord:
+    stored = checked.stored
+    description = DESCRIPTION if checked.facts.get("synthetic") else ""
+    with kept(services, lambda path: write_stored(path, stored, description), SUFFIX) as blob:
+        return services.repo.add_scan(
+            NewScan(
+                session=session,
+                role=role,
+                filename=filename,
+                blob=blob.name,
+                sha256=blob.sha256,
+                bytes=blob.bytes,
+                shape=stored.ras_shape,
+                spacing=tuple(round(side, 4) for side in spacing(stored.ras_affine)),
+                orientation=orientation_name(stored.orientation),
+                facts=checked.facts,
+                warnings=checked.warnings,
+                parent=checked.parent,
+            )
+        )

@@ -1,0 +1,115 @@
+"""The way in for the failure lab: spectra, infrared images, patches and label pictures, kept as plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.failure.data.labelled import NAMES, Loaded
+from core.failure.data.user_file import load
+from core.failure.predictions import Predictions
+from core.files.spectra import read_safely
+from webapp.intake.scans import clean_name, kept, uploaded
+from webapp.services import Services
+from webapp.store.records import NewScan, ScanRecord
+
+ROLE = "tissue"
+SUFFIX = ".npz"
+LATER = "no_labels"
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def accept_tissue(services: Services, uploads: Sequence[Path], session: str, data_id: str | None = None) -> ScanRecord:
+    """Check files for the failure lab, keep their arrays, record them for ``session`` and delete ``uploads``.
+
+    uploads: one file, or an ENVI header with its data. data_id: the infrared image that these labels belong to;
+    without, the files are the data itself. An image whose labels are to come is kept, and says what it lacks. Files are
+    decoded in a process that can be killed; what is kept holds arrays alone. Raises UserError: every code of
+    ``core.failure.data.user_file.load``, upload_gone, not_found, disk_full.
+    """
+    with uploaded(services, uploads):
+        arrays = _known(read_safely(uploads))
+        with kept(services, lambda path: _write(path, arrays), SUFFIX) as blob:
+            facts, warnings, shape = _described(services, session, services.blobs.path(blob.name), arrays, data_id)
+            return services.repo.add_scan(
+                NewScan(
+                    session=session,
+                    role=ROLE,
+                    filename=clean_name(" and ".join(upload.name for upload in uploads)),
+                    blob=blob.name,
+                    sha256=blob.sha256,
+                    bytes=blob.bytes,
+                    shape=shape,
+                    spacing=(),
+                    orientation="",
+                    facts=facts,
+                    warnings=warnings,
+                    parent=data_id,
+                )
+            )
+
+
+def _described(
+    services: Services, session: str, path: Path, arrays: Arrays, data_id: str | None
+) -> tuple[dict[str, str], tuple[str, ...], tuple[int, ...]]:
+    """Return facts for the card, warnings, and the shape of the largest array."""
+    shape = max((array.shape for array in arrays.values()), key=lambda one: int(np.prod(one)), default=())
+    if data_id is not None:
+        data = services.repo.scan(data_id, session)
+        return _facts(load(services.blobs.path(data.blob), path)), (), shape
+    try:
+        found = load(path)
+    except UserError as error:
+        if error.code != LATER or not _is_image(arrays):
+            raise
+        facts = {"Holds": "An infrared image without labels", "Size": _size(shape)}
+        return facts, ("Nothing in it says which class is which: load a label picture too.",), shape
+    return _facts(found), found.notices if isinstance(found, Loaded) else (), shape
+
+
+def _facts(found: Loaded | Predictions) -> dict[str, str]:
+    if isinstance(found, Predictions):
+        holds, size = "Answers of a model", f"{len(found.labels)} answers"
+        groups, classes, at = found.groups, found.classes, found.wavenumbers
+    else:
+        patches = found.patches
+        side = patches.ir.shape[2:]
+        spatial = side[0] * side[1] > 1
+        pictures = " with stained pictures" if patches.rgb is not None else ""
+        holds = f"Patches of {side[0]} × {side[1]} pixels{pictures}" if spatial else "Spectra"
+        size = f"{len(patches)} {'patches' if spatial else 'spectra'}"
+        groups, classes, at = patches.groups, patches.classes, patches.wavenumbers
+    return {
+        "Holds": holds,
+        "Size": size,
+        "Bands": f"{len(at)}, {at.min():.0f} to {at.max():.0f} cm⁻¹",
+        "Classes": ", ".join(classes),
+        "Groups": "not known" if groups is None else f"{len(np.unique(groups))} patients or slides",
+    }
+
+
+def _known(arrays: Arrays) -> Arrays:
+    """Return the arrays that the lab reads; of a file with none of their names the first, as an image."""
+    wanted = {"logits", "unit", *(name for names in NAMES.values() for name in names)}
+    found = {name: array for name, array in arrays.items() if name in wanted}
+    return found or ({"image": next(iter(arrays.values()))} if arrays else {})
+
+
+def _is_image(arrays: Arrays) -> bool:
+    found = next((arrays[name] for name in NAMES["spectra"] if name in arrays), None)
+    return found is not None and found.ndim == 3
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " × ".join(str(side) for side in shape)
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **dict(arrays))

@@ -1,0 +1,120 @@
+"""One claimed job, from its inputs on the disk to the row that says how it ended."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from core.declaration import Task
+from core.engine.protocol import Engine, JobSpec, WorkerLost
+from core.errors import UserError
+from core.events import Event, Failed, Finished, Progress, Started
+from webapp.jobs.snapshots import Previews
+from webapp.store.blobs import Blob, Blobs
+from webapp.store.queue import Queue
+from webapp.store.records import Claim, NewArtifact
+from webapp.store.repository import Repo
+
+log = logging.getLogger(__name__)
+
+PACE = 0.25  # seconds between two progress writes of a job
+
+
+@dataclass
+class Runner:
+    """Runs claimed jobs in folders of ``work``, which is on the disk of ``blobs``; ``lease`` in seconds."""
+
+    queue: Queue
+    repo: Repo
+    blobs: Blobs
+    work: Path
+    lease: float
+    engine: Callable[[], Engine]
+    find: Callable[[str], Task]
+
+    def __post_init__(self) -> None:
+        self.previews = Previews(self.work)
+
+    def carry_out(self, claim: Claim) -> None:
+        """Run a job to its end. Raises WorkerLost when its process died; whatever else happens is recorded."""
+        begun = time.monotonic()
+        out = self.work / f"{claim.id}-{claim.attempt}"
+        shutil.rmtree(out, ignore_errors=True)
+        try:
+            out.mkdir(parents=True)
+            last = self._listen(claim, out)
+            if isinstance(last, Finished):
+                self._keep(claim, last, time.monotonic() - begun)
+            elif last is not None:
+                self.queue.fail(claim, last, time.monotonic() - begun)
+        except UserError as error:
+            self.queue.fail(claim, Failed(error.code, error.message, error.hint), time.monotonic() - begun)
+        finally:
+            self.previews.drop(claim.id)
+            shutil.rmtree(out, ignore_errors=True)
+
+    def _listen(self, claim: Claim, out: Path) -> Finished | Failed | None:
+        """Write progress as it comes and return the last event, None when the job was taken away."""
+        engine = self.engine()
+        # an iterator left open would keep the job's process running
+        with closing(cast("_Closable", engine.run(claim.id, self._spec(claim, out)))) as events:
+            written = 0.0
+            for event in events:
+                if isinstance(event, Finished | Failed):
+                    return event
+                if isinstance(event, Progress) and event.preview:
+                    self.previews.keep(claim.id, event.preview)
+                if isinstance(event, Started) or time.monotonic() - written >= PACE:
+                    if not self._note(claim, event):
+                        return None
+                    written = time.monotonic()
+        raise WorkerLost("the job ended without a result")
+
+    def _note(self, claim: Claim, event: Started | Progress) -> bool:
+        fraction, text = (event.fraction, event.text) if isinstance(event, Progress) else (0.0, "Started")
+        return self.queue.progress(claim, fraction, text, time.time(), self.lease)
+
+    def _spec(self, claim: Claim, out: Path) -> JobSpec:
+        inputs = {}
+        for name, scan_id in claim.inputs.items():
+            path = self.blobs.path(self.repo.scan(scan_id, claim.session).blob)
+            if not path.is_file():
+                raise UserError("input_gone", "A scan of this job is no longer on the server.", "Upload it again.")
+            inputs[name] = str(path)
+        return JobSpec(claim.task, inputs, claim.params, str(out))
+
+    def _keep(self, claim: Claim, finished: Finished, seconds: float) -> None:
+        titles = {output.name: output.title for output in self.find(claim.task).outputs}
+        kept: list[Blob] = []
+        recorded = False
+        try:
+            artifacts = []
+            for name, path in finished.files.items():
+                kept.append(self.blobs.adopt(Path(path)))
+                artifacts.append(NewArtifact(name, titles.get(name, _title(name)), *_parts(kept[-1])))
+            recorded = self.queue.finish(claim, artifacts, finished.summary, seconds)
+        finally:
+            if not recorded:
+                for blob in kept:
+                    self.blobs.delete(blob.name)
+
+
+class _Closable(Iterator[Event]):
+    """What ``Engine.run`` returns in fact: a generator."""
+
+    def close(self) -> None:
+        """Leave the generator."""
+
+
+def _parts(blob: Blob) -> tuple[str, str, int]:
+    return blob.name, blob.sha256, blob.bytes
+
+
+def _title(name: str) -> str:
+    return name.replace("-", ": ", 1).replace("_", " ").capitalize()

@@ -1,0 +1,313 @@
+"""What the page shows for the inputs and the job of a task: read from the store, never kept in the browser."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from core import device, tasks, weights
+from core.declaration import Input, Preset, Task, Value
+from core.errors import UserError
+from core.imaging.methods import Method, find, of_task
+from webapp.pages.kit.text import seconds
+from webapp.services import Services
+from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
+
+# what a scan's facts say when we made it
+SYNTHETIC = "synthetic"
+# earlier runs on the same scan that can be looked at beside this one
+EARLIER_RUNS = 8
+
+
+@dataclass(frozen=True)
+class Held:
+    """What one tab of an open page works on: input name -> id of a scan, and the id of a job, "" without one."""
+
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    job: str = ""
+
+    def with_input(self, task: Task, name: str, scan_id: str) -> Held:
+        """Return this page with one input replaced; what belongs to the earlier one is let go, and the job."""
+        kept = {} if name == anchor(task) else dict(self.inputs)
+        return Held({**kept, name: scan_id})
+
+    def without(self, task: Task, name: str) -> Held:
+        """Return this page with one input taken out."""
+        kept = {key: value for key, value in self.inputs.items() if key != name}
+        return Held({} if name == anchor(task) else kept)
+
+    def with_job(self, job_id: str) -> Held:
+        """Return this page with a job."""
+        return replace(self, job=job_id)
+
+
+@dataclass(frozen=True)
+class View:
+    """The rows behind a tab: input name -> scan, the job, and earlier jobs on the same scan, newest first."""
+
+    task: Task
+    scans: Mapping[str, ScanRecord] = field(default_factory=dict)
+    job: JobRecord | None = None
+    earlier: tuple[JobRecord, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether a job waits or runs."""
+        return self.job is not None and not self.job.over
+
+    @property
+    def done(self) -> bool:
+        """Whether there is a result to look at."""
+        return self.job is not None and self.job.state == "done"
+
+    @property
+    def missing(self) -> tuple[Input, ...]:
+        """The inputs that a run still needs."""
+        lacking = tuple(entry for entry in self.task.required if entry.name not in self.scans)
+        # a task that needs no scan in particular needs any; one that takes no scans needs none
+        wanted = sources(self.task)
+        return lacking or (self.task.inputs[:1] if wanted and not any(one in self.scans for one in wanted) else ())
+
+    @property
+    def ready(self) -> bool:
+        """Whether a run can start."""
+        return not self.missing and not self.active
+
+
+def anchor(task: Task) -> str:
+    """Return the input on whose grid all others of ``task`` lie, "" where they stand side by side."""
+    return task.required[0].name if task.required else ""
+
+
+def sources(task: Task) -> tuple[str, ...]:
+    """Return the inputs that a result is made from, in the order of the declaration."""
+    return tuple(entry.name for entry in task.inputs if entry.kind == "volume" and entry.name != "reference")
+
+
+def view(services: Services, session: str, task: Task, held: Held) -> View:
+    """Return the rows of ``held``; UserError not_found when one is missing or another visitor's."""
+    repo = services.repo
+    scans = {name: repo.scan(scan_id, session) for name, scan_id in held.inputs.items()}
+    job = repo.job(held.job, session) if held.job else None
+    earlier = _earlier(services, session, task, held) if job and job.state == "done" else ()
+    return View(task, scans, job, earlier)
+
+
+def of_job(services: Services, session: str, job_id: str) -> tuple[Task, Held]:
+    """Return the task of a job and its inputs together with it; UserError not_found."""
+    job = services.repo.job(job_id, session)
+    return tasks.find(job.task), Held(dict(job.inputs), job.id)
+
+
+def scene(shown: View) -> dict[str, Any]:
+    """Return what the viewer draws, as it reads it (assets/viewer/viewer.js)."""
+    task, job = shown.task, shown.job
+    given = [entry for entry in task.inputs if entry.name in shown.scans and entry.name in sources(task)]
+    inputs = [_volume(shown.scans[entry.name], entry.title) for entry in given]
+    mask, reference = shown.scans.get("mask"), shown.scans.get("reference")
+    # what is made shares a window; sources and truth have units of their own
+    units = {"units": "target"} if task.name == "translate" else {}
+    truth = _volume(reference, "Reference") if reference else None
+    made = _results(job, units) if job and shown.done else NOTHING
+    return {
+        "task": task.name,
+        "inputs": inputs,
+        "scan": inputs[0] if inputs else None,
+        "mask": _volume(mask, "Mask") if mask else None,
+        "reference": truth,
+        "drawable": any(entry.kind == "mask" for entry in task.inputs),
+        "job": job.id if job else "",
+        "busy": shown.active,
+        "invite": INVITES.get(task.name, ""),
+        "others": [entry for one in shown.earlier for entry in _others(one)],
+        "compare": [truth or inputs[0], *made["results"]] if inputs and _compares(job) and made["results"] else None,
+        **made,
+    }
+
+
+# what the empty viewer says
+INVITES = {
+    "inpaint": "Drop a T1 scan here or in step 1. It appears here, ready for drawing a mask.",
+    "superres": "Drop a scan with thick slices or coarse voxels here or in step 1.",
+    "translate": "Drop the contrasts of one head here or in step 1: what each one is, is told by name and intensities.",
+}
+NOTHING: Mapping[str, Any] = {"results": [], "uncertainty": None, "uncertain": "", "difference": None, "error": None}
+
+
+def progress(job: JobRecord | None, preview: bytes | None = None) -> dict[str, Any]:
+    """Return the state of the progress bar; ``preview`` is a PNG of what the result looks like so far."""
+    if job is None or job.state not in ("queued", "running"):
+        return {"shown": False, "percent": 0, "text": "", "picture": ""}
+    if job.state == "queued":
+        place = f"Waiting, place {job.position} in the queue" if job.position else "Waiting"
+        return {"shown": True, "percent": 0, "text": place, "picture": ""}
+    picture = f"data:image/png;base64,{base64.b64encode(preview).decode()}" if preview else ""
+    passed = _since(job.started)
+    text = f"{job.text or 'Starting'} · {seconds(passed)}" if passed is not None else job.text or "Starting"
+    return {"shown": True, "percent": min(100, int(100 * job.fraction)), "text": text, "picture": picture}
+
+
+def preset_titles(services: Services, shown: View) -> list[tuple[str, str]]:
+    """Return (title with expected seconds on this device, name) of each preset."""
+    presets = offered(shown.task)
+    return [(f"{preset.title} · {expected(services, shown, preset.params)}", preset.name) for preset in presets]
+
+
+def offered(task: Task) -> tuple[Preset, ...]:
+    """Return the presets that say how much to do; those that only choose a tissue belong to the command line."""
+    return tuple(preset for preset in task.presets if set(preset.params) != {"tissue"})
+
+
+def expected(services: Services, shown: View, params: Mapping[str, object]) -> str:
+    """Return the expected duration of a run, for a typical scan until there is one."""
+    paths: tuple[tuple[str, Path], ...] = ()
+    if not shown.missing:
+        paths = tuple((name, services.blobs.path(row.blob)) for name, row in shown.scans.items())
+    try:
+        settings = tuple(shown.task.parse(params).items())
+        return seconds(_estimate(shown.task.name, paths, settings, place(services.settings.device)))
+    except UserError:
+        return "–"
+
+
+# an estimate reads files; blobs never change, so one reading is enough
+@lru_cache(maxsize=256)
+def _estimate(task: str, paths: tuple[tuple[str, Path], ...], params: tuple[tuple[str, Value], ...], on: str) -> float:
+    return tasks.find(task).estimate(dict(paths), dict(params), on).seconds
+
+
+@lru_cache
+def place(wanted: str) -> str:
+    """Return the device that jobs run on."""
+    return device.choose(wanted)
+
+
+def device_title(wanted: str) -> str:
+    """Return the device in words for the badge."""
+    chosen = place(wanted)
+    return f"CPU · {device.threads()} threads" if chosen == "cpu" else f"GPU · {chosen}"
+
+
+def installed(task: str) -> tuple[Method, ...]:
+    """Return the methods of ``task`` whose weights are here, ours first."""
+    known = weights.entries()
+    return tuple(one for one in of_task(task) if all(name in known for name in one.networks()))
+
+
+def method_titles(task: str) -> dict[str, str]:
+    """Return method name -> title."""
+    return {one.name: one.title for one in of_task(task)}
+
+
+def method_title(job: JobRecord) -> str:
+    """Return the title of the method that a job was given, and its mode where that is not the usual one."""
+    name = _method(job)
+    method = next((one for one in of_task(job.task) if one.name == name), None)
+    if method is None:
+        return name
+    realistic = not method.cheap and job.params.get("mode") == "realistic"
+    return f"{method.title} (realistic)" if realistic else method.title
+
+
+def main_scan(job: JobRecord) -> str:
+    """Return the id of the scan a job is first of all about, "" where it has none."""
+    names = sources(tasks.find(job.task))
+    return next((job.inputs[name] for name in names if name in job.inputs), "")
+
+
+def subject(services: Services, session: str, job: JobRecord) -> str:
+    """Return what a job is about: the file name of its scan or data, or the tissue that it simulates."""
+    scan = main_scan(job) or job.inputs.get("data", "")
+    if not scan and "tissue" in job.params:
+        return f"Simulated tissue: {job.params['tissue']}"
+    try:
+        return services.repo.scan(scan, session).filename
+    except UserError:
+        return "a deleted scan"
+
+
+def headline(job: JobRecord) -> str:
+    """Return the task of a job with its method, or its verdicts where it judges."""
+    verdicts = job.summary.get("facts", {}).get("verdicts", {})
+    said = ", ".join(f"{side.upper()} {found['level']}" for side, found in verdicts.items()) or method_title(job)
+    title = tasks.find(job.task).title
+    return f"{title}: {said}" if said else title
+
+
+def _earlier(services: Services, session: str, task: Task, held: Held) -> tuple[JobRecord, ...]:
+    found = [
+        job
+        for job in services.repo.jobs(session)
+        if job.task == task.name and job.id != held.job and job.state == "done" and _same_sources(task, job, held)
+    ]
+    return tuple(found[:EARLIER_RUNS])
+
+
+def _same_sources(task: Task, job: JobRecord, held: Held) -> bool:
+    """Whether two runs are about one scan; runs on contrasts that stand side by side share at least one."""
+    if anchor(task):
+        return job.inputs.get(anchor(task)) == held.inputs.get(anchor(task))
+    return any(held.inputs.get(name) == job.inputs.get(name, "none") for name in sources(task))
+
+
+def _volume(row: ScanRecord, title: str) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "title": title,
+        "url": f"/vol/{row.token}/v.nii.gz",
+        "synthetic": bool(row.facts.get(SYNTHETIC)),
+    }
+
+
+def _results(job: JobRecord, units: Mapping[str, str]) -> dict[str, Any]:
+    urls = {one.name: f"/vol/{one.token}/v.nii.gz" for one in job.artifacts}
+    method = _method(job)
+    title = method_title(job)
+    doubtful = method in method_titles(job.task) and bool(find(method, job.task).weights)
+    change = {"url": urls.get("difference"), "title": "Difference"} if job.task != "inpaint" else None
+    return {
+        "results": [{"id": name, "title": title, "url": url, **units} for name, title, url in _made(job)],
+        "uncertainty": urls.get("uncertainty") if doubtful else None,
+        "uncertain": title,
+        "difference": change if change and change["url"] else None,
+        "error": {"url": urls["error"], "title": "Error against the reference"} if "error" in urls else None,
+    }
+
+
+def _compares(job: JobRecord | None) -> bool:
+    """Whether a job was asked to compare methods, so that its results open side by side."""
+    return job is not None and bool(job.params.get("beside"))
+
+
+def _made(job: JobRecord) -> Iterator[tuple[str, str, str]]:
+    """Yield (method, title, address) of each result of a job, the chosen method's first."""
+    titles = method_titles(job.task)
+    found: dict[str, ArtifactRecord] = {one.name: one for one in job.artifacts}
+    method = _method(job)
+    names = {"result": method} | {f"baseline-{other}": other for other in titles if other != method}
+    for name, made in names.items():
+        if name in found:
+            yield made, titles.get(made, made), f"/vol/{found[name].token}/v.nii.gz"
+
+
+def _others(job: JobRecord) -> Iterator[dict[str, Any]]:
+    aware = job.created if job.created.tzinfo else job.created.replace(tzinfo=UTC)
+    for made, title, url in _made(job):
+        yield {"id": f"{job.id}-{made}", "title": title, "url": url, "group": f"Run of {aware:%d %b %H:%M}"}
+
+
+def _method(job: JobRecord) -> str:
+    known = {param.name: param.default for param in tasks.find(job.task).params}
+    return str(job.params.get("method", known.get("method", "")))
+
+
+def _since(moment: datetime | None) -> float | None:
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (datetime.now(UTC) - aware).total_seconds()

@@ -1,0 +1,81 @@
+"""From a task's parameters to the fields of a form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import gradio as gr
+from gradio.components import Component
+
+from core.declaration import Param, Value
+
+# above this many steps a slider cannot be aimed
+SLIDER_STEPS = 200
+RADIO_CHOICES = 3
+# a range as short as this is set in twentieths
+FINE_RANGE = 2.0
+
+
+def field(param: Param, titles: Mapping[str, str] | None = None) -> Component:
+    """Return the component for ``param``; ``titles`` names its choices in plain words."""
+    label = f"{param.title} ({param.unit})" if param.unit else param.title
+    if param.kind == "bool":
+        return gr.Checkbox(value=bool(param.default), label=label, info=param.help)
+    if param.kind == "axes":
+        return gr.Textbox(
+            label=label, info=param.help, placeholder="automatic; or three numbers, as 1 1 1", max_lines=1
+        )
+    if param.kind == "several":
+        return _several(param, label, titles or {})
+    if param.kind == "choice":
+        return _choice(param, label, titles or {})
+    return _number(param, label)
+
+
+def values(params: Sequence[Param], given: Sequence[object]) -> dict[str, object]:
+    """Return name -> value of the fields, in the order of ``params``."""
+    return {param.name: value for param, value in zip(params, given, strict=True)}
+
+
+def preset_values(params: Sequence[Param], preset: Mapping[str, Value]) -> list[object]:
+    """Return the new value of each field under a preset; fields the preset is silent about stay as they are."""
+    return [_shown(preset[param.name]) if param.name in preset else gr.skip() for param in params]
+
+
+def _shown(value: Value) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _choice(param: Param, label: str, titles: Mapping[str, str]) -> Component:
+    choices = [(titles.get(name, name.capitalize()), name) for name in param.choices]
+    if len(choices) <= RADIO_CHOICES:
+        return gr.Radio(choices, value=str(param.default), label=label, info=param.help, elem_classes="cs-choice")
+    return gr.Dropdown(choices, value=str(param.default), label=label, info=param.help, filterable=False)
+
+
+def _several(param: Param, label: str, titles: Mapping[str, str]) -> Component:
+    chosen = param.default if isinstance(param.default, tuple) else ()
+    return gr.CheckboxGroup(
+        [(titles.get(name, name.capitalize()), name) for name in param.choices],
+        value=[str(name) for name in chosen],
+        label=label,
+        info=param.help,
+        elem_classes="cs-several",
+    )
+
+
+def _number(param: Param, label: str) -> Component:
+    default = float(str(param.default))
+    low, high = param.low, param.high
+    fine = low is not None and high is not None and high - low <= FINE_RANGE
+    step = 1.0 if param.kind == "int" else 0.05 if fine else 0.5
+    if low is not None and high is not None and (high - low) / step <= SLIDER_STEPS:
+        return gr.Slider(low, high, value=default, step=step, label=label, info=param.help)
+    return gr.Number(
+        value=default,
+        label=label,
+        info=param.help,
+        minimum=low,
+        maximum=high,
+        precision=0 if param.kind == "int" else None,
+    )

@@ -1,0 +1,76 @@
+"""One input of a task on the page: a place to drop a file, what was read from it, and a way to take it off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from core.declaration import Input
+from webapp.pages.kit import boxes as pieces
+from webapp.store.records import ScanRecord
+
+Updates = dict[Block, Any]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The parts of one input; ``remove`` is None where the input is replaced, never taken off.
+
+    single: hide the place to drop a file once there is one.
+    """
+
+    entry: Input
+    file: gr.File
+    facts: gr.HTML
+    trouble: gr.HTML
+    remove: gr.Button | None
+    single: bool = False
+
+    def everything(self) -> list[Block]:
+        """Return every component that ``updates`` may change."""
+        return [self.file, self.facts, self.trouble, *([self.remove] if self.remove else [])]
+
+    def updates(self, scan: ScanRecord | None, free: bool) -> Updates:
+        """Return the slot as it stands with ``scan``; ``free``: whether the input may be changed now."""
+        changed: Updates = {
+            self.file: gr.File(value=None, visible=free and not (self.single and scan is not None)),
+            self.facts: card(scan),
+            self.trouble: "",
+        }
+        if self.remove:
+            changed[self.remove] = gr.Button(visible=free and scan is not None)
+        return changed
+
+
+def build(
+    entry: Input, ident: str, label: str, *, first: bool = False, removable: bool = True, single: bool = False
+) -> Slot:
+    """Draw a slot whose parts are called ``<ident>-file``, ``-facts`` and ``-trouble``.
+
+    first: files dropped on the empty viewer go here; removable: whether the input may be taken off again; single: as in
+    ``Slot``.
+    """
+    classes = ["cs-drop", "cs-first-drop"] if first else ["cs-drop"]
+    file = gr.File(
+        label=label,
+        elem_id=f"{ident}-file",
+        elem_classes=classes,
+        height=56,
+        file_count="multiple",
+        interactive=True,
+    )
+    trouble = gr.HTML(elem_id=f"{ident}-trouble")
+    facts = gr.HTML(elem_id=f"{ident}-facts")
+    remove = gr.Button("Remove", size="sm", visible=False, elem_id=f"{ident}-remove") if removable else None
+    return Slot(entry, file, facts, trouble, remove, single)
+
+
+def card(scan: ScanRecord | None) -> str:
+    """Return what is known of a scan or mask, "" where there is none."""
+    if scan is None:
+        return ""
+    known = {"mask": pieces.mask_facts, "tissue": pieces.tissue_facts}
+    return known.get(scan.role, pieces.facts)(scan)

@@ -1,0 +1,104 @@
+"""The two parts of the page that run their own script: the volume viewer and the progress bar.
+
+Their templates are constant, so that a new value never replaces a canvas; values reach the script as properties.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+VIEWER_MODULE = "/ui/viewer.js"
+VIEWER_LIBRARY = "/ui/niivue.js"
+
+_VIEWER = '<div class="cs-viewer" role="region" aria-label="Volume viewer"></div>'
+_VIEWER_SCRIPT = """
+// the job asked for is told before any value can write another one, or none, into the address
+trigger("asked", { job: new URLSearchParams(location.search).get("job") || "" });
+const address = () => {
+  const job = props.value && props.value.job;
+  if (!props.value || !("job" in props.value)) return;
+  history.replaceState(null, "", job ? `${location.pathname}?job=${encodeURIComponent(job)}` : location.pathname);
+};
+const ready = import(props.module).then((viewer) => viewer.mount(element, {
+  library: props.library,
+  emit: (reply) => trigger("mask", { scan_id: reply.scan_id }),
+  take: (files) => {
+    const drops = [...document.querySelectorAll(".cs-first-drop input[type=file]")];
+    const input = drops.find((one) => one.closest("[role=tabpanel]")?.offsetParent !== null);
+    if (!input) return;
+    input.files = files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  },
+}));
+// a value that is away only tells which job the address names: the viewer is hidden and keeps its scene
+const show = () => { address(); if (!props.value?.away) ready.then((viewer) => viewer.apply(props.value)); };
+watch("value", show);
+show();
+ready.catch((error) => {
+  element.querySelector(".cs-viewer").textContent = "The viewer could not be started. Reload the page.";
+  console.warn(error);
+});
+"""
+
+_PROGRESS = (
+    '<div class="cs-progress" hidden><div class="cs-bar" role="progressbar" aria-label="Progress of the run" '
+    'aria-valuemin="0" aria-valuemax="100" aria-valuenow="0"><i></i></div>'
+    '<p><span class="cs-progress-text"></span><span class="cs-progress-percent"></span></p>'
+    '<figure class="cs-preview" hidden><img alt="The result so far in three planes">'
+    "<figcaption>Preview, synthetic</figcaption></figure></div>"
+)
+_PROGRESS_SCRIPT = """
+const show = () => {
+  const { percent = 0, text = "", shown = false, picture = "" } = props.value || {};
+  const preview = element.querySelector(".cs-preview");
+  const root = element.querySelector(".cs-progress");
+  const bar = element.querySelector(".cs-bar");
+  root.hidden = !shown;
+  preview.hidden = !picture;
+  if (picture) preview.firstElementChild.src = picture;
+  bar.setAttribute("aria-valuenow", String(percent));
+  bar.setAttribute("aria-valuetext", `${percent} percent, ${text}`);
+  bar.firstElementChild.style.width = `${percent}%`;
+  element.querySelector(".cs-progress-text").textContent = text;
+  element.querySelector(".cs-progress-percent").textContent = `${percent} %`;
+};
+watch("value", show);
+show();
+"""
+
+
+class VolumeViewer(gr.HTML):
+    """Four linked panels; ``value`` is a scene (see ``webapp.pages.imaging.page``).
+
+    The event ``mask`` tells of a drawn mask, ``asked`` once, at the start, of the job in the page's address.
+    """
+
+    # Gradio builds the class anew with every property after an update, so each must be a keyword that can be overridden
+    def __init__(
+        self,
+        value: dict[str, Any] | None = None,
+        *,
+        module: str = VIEWER_MODULE,
+        library: str = VIEWER_LIBRARY,
+        **options: Any,
+    ) -> None:
+        fixed = {"html_template": _VIEWER, "js_on_load": _VIEWER_SCRIPT, "apply_default_css": False}
+        super().__init__(value=value or {}, module=module, library=library, **{**fixed, **options})
+
+    def api_info(self) -> dict[str, Any]:
+        """Return the JSON type of a scene."""
+        return {"type": "object"}
+
+
+class ProgressBar(gr.HTML):
+    """A progress bar; ``value`` is ``{"shown": bool, "percent": int, "text": str, "picture": address or ""}``."""
+
+    def __init__(self, value: dict[str, Any] | None = None, **options: Any) -> None:
+        fixed = {"html_template": _PROGRESS, "js_on_load": _PROGRESS_SCRIPT, "apply_default_css": False}
+        super().__init__(value=value or {}, **{**fixed, **options})
+
+    def api_info(self) -> dict[str, Any]:
+        """Return the JSON type of the bar's state."""
+        return {"type": "object"}

@@ -1,0 +1,249 @@
+"""What the events of every tab of a task do, and which tab's work the page shows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
+
+from core.errors import UserError
+from webapp.door.guard import session_of
+from webapp.pages.imaging import actions, page
+from webapp.pages.imaging.page import Held, View
+from webapp.pages.kit import forms
+from webapp.pages.kit.silent_event import QUIET
+from webapp.pages.kit.tab import Panel, Shared, why_not
+from webapp.pages.kit.trouble import attempt
+from webapp.services import Services
+
+Updates = dict[Block, Any]
+Action = Callable[..., Held]
+
+
+@dataclass(frozen=True)
+class Wiring(ABC):
+    """A tab, what it shares with the others, the services, and the translation between rows and components."""
+
+    services: Services
+    tab: Panel
+    shared: Shared
+
+    @abstractmethod
+    def own(self) -> list[Block]:
+        """Return the components that this kind of tab has besides."""
+
+    @abstractmethod
+    def rest(self, session: str, shown: View) -> Updates:
+        """Return what ``own`` shows."""
+
+    @abstractmethod
+    def front(self, shown: View) -> Updates:
+        """Return the parts that all tabs share as this tab shows them."""
+
+    def everything(self) -> list[Block]:
+        """Return every component that ``render`` may change."""
+        tab, steps = self.tab, self.tab.running
+        slots = [part for slot in tab.slots.values() for part in slot.everything()]
+        return [
+            tab.held, *self.shared.front(), *slots, tab.settings.preset, steps.run, steps.cancel,
+            steps.note, steps.progress, steps.trouble, steps.outcome, tab.timer, *self.own(),
+        ]  # fmt: skip
+
+    def render(
+        self, session: str, held: Held, troubles: Mapping[Block, str] | None = None, *, open: bool = True
+    ) -> Updates:
+        """Return the whole tab for ``held``; ids that cannot be read leave it empty, with a box.
+
+        open: whether it is the tab that is looked at; the parts that all tabs share are left alone if not.
+        """
+        boxes = dict(troubles or {})
+        shown, box = self.read(session, held)
+        if shown is None:
+            boxes[self.tab.first_trouble] = box
+            held, shown = Held(), View(self.tab.task)
+        return {
+            self.tab.held: held,
+            **(self.front(shown) if open else {}),
+            **self._steps(shown),
+            **self.rest(session, shown),
+            **boxes,
+        }
+
+    def read(self, session: str, held: Held) -> tuple[View | None, str]:
+        """Return the rows of ``held``, or None and a box that explains."""
+        return attempt(lambda: page.view(self.services, session, self.tab.task, held))
+
+    def _steps(self, shown: View) -> Updates:
+        tab, steps, free = self.tab, self.tab.running, not shown.active
+        updates: Updates = {}
+        for name, slot in tab.slots.items():
+            updates |= slot.updates(shown.scans.get(name), free)
+        return updates | {
+            tab.settings.preset: gr.Radio(choices=page.preset_titles(self.services, shown)),
+            steps.run: gr.Button(interactive=shown.ready),
+            steps.cancel: gr.Button(interactive=shown.active),
+            steps.note: why_not(shown),
+            steps.progress: page.progress(shown.job),
+            steps.trouble: "",
+            tab.timer: gr.Timer(active=shown.active),
+        }
+
+    def after(self, action: Action, place: Component) -> Callable[..., Updates]:
+        """Return a handler that does ``action(session, held, ...)`` and shows the tab, with its error at ``place``."""
+
+        def handle(request: gr.Request, held: Held, *values: object) -> Updates:
+            session = session_of(request)
+            changed, box = attempt(lambda: action(session, held, *values))
+            return self.render(session, changed or held, {place: box} if box else None)
+
+        return handle
+
+    def asked(self, values: Sequence[object]) -> dict[str, object]:
+        """Return the settings of a run with the values of the form."""
+        return forms.values(self.tab.task.params, values)
+
+    def started(self, session: str, held: Held, *values: object) -> Held:
+        """Queue a run with the values of the form."""
+        return actions.submit(self.services, session, self.tab.task, held, self.asked(values))
+
+    def tick(self, request: gr.Request, held: Held, active: str) -> Updates:
+        """Follow a running job; the tab changes once, when the job is over."""
+        session = session_of(request)
+        shown, _ = self.read(session, held)
+        if shown is None or not shown.active:
+            return self.render(session, held, open=active == self.tab.task.name)
+        preview, _ = attempt(lambda: self.services.dispatcher.preview(held.job, session))
+        return {self.tab.running.progress: page.progress(shown.job, preview)}
+
+    def note(self) -> dict[str, Any]:
+        """Return what an event needs to call ``noted``."""
+        fields = self.tab.settings.fields.values()
+        return {"inputs": [self.tab.held, *fields], "outputs": self.notes(), "queue": False, **QUIET}
+
+    def notes(self) -> list[Block]:
+        """Return the components that ``noted`` fills."""
+        return [self.tab.settings.note]
+
+    def noted(self, request: gr.Request, held: Held, *values: object) -> Updates:
+        """Describe the present settings and what the run will take."""
+        shown, _ = self.read(session_of(request), held)
+        return self.said(shown or View(self.tab.task), values)
+
+    def said(self, shown: View, values: Sequence[object]) -> Updates:
+        """Return the text of each of ``notes``."""
+        text, box = attempt(lambda: self.tab.explain(self.services, shown, self.asked(values)))
+        return {self.tab.settings.note: text or box}
+
+    def on(self, event: Callable[..., Any], action: Action, place: Component, *inputs: Component) -> None:
+        """Let ``event`` change what is worked on: ``action(session, held, ...)`` with the values of ``inputs``."""
+        changed = event(self.after(action, place), [self.tab.held, *inputs], self.everything(), **QUIET)
+        changed.then(self.noted, **self.note())
+
+    def connect(self) -> None:
+        """Attach the events of inputs, settings and run."""
+        services, tab, steps = self.services, self.tab, self.tab.running
+        for name, slot in tab.slots.items():
+            self.on(slot.file.upload, partial(_load, services, tab, name), slot.trouble, slot.file)
+            if slot.remove:
+                self.on(slot.remove.click, partial(_remove, tab, name), slot.trouble)
+        whole: dict[str, Any] = {"outputs": self.everything(), **QUIET}
+        steps.run.click(self.after(self.started, steps.trouble), [tab.held, *tab.settings.fields.values()], **whole)
+        steps.cancel.click(self.after(partial(actions.cancel, services), steps.trouble), tab.held, **whole)
+        tab.timer.tick(self.tick, [tab.held, self.shared.active], **whole)
+        self._connect_settings()
+
+    def _connect_settings(self) -> None:
+        """Let presets fill the fields, changed fields leave the preset, and both be explained."""
+        task, settings = self.tab.task, self.tab.settings
+        presets = {preset.name: preset for preset in task.presets}
+        settings.preset.input(
+            lambda name: forms.preset_values(task.params, presets[name].params),
+            settings.preset,
+            list(settings.fields.values()),
+            queue=False,
+            **QUIET,
+        ).then(self.noted, **self.note())
+        chosen = {name for preset in page.offered(task) for name in preset.params}
+        fields: Mapping[str, Any] = settings.fields
+        for name, component in fields.items():
+            if name in chosen:
+                component.input(lambda: None, None, settings.preset, queue=False, **QUIET)
+            self.changed(name, component)(self.noted, **self.note())
+
+    def changed(self, name: str, field: Any) -> Callable[..., Any]:
+        """Return the event after which a change of the field of parameter ``name`` is explained."""
+        return cast("Callable[..., Any]", field.input)
+
+
+def connect(wirings: Mapping[str, Wiring], shared: Shared) -> None:
+    """Let the page's address and the visitor choose whose work is shown; wirings: task name -> its tab."""
+    _connect_address(wirings, shared)
+    _connect_choice(wirings, shared)
+
+
+def _connect_address(wirings: Mapping[str, Wiring], shared: Shared) -> None:
+    """Show the job named in the page's address, in its own tab."""
+    first = next(iter(wirings))
+    outputs = [shared.active, shared.tabs, *{part: None for one in wirings.values() for part in one.everything()}]
+
+    def opened(request: gr.Request, event: gr.EventData) -> Updates:
+        session = session_of(request)
+        wanted = str(getattr(event, "job", ""))
+        if not wanted:
+            # a visitor may have gone to another tab before this answer comes
+            return {shared.active: gr.skip()}
+        found, box = attempt(lambda: _of_job(wirings, session, wanted))
+        name, held = found or (first, Held())
+        troubles: Updates = {wirings[name].tab.first_trouble: box} if box else {}
+        return {
+            shared.active: name,
+            shared.tabs: gr.Tabs(selected=name),
+            **wirings[name].render(session, held, troubles),
+        }
+
+    event = shared.viewer.asked(opened, None, outputs, **QUIET)
+    for wiring in wirings.values():
+        event = event.then(wiring.noted, **wiring.note())
+
+
+def _of_job(wirings: Mapping[str, Wiring], session: str, wanted: str) -> tuple[str, Held]:
+    services = next(iter(wirings.values())).services
+    task, held = page.of_job(services, session, wanted)
+    if task.name not in wirings:
+        raise UserError("not_found", "This run has no tab on this page.", "Open it from the Sessions tab.")
+    return task.name, held
+
+
+def _connect_choice(wirings: Mapping[str, Wiring], shared: Shared) -> None:
+    """Show the work of the tab that a visitor goes to in the parts that all tabs share."""
+
+    def chosen(request: gr.Request, event: gr.EventData, *held: Held) -> Updates:
+        name = str(getattr(event, "id", ""))
+        if name not in wirings:
+            return {shared.active: gr.skip()}
+        shown, _ = wirings[name].read(session_of(request), dict(zip(wirings, held, strict=True))[name])
+        return {shared.active: name, **wirings[name].front(shown or View(wirings[name].tab.task))}
+
+    # that of the tabs is a visitor's press alone; that of a tab also comes by itself, at the start and after a job's
+    # tab was opened, and would show empty work over the job that the address asks for
+    shared.tabs.select(
+        chosen,
+        [wiring.tab.held for wiring in wirings.values()],
+        [shared.active, *shared.front()],
+        trigger_mode="always_last",
+        **QUIET,
+    )
+
+
+def _load(services: Services, tab: Panel, name: str, session: str, held: Held, paths: Any) -> Held:
+    return actions.load(services, session, tab.task, name, held, paths)
+
+
+def _remove(tab: Panel, name: str, session: str, held: Held) -> Held:
+    return actions.remove(tab.task, name, held)

@@ -1,0 +1,70 @@
+"""Patches as pictures: false colour of the infrared cube, the stained picture, and what each pixel speaks for."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.failure.results import Model, Picture, Results
+from webapp.pages.kit.text import safe
+from webapp.pages.lab.lab_boxes import SIMULATED
+
+Pixels = NDArray[np.uint8]
+
+# red speaks for the answer, blue against it; nothing is dark grey
+FOR, AGAINST, NOTHING = (255, 138, 91), (86, 180, 233), (24, 32, 43)
+HEAD = "Tissue"
+SENTENCE = (
+    "Left: three bands as colours, red amide I (1655), green phosphate (1085), blue CH2 (2924 cm⁻¹). Then the stained "
+    "picture, and for each model how much each pixel speaks for its answer (orange, bright) or against it (blue)."
+)
+
+
+def gallery(results: Results, models: Sequence[Model]) -> str:
+    """Return a row for each patch of the gallery, with the maps of ``models`` beside it."""
+    if not results.gallery:
+        return ""
+    shown = [model for model in models if model.attributions]
+    rows = "".join(_row(picture, shown, results.data.classes) for picture in results.gallery)
+    mark = SIMULATED if results.data.source == "simulated" else ""
+    return (
+        f'<h3 class="cs-view-title">{HEAD} {mark}</h3><p class="cs-hint">{safe(SENTENCE)}</p>'
+        f'<div class="cs-gallery">{rows}</div>'
+    )
+
+
+def png(values: Pixels) -> str:
+    """Return an image (H, W, 3) as an address that holds it."""
+    buffer = BytesIO()
+    Image.fromarray(values).save(buffer, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def coloured(scores: NDArray[np.float64]) -> Pixels:
+    """Return (H, W, 3) of scores (H, W) from -1 to 1."""
+    weight = np.clip(np.abs(scores), 0, 1)[..., None] ** 0.7
+    ends = np.where(scores[..., None] >= 0, np.array(FOR), np.array(AGAINST))
+    return np.asarray(np.round((1 - weight) * np.array(NOTHING) + weight * ends), np.uint8)
+
+
+def _row(picture: Picture, models: Sequence[Model], classes: Sequence[str]) -> str:
+    name = classes[picture.label]
+    whose = f"Patch {picture.patch}" + (f", slide {picture.group}" if picture.group >= 0 else "")
+    tiles = [_tile(np.array(picture.ir, np.uint8), "IR, false colour", f"{whose}: infrared in false colour")]
+    if picture.rgb:
+        tiles.append(_tile(np.array(picture.rgb, np.uint8), "RGB, stained", f"{whose}: stained"))
+    for model in models:
+        found = next((each for each in model.attributions if each.patch == picture.patch), None)
+        if found is not None:
+            said = "right" if found.predicted == found.label else f"says {classes[found.predicted]}"
+            tiles.append(_tile(coloured(np.array(found.scores)), f"{model.title}: {said}", f"{whose}: pixels"))
+    return f'<div class="cs-patch"><p>{safe(name)}<small>{safe(whose)}</small></p>{"".join(tiles)}</div>'
+
+
+def _tile(values: Pixels, caption: str, words: str) -> str:
+    return f'<figure><img src="{png(values)}" alt="{safe(words)}"><figcaption>{safe(caption)}</figcaption></figure>'

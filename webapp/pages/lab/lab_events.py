@@ -1,0 +1,142 @@
+"""Which event of the failure lab calls which action, and how its results column follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import gradio as gr
+from gradio.blocks import Block
+
+from webapp.door.guard import session_of
+from webapp.pages.imaging import page
+from webapp.pages.imaging.page import Held, View
+from webapp.pages.kit import boxes as pieces
+from webapp.pages.kit.silent_event import QUIET
+from webapp.pages.kit.tab import Panel, Shared
+from webapp.pages.kit.text import ago, safe
+from webapp.pages.kit.trouble import attempt
+from webapp.pages.kit.wiring import Updates, Wiring
+from webapp.pages.lab import lab_report as lab_export
+from webapp.pages.lab import sections as lab_sections
+from webapp.pages.lab.results_column import FIT, LabView
+from webapp.pages.lab.sections import Section
+from webapp.services import Services
+from webapp.store.records import JobRecord
+
+NOBODY = ("No other run", "")
+EMPTY = Section()
+
+
+@dataclass(frozen=True)
+class LabWiring(Wiring):
+    """The lab: its results stand in a column of their own, where the viewer was."""
+
+    view: LabView
+
+    def own(self) -> list[Block]:
+        """Return the components of the results column."""
+        view = self.view
+        return [view.invite, view.shown, view.look, view.beside, view.compare, view.files, *self.drawn()]
+
+    def drawn(self) -> list[Block]:
+        """Return every component of the views."""
+        places = (*self.view.places.values(), *self.view.other.values())
+        return [part for place in places for part in place.everything()]
+
+    def front(self, shown: View) -> Updates:
+        """Return the viewer's value: it is hidden meanwhile, and only writes the job into the address."""
+        return {self.shared.viewer: {"job": shown.job.id if shown.job else "", "away": True}}
+
+    def rest(self, session: str, shown: View) -> Updates:
+        """Return the outcome of the job, and the views of its results."""
+        outcome = pieces.outcome(shown.job, said=False) if shown.job else ""
+        return {self.tab.running.outcome: outcome, **self._results(session, shown)}
+
+    def _results(self, session: str, shown: View) -> Updates:
+        view, job = self.view, shown.job
+        if job is None or not shown.done:
+            return {view.invite: gr.HTML(visible=True), view.shown: gr.Column(visible=False)}
+        results, box = attempt(lambda: lab_export.load(self.services, job))
+        if results is None:
+            return {view.invite: gr.HTML(box, visible=True), view.shown: gr.Column(visible=False)}
+        known, (look, beside) = lab_sections.choices(results), lab_sections.usual(results)
+        others = [NOBODY, *((self._title(session, one), one.id) for one in self._earlier(session, job))]
+        return {
+            view.invite: gr.HTML(visible=False),
+            view.shown: gr.Column(visible=True),
+            view.look: gr.Dropdown(choices=known, value=look),
+            view.beside: gr.Dropdown(choices=[("None", ""), *known], value=beside, visible=len(known) > 1),
+            view.compare: gr.Dropdown(choices=others, value="", visible=len(others) > 1),
+            view.files: _files(job, look, beside),
+            **self._views(lab_sections.sections(results, look, beside)),
+            **self._other({}),
+        }
+
+    def _earlier(self, session: str, job: JobRecord) -> list[JobRecord]:
+        jobs = self.services.repo.jobs(session)
+        return [one for one in jobs if one.task == job.task and one.id != job.id and one.state == "done"]
+
+    def _title(self, session: str, job: JobRecord) -> str:
+        return f"{page.subject(self.services, session, job)}, {ago(job.created)}"
+
+    def _views(self, made: Mapping[str, Section]) -> Updates:
+        return {
+            part: new for name, place in self.view.places.items() for part, new in place.updates(made[name]).items()
+        }
+
+    def _other(self, made: Mapping[str, Section]) -> Updates:
+        places = self.view.other.items()
+        return {part: new for name, place in places for part, new in place.updates(made.get(name, EMPTY)).items()}
+
+    def looked(self, request: gr.Request, held: Held, look: str, beside: str) -> Updates:
+        """Show other models."""
+        job, _ = attempt(lambda: self.services.repo.job(held.job, session_of(request)))
+        results, _ = attempt(lambda: lab_export.load(self.services, job)) if job else (None, "")
+        if job is None or results is None:
+            return {self.view.files: gr.skip()}
+        made = lab_sections.sections(results, str(look), str(beside))
+        return {self.view.files: _files(job, look, beside), **self._views(made)}
+
+    def compared(self, request: gr.Request, other: str) -> Updates:
+        """Show another run beside this one, or none."""
+        if not other:
+            return self._other({})
+        session = session_of(request)
+        job, _ = attempt(lambda: self.services.repo.job(str(other), session))
+        results, _ = attempt(lambda: lab_export.load(self.services, job)) if job else (None, "")
+        if job is None or results is None:
+            return self._other({})
+        return self._other(lab_sections.comparison(self._title(session, job), results))
+
+
+def connect(services: Services, lab: Panel, view: LabView, panel: gr.Tab, shared: Shared) -> LabWiring:
+    """Attach every event of the lab; panel: its tab."""
+    wiring = LabWiring(services, lab, shared, view)
+    wiring.connect()
+    _connect_view(wiring, panel)
+    return wiring
+
+
+def _connect_view(wiring: LabWiring, panel: gr.Tab) -> None:
+    view, held = wiring.view, wiring.tab.held
+    for pick in (view.look, view.beside):
+        pick.input(wiring.looked, [held, view.look, view.beside], [view.files, *wiring.drawn()], **QUIET)
+    others = [part for place in view.other.values() for part in place.everything()]
+    view.compare.input(wiring.compared, view.compare, others, **QUIET)
+    for one in (panel, *view.tabs):
+        one.select(None, None, None, js=FIT)
+
+
+def _files(job: JobRecord, look: str, beside: str) -> str:
+    names = {"results": "JSON", "table": "CSV", "run": "Run record"}
+    links = [
+        f'<a class="cs-link" href="/lab/{safe(job.id)}.html?look={safe(look)}&amp;beside={safe(beside)}" download '
+        'data-artifact="report">HTML, opens offline</a>'
+    ]
+    links += [
+        f'<a class="cs-link" href="/files/{safe(one.id)}" download data-artifact="{safe(one.name)}">'
+        f"{safe(names.get(one.name, one.title))}</a>"
+        for one in job.artifacts
+    ]
+    return f'<p class="cs-exports"><span class="cs-hint">Take it with you:</span> {" ".join(links)}</p>'

@@ -1,0 +1,128 @@
+"""The right column of the failure lab: one set of tabs with a place for every view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from webapp.pages.lab.sections import DRAWN, TABS, VIEWS, Section
+
+INVITE = (
+    '<div class="cs-invite cs-lab-invite"><p>Does a network look at tissue, or at one number of its mean spectrum?</p>'
+    "<p>Run the demo on simulated tissue, or bring your own data in step 1. Every view has a table that says the same."
+    "</p></div>"
+)
+# sorts the rows of a table by the column whose head is pressed
+SORT = """
+const heads = () => element.querySelectorAll(".cs-sortable th[scope=col]");
+const ready = () => heads().forEach((th) => { th.tabIndex = 0; th.setAttribute("role", "columnheader"); });
+const sort = (th) => {
+  const rows = [...th.closest("table").tBodies[0].rows];
+  const place = [...th.parentNode.children].indexOf(th);
+  const up = th.getAttribute("aria-sort") === "descending";
+  const key = (row) => row.cells[place].dataset.value;
+  const compare = (a, b) => key(a) === undefined || key(b) === undefined
+    ? a.cells[place].textContent.localeCompare(b.cells[place].textContent) : key(a) - key(b);
+  rows.sort((a, b) => (up ? 1 : -1) * compare(a, b));
+  heads().forEach((one) => one.removeAttribute("aria-sort"));
+  th.setAttribute("aria-sort", up ? "ascending" : "descending");
+  rows.forEach((row) => row.parentNode.append(row));
+};
+const asked = (event) => event.target.closest && event.target.closest(".cs-sortable th[scope=col]");
+element.addEventListener("click", (event) => { const th = asked(event); if (th) sort(th); });
+element.addEventListener("keydown", (event) => {
+  const th = asked(event);
+  if (th && (event.key === "Enter" || event.key === " ")) { event.preventDefault(); sort(th); }
+});
+ready();
+"""
+_WATCHED = f'{SORT}watch("value", () => requestAnimationFrame(ready));'
+# a plot that was drawn while it was hidden has the wrong width
+FIT = "() => requestAnimationFrame(() => window.dispatchEvent(new Event('resize')))"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a view stands: HTML above its figure, the figure (None for a view without), HTML below."""
+
+    above: gr.HTML
+    plot: gr.Plot | None
+    below: gr.HTML | None
+
+    def updates(self, made: Section) -> dict[Block, Any]:
+        """Return the place with ``made`` in it; what is empty is hidden."""
+        changed: dict[Block, Any] = {self.above: gr.HTML(made.above, visible=bool(made.above))}
+        if self.plot is not None and self.below is not None:
+            changed[self.plot] = gr.Plot(made.figure, visible=made.figure is not None)
+            changed[self.below] = gr.HTML(made.below, visible=bool(made.below))
+        return changed
+
+    def everything(self) -> list[Block]:
+        """Return the components."""
+        return [part for part in (self.above, self.plot, self.below) if part is not None]
+
+
+@dataclass(frozen=True)
+class LabView:
+    """The right column. other: the views of the run that is compared with; files: links to the exports."""
+
+    invite: gr.HTML
+    shown: gr.Column
+    look: gr.Dropdown
+    beside: gr.Dropdown
+    compare: gr.Dropdown
+    files: gr.HTML
+    places: Mapping[str, Place]
+    other: Mapping[str, Place]
+    tabs: tuple[gr.Tab, ...]
+
+
+def build() -> LabView:
+    """Draw the column; it stands beside the viewer's, and the style shows the one that the open tab needs."""
+    invite = gr.HTML(INVITE, elem_id="lab-invite", elem_classes="cs-section")
+    places: dict[str, Place] = {}
+    other: dict[str, Place] = {}
+    with gr.Column(visible=False, elem_id="lab-results", elem_classes="cs-section") as shown:
+        with gr.Row(elem_classes="cs-lab-picks"):
+            look, beside, compare = (
+                gr.Dropdown([], label=label, elem_id=f"lab-{name}", filterable=False, min_width=180)
+                for name, label in (
+                    ("look", "Model"),
+                    ("beside", "Beside it"),
+                    ("compare", "Compare with an earlier run"),
+                )
+            )
+        files = gr.HTML(elem_id="lab-files")
+        with gr.Tabs(elem_id="lab-tabs", overflow_behavior="wrap"):
+            tabs = []
+            for title in TABS:
+                with gr.Tab(title, id=f"lab-{title}") as tab:
+                    names = [name for name in VIEWS if VIEWS[name] == title]
+                    least = WIDE if "remedies" in names else NARROW
+                    with gr.Row(equal_height=False, elem_classes="cs-beside"):
+                        with gr.Column(min_width=least):
+                            places |= {name: _place(name) for name in names}
+                        if title in COMPARED:
+                            with gr.Column(min_width=least, elem_classes="cs-other"):
+                                other |= {name: _place(name, "other-") for name in names if name in OTHERS}
+                tabs.append(tab)
+    return LabView(invite, shown, look, beside, compare, files, places, other, tuple(tabs))
+
+
+# pixels that a column needs: a table of many columns takes the whole width, and the other run stands below it
+NARROW, WIDE = 320, 700
+OTHERS = ("verdict", "bars", "remedies")
+COMPARED = tuple(dict.fromkeys(VIEWS[name] for name in OTHERS))
+
+
+def _place(name: str, before: str = "") -> Place:
+    ident = f"lab-{before}{name}"
+    above = gr.HTML(elem_id=ident, visible=False, js_on_load=_WATCHED if name == "remedies" else None)
+    if name not in DRAWN:
+        return Place(above, None, None)
+    plot = gr.Plot(show_label=False, visible=False, elem_id=f"{ident}-plot", elem_classes="cs-plot")
+    return Place(above, plot, gr.HTML(elem_id=f"{ident}-table", visible=False))

@@ -1,0 +1,118 @@
+"""All views of a run, in the order in which they are read: what the page and the exported file show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from core.failure.results import Model, Results
+from webapp.pages.charts import model_accuracy as charts_accuracy
+from webapp.pages.charts import model_score as charts_score
+from webapp.pages.charts import model_shift as charts_shift
+from webapp.pages.charts import wavenumbers as charts_spectra
+from webapp.pages.charts.figure import Chart
+from webapp.pages.lab import gallery as lab_gallery
+from webapp.pages.lab import lab_boxes as lab_pieces
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One view: HTML above the figure, the figure, HTML below it; each may be missing."""
+
+    above: str = ""
+    figure: go.Figure | None = None
+    below: str = ""
+
+
+# name of a view -> the tab it stands in; several views of one tab stand one below the other
+VIEWS = {
+    "verdict": "Verdict",
+    "bars": "Verdict",
+    "leaks": "Verdict",
+    "score": "One number",
+    "swap": "Swap",
+    "pattern": "Bands",
+    "separation": "Bands",
+    "needed": "Bands",
+    "attribution": "Bands",
+    "robustness": "Robustness",
+    "calibration": "Calibration",
+    "remedies": "Remedies",
+    "tissue": "Tissue",
+    "probes": "Probes",
+    "limits": "Limits",
+}
+DRAWN = (
+    "bars",
+    "leaks",
+    "score",
+    "swap",
+    "pattern",
+    "separation",
+    "needed",
+    "attribution",
+    "robustness",
+    "calibration",
+)
+"""Views with a figure."""
+TABS = tuple(dict.fromkeys(VIEWS.values()))
+
+
+def choices(results: Results) -> list[tuple[str, str]]:
+    """Return (title, name) of every model that can be looked at."""
+    return [(each.title, each.name) for each in charts_accuracy.recipes(results)]
+
+
+def usual(results: Results) -> tuple[str, str]:
+    """Return the models to look at first, plain IR and plain RGB, or what there is; "" for none beside."""
+    names = [name for _, name in choices(results)]
+    first = next((name for name in ("ir-erm", *names) if name in names), "")
+    beside = next((name for name in ("rgb-erm", *names) if name in names and name != first), "")
+    return first, beside
+
+
+def sections(results: Results, look: str, beside: str) -> dict[str, Section]:
+    """Return every view of ``results``; look, beside: names of the models that the views of single models show."""
+    found = {each.name: each.first for each in charts_accuracy.recipes(results)}
+    models = [found[name] for name in dict.fromkeys((look, beside)) if name in found]
+    classes = results.data.classes
+    one: Sequence[Model] = models[:1]
+    made = {
+        "verdict": Section(lab_pieces.verdicts(results)),
+        "bars": _of(charts_accuracy.bars(results)),
+        "leaks": _of(charts_accuracy.leaks(results.leakage)),
+        "score": _of(charts_score.one_number(models, classes)),
+        "swap": _of(charts_accuracy.swap(results)),
+        "pattern": _of(charts_spectra.pattern(results.bands, classes)),
+        "separation": _of(charts_spectra.separation(results.prior)),
+        "needed": _of(next((chart for model in models if (chart := charts_spectra.needed(model))), None)),
+        "attribution": _of(next((charts_spectra.attribution(model, results.bands, classes) for model in one), None)),
+        "robustness": _of(charts_shift.robustness(models)),
+        "calibration": _of(charts_score.calibration(models)),
+        "remedies": Section(
+            '<h3 class="cs-view-title">Remedies</h3><p class="cs-hint">A remedy helps where the gap closes and '
+            "accuracy at home stays; press a column's head to sort. Another shortcut may need another remedy.</p>"
+            + lab_pieces.remedies(results)
+        ),
+        "tissue": Section(lab_gallery.gallery(results, models)),
+        "probes": Section(lab_pieces.probes(models, results)),
+        "limits": Section(lab_pieces.facts(results)),
+    }
+    return {name: made[name] for name in VIEWS}
+
+
+def comparison(title: str, other: Results) -> dict[str, Section]:
+    """Return the verdict and the bars of another run, to stand beside those of this one."""
+    return {
+        "verdict": Section(lab_pieces.verdicts(other, title)),
+        "bars": _of(charts_accuracy.bars(other, "Accuracy at home and away, the other run")),
+        "remedies": Section(f'<h3 class="cs-view-title">Remedies, the other run</h3>{lab_pieces.remedies(other)}'),
+    }
+
+
+def _of(chart: Chart | None) -> Section:
+    if chart is None:
+        return Section()
+    return Section(lab_pieces.head(chart), chart.figure, lab_pieces.twin(chart))

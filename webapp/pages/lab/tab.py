@@ -1,0 +1,60 @@
+"""The Failure lab tab: choose tissue or bring data, say what to train, run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import gradio as gr
+
+from core.failure.task import TASK
+from webapp.pages.imaging import page
+from webapp.pages.imaging.page import Held, View
+from webapp.pages.kit import boxes as pieces
+from webapp.pages.kit import tab
+from webapp.pages.kit import upload_slot as slot
+from webapp.pages.kit.tab import Panel, ident
+from webapp.pages.kit.text import safe
+from webapp.pages.lab import titles as lab_words
+from webapp.services import Services
+
+FORMATS = "NPZ, ENVI (.hdr and its data), TIFF stack, MATLAB or CSV"
+MAIN = ("tissue", "modalities", "remedies", "seeds")
+
+
+def build(services: Services) -> Panel:
+    """Draw the tab."""
+    entries = {entry.name: entry for entry in TASK.inputs}
+    with gr.Column(elem_classes="cs-section"):
+        gr.HTML(pieces.step(1, "Data", "simulated, or your own"))
+        gr.HTML(
+            '<p class="cs-hint">Without a file, tissue is simulated: infrared cube and stained picture of the same '
+            "cells, and a shortcut of a known kind. Choose it in step 2.</p>"
+        )
+        data = slot.build(entries["data"], ident(TASK, "data"), f"Your data: {FORMATS}", single=True)
+        with gr.Accordion("Labels of an infrared image", open=False, elem_classes="cs-advanced"):
+            labels = slot.build(
+                entries["labels"], ident(TASK, "labels"), "Label picture, PNG, TIFF or NPY", single=True
+            )
+    with gr.Column(elem_classes="cs-section"):
+        gr.HTML(pieces.step(2, "What to train"))
+        settings = tab.settings(services, TASK, MAIN, lab_words.CHOICES, "quick")
+    held = gr.State(Held())
+    running = tab.running(TASK, 3)
+    running.cancel.value = "Stop"
+    timer = gr.Timer(tab.POLL_SECONDS, active=False)
+    return Panel(TASK, held, {"data": data, "labels": labels}, settings, running, timer, explain)
+
+
+def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:
+    """Return what the settings mean for the data at hand, and what the run will take."""
+    took = page.expected(services, shown, given)
+    data = shown.scans.get("data")
+    about = (
+        "Your data are examined; the choice of simulated tissue does not count. Groups (patients, slides) are kept "
+        "apart, and recipes that the data do not allow are left out."
+        if data is not None
+        else "Tissue is simulated; every number is of the simulation."
+    )
+    return (
+        f'<p class="cs-hint">{safe(about)}</p><p class="cs-expected">This run: about <strong>{safe(took)}</strong></p>'
+    )

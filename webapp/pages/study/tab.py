@@ -1,0 +1,199 @@
+"""The Rate tab: make a reader study, invite raters, read what they found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import gradio as gr
+from gradio.components import Component
+
+from webapp.pages.kit import boxes as pieces
+from webapp.pages.study import study_boxes as study_pieces
+from webapp.study.design import SCALES
+
+ASKS = [
+    ("Real or synthetic?", "real"),
+    ("Which of two looks more real?", "prefer"),
+    *((question.title, name) for name, question in SCALES.items()),
+    ("Mark what looks suspicious", "mark"),
+]
+ORDERS = [
+    ("Each rater another order", "rater"),
+    ("The same order for all", "study"),
+    ("What was shown least comes first", "least"),
+    ("As the runs are listed", "none"),
+]
+EXPERTISE = ["", "Neuroradiologist", "Radiologist", "Resident", "Imaging scientist", "Other"]
+COUNT_SECONDS = 5.0
+NO_RUNS = "None yet. A run becomes a case: its result, the plain methods and, where you gave one, the reference."
+# a link becomes whole with the address the page was reached by, and is marked when it is touched
+_WHOLE = """
+const whole = () => element.querySelectorAll("input[data-path]").forEach((one) => {
+  one.value = location.origin + one.dataset.path;
+});
+element.addEventListener("focusin", (event) => event.target.matches("input[data-path]") && event.target.select());
+watch("value", () => requestAnimationFrame(whole));
+"""
+
+
+@dataclass(frozen=True)
+class Making:
+    """The form of a new study."""
+
+    box: gr.Accordion
+    title: gr.Textbox
+    runs: gr.CheckboxGroup
+    images: gr.File
+    asks: gr.CheckboxGroup
+    order: gr.Dropdown
+    repeats: gr.Slider
+    toggle: gr.Checkbox
+    training: gr.Dropdown
+    catch: gr.Dropdown
+    scales: gr.Textbox
+    instructions: gr.Textbox
+    consent: gr.Textbox
+    make: gr.Button
+    trouble: gr.HTML
+
+    def values(self) -> list[Component]:
+        """Return what is filled in, in the order in which ``study_wiring`` reads it."""
+        form = (
+            self.title, self.runs, self.images, self.asks, self.order, self.repeats, self.toggle, self.training,
+            self.catch, self.scales, self.instructions, self.consent,
+        )  # fmt: skip
+        return [cast("Component", one) for one in form]
+
+
+@dataclass(frozen=True)
+class Inviting:
+    """The raters of the chosen study."""
+
+    label: gr.Textbox
+    expertise: gr.Dropdown
+    days: gr.Number
+    invite: gr.Button
+    link: gr.HTML
+    table: gr.HTML
+    which: gr.Dropdown
+    renew: gr.Button
+    revoke: gr.Button
+    trouble: gr.HTML
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The left column: choose or make a study, invite raters, take the results away."""
+
+    pick: gr.Dropdown
+    facts: gr.HTML
+    making: Making
+    group: gr.Column
+    inviting: Inviting
+    files: gr.HTML
+    share: gr.Button
+    close: gr.Button
+    key: gr.HTML
+    timer: gr.Timer
+
+
+@dataclass(frozen=True)
+class Found:
+    """The right column; ``shown``: how many answers the results were drawn from."""
+
+    shown: gr.State
+    bar: gr.Row
+    fresh: gr.HTML
+    refresh: gr.Button
+    report: gr.HTML
+
+
+def build() -> Controls:
+    """Draw the controls."""
+    with gr.Column(elem_classes="cs-section"):
+        gr.HTML(pieces.step(1, "Study", "blind, by link"))
+        pick = gr.Dropdown([("New study", "")], value="", label="Study", elem_id="study-pick", filterable=False)
+        facts = gr.HTML(elem_id="study-facts")
+        making = _making()
+    with gr.Column(visible=False, elem_id="study-steps") as group:
+        with gr.Column(elem_classes="cs-section"):
+            gr.HTML(pieces.step(2, "Raters"))
+            inviting = _inviting()
+        with gr.Column(elem_classes="cs-section"):
+            gr.HTML(pieces.step(3, "Results"))
+            files = gr.HTML(elem_id="study-files")
+            with gr.Row():
+                share = gr.Button("Link for a colleague", size="sm", elem_id="study-share")
+                close = gr.Button("Close the study", size="sm", elem_id="study-close")
+            key = gr.HTML(elem_id="study-key", js_on_load=_WHOLE)
+    timer = gr.Timer(COUNT_SECONDS, active=False)
+    return Controls(pick, facts, making, group, inviting, files, share, close, key, timer)
+
+
+def results() -> Found:
+    """Draw the column of results; the style shows it while the tab is open."""
+    with gr.Row(elem_classes="cs-section", elem_id="study-bar", visible=False) as bar:
+        fresh = gr.HTML(elem_id="study-fresh")
+        refresh = gr.Button("Refresh", size="sm", elem_id="study-refresh")
+    report = gr.HTML(study_pieces.INVITE, elem_id="study-report", elem_classes="cs-section")
+    return Found(gr.State(0), bar, fresh, refresh, report)
+
+
+def _making() -> Making:
+    with gr.Accordion("Make a new study", open=True, elem_id="study-new", elem_classes="cs-advanced") as box:
+        title = gr.Textbox(label="Title", max_length=200, elem_id="study-title")
+        runs = gr.CheckboxGroup(
+            [], label="Finished runs", info=NO_RUNS, elem_id="study-runs", elem_classes="cs-lines-of"
+        )
+        gr.HTML(
+            '<p class="cs-hint">Or a zip of images, one folder a method: <code>truth/case1.nii.gz</code>, '
+            "<code>mine/case1.nii.gz</code>; what stands under truth, reference or real is real.</p>"
+        )
+        images = gr.File(
+            label="Zip of images",
+            elem_id="study-images",
+            elem_classes="cs-drop",
+            height=56,
+        )
+        asks = gr.CheckboxGroup(ASKS, value=["prefer"], label="What is asked", elem_id="study-asks")
+        with gr.Accordion("Order, repeats and words", open=False, elem_classes="cs-advanced"):
+            order = gr.Dropdown(ORDERS, value="rater", label="Order", elem_id="study-order", filterable=False)
+            repeats = gr.Slider(0, 50, 10, step=5, label="Shown a second time, %", elem_id="study-repeats")
+            toggle = gr.Checkbox(False, label="One viewer that flips between A and B", elem_id="study-toggle")
+            training, catch = (
+                gr.Dropdown(
+                    [], value=[], label=label, multiselect=True, allow_custom_value=True, elem_id=f"study-{name}"
+                )
+                for name, label in (
+                    ("training", "Cases for practice, answered after each"),
+                    ("catch", "Cases whose answer is obvious"),
+                )
+            )
+            scales = gr.Textbox(
+                label="Scales of your own, one a line: Noise | none | strong", lines=2, elem_id="study-scales"
+            )
+            instructions = gr.Textbox(label="Instructions", lines=3, max_length=5000, elem_id="study-instructions")
+            consent = gr.Textbox(label="Consent", lines=3, max_length=5000, elem_id="study-consent")
+        make = gr.Button("Make the study", variant="primary", elem_id="study-make")
+        trouble = gr.HTML(elem_id="study-trouble")
+    return Making(
+        box, title, runs, images, asks, order, repeats, toggle, training, catch, scales, instructions, consent, make,
+        trouble,
+    )  # fmt: skip
+
+
+def _inviting() -> Inviting:
+    table = gr.HTML(elem_id="study-raters")
+    label = gr.Textbox(label="Your name for the rater (exports leave it out)", max_length=120, elem_id="rater-label")
+    with gr.Row():
+        expertise = gr.Dropdown(EXPERTISE, value="", label="Group", elem_id="rater-expertise", filterable=False)
+        days = gr.Number(90, label="Valid for, days", minimum=0.01, maximum=3650, elem_id="rater-days")
+    invite = gr.Button("Invite", variant="primary", elem_id="rater-invite")
+    link = gr.HTML(elem_id="rater-link", js_on_load=_WHOLE)
+    which = gr.Dropdown([], label="Rater", elem_id="rater-which", filterable=False)
+    with gr.Row():
+        renew = gr.Button("New link", size="sm", elem_id="rater-renew")
+        revoke = gr.Button("End link", size="sm", elem_id="rater-revoke")
+    trouble = gr.HTML(elem_id="rater-trouble")
+    return Inviting(label, expertise, days, invite, link, table, which, renew, revoke, trouble)

@@ -1,0 +1,193 @@
+"""What pages may ask of the database: every answer belongs to the session that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, text, union_all, update
+
+from core.errors import UserError
+from webapp.store.clock import new_id, new_token, now
+from webapp.store.database import READING
+from webapp.store.ratings import keep
+from webapp.store.records import ArtifactRecord, JobRecord, NewScan, RatingRecord, ScanRecord
+from webapp.store.rows import to_artifact, to_job, to_rating, to_scan
+from webapp.store.schema import artifact, job, rating, scan, session, study_image
+
+COMMENT_LIMIT = 4000
+
+
+class Repo:
+    """Short transactions on one database; safe to use from several threads.
+
+    A write has reached the disk when its method returns. An id that is unknown, or another session's, raises
+    ``UserError("not_found")``: the two cannot be told apart.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._reader = engine.execution_options(**{READING: True})
+
+    def touch(self, session_id: str) -> None:
+        """Note that a session is alive, and create it at its first visit."""
+        with self.engine.begin() as connection:
+            changed = update(session).where(session.c.id == session_id).values(last_seen=now())
+            if connection.execute(changed).rowcount == 0:
+                ensure_session(connection, session_id)
+
+    def add_scan(self, new: NewScan) -> ScanRecord:
+        """Record a scan whose blob is on the disk."""
+        values = {**asdict(new), "id": new_id(), "token": new_token(), "created": now()}
+        with self.engine.begin() as connection:
+            ensure_session(connection, new.session)
+            return to_scan(connection.execute(insert(scan).values(values).returning(scan)).one())
+
+    def scan(self, scan_id: str, session_id: str) -> ScanRecord:
+        """Return a scan of this session."""
+        return to_scan(self._one(select(scan).where(scan.c.id == scan_id, scan.c.session == session_id)))
+
+    def scans(self, session_id: str, limit: int = 50) -> tuple[ScanRecord, ...]:
+        """Return the newest scans of this session, newest first."""
+        query = select(scan).where(scan.c.session == session_id).order_by(scan.c.created.desc()).limit(limit)
+        with self._reader.begin() as connection:
+            return tuple(to_scan(row) for row in connection.execute(query))
+
+    def job(self, job_id: str, session_id: str) -> JobRecord:
+        """Return a job of this session as it stands."""
+        query = select(job).where(job.c.id == job_id, job.c.session == session_id)
+        with self._reader.begin() as connection:
+            rows = connection.execute(query).all()
+            return _with_artifacts(connection, [_only(rows)])[0]
+
+    def session_of_job(self, job_id: str) -> str:
+        """Return whose job this is, for the command line, which may see everything."""
+        return str(self._one(select(job.c.session).where(job.c.id == job_id)).session)
+
+    def jobs(self, session_id: str, limit: int = 50) -> tuple[JobRecord, ...]:
+        """Return the newest jobs of this session, newest first."""
+        query = select(job).where(job.c.session == session_id).order_by(job.c.number.desc()).limit(limit)
+        with self._reader.begin() as connection:
+            return _with_artifacts(connection, list(connection.execute(query)))
+
+    def artifact(self, artifact_id: str, session_id: str) -> tuple[ArtifactRecord, str]:
+        """Return a result file of this session and the task that made it."""
+        row = self._one(_owned_artifacts(session_id).where(artifact.c.id == artifact_id))
+        return to_artifact(row), str(row.task)
+
+    def blob_of(self, token: str, session_id: str) -> str:
+        """Return the blob a token opens for this session, be it of a scan or of a result file."""
+        of_scan = select(scan.c.blob).where(scan.c.token == token, scan.c.session == session_id)
+        with self._reader.begin() as connection:
+            blob = connection.scalar(of_scan)
+            if blob is None:
+                row = connection.execute(_owned_artifacts(session_id).where(artifact.c.token == token)).one_or_none()
+                blob = None if row is None else row.blob
+        if blob is None:
+            raise not_found()
+        return str(blob)
+
+    def add_rating(
+        self, job_id: str, session_id: str, client_id: str, realism: int, border: int, anatomy: int, comment: str = ""
+    ) -> RatingRecord:
+        """Keep an opinion for good and return it after the commit.
+
+        The same ``client_id`` again gives the row already kept, whatever else is sent. A later opinion of this
+        session on this job supersedes the earlier one, which stays. UserError bad_rating, not_found.
+        """
+        scores = {"realism": realism, "border": border, "anatomy": anatomy}
+        _check_rating(scores, comment)
+        self.job(job_id, session_id)
+        about = {"job": job_id, "session": session_id}
+        return to_rating(keep(self.engine, about, client_id, {"answers": {**scores, "comment": comment}}))
+
+    def ratings(self, job_id: str, session_id: str) -> tuple[RatingRecord, ...]:
+        """Return the ratings this session gave a job, oldest first; the last one holds."""
+        mine = (rating.c.job == job_id, rating.c.session == session_id)
+        with self._reader.begin() as connection:
+            return tuple(
+                to_rating(row) for row in connection.execute(select(rating).where(*mine).order_by(rating.c.id))
+            )
+
+    def ping(self) -> None:
+        """Raise SQLAlchemyError when the database cannot be read."""
+        with self._reader.begin() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def counts(self) -> dict[str, float]:
+        """Return totals over all sessions: ``jobs_<state>``, ``scans_<role>``, ``bytes``, ``seconds``, ``ratings``."""
+        with self._reader.begin() as connection:
+            jobs = connection.execute(select(job.c.state, func.count(), func.sum(job.c.seconds)).group_by(job.c.state))
+            totals: dict[str, float] = {"seconds": 0.0}
+            for state, number, seconds in jobs:
+                totals[f"jobs_{state}"] = number
+                totals["seconds"] += seconds or 0.0
+            roles = connection.execute(select(scan.c.role, func.count()).group_by(scan.c.role))
+            totals.update({f"scans_{role}": number for role, number in roles})
+            totals["bytes"] = float(connection.scalar(select(func.coalesce(func.sum(scan.c.bytes), 0))) or 0)
+            totals["ratings"] = connection.scalar(select(func.count()).select_from(rating)) or 0
+            return totals
+
+    def blobs(self) -> frozenset[str]:
+        """Return every blob that a row refers to."""
+        with self._reader.begin() as connection:
+            each = union_all(*(select(table.c.blob) for table in (scan, artifact, study_image)))
+            return frozenset(str(blob) for blob in connection.scalars(each))
+
+    def _one(self, query: Select[Any]) -> Row[Any]:
+        with self._reader.begin() as connection:
+            return _only(connection.execute(query).all())
+
+
+def not_found() -> UserError:
+    """Return the error for what does not exist or is somebody else's."""
+    return UserError(
+        "not_found",
+        "There is nothing here that belongs to this browser.",
+        "Open the page in the browser that made it, or start again with a new upload.",
+    )
+
+
+def ensure_session(connection: Connection, session_id: str) -> None:
+    """Create the session's row if it is not there."""
+    known = connection.scalar(select(session.c.id).where(session.c.id == session_id))
+    if known is None:
+        moment = now()
+        connection.execute(insert(session).values(id=session_id, created=moment, last_seen=moment))
+
+
+def _only(rows: Any) -> Row[Any]:
+    if not rows:
+        raise not_found()
+    row: Row[Any] = rows[0]
+    return row
+
+
+def _owned_artifacts(session_id: str) -> Select[Any]:
+    return select(artifact, job.c.task).join(job, job.c.id == artifact.c.job).where(job.c.session == session_id)
+
+
+def _with_artifacts(connection: Connection, rows: list[Row[Any]]) -> tuple[JobRecord, ...]:
+    found: dict[str, list[ArtifactRecord]] = {row.id: [] for row in rows}
+    query = select(artifact).where(artifact.c.job.in_(found)).order_by(artifact.c.created, artifact.c.name)
+    for row in connection.execute(query):
+        found[row.job].append(to_artifact(row))
+    return tuple(to_job(row, tuple(found[row.id]), _position(connection, row)) for row in rows)
+
+
+def _position(connection: Connection, row: Row[Any]) -> int | None:
+    if row.state != "queued":
+        return None
+    ahead = select(func.count()).select_from(job).where(job.c.state == "queued", job.c.number < row.number)
+    return 1 + int(connection.scalar(ahead) or 0)
+
+
+def _check_rating(scores: Mapping[str, object], comment: str) -> None:
+    for name, score in scores.items():
+        if isinstance(score, bool) or not isinstance(score, int) or not 1 <= score <= 5:
+            raise UserError("bad_rating", f"The score for {name} is missing.", "Choose a whole number from 1 to 5.")
+    if len(comment) > COMMENT_LIMIT:
+        raise UserError(
+            "bad_rating", "The comment is too long.", f"Shorten it to {COMMENT_LIMIT} characters, then save again."
+        )

@@ -14,6 +14,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.errors import UserError
+from core.result import RESULT
 from webapp.door.guard import session_of
 from webapp.intake.scans import uploaded
 from webapp.pages.imaging import page
@@ -34,7 +35,7 @@ from webapp.study import creation as making
 from webapp.study import design
 from webapp.study import image_zip as packed
 from webapp.study.collect import progress
-from webapp.study.image_sources import RESULT, case_of
+from webapp.study.image_sources import case_of
 
 TAB = "rate"
 NEW = ("New study", "")
@@ -135,11 +136,7 @@ class StudyWiring:
 
     def _runs(self, session: str) -> list[tuple[str, JobRecord]]:
         """Return the finished runs that have an image as a result."""
-        rateable = (
-            job
-            for job in self.services.repo.jobs(session)
-            if job.state == "done" and any(one.name == RESULT for one in job.artifacts)
-        )
+        rateable = (job for job in self.services.repo.jobs(session) if job.state == "done" and job.artifact(RESULT))
         return [
             (f"{page.subject(self.services, session, job)}: {page.headline(job)}, {ago(job.created)}", job)
             for job in rateable

@@ -1,159 +1,105 @@
-"""What the guard counts and remembers: bytes of a body, requests of a session, owners of files and pages."""
+"""What one visitor may send: so many changes in a time, and so many bytes in a body."""
 
 from __future__ import annotations
 
-import json
-import os
-import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TypeVar
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Value = TypeVar("Value")
+from core.errors import UserError
+from webapp.door.addresses import UPLOAD
+from webapp.door.buckets import Buckets
+from webapp.door.origin import SAFE
+from webapp.door.refusals import refuse
+from webapp.door.sessions import KEY
 
-REMEMBERED = 100_000
-LISTING_BYTES = 1 << 20
+JSON_BYTES = 4 << 20
+MASK_BYTES = 8 << 20
+FORM_BYTES = 1 << 20  # what a multipart form adds to its files
+TOO_FAST = UserError("too_fast", "Too many requests at once.", "Wait a few seconds, then try again.")
 
 
 class TooLarge(Exception):
     """More bytes came than are allowed; the answer has been sent."""
 
 
-class Buckets:
-    """A token bucket for each session: ``burst`` at once, ``rate`` per second afterwards."""
-
-    def __init__(self, burst: int, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._burst = float(burst)
-        self._rate = rate
-        self._clock = clock
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, session: str) -> bool:
-        """Take one token; False when there is none."""
-        moment = self._clock()
-        level, filled = self._levels.pop(session, (self._burst, moment))
-        level = min(self._burst, level + (moment - filled) * self._rate)
-        allowed = level >= 1.0
-        self._levels[session] = (level - 1.0 if allowed else level, moment)
-        _forget(self._levels)
-        return allowed
-
-
-class Owners:
-    """Which sessions something belongs to; the oldest entries are forgotten first."""
-
-    def __init__(self) -> None:
-        self._owners: OrderedDict[str, set[str]] = OrderedDict()
-
-    def add(self, thing: str, session: str) -> None:
-        """Note that ``thing`` belongs to ``session`` too."""
-        self._owners.setdefault(thing, set()).add(session)
-        _forget(self._owners)
-
-    def owns(self, thing: str, session: str) -> bool:
-        """Whether ``thing`` belongs to ``session``."""
-        return session in self._owners.get(thing, ())
-
-    def claim(self, thing: str, session: str) -> bool:
-        """Give ``thing`` to ``session`` if it is nobody's, and return whether it is this session's."""
-        if thing not in self._owners:
-            self.add(thing, session)
-        return self.owns(thing, session)
-
-    def recorder(self, send: Send, session: str) -> Send:
-        """Return a ``send`` that notes the paths listed in a JSON answer before it passes the answer on."""
-        status, chunks = 0, bytearray()
-
-        async def sending(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif status == 200 and len(chunks) < LISTING_BYTES:
-                chunks.extend(message.get("body", b""))
-                if not message.get("more_body"):
-                    self._note(bytes(chunks), session)
-            await send(message)
-
-        return sending
-
-    def _note(self, listing: bytes, session: str) -> None:
-        for path in json.loads(listing):
-            self.add(os.path.realpath(str(path)), session)
-
-
-@dataclass
 class Bounded:
-    """A request whose body may have ``limit`` bytes; ``refuse`` answers one that has more."""
+    """A request whose body may have ``limit`` bytes; ``answer`` is sent to one that has more."""
 
-    receive: Receive
-    send_on: Send
-    limit: int
-    refuse: Callable[[Send], Awaitable[None]]
-
-    def __post_init__(self) -> None:
+    def __init__(self, receive: Receive, send: Send, limit: int, answer: Callable[[], Awaitable[None]]) -> None:
+        self._receive = receive
+        self._send = send
+        self._limit = limit
+        self._answer = answer
         self._seen = 0
         self._over = False
 
     def refuses(self, content_length: str | None) -> bool:
-        """Whether the announced length alone is too much, or no length at all."""
+        """Return whether the announced length is too large, or not a number."""
         if content_length is None:
             return False
-        return not content_length.isdecimal() or int(content_length) > self.limit
+        return not content_length.isdecimal() or int(content_length) > self._limit
 
-    async def take(self) -> Message:
+    async def receive(self) -> Message:
         """Return the next part of the request; TooLarge once it has more bytes than allowed."""
-        message = await self.receive()
+        message = await self._receive()
         self._seen += len(message.get("body", b""))
-        if self._seen > self.limit:
+        if self._seen > self._limit:
             if not self._over:
                 self._over = True
-                await self.refuse(self.send_on)
+                await self._answer()
             raise TooLarge
         return message
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer, unless the request has been refused."""
         if not self._over:
-            await self.send_on(message)
+            await self._send(message)
 
-    async def run(self, app: ASGIApp, scope: Scope, send: Send | None = None, body: bytes | None = None) -> None:
-        """Let ``app`` answer; ``body`` is one that has been read already."""
-        receive = self.take if body is None else _replay(body, self.receive)
+
+class Limits:
+    """ASGI middleware: bounds the rate and the size of a visitor's changes.
+
+    burst, rate: changes that a visitor may send at once, and how many a second are allowed afterwards.
+    upload_bytes: size of the largest file.
+    """
+
+    def __init__(self, app: ASGIApp, burst: int, rate: float, upload_bytes: int) -> None:
+        self._app = app
+        self._buckets = Buckets(burst, rate)
+        self._upload_bytes = upload_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 429 too_fast or 413 too_large."""
+        if scope["method"] in SAFE:
+            await self._app(scope, receive, send)
+        elif self._buckets.take(scope[KEY]):
+            await self._bounded(scope, receive, send)
+        else:
+            await refuse(scope, receive, send, 429, TOO_FAST)
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        limit = self._limit(scope["path"])
+
+        async def too_large() -> None:
+            await refuse(scope, receive, send, 413, _too_large(limit))
+
+        bounded = Bounded(receive, send, limit, too_large)
+        if bounded.refuses(Headers(scope=scope).get("content-length")):
+            await too_large()
+            return
         try:
-            await app(scope, receive, send or self.send)
+            await self._app(scope, bounded.receive, bounded.send)
         except TooLarge:
             return
 
-
-async def read_bounded(bounded: Bounded) -> bytes | None:
-    """Return the whole body; None when it was too large, and answered, or the client has gone."""
-    chunks = bytearray()
-    while True:
-        try:
-            message = await bounded.take()
-        except TooLarge:
-            return None
-        if message["type"] == "http.disconnect":
-            return None
-        chunks.extend(message.get("body", b""))
-        if not message.get("more_body"):
-            return bytes(chunks)
+    def _limit(self, path: str) -> int:
+        if path.startswith(UPLOAD):
+            return self._upload_bytes + FORM_BYTES
+        return MASK_BYTES if path.startswith("/mask/") else JSON_BYTES
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    waiting = [body]
-
-    async def receiving() -> Message:
-        if waiting:
-            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
-        return await receive()
-
-    return receiving
-
-
-def _forget(memory: OrderedDict[str, Value]) -> None:
-    while len(memory) > REMEMBERED:
-        memory.popitem(last=False)
+def _too_large(limit: int) -> UserError:
+    size = f"{limit >> 20} MB"
+    return UserError("too_large", f"The file is larger than {size}.", "Upload one scan, compressed as .nii.gz.")

@@ -7,27 +7,11 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
+from tests.webapp.door.visits import join, upload, visit
 from tests.webapp.fakes import ORIGIN
-from webapp.door.guard import COOKIE, session_id
+from webapp.door.sessions import COOKIE
 
 Browser = Callable[[], TestClient]
-
-
-def visit(browser: Browser) -> TestClient:
-    client = browser()
-    assert client.get("/").status_code == 200
-    return client
-
-
-def upload(client: TestClient, content: bytes = b"scan", name: str = "t1.nii.gz") -> str:
-    answer = client.post("/gradio_api/upload", files={"files": (name, content)})
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()[0])
-
-
-def join(client: TestClient, page: str, data: object = None) -> int:
-    body = {"data": [data], "fn_index": 0, "session_hash": page, "trigger_id": None, "event_data": None}
-    return client.post("/gradio_api/queue/join", json=body).status_code
 
 
 def test_the_first_visit_gets_a_strict_cookie(browser: Browser) -> None:
@@ -41,11 +25,6 @@ def test_a_visit_by_a_link_elsewhere_does_not_replace_the_cookie(browser: Browse
     answer = browser().get("/?job=1", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"})
     assert "set-cookie" not in answer.headers
     assert 'http-equiv="refresh"' in answer.text
-
-
-def test_the_session_does_not_tell_the_cookie() -> None:
-    assert session_id("x" * 43) != session_id("y" * 43)
-    assert "x" * 43 not in session_id("x" * 43)
 
 
 @pytest.mark.parametrize("path", ["/", "/ui/none.js", "/healthz", "/vol/a/b", "/gradio_api/file=/etc/passwd"])

@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from tests.webapp.fakes import ORIGIN
 from tests.webapp.study.sitting import answered, sit, study_of
-from webapp.door.guard import COOKIE, Guard, session_id
+from webapp.door.guard import Guard
+from webapp.door.sessions import COOKIE, session_id
 from webapp.endpoints import add_routes
 from webapp.pages.study.downloads import WRITERS, router
 from webapp.services import Services

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.door.addresses import Addresses
@@ -12,17 +10,18 @@ from webapp.door.limits import Limits
 from webapp.door.origin import Origin
 from webapp.door.ownership import Ownership
 from webapp.door.sessions import Sessions
+from webapp.door.uploads import Uploads
 from webapp.services import Services
 
 
 class Guard:
-    """ASGI middleware around the whole server; ``uploads`` is the folder of Gradio's uploads.
+    """ASGI middleware around the whole server.
 
     A later middleware relies on the earlier ones: rates are counted and files are owned by session, and no body is
     read before the rest of the request was found in order.
     """
 
-    def __init__(self, app: ASGIApp, services: Services, uploads: Path) -> None:
+    def __init__(self, app: ASGIApp, services: Services, uploads: Uploads) -> None:
         self.services = services
         settings = services.settings
         self._app = app

@@ -2,124 +2,142 @@
 
 from __future__ import annotations
 
-import json
-import os
+import re
 from collections import OrderedDict
-from pathlib import Path
-from urllib.parse import parse_qs
+from typing import Protocol
+from urllib.parse import unquote
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.errors import UserError
 from webapp.door.addresses import API, FILE, UPLOAD
+from webapp.door.bodies import Body, inspect
 from webapp.door.origin import SAFE
 from webapp.door.refusals import CLOSED, refuse
 from webapp.door.sessions import KEY
 
-REMEMBERED = 100_000
-LISTING_BYTES = 1 << 20
+PAGES_OF_ONE = 100
+PAGES_OF_ALL = 10_000
+# Gradio's pages and uploads in progress have random names of a dozen letters and digits
+PAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+PAGE_FIELDS = ("session_hash", "upload_id")
 HEARTBEAT = API + "heartbeat/"
 
 
+class Files(Protocol):
+    """Whose files are whose, decided by their paths alone."""
+
+    def owns(self, path: str, session: str) -> bool:
+        """Return whether ``path`` is an upload of ``session``."""
+
+    def mentioned(self, text: str) -> bool:
+        """Return whether ``text`` names the folder of uploads."""
+
+
 class Owners:
-    """Which sessions something belongs to; the oldest entries are forgotten first."""
+    """Names that belong to the session that used them first.
 
-    def __init__(self) -> None:
-        self._owners: OrderedDict[str, set[str]] = OrderedDict()
+    The newest ``of_one`` of each session and ``of_all`` in all are remembered.
+    """
 
-    def add(self, thing: str, session: str) -> None:
-        """Note that ``thing`` belongs to ``session`` too."""
-        self._owners.setdefault(thing, set()).add(session)
-        while len(self._owners) > REMEMBERED:
-            self._owners.popitem(last=False)
+    def __init__(self, of_one: int = PAGES_OF_ONE, of_all: int = PAGES_OF_ALL) -> None:
+        self._of_one = of_one
+        self._of_all = of_all
+        self._owner: OrderedDict[str, str] = OrderedDict()
+        self._names: dict[str, OrderedDict[str, None]] = {}
 
-    def owns(self, thing: str, session: str) -> bool:
-        """Return whether ``thing`` belongs to ``session``."""
-        return session in self._owners.get(thing, ())
+    def claim(self, name: str, session: str) -> bool:
+        """Give ``name`` to ``session`` if it is nobody's, and return whether it is this session's."""
+        owner = self._owner.setdefault(name, session)
+        if owner != session:
+            return False
+        mine = self._names.setdefault(session, OrderedDict())
+        mine[name] = None
+        mine.move_to_end(name)
+        self._owner.move_to_end(name)
+        if len(mine) > self._of_one:
+            self._forget(next(iter(mine)))
+        if len(self._owner) > self._of_all:
+            self._forget(next(iter(self._owner)))
+        return True
 
-    def claim(self, thing: str, session: str) -> bool:
-        """Give ``thing`` to ``session`` if it is nobody's, and return whether it is this session's."""
-        if thing not in self._owners:
-            self.add(thing, session)
-        return self.owns(thing, session)
+    def _forget(self, name: str) -> None:
+        session = self._owner.pop(name)
+        self._names[session].pop(name)
+        if not self._names[session]:
+            del self._names[session]
 
 
 class Ownership:
     """ASGI middleware: refuses requests that name an upload or a page (Gradio's session_hash) of another session.
 
-    uploads: folder of Gradio's uploads. The first session to name a page owns it.
+    The first session to name a page owns it. A file is an upload of the session itself or is refused, wherever its
+    path or address leads.
     """
 
-    def __init__(self, app: ASGIApp, uploads: Path) -> None:
+    def __init__(self, app: ASGIApp, files: Files) -> None:
         self._app = app
-        self._uploads = os.path.realpath(uploads)
-        self._files = Owners()
+        self._files = files
         self._pages = Owners()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 403 closed."""
+        """Pass the request on, or answer 403 closed or bad_request."""
         path, session = scope["path"], scope[KEY]
         if not path.startswith(API):
             await self._app(scope, receive, send)
         elif not self._owns_address(scope, session):
             await refuse(scope, receive, send, 403, CLOSED)
-        elif scope["method"] in SAFE:
+        elif scope["method"] in SAFE or path == UPLOAD:
             await self._app(scope, receive, send)
-        elif path.rstrip("/") == UPLOAD:
-            await self._app(scope, receive, self._recorder(send, session))
         else:
             await self._change(scope, receive, send, session)
 
     def _owns_address(self, scope: Scope, session: str | None) -> bool:
         path = scope["path"]
         if path.startswith(FILE):
-            return session is not None and self._files.owns(os.path.realpath(path.removeprefix(FILE)), session)
-        named = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [])
+            return session is not None and self._files.owns(path.removeprefix(FILE), session)
+        query = QueryParams(scope["query_string"])
+        named = [name for field in PAGE_FIELDS for name in query.getlist(field)]
         if path.startswith(HEARTBEAT):
-            named = [path.removeprefix(HEARTBEAT).strip("/")]
-        if not named:
-            return True
-        return session is not None and all(self._pages.claim(page, session) for page in named)
+            named.append(path.removeprefix(HEARTBEAT).rstrip("/"))
+        return not named or (session is not None and all(self._owns_page(name, session) for name in named))
 
     async def _change(self, scope: Scope, receive: Receive, send: Send, session: str) -> None:
         """Look for pages and files in a body, then pass it on."""
         body = await read_body(receive)
         if body is None:
             return
-        if "json" in Headers(scope=scope).get("content-type", "") and not self._owns_body(body, session):
-            await refuse(scope, receive, send, 403, CLOSED)
-            return
-        await self._app(scope, replay(body, receive), send)
-
-    def _owns_body(self, body: bytes, session: str) -> bool:
         try:
-            content = json.loads(body)
-        except (ValueError, RecursionError):
+            owned = self._owns_body(inspect(body), session, Headers(scope=scope).get("host", ""))
+        except UserError as error:
+            await refuse(scope, receive, send, 403, error)
+            return
+        if owned:
+            await self._app(scope, replay(body, receive), send)
+        else:
+            await refuse(scope, receive, send, 403, CLOSED)
+
+    def _owns_body(self, body: Body, session: str, host: str) -> bool:
+        if body.page is not None and not self._owns_page(body.page, session):
             return False
-        page = content.get("session_hash") if isinstance(content, dict) else None
-        if page is not None and not self._pages.claim(str(page), session):
+        for file in body.files:
+            if not all(value in (None, "") or self._owns_file(value, session, host) for value in file.values()):
+                return False
+        return all(self._owns_file(text, session, host) for text in body.texts if self._files.mentioned(text))
+
+    def _owns_page(self, name: object, session: str) -> bool:
+        return isinstance(name, str) and PAGE_NAME.fullmatch(name) is not None and self._pages.claim(name, session)
+
+    def _owns_file(self, value: object, session: str, host: str) -> bool:
+        """Return whether a value is the path of an upload of ``session``, or its address on this server."""
+        if not isinstance(value, str):
             return False
-        return all(self._files.owns(path, session) for path in _paths(content) if self._is_upload(path))
-
-    def _is_upload(self, path: str) -> bool:
-        return os.path.realpath(path).startswith(self._uploads + os.sep)
-
-    def _recorder(self, send: Send, session: str) -> Send:
-        """Return a ``send`` that notes the paths listed in a JSON answer before it passes the answer on."""
-        status, chunks = 0, bytearray()
-
-        async def sending(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif status == 200 and len(chunks) < LISTING_BYTES:
-                chunks.extend(message.get("body", b""))
-                if not message.get("more_body"):
-                    for path in json.loads(bytes(chunks)):
-                        self._files.add(os.path.realpath(str(path)), session)
-            await send(message)
-
-        return sending
+        before, mark, path = value.partition(FILE)
+        if not mark:
+            return self._files.owns(value, session)
+        ours = before in ("", f"http://{host}", f"https://{host}")
+        return ours and any(self._files.owns(one, session) for one in (path, unquote(path)))
 
 
 async def read_body(receive: Receive) -> bytes | None:
@@ -144,17 +162,3 @@ def replay(body: bytes, receive: Receive) -> Receive:
         return await receive()
 
     return receiving
-
-
-def _paths(content: object) -> list[str]:
-    """Return every text in a JSON value: any of them may be taken for a path."""
-    found, todo = [], [content]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, str):
-            found.append(item)
-        elif isinstance(item, dict):
-            todo.extend(item.values())
-        elif isinstance(item, list):
-            todo.extend(item)
-    return [text for text in found if "/" in text and len(text) < 4096 and "\0" not in text]

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.webapp.door.visits import join, upload, visit
+from tests.webapp.door.visits import events, file_data, join, upload, visit
 from tests.webapp.fakes import ORIGIN
 from webapp.door.sessions import COOKIE
 
@@ -47,25 +47,26 @@ def test_only_the_owner_reads_an_upload(browser: Browser) -> None:
         assert other.head(f"/gradio_api/file={variant}").status_code == 403
 
 
-def test_the_same_file_of_two_belongs_to_both(browser: Browser) -> None:
+def test_the_same_file_of_two_is_two_uploads(browser: Browser) -> None:
     one, two = visit(browser), visit(browser)
-    assert upload(one) == (path := upload(two))
-    assert [client.get(f"/gradio_api/file={path}").status_code for client in (one, two)] == [200, 200]
+    mine, other = upload(one), upload(two)
+    Path(mine).unlink()
+    assert two.get(f"/gradio_api/file={other}").content == b"scan"
+    assert one.get(f"/gradio_api/file={other}").status_code == 403
 
 
 def test_an_upload_of_another_is_no_input(browser: Browser) -> None:
     owner, other = visit(browser), visit(browser)
-    file = {"path": upload(owner), "orig_name": "t1.nii.gz", "meta": {"_type": "gradio.FileData"}}
+    file = file_data(upload(owner))
     assert join(other, "page-b", file) == 403
     assert join(owner, "page-a", file) == 200
 
 
 def test_an_event_runs_and_streams_to_its_page(browser: Browser) -> None:
     client = visit(browser)
-    file = {"path": upload(client), "orig_name": "t1.nii.gz", "meta": {"_type": "gradio.FileData"}}
+    file = file_data(upload(client))
     assert join(client, "page", file) == 200
-    with client.stream("GET", "/gradio_api/queue/data?session_hash=page") as stream:
-        messages = [json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: ")]
+    messages = events(client, "page")
     assert messages[-1]["msg"] == "close_stream"
     done = next(message for message in messages if message["msg"] == "process_completed")
     assert done["success"]

@@ -6,12 +6,12 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from anyio import to_thread
 from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +21,8 @@ from webapp.door.origin import SAFE
 from webapp.door.refusals import BUSY, refuse
 
 COOKIE = "counterscan_session"
+# a browser takes such a cookie from this very host alone, by HTTPS (RFC 6265bis, 4.1.3.2)
+SECURE_COOKIE = f"__Host-{COOKIE}"
 KEY = "counterscan.session"
 COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 RATING_PAGE = re.compile(r"/rate/[A-Za-z0-9_-]+")
@@ -33,7 +35,8 @@ NO_SESSION = UserError("no_session", "This browser has no session yet.", "Open t
 class Sessions:
     """ASGI middleware: puts the id of the session, or None, into ``scope[KEY]``; a change needs one.
 
-    days: how long a browser keeps the cookie. touch: writes down that a session was here; it may block.
+    days: how long a browser keeps the cookie after its last visit of a page. touch: writes down that a session was
+    here; it may block.
     """
 
     def __init__(self, app: ASGIApp, days: int, touch: Callable[[str], None]) -> None:
@@ -44,11 +47,10 @@ class Sessions:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403 no_session or 503 busy."""
-        headers = Headers(scope=scope)
-        cookie = _cookie(headers)
+        cookie = cookie_of(scope)
         session = scope[KEY] = session_id(cookie) if cookie else None
-        if session is None and is_page(scope):
-            await self._welcome(scope, headers, receive, send)
+        if is_page(scope):
+            await self._visit(scope, cookie, receive, send)
         elif scope["method"] in SAFE:
             await self._app(scope, receive, send)
         elif session is None:
@@ -58,27 +60,31 @@ class Sessions:
         else:
             await refuse(scope, receive, send, 503, BUSY)
 
-    async def _welcome(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        """Answer a first visit: with a cookie, or with a page that loads itself again.
+    async def _visit(self, scope: Scope, cookie: str | None, receive: Receive, send: Send) -> None:
+        """Answer a visit of a page and give or renew the cookie.
 
-        A strict cookie is not sent when a link on another site leads here, so that visit may not be the first.
+        A strict cookie is not sent when a link on another site leads here, so a visit without one may not be the first:
+        the page then loads itself again.
         """
-        if headers.get("sec-fetch-site") == "cross-site":
+        if cookie is None and Headers(scope=scope).get("sec-fetch-site") == "cross-site":
             await HTMLResponse(RELOADED, headers={"cache-control": "no-store"})(scope, receive, send)
             return
-        cookie = secrets.token_urlsafe(32)
-        scope[KEY] = session_id(cookie)
+        kept = cookie or secrets.token_urlsafe(32)
+        scope[KEY] = session_id(kept)
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).append("set-cookie", self._set_cookie(scope, cookie))
+                headers = MutableHeaders(scope=message)
+                headers.append("set-cookie", self._set_cookie(scope, kept))
+                # no proxy may hand one visitor's cookie to the next
+                headers.setdefault("cache-control", "private, no-cache")
             await send(message)
 
         await self._app(scope, receive, with_cookie)
 
     def _set_cookie(self, scope: Scope, cookie: str) -> str:
         secure = "; Secure" if scope["scheme"] == "https" else ""
-        return f"{COOKIE}={cookie}; Path=/; Max-Age={self._age}; HttpOnly; SameSite=Strict{secure}"
+        return f"{_name(scope)}={cookie}; Path=/; Max-Age={self._age}; HttpOnly; SameSite=Strict{secure}"
 
     async def _noted(self, session: str) -> bool:
         """Write down a visit now and then; False if the database is busy."""
@@ -109,11 +115,11 @@ def is_page(scope: Scope) -> bool:
     return scope["method"] in SAFE and (scope["path"] == "/" or RATING_PAGE.fullmatch(scope["path"]) is not None)
 
 
-def _cookie(headers: Headers) -> str | None:
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(headers.get("cookie", ""))
-    except CookieError:
-        return None
-    value = jar[COOKIE].value if COOKIE in jar else ""
+def cookie_of(scope: Scope) -> str | None:
+    """Return the value of the session's cookie, if a request brings one."""
+    value = HTTPConnection(scope).cookies.get(_name(scope), "")
     return value if COOKIE_VALUE.fullmatch(value) else None
+
+
+def _name(scope: Scope) -> str:
+    return SECURE_COOKIE if scope["scheme"] == "https" else COOKIE

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from tests.webapp.door.visits import events, file_data, join, upload, visit
 from tests.webapp.fakes import services_of
+from webapp.door.sessions import COOKIE
 
 Browser = Callable[[], TestClient]
 JOIN = "/gradio_api/queue/join"
@@ -49,6 +50,14 @@ def test_a_body_with_very_many_paths_is_refused_unread(browser: Browser) -> None
     body = {"data": ["/a"] * 66_000, "fn_index": 0, "session_hash": page()}
     refused = visit(browser).post(JOIN, json=body)
     assert (refused.status_code, refused.json()["code"]) == (403, "bad_request")
+
+
+@pytest.mark.parametrize("other", ['prefs={"a":1}', "flag", 'a="b', "x[y]=1", "=;="])
+def test_cookies_of_other_applications_do_no_harm(browser: Browser, other: str) -> None:
+    ours = f"{COOKIE}={visit(browser).cookies[COOKIE]}"
+    for cookie in (f"{other}; {ours}", f"{ours}; {other}"):
+        answer = browser().post("/gradio_api/reset", json={"event_id": "x"}, headers={"cookie": cookie})
+        assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("name", ["x" * 65, "x" * 5000, "x y", "", "é", "a/b", 7, ["x"]])

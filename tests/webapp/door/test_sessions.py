@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from core.errors import UserError
 from tests.webapp.door.asgi import Inner, ask
-from webapp.door.sessions import COOKIE, KEY, Sessions, session_id, session_of
+from webapp.door.sessions import COOKIE, KEY, SECURE_COOKIE, Sessions, cookie_of, session_id, session_of
 
 VALUE = "v" * 43
 OURS = {"cookie": f"{COOKIE}={VALUE}"}
@@ -52,6 +52,46 @@ def test_a_cookie_that_is_not_ours_counts_as_none(cookie: str) -> None:
     inner = Inner()
     ask(door(inner), "/vol/a/b", headers={"cookie": f"{COOKIE}={cookie}"})
     assert inner.seen[0][0][KEY] is None
+
+
+@pytest.mark.parametrize("path", ["/", "/rate/key"])
+def test_every_visit_of_a_page_renews_the_cookie(path: str) -> None:
+    inner = Inner()
+    answer = ask(door(inner), path, headers={**OURS, "sec-fetch-site": "cross-site"})
+    assert answer.headers["set-cookie"].startswith(f"{COOKIE}={VALUE}; Path=/; Max-Age={180 * 86400};")
+    assert answer.headers["cache-control"] == "private, no-cache"
+    assert inner.seen[0][0][KEY] == session_id(VALUE)
+    assert "set-cookie" not in ask(door(inner), "/vol/a/b", headers=OURS).headers
+
+
+@pytest.mark.parametrize("other", ['prefs={"a":1}', "flag", 'a="b', "x[y]=1", "=;=", "é=ü", "a=b=c", "a,b=c"])
+def test_cookies_of_other_applications_do_no_harm(other: str) -> None:
+    inner = Inner()
+    for cookie in (f"{other}; {OURS['cookie']}", f"{OURS['cookie']}; {other}", f"{other};{OURS['cookie']}"):
+        ask(door(inner), "/vol/a/b", headers={"cookie": cookie})
+        assert inner.seen[-1][0][KEY] == session_id(VALUE)
+
+
+def test_several_headers_of_cookies_are_read() -> None:
+    scope = {"type": "http", "scheme": "http", "headers": [(b"cookie", b"a=1"), (b"cookie", OURS["cookie"].encode())]}
+    assert cookie_of(scope) == VALUE
+
+
+def test_https_has_a_cookie_of_this_host_alone() -> None:
+    inner = Inner()
+    made = door(inner)
+    cookie = ask(made, "/", scheme="https").headers["set-cookie"]
+    assert cookie.startswith(f"{SECURE_COOKIE}=") and SECURE_COOKIE.startswith("__Host-")
+    # what the prefix demands: no Domain, the whole host, Secure
+    assert {"Path=/", "Secure"} <= set(cookie.split("; ")) and "domain" not in cookie.lower()
+    for scheme, name, known in (
+        ("https", SECURE_COOKIE, True),
+        ("https", COOKIE, False),
+        ("http", COOKIE, True),
+        ("http", SECURE_COOKIE, False),
+    ):
+        ask(made, "/vol/a/b", headers={"cookie": f"{name}={VALUE}"}, scheme=scheme)
+        assert (inner.seen[-1][0][KEY] is not None) is known
 
 
 def test_a_change_needs_a_session_and_is_a_visit() -> None:

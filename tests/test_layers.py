@@ -58,7 +58,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "alembic": ("webapp.store",),
     "fastapi": ("webapp",),
     "starlette": ("webapp",),
-    "uvicorn": ("webapp.__main__",),
+    "uvicorn": ("webapp.__main__", "webapp.door"),
     "torch": ("core",),
     "ray": ("core.engine.ray",),
 }

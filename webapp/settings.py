@@ -26,7 +26,9 @@ class Settings:
     host: str = _setting("127.0.0.1", "", "Address to listen on.")
     port: int = _setting(7860, "", "Port to listen on.")
     allow_remote: bool = _setting(
-        False, "", "Allow a host that other machines can reach. Put a proxy with log-in before."
+        False,
+        "",
+        "Allow a host that other machines can reach; needs COUNTERSCAN_HOSTS. Put a proxy with log-in before.",
     )
     hosts: str = _setting("", "", "Names the server is reached by, with commas. Empty: this machine's own names only.")
     data: Path = field(
@@ -61,9 +63,9 @@ class Settings:
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
-        """Host names a request may be addressed to, without ports; empty means any."""
+        """Host names a request may be addressed to, without ports."""
         named = frozenset(name.strip().lower() for name in self.hosts.split(",") if name.strip())
-        return named | {"127.0.0.1", "[::1]", "localhost"} if self.is_loopback or named else frozenset()
+        return named | {"127.0.0.1", "[::1]", "localhost"}
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from tests.webapp.door.visits import events, file_data, join
-from tests.webapp.fakes import ORIGIN, stub_page
-from webapp.app import mount_page, prepare_gradio
+from tests.webapp.fakes import ORIGIN, FakeEngine, stub_page
+from webapp.app import create_app, mount_page, prepare_gradio
 from webapp.services import Services
+from webapp.settings import Settings
 
 
 @pytest.fixture
@@ -33,3 +34,13 @@ def test_gradio_itself_refuses_files_of_the_server(unguarded: TestClient, servic
         done = [one for one in events(unguarded, page) if one["msg"] == "process_completed"]
         assert [one["success"] for one in done] == [allowed]
         assert allowed or str(tmp_path) not in str(done)
+
+
+def test_no_other_site_may_read_the_page(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", warm=False, hosts="scans.example.org", disk_reserve_mb=1)
+    app = create_app(settings, page=stub_page, engine=FakeEngine)
+    with TestClient(app, base_url="https://scans.example.org") as client:
+        for path in ("/", "/config", "/theme.css"):
+            answer = client.get(path, headers={"origin": "https://evil.example"})
+            assert answer.status_code == 200
+            assert not [name for name in answer.headers if name.startswith("access-control")]

@@ -51,10 +51,11 @@ def test_a_wrong_value_is_named(name: str, text: str) -> None:
     assert f"COUNTERSCAN_{name}" in refused.value.message and text in refused.value.message
 
 
-def test_a_public_server_answers_to_any_name_unless_told() -> None:
-    assert load({"COUNTERSCAN_HOST": "0.0.0.0"}).allowed_hosts == frozenset()
+def test_a_server_answers_to_its_own_names_alone() -> None:
+    own = {"127.0.0.1", "[::1]", "localhost"}
+    assert load({"COUNTERSCAN_HOST": "0.0.0.0"}).allowed_hosts == own
     named = load({"COUNTERSCAN_HOST": "0.0.0.0", "COUNTERSCAN_HOSTS": " Scans.example.org, "}).allowed_hosts
-    assert "scans.example.org" in named and "" not in named
+    assert named == own | {"scans.example.org"}
 
 
 def test_every_setting_is_in_the_table() -> None:

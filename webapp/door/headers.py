@@ -21,7 +21,10 @@ SECURITY = {
 
 
 class SecurityHeaders:
-    """ASGI middleware: adds the headers of ``SECURITY`` that an answer does not set itself."""
+    """ASGI middleware: adds the headers of ``SECURITY`` that an answer lacks, and opens it to no other site.
+
+    Gradio allows every origin that asks, with its cookies, on every host but this machine's own names.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,6 +37,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY.items():
                     headers.setdefault(name, value)
+                for name in [name for name in headers if name.startswith("access-control-")]:
+                    del headers[name]
             await send(message)
 
         await self._app(scope, receive, sending)

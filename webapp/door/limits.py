@@ -1,9 +1,11 @@
-"""What one visitor may send: so many changes in a time, and so many bytes in a body."""
+"""What one visitor may send: so many changes in a time, so many bytes in a body, and those without long pauses."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Callable
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,49 +19,80 @@ from webapp.door.sessions import KEY
 JSON_BYTES = 4 << 20
 MASK_BYTES = 8 << 20
 FORM_BYTES = 1 << 20  # what a multipart form adds to its files
+# a pause within a body, and the rate that it must have on the whole: a bad mobile connection has ten times as much
+PAUSE_SECONDS = 30.0
+BYTES_PER_SECOND = 1024
+TOO_SLOW = UserError("too_slow", "The request came too slowly and was given up.", "Try again on a better connection.")
 TOO_FAST = UserError("too_fast", "Too many requests at once.", "Wait a few seconds, then try again.")
 
 
-class TooLarge(Exception):
-    """More bytes came than are allowed; the answer has been sent."""
+class GivenUp(Exception):
+    """The body is too large or comes too slowly."""
+
+    def __init__(self, status: int, error: UserError) -> None:
+        super().__init__(error.code)
+        self.status = status
+        self.error = error
 
 
 class Bounded:
-    """A request whose body may have ``limit`` bytes; ``answer`` is sent to one that has more."""
+    """A request whose body may have ``limit`` bytes and must come without long pauses.
 
-    def __init__(self, receive: Receive, send: Send, limit: int, answer: Callable[[], Awaitable[None]]) -> None:
+    clock: seconds that only go forwards.
+    """
+
+    def __init__(self, receive: Receive, send: Send, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._receive = receive
         self._send = send
         self._limit = limit
-        self._answer = answer
+        self._clock = clock
         self._seen = 0
-        self._over = False
+        self._waited = 0.0
+        self._whole = False
+        self.answered = False
+        self.given_up: GivenUp | None = None
 
-    def refuses(self, content_length: str | None) -> bool:
-        """Return whether the announced length is too large, or not a number."""
-        if content_length is None:
-            return False
-        return not content_length.isdecimal() or int(content_length) > self._limit
+    def require_length(self, announced: str | None) -> None:
+        """Raise GivenUp for a Content-Length that is too large or no number."""
+        if announced is not None and (not announced.isdecimal() or int(announced) > self._limit):
+            raise self._give_up(413, _too_large(self._limit))
 
     async def receive(self) -> Message:
-        """Return the next part of the request; TooLarge once it has more bytes than allowed."""
-        message = await self._receive()
-        self._seen += len(message.get("body", b""))
-        if self._seen > self._limit:
-            if not self._over:
-                self._over = True
-                await self._answer()
-            raise TooLarge
-        return message
+        """Return the next part of the request; GivenUp once it has more bytes than allowed, or takes too long."""
+        if self.given_up is not None:
+            raise self.given_up
+        if self._whole:
+            # what is waited for now is the end of the connection
+            return await self._receive()
+        begun = self._clock()
+        with anyio.move_on_after(self._patience()):
+            message = await self._receive()
+            self._waited += self._clock() - begun
+            self._whole = not message.get("more_body", False)
+            self._seen += len(message.get("body", b""))
+            if self._seen > self._limit:
+                raise self._give_up(413, _too_large(self._limit))
+            return message
+        raise self._give_up(408, TOO_SLOW)
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer, unless the request has been refused."""
-        if not self._over:
+        """Send a part of the answer, unless the request is given up: the application does not know why."""
+        if self.given_up is None:
+            self.answered = True
             await self._send(message)
+
+    def _patience(self) -> float:
+        """Return for how many seconds the next part is waited for; the time that the server takes does not count."""
+        left = PAUSE_SECONDS + self._seen / BYTES_PER_SECOND - self._waited
+        return max(0.0, min(PAUSE_SECONDS, left))
+
+    def _give_up(self, status: int, error: UserError) -> GivenUp:
+        self.given_up = GivenUp(status, error)
+        return self.given_up
 
 
 class Limits:
-    """ASGI middleware: bounds the rate and the size of a visitor's changes.
+    """ASGI middleware: bounds the number, the size and the time of a visitor's changes.
 
     burst, rate: changes that a visitor may send at once, and how many a second are allowed afterwards.
     upload_bytes: size of the largest file.
@@ -71,7 +104,7 @@ class Limits:
         self._upload_bytes = upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 429 too_fast or 413 too_large."""
+        """Pass the request on, or answer 429 too_fast, 413 too_large or 408 too_slow."""
         if scope["method"] in SAFE:
             await self._app(scope, receive, send)
         elif self._buckets.take(scope[KEY]):
@@ -80,19 +113,16 @@ class Limits:
             await refuse(scope, receive, send, 429, TOO_FAST)
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = self._limit(scope["path"])
-
-        async def too_large() -> None:
-            await refuse(scope, receive, send, 413, _too_large(limit))
-
-        bounded = Bounded(receive, send, limit, too_large)
-        if bounded.refuses(Headers(scope=scope).get("content-length")):
-            await too_large()
-            return
+        bounded = Bounded(receive, send, self._limit(scope["path"]))
         try:
+            bounded.require_length(Headers(scope=scope).get("content-length"))
             await self._app(scope, bounded.receive, bounded.send)
-        except TooLarge:
-            return
+        except Exception:
+            if bounded.given_up is None:
+                raise
+        end = bounded.given_up
+        if end is not None and not bounded.answered:
+            await refuse(scope, receive, send, end.status, end.error)
 
     def _limit(self, path: str) -> int:
         if path.startswith(UPLOAD):

@@ -20,7 +20,7 @@ CROSS_ORIGIN = UserError("cross_origin", "The request came from another site.", 
 
 
 class Origin:
-    """ASGI middleware: refuses other hosts than ``hosts`` (empty: none), and changes from pages of other servers."""
+    """ASGI middleware: refuses other hosts than ``hosts``, and changes from pages of other servers."""
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
         self._app = app
@@ -29,7 +29,7 @@ class Origin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 421 wrong_host or 403 cross_origin."""
         headers = Headers(scope=scope)
-        if self._hosts and host_name(headers.get("host", "")) not in self._hosts:
+        if host_name(headers.get("host", "")) not in self._hosts:
             await refuse(scope, receive, send, 421, WRONG_HOST)
         elif scope["method"] not in SAFE and not same_origin(headers):
             await refuse(scope, receive, send, 403, CROSS_ORIGIN)

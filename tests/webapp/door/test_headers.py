@@ -14,3 +14,14 @@ def test_a_page_may_have_a_policy_of_its_own() -> None:
     headers = ask(SecurityHeaders(Inner({"content-security-policy": "sandbox"}))).headers
     assert headers.getlist("content-security-policy") == ["sandbox"]
     assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_no_other_site_may_read_an_answer() -> None:
+    reflected = {
+        "access-control-allow-origin": "https://evil.example",
+        "Access-Control-Allow-Credentials": "true",
+        "vary": "Origin",
+    }
+    headers = ask(SecurityHeaders(Inner(reflected))).headers
+    assert [name for name in headers if name.startswith("access-control")] == []
+    assert headers["vary"] == "Origin"

@@ -1,5 +1,5 @@
-"""``python -m webapp``: bring the database up to date and serve; ``settings`` prints the settings, ``study`` helps with
-reader studies."""
+"""``python -m webapp``: bring the database up to date and serve; ``settings`` prints docs/settings.md, ``study`` runs
+the commands of reader studies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if arguments == ["settings"]:
-        sys.stdout.write(configuration.table())
+        sys.stdout.write(configuration.page())
         return 0
     try:
         if arguments[:1] == ["study"]:

@@ -82,7 +82,7 @@ def test_what_the_user_can_solve_ends_with_2(
 
 def test_the_settings_are_printed(served: list[settings.Settings], capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["settings"]) == 0
-    assert capsys.readouterr().out == settings.table()
+    assert capsys.readouterr().out == settings.page()
 
 
 def test_a_port_in_use_is_a_plain_sentence(tmp_path: Path) -> None:

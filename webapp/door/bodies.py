@@ -13,6 +13,10 @@ from core.errors import UserError
 MAX_MARKS = 60_000
 # a study's instructions, the longest text of a form, have 5000 characters at most
 MAX_TEXT = 50_000
+# of one text, and the number of texts with any: each file has a path, an address and a type, and few other texts do
+MAX_SLASHES = 200
+MAX_SLASHED = 1000
+SLASHED_OF_A_FILE = 10
 # what Gradio reads of a file, today and in its older form
 FILE_FIELDS = ("path", "url", "name")
 UNREADABLE = UserError("bad_request", "The request cannot be read.", "Use the page.")
@@ -28,7 +32,7 @@ class Body:
 
 
 def inspect(body: bytes) -> Body:
-    """Return what ``body`` names; UserError bad_request for what is no JSON, too many values or too long a text.
+    """Return what ``body`` names; UserError bad_request for what is no JSON, or has more and longer texts than a page.
 
     The body is read as Gradio reads it, whatever its content type. No name is resolved: nothing here touches a disk.
     """
@@ -41,12 +45,21 @@ def inspect(body: bytes) -> Body:
     found = Body(content.get("session_hash") if isinstance(content, dict) else None)
     for value in _values(content):
         if isinstance(value, str):
-            if len(value) > MAX_TEXT:
-                raise UNREADABLE
             found.texts.append(value)
         elif isinstance(value, dict) and _is_file(value):
             found.files.append({name: value.get(name) for name in FILE_FIELDS})
+    _require_plain(found)
     return found
+
+
+def _require_plain(body: Body) -> None:
+    slashed = 0
+    for text in body.texts:
+        if len(text) > MAX_TEXT or text.count("/") > MAX_SLASHES:
+            raise UNREADABLE
+        slashed += "/" in text
+    if slashed > MAX_SLASHED + SLASHED_OF_A_FILE * len(body.files):
+        raise UNREADABLE
 
 
 def _values(content: Any) -> Iterator[Any]:

@@ -46,8 +46,9 @@ def test_the_type_of_a_body_does_not_open_the_door(browser: Browser, kind: str) 
     assert owner.post(JOIN, content=json.dumps(body), headers={"content-type": kind}).status_code in (200, 422)
 
 
-def test_a_body_with_very_many_paths_is_refused_unread(browser: Browser) -> None:
-    body = {"data": ["/a"] * 66_000, "fn_index": 0, "session_hash": page()}
+@pytest.mark.parametrize("texts", [["/a"] * 66_000, ["/a/b/c/"] * 39_800, ["/a" * 2047] * 97])
+def test_a_body_of_paths_is_refused(browser: Browser, texts: list[str]) -> None:
+    body = {"data": texts, "fn_index": 0, "session_hash": page()}
     refused = visit(browser).post(JOIN, json=body)
     assert (refused.status_code, refused.json()["code"]) == (403, "bad_request")
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import UserError
 from webapp.door import bodies
-from webapp.door.bodies import MAX_MARKS, MAX_TEXT, inspect
+from webapp.door.bodies import MAX_MARKS, MAX_SLASHED, MAX_SLASHES, MAX_TEXT, inspect
 
 FILE = {"path": "/p", "url": "/u", "size": 1, "meta": {"_type": "gradio.FileData"}}
 
@@ -52,8 +52,16 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
 
 def test_length_and_number_of_texts_are_bounded() -> None:
     inspect(encoded(["x" * MAX_TEXT]))
-    inspect(encoded(["/a"] * (MAX_MARKS - 1)))
-    for content in (["x" * (MAX_TEXT + 1)], {"x" * (MAX_TEXT + 1): 1}, ["/a"] * (MAX_MARKS + 1)):
+    inspect(encoded(["a"] * (MAX_MARKS - 1)))
+    inspect(encoded(["/a"] * MAX_SLASHED))
+    inspect(encoded(["/" * MAX_SLASHES]))
+    for content in (
+        ["x" * (MAX_TEXT + 1)],
+        {"x" * (MAX_TEXT + 1): 1},
+        ["a"] * (MAX_MARKS + 1),
+        ["/a"] * (MAX_SLASHED + 1),
+        ["/" * (MAX_SLASHES + 1)],
+    ):
         with pytest.raises(UserError):
             inspect(encoded(content))
 
@@ -89,7 +97,7 @@ def test_nothing_is_looked_up_on_a_disk() -> None:
 
 def test_inspection_costs_about_as_much_as_reading() -> None:
     # eight seconds for a body that is read in seven milliseconds: more than a thousand times as much
-    body = encoded(["/a/b/c"] * (MAX_MARKS - 10))
+    body = encoded(["a b c"] * (MAX_MARKS - 10))
     reading = min(_seconds(json.loads, body) for _ in range(5))
     assert min(_seconds(inspect, body) for _ in range(5)) < 50 * reading
 

@@ -60,16 +60,16 @@ def test_error_codes_are_read_from_the_source() -> None:
     assert set(codes(parse("core.new", text))) == {"one", "two", "three"}
 
 
-def test_the_table_of_settings_is_the_programs() -> None:
-    page = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
-    assert settings.table() in page, "write it anew: .venv/bin/python -m webapp settings"
+def test_the_page_of_settings_is_the_programs() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert settings.page() == page, "write it anew: .venv/bin/python -m webapp settings > docs/settings.md"
 
 
 def test_every_variable_of_the_environment_is_documented() -> None:
     read = {
         name for module in modules("core", "webapp") for name in re.findall(r"\bCOUNTERSCAN_[A-Z_]*[A-Z]", module.text)
     }
-    page = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert {name for name in read if f"`{name}" not in page} == set()
 
 

@@ -1,4 +1,4 @@
-"""The server: the guard around our own addresses around the page."""
+"""The server: the guard around the addresses of Counterscan around Gradio's page."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from core import tasks
 from core.declaration import Task
 from core.engine.protocol import Engine
 from webapp.door.guard import Guard
+from webapp.door.uploads import Uploads
+from webapp.door.uploads import router as upload_router
 from webapp.endpoints import add_routes
 from webapp.jobs.dispatcher import Dispatcher
 from webapp.services import Services
@@ -35,13 +37,14 @@ Page = Callable[[Services], "gradio.Blocks"]
 def create_app(settings: Settings, *, page: Page | None = None, engine: Callable[[], Engine] | None = None) -> ASGIApp:
     """Return the whole server as one ASGI application; its queue runs from start-up to shut-down.
 
-    page: builds the page; without it that of ``webapp.ui``. engine: makes the engine; without it a local one.
+    page: builds the page; without it that of ``webapp.pages``. engine: makes the engine; without it a local one.
     """
-    uploads = prepare_gradio(settings.data)
+    uploads = Uploads(prepare_gradio(settings.data))
     services = build_services(settings, engine)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(services))
     add_routes(app, services)
-    _mount(app, services, page)
+    app.include_router(upload_router(uploads, settings.max_upload_mb << 20, services.blobs.require_room))
+    mount_page(app, services, page)
     return Guard(app, services, uploads)
 
 
@@ -90,7 +93,8 @@ def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextMan
     return lifespan
 
 
-def _mount(app: FastAPI, services: Services, page: Page | None) -> None:
+def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
+    """Put Gradio's page at "/"; page: builds it, without one that of ``webapp.pages``."""
     import gradio
 
     options: dict[str, Any] = {}
@@ -116,6 +120,9 @@ def _mount(app: FastAPI, services: Services, page: Page | None) -> None:
         enable_monitoring=False,
         ssr_mode=False,
         allowed_paths=[],
-        show_error=True,
+        # the text of an exception may name files of the server; pages explain what a visitor can solve themselves
+        show_error=False,
         **options,
     )
+    # Gradio checks which files an event names only once it is launched, and mounting does not count as that
+    blocks.has_launched = True

@@ -18,7 +18,9 @@ from core import weights
 from core.assets import ASSETS
 from core.errors import UserError
 from core.tasks import TASKS
-from webapp.door.guard import BUSY, PRIVATE, session_of
+from webapp.door.headers import PRIVATE
+from webapp.door.refusals import BUSY
+from webapp.door.sessions import session_of
 from webapp.intake.scans import accept, incoming
 from webapp.services import Services
 from webapp.settings import LOOPBACK

@@ -68,7 +68,7 @@ class FakeEngine:
 
 
 def stub_page(services: Services) -> gradio.Blocks:
-    """A page with one file field and one button."""
+    """A page with two events: the first shows the path of a file, the second fails on a file that is not there."""
     import gradio as gr
 
     blocks = gr.Blocks()
@@ -76,6 +76,7 @@ def stub_page(services: Services) -> gradio.Blocks:
         field = gr.File()
         out = gr.Textbox()
         field.change(lambda file: str(file), field, out)
+        gr.Button().click(lambda: (services.settings.data / "missing").read_text(), None, out)
     return blocks
 
 

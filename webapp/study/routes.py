@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from core.assets import ASSETS
 from core.errors import UserError
-from webapp.door.guard import PRIVATE
+from webapp.door.headers import PRIVATE
 from webapp.services import Services
 from webapp.store.studies import Studies
 from webapp.study.rating import Sitting, number_of

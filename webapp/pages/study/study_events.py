@@ -14,7 +14,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.errors import UserError
-from webapp.door.guard import session_of
+from webapp.door.sessions import session_of
 from webapp.intake.scans import uploaded
 from webapp.pages.imaging import page
 from webapp.pages.kit.silent_event import QUIET

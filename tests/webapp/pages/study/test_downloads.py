@@ -13,7 +13,9 @@ from starlette.testclient import TestClient
 
 from tests.webapp.fakes import ORIGIN
 from tests.webapp.study.sitting import answered, sit, study_of
-from webapp.door.guard import COOKIE, Guard, session_id
+from webapp.door.guard import Guard
+from webapp.door.sessions import COOKIE, session_id
+from webapp.door.uploads import Uploads
 from webapp.endpoints import add_routes
 from webapp.pages.study.downloads import WRITERS, router
 from webapp.services import Services
@@ -41,7 +43,7 @@ def page(services: Services, tmp_path: Path) -> Iterator[TestClient]:
     add_routes(app, services)
     app.include_router(router(services))
     app.get("/")(lambda: "page")
-    with TestClient(Guard(app, services, tmp_path), base_url=ORIGIN) as client:
+    with TestClient(Guard(app, services, Uploads(tmp_path)), base_url=ORIGIN) as client:
         client.get("/")
         yield client
 

@@ -12,8 +12,9 @@ import numpy as np
 from scipy import special
 
 from core.measure.answers import CONFIDENCE, REAL, Answer
+from core.measure.bootstrap import Bools, Bootstrap, Floats, Whole, positions
 from core.measure.findings import EVERYONE, Detection, Fooling, Scope
-from core.measure.intervals import NAN, Bools, Bootstrap, Floats, Whole, binomial_p, places, wilson
+from core.measure.intervals import NAN, binomial_p, wilson
 
 SYNTHETIC = "synthetic"
 
@@ -104,7 +105,7 @@ def signal_detection(counts: Floats) -> tuple[Floats, Floats]:
 
 def _detection(name: str, scope: Scope, given: Verdicts, bootstrap: Bootstrap) -> Detection:
     right, called, synthetic = given.right, given.called, given.synthetic
-    place, items = places(given.item)
+    place, items = positions(given.item)
     counts = np.column_stack(
         [
             np.bincount(place, rows, minlength=items).astype(float)

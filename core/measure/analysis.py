@@ -8,13 +8,13 @@ from core.measure import preference
 from core.measure.accuracy import detections, fooling, verdicts
 from core.measure.agreement import agreement
 from core.measure.answers import Collected
+from core.measure.bootstrap import Bootstrap
 from core.measure.coding import categories, repeated, scored
 from core.measure.correlation import correlations
 from core.measure.findings import Results
-from core.measure.intervals import Bootstrap
+from core.measure.limitations import notes
 from core.measure.marks import marks
-from core.measure.omissions import notes
-from core.measure.rater_work import summaries
+from core.measure.raters import summaries
 from core.measure.scales import scale
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from webapp.store.study_records import Truth, Use
-
 Kind = Literal["choice", "scale", "mark", "text"]
+Use = Literal["item", "training", "catch"]
+Truth = Literal["real", "synthetic"]
 
 # the questions with a meaning of their own; all others are scales that the study defines
 REAL, PREFER, CONFIDENCE, MARK, COMMENT = "real", "prefer", "confidence", "mark", "comment"

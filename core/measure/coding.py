@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from core.measure.answers import PREFER, Answer, Image, Question
-from core.measure.intervals import NAN, Floats
+from core.measure.bootstrap import Floats
+from core.measure.intervals import NAN
 
 # the values of the question which of two images is better, in the order of the screen
 SIDES = ("A", "B")

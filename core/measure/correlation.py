@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from core.measure.answers import CONFIDENCE, PREFER, REAL, Answer, Question
+from core.measure.bootstrap import Bootstrap, Floats
 from core.measure.coding import category, in_order, preferred
-from core.measure.findings import Correlation, Estimate
-from core.measure.intervals import NAN, Bootstrap, Floats, undefined
+from core.measure.findings import Correlation
+from core.measure.intervals import NAN, Estimate, undefined
 
 # rank correlation of fewer items says nothing
 ENOUGH = 3

@@ -5,24 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from core.measure.intervals import Estimate
+
 Scope = Literal["all", "group", "rater"]
 Level = Literal["nominal", "ordinal"]
 
 # the name under which all raters together stand
 EVERYONE = "all raters"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval and what it rests on; value, low and high may each be nan.
-
-    n: answers, or items where the interval is a bootstrap over items.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.measure.answers import MARK, Answer
+from core.measure.bootstrap import Bootstrap
 from core.measure.findings import MarkResult
-from core.measure.intervals import Bootstrap, wilson
+from core.measure.intervals import wilson
 
 # a mark is a hit when this share of it lies in made tissue
 HIT = 0.5

@@ -11,9 +11,10 @@ import numpy as np
 from scipy import special, stats
 
 from core.measure.answers import Answer
+from core.measure.bootstrap import Bootstrap, Floats, positions
 from core.measure.coding import preferred
 from core.measure.findings import Pair, Strength
-from core.measure.intervals import Bootstrap, Floats, binomial_p, places, wilson
+from core.measure.intervals import binomial_p, wilson
 
 # wins that each method is given over each other one, so that strengths are finite when one of them always wins
 PRIOR = 0.1
@@ -47,14 +48,13 @@ def strengths(given: Sequence[Choice], bootstrap: Bootstrap) -> tuple[Strength, 
     if not given:
         return ()
     methods = sorted({method for _, *both in given for method in both})
-    place, items = places(np.array([item for item, _, _ in given], np.int64))
+    place, items = positions(np.array([item for item, _, _ in given], np.int64))
     better = np.array([methods.index(method) for _, method, _ in given])
     worse = np.array([methods.index(method) for _, _, method in given])
     parts = np.zeros((items, len(methods), len(methods)))
     np.add.at(parts, (place, better, worse), 1)
     wins = parts.sum(0)
-    sums = (bootstrap.weights(items) @ parts.reshape(items, -1)).reshape(-1, *wins.shape)
-    values = bradley_terry(sums + PRIOR)
+    values = bradley_terry(bootstrap.sums(parts) + PRIOR)
     ranks = stats.rankdata(-values[0].round(9), method="min")
     found = [
         Strength(

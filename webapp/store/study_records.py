@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-Use = Literal["item", "training", "catch"]
-Truth = Literal["real", "synthetic"]
+from core.measure.answers import Truth, Use
+
 Runs = tuple[int, ...]
 
 

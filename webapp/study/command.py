@@ -60,7 +60,7 @@ def create(
 @app.command("list")
 def show() -> None:
     """List all studies with their raters and how far they are."""
-    from webapp.study.collect import collect
+    from webapp.study.collection import collect
 
     studies = Studies(_services().repo.engine)
     for study in studies.studies(None):

@@ -11,10 +11,11 @@ from itertools import combinations
 import numpy as np
 
 from core.errors import UserError
+from core.measure.answers import Use
 from core.volume import Volume
 from webapp.services import Services
 from webapp.store.studies import Studies
-from webapp.store.study_records import NewImage, NewItem, NewStudy, Runs, StudyRecord, Use
+from webapp.store.study_records import NewImage, NewItem, NewStudy, Runs, StudyRecord
 from webapp.study import blinding as blind
 from webapp.study import run_lengths as runs
 from webapp.study.blinding import Frame, Head

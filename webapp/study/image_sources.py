@@ -11,10 +11,10 @@ from typing import Any
 
 from core.errors import UserError
 from core.files.nifti import read_volume
+from core.measure.answers import Truth
 from core.volume import Volume
 from webapp.services import Services
 from webapp.store.records import JobRecord
-from webapp.store.study_records import Truth
 from webapp.study.design import Design, refusal
 
 SUFFIXES = (".nii", ".nii.gz")

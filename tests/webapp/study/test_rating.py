@@ -11,7 +11,7 @@ from tests.webapp.study.sitting import answered, sit, study_of
 from webapp.services import Services
 from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
-from webapp.study.collect import collect
+from webapp.study.collection import collect
 from webapp.study.rating import Sitting
 
 

@@ -15,7 +15,7 @@ from tests.webapp.study.sitting import answered, study_of
 from webapp.services import Services
 from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
-from webapp.study.collect import collect
+from webapp.study.collection import collect
 from webapp.study.export import to_csv
 
 Browser = Callable[[], TestClient]

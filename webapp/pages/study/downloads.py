@@ -12,11 +12,11 @@ from core.measure.analysis import analyse
 from core.measure.answers import Collected
 from core.measure.findings import Results
 from webapp.door.guard import session_of
-from webapp.pages.study.study_report import page
+from webapp.pages.study.results_page import page
 from webapp.services import Services
 from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
-from webapp.study.collect import collect
+from webapp.study.collection import collect
 from webapp.study.export import archive, dictionary, to_csv, to_json
 
 FRAME = (

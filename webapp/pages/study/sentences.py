@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.measure.findings import Correlation, Detection, Estimate, Results, ScaleResult
+from core.measure.findings import Correlation, Detection, Results, ScaleResult
+from core.measure.intervals import Estimate
 from webapp.pages.charts.dots import known
 from webapp.pages.kit.text import number, seconds
 

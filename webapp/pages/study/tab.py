@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.components import Component
 
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.study import study_boxes as study_pieces
+from webapp.pages.study import cards
 from webapp.study.design import SCALES
 
 ASKS = [
@@ -136,7 +136,7 @@ def results() -> Found:
     with gr.Row(elem_classes="cs-section", elem_id="study-bar", visible=False) as bar:
         fresh = gr.HTML(elem_id="study-fresh")
         refresh = gr.Button("Refresh", size="sm", elem_id="study-refresh")
-    report = gr.HTML(study_pieces.INVITE, elem_id="study-report", elem_classes="cs-section")
+    report = gr.HTML(cards.INVITE, elem_id="study-report", elem_classes="cs-section")
     return Found(gr.State(0), bar, fresh, refresh, report)
 
 

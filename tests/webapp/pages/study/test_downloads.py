@@ -19,7 +19,7 @@ from webapp.pages.study.downloads import WRITERS, router
 from webapp.services import Services
 from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
-from webapp.study.collect import collect
+from webapp.study.collection import collect
 from webapp.study.rating import Sitting
 
 

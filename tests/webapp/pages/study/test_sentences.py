@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.measure.findings import Estimate
+from core.measure.intervals import Estimate
 from tests.webapp.pages.study_results import UNKNOWN, estimate, results
 from webapp.pages.study.sentences import count, percent, share_of, summary
 

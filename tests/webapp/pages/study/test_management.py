@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import UserError
-from webapp.pages.study.study_events import _scales
+from webapp.pages.study.management import _scales
 from webapp.study import design
 
 

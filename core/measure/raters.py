@@ -9,8 +9,8 @@ import numpy as np
 
 from core.measure.answers import PREFER, Answer, Collected, Rater
 from core.measure.coding import SIDES, categories, category
-from core.measure.findings import Estimate, RaterSummary
-from core.measure.intervals import NAN, wilson
+from core.measure.findings import RaterSummary
+from core.measure.intervals import NAN, Estimate, wilson
 
 
 def summaries(

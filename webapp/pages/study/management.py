@@ -22,7 +22,7 @@ from webapp.pages.kit.tab import Shared
 from webapp.pages.kit.text import ago
 from webapp.pages.kit.trouble import attempt
 from webapp.pages.kit.wiring import Updates
-from webapp.pages.study import study_boxes as study_pieces
+from webapp.pages.study import cards
 from webapp.pages.study import tab as tab_rate
 from webapp.pages.study.tab import Controls, Found
 from webapp.services import Services
@@ -33,7 +33,7 @@ from webapp.store.study_records import StudyRecord
 from webapp.study import creation as making
 from webapp.study import design
 from webapp.study import image_zip as packed
-from webapp.study.collect import progress
+from webapp.study.collection import progress
 from webapp.study.image_sources import RESULT, case_of
 
 TAB = "rate"
@@ -112,9 +112,7 @@ class StudyWiring:
             panel.inviting.link: "",
             panel.inviting.trouble: "",
             panel.key: "",
-            **(
-                self._study(study) if study else {panel.facts: "", column.fresh: "", column.report: study_pieces.INVITE}
-            ),
+            **(self._study(study) if study else {panel.facts: "", column.fresh: "", column.report: cards.INVITE}),
             **(boxes or {}),
         }
 
@@ -123,14 +121,14 @@ class StudyWiring:
         records, far = self.studies.raters(study), progress(self.studies, study)
         answers = sum(one.done for one in far)
         return {
-            panel.facts: study_pieces.facts(study, self.studies.items(study)),
-            inviting.table: study_pieces.raters(records, far),
-            inviting.which: gr.Dropdown(choices=study_pieces.options(records), value=None),
-            panel.files: study_pieces.exports(study),
+            panel.facts: cards.facts(study, self.studies.items(study)),
+            inviting.table: cards.raters(records, far),
+            inviting.which: gr.Dropdown(choices=cards.options(records), value=None),
+            panel.files: cards.exports(study),
             panel.close: gr.Button("Open it again" if study.closed else "Close the study"),
             column.shown: answers,
-            column.fresh: study_pieces.fresh(answers, answers),
-            column.report: study_pieces.report(study, answers),
+            column.fresh: cards.fresh(answers, answers),
+            column.report: cards.report(study, answers),
         }
 
     def _runs(self, session: str) -> list[tuple[str, JobRecord]]:
@@ -165,8 +163,8 @@ class StudyWiring:
             return {self.column.fresh: ""}
         far = progress(self.studies, study)
         return {
-            self.panel.inviting.table: study_pieces.raters(self.studies.raters(study), far),
-            self.column.fresh: study_pieces.fresh(sum(one.done for one in far), int(shown or 0)),
+            self.panel.inviting.table: cards.raters(self.studies.raters(study), far),
+            self.column.fresh: cards.fresh(sum(one.done for one in far), int(shown or 0)),
         }
 
     def made(self, request: gr.Request, *values: Any) -> Updates:
@@ -219,13 +217,13 @@ class StudyWiring:
         """Invite a rater and show the link."""
         until = now() + timedelta(days=float(days or study.design["days"]))
         rater, key = self.studies.invite(study, (label or "").strip(), expertise or "", None, until)
-        shown = study_pieces.link(f"Link for {rater.name}.", f"/rate/{key}")
+        shown = cards.link(f"Link for {rater.name}.", f"/rate/{key}")
         return {self.panel.inviting.link: shown, self.panel.inviting.label: ""}
 
     def renewed(self, study: StudyRecord, number: int | None) -> Updates:
         """Give a rater a new link."""
         rater, key = self.studies.renew(study, _chosen(number), now() + timedelta(days=study.design["days"]))
-        return {self.panel.inviting.link: study_pieces.link(f"New link for {rater.name}.", f"/rate/{key}")}
+        return {self.panel.inviting.link: cards.link(f"New link for {rater.name}.", f"/rate/{key}")}
 
     def revoked(self, study: StudyRecord, number: int | None) -> Updates:
         """End a rater's link."""
@@ -236,7 +234,7 @@ class StudyWiring:
         """Show a link with which a colleague manages the study too."""
         key = self.studies.renew_key(study)
         words = "Whoever opens this link manages the study; the link before opens nothing more."
-        return {self.panel.key: study_pieces.link(words, f"/?study={key}")}
+        return {self.panel.key: cards.link(words, f"/?study={key}")}
 
     def closed(self, study: StudyRecord) -> Updates:
         """End the rating, or open it again."""

@@ -13,7 +13,6 @@ from webapp import settings as configuration
 from webapp.app import build_services
 from webapp.services import Services
 from webapp.store.clock import now
-from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
 
 app = typer.Typer(
@@ -62,7 +61,7 @@ def show() -> None:
     """List all studies with their raters and how far they are."""
     from webapp.study.collection import collect
 
-    studies = Studies(_services().repo.engine)
+    studies = _services().studies
     for study in studies.studies(None):
         state = "closed" if study.closed else "open"
         typer.echo(f"{study.id}  {study.created:%Y-%m-%d}  {state}  {study.title}")
@@ -90,7 +89,7 @@ def renew(study: Id, rater: Number, days: Days = None, url: Url = "") -> None:
     """Give a rater a new link; the old one ends, what was answered stays."""
     services = _services()
     found = _find(services, study)
-    made, key = Studies(services.repo.engine).renew(found, rater, _until(found, days))
+    made, key = services.studies.renew(found, rater, _until(found, days))
     typer.echo(f"{made.name} {_address(services, url)}/rate/{key}")
 
 
@@ -98,7 +97,7 @@ def renew(study: Id, rater: Number, days: Days = None, url: Url = "") -> None:
 def revoke(study: Id, rater: Number) -> None:
     """End a rater's link; what was answered stays."""
     services = _services()
-    made = Studies(services.repo.engine).revoke(_find(services, study), rater)
+    made = services.studies.revoke(_find(services, study), rater)
     typer.echo(f"{made.name} can no longer rate.")
 
 
@@ -106,7 +105,7 @@ def revoke(study: Id, rater: Number) -> None:
 def close(study: Id, reopen: Annotated[bool, typer.Option("--reopen", help="Open it again.")] = False) -> None:
     """End the rating of a study for everybody."""
     services = _services()
-    made = Studies(services.repo.engine).close(_find(services, study), not reopen)
+    made = services.studies.close(_find(services, study), not reopen)
     typer.echo(f"{made.id} is {'open' if reopen else 'closed'}.")
 
 
@@ -114,7 +113,7 @@ def close(study: Id, reopen: Annotated[bool, typer.Option("--reopen", help="Open
 def manage(study: Id, url: Url = "") -> None:
     """Print a new link that opens the results in a browser; the one before opens nothing more."""
     services = _services()
-    key = Studies(services.repo.engine).renew_key(_find(services, study))
+    key = services.studies.renew_key(_find(services, study))
     typer.echo(f"manage {_address(services, url)}/?study={key}")
 
 
@@ -131,7 +130,7 @@ def export(
     found = _find(services, study)
     path = out or Path(f"study-{found.id[:8]}.zip")
     try:
-        path.write_bytes(archive_of(Studies(services.repo.engine), found, labels=labels))
+        path.write_bytes(archive_of(services.studies, found, labels=labels))
     except OSError as error:
         raise UserError("write_failed", f"{path} cannot be written.", "Choose another folder or free space.") from error
     typer.echo(str(path))
@@ -142,7 +141,7 @@ def _services() -> Services:
 
 
 def _find(services: Services, start: str) -> StudyRecord:
-    found = [one for one in Studies(services.repo.engine).studies(None) if start and one.id.startswith(start)]
+    found = [one for one in services.studies.studies(None) if start and one.id.startswith(start)]
     if len(found) != 1:
         raise UserError(
             "not_found", f"{len(found)} studies begin with {start[:40]!r}.", "See: python -m webapp study list."
@@ -159,7 +158,7 @@ def _invite(
     expertise: str = "",
     years: float | None = None,
 ) -> None:
-    made, key = Studies(services.repo.engine).invite(study, label, expertise, years, _until(study, days))
+    made, key = services.studies.invite(study, label, expertise, years, _until(study, days))
     typer.echo(f"{made.name} {_address(services, url)}/rate/{key}")
 
 

@@ -14,7 +14,6 @@ from core.errors import UserError
 from core.measure.answers import Use
 from core.volume import Volume
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.store.study_records import NewImage, NewItem, NewStudy, Runs, StudyRecord
 from webapp.study import blinding as blind
 from webapp.study import run_lengths as runs
@@ -70,7 +69,7 @@ def create(
         if not all(services.blobs.path(image.blob).is_file() for image in images.values()):
             raise refusal("The server was started meanwhile, which removes files that no study has yet.")
         new = NewStudy(design.title, stored, notes, tuple(images[one] for one in found), items)
-        made = Studies(services.repo.engine).add(new, session)
+        made = services.studies.add(new, session)
         undo.pop_all()
     return made
 

@@ -19,7 +19,7 @@ from core.measure.answers import MARK, PREFER, REAL, Answer, Collected, Question
 from core.measure.findings import Results
 
 SCHEMA = "counterscan-study-1"
-COUNTED = ("numpy", "scipy", "statsmodels")
+COUNTED = ("numpy", "scipy")
 """The packages whose version may change a statistic."""
 AXES = ("axial", "coronal", "sagittal")
 SIDES = ("left", "right")

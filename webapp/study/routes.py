@@ -15,7 +15,6 @@ from core.assets import ASSETS
 from core.errors import UserError
 from webapp.door.guard import PRIVATE
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.study.rating import Sitting, number_of
 
 PAGE = ASSETS / "rate" / "rate.html"
@@ -30,7 +29,7 @@ POLICY = (
 def router(services: Services) -> APIRouter:
     """Return the routes under ``/rate/{key}``; the key of the invitation says who asks."""
     routes = APIRouter(prefix="/rate/{key}")
-    studies = Studies(services.repo.engine)
+    studies = services.studies
 
     def sitting(key: str) -> Sitting:
         return Sitting.of(studies, key, f"/rate/{key}")

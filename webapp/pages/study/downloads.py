@@ -41,7 +41,7 @@ def archive_of(studies: Studies, study: StudyRecord, *, labels: bool = False) ->
 def router(services: Services) -> APIRouter:
     """Return the route ``/study/<id>/<kind>``, a download for every session that manages the study."""
     routes = APIRouter()
-    studies = Studies(services.repo.engine)
+    studies = services.studies
 
     @routes.get("/study/{study_id}/view")
     def view(study_id: str, request: Request) -> Response:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ from webapp.pages.study.tab import Controls, Found
 from webapp.services import Services
 from webapp.store.clock import now
 from webapp.store.records import JobRecord
-from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
 from webapp.study import creation as making
 from webapp.study import design
@@ -50,11 +48,6 @@ class StudyWiring:
     panel: Controls
     column: Found
     shared: Shared
-
-    @cached_property
-    def studies(self) -> Studies:
-        """The studies in the database."""
-        return Studies(self.services.repo.engine)
 
     def connect(self, tab: gr.Tab, demo: gr.Blocks) -> None:
         """Attach every event; tab: where the panel stands."""
@@ -92,7 +85,7 @@ class StudyWiring:
     def render(self, session: str, chosen: str, boxes: Mapping[Block, Any] | None = None) -> Updates:
         """Return the tab for the study ``chosen``, "" for a new one."""
         panel, making, column = self.panel, self.panel.making, self.column
-        known = self.studies.studies(session)
+        known = self.services.studies.studies(session)
         study = next((one for one in known if one.id == chosen), None)
         runs = self._runs(session)
         cases = [(title, case_of(job)) for title, job in runs]
@@ -118,10 +111,10 @@ class StudyWiring:
 
     def _study(self, study: StudyRecord) -> Updates:
         panel, inviting, column = self.panel, self.panel.inviting, self.column
-        records, far = self.studies.raters(study), progress(self.studies, study)
+        records, far = self.services.studies.raters(study), progress(self.services.studies, study)
         answers = sum(one.done for one in far)
         return {
-            panel.facts: cards.facts(study, self.studies.items(study)),
+            panel.facts: cards.facts(study, self.services.studies.items(study)),
             inviting.table: cards.raters(records, far),
             inviting.which: gr.Dropdown(choices=cards.options(records), value=None),
             panel.files: cards.exports(study),
@@ -148,7 +141,7 @@ class StudyWiring:
         session, key = session_of(request), str(request.query_params.get("study", ""))
         if not key:
             return {self.shared.tabs: gr.skip(), **self.render(session, "")}
-        study, box = attempt(lambda: self.studies.manage(key, session))
+        study, box = attempt(lambda: self.services.studies.manage(key, session))
         boxes: Updates = {self.panel.facts: box} if box else {}
         return {self.shared.tabs: gr.Tabs(selected=TAB), **self.render(session, study.id if study else "", boxes)}
 
@@ -158,12 +151,12 @@ class StudyWiring:
 
     def counted(self, request: gr.Request, chosen: str, shown: int) -> Updates:
         """Follow how far the raters are."""
-        study, _ = attempt(lambda: self.studies.study(str(chosen), session_of(request)))
+        study, _ = attempt(lambda: self.services.studies.study(str(chosen), session_of(request)))
         if study is None:
             return {self.column.fresh: ""}
-        far = progress(self.studies, study)
+        far = progress(self.services.studies, study)
         return {
-            self.panel.inviting.table: cards.raters(self.studies.raters(study), far),
+            self.panel.inviting.table: cards.raters(self.services.studies.raters(study), far),
             self.column.fresh: cards.fresh(sum(one.done for one in far), int(shown or 0)),
         }
 
@@ -208,7 +201,7 @@ class StudyWiring:
 
         def handle(request: gr.Request, chosen: str, *values: Any) -> Updates:
             session = session_of(request)
-            boxes, box = attempt(lambda: action(self.studies.study(str(chosen), session), *values))
+            boxes, box = attempt(lambda: action(self.services.studies.study(str(chosen), session), *values))
             return self.render(session, str(chosen), boxes or {self.panel.inviting.trouble: box})
 
         return handle
@@ -216,29 +209,29 @@ class StudyWiring:
     def invited(self, study: StudyRecord, label: str | None, expertise: str | None, days: float | None) -> Updates:
         """Invite a rater and show the link."""
         until = now() + timedelta(days=float(days or study.design["days"]))
-        rater, key = self.studies.invite(study, (label or "").strip(), expertise or "", None, until)
+        rater, key = self.services.studies.invite(study, (label or "").strip(), expertise or "", None, until)
         shown = cards.link(f"Link for {rater.name}.", f"/rate/{key}")
         return {self.panel.inviting.link: shown, self.panel.inviting.label: ""}
 
     def renewed(self, study: StudyRecord, number: int | None) -> Updates:
         """Give a rater a new link."""
-        rater, key = self.studies.renew(study, _chosen(number), now() + timedelta(days=study.design["days"]))
+        rater, key = self.services.studies.renew(study, _chosen(number), now() + timedelta(days=study.design["days"]))
         return {self.panel.inviting.link: cards.link(f"New link for {rater.name}.", f"/rate/{key}")}
 
     def revoked(self, study: StudyRecord, number: int | None) -> Updates:
         """End a rater's link."""
-        self.studies.revoke(study, _chosen(number))
+        self.services.studies.revoke(study, _chosen(number))
         return {self.panel.inviting.trouble: ""}
 
     def shared_key(self, study: StudyRecord) -> Updates:
         """Show a link with which a colleague manages the study too."""
-        key = self.studies.renew_key(study)
+        key = self.services.studies.renew_key(study)
         words = "Whoever opens this link manages the study; the link before opens nothing more."
         return {self.panel.key: cards.link(words, f"/?study={key}")}
 
     def closed(self, study: StudyRecord) -> Updates:
         """End the rating, or open it again."""
-        self.studies.close(study, study.closed is None)
+        self.services.studies.close(study, study.closed is None)
         return {self.panel.key: ""}
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from tests.webapp.study.sitting import sit, study_of
 from webapp.pages.study import cards
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.study.collection import collect
 
 EVIL = "<img src=x onerror=alert(1)>${1}"
@@ -13,7 +12,7 @@ EVIL = "<img src=x onerror=alert(1)>${1}"
 
 def test_what_raters_and_makers_write_is_inert(services: Services, tmp_path: Path) -> None:
     study = study_of(services, tmp_path / "images", title=EVIL, training=["case0"], catch=["case1"])
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     _, sitting = sit(services, study, EVIL, start=False)
     sitting.start(EVIL, 3)
     records = studies.raters(study)
@@ -30,7 +29,7 @@ def test_what_raters_and_makers_write_is_inert(services: Services, tmp_path: Pat
 
 def test_states_of_a_link_and_of_a_study(services: Services, tmp_path: Path) -> None:
     study = study_of(services, tmp_path / "images")
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     assert "Nobody" in cards.raters((), ())
     sit(services, study, start=False)
     found = collect(studies, study).raters

@@ -1,4 +1,4 @@
-"""Everything that the answers to a study say, as numbers."""
+"""All statistics of a reader study, computed from its answers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from core.measure.scales import scale
 
 
 def analyse(collected: Collected, *, resamples: int = 1000, seed: int = 0) -> Results:
-    """Return the results of a study, whatever of it is answered so far.
+    """Return the results of a study, finished or not.
 
-    Training and catch items count for nothing but each rater's catch answers, repeats only for the agreement of raters
-    with themselves. resamples, seed: of the bootstrap over items; the same answers give the same results.
+    Training items count for no statistic, catch items only for each rater's share of expected answers, repeats only for
+    the agreement of raters with themselves. resamples, seed: of the bootstrap over items; the
+    same answers and seed give the same results.
     """
     bootstrap = Bootstrap(resamples, seed)
     questions = collected.questions

@@ -1,6 +1,6 @@
-"""Which methods raters prefer: shares of each pair, and a ranking of all by Bradley and Terry.
+"""Preference between methods: the share of each pair, and a ranking of all by the Bradley-Terry model.
 
-Bradley and Terry (1952), Biometrika 39:324; when a fit exists and how to find it: Hunter (2004), Ann Stat 32:384.
+Bradley and Terry (1952), Biometrika 39:324; existence of the fit: Hunter (2004), Ann Stat 32:384.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def choices(answers: Sequence[Answer]) -> list[Choice]:
 
 
 def pairs(given: Sequence[Choice]) -> tuple[Pair, ...]:
-    """Return for each two methods that were compared how often the first by name was preferred."""
+    """Return the preference between each two methods that were compared, for the first by name."""
     wins: dict[tuple[str, str], list[bool]] = {}
     for _, better, worse in given:
         first, second = sorted((better, worse))
@@ -79,10 +79,11 @@ def parted(given: Sequence[Choice]) -> bool:
 
 
 def bradley_terry(wins: Floats) -> Floats:
-    """Return log-strengths of mean zero, (R, M), from wins (R, M, M) of the row over the column.
+    """Return log-strengths l of mean zero, (R, M), from wins (R, M, M) of the row over the column.
 
-    Finite only where no part of the methods always wins against the others; see PRIOR. Newton's method, because plain
-    maximisation by parts takes thousands of steps when a method wins nearly always; steps are cut, so that they end.
+    P(i beats j) = 1 / (1 + exp(l_j - l_i)). Finite only where no part of the methods always wins against the others;
+    see PRIOR. Newton's method with bounded steps: the minorisation of Hunter (2004) takes thousands of steps when a
+    method wins nearly always.
     """
     methods = wins.shape[-1]
     wins = wins * (1 - np.eye(methods))

@@ -1,4 +1,4 @@
-"""How the images of each method were rated on the scales of a study."""
+"""Ratings of the images of each method on the scales of a study."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def test_a_study_can_be_made_of_them(tmp_path: Path, services: Services) -> None
     for method in ("net", "net/realistic"):
         image = np.where(BRAIN, head.truth + 5 * noise, 0).astype(np.float32)
         Volumes(tmp_path / "bench").add(head, row(method, psnr=20.0), image)
-    asked = design.of({"title": "T", "ask": {"real": True}, "folder": str(tmp_path / "bench")})
+    asked = design.parse({"title": "T", "ask": {"real": True}, "folder": str(tmp_path / "bench")})
     study, _ = making.create(services, asked, None)
     images = services.studies.images(study).values()
     assert {(one.method, one.case, one.truth, one.measures.get("psnr")) for one in images} == {

@@ -19,7 +19,7 @@ def study_of(services: Services, folder: Path, session: str | None = None, **mor
     """Make a study of four cases of three methods; ``more``: changes to its design."""
     if not folder.exists():
         write_folder(folder)
-    asked = design.of({"title": "T", "ask": ASK, "folder": str(folder), **more})
+    asked = design.parse({"title": "T", "ask": ASK, "folder": str(folder), **more})
     return making.create(services, asked, session)[0]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from collections.abc import Callable
@@ -63,6 +64,10 @@ def test_a_study_from_its_making_to_its_export(command: Command, services: Servi
     command("export", study, "--out", out, "--labels")
     with zipfile.ZipFile(out) as archive:
         assert b"Dr A" in archive.read("report.html")
+
+
+def test_the_schema_of_a_study_is_printed(command: Command) -> None:
+    assert json.loads(command("schema"))["title"] == "Design"
 
 
 def test_links_end_and_are_renewed(command: Command, services: Services, file: Path) -> None:

@@ -21,7 +21,7 @@ from webapp.study.design import Design
 def designed(folder: Path, **more: Any) -> Design:
     """Return a design over a folder that asks for everything."""
     ask = {"real": True, "prefer": True, "scales": ["realism"], "mark": True}
-    return design.of({"title": "T", "ask": ask, "folder": str(folder), **more})
+    return design.parse({"title": "T", "ask": ask, "folder": str(folder), **more})
 
 
 def test_a_folder_becomes_items_and_images_that_are_alike(services: Services, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_finished_run_of_this_visitor_can_be_rated(services: Services, head: P
     job = services.dispatcher.submit("a", "inpaint", inputs, {"method": "shell"})
     services.dispatcher.start()
     wait_for(services, job)
-    asked = design.of({"title": "T", "ask": {"real": True, "prefer": True}, "jobs": [job]})
+    asked = design.parse({"title": "T", "ask": {"real": True, "prefer": True}, "jobs": [job]})
     with pytest.raises(UserError, match="not_found"):
         making.create(services, asked, "b")
     for who in ("a", None):

@@ -34,7 +34,7 @@ def test_folders_in_a_zip_are_methods(services: Services, tmp_path: Path, above:
             for case in ("case0", "case1")
         }
         assert all((one["region"] is None) == (one["truth"] == "real") for one in found)
-        asked = design.of({"title": "T", "ask": {"prefer": True}, "images": found})
+        asked = design.parse({"title": "T", "ask": {"prefer": True}, "images": found})
         made, _ = making.create(services, asked, None)
     assert len(services.studies.items(made)) == 6
     assert list((services.settings.data / "incoming").iterdir()) == []

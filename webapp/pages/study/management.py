@@ -1,4 +1,4 @@
-"""What the events of the Rate tab do; everything is read from the store, for those who manage the study."""
+"""Management of studies on the Rate tab: create one, invite raters, follow them. All is read from the store."""
 
 from __future__ import annotations
 
@@ -22,35 +22,32 @@ from webapp.pages.kit.text import ago
 from webapp.pages.kit.trouble import attempt
 from webapp.pages.kit.wiring import Updates
 from webapp.pages.study import cards
-from webapp.pages.study import tab as tab_rate
-from webapp.pages.study.tab import Controls, Found
+from webapp.pages.study.tab import NO_RUNS, Controls, ResultsColumn
 from webapp.services import Services
 from webapp.store.clock import now
 from webapp.store.records import JobRecord
 from webapp.store.study_records import StudyRecord
-from webapp.study import creation as making
-from webapp.study import design
-from webapp.study import image_zip as packed
+from webapp.study import creation, design, image_zip
 from webapp.study.collection import progress
 from webapp.study.image_sources import RESULT, case_of
 
 TAB = "rate"
 NEW = ("New study", "")
-# the key is taken out of the address: whoever copies it from there would hand on the study
+# the key is removed from the address, which people copy and pass on
 _FORGET = "() => { if (new URLSearchParams(location.search).has('study')) history.replaceState(null, '', '/'); }"
 
 
 @dataclass(frozen=True)
 class StudyWiring:
-    """The Rate tab with what it works on."""
+    """The events of the Rate tab on its components."""
 
     services: Services
     panel: Controls
-    column: Found
+    column: ResultsColumn
     shared: Shared
 
     def connect(self, tab: gr.Tab, demo: gr.Blocks) -> None:
-        """Attach every event; tab: where the panel stands."""
+        """Attach every event; tab: the Rate tab, demo: the whole page."""
         panel, inviting, column = self.panel, self.panel.inviting, self.column
         everything = self.everything()
         opened = demo.load(self.opened, None, [self.shared.tabs, *everything], **QUIET)
@@ -58,7 +55,7 @@ class StudyWiring:
         tab.select(self.looked, panel.pick, everything, **QUIET)
         panel.pick.input(self.looked, panel.pick, everything, **QUIET)
         column.refresh.click(self.looked, panel.pick, everything, **QUIET)
-        drawn = {**QUIET, "show_progress": "minimal", "show_progress_on": panel.facts}
+        drawn = {**QUIET, "show_progress": "minimal", "show_progress_on": panel.overview}
         panel.making.make.click(self.made, panel.making.values(), everything, **drawn)
         inviting.invite.click(
             self.acting(self.invited),
@@ -76,7 +73,7 @@ class StudyWiring:
         """Return every component that an event may change."""
         panel, making, inviting, column = self.panel, self.panel.making, self.panel.inviting, self.column
         return [
-            panel.pick, panel.facts, making.box, making.runs, making.training, making.catch, making.images,
+            panel.pick, panel.overview, making.box, making.runs, making.training, making.catch, making.images,
             making.trouble, panel.group,
             inviting.table, inviting.link, inviting.label, inviting.which, inviting.trouble, panel.files, panel.close,
             panel.key, panel.timer, column.bar, column.shown, column.fresh, column.report,
@@ -94,7 +91,7 @@ class StudyWiring:
             panel.pick: gr.Dropdown(choices=choices, value=study.id if study else ""),
             making.box: gr.Accordion(visible=study is None),
             making.runs: gr.CheckboxGroup(
-                choices=[(title, job.id) for title, job in runs], info=None if runs else tab_rate.NO_RUNS
+                choices=[(title, job.id) for title, job in runs], info=None if runs else NO_RUNS
             ),
             making.training: gr.Dropdown(choices=cases),
             making.catch: gr.Dropdown(choices=cases),
@@ -105,17 +102,17 @@ class StudyWiring:
             panel.inviting.link: "",
             panel.inviting.trouble: "",
             panel.key: "",
-            **(self._study(study) if study else {panel.facts: "", column.fresh: "", column.report: cards.INVITE}),
+            **(self._study(study) if study else {panel.overview: "", column.fresh: "", column.report: cards.INVITE}),
             **(boxes or {}),
         }
 
     def _study(self, study: StudyRecord) -> Updates:
         panel, inviting, column = self.panel, self.panel.inviting, self.column
-        records, far = self.services.studies.raters(study), progress(self.services.studies, study)
-        answers = sum(one.done for one in far)
+        records, done = self.services.studies.raters(study), progress(self.services.studies, study)
+        answers = sum(one.done for one in done)
         return {
-            panel.facts: cards.facts(study, self.services.studies.items(study)),
-            inviting.table: cards.raters(records, far),
+            panel.overview: cards.overview(study, self.services.studies.items(study)),
+            inviting.table: cards.raters(records, done),
             inviting.which: gr.Dropdown(choices=cards.options(records), value=None),
             panel.files: cards.exports(study),
             panel.close: gr.Button("Open it again" if study.closed else "Close the study"),
@@ -125,7 +122,7 @@ class StudyWiring:
         }
 
     def _runs(self, session: str) -> list[tuple[str, JobRecord]]:
-        """Return the finished runs that have an image as a result."""
+        """Return the finished runs whose result is an image, with their titles."""
         rateable = (
             job
             for job in self.services.repo.jobs(session)
@@ -142,7 +139,7 @@ class StudyWiring:
         if not key:
             return {self.shared.tabs: gr.skip(), **self.render(session, "")}
         study, box = attempt(lambda: self.services.studies.manage(key, session))
-        boxes: Updates = {self.panel.facts: box} if box else {}
+        boxes: Updates = {self.panel.overview: box} if box else {}
         return {self.shared.tabs: gr.Tabs(selected=TAB), **self.render(session, study.id if study else "", boxes)}
 
     def looked(self, request: gr.Request, chosen: str) -> Updates:
@@ -150,18 +147,18 @@ class StudyWiring:
         return self.render(session_of(request), str(chosen or ""))
 
     def counted(self, request: gr.Request, chosen: str, shown: int) -> Updates:
-        """Follow how far the raters are."""
+        """Show the progress of the raters."""
         study, _ = attempt(lambda: self.services.studies.study(str(chosen), session_of(request)))
         if study is None:
             return {self.column.fresh: ""}
-        far = progress(self.services.studies, study)
+        done = progress(self.services.studies, study)
         return {
-            self.panel.inviting.table: cards.raters(self.services.studies.raters(study), far),
-            self.column.fresh: cards.fresh(sum(one.done for one in far), int(shown or 0)),
+            self.panel.inviting.table: cards.raters(self.services.studies.raters(study), done),
+            self.column.fresh: cards.fresh(sum(one.done for one in done), int(shown or 0)),
         }
 
     def made(self, request: gr.Request, *values: Any) -> Updates:
-        """Make a study of the form."""
+        """Make a study from the form."""
         session = session_of(request)
         study, box = attempt(lambda: self._made(session, *values))
         if study is None:
@@ -192,12 +189,12 @@ class StudyWiring:
             "instructions": instructions or "", "consent": consent or "",
         }  # fmt: skip
         if images is None:
-            return making.create(self.services, design.of(form), session)[0]
-        with uploaded(self.services, [Path(images)]), packed.opened(self.services, Path(images)) as found:
-            return making.create(self.services, design.of({**form, "images": found}), session)[0]
+            return creation.create(self.services, design.parse(form), session)[0]
+        with uploaded(self.services, [Path(images)]), image_zip.opened(self.services, Path(images)) as found:
+            return creation.create(self.services, design.parse({**form, "images": found}), session)[0]
 
     def acting(self, action: Callable[..., Updates]) -> Callable[..., Updates]:
-        """Return a handler that does something to the chosen study, and shows what came of it."""
+        """Return a handler that applies ``action`` to the chosen study, and shows the outcome."""
 
         def handle(request: gr.Request, chosen: str, *values: Any) -> Updates:
             session = session_of(request)
@@ -214,7 +211,7 @@ class StudyWiring:
         return {self.panel.inviting.link: shown, self.panel.inviting.label: ""}
 
     def renewed(self, study: StudyRecord, number: int | None) -> Updates:
-        """Give a rater a new link."""
+        """Make a new link for a rater and show it."""
         rater, key = self.services.studies.renew(study, _chosen(number), now() + timedelta(days=study.design["days"]))
         return {self.panel.inviting.link: cards.link(f"New link for {rater.name}.", f"/rate/{key}")}
 
@@ -226,7 +223,7 @@ class StudyWiring:
     def shared_key(self, study: StudyRecord) -> Updates:
         """Show a link with which a colleague manages the study too."""
         key = self.services.studies.renew_key(study)
-        words = "Whoever opens this link manages the study; the link before opens nothing more."
+        words = "This link lets others manage the study; the link before it no longer works."
         return {self.panel.key: cards.link(words, f"/?study={key}")}
 
     def closed(self, study: StudyRecord) -> Updates:
@@ -236,7 +233,7 @@ class StudyWiring:
 
 
 def _scales(lines: str) -> list[dict[str, str]]:
-    """Return the scales of a text with one a line: title, and what its lowest and highest step mean."""
+    """Return the scales of a text, one a line: title | meaning of the lowest step | meaning of the highest step."""
     made = []
     for number, line in enumerate(filter(str.strip, lines.splitlines()), 1):
         title, low, high = (*(part.strip() for part in line.split("|")), "", "")[:3]

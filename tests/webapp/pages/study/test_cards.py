@@ -17,11 +17,11 @@ def test_what_raters_and_makers_write_is_inert(services: Services, tmp_path: Pat
     sitting.start(EVIL, 3)
     records = studies.raters(study)
     shown = cards.raters(records, collect(studies, study).raters)
-    facts = cards.facts(study, studies.items(study))
+    facts = cards.overview(study, studies.items(study))
     for html in (shown, facts, cards.exports(study), cards.report(study, 3)):
         assert "<img" not in html
         assert "${" not in html
-    assert "24 items: 12 single images, 12 pairs; 6 for practice; 6 to catch" in facts
+    assert "24 items: 12 single images, 12 pairs; 6 for practice; 6 with an obvious answer" in facts
     assert "open for rating" in facts
     assert "in use" in shown
     assert cards.options(records) == [(f"R01 {EVIL}", 1)]
@@ -36,7 +36,7 @@ def test_states_of_a_link_and_of_a_study(services: Services, tmp_path: Path) -> 
     assert "not opened" in cards.raters(studies.raters(study), found)
     studies.revoke(study, 1)
     assert "ended" in cards.raters(studies.raters(study), found)
-    assert "closed" in cards.facts(studies.close(study), studies.items(study))
+    assert "closed" in cards.overview(studies.close(study), studies.items(study))
 
 
 def test_new_answers_are_counted() -> None:

@@ -78,7 +78,7 @@ def head_of(case: str, images: Sequence[Volume]) -> Head:
             raise UserError(
                 "study_grid",
                 f"The images of case {case} lie on different grids.",
-                "Resample them onto one grid first; interpolating only some of them would tell them apart.",
+                "Resample them onto one grid first; interpolating only some of them would make them recognisable.",
             )
     mask = np.logical_and.reduce([find_head(image).mask for image in images])
     if not mask.any():

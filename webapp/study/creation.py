@@ -172,4 +172,4 @@ def _notes(
     if design.ask.real:
         lone = [group for group in groups if len({one.truth for one in group.images}) == 1]
         if lone:
-            yield f"{len(lone)} of {len(groups)} cases are only real or only synthetic: subjects may tell."
+            yield f"{len(lone)} of {len(groups)} cases are only real or only synthetic: the subject may reveal which."

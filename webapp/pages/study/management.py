@@ -171,7 +171,7 @@ class StudyWiring:
         title: str | None,
         runs: Sequence[str],
         images: str | None,
-        asks: Sequence[str],
+        questions: Sequence[str],
         order: str,
         repeats: float,
         toggle: bool,
@@ -181,8 +181,8 @@ class StudyWiring:
         instructions: str | None,
         consent: str | None,
     ) -> StudyRecord:
-        ask: dict[str, Any] = {name: name in asks for name in ("real", "prefer", "mark")}
-        ask["scales"] = [*(name for name in asks if name in design.SCALES), *_scales(scales or "")]
+        ask: dict[str, Any] = {name: name in questions for name in ("real", "prefer", "mark")}
+        ask["scales"] = [*(name for name in questions if name in design.SCALES), *_scales(scales or "")]
         form = {
             "title": (title or "").strip(), "ask": ask, "jobs": list(runs), "order": order, "repeats": repeats / 100,
             "toggle": toggle, "training": training or [], "catch": catch or [],

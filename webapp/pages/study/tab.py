@@ -45,7 +45,7 @@ class Making:
     title: gr.Textbox
     runs: gr.CheckboxGroup
     images: gr.File
-    asks: gr.CheckboxGroup
+    questions: gr.CheckboxGroup
     order: gr.Dropdown
     repeats: gr.Slider
     toggle: gr.Checkbox
@@ -60,7 +60,7 @@ class Making:
     def values(self) -> list[Component]:
         """Return the fields in the order in which ``StudyWiring`` reads them."""
         form = (
-            self.title, self.runs, self.images, self.asks, self.order, self.repeats, self.toggle, self.training,
+            self.title, self.runs, self.images, self.questions, self.order, self.repeats, self.toggle, self.training,
             self.catch, self.scales, self.instructions, self.consent,
         )  # fmt: skip
         return [cast("Component", one) for one in form]
@@ -156,7 +156,7 @@ def _making() -> Making:
             elem_classes="cs-drop",
             height=56,
         )
-        asks = gr.CheckboxGroup(QUESTIONS, value=["prefer"], label="Questions", elem_id="study-asks")
+        questions = gr.CheckboxGroup(QUESTIONS, value=["prefer"], label="Questions", elem_id="study-asks")
         with gr.Accordion("Order, repeats and words", open=False, elem_classes="cs-advanced"):
             order = gr.Dropdown(ORDERS, value="rater", label="Order", elem_id="study-order", filterable=False)
             repeats = gr.Slider(0, 50, 10, step=5, label="Shown a second time, %", elem_id="study-repeats")
@@ -178,7 +178,7 @@ def _making() -> Making:
         make = gr.Button("Make the study", variant="primary", elem_id="study-make")
         trouble = gr.HTML(elem_id="study-trouble")
     return Making(
-        box, title, runs, images, asks, order, repeats, toggle, training, catch, scales, instructions, consent, make,
+        box, title, runs, images, questions, order, repeats, toggle, training, catch, scales, instructions, consent, make,
         trouble,
     )  # fmt: skip
 

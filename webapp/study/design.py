@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from core.errors import UserError
 from core.measure.answers import COMMENT, CONFIDENCE, MARK, PREFER, REAL, Question
@@ -263,7 +262,7 @@ def _sentence(content: Any, error: ValidationError) -> str:
     A value that may be of two kinds, such as true or a text, has one fault for each: our own checks go first, then
     faults deep inside a value, then all but "neither true nor false".
     """
-    faults = [(one, _path(content, one)) for one in error.errors(include_url=False)]
+    faults = [(one, _path(content, one["loc"], one["type"] == "missing")) for one in error.errors(include_url=False)]
     fault, path = min(
         faults, key=lambda each: (each[0]["type"] != "value_error", -len(each[1]), each[0]["type"].startswith("bool"))
     )
@@ -276,16 +275,19 @@ def _sentence(content: Any, error: ValidationError) -> str:
     return f"{where or 'The study'} {words}."
 
 
-def _path(content: Any, fault: ErrorDetails) -> list[int | str]:
-    """Return the way through ``content`` to a fault, without the kinds of value that pydantic names in between."""
+def _path(content: Any, location: tuple[int | str, ...], missing: bool) -> list[int | str]:
+    """Return the way through ``content`` to a fault, without the kinds of value that pydantic names in between.
+
+    missing: the last part of ``location`` is not in ``content``.
+    """
     path: list[int | str] = []
-    for part in fault["loc"]:
+    for part in location:
         match content, part:
             case dict(), _ if part in content:
                 content = content[part]
             case ((list() | tuple()), int()) if part < len(content):
                 content = content[part]
-            case ((dict() | list() | tuple()), _) if fault["type"] == "missing" and part == fault["loc"][-1]:
+            case ((dict() | list() | tuple()), _) if missing and part == location[-1]:
                 content = None
             case _:
                 continue

@@ -178,8 +178,8 @@ def _making() -> Making:
         make = gr.Button("Make the study", variant="primary", elem_id="study-make")
         trouble = gr.HTML(elem_id="study-trouble")
     return Making(
-        box, title, runs, images, questions, order, repeats, toggle, training, catch, scales, instructions, consent, make,
-        trouble,
+        box, title, runs, images, questions, order, repeats, toggle, training, catch, scales, instructions, consent,
+        make, trouble,
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from webapp.settings import Settings
 from webapp.store.blobs import Blobs
 from webapp.store.database import connect, migrate
 from webapp.store.repository import Repo
+from webapp.store.studies import Studies
 
 if TYPE_CHECKING:
     import gradio
@@ -58,7 +59,7 @@ def build_services(
     repo = Repo(database)
     blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
     dispatcher = Dispatcher(repo, blobs, settings, engine or _local(settings), find=find)
-    return Services(settings, repo, blobs, dispatcher)
+    return Services(settings, repo, Studies(database), blobs, dispatcher)
 
 
 def prepare_gradio(data: Path) -> Path:

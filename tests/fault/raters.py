@@ -26,7 +26,7 @@ BUSY = (429, 503)
 
 def invited(engine: Engine, items: int, raters: int, order: str) -> list[str]:
     """Add a study of ``items`` images that exist only in the database, and return the keys of its raters."""
-    asked = design.of({"title": "T", "ask": ASK, "folder": "none", "order": order})
+    asked = design.parse({"title": "T", "ask": ASK, "folder": "none", "order": order})
     images = tuple(
         NewImage(f"m{n % 2}", f"c{n // 2}", "real" if n % 2 else "synthetic", {}, None, f"none-{n}.nii", "0", 1)
         for n in range(items)

@@ -14,7 +14,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from core.measure.analysis import analyse
 from core.measure.answers import Answer, Collected
-from tests.webapp.study.rows import ALL_ASKED, REAL_ASKED, SCALE_ASKED, answer, image, study
+from tests.core.measure.rows import ALL_ASKED, REAL_ASKED, SCALE_ASKED, answer, image, study
 
 # whatever is missing, nothing is divided by zero on the way
 pytestmark = pytest.mark.filterwarnings("error")

@@ -296,9 +296,8 @@ def _made(job: JobRecord) -> Iterator[tuple[str, str, str]]:
 
 
 def _others(job: JobRecord) -> Iterator[dict[str, Any]]:
-    aware = job.created if job.created.tzinfo else job.created.replace(tzinfo=UTC)
     for made, title, url in _made(job):
-        yield {"id": f"{job.id}-{made}", "title": title, "url": url, "group": f"Run of {aware:%d %b %H:%M}"}
+        yield {"id": f"{job.id}-{made}", "title": title, "url": url, "group": f"Run of {job.created:%d %b %H:%M}"}
 
 
 def _method(job: JobRecord) -> str:
@@ -307,7 +306,4 @@ def _method(job: JobRecord) -> str:
 
 
 def _since(moment: datetime | None) -> float | None:
-    if moment is None:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (datetime.now(UTC) - aware).total_seconds()
+    return None if moment is None else (datetime.now(UTC) - moment).total_seconds()

@@ -39,9 +39,8 @@ def seconds(value: float | None) -> str:
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
-    """Return how long ago ``moment`` (UTC) was, in words."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    passed = ((now or datetime.now(UTC)) - aware).total_seconds()
+    """Return in words how long before ``now`` (else this moment) ``moment`` was; both are aware."""
+    passed = ((now or datetime.now(UTC)) - moment).total_seconds()
     if passed < 60:
         return "just now"
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):

@@ -19,9 +19,8 @@ from webapp.door.uploads import Uploads
 from webapp.endpoints import add_routes
 from webapp.pages.study.downloads import WRITERS, router
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
-from webapp.study.collect import collect
+from webapp.study.collection import collect
 from webapp.study.rating import Sitting
 
 
@@ -31,7 +30,7 @@ def study(services: Services, tmp_path: Path) -> StudyRecord:
     made = study_of(services, tmp_path / "images", ask={"real": True, "scales": ["realism"]})
     key, _ = sit(services, made, "Dr =A")
     for _ in range(3):
-        sitting = Sitting.of(Studies(services.repo.engine), key, "")
+        sitting = Sitting.of(services.studies, key, "")
         sitting.save(answered(sitting.state()["next"]))
     return made
 
@@ -50,7 +49,7 @@ def page(services: Services, tmp_path: Path) -> Iterator[TestClient]:
 
 def manage(page: TestClient, services: Services, study: StudyRecord) -> None:
     """Let the visitor manage the study."""
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     studies.manage(studies.renew_key(study), session_id(page.cookies[COOKIE]))
 
 
@@ -68,7 +67,7 @@ def test_only_managers_get_the_files(page: TestClient, services: Services, study
 
 def test_the_files_say_what_the_database_says(page: TestClient, services: Services, study: StudyRecord) -> None:
     manage(page, services, study)
-    found = collect(Studies(services.repo.engine), study)
+    found = collect(services.studies, study)
     rows = list(csv.DictReader(io.StringIO(page.get(f"/study/{study.id}/csv").content.decode("utf-8-sig"))))
     assert [row["rater"] for row in rows] == ["R01"] * 3
     assert [int(row["position"]) for row in rows] == [answer.position for answer in found.answers]

@@ -1,4 +1,4 @@
-"""What the events of the Rate tab do; everything is read from the store, for those who manage the study."""
+"""Management of studies on the Rate tab: create one, invite raters, follow them. All is read from the store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,42 +21,33 @@ from webapp.pages.kit.tab import Shared
 from webapp.pages.kit.text import ago
 from webapp.pages.kit.trouble import attempt
 from webapp.pages.kit.wiring import Updates
-from webapp.pages.study import study_boxes as study_pieces
-from webapp.pages.study import tab as tab_rate
-from webapp.pages.study.tab import Controls, Found
+from webapp.pages.study import cards
+from webapp.pages.study.tab import NO_RUNS, Controls, ResultsColumn
 from webapp.services import Services
 from webapp.store.clock import now
 from webapp.store.records import JobRecord
-from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
-from webapp.study import creation as making
-from webapp.study import design
-from webapp.study import image_zip as packed
-from webapp.study.collect import progress
+from webapp.study import creation, design, image_zip
+from webapp.study.collection import progress
 from webapp.study.image_sources import RESULT, case_of
 
 TAB = "rate"
 NEW = ("New study", "")
-# the key is taken out of the address: whoever copies it from there would hand on the study
+# the key is removed from the address, which people copy and pass on
 _FORGET = "() => { if (new URLSearchParams(location.search).has('study')) history.replaceState(null, '', '/'); }"
 
 
 @dataclass(frozen=True)
 class StudyWiring:
-    """The Rate tab with what it works on."""
+    """The events of the Rate tab on its components."""
 
     services: Services
     panel: Controls
-    column: Found
+    column: ResultsColumn
     shared: Shared
 
-    @cached_property
-    def studies(self) -> Studies:
-        """The studies in the database."""
-        return Studies(self.services.repo.engine)
-
     def connect(self, tab: gr.Tab, demo: gr.Blocks) -> None:
-        """Attach every event; tab: where the panel stands."""
+        """Attach every event; tab: the Rate tab, demo: the whole page."""
         panel, inviting, column = self.panel, self.panel.inviting, self.column
         everything = self.everything()
         opened = demo.load(self.opened, None, [self.shared.tabs, *everything], **QUIET)
@@ -65,7 +55,7 @@ class StudyWiring:
         tab.select(self.looked, panel.pick, everything, **QUIET)
         panel.pick.input(self.looked, panel.pick, everything, **QUIET)
         column.refresh.click(self.looked, panel.pick, everything, **QUIET)
-        drawn = {**QUIET, "show_progress": "minimal", "show_progress_on": panel.facts}
+        drawn = {**QUIET, "show_progress": "minimal", "show_progress_on": panel.overview}
         panel.making.make.click(self.made, panel.making.values(), everything, **drawn)
         inviting.invite.click(
             self.acting(self.invited),
@@ -83,7 +73,7 @@ class StudyWiring:
         """Return every component that an event may change."""
         panel, making, inviting, column = self.panel, self.panel.making, self.panel.inviting, self.column
         return [
-            panel.pick, panel.facts, making.box, making.runs, making.training, making.catch, making.images,
+            panel.pick, panel.overview, making.box, making.runs, making.training, making.catch, making.images,
             making.trouble, panel.group,
             inviting.table, inviting.link, inviting.label, inviting.which, inviting.trouble, panel.files, panel.close,
             panel.key, panel.timer, column.bar, column.shown, column.fresh, column.report,
@@ -92,7 +82,7 @@ class StudyWiring:
     def render(self, session: str, chosen: str, boxes: Mapping[Block, Any] | None = None) -> Updates:
         """Return the tab for the study ``chosen``, "" for a new one."""
         panel, making, column = self.panel, self.panel.making, self.column
-        known = self.studies.studies(session)
+        known = self.services.studies.studies(session)
         study = next((one for one in known if one.id == chosen), None)
         runs = self._runs(session)
         cases = [(title, case_of(job)) for title, job in runs]
@@ -101,7 +91,7 @@ class StudyWiring:
             panel.pick: gr.Dropdown(choices=choices, value=study.id if study else ""),
             making.box: gr.Accordion(visible=study is None),
             making.runs: gr.CheckboxGroup(
-                choices=[(title, job.id) for title, job in runs], info=None if runs else tab_rate.NO_RUNS
+                choices=[(title, job.id) for title, job in runs], info=None if runs else NO_RUNS
             ),
             making.training: gr.Dropdown(choices=cases),
             making.catch: gr.Dropdown(choices=cases),
@@ -112,29 +102,27 @@ class StudyWiring:
             panel.inviting.link: "",
             panel.inviting.trouble: "",
             panel.key: "",
-            **(
-                self._study(study) if study else {panel.facts: "", column.fresh: "", column.report: study_pieces.INVITE}
-            ),
+            **(self._study(study) if study else {panel.overview: "", column.fresh: "", column.report: cards.INVITE}),
             **(boxes or {}),
         }
 
     def _study(self, study: StudyRecord) -> Updates:
         panel, inviting, column = self.panel, self.panel.inviting, self.column
-        records, far = self.studies.raters(study), progress(self.studies, study)
-        answers = sum(one.done for one in far)
+        records, done = self.services.studies.raters(study), progress(self.services.studies, study)
+        answers = sum(one.done for one in done)
         return {
-            panel.facts: study_pieces.facts(study, self.studies.items(study)),
-            inviting.table: study_pieces.raters(records, far),
-            inviting.which: gr.Dropdown(choices=study_pieces.options(records), value=None),
-            panel.files: study_pieces.exports(study),
+            panel.overview: cards.overview(study, self.services.studies.items(study)),
+            inviting.table: cards.raters(records, done),
+            inviting.which: gr.Dropdown(choices=cards.options(records), value=None),
+            panel.files: cards.exports(study),
             panel.close: gr.Button("Open it again" if study.closed else "Close the study"),
             column.shown: answers,
-            column.fresh: study_pieces.fresh(answers, answers),
-            column.report: study_pieces.report(study, answers),
+            column.fresh: cards.fresh(answers, answers),
+            column.report: cards.report(study, answers),
         }
 
     def _runs(self, session: str) -> list[tuple[str, JobRecord]]:
-        """Return the finished runs that have an image as a result."""
+        """Return the finished runs whose result is an image, with their titles."""
         rateable = (
             job
             for job in self.services.repo.jobs(session)
@@ -150,8 +138,8 @@ class StudyWiring:
         session, key = session_of(request), str(request.query_params.get("study", ""))
         if not key:
             return {self.shared.tabs: gr.skip(), **self.render(session, "")}
-        study, box = attempt(lambda: self.studies.manage(key, session))
-        boxes: Updates = {self.panel.facts: box} if box else {}
+        study, box = attempt(lambda: self.services.studies.manage(key, session))
+        boxes: Updates = {self.panel.overview: box} if box else {}
         return {self.shared.tabs: gr.Tabs(selected=TAB), **self.render(session, study.id if study else "", boxes)}
 
     def looked(self, request: gr.Request, chosen: str) -> Updates:
@@ -159,18 +147,18 @@ class StudyWiring:
         return self.render(session_of(request), str(chosen or ""))
 
     def counted(self, request: gr.Request, chosen: str, shown: int) -> Updates:
-        """Follow how far the raters are."""
-        study, _ = attempt(lambda: self.studies.study(str(chosen), session_of(request)))
+        """Show the progress of the raters."""
+        study, _ = attempt(lambda: self.services.studies.study(str(chosen), session_of(request)))
         if study is None:
             return {self.column.fresh: ""}
-        far = progress(self.studies, study)
+        done = progress(self.services.studies, study)
         return {
-            self.panel.inviting.table: study_pieces.raters(self.studies.raters(study), far),
-            self.column.fresh: study_pieces.fresh(sum(one.done for one in far), int(shown or 0)),
+            self.panel.inviting.table: cards.raters(self.services.studies.raters(study), done),
+            self.column.fresh: cards.fresh(sum(one.done for one in done), int(shown or 0)),
         }
 
     def made(self, request: gr.Request, *values: Any) -> Updates:
-        """Make a study of the form."""
+        """Make a study from the form."""
         session = session_of(request)
         study, box = attempt(lambda: self._made(session, *values))
         if study is None:
@@ -183,7 +171,7 @@ class StudyWiring:
         title: str | None,
         runs: Sequence[str],
         images: str | None,
-        asks: Sequence[str],
+        questions: Sequence[str],
         order: str,
         repeats: float,
         toggle: bool,
@@ -193,24 +181,24 @@ class StudyWiring:
         instructions: str | None,
         consent: str | None,
     ) -> StudyRecord:
-        ask: dict[str, Any] = {name: name in asks for name in ("real", "prefer", "mark")}
-        ask["scales"] = [*(name for name in asks if name in design.SCALES), *_scales(scales or "")]
+        ask: dict[str, Any] = {name: name in questions for name in ("real", "prefer", "mark")}
+        ask["scales"] = [*(name for name in questions if name in design.SCALES), *_scales(scales or "")]
         form = {
             "title": (title or "").strip(), "ask": ask, "jobs": list(runs), "order": order, "repeats": repeats / 100,
             "toggle": toggle, "training": training or [], "catch": catch or [],
             "instructions": instructions or "", "consent": consent or "",
         }  # fmt: skip
         if images is None:
-            return making.create(self.services, design.of(form), session)[0]
-        with uploaded(self.services, [Path(images)]), packed.opened(self.services, Path(images)) as found:
-            return making.create(self.services, design.of({**form, "images": found}), session)[0]
+            return creation.create(self.services, design.parse(form), session)[0]
+        with uploaded(self.services, [Path(images)]), image_zip.opened(self.services, Path(images)) as found:
+            return creation.create(self.services, design.parse({**form, "images": found}), session)[0]
 
     def acting(self, action: Callable[..., Updates]) -> Callable[..., Updates]:
-        """Return a handler that does something to the chosen study, and shows what came of it."""
+        """Return a handler that applies ``action`` to the chosen study, and shows the outcome."""
 
         def handle(request: gr.Request, chosen: str, *values: Any) -> Updates:
             session = session_of(request)
-            boxes, box = attempt(lambda: action(self.studies.study(str(chosen), session), *values))
+            boxes, box = attempt(lambda: action(self.services.studies.study(str(chosen), session), *values))
             return self.render(session, str(chosen), boxes or {self.panel.inviting.trouble: box})
 
         return handle
@@ -218,34 +206,34 @@ class StudyWiring:
     def invited(self, study: StudyRecord, label: str | None, expertise: str | None, days: float | None) -> Updates:
         """Invite a rater and show the link."""
         until = now() + timedelta(days=float(days or study.design["days"]))
-        rater, key = self.studies.invite(study, (label or "").strip(), expertise or "", None, until)
-        shown = study_pieces.link(f"Link for {rater.name}.", f"/rate/{key}")
+        rater, key = self.services.studies.invite(study, (label or "").strip(), expertise or "", None, until)
+        shown = cards.link(f"Link for {rater.name}.", f"/rate/{key}")
         return {self.panel.inviting.link: shown, self.panel.inviting.label: ""}
 
     def renewed(self, study: StudyRecord, number: int | None) -> Updates:
-        """Give a rater a new link."""
-        rater, key = self.studies.renew(study, _chosen(number), now() + timedelta(days=study.design["days"]))
-        return {self.panel.inviting.link: study_pieces.link(f"New link for {rater.name}.", f"/rate/{key}")}
+        """Make a new link for a rater and show it."""
+        rater, key = self.services.studies.renew(study, _chosen(number), now() + timedelta(days=study.design["days"]))
+        return {self.panel.inviting.link: cards.link(f"New link for {rater.name}.", f"/rate/{key}")}
 
     def revoked(self, study: StudyRecord, number: int | None) -> Updates:
         """End a rater's link."""
-        self.studies.revoke(study, _chosen(number))
+        self.services.studies.revoke(study, _chosen(number))
         return {self.panel.inviting.trouble: ""}
 
     def shared_key(self, study: StudyRecord) -> Updates:
         """Show a link with which a colleague manages the study too."""
-        key = self.studies.renew_key(study)
-        words = "Whoever opens this link manages the study; the link before opens nothing more."
-        return {self.panel.key: study_pieces.link(words, f"/?study={key}")}
+        key = self.services.studies.renew_key(study)
+        words = "This link lets others manage the study; the link before it no longer works."
+        return {self.panel.key: cards.link(words, f"/?study={key}")}
 
     def closed(self, study: StudyRecord) -> Updates:
         """End the rating, or open it again."""
-        self.studies.close(study, study.closed is None)
+        self.services.studies.close(study, study.closed is None)
         return {self.panel.key: ""}
 
 
 def _scales(lines: str) -> list[dict[str, str]]:
-    """Return the scales of a text with one a line: title, and what its lowest and highest step mean."""
+    """Return the scales of a text, one a line: title | meaning of the lowest step | meaning of the highest step."""
     made = []
     for number, line in enumerate(filter(str.strip, lines.splitlines()), 1):
         title, low, high = (*(part.strip() for part in line.split("|")), "", "")[:3]

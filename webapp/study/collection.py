@@ -1,4 +1,4 @@
-"""All answers to a study, read from the database as the statistics want them."""
+"""Collection of the answers to a study from the database, as the statistics read them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from core.measure.answers import MARK, Answer, Collected, Image, Rater
 from webapp.store.studies import Studies
 from webapp.store.study_records import AnswerRecord, ImageRecord, ItemRecord, RaterRecord, ShowingRecord, StudyRecord
-from webapp.study import run_lengths as runs
+from webapp.study import run_lengths
 from webapp.study.rating import Sitting, design_of, expected
 
 YEARS = ((2, "under 2 years"), (5, "2 to 5 years"), (10, "5 to 10 years"))
@@ -16,9 +16,9 @@ MOST_YEARS = "10 years and more"
 
 
 def collect(studies: Studies, study: StudyRecord, *, labels: bool = False) -> Collected:
-    """Return the answers that hold, rater by rater in the order they were shown.
+    """Return the newest answer to each showing, rater by rater in the order of their showings.
 
-    labels: add the managers' names for the raters to R01, R02 ...
+    labels: add the managers' own names of the raters to R01, R02 ...
     """
     images, items = studies.images(study), {item.id: item for item in studies.items(study)}
     given = studies.all_answers(study)
@@ -32,7 +32,7 @@ def collect(studies: Studies, study: StudyRecord, *, labels: bool = False) -> Co
 
 
 def progress(studies: Studies, study: StudyRecord) -> tuple[Rater, ...]:
-    """Return how far the raters of a study are, without their answers."""
+    """Return the showings done and in all of each rater of a study."""
     return tuple(
         Rater(one.name, group_of(one), len(studies.answered(one)), Sitting(studies, study, one, "").total)
         for one in studies.raters(study)
@@ -40,7 +40,7 @@ def progress(studies: Studies, study: StudyRecord) -> tuple[Rater, ...]:
 
 
 def group_of(rater: RaterRecord) -> str:
-    """Return the group a rater is counted in: expertise and years; "" where neither is known."""
+    """Return the group of a rater, expertise and years of experience; "" where neither is known."""
     years = "" if rater.years is None else next((words for most, words in YEARS if rater.years < most), MOST_YEARS)
     return ", ".join(part for part in (rater.expertise, years) if part)
 
@@ -80,5 +80,5 @@ def _values(answers: Mapping[str, Any], image: ImageRecord) -> dict[str, str | i
     if MARK in values:
         marked = values[MARK] and values[MARK]["runs"]
         known = marked and image.region is not None
-        values[MARK] = runs.share_inside(marked, image.region or ()) if known else None
+        values[MARK] = run_lengths.share_inside(marked, image.region or ()) if known else None
     return values

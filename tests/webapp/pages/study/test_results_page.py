@@ -8,8 +8,8 @@ from dataclasses import replace
 from core.measure.answers import Collected
 from core.measure.findings import Results
 from tests.webapp.pages.study_results import results
-from tests.webapp.study.made import collected
-from webapp.pages.study.study_report import page, views
+from tests.webapp.study.simulated import collected
+from webapp.pages.study.results_page import page, views
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 FOUND = results()

@@ -8,8 +8,8 @@ from dataclasses import replace
 from core.measure.answers import Rater
 from core.measure.coding import repeated, scored
 from core.measure.findings import RaterSummary
-from core.measure.rater_work import as_expected, summaries
-from tests.webapp.study.rows import answer, image, study
+from core.measure.raters import as_expected, summaries
+from tests.core.measure.rows import answer, image, study
 
 ROWS = (
     answer("R1", 0, use="training", seconds=60.0, expected={"real": "real"}, real="synthetic"),

@@ -7,10 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from core.measure.answers import Answer, Collected, Image, Question, Rater
-from core.measure.findings import Estimate
-from core.measure.intervals import Bootstrap, Floats
-from webapp.store.study_records import Use
+from core.measure.answers import Answer, Collected, Image, Question, Rater, Use
+from core.measure.bootstrap import Bootstrap, Floats
+from core.measure.intervals import Estimate
 
 REAL_ASKED = Question("real", "choice", "Is it real?", options=(("real", "Real"), ("synthetic", "Synthetic")))
 PREFER_ASKED = Question("prefer", "choice", "Which is better?", options=(("A", "A"), ("B", "B")))

@@ -1,4 +1,4 @@
-"""How each rater worked: time, care, and whether they answer the same again."""
+"""Progress, time and care of each rater, and the share of repeats answered as before."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from core.measure.answers import PREFER, Answer, Collected, Rater
 from core.measure.coding import SIDES, categories, category
-from core.measure.findings import Estimate, RaterSummary
-from core.measure.intervals import NAN, wilson
+from core.measure.findings import RaterSummary
+from core.measure.intervals import NAN, Estimate, wilson
 
 
 def summaries(
     collected: Collected, scored: Sequence[Answer], repeats: Sequence[tuple[Answer, Answer]]
 ) -> tuple[RaterSummary, ...]:
-    """Return one summary per rater of the study, also of those who did not begin."""
+    """Return one summary per rater of the study, also of raters who did not begin."""
     return tuple(
         _summary(
             rater,
@@ -29,7 +29,7 @@ def summaries(
 
 
 def as_expected(answer: Answer) -> bool:
-    """Return whether everything that was expected of a training or catch item was answered so."""
+    """Return whether all answers to a training or catch item are the expected ones."""
     return all(answer.values.get(name) == value for name, value in answer.expected.items())
 
 

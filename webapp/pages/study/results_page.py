@@ -1,4 +1,4 @@
-"""The results of a reader study as one HTML file that opens without a network: what was found first, then how."""
+"""The results of a reader study as one HTML page that opens without a network: summary, figures, methods."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from webapp.pages.lab.lab_boxes import head, twin
 from webapp.pages.study.sentences import METHODS, summary
 
 SUBJECT = "Reader study. Research use only, not for diagnosis."
-# the names that raters have unless their labels are asked for
+# names of raters without their labels
 ANONYMOUS = re.compile(r"R\d+")
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One part of the results with its figures."""
+    """One section of the results with its figures."""
 
     title: str
     charts: tuple[Chart, ...]
@@ -43,7 +43,7 @@ def page(collected: Collected, results: Results) -> str:
 
 
 def views(collected: Collected, results: Results) -> tuple[View, ...]:
-    """Return the figures in the order in which they are read; parts that nobody was asked about are left out."""
+    """Return the sections in reading order; those of questions that the study does not have are left out."""
     parts: tuple[tuple[str, object, Callable[[], tuple[Chart, ...]]], ...] = (
         ("Raters", True, lambda: (charts.completion(results),)),
         ("Real or synthetic", results.detections, lambda: (charts.accuracy(results), charts.fooling(results))),

@@ -1,4 +1,4 @@
-"""Plain sentences on what could not be computed of a study, what was left out, and why."""
+"""Limitations of the results of a study: sentences on what could not be computed or was left out, and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.measure.preference import choices, parted
 
 
 def notes(results: Results, questions: Sequence[Question], counted: Sequence[Answer]) -> tuple[str, ...]:
-    """Return the notes to ``results``; counted: the answers that they rest on."""
+    """Return the limitations of ``results``; counted: the answers that they rest on."""
     if not counted:
         return ("No item has been answered yet.",)
     asked = {question.name: question for question in questions}
@@ -80,7 +80,7 @@ def _scale(question: Question, counted: Sequence[Answer]) -> Iterator[str]:
         return
     given = [answer for answer in counted if not math.isnan(category(question, answer))]
     two = sum(len(answer.images) != 1 for answer in given)
-    # how sure a rater is belongs to the answer, not to an image
+    # confidence belongs to the answer, not to an image
     if two and question.name != "confidence":
         yield f"“{question.title}”: {two} answers are about two images at once and count under no method."
 

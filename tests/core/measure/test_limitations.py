@@ -6,7 +6,7 @@ import pytest
 
 from core.measure.analysis import analyse
 from core.measure.answers import Answer, Question
-from tests.webapp.study.rows import (
+from tests.core.measure.rows import (
     MARK_ASKED,
     PREFER_ASKED,
     REAL_ASKED,

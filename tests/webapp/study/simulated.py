@@ -6,8 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from core.measure.answers import COMMENT, CONFIDENCE, PREFER, REAL, Answer, Collected, Image, Question, Rater
-from webapp.store.study_records import Use
+from core.measure.answers import COMMENT, CONFIDENCE, PREFER, REAL, Answer, Collected, Image, Question, Rater, Use
 
 METHODS = ("diffusion", "repaint", "biharmonic")
 SCALES = ("realism", "anatomy")

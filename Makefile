@@ -1,6 +1,6 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow soak lint bench image clean
+.PHONY: help run test test-slow soak lint bench schemas image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -44,6 +44,9 @@ lint: $(DEV)  ## style, types, direction of imports
 
 bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the table of README.md anew
 	@$(PY) -m core bench quality --data $(DATA) --markdown README.md
+
+schemas: $(RUNTIME)  ## write the JSON schemas and the viewer's types anew from the models
+	@$(PY) -m webapp.schemas
 
 image:  ## build the container image, for GPUs with TORCH_INDEX=https://pypi.org/simple
 	docker build $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) -t counterscan .

@@ -18,6 +18,7 @@ from core.errors import UserError
 from core.events import Event, Progress, Started
 from core.tasks import TASKS
 
+LEVELS = {"red": "RED", "amber": "AMBER", "none": "NONE FOUND"}
 FORWARDED = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 app = typer.Typer(
@@ -81,7 +82,7 @@ def _add_task(task: Task) -> None:
         *(_param_option(param) for param in task.params),
         _option("preset", str | None, _text("--preset", f"Settings at once: {', '.join(_presets(task))}."), None),
         _option("device", str, typer.Option("--device", help="auto, cpu or cuda:0.", metavar="NAME"), "auto"),
-        _option("quiet", bool, typer.Option("--quiet", help="No progress on stderr."), False),
+        _option("quiet", bool, typer.Option("--quiet", help="Neither progress nor notes on stderr."), False),
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run_app.command(task.name, help=task.summary)(command)
@@ -128,8 +129,12 @@ def _run(task: Task, options: dict[str, Any]) -> None:
     inputs = {entry.name: options[entry.name] for entry in task.inputs if options[entry.name] is not None}
     heard = (lambda event: None) if options["quiet"] else _show
     finished = job.run(task.name, inputs, options["out"], device=options["device"], on_event=heard, **params)
-    for line in finished.summary.get("lines", ()):
-        typer.echo(line)
+    for verdict in finished.result.verdicts:
+        typer.echo(f"{verdict.title}: {LEVELS[verdict.level]}. {verdict.text}")
+        for reason in verdict.reasons:
+            typer.echo(f"  - {reason}")
+    for note in () if options["quiet"] else finished.result.notes:
+        typer.echo(f"{note.level.capitalize()}: {note.text}", err=True)
     for name, path in finished.files.items():
         typer.echo(f"{name}\t{path}")
 

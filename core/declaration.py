@@ -27,7 +27,8 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
-    """A file the task writes into its output folder as ``<name>.nii.gz`` or ``<name>.<kind>``.
+    """A file the task writes into its output folder as ``<name>.nii.gz`` or ``<name>.<kind>``; ``name``, without a
+    hyphen, is the kind of the artifact.
 
     always: False for a file that only some inputs make.
     """
@@ -40,7 +41,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the task's result table: the page and the report read ``name`` from each row of the summary.
+    """A column of the task's result table: the page and the report read ``name`` from each row of the result.
 
     A value is a number, several numbers (one an axis), or None where nothing could be measured; a column of which
     every value is None or missing is not shown.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core.result import Result
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Finished:
-    """The job is done: output name -> file path, and a JSON-able summary for the page and run.json."""
+    """The job is done; ``files`` are those of the result, name -> path."""
 
-    files: Mapping[str, str]
-    summary: Mapping[str, Any] = field(default_factory=dict)
+    result: Result
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Name of each result file -> path."""
+        return self.result.files
 
 
 @dataclass(frozen=True)

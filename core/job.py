@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from core.engine.execute import execute
 from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.files.convert import convertible, to_nifti
+from core.result import RUN, Artifact, Note, notes
 from core.tasks import TASKS
 
 PathLike = str | os.PathLike[str]
@@ -28,11 +29,11 @@ def run(
     on_event: Callable[[Event], None] = lambda event: None,
     **params: object,
 ) -> Finished:
-    """Run ``task`` in this process and return its files (name -> path in ``out``) and summary.
+    """Run ``task`` in this process and return its result, whose files are in ``out``.
 
     An input is a NIfTI file, a file of another format, a DICOM folder or a zip; what is not NIfTI is converted first,
-    and the sentences about that are heard as events and stand in the summary's notices. Files of the same name in
-    ``out`` are replaced, each at once, after the whole run has succeeded. ``on_event`` hears every event. Raises
+    and the sentences about that are heard as events and stand before the notes of the result. Files of the same name
+    in ``out`` are replaced, each at once, after the whole run has succeeded. ``on_event`` hears every event. Raises
     UserError, also for a job that failed.
     """
     folder = _folder(Path(out))
@@ -41,12 +42,13 @@ def run(
     except OSError as error:
         raise _unwritable() from error
     try:
-        scans, notices = _converted(_scans(task, inputs), work)
+        scans, warnings = _converted(_scans(task, inputs), work)
         ready = {name: scans.get(name, os.fspath(path)) for name, path in inputs.items()}
         results = work / "results"
         results.mkdir()
-        finished = _finish(JobSpec(task, ready, params, str(results), device), on_event, notices)
-        return Finished(_publish(finished.files, folder), _noted(finished.summary, notices))
+        finished = _finish(JobSpec(task, ready, params, str(results), device), on_event, warnings)
+        artifacts = _publish(finished.result.artifacts, folder)
+        return Finished(replace(finished.result, artifacts=artifacts, notes=(*warnings, *finished.result.notes)))
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -58,36 +60,29 @@ def _scans(task: str, inputs: Mapping[str, PathLike]) -> dict[str, PathLike]:
     return {name: path for name, path in inputs.items() if name not in tissue}
 
 
-def _converted(inputs: Mapping[str, PathLike], work: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+def _converted(inputs: Mapping[str, PathLike], work: Path) -> tuple[dict[str, str], tuple[Note, ...]]:
     """Return the inputs as NIfTI files, those of other formats written into ``work``, and what is to be said of them.
 
     The same input gives the same bytes, so the run record names it by its sha256 as it does any other.
     """
-    ready, notices = {}, []
+    ready: dict[str, str] = {}
+    warnings: list[Note] = []
     for number, (name, path) in enumerate(inputs.items()):
         ready[name] = os.fspath(path)
         given = Path(path)
         if ready[name] and convertible([given]):
             converted = to_nifti([given], work / f"input-{number}.nii.gz")
             ready[name] = str(converted.path)
-            notices += [f"{name}: {notice}" for notice in converted.notices]
-    return ready, tuple(notices)
+            warnings += notes("warning", (f"{name}: {text}" for text in converted.notices))
+    return ready, tuple(warnings)
 
 
-def _noted(summary: Mapping[str, Any], notices: tuple[str, ...]) -> dict[str, Any]:
-    """Return ``summary`` with ``notices`` before its own."""
-    facts = summary.get("facts", {})
-    if not notices:
-        return dict(summary)
-    return {**summary, "facts": {**facts, "notices": [*notices, *facts.get("notices", ())]}}
-
-
-def _finish(spec: JobSpec, on_event: Callable[[Event], None], notices: tuple[str, ...]) -> Finished:
+def _finish(spec: JobSpec, on_event: Callable[[Event], None], warnings: Sequence[Note]) -> Finished:
     for event in execute(spec):
         on_event(event)
         if isinstance(event, Started):
-            for notice in notices:
-                on_event(Progress(0.0, 0, 0, notice))
+            for note in warnings:
+                on_event(Progress(0.0, 0, 0, note.text))
         if isinstance(event, Failed):
             raise UserError(event.code, event.message, event.hint)
         if isinstance(event, Finished):
@@ -95,15 +90,16 @@ def _finish(spec: JobSpec, on_event: Callable[[Event], None], notices: tuple[str
     raise RuntimeError("a job ended without a result")
 
 
-def _publish(files: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Move ``files`` into ``folder``, the run record last, and return name -> new path."""
-    placed = {}
-    for name, path in sorted(files.items(), key=lambda item: item[0] == "run"):
+def _publish(artifacts: Sequence[Artifact], folder: Path) -> tuple[Artifact, ...]:
+    """Move the files into ``folder``, the run record last, and return them there."""
+    placed = []
+    for artifact in sorted(artifacts, key=lambda artifact: artifact.kind == RUN):
+        path = Path(artifact.path)
         try:
-            placed[name] = str(Path(path).replace(folder / Path(path).name))
+            placed.append(replace(artifact, path=str(path.replace(folder / path.name))))
         except OSError as error:
             raise _unwritable() from error
-    return placed
+    return tuple(placed)
 
 
 def _folder(out: Path) -> Path:

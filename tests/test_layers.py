@@ -15,9 +15,10 @@ from tests.source import ROOT, Module, modules, parse
 # From the bottom up. A module belongs to the longest prefix of its name; it may import its own unit and all
 # that stand below, never a neighbour of its level.
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("core.errors", "core.events", "core.assets", "core.contrasts", "core.acquisition", "core.volume"),
+    ("core.errors", "core.result", "core.assets", "core.contrasts", "core.acquisition", "core.volume"),
+    ("core.events", "core.result_json"),
     ("core.declaration", "core.device"),
-    ("core.files", "core.nets", "core.measure"),
+    ("core.provenance", "core.files", "core.nets", "core.measure"),
     ("core.weights", "core.spectra", "core.anatomy", "core.diffusion", "core.synth"),
     ("core.imaging", "core.failure"),
     ("core.tasks",),
@@ -36,7 +37,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("webapp.door", "webapp.intake", "webapp.study"),
     ("webapp.study.routes",),
     ("webapp.endpoints", "webapp.pages"),
-    ("webapp.app",),
+    ("webapp.app", "webapp.schemas"),
     ("webapp.study.command",),
     ("webapp.__main__",),
 )

@@ -14,7 +14,7 @@ from typing import cast
 from core import device
 from core.declaration import Context, Task, Value
 from core.engine.protocol import JobSpec
-from core.engine.run_record import describe, identity, write_record
+from core.engine.run_record import describe, with_file, write_record
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.imaging.parameters import REPORT
@@ -56,17 +56,18 @@ def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:
     device.require_memory(task.estimate(inputs, params, context.device).memory)
     yield Started(context.device)
     finished = yield from _run(task, context, inputs, params)
-    described = describe(task, context, inputs, params, finished)
+    result = finished.result
+    record = describe(task, context, inputs, params, result)
     if REPORT in task.outputs:
         # a task without a report waits for neither templates nor pictures
         from core.report.page import write_report
 
         yield Progress(1.0, 1, 1, "Writing the report")
-        report = write_report(context.out, task, inputs, params, finished, described)
-        finished = Finished({**finished.files, REPORT.name: str(report)}, finished.summary)
-        described["outputs"][REPORT.name] = identity(report)
-    run = write_record(context.out, described, finished, time.monotonic() - begun)
-    yield Finished({**finished.files, "run": str(run)}, finished.summary)
+        report = write_report(context.out, task, inputs, params, result, record)
+        result = replace(result, artifacts=(*result.artifacts, report))
+        record = with_file(record, report)
+    run = write_record(context.out, record, result, time.monotonic() - begun)
+    yield Finished(replace(result, artifacts=(*result.artifacts, run)))
 
 
 def _run(

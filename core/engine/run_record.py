@@ -9,54 +9,86 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from core import __version__, device, weights
-from core.declaration import Context, Task
-from core.events import Finished
+from core.declaration import Context, Task, Value
+from core.provenance import Identity, RunRecord
+from core.result import RUN, Artifact, Result, artifact_in
 
-TIMING_KEY = "seconds"
+SECONDS = "seconds"
 
 
 def describe(
-    task: Task, context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any], finished: Finished
-) -> dict[str, Any]:
-    """Return what was run on what, with what, and what came out; the same for two runs of the same job.
-
-    It holds no file name of the user.
-    """
-    used = finished.summary.get("weights", ())
-    return {
-        "program": "Counterscan",
-        "task": task.name,
-        "method": params.get("method"),
-        "params": dict(params),
-        "seed": params.get("seed"),
-        "inputs": {name: identity(path) for name, path in inputs.items()},
-        "weights": {name: weights.entries()[name].sha256 for name in used},
-        "outputs": {name: identity(Path(path)) for name, path in finished.files.items()},
-        "device": context.device,
-        "threads": device.threads(),
-        "versions": _versions(),
-        "summary": _without_times(finished.summary),
-    }
+    task: Task, context: Context, inputs: Mapping[str, Path], params: Mapping[str, Value], result: Result
+) -> RunRecord:
+    """Return what was run on what, with what, and what came out; the same for two runs of the same job."""
+    return RunRecord(
+        task=task.name,
+        params=dict(params),
+        inputs={name: identity(path) for name, path in inputs.items()},
+        weights={name: weights.entries()[name].sha256 for name in result.weights},
+        outputs={artifact.name: identity(Path(artifact.path)) for artifact in result.artifacts},
+        device=context.device,
+        threads=device.threads(),
+        versions=_versions(),
+        result=result,
+    )
 
 
-def write_record(out: Path, described: Mapping[str, Any], finished: Finished, seconds: float) -> Path:
-    """Write ``run.json`` into ``out`` and return its path: what ``describe`` said, and the timing of this run."""
+def with_file(record: RunRecord, artifact: Artifact) -> RunRecord:
+    """Return ``record`` with one more file that came out."""
+    return replace(record, outputs={**record.outputs, artifact.name: identity(Path(artifact.path))})
+
+
+def write_record(out: Path, record: RunRecord, result: Result, seconds: float) -> Artifact:
+    """Write ``run.json`` into ``out`` and return it: what ``describe`` found, and the timing of this run."""
+    artifact = artifact_in(out, RUN, ".json")
     timing = {
         "seconds": round(seconds, 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "peak_memory_bytes": device.peak_memory(),
-        "summary": _times(finished.summary),
+        "summary": {row.method: row.values[SECONDS] for row in result.table if SECONDS in row.values},
     }
-    path = out / "run.json"
-    write_json(path, {**described, "timing": timing})
-    return path
+    write_json(Path(artifact.path), {**_content(record), "timing": timing})
+    return artifact
+
+
+def _content(record: RunRecord) -> dict[str, object]:
+    """Return the record as it stands in the file."""
+    return {
+        "program": "Counterscan",
+        "task": record.task,
+        "method": record.params.get("method"),
+        "params": record.params,
+        "seed": record.seed,
+        "inputs": {name: asdict(one) for name, one in record.inputs.items()},
+        "weights": record.weights,
+        "outputs": {name: asdict(one) for name, one in record.outputs.items()},
+        "device": record.device,
+        "threads": record.threads,
+        "versions": record.versions,
+        "summary": _summary(record.result),
+    }
+
+
+def _summary(result: Result) -> dict[str, object]:
+    """Return what was found, less what differs between two runs of the same job: seconds, and where files are."""
+    return {
+        "table": [
+            {"method": row.method, "title": row.title}
+            | {name: value for name, value in row.values.items() if name != SECONDS}
+            for row in result.table
+        ],
+        "notes": [asdict(note) for note in result.notes],
+        "findings": {finding.name: finding.value for finding in result.findings},
+        "verdicts": {verdict.subject: asdict(verdict) for verdict in result.verdicts},
+        "weights": result.weights,
+    }
 
 
 def write_json(path: Path, value: object) -> None:
@@ -70,11 +102,11 @@ def write_json(path: Path, value: object) -> None:
     part.replace(path)
 
 
-def identity(path: Path) -> dict[str, object]:
+def identity(path: Path) -> Identity:
     """Return the sha256 and the number of bytes of a file."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"sha256": digest, "bytes": path.stat().st_size}
+    return Identity(digest, path.stat().st_size)
 
 
 def _versions() -> dict[str, str]:
@@ -83,19 +115,6 @@ def _versions() -> dict[str, str]:
         if name in sys.modules:
             versions[name] = str(sys.modules[name].__version__)
     return versions
-
-
-def _without_times(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _without_times(item) for key, item in value.items() if key != TIMING_KEY}
-    if isinstance(value, list | tuple):
-        return [_without_times(item) for item in value]
-    return value
-
-
-def _times(summary: Mapping[str, Any]) -> dict[str, float]:
-    """Return the seconds of each method in the summary's table."""
-    return {row["method"]: row[TIMING_KEY] for row in summary.get("table", ()) if TIMING_KEY in row}
 
 
 def _finite(value: object) -> object:

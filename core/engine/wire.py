@@ -10,15 +10,18 @@ from typing import Any
 
 from core.engine.protocol import JobSpec
 from core.events import Event, Failed, Finished, Progress, Started
+from core.result_json import from_json, to_json
 
 EVENTS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in (Started, Progress, Finished, Failed)}
 
 
 def encode_event(event: Event) -> bytes:
     """Return one line for ``event``."""
-    fields = asdict(event)
+    fields: dict[str, object] = asdict(event)
     if isinstance(event, Progress):
         fields["preview"] = b64encode(event.preview).decode()
+    if isinstance(event, Finished):
+        fields["result"] = to_json(event.result)
     return _line({"event": type(event).__name__, **fields})
 
 
@@ -30,6 +33,8 @@ def decode_event(line: bytes) -> Event:
         raise ValueError("not an event")
     if "preview" in fields:
         fields["preview"] = b64decode(fields["preview"], validate=True)
+    if "result" in fields:
+        fields["result"] = from_json(fields["result"])
     return kind(**fields)
 
 

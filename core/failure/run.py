@@ -28,11 +28,11 @@ from core.failure.spectra_run import run_spectra
 from core.failure.task import TASK
 from core.imaging.drive import number
 from core.measure.intervals import Interval
+from core.result import Artifact, Finding, Measured, Result, Row, Verdict, artifact_in, notes, verdict_level
 
 MOST_CORES = 4
 """Up to so many cores one thread trains small networks faster than several, which wait for each other."""
 SMALL = (1, 3, 5)
-LEVELS = {"red": "RED", "amber": "AMBER", "none": "NONE FOUND"}
 
 
 def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
@@ -50,37 +50,40 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     finally:
         torch.set_num_threads(threads)
     yield Progress(0.99, 0, 1, "Writing")
-    files = _write(context.out, done.results)
+    artifacts = _write(context.out, done.results)
     yield Progress(1.0, 1, 1, "Done")
-    yield Finished(files, _summary(done, time.monotonic() - begun))
+    yield Finished(_result(done, artifacts, time.monotonic() - begun))
 
 
-def table(results: Results) -> list[dict[str, Any]]:
-    """Return one row for each recipe, mean over seeds: the measures of the task, its verdict, and its name."""
+def table(results: Results) -> tuple[Row, ...]:
+    """Return one row for each recipe, mean over seeds: the measures of the task, and the number of seeds."""
     rows = []
     for name in dict.fromkeys(model.name for model in results.models):
         models = [model for model in results.models if model.name == name]
-        values = {
+        values: dict[str, Measured] = {
             measure.name: _mean([_measure(model, measure.name) for model in models])
             for measure in TASK.measures
             if measure.name != "seconds"
         }
-        verdict = models[0].verdict
-        row = {"method": name, "title": models[0].title, **values, "seeds": len(models)}
-        rows.append({**row, "verdict": verdict.level if verdict else None})
-    return rows
+        rows.append(Row(name, models[0].title, {**values, "seeds": len(models)}))
+    return tuple(rows)
 
 
-def lines(results: Results) -> list[str]:
-    """Return the verdicts as sentences, one a modality, what they rest on, and the leakage between spectra."""
+def verdicts(results: Results) -> tuple[Verdict, ...]:
+    """Return the verdict on each modality."""
+    return tuple(
+        Verdict(modality, TITLES[modality], verdict_level(found.level), found.text, found.reasons, found.not_tested)
+        for modality, found in results.verdicts.items()
+    )
+
+
+def leakage(results: Results) -> tuple[str, ...]:
+    """Return in a sentence each what validating by spectrum makes better than it is."""
     found = []
-    for modality, verdict in results.verdicts.items():
-        found.append(f"{TITLES[modality]}: {LEVELS[verdict.level]}. {verdict.text}")
-        found += [f"  - {reason}" for reason in verdict.reasons]
     for each in results.leakage:
         mixed, apart = (each.figures[name].value for name in ("by_spectrum", "by_group"))
-        found.append(f"{each.title}: {mixed:.2f} validated by spectrum, {apart:.2f} by patient or slide")
-    return found
+        found.append(f"{each.title}: {mixed:.2f} validated by spectrum, {apart:.2f} by patient or slide.")
+    return tuple(found)
 
 
 def _examine(
@@ -121,38 +124,41 @@ def _plan(context: Context, params: Mapping[str, Any]) -> Plan:
     )
 
 
-def _write(out: Path, results: Results) -> dict[str, str]:
-    results_path, table_path = out / "results.json", out / "table.csv"
-    results_path.write_text(to_json(results), encoding="utf-8")
-    rows = table(results)
-    with table_path.open("w", encoding="utf-8", newline="") as file:
+def _write(out: Path, results: Results) -> tuple[Artifact, ...]:
+    artifacts = artifact_in(out, "results", ".json"), artifact_in(out, "table", ".csv")
+    Path(artifacts[0].path).write_text(to_json(results), encoding="utf-8")
+    # of several seeds the first speaks for the recipe
+    levels = {model.name: model.verdict.level if model.verdict else None for model in reversed(results.models)}
+    rows = [
+        {"method": row.method, "title": row.title, **row.values, "verdict": levels[row.method]}
+        for row in table(results)
+    ]
+    with Path(artifacts[1].path).open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    return {"results": str(results_path), "table": str(table_path)}
+    return artifacts
 
 
-def _summary(done: Timed, seconds: float) -> dict[str, Any]:
+def _result(done: Timed, artifacts: tuple[Artifact, ...], seconds: float) -> Result:
     results = done.results
-    verdicts = {
-        modality: {
-            "level": verdict.level,
-            "text": verdict.text,
-            "reasons": list(verdict.reasons),
-            "not_tested": list(verdict.not_tested),
-        }
-        for modality, verdict in results.verdicts.items()
-    }
-    facts = {
-        "mode": results.data.mode,
-        "tissue": results.data.tissue,
-        "classes": list(results.data.classes),
-        "counts": results.data.counts,
-        "verdicts": verdicts,
-        "notices": list(results.data.notices),
-    }
-    rows = [{**row, "seconds": round(done.seconds.get(row["method"], 0.0), 2)} for row in table(results)]
-    return {"facts": facts, "table": rows, "weights": [], "lines": lines(results), "seconds": round(seconds, 2)}
+    data = results.data
+    return Result(
+        artifacts=artifacts,
+        table=tuple(
+            replace(row, values={**row.values, "seconds": round(done.seconds.get(row.method, 0.0), 2)})
+            for row in table(results)
+        ),
+        notes=(*notes("warning", data.notices), *notes("info", leakage(results))),
+        findings=(
+            Finding("mode", "Mode", data.mode),
+            Finding("tissue", "Tissue", data.tissue),
+            Finding("classes", "Classes", data.classes),
+            *(Finding(f"count_{name}", f"Patches: {name}", count) for name, count in data.counts.items()),
+        ),
+        verdicts=verdicts(results),
+        seconds=round(seconds, 2),
+    )
 
 
 def _measure(model: Model, name: str) -> float:

@@ -15,6 +15,7 @@ from core.files.nifti import Stored, write_stored
 from core.imaging.methods import Method, of_task
 from core.imaging.problem import Estimate, Options
 from core.imaging.published.options import Paper
+from core.result import VOLUME_SUFFIX, Artifact, Measured, Note, Row, artifact_in
 
 DESCRIPTION = f"synthetic, Counterscan {__version__}"
 
@@ -65,20 +66,33 @@ def options_of(params: Mapping[str, Any], device: str) -> Options:
     return replace(options, opposite=params["opposite"]) if "opposite" in params else options
 
 
-def networks(used: Sequence[Method], params: Mapping[str, Any]) -> list[str]:
+def networks(used: Sequence[Method], params: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the weights that ``used`` ran on, each once."""
     names = (name for method in used for name in method.networks(params["volume"]))
-    return list(dict.fromkeys(names))
+    return tuple(dict.fromkeys(names))
 
 
-def write_scans(out: Path, scans: Mapping[str, Stored]) -> dict[str, str]:
-    """Write ``scans`` (output name -> scan) into ``out``, marked synthetic, and return output name -> path."""
-    files = {}
-    for name, scan in scans.items():
-        path = out / f"{name}.nii.gz"
-        write_stored(path, scan, DESCRIPTION)
-        files[name] = str(path)
-    return files
+def write_scan(out: Path, scan: Stored, kind: str, method: str = "") -> Artifact:
+    """Write ``scan`` into ``out``, marked synthetic, and return it as the artifact of ``kind`` and ``method``."""
+    artifact = artifact_in(out, kind, VOLUME_SUFFIX, method)
+    write_stored(Path(artifact.path), scan, DESCRIPTION)
+    return artifact
+
+
+def row_of(done: Done, measures: Mapping[str, Measured]) -> Row:
+    """Return the line of the result table for ``done``: what it cost, and ``measures``."""
+    cost = {"seconds": round(done.seconds, 2), "calls": done.estimate.calls}
+    return Row(done.method.name, done.method.title, {**cost, **measures})
+
+
+def notes_of(done: Done) -> tuple[Note, ...]:
+    """Return what a reader must know of ``done``: that it has no uncertainty, and what the method itself noted."""
+    found = []
+    if done.estimate.notice:
+        found.append(Note("warning", done.estimate.notice))
+    if done.estimate.deviation is None:
+        found.append(Note("info", f"{done.method.title} has no measure of doubt: the uncertainty map is 0."))
+    return tuple(found)
 
 
 def number(value: float) -> float | None:

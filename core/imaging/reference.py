@@ -59,11 +59,11 @@ def scores(result: Float, truth: Float, where: Bool) -> dict[str, float | None]:
 
 def consistency(
     result: Float, truth: Float | None, where: Bool, spacing: tuple[float, float, float]
-) -> list[float | None]:
+) -> tuple[float | None, ...]:
     """Return how neighbouring slices of ``result`` (X, Y, Z) inside ``where`` fit, axis by axis; 1 is natural.
 
     Beside ``truth`` in the same units, or without it beside the mean of the three axes.
     """
     if truth is None:
-        return [number(ratio) for ratio in quality.slice_evenness(result, where, spacing)]
-    return [number(ratio) for ratio in quality.slice_consistency(result, truth, where)]
+        return tuple(number(ratio) for ratio in quality.slice_evenness(result, where, spacing))
+    return tuple(number(ratio) for ratio in quality.slice_consistency(result, truth, where))

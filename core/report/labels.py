@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from core.declaration import Task
-from core.imaging.methods import Method, of_task
-
-PLAIN = "baseline-"
-
-
-def title_of(task: Task, name: str) -> str:
-    """Return the title of an input or an output of ``task``; of a method run beside, what it is called."""
-    declared = {entry.name: entry.title for entry in task.inputs}
-    declared |= {entry.name: entry.title for entry in task.outputs}
-    if name.startswith(PLAIN):
-        method = name.removeprefix(PLAIN)
-        return next((_beside(each) for each in of_task(task.name) if each.name == method), f"Method: {method}")
-    return declared.get(name, name.replace("-", " ").replace("_", " ").capitalize())
+from core.imaging.methods import of_task
+from core.result import BASELINE, Artifact
 
 
-def _beside(method: Method) -> str:
+def input_title(task: Task, name: str) -> str:
+    """Return the title of the input ``name`` of ``task``."""
+    return {entry.name: entry.title for entry in task.inputs}[name]
+
+
+def artifact_title(task: Task, artifact: Artifact) -> str:
+    """Return the title of a result file of ``task``: as the task declares its kind, or the method that made it."""
+    if artifact.kind != BASELINE:
+        titles = {entry.name: entry.title for entry in task.outputs}
+        # the run record belongs to every task, declared or not
+        return titles.get(artifact.kind, artifact.kind.capitalize())
+    method = next((each for each in of_task(task.name) if each.name == artifact.method), None)
+    if method is None:
+        return f"Method: {artifact.method}"
     return f"{'Plain method' if method.cheap else 'Method'}: {method.title}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from core import weights
 from core.assets import ASSETS
 from core.declaration import Measure, Param, Task, Value
-from core.events import Finished
 from core.imaging.methods import of_task
+from core.provenance import Identity, RunRecord
 from core.report.citations import PROGRAM, cited
-from core.report.labels import title_of
+from core.report.labels import artifact_title, input_title
 from core.report.slices import figures
+from core.result import REPORT, Artifact, Finding, FindingValue, Measured, Result, Row, artifact_in
 
 TEMPLATES = ASSETS / "report"
-UNITS = ("ml", "mm", "dB", "s")
 # what differs between two runs of the same job is in run.json alone
 TIMES = ("seconds",)
 
@@ -31,55 +31,56 @@ def write_report(
     task: Task,
     inputs: Mapping[str, Path],
     params: Mapping[str, Value],
-    finished: Finished,
-    record: Mapping[str, Any],
-) -> Path:
-    """Write ``report.html`` into ``out`` and return its path.
+    result: Result,
+    record: RunRecord,
+) -> Artifact:
+    """Write ``report.html`` into ``out`` and return it.
 
-    inputs: input name -> file; record: the run record. Two runs of the same job write the
-    same bytes; no file name of the user is in it.
+    inputs: input name -> file. Two runs of the same job write the same bytes; no file name of the user is in it.
     """
-    page = _template().render(_content(task, inputs, params, finished, record))
-    path = out / "report.html"
+    page = _template().render(_content(task, inputs, params, result, record))
+    artifact = artifact_in(out, REPORT, ".html")
+    path = Path(artifact.path)
     part = path.with_name(path.name + ".part")
     with part.open("w", encoding="utf-8") as file:
         file.write(page)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
-    return path
+    return artifact
 
 
 def _content(
     task: Task,
     inputs: Mapping[str, Path],
     params: Mapping[str, Value],
-    finished: Finished,
-    record: Mapping[str, Any],
-) -> dict[str, Any]:
-    table = finished.summary.get("table", ())
+    result: Result,
+    record: RunRecord,
+) -> dict[str, object]:
+    table = result.table
     columns = _columns(task, table)
-    ran = [row["method"] for row in table]
-    wide, narrow = figures(task, inputs, finished.files)
+    ran = [row.method for row in table]
+    wide, narrow = figures(task, inputs, result.artifacts)
     known = {each.name: each for each in of_task(task.name)}
     return {
         "task": task,
         "record": record,
         "ran": _ran(task, table, inputs),
-        "notices": finished.summary.get("facts", {}).get("notices", ()),
+        "warnings": result.texts("warning"),
         "wide": wide,
         "narrow": narrow,
         "columns": columns,
         "rows": [_row(row, columns) for row in table],
-        "measured": any(row.get("psnr") is not None for row in table),
-        "facts": _facts(finished.summary.get("facts", {})),
+        "measured": any(row.measured("psnr") for row in table),
+        "infos": result.texts("info"),
+        "findings": [_finding(finding) for finding in result.findings],
         "settings": [_setting(param, params[param.name]) for param in task.params],
-        "command": command(task, inputs, params, record["device"]),
+        "command": command(task, inputs, params, record.device),
         "methods": [known[name] for name in ran if name in known],
-        "weights": [_weights(name, digest) for name, digest in record["weights"].items()],
+        "weights": [_weights(name, digest) for name, digest in record.weights.items()],
         "program": PROGRAM,
         "works": cited(task.name, ran, (column.name for column in columns)),
-        "hashes": _hashes(task, record),
+        "hashes": _hashes(task, result, record),
     }
 
 
@@ -104,9 +105,9 @@ def _options(param: Param, value: Value) -> list[str]:
     return [f"--{param.name} {shlex.quote(str(value))}"]
 
 
-def _ran(task: Task, table: Iterable[Mapping[str, Any]], inputs: Mapping[str, Path]) -> str:
-    titles = [str(row.get("title", row["method"])) for row in table]
-    given = ", ".join(title_of(task, name) for name in inputs)
+def _ran(task: Task, table: Iterable[Row], inputs: Mapping[str, Path]) -> str:
+    titles = [row.title for row in table]
+    given = ", ".join(input_title(task, name) for name in inputs)
     said = f"Given: {given}. " if given else ""
     if not titles:
         return said.strip()
@@ -114,56 +115,32 @@ def _ran(task: Task, table: Iterable[Mapping[str, Any]], inputs: Mapping[str, Pa
     return f"{said}Method: {titles[0]}{beside}."
 
 
-def _columns(task: Task, table: Iterable[Mapping[str, Any]]) -> list[Measure]:
-    rows = list(table)
-    return [one for one in task.measures if one.name not in TIMES and any(_known(row.get(one.name)) for row in rows)]
+def _columns(task: Task, table: Sequence[Row]) -> list[Measure]:
+    return [one for one in task.measures if one.name not in TIMES and any(row.measured(one.name) for row in table)]
 
 
-def _known(value: object) -> bool:
-    return any(part is not None for part in value) if isinstance(value, list | tuple) else value is not None
+def _row(row: Row, columns: Iterable[Measure]) -> dict[str, object]:
+    return {"title": row.title, "cells": [_cell(row.values.get(one.name), one) for one in columns]}
 
 
-def _row(row: Mapping[str, Any], columns: Iterable[Measure]) -> dict[str, Any]:
-    return {"title": row.get("title", row["method"]), "cells": [_cell(row.get(one.name), one) for one in columns]}
-
-
-def _cell(value: object, column: Measure) -> str:
-    if isinstance(value, list | tuple):
+def _cell(value: Measured, column: Measure) -> str:
+    if isinstance(value, tuple):
         return " · ".join(_cell(part, column) for part in value)
     return f"{value:.{column.digits}f}" if isinstance(value, int | float) else "–"
 
 
-def _facts(facts: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return sentences, and named values with the unit that their name ends with."""
-    said = {name: value for name, value in facts.items() if name != "notices" and not isinstance(value, Mapping)}
-    sentences = [value for value in said.values() if _is_sentence(value)]
-    pairs = [(_spoken(name), _value(value), _unit(name)) for name, value in said.items() if not _is_sentence(value)]
-    return {"sentences": sentences, "values": [(name, value + unit) for name, value, unit in pairs if value]}
+def _finding(finding: Finding) -> tuple[str, str]:
+    """Return the title and the value with its unit."""
+    return finding.title, f"{_value(finding.value)} {finding.unit}".strip()
 
 
-def _is_sentence(value: object) -> bool:
-    return isinstance(value, str) and value.endswith((".", "!", "?"))
-
-
-def _spoken(name: str) -> str:
-    words = [word for word in name.split("_") if word]
-    if words[-1] in UNITS and len(words) > 1:
-        words.pop()
-    return " ".join(words).capitalize()
-
-
-def _unit(name: str) -> str:
-    last = name.split("_")[-1]
-    return f" {last}" if last in UNITS else ""
-
-
-def _value(value: object) -> str:
+def _value(value: Value | FindingValue) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list | tuple):
+    if isinstance(value, tuple):
         between = " × " if all(isinstance(part, int | float) for part in value) else ", "
         return between.join(_value(part) for part in value)
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _setting(param: Param, value: Value) -> dict[str, str]:
@@ -186,13 +163,14 @@ def _weights(name: str, digest: str) -> dict[str, Any]:
     }
 
 
-def _hashes(task: Task, record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    given = [(f"Input: {title_of(task, name)}", identity) for name, identity in record["inputs"].items()]
-    made = [(title_of(task, name), identity) for name, identity in record["outputs"].items()]
-    return [
-        {"title": title, "bytes": f"{identity['bytes']:,}", "sha256": identity["sha256"]}
-        for title, identity in (*given, *made)
-    ]
+def _hashes(task: Task, result: Result, record: RunRecord) -> list[dict[str, str]]:
+    given = [(f"Input: {input_title(task, name)}", identity) for name, identity in record.inputs.items()]
+    made = [(artifact_title(task, artifact), record.outputs[artifact.name]) for artifact in result.artifacts]
+    return [_hash(title, identity) for title, identity in (*given, *made)]
+
+
+def _hash(title: str, identity: Identity) -> dict[str, str]:
+    return {"title": title, "bytes": f"{identity.bytes:,}", "sha256": identity.sha256}
 
 
 @cache

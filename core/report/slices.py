@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,17 +15,18 @@ from core.errors import UserError
 from core.files.nifti import Stored, read_stored
 from core.imaging import picture
 from core.imaging.picture import DIVERGING, INFERNO, Frame, Pixels
-from core.report.labels import title_of
+from core.report.labels import artifact_title, input_title
 from core.report.scene import Scene, kind_of, scene_of, window_of
+from core.result import DIFFERENCE, ERROR, RESULT, UNCERTAINTY, Artifact
 
 Float = NDArray[np.float32]
 
-# maps of a result, by the names every task gives them: one colour scale from 0, one on both sides of 0
-SEQUENTIAL, SIGNED = ("uncertainty",), ("difference", "error")
+# maps of a result that have a colour scale on both sides of 0; others have one from 0
+SIGNED = (DIFFERENCE, ERROR)
 MEANING = {
-    "uncertainty": "One standard deviation.",
-    "difference": "Red where the result is brighter, blue where it is darker.",
-    "error": "Result minus reference: red where the result is brighter, blue where it is darker.",
+    UNCERTAINTY: "One standard deviation.",
+    DIFFERENCE: "Red where the result is brighter, blue where it is darker.",
+    ERROR: "Result minus reference: red where the result is brighter, blue where it is darker.",
 }
 # a map's scale ends at this percentile of what is not 0, taken from about as many voxels
 SHARE, ENOUGH = 99.0, 4_000_000
@@ -53,22 +54,24 @@ class Figure:
     legend: Legend | None = None
 
 
-def figures(task: Task, inputs: Mapping[str, Path], files: Mapping[str, str]) -> tuple[list[Figure], list[Figure]]:
+def figures(task: Task, inputs: Mapping[str, Path], artifacts: Sequence[Artifact]) -> tuple[list[Figure], list[Figure]]:
     """Return pictures across the page and pictures two to a line; none for a task without a result volume.
 
-    inputs: input name -> file, files: output name -> file. One volume is in memory at a time.
+    inputs: input name -> file. One volume is in memory at a time.
     """
-    if not any(output.name == "result" and output.kind == "volume" for output in task.outputs):
+    volumes = [artifact for artifact in artifacts if artifact.is_volume]
+    main = next((artifact for artifact in volumes if artifact.kind == RESULT), None)
+    if main is None:
         return [], []
-    result = read_stored(Path(files["result"]))
+    result = read_stored(Path(main.path))
     scene = scene_of(task, inputs, result)
     window = window_of(result)
     frames = [frame for frame in (scene.whole, scene.close) if frame]
-    shown = [[_scan(title_of(task, "result"), result, frame, window, "synthetic") for frame in frames]]
+    shown = [[_scan(artifact_title(task, main), result, frame, window, "synthetic") for frame in frames]]
     del result
     inputs = {name: path for name, path in inputs.items() if kind_of(task, name) == "volume"}
     shown = [*(_input(task, name, path, scene, frames) for name, path in inputs.items()), *shown]
-    made = (_output(task, name, Path(files[name]), frames[-1], window) for name in _ordered(files))
+    made = (_output(task, artifact, frames[-1], window) for artifact in _ordered(volumes))
     rest = [figure for figure in made if figure]
     wide = [figures[0] for figures in shown]
     if scene.close is None:
@@ -80,26 +83,26 @@ def figures(task: Task, inputs: Mapping[str, Path], files: Mapping[str, str]) ->
 
 def _input(task: Task, name: str, path: Path, scene: Scene, frames: list[Frame]) -> list[Figure]:
     stored = read_stored(path)
-    title, window = f"Input: {title_of(task, name)}", window_of(stored)
+    title, window = f"Input: {input_title(task, name)}", window_of(stored)
     return [_scan(title, stored, frame, window, mask=scene.mask) for frame in frames]
 
 
-def _output(task: Task, name: str, path: Path, frame: Frame, window: tuple[float, float]) -> Figure | None:
+def _output(task: Task, artifact: Artifact, frame: Frame, window: tuple[float, float]) -> Figure | None:
     """Return the picture of a volume; None where it has one value, as the doubt of a method that knows none."""
     try:
-        stored = read_stored(path)
+        stored = read_stored(Path(artifact.path))
     except UserError as error:
         if error.code == "constant_image":
             return None
         raise
-    title = title_of(task, name)
-    if name not in SEQUENTIAL + SIGNED:
+    title, kind = artifact_title(task, artifact), artifact.kind
+    if kind not in MEANING:
         return _scan(title, stored, frame, window, "synthetic")
     top = _top(stored)
-    low, colours = (-top, DIVERGING) if name in SIGNED else (0.0, INFERNO)
+    low, colours = (-top, DIVERGING) if kind in SIGNED else (0.0, INFERNO)
     legend = Legend(colours, _short(low), _short((low + top) / 2), _short(top))
     planes = [picture.coloured(plane, low, top, colours, 0.0) for plane in _planes(stored, frame)]
-    return _figure(title, MEANING[name], planes, "synthetic", light=name in SIGNED, legend=legend)
+    return _figure(title, MEANING[kind], planes, "synthetic", light=kind in SIGNED, legend=legend)
 
 
 def _scan(
@@ -140,11 +143,11 @@ def _top(stored: Stored) -> float:
     return top if top > 0 else 1.0
 
 
-def _ordered(files: Mapping[str, str]) -> Iterator[str]:
-    """Yield the names of volumes beside the result: plain methods first, then the maps."""
-    volumes = [name for name, path in files.items() if path.endswith(".nii.gz") and name != "result"]
-    yield from (name for name in volumes if name not in SEQUENTIAL + SIGNED)
-    yield from (name for name in volumes if name in SEQUENTIAL + SIGNED)
+def _ordered(volumes: Iterable[Artifact]) -> Iterator[Artifact]:
+    """Yield the volumes beside the result: those of methods run beside it first, then the maps."""
+    beside = [artifact for artifact in volumes if artifact.kind != RESULT]
+    yield from (artifact for artifact in beside if artifact.kind not in MEANING)
+    yield from (artifact for artifact in beside if artifact.kind in MEANING)
 
 
 def _grid(stored: Stored) -> str:

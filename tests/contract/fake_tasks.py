@@ -12,6 +12,7 @@ from typing import Any
 from core.declaration import Context, Estimate, Output, Param, Run, Task
 from core.errors import UserError
 from core.events import Event, Finished, Progress
+from core.result import Finding, Result, artifact_in
 
 
 def count(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
@@ -19,9 +20,9 @@ def count(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any
     for step in range(params["steps"]):
         time.sleep(params["pause"])
         yield Progress((step + 1) / params["steps"], step + 1, params["steps"], "Counting")
-    path = context.out / "count.json"
-    path.write_text(json.dumps(params["steps"]))
-    yield Finished({"count": str(path)}, {"pid": os.getpid()})
+    count = artifact_in(context.out, "count", ".json")
+    Path(count.path).write_text(json.dumps(params["steps"]))
+    yield Finished(Result((count,), findings=(_process(),)))
 
 
 def refuse(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
@@ -48,7 +49,11 @@ def shout(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any
     os.write(2, b"\xff\n")
     yield Progress(0.9, 1, 2, "falls after this")
     yield Progress(0.1, 2, 2, "line\nbreak \u2603")
-    yield Finished({}, {"pid": os.getpid()})
+    yield Finished(Result(findings=(_process(),)))
+
+
+def _process() -> Finding:
+    return Finding("pid", "Process", os.getpid())
 
 
 def _task(name: str, run: Run) -> Task:

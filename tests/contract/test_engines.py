@@ -41,7 +41,9 @@ def spec(out: Path, task: str = "count", **params: object) -> JobSpec:
 def pid_of(events: list[Event]) -> int:
     last = events[-1]
     assert isinstance(last, Finished)
-    return int(last.summary["pid"])
+    pid = last.result.finding("pid")
+    assert isinstance(pid, int)
+    return pid
 
 
 def alive(pid: int) -> bool:

@@ -21,7 +21,7 @@ from core.events import Failed, Progress, Started
 from core.failure.exchange import from_json
 from core.failure.task import TASK
 from core.spectra.simulated_tissue import simulate
-from tests.contract.conftest import Runner, finish
+from tests.contract.conftest import Runner, finish, keeps_its_contract
 
 SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",)}
 
@@ -48,11 +48,11 @@ def test_a_run_keeps_every_promise(runner: Runner, tissue: Path, tmp_path: Path)
     }  # fmt: skip
     found = from_json(Path(last.files["results"]).read_text())
     assert found.data.mode == "patches" and found.data.source == "file"
-    json.dumps(last.summary, allow_nan=False)
-    assert last.summary["facts"]["verdicts"]["ir"]["level"] == found.verdicts["ir"].level
-    assert last.summary["lines"][0].startswith("IR: ")
+    keeps_its_contract(TASK, last)
+    (verdict,) = last.result.verdicts
+    assert (verdict.title, verdict.level) == ("IR", found.verdicts["ir"].level)
     rows = list(csv.DictReader(Path(last.files["table"]).read_text().splitlines()))
-    assert [row["method"] for row in rows] == ["ir-erm"] == [row["method"] for row in last.summary["table"]]
+    assert [row["method"] for row in rows] == ["ir-erm"] == [row.method for row in last.result.table]
     assert {"id", "verdict", "one_number"} <= rows[0].keys()
     record = json.loads(Path(last.files["run"]).read_text())
     assert record["params"]["remedies"] == ["erm"]
@@ -71,10 +71,9 @@ def test_the_same_seed_gives_the_same_bytes(tissue: Path, tmp_path: Path) -> Non
 
 def test_simulated_tissue_is_seen_from_both_sides(tmp_path: Path) -> None:
     _, last = finish(execute, spec(tmp_path / "a", epochs=1, tissue="none"))
-    assert [row["method"] for row in last.summary["table"]] == ["rgb-erm", "ir-erm"]
-    assert {"id", "external", "conflict"} <= {
-        key for key, value in last.summary["table"][0].items() if value is not None
-    }
+    assert [row.method for row in last.result.table] == ["rgb-erm", "ir-erm"]
+    first = last.result.table[0]
+    assert all(first.measured(name) for name in ("id", "external", "conflict"))
 
 
 def test_spectra_alone_are_examined_without_a_network(tmp_path: Path) -> None:
@@ -142,7 +141,7 @@ def test_the_estimate_covers_the_measured_peak(tmp_path: Path) -> None:
     timing = json.loads(Path(last.files["run"]).read_text())["timing"]
     assert timing["peak_memory_bytes"] <= expected.memory
     assert expected.seconds > 0
-    assert expected.calls == len(last.summary["table"])
+    assert expected.calls == len(last.result.table)
 
 
 def test_the_declaration_is_sound_and_becomes_json() -> None:

@@ -21,7 +21,7 @@ from core.files.nifti import read_stored
 from core.imaging.methods import find, of_task
 from core.tasks import TASKS
 from core.volume import corners
-from tests.contract.conftest import Runner, finish
+from tests.contract.conftest import Runner, finish, keeps_its_contract
 from tests.contract.phantom import write_inputs, write_tiny_networks
 
 # tasks that make a scan; the failure lab makes none, and keeps its promises in test_lab.py
@@ -74,12 +74,12 @@ def test_a_run_keeps_every_promise(
     assert fractions[-1] == 1
     assert set(last.files) >= {output.name for output in task.outputs if output.always}
     assert {Path(path).name for path in last.files.values()} == {path.name for path in (tmp_path / "a").iterdir()}
-    json.dumps(last.summary, allow_nan=False)
+    keeps_its_contract(task, last)
 
     grids = []
-    for path in last.files.values():
-        if path.endswith(".nii.gz"):
-            made = nibabel.nifti1.load(path)
+    for artifact in last.result.artifacts:
+        if artifact.is_volume:
+            made = nibabel.nifti1.load(artifact.path)
             assert bytes(made.header["descrip"]).startswith(b"synthetic, Counterscan")
             assert np.isfinite(made.get_fdata()).all()
             grids.append((made.shape, made.affine.tolist()))
@@ -89,11 +89,11 @@ def test_a_run_keeps_every_promise(
     assert made.orientation == first.orientation
     middle, middle_made = (corners(each.affine, each.values.shape).mean(axis=0) for each in (first, made))
     np.testing.assert_allclose(middle_made, middle, atol=0.6)
-    assert last.summary["table"][0]["method"] == method
+    assert last.result.table[0].method == method
     measures = {measure.name for measure in task.measures}
-    for row in last.summary["table"]:
-        assert set(row) - {"method", "title"} <= measures
-    assert set(last.summary["weights"]) <= set(task.weights)
+    for row in last.result.table:
+        assert set(row.values) <= measures
+    assert set(last.result.weights) <= set(task.weights)
 
 
 @pytest.mark.parametrize(("task", "method"), CASES)
@@ -141,7 +141,7 @@ def test_default_parameters_and_every_preset_run(task: Task, phantom: dict[str, 
 def test_no_comparison_means_no_other_files(task: Task, method: str, phantom: dict[str, str], tmp_path: Path) -> None:
     _, last = finish(execute, spec(task, phantom, tmp_path / "a", method=method, compare=False, steps=1, samples=1))
     assert set(last.files) == {output.name for output in task.outputs if output.always}
-    assert [row["method"] for row in last.summary["table"]] == [method]
+    assert [row.method for row in last.result.table] == [method]
 
 
 @pytest.mark.parametrize("task", EACH)
@@ -189,7 +189,8 @@ def test_the_estimate_covers_the_measured_peak(
     timing = json.loads(Path(last.files["run"]).read_text())["timing"]
     assert timing["peak_memory_bytes"] <= expected.memory
     assert expected.seconds > 0
-    calls = last.summary["table"][0]["calls"]
+    calls = last.result.table[0].number("calls")
+    assert calls is not None
     if find(method, task.name).paper:
         # slices beyond the hole are not asked for, and how often steps are taken again is not known before
         assert 0 < calls < 2 * expected.calls
@@ -229,6 +230,6 @@ def test_a_realistic_fill_says_what_it_shows_of_the_other_hemisphere(
     told = spec(task, scans["inpaint"], tmp_path / "out", mode="realistic", steps=2, opposite=opposite)
     last = list(execute(told))[-1]
     assert isinstance(last, Finished)
-    said = [line for line in last.summary["facts"]["notices"] if "other hemisphere" in line]
+    said = [text for text in last.result.texts("warning") if "other hemisphere" in text]
     assert len(said) == opposite
-    assert (last.summary["table"][0]["calls"] == 2 + 2) or opposite
+    assert (last.result.table[0].values["calls"] == 2 + 2) or opposite

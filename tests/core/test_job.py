@@ -97,7 +97,7 @@ def test_a_series_gives_the_result_of_its_nifti(tmp_path: Path) -> None:
     np.testing.assert_array_equal(results[0].data, results[1].data)
     np.testing.assert_allclose(results[0].affine, results[1].affine, atol=1e-3)
     assert any("not measured" in event.text for event in heard if isinstance(event, Progress))
-    assert done.summary["facts"]["notices"][0].startswith("t1: The slices are")
+    assert done.result.notes[0].level == "warning" and done.result.notes[0].text.startswith("t1: The slices are")
     assert not list((tmp_path / "dicom").glob(".*"))
 
 

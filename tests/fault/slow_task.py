@@ -9,6 +9,7 @@ from typing import Any
 
 from core.declaration import Context, Estimate, Input, Output, Param, Task
 from core.events import Event, Finished, Progress
+from core.result import Artifact, Result
 
 
 def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
@@ -18,7 +19,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
         yield Progress(step / 50, step, 50, "waiting")
     result = context.out / "result.nii.gz"
     result.write_bytes(inputs["t1"].read_bytes())
-    yield Finished({"result": str(result)})
+    yield Finished(Result((Artifact("result", str(result)),)))
 
 
 def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from core.engine.protocol import JobSpec, WorkerLost
 from core.events import Event, Finished, Progress, Started
+from core.result import REPORT, RESULT, RUN, Result, artifact_in
 from tests.phantom import Phantom
 from webapp.intake.scans import accept
 from webapp.services import Services
@@ -31,13 +32,14 @@ def finish(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
     """A job that copies its scan into its result."""
     yield Started("cpu")
     yield Progress(0.5, 1, 2, "half")
-    result = Path(spec.out) / "result.nii.gz"
-    result.write_bytes(Path(next(iter(spec.inputs.values()))).read_bytes())
-    record = Path(spec.out) / "run.json"
-    record.write_text(json.dumps({"attempt": attempt}))
-    report = Path(spec.out) / "report.html"
-    report.write_text("<!doctype html><title>Report</title>")
-    yield Finished({"result": str(result), "run": str(record), "report": str(report)}, {"seconds": 0.1})
+    made = (
+        (artifact_in(Path(spec.out), RESULT, ".nii.gz"), Path(next(iter(spec.inputs.values()))).read_bytes()),
+        (artifact_in(Path(spec.out), RUN, ".json"), json.dumps({"attempt": attempt}).encode()),
+        (artifact_in(Path(spec.out), REPORT, ".html"), b"<!doctype html><title>Report</title>"),
+    )
+    for artifact, content in made:
+        Path(artifact.path).write_bytes(content)
+    yield Finished(Result(tuple(artifact for artifact, _ in made), seconds=0.1))
 
 
 class FakeEngine:

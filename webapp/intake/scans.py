@@ -21,6 +21,7 @@ from core.files.nifti import Stored, read_stored, write_stored
 from core.files.nifti_header import MAX_VOXELS
 from core.files.voxel_stream import open_source
 from core.imaging.drive import DESCRIPTION
+from core.result import BASELINE, RESULT
 from core.volume import corners, spacing
 from webapp.intake.description import orientation_name, scan_facts, scan_warnings
 from webapp.services import Services
@@ -34,7 +35,6 @@ SUFFIX = ".nii.gz"
 SAME_GRID_MM = 1e-3
 CONVERTED_BYTES = 8 * MAX_VOXELS + (1 << 20)  # what any scan takes that may be converted
 SYNTHETIC = "(synthetic)"
-RESULT, BASELINE = "result", "baseline-"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ def accept_result(services: Services, session: str, artifact_id: str, filename: 
     """
     found, _ = services.repo.artifact(artifact_id, session)
     source = services.blobs.path(found.blob)
-    if not found.blob.endswith(SUFFIX) or not (found.name == RESULT or found.name.startswith(BASELINE)):
+    if not found.blob.endswith(SUFFIX) or found.kind not in (RESULT, BASELINE):
         raise UserError("wrong_input", "This file of the run is not a scan.", "Send on its result or a baseline.")
     try:
         copy = Path(shutil.copyfile(source, incoming(services)))

@@ -15,6 +15,8 @@ from core.declaration import Task
 from core.engine.protocol import Engine, JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
+from core.report.labels import artifact_title
+from core.result import Result
 from webapp.jobs.snapshots import Previews
 from webapp.store.blobs import Blob, Blobs
 from webapp.store.queue import Queue
@@ -50,7 +52,7 @@ class Runner:
             out.mkdir(parents=True)
             last = self._listen(claim, out)
             if isinstance(last, Finished):
-                self._keep(claim, last, time.monotonic() - begun)
+                self._keep(claim, last.result, time.monotonic() - begun)
             elif last is not None:
                 self.queue.fail(claim, last, time.monotonic() - begun)
         except UserError as error:
@@ -89,16 +91,16 @@ class Runner:
             inputs[name] = str(path)
         return JobSpec(claim.task, inputs, claim.params, str(out))
 
-    def _keep(self, claim: Claim, finished: Finished, seconds: float) -> None:
-        titles = {output.name: output.title for output in self.find(claim.task).outputs}
+    def _keep(self, claim: Claim, result: Result, seconds: float) -> None:
+        task = self.find(claim.task)
         kept: list[Blob] = []
         recorded = False
         try:
             artifacts = []
-            for name, path in finished.files.items():
-                kept.append(self.blobs.adopt(Path(path)))
-                artifacts.append(NewArtifact(name, titles.get(name, _title(name)), *_parts(kept[-1])))
-            recorded = self.queue.finish(claim, artifacts, finished.summary, seconds)
+            for artifact in result.artifacts:
+                kept.append(self.blobs.adopt(Path(artifact.path)))
+                artifacts.append(NewArtifact(artifact.name, artifact_title(task, artifact), *_parts(kept[-1])))
+            recorded = self.queue.finish(claim, artifacts, result, seconds)
         finally:
             if not recorded:
                 for blob in kept:
@@ -114,7 +116,3 @@ class _Closable(Iterator[Event]):
 
 def _parts(blob: Blob) -> tuple[str, str, int]:
     return blob.name, blob.sha256, blob.bytes
-
-
-def _title(name: str) -> str:
-    return name.replace("-", ": ", 1).replace("_", " ").capitalize()

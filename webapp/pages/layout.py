@@ -80,7 +80,7 @@ def build(services: Services) -> gr.Blocks:
 
 def _empty_scene() -> dict[str, object]:
     # a scene that names a job, or none, sets the page's address: the one asked for must be read first
-    return {key: value for key, value in page.scene(page.View(tasks.TASKS[0])).items() if key != "job"}
+    return {key: value for key, value in page.scene(page.View(tasks.TASKS[0])).value().items() if key != "job"}
 
 
 def _chart() -> Chart:

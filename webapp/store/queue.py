@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, func, insert, or_, select, update
@@ -11,6 +11,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from core.errors import UserError
 from core.events import Failed
+from core.result import Result
+from core.result_json import to_json
 from webapp.store.clock import new_id, new_token, now
 from webapp.store.records import Claim, NewArtifact, State
 from webapp.store.repository import ensure_session, not_found
@@ -104,12 +106,12 @@ class Queue:
             mine = update(job).where(job.c.state == "running", job.c.owner == owner)
             connection.execute(mine.values(lease=clock + lease))
 
-    def finish(
-        self, claim: Claim, artifacts: Sequence[NewArtifact], summary: Mapping[str, Any], seconds: float
-    ) -> bool:
+    def finish(self, claim: Claim, artifacts: Sequence[NewArtifact], result: Result, seconds: float) -> bool:
         """Record the results and the end of the job together; False when the job is no longer this claim's."""
+        # where its files lay is over; they are rows of their own
+        summary = to_json(replace(result, artifacts=()))
         with self._engine.begin() as connection:
-            done = {"state": "done", "fraction": 1.0, "text": "", "summary": dict(summary), "seconds": seconds}
+            done = {"state": "done", "fraction": 1.0, "text": "", "summary": summary, "seconds": seconds}
             if not _ended(connection, claim, done):
                 return False
             for new in artifacts:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from core.events import Failed
+from core.result import Result, kind_and_method
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -46,10 +47,23 @@ class ArtifactRecord:
     token: str
     blob: str
 
+    @property
+    def kind(self) -> str:
+        """What the file is, as its task declares it."""
+        return kind_and_method(self.name)[0]
+
+    @property
+    def method(self) -> str:
+        """The method run beside the chosen one that made the file, "" for what belongs to the whole run."""
+        return kind_and_method(self.name)[1]
+
 
 @dataclass(frozen=True)
 class JobRecord:
-    """One job as it stands; ``position`` is its place in the queue (1 = next), only while it waits."""
+    """One job as it stands; ``position`` is its place in the queue (1 = next), only while it waits.
+
+    result: what it gave, empty until it is done; its files are ``artifacts``.
+    """
 
     id: str
     session: str
@@ -60,7 +74,7 @@ class JobRecord:
     fraction: float
     text: str
     error: Failed | None
-    summary: dict[str, Any]
+    result: Result
     artifacts: tuple[ArtifactRecord, ...]
     seconds: float | None
     created: datetime
@@ -72,6 +86,10 @@ class JobRecord:
     def over(self) -> bool:
         """Whether nothing about the job will change."""
         return self.state in ("done", "failed", "cancelled")
+
+    def artifact(self, kind: str) -> ArtifactRecord | None:
+        """Return the file of ``kind`` that belongs to the whole run, None without one."""
+        return next((one for one in self.artifacts if one.kind == kind and not one.method), None)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from core.events import Failed
+from core.result_json import from_json
 from webapp.store.records import ArtifactRecord, JobRecord, RatingRecord, ScanRecord
 
 
@@ -46,7 +47,7 @@ def to_job(row: Row[Any], artifacts: tuple[ArtifactRecord, ...], position: int |
         fraction=row.fraction,
         text=row.text,
         error=None if row.error is None else Failed(**row.error),
-        summary=row.summary,
+        result=from_json(row.summary),
         artifacts=artifacts,
         seconds=row.seconds,
         created=row.created,

@@ -12,6 +12,7 @@ from typing import Any
 from core.errors import UserError
 from core.files.nifti import read_volume
 from core.measure.answers import Truth
+from core.result import BASELINE, RESULT
 from core.volume import Volume
 from webapp.services import Services
 from webapp.store.records import JobRecord
@@ -19,7 +20,9 @@ from webapp.study.design import Design, refusal
 
 SUFFIXES = (".nii", ".nii.gz")
 REGIONS, MEASURES = "regions", "measures.json"
-RESULT, BASELINE, REFERENCE = "result", "baseline-", "reference"
+REFERENCE = "reference"
+# what a run knows of an image, where it had a reference
+MEASURED = ("psnr", "ssim", "mae")
 MOST_IMAGES = 2000
 
 
@@ -88,25 +91,24 @@ def _folder(design: Design) -> Iterator[Found]:
 def _runs(design: Design, services: Services, session: str | None) -> Iterator[Found]:
     for job_id in design.jobs:
         job = services.repo.job(job_id, session or services.repo.session_of_job(job_id))
-        if job.state != "done" or not any(one.name == RESULT for one in job.artifacts):
+        if job.state != "done" or job.artifact(RESULT) is None:
             raise refusal(f"Run {job.id[:8]} has no result that could be rated.")
         yield from _run(services, job)
 
 
 def _run(services: Services, job: JobRecord) -> Iterator[Found]:
-    path = {one.name: services.blobs.path(one.blob) for one in job.artifacts}
-    rows = {row.get("method"): row for row in job.summary.get("table", [])}
     region = _scan(services, job, "mask")
     chosen = str(job.params.get("method", RESULT))
     realistic = job.params.get("mode") == "realistic"
     case = case_of(job)
-    for name, file in path.items():
-        if name != RESULT and not name.startswith(BASELINE):
+    for one in job.artifacts:
+        if one.kind not in (RESULT, BASELINE):
             continue
-        method = chosen if name == RESULT else name.removeprefix(BASELINE)
-        title = f"{method}/realistic" if name == RESULT and realistic else method
-        measures = {key: value for key in ("psnr", "ssim", "mae") if (value := rows.get(method, {}).get(key))}
-        yield Found(title, case, "synthetic", _reader(file), _maybe(region), measures)
+        method = one.method or chosen
+        title = f"{method}/realistic" if one.kind == RESULT and realistic else method
+        row = job.result.row(method)
+        measures = {key: value for key in MEASURED if row and (value := row.number(key))}
+        yield Found(title, case, "synthetic", _reader(services.blobs.path(one.blob)), _maybe(region), measures)
     reference = _scan(services, job, REFERENCE)
     if reference is not None:
         yield Found(REFERENCE, case, "real", _reader(reference), None, {})

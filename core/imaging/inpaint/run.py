@@ -17,11 +17,23 @@ from core.declaration import Context
 from core.events import Event, Finished, Progress
 from core.files.masks import check_mask, read_mask
 from core.files.nifti import Stored, read_stored
-from core.imaging.drive import Done, compared, drive, drive_all, networks, number, options_of, write_scans
+from core.imaging.drive import (
+    Done,
+    compared,
+    drive,
+    drive_all,
+    networks,
+    notes_of,
+    number,
+    options_of,
+    row_of,
+    write_scan,
+)
 from core.imaging.methods import find
 from core.imaging.problem import Problem
 from core.imaging.reference import read_reference, scores
 from core.measure import quality
+from core.result import BASELINE, DIFFERENCE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row, notes
 from core.volume import Volume, bounding_box
 
 Float = NDArray[np.float32]
@@ -33,14 +45,16 @@ READ, FILLED, COMPARED = 0.06, 0.75, 0.92
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A checked job: the scan as stored and in RAS+, its head, the mask (X, Y, Z) and what was noticed."""
+    """A checked job: the scan as stored and in RAS+, its head, the mask (X, Y, Z), its volume in ml and what was
+    noticed."""
 
     stored: Stored
     volume: Volume
     head: Head
     mask: Bool
     problem: Problem
-    facts: Mapping[str, Any]
+    mask_ml: float
+    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +80,20 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     rest = yield from drive_all(others, case.problem, options, FILLED, COMPARED)
     yield Progress(COMPARED, 0, 1, "Writing")
     chosen, *plain = (_filled(case, done) for done in (first, *rest))
-    files = write_scans(context.out, _scans(case, chosen, plain, truth))
-    table = [_row(case, filled, truth) for filled in (chosen, *plain)]
+    artifacts = [write_scan(context.out, scan, kind) for kind, scan in _maps(case, chosen, truth).items()]
+    artifacts += [write_scan(context.out, each.stored, BASELINE, each.done.method.name) for each in plain]
+    table = tuple(_row(case, filled, truth) for filled in (chosen, *plain))
     yield Progress(1.0, 1, 1, "Done")
-    yield Finished(files, _summary(case, [first, *rest], params, table, time.monotonic() - begun))
+    yield Finished(
+        Result(
+            artifacts=tuple(artifacts),
+            table=table,
+            notes=(*case.notes, *notes_of(first)),
+            findings=(Finding("mask_ml", "Mask", case.mask_ml, "ml"),),
+            weights=networks([method, *others], params),
+            seconds=round(time.monotonic() - begun, 2),
+        )
+    )
 
 
 def read_case(t1: Path, mask: Path, grow_mm: float = 0.0) -> Case:
@@ -81,8 +105,8 @@ def read_case(t1: Path, mask: Path, grow_mm: float = 0.0) -> Case:
     data = grow(read.data, volume.spacing, grow_mm, head.mask)
     checked = check_mask(data, stored, head.mask, read.notices)
     problem = Problem(np.where(data, np.float32(0), volume.data), data, head.mask, volume.spacing)
-    facts = {"head": head.sentence, "mask_ml": round(checked.volume_ml, 3), "notices": list(checked.notices)}
-    return Case(stored, volume, head, data, problem, facts)
+    found = (Note("info", head.sentence), *notes("warning", checked.notices))
+    return Case(stored, volume, head, data, problem, round(checked.volume_ml, 3), found)
 
 
 def grow(mask: Bool, spacing: tuple[float, float, float], mm: float, within: Bool) -> Bool:
@@ -101,53 +125,36 @@ def _filled(case: Case, done: Done) -> Filled:
     return Filled(done, stored, stored.to_volume())
 
 
-def _scans(case: Case, chosen: Filled, plain: list[Filled], truth: Float | None) -> dict[str, Stored]:
-    """Return output name -> scan on the grid of the input."""
+def _maps(case: Case, chosen: Filled, truth: Float | None) -> dict[str, Stored]:
+    """Return the result and its maps, kind -> scan on the grid of the input."""
     deviation = chosen.done.estimate.deviation
     doubt = np.zeros(case.mask.shape, np.float32) if deviation is None else np.where(case.mask, deviation, 0)
     change = np.where(case.mask, chosen.volume.data - case.volume.data, 0)
     scans = {
-        "result": chosen.stored,
-        "uncertainty": case.stored.like(doubt.astype(np.float32)),
-        "difference": case.stored.like(change.astype(np.float32)),
-        **{f"baseline-{filled.done.method.name}": filled.stored for filled in plain},
+        RESULT: chosen.stored,
+        UNCERTAINTY: case.stored.like(doubt.astype(np.float32)),
+        DIFFERENCE: case.stored.like(change.astype(np.float32)),
     }
     if truth is not None:
         error = np.where(case.mask, chosen.volume.data - truth, 0)
-        scans["error"] = case.stored.like(error.astype(np.float32))
+        scans[ERROR] = case.stored.like(error.astype(np.float32))
     return scans
 
 
-def _row(case: Case, filled: Filled, truth: Float | None) -> dict[str, Any]:
+def _row(case: Case, filled: Filled, truth: Float | None) -> Row:
     """Return one line of the result table: beside the known tissue around the mask, and beside the truth, if given."""
     result, mask, head, spacing = filled.volume.data, case.mask, case.head.mask, case.volume.spacing
     values = result[mask]
-    measured = {} if truth is None else scores(result, truth, mask)
-    return {
-        "method": filled.done.method.name,
-        "title": filled.done.method.title,
-        "seconds": round(filled.done.seconds, 2),
-        "calls": filled.done.estimate.calls,
-        **measured,
-        "texture": number(quality.texture_ratio(result, None, mask, head, spacing)),
-        "seam": number(quality.seam(result, mask, head)),
-        "consistency": [number(ratio) for ratio in quality.slice_consistency(result, None, mask, head, spacing)],
-        "mean": number(float(values.mean())),
-        "sd": number(float(values.std())),
-    }
-
-
-def _summary(
-    case: Case, made: list[Done], params: Mapping[str, Any], table: list[dict[str, Any]], seconds: float
-) -> dict[str, Any]:
-    facts, chosen = dict(case.facts), made[0]
-    if chosen.estimate.deviation is None:
-        facts["uncertainty"] = f"{chosen.method.title} has no measure of doubt: the uncertainty map is 0."
-    if chosen.estimate.notice:
-        facts["notices"] = [*facts["notices"], chosen.estimate.notice]
-    return {
-        "facts": facts,
-        "table": table,
-        "weights": networks([each.method for each in made], params),
-        "seconds": round(seconds, 2),
-    }
+    return row_of(
+        filled.done,
+        {
+            **({} if truth is None else scores(result, truth, mask)),
+            "texture": number(quality.texture_ratio(result, None, mask, head, spacing)),
+            "seam": number(quality.seam(result, mask, head)),
+            "consistency": tuple(
+                number(ratio) for ratio in quality.slice_consistency(result, None, mask, head, spacing)
+            ),
+            "mean": number(float(values.mean())),
+            "sd": number(float(values.std())),
+        },
+    )

@@ -22,7 +22,7 @@ COVERED = 0.9
 FINER = 0.75
 
 
-def read_guide(path: Path, scan: Volume, head: Bool, found: Geometry) -> tuple[Float, dict[str, str]]:
+def read_guide(path: Path, scan: Volume, head: Bool, found: Geometry) -> tuple[Float, str]:
     """Return the guide on the fine grid, (X, Y, Z) float32, and a sentence about how it lies.
 
     head: (x, y, z) bool on the scan's grid. Resampled linearly. UserError guide_elsewhere when it does not cover the
@@ -42,7 +42,7 @@ def read_guide(path: Path, scan: Volume, head: Bool, found: Geometry) -> tuple[F
             "Register the guide to the scan first, or run without it.",
         )
     fine = resample(guide.data, guide.affine, found.affine, found.shape, order=1)
-    return fine, {"guide": f"The guide lies within {moved.distance_mm:.1f} mm of the scan."}
+    return fine, f"The guide lies within {moved.distance_mm:.1f} mm of the scan."
 
 
 def _check_finer(guide: Volume, found: Geometry) -> None:

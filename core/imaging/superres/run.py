@@ -15,7 +15,7 @@ from core.anatomy.head import find_head
 from core.declaration import Context
 from core.events import Event, Finished, Progress
 from core.files.nifti import Stored, read_stored
-from core.imaging.drive import Done, compared, drive, networks, number, options_of, write_scans
+from core.imaging.drive import Done, compared, drive, networks, notes_of, number, options_of, row_of, write_scan
 from core.imaging.methods import Method, find
 from core.imaging.problem import Options
 from core.imaging.reference import consistency, read_reference, scores
@@ -24,6 +24,19 @@ from core.imaging.superres.denoise import calmed, noise_level
 from core.imaging.superres.geometry import Geometry, describe_geometry, geometry, in_file_order
 from core.imaging.superres.guide import read_guide
 from core.imaging.superres.network import ThickScan, level_of
+from core.result import (
+    BASELINE,
+    DIFFERENCE,
+    ERROR,
+    RESULT,
+    UNCERTAINTY,
+    Artifact,
+    Finding,
+    Note,
+    Result,
+    Row,
+    notes,
+)
 from core.volume import Orientation, Volume
 
 Float = NDArray[np.float32]
@@ -42,7 +55,7 @@ NOISY = 0.03
 @dataclass(frozen=True, eq=False)
 class Case:
     """A checked job. measured: (x, y, z) float32, RAS+, as in the file; scan: what the methods are given; bright: its
-    bright tissue; head: (X, Y, Z) bool on the fine grid; facts: what was found."""
+    bright tissue; head: (X, Y, Z) bool on the fine grid; notes: what was found."""
 
     measured: Float
     orientation: Orientation
@@ -51,7 +64,7 @@ class Case:
     bright: float
     head: Bool
     truth: Float | None
-    facts: Mapping[str, Any]
+    notes: tuple[Note, ...]
 
     def stored(self, data: Float) -> Stored:
         """Return ``data`` (X, Y, Z) of the fine grid in the file's own order of axes, float32."""
@@ -71,18 +84,25 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     options = options_of(params, context.device)
     method = find(params["method"], "superres")
     first = yield from drive(method, case.scan, options, READ, SHARPENED)
-    files = write_scans(context.out, _scans(case, first))
+    artifacts = [write_scan(context.out, scan, kind) for kind, scan in _maps(case, first).items()]
     table = [_row(case, first)]
-    facts = {**case.facts, **_agreement(table[0])}
-    if first.estimate.deviation is None:
-        facts["uncertainty"] = f"{method.title} has no measure of doubt: the uncertainty map is 0."
+    found = (*case.notes, Note("info", _agreement(table[0])), *notes_of(first))
     del first
     others = shown_beside(method, params)
-    yield from _compare(case, others, options, context.out, files, table)
+    for artifact, row in (yield from _compare(case, others, options, context.out)):
+        artifacts.append(artifact)
+        table.append(row)
     yield Progress(1.0, 1, 1, "Done")
-    used = networks([method, *others], params)
-    seconds = round(time.monotonic() - begun, 2)
-    yield Finished(files, {"facts": facts, "table": table, "weights": used, "seconds": seconds})
+    yield Finished(
+        Result(
+            artifacts=tuple(artifacts),
+            table=tuple(table),
+            notes=found,
+            findings=_made(case.found),
+            weights=networks([method, *others], params),
+            seconds=round(time.monotonic() - begun, 2),
+        )
+    )
 
 
 def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
@@ -94,13 +114,15 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     fine = Volume(np.zeros(found.shape, np.float32), found.affine)
     near = found.acquisition.enlarge(head.mask.astype(np.float32), 0) > 0.5
     where = near if near.any() else np.ones(found.shape, np.bool_)
-    guide, told = read_guide(inputs["guide"], volume, head.mask, found) if "guide" in inputs else (None, {})
+    guide, lies = read_guide(inputs["guide"], volume, head.mask, found) if "guide" in inputs else (None, "")
     truth = read_reference(inputs["reference"], fine, where) if "reference" in inputs else None
     bright = level_of(volume.data)
     calm, noise = _calm(volume, head.mask, bright, params["relax"])
     scan = ThickScan(calm, found.acquisition, guide, found.target)
-    facts = {"geometry": " ".join(describe_geometry(found)), "noise": noise, **told, "notices": list(found.notices)}
-    return Case(volume.data, stored.orientation, found, scan, bright, where, truth, facts)
+    taken = " ".join(line for line in describe_geometry(found) if line not in found.notices)
+    noted = notes("info", (taken, noise, *([lies] if lies else [])))
+    noted = (*noted, *notes("warning", found.notices))
+    return Case(volume.data, stored.orientation, found, scan, bright, where, truth, noted)
 
 
 def shown_beside(method: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:
@@ -126,50 +148,64 @@ def _compare(
     others: Sequence[Method],
     options: Options,
     out: Path,
-    files: dict[str, str],
-    table: list[dict[str, Any]],
-) -> Generator[Progress, None, None]:
+) -> Generator[Progress, None, list[tuple[Artifact, Row]]]:
     """Run ``others``; each is written before the next is made, so that one volume is held at a time."""
+    made = []
     for index, method in enumerate(others):
         low, high = (SHARPENED + (COMPARED - SHARPENED) * part / len(others) for part in (index, index + 1))
         done = yield from drive(method, case.scan, options, low, high)
-        table.append(_row(case, done))
-        files |= write_scans(out, {f"baseline-{method.name}": case.stored(done.estimate.values)})
+        made.append((write_scan(out, case.stored(done.estimate.values), BASELINE, method.name), _row(case, done)))
+    return made
 
 
-def _scans(case: Case, chosen: Done) -> dict[str, Stored]:
-    """Return output name -> scan on the fine grid."""
+def _maps(case: Case, chosen: Done) -> dict[str, Stored]:
+    """Return the result and its maps, kind -> scan on the fine grid."""
     values, deviation = chosen.estimate.values, chosen.estimate.deviation
     doubt = np.zeros(values.shape, np.float32) if deviation is None else np.where(case.head, deviation, np.float32(0))
     scans = {
-        "result": case.stored(values),
-        "uncertainty": case.stored(doubt),
-        "difference": case.stored(values - case.scan.acquisition.enlarge(case.measured, 1)),
+        RESULT: case.stored(values),
+        UNCERTAINTY: case.stored(doubt),
+        DIFFERENCE: case.stored(values - case.scan.acquisition.enlarge(case.measured, 1)),
     }
     if case.truth is not None:
-        scans["error"] = case.stored(np.where(case.head, values - case.truth, np.float32(0)))
+        scans[ERROR] = case.stored(np.where(case.head, values - case.truth, np.float32(0)))
     return scans
 
 
-def _row(case: Case, done: Done) -> dict[str, Any]:
+def _row(case: Case, done: Done) -> Row:
     """Return one line of the result table: agreement with what was measured, sharpness, distance from the truth."""
     values = done.estimate.values
     typical, largest = disagreement(values, case.scan.acquisition, case.measured, case.bright)
-    return {
-        "method": done.method.name,
-        "title": done.method.title,
-        "seconds": round(done.seconds, 2),
-        "calls": done.estimate.calls,
-        **({} if case.truth is None else scores(values, case.truth, case.head)),
-        "residual": number(typical),
-        "residual_max": number(largest),
-        "sharpness": number(sharpness(values, case.found.sharpened, case.head, case.found.target)),
-        "consistency": consistency(values, case.truth, case.head, case.found.target),
-    }
+    return row_of(
+        done,
+        {
+            **({} if case.truth is None else scores(values, case.truth, case.head)),
+            "residual": number(typical),
+            "residual_max": number(largest),
+            "sharpness": number(sharpness(values, case.found.sharpened, case.head, case.found.target)),
+            "consistency": consistency(values, case.truth, case.head, case.found.target),
+        },
+    )
 
 
-def _agreement(row: Mapping[str, Any]) -> dict[str, str]:
-    typical, largest = (float(row[name] or 0) for name in ("residual", "residual_max"))
+def _agreement(row: Row) -> str:
+    """Return in a sentence how nearly the result, sampled as the scan was, is the scan."""
+    typical, largest = (row.number(name) or 0.0 for name in ("residual", "residual_max"))
     exact = largest < ROUNDING
     apart = "to rounding" if exact else f"within {100 * largest:.2g}% of bright tissue, {100 * typical:.2g}% RMS"
-    return {"agreement": f"Sampled as the scan was, the result gives the measured voxels back {apart}."}
+    return f"Sampled as the scan was, the result gives the measured voxels back {apart}."
+
+
+def _made(found: Geometry) -> tuple[Finding, ...]:
+    """Return the grid of the scan and that of the result, along X, Y and Z (RAS+)."""
+    return (
+        Finding("measured_voxels", "Voxels measured", found.acquisition.coarse),
+        Finding("measured_spacing", "Spacing measured", _rounded(found.measured), "mm"),
+        Finding("thickness", "Thickness taken", _rounded(found.thickness), "mm"),
+        Finding("voxels", "Voxels made", found.shape),
+        Finding("spacing", "Spacing made", _rounded(found.target), "mm"),
+    )
+
+
+def _rounded(sizes: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(size, 4) for size in sizes)

@@ -14,11 +14,23 @@ from numpy.typing import NDArray
 from core.declaration import Context
 from core.events import Event, Finished, Progress, changed
 from core.files.nifti import Stored
-from core.imaging.drive import Done, compared, drive, drive_all, networks, number, options_of, write_scans
+from core.imaging.drive import (
+    Done,
+    compared,
+    drive,
+    drive_all,
+    networks,
+    notes_of,
+    number,
+    options_of,
+    row_of,
+    write_scan,
+)
 from core.imaging.methods import find
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.translate.sources import Gathered, check_different, gather
 from core.imaging.translate.task import TITLES
+from core.result import BASELINE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row
 from core.volume import Volume
 
 Float = NDArray[np.float32]
@@ -52,10 +64,24 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     rest = yield from drive_all(others, gathered.sources, options, MADE, COMPARED)
     yield Progress(COMPARED, 0, 1, "Writing")
     chosen, *plain = (Made(done, _stored_units(gathered, done.estimate.values)) for done in (first, *rest))
-    files = write_scans(context.out, _scans(gathered, chosen, plain, truth))
-    table = [_row(gathered, made, truth) for made in (chosen, *plain)]
+    artifacts = [write_scan(context.out, scan, kind) for kind, scan in _maps(gathered, chosen, truth).items()]
+    like = gathered.grid.stored
+    artifacts += [write_scan(context.out, like.like(each.values), BASELINE, each.done.method.name) for each in plain]
+    table = tuple(_row(gathered, made, truth) for made in (chosen, *plain))
     yield Progress(1.0, 1, 1, "Done")
-    yield Finished(files, _summary(gathered, [first, *rest], params, table, time.monotonic() - begun))
+    yield Finished(
+        Result(
+            artifacts=tuple(artifacts),
+            table=table,
+            notes=(*gathered.notes, _units(target), *notes_of(first)),
+            findings=(
+                Finding("sources", "Sources", tuple(gathered.sources.images)),
+                Finding("target", "Target", target),
+            ),
+            weights=networks([method, *others], params),
+            seconds=round(time.monotonic() - begun, 2),
+        )
+    )
 
 
 def _gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[Progress, None, Gathered]:
@@ -88,54 +114,39 @@ def _stored_units(gathered: Gathered, values: Float) -> Float:
     return gathered.back(values * np.float32(UNIT))
 
 
-def _scans(gathered: Gathered, chosen: Made, plain: list[Made], truth: Float | None) -> dict[str, Stored]:
-    """Return output name -> scan on the grid of the result."""
+def _maps(gathered: Gathered, chosen: Made, truth: Float | None) -> dict[str, Stored]:
+    """Return the result and its maps, kind -> scan on the grid of the result."""
     stored, brain = gathered.grid.stored, gathered.brain
     deviation = chosen.done.estimate.deviation
     doubt = np.zeros(brain.shape, np.float32) if deviation is None else _stored_units(gathered, deviation)
     scans = {
-        "result": stored.like(chosen.values),
-        "uncertainty": stored.like(doubt),
-        **{f"baseline-{made.done.method.name}": stored.like(made.values) for made in plain},
+        RESULT: stored.like(chosen.values),
+        UNCERTAINTY: stored.like(doubt),
     }
     if truth is not None:
         error = np.where(brain, chosen.values - in_units_of(chosen.values, truth, brain), 0)
-        scans["error"] = stored.like(error.astype(np.float32))
+        scans[ERROR] = stored.like(error.astype(np.float32))
     return scans
 
 
-def _row(gathered: Gathered, made: Made, truth: Float | None) -> dict[str, Any]:
+def _row(gathered: Gathered, made: Made, truth: Float | None) -> Row:
     """Return one line of the result table."""
     brain = gathered.brain
     like = None if truth is None else in_units_of(made.values, truth, brain)
     measured = {} if like is None else scores(made.values, like, brain)
     deviation = made.done.estimate.deviation
     doubt = None if deviation is None else number(UNIT * float(deviation[gathered.sources.brain].mean()))
-    return {
-        "method": made.done.method.name,
-        "title": made.done.method.title,
-        "seconds": round(made.done.seconds, 2),
-        "calls": made.done.estimate.calls,
-        **measured,
-        "consistency": consistency(made.values, like, brain, gathered.grid.volume.spacing),
-        "doubt": doubt,
-    }
-
-
-def _summary(
-    gathered: Gathered, made: list[Done], params: Mapping[str, Any], table: list[dict[str, Any]], seconds: float
-) -> dict[str, Any]:
-    chosen = made[0]
-    title = TITLES[gathered.sources.target]
-    facts: dict[str, Any] = dict(gathered.facts)
-    facts["units"] = (
-        f"Values are in arbitrary units: {UNIT:.0f} stands for the 99.5th percentile of a {title} in the brain."
+    return row_of(
+        made.done,
+        {
+            **measured,
+            "consistency": consistency(made.values, like, brain, gathered.grid.volume.spacing),
+            "doubt": doubt,
+        },
     )
-    if chosen.estimate.deviation is None:
-        facts["uncertainty"] = f"{chosen.method.title} has no measure of doubt: the uncertainty map is 0."
-    return {
-        "facts": facts,
-        "table": table,
-        "weights": networks([each.method for each in made], params),
-        "seconds": round(seconds, 2),
-    }
+
+
+def _units(target: str) -> Note:
+    """Return what the numbers of the result stand for."""
+    stands = f"{UNIT:.0f} stands for the 99.5th percentile of a {TITLES[target]} in the brain"
+    return Note("info", f"Values are in arbitrary units: {stands}.")

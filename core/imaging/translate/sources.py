@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from core.events import Progress
 from core.files.nifti import read_stored
 from core.imaging.translate.align import WORK_MM, Scan, elsewhere, lay, onto, same_grid, sharpness, working_grid
 from core.imaging.translate.task import CANNOT_KNOW, SLOTS, TITLES
+from core.result import Note, notes
 from core.volume import Volume, resample
 
 Float = NDArray[np.float32]
@@ -36,12 +36,12 @@ COVERED, WHOLLY = 0.5, 0.99
 @dataclass(frozen=True, eq=False)
 class Gathered:
     """sources: on the working grid, whose affine is ``affine``; grid: the scan on whose grid results are written;
-    facts: sentences and numbers for the page."""
+    notes: what was assumed and done to the sources."""
 
     sources: Sources
     affine: Matrix
     grid: Scan
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...]
 
     def back(self, values: Float) -> Float:
         """Return ``values`` (x, y, z) of the working grid on the grid of ``grid``, 0 outside the brain."""
@@ -122,7 +122,7 @@ def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: list
     affine, shape = working_grid(grid.volume)
     images = {scan.name: onto(scan.volume, affine, shape) for scan in scans}
     brain, sentence = _brain(scans, images, affine, shape)
-    notices = [CANNOT_KNOW[target]]
+    warnings = [CANNOT_KNOW[target]]
     whole = brain.sum()
     if whole == 0:
         raise UserError(
@@ -135,18 +135,12 @@ def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: list
         if share < COVERED:
             raise elsewhere(scan.title, grid.title)
         if share < WHOLLY:
-            notices.append(f"{scan.title} covers {share:.0%} of the brain: the result is 0 where it does not.")
+            warnings.append(f"{scan.title} covers {share:.0%} of the brain: the result is 0 where it does not.")
         brain = brain & seen
     sizes = " x ".join(f"{size:.3g}" for size in grid.volume.spacing)
-    facts: dict[str, Any] = {
-        "sources": [scan.name for scan in scans],
-        "target": target,
-        "head": sentence,
-        "grid": f"The result lies on the grid of {grid.title}: voxels of {sizes} mm.",
-        "alignment": alignment,
-        "notices": notices,
-    }
-    return Gathered(Sources(images, np.asarray(brain), target), affine, grid, facts)
+    lies = f"The result lies on the grid of {grid.title}: voxels of {sizes} mm."
+    found = (*notes("info", (sentence, lies, *alignment)), *notes("warning", warnings))
+    return Gathered(Sources(images, np.asarray(brain), target), affine, grid, found)
 
 
 def _not_empty(image: Float, mask: Bool) -> Bool:

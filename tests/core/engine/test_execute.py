@@ -13,6 +13,7 @@ from core.declaration import Estimate
 from core.engine.execute import execute
 from core.engine.protocol import JobSpec
 from core.events import Event, Failed, Finished, Progress, Started
+from core.result import Result
 from tests.contract import fake_tasks
 
 FAKES = "tests.contract.fake_tasks"
@@ -86,7 +87,7 @@ def test_progress_never_falls_and_stays_within_bounds(tmp_path: Path, monkeypatc
     def run(*arguments: Any) -> Iterator[Event]:
         for fraction in (0.2, 0.1, 0.7, 3.0):
             yield Progress(fraction, 1, 1, "", b"a picture" if fraction == 0.1 else b"")
-        yield Finished({})
+        yield Finished(Result())
         raise AssertionError
 
     monkeypatch.setattr(fake_tasks, "TASKS", (replace(fake_tasks.TASKS[0], run=run),))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.declaration import Context
 from core.engine.run_record import describe, write_json, write_record
-from core.events import Finished
+from core.result import Artifact, Finding, Note, Result, Row, Verdict
 from core.tasks import TASKS
 
 
@@ -17,12 +17,19 @@ def test_the_record_names_what_was_used_and_nothing_of_the_user(tmp_path: Path) 
     result = tmp_path / "result.nii.gz"
     result.write_bytes(b"result")
     task = TASKS[0]
-    summary = {"table": [{"method": "shell", "seconds": 1.5, "seam": math.nan}], "seconds": 2.0, "facts": {}}
-    finished = Finished({"result": str(result)}, summary)
+    made = Result(
+        (Artifact("result", str(result)),),
+        (Row("shell", "Shell mean", {"seconds": 1.5, "seam": math.nan, "consistency": (1.0, None)}),),
+        (Note("warning", "The mask touches the border"),),
+        (Finding("mask_ml", "Mask", 2.5, "ml"),),
+        (Verdict("ir", "IR", "amber", "Perhaps.", ("because",)),),
+        seconds=2.0,
+    )
     params = task.parse({"method": "shell", "seed": 4})
-    described = describe(task, Context("cpu", tmp_path), {"t1": scan}, params, finished)
-    path = write_record(tmp_path, described, finished, 2.5)
-    text = path.read_text()
+    described = describe(task, Context("cpu", tmp_path), {"t1": scan}, params, made)
+    artifact = write_record(tmp_path, described, made, 2.5)
+    assert artifact == Artifact("run", str(tmp_path / "run.json"))
+    text = (tmp_path / "run.json").read_text()
     record = json.loads(text)
     assert "Jane" not in text
     assert str(tmp_path) not in text
@@ -34,7 +41,18 @@ def test_the_record_names_what_was_used_and_nothing_of_the_user(tmp_path: Path) 
     assert record["timing"]["seconds"] == 2.5
     assert record["timing"]["summary"] == {"shell": 1.5}
     assert record["timing"]["peak_memory_bytes"] > 1 << 20
-    assert record["summary"] == {"table": [{"method": "shell", "seam": None}], "facts": {}}
+    assert record["summary"] == {
+        "table": [{"method": "shell", "title": "Shell mean", "seam": None, "consistency": [1.0, None]}],
+        "notes": [{"level": "warning", "text": "The mask touches the border"}],
+        "findings": {"mask_ml": 2.5},
+        "verdicts": {
+            "ir": {
+                "subject": "ir", "title": "IR", "level": "amber", "text": "Perhaps.", "reasons": ["because"],
+                "not_tested": [],
+            }
+        },
+        "weights": [],
+    }  # fmt: skip
 
 
 def test_json_is_sorted_and_finite_and_leaves_no_part(tmp_path: Path) -> None:

@@ -1,23 +1,22 @@
 from __future__ import annotations
 
-from core.failure.run import lines, table
+from core.failure.run import table, verdicts
 from core.failure.task import TASK
 from tests.core.failure.finished import results
 
 
 def test_a_row_for_each_recipe_has_every_measure() -> None:
     rows = table(results())
-    assert [row["method"] for row in rows] == ["rgb-erm", "rgb-matched", "ir-erm", "ir-instance"]
+    assert [row.method for row in rows] == ["rgb-erm", "rgb-matched", "ir-erm", "ir-instance"]
     for row in rows:
-        assert {measure.name for measure in TASK.measures} - {"seconds"} <= row.keys()
-        assert row["verdict"] in ("red", "amber", "none")
-    assert rows[2]["id"] == round(results().models[2].accuracy["id"].value, 4)
+        assert {measure.name for measure in TASK.measures} - {"seconds"} <= row.values.keys()
+    assert rows[2].values["id"] == round(results().models[2].accuracy["id"].value, 4)
 
 
-def test_the_verdicts_are_sentences_with_their_reasons() -> None:
-    found = lines(results())
-    headings = [line for line in found if not line.startswith("  ")]
-    assert [line.partition(":")[0] for line in headings] == ["RGB", "IR"]
-    assert all(line.split(": ")[1].partition(".")[0] in ("RED", "AMBER", "NONE FOUND") for line in headings)
-    reasons = sum(len(verdict.reasons) for verdict in results().verdicts.values())
-    assert len(found) == 2 + reasons
+def test_the_verdicts_have_the_titles_of_their_sides_and_their_reasons() -> None:
+    found = verdicts(results())
+    assert [(verdict.subject, verdict.title) for verdict in found] == [("rgb", "RGB"), ("ir", "IR")]
+    for verdict in found:
+        own = results().verdicts[verdict.subject]
+        assert (verdict.level, verdict.text) == (own.level, own.text)
+        assert (verdict.reasons, verdict.not_tested) == (own.reasons, own.not_tested)

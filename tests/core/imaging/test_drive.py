@@ -68,7 +68,7 @@ def test_progress_of_several_methods_follows_on() -> None:
 
 def test_every_network_that_was_asked_is_named_once() -> None:
     used = [find(name, "inpaint") for name in ("scorefusion", "average", "shell", "volume")]
-    usual = ["inpaint-fusion", "inpaint-plane", "inpaint-volume"]
+    usual = ("inpaint-fusion", "inpaint-plane", "inpaint-volume")
     assert networks(used, TASK.parse({})) == usual
     assert networks(used[:3], TASK.parse({})) == usual[:2]
     assert set(networks(used[:3], TASK.parse({"volume": True}))) == set(usual)

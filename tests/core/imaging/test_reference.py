@@ -58,9 +58,9 @@ def test_slices_are_measured_by_the_truth_or_by_the_other_axes() -> None:
     truth = smooth((20, 20, 20), 2.0).data
     torn = truth + 20 * (np.arange(20) % 2).astype(np.float32)
     where = np.ones(truth.shape, np.bool_)
-    assert consistency(truth, truth, where, (2.0, 2.0, 2.0)) == [1, 1, 1]
+    assert consistency(truth, truth, where, (2.0, 2.0, 2.0)) == (1, 1, 1)
     x, y, z = (float(value or 0) for value in consistency(torn, truth, where, (2.0, 2.0, 2.0)))
     assert (x, y) == (1, 1) and z > 5
     x, y, z = (float(value or 0) for value in consistency(torn, None, where, (2.0, 2.0, 2.0)))
     assert max(x, y) < 0.5 and z > 2
-    assert consistency(np.zeros_like(truth), None, where, (2.0, 2.0, 2.0)) == [None, None, None]
+    assert consistency(np.zeros_like(truth), None, where, (2.0, 2.0, 2.0)) == (None, None, None)

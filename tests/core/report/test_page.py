@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from core.declaration import Param
-from core.events import Finished
 from core.files.nifti import Stored, write_stored
 from core.report.page import command, write_report
+from core.result import Artifact, Finding, Note, Result, Row
 from core.tasks import TASKS
 from tests.core.report.scans import AFFINE, Job, inpaint_job
 
@@ -54,8 +54,9 @@ class Page(HTMLParser):
 
 
 def write(job: Job) -> str:
-    path = write_report(job.out, job.task, job.inputs, job.params, job.finished, job.record)
-    assert path == job.out / "report.html"
+    artifact = write_report(job.out, job.task, job.inputs, job.params, job.result, job.record)
+    path = job.out / "report.html"
+    assert artifact == Artifact("report", str(path))
     return path.read_text(encoding="utf-8")
 
 
@@ -99,7 +100,7 @@ def test_the_page_says_what_it_is_and_what_was_done(page: Page) -> None:
         "Synthetic. Research use only, not for diagnosis.",
         "Given: T1 scan, Lesion mask. Method: Counterscan network; beside it, for comparison: Shell mean.",
         "The mask touches the border.",
-        "Taken as skull-stripped.",
+        "Taken as skull-stripped",
         "Mask 27.9 ml Sources t1, t2",
         "the patient's right (R) is on the left",
         "Grow mask 0 mm Widens the mask by a ball, within the head.",
@@ -148,18 +149,21 @@ def test_a_map_of_zeros_is_left_out(tmp_path: Path) -> None:
 
 def test_what_comes_from_outside_is_escaped(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>\"'&"
-    job = inpaint_job(tmp_path, facts={"head": evil, evil: 3, "notices": [evil]})
-    row = {"method": "volume", "title": evil, "calls": 1}
-    job = replace(job, finished=Finished(job.finished.files, {**job.finished.summary, "table": [row]}))
+    job = inpaint_job(
+        tmp_path,
+        notes=(Note("info", evil), Note("warning", evil)),
+        findings=(Finding("evil", evil, 3), Finding("text", "Text", evil, evil)),
+        table=(Row("volume", evil, {"calls": 1}),),
+    )
     html = write(job)
     assert "<script" not in html
-    assert Page(html).text.count("<script>alert(1)</script>") >= 4
+    assert Page(html).text.count("<script>alert(1)</script>") >= 6
 
 
 def test_a_task_without_pictures_or_table_has_a_report_too(tmp_path: Path) -> None:
     job = inpaint_job(tmp_path)
     task = replace(job.task, outputs=(), measures=(), name="lab")
-    job = replace(job, task=task, finished=Finished({}, {}), record={**job.record, "weights": {}, "outputs": {}})
+    job = replace(job, task=task, result=Result(), record=replace(job.record, weights={}, outputs={}))
     page = Page(write(job))
     assert not pictures(page)
     assert "Settings" in page.text and "Measures" not in page.text

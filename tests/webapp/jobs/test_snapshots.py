@@ -10,6 +10,7 @@ import pytest
 from core.engine.protocol import JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
+from core.result import Result
 from tests.phantom import Phantom
 from tests.webapp.fakes import FakeEngine, load, wait_for, wait_until
 from webapp.jobs.snapshots import Previews
@@ -51,7 +52,7 @@ def start(services: Services, head: Phantom, folder: Path, session: str = "a") -
     return job_id
 
 
-@pytest.mark.parametrize("end", [Finished({}), Failed("empty_mask", "Empty.", "Draw one."), None, "cancelled"])
+@pytest.mark.parametrize("end", [Finished(Result()), Failed("empty_mask", "Empty.", "Draw one."), None, "cancelled"])
 def test_the_newest_picture_is_there_while_the_job_runs_and_never_after(
     services: Services, held: Held, head: Phantom, tmp_path: Path, end: Event | str | None
 ) -> None:

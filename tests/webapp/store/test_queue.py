@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from core.errors import UserError
 from core.events import Failed
+from core.result import Result
 from webapp.store.database import connect, migrate
 from webapp.store.queue import Queue
 from webapp.store.records import NewArtifact
@@ -68,7 +69,7 @@ def test_one_session_runs_one_job_at_a_time(queue: Queue) -> None:
     first, second = queue.claim("me", 0.0, LEASE), queue.claim("me", 0.0, LEASE)
     assert first and second and (first.session, second.session) == ("a", "b")
     assert queue.claim("me", 0.0, LEASE) is None
-    queue.finish(first, [], {}, 1.0)
+    queue.finish(first, [], Result(), 1.0)
     third = queue.claim("me", 0.0, LEASE)
     assert third and third.session == "a"
 
@@ -115,11 +116,11 @@ def test_an_expired_lease_is_taken_over_and_the_old_owner_has_no_say(repo: Repo,
     new = queue.claim("new", LEASE + 1, LEASE)
     assert new and new.attempt == 2
     assert not queue.progress(old, 0.9, "old", 70.0, LEASE)
-    assert not queue.finish(old, [NewArtifact("result", "Result", "old", "00", 1)], {}, 1.0)
+    assert not queue.finish(old, [NewArtifact("result", "Result", "old", "00", 1)], Result(), 1.0)
     assert not queue.fail(old, Failed("x", "y", "z"), 1.0)
     queue.lose(old)
     assert (repo.job(job_id, "a").state, repo.job(job_id, "a").fraction) == ("running", 0.0)
-    assert queue.finish(new, [NewArtifact("result", "Result", "new", "00", 1)], {}, 1.0)
+    assert queue.finish(new, [NewArtifact("result", "Result", "new", "00", 1)], Result(), 1.0)
     assert [artifact.blob for artifact in repo.job(job_id, "a").artifacts] == ["new"]
 
 
@@ -156,7 +157,7 @@ def test_cancel(repo: Repo, queue: Queue) -> None:
     assert claim and claim.id == running
     assert queue.cancel(running, "b") == "running"
     assert not queue.progress(claim, 0.5, "", 1.0, LEASE)
-    assert not queue.finish(claim, [NewArtifact("result", "Result", "blob", "00", 1)], {}, 1.0)
+    assert not queue.finish(claim, [NewArtifact("result", "Result", "blob", "00", 1)], Result(), 1.0)
     assert repo.job(running, "b").state == repo.job(waiting, "a").state == "cancelled"
     assert repo.job(running, "b").artifacts == ()
     with pytest.raises(UserError):

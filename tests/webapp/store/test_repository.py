@@ -7,17 +7,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import UserError
+from core.result import Artifact, Note, Result, Row
 from webapp.store.database import connect, migrate
 from webapp.store.queue import Queue
 from webapp.store.records import NewArtifact, NewScan
 from webapp.store.repository import Repo
+from webapp.store.schema import job as jobs
 from webapp.store.schema import rating
 
 SCAN = NewScan("a", "volume", "t1.nii.gz", "blob-1", "00", 10, (2, 3, 4), (1.0, 1.0, 2.0), "RAS", {"x": 1}, ("odd",))
+RESULT = Result(
+    (Artifact("result", "/work/job/result.nii.gz"),),
+    (Row("shell", "Shell mean", {"psnr": 30.5, "consistency": (1.0, None, 2.0)}),),
+    (Note("warning", "The mask touches the border"),),
+)
 
 
 @pytest.fixture
@@ -35,7 +42,7 @@ def job(repo: Repo) -> str:
     job_id = queue.add("a", "inpaint", {}, {}, own=5, total=5)
     claim = queue.claim("me", 0.0, 60.0)
     assert claim is not None
-    assert queue.finish(claim, [NewArtifact("result", "Result", "blob-r", "00", 1)], {"k": 1}, 2.5)
+    assert queue.finish(claim, [NewArtifact("result", "Result", "blob-r", "00", 1)], RESULT, 2.5)
     return job_id
 
 
@@ -47,6 +54,19 @@ def test_a_scan_comes_back_as_it_was(repo: Repo) -> None:
     assert found.created.tzinfo is UTC
     assert abs(found.created - datetime.now(UTC)) < timedelta(seconds=10)
     assert len({found.id, found.token}) == 2
+
+
+def test_a_result_comes_back_as_it_was_less_the_places_of_its_files(repo: Repo, job: str) -> None:
+    assert repo.job(job, "a").result == replace(RESULT, artifacts=())
+
+
+def test_a_job_of_an_earlier_version_opens(repo: Repo, job: str) -> None:
+    old = {"facts": {"notices": ["Odd."]}, "table": [{"method": "shell", "psnr": 30.5}], "seconds": 2.0}
+    with repo.engine.begin() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == job).values(summary=old))
+    (found,) = repo.jobs("a")
+    assert found.result.notes == (Note("warning", "Odd."),)
+    assert found.result.table == (Row("shell", "shell", {"psnr": 30.5}),)
 
 
 def test_every_question_is_answered_only_to_the_owner(repo: Repo, job: str) -> None:

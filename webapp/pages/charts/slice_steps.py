@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from core.result import Row
 from webapp.pages.charts.figure import COLOURS, SYMBOLS, Chart, layout
 from webapp.pages.kit.theme import MUTED, TEXT
 
@@ -17,17 +16,17 @@ ROW, FRAME = 34, 110
 """Pixels that a method takes, and that title and axis take."""
 
 
-def slices(summary: Mapping[str, Any]) -> Chart | None:
+def slices(table: Sequence[Row]) -> Chart | None:
     """Return the slice consistency of each method of a job; None where fewer than two have it."""
-    rows = [row for row in summary.get("table", ()) if any(map(_known, row.get("consistency") or ()))]
-    if len(rows) < FEWEST:
+    found = [(row.title, row.values["consistency"]) for row in table if row.measured("consistency")]
+    ratios = [(title, values) for title, values in found if isinstance(values, tuple)]
+    if len(ratios) < FEWEST:
         return None
-    titles = [str(row.get("title", "")) for row in rows]
     figure = go.Figure()
     for axis, name in enumerate(AXES):
         figure.add_scatter(
-            x=[row["consistency"][axis] for row in rows],
-            y=titles,
+            x=[values[axis] for _, values in ratios],
+            y=[title for title, _ in ratios],
             mode="markers",
             orientation="h",
             marker={"color": COLOURS[axis], "symbol": SYMBOLS[axis], "size": 11, "line": {"color": TEXT, "width": 0.5}},
@@ -36,7 +35,7 @@ def slices(summary: Mapping[str, Any]) -> Chart | None:
         )
     figure.add_vline(x=1, line={"color": MUTED, "dash": "dash", "width": 1.5})
     # marks of equal value stand one below the other
-    layout(figure, FRAME + ROW * len(rows), scattermode="group", scattergap=0.5)
+    layout(figure, FRAME + ROW * len(ratios), scattermode="group", scattergap=0.5)
     figure.update_xaxes(title={"text": "1 is natural", "font": {"size": 12}}, rangemode="tozero")
     # the first row of the table on top
     figure.update_yaxes(autorange="reversed", type="category")
@@ -49,7 +48,3 @@ def slices(summary: Mapping[str, Any]) -> Chart | None:
         figure,
         None,
     )
-
-
-def _known(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)

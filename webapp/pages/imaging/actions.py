@@ -10,6 +10,7 @@ from core.errors import UserError
 from core.files.nifti import read_volume
 from core.imaging.translate.slots import assign, recognise
 from core.imaging.translate.task import TASK as TRANSLATE
+from core.result import RESULT
 from webapp.intake import scans as intake
 from webapp.intake.spectra_files import accept_tissue
 from webapp.pages.imaging.page import Held, anchor, main_scan, view
@@ -89,7 +90,7 @@ def cancel(services: Services, session: str, held: Held) -> Held:
 def receive(services: Services, session: str, task: Task, job_id: str) -> Held:
     """Return a page of ``task`` that starts from the result of a finished job."""
     job = services.repo.job(job_id, session)
-    result = next((one for one in job.artifacts if one.name == "result"), None)
+    result = job.artifact(RESULT)
     if result is None:
         raise UserError("not_found", "This run has no result to send on.", "Wait until it is done, or run it again.")
     origin = services.repo.scan(main_scan(job), session).filename

@@ -43,10 +43,10 @@ class Imaging(Wiring):
     def front(self, shown: View) -> Updates:
         """Return the scene, and how the methods compare."""
         job, shared = shown.job, self.shared
-        table = pieces.result_table(shown.task, job.summary) if job and shown.done else ""
-        chart = slices(job.summary) if job and shown.done else None
+        table = pieces.result_table(shown.task, job.result.table) if job and shown.done else ""
+        chart = slices(job.result.table) if job and shown.done else None
         return {
-            shared.viewer: page.scene(shown),
+            shared.viewer: page.scene(shown).value(),
             shared.results: gr.HTML(table, visible=shown.done),
             shared.chart.group: gr.Column(visible=chart is not None),
             shared.chart.words: head(chart) if chart else "",

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from core import device, tasks, weights
 from core.declaration import Input, Preset, Task, Value
 from core.errors import UserError
 from core.imaging.methods import Method, find, of_task
+from core.result import BASELINE, DIFFERENCE, ERROR, RESULT, UNCERTAINTY
 from webapp.pages.kit.text import seconds
+from webapp.pages.kit.viewer import Bar
+from webapp.pages.kit.viewer_scene import Scene, SceneImage, SceneMap
 from webapp.services import Services
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 
@@ -104,30 +106,33 @@ def of_job(services: Services, session: str, job_id: str) -> tuple[Task, Held]:
     return tasks.find(job.task), Held(dict(job.inputs), job.id)
 
 
-def scene(shown: View) -> dict[str, Any]:
-    """Return what the viewer draws, as it reads it (assets/viewer/viewer.js)."""
+def scene(shown: View) -> Scene:
+    """Return what the viewer draws."""
     task, job = shown.task, shown.job
     given = [entry for entry in task.inputs if entry.name in shown.scans and entry.name in sources(task)]
-    inputs = [_volume(shown.scans[entry.name], entry.title) for entry in given]
+    inputs = tuple(_volume(shown.scans[entry.name], entry.title) for entry in given)
     mask, reference = shown.scans.get("mask"), shown.scans.get("reference")
-    # what is made shares a window; sources and truth have units of their own
-    units = {"units": "target"} if task.name == "translate" else {}
     truth = _volume(reference, "Reference") if reference else None
-    made = _results(job, units) if job and shown.done else NOTHING
-    return {
-        "task": task.name,
-        "inputs": inputs,
-        "scan": inputs[0] if inputs else None,
-        "mask": _volume(mask, "Mask") if mask else None,
-        "reference": truth,
-        "drawable": any(entry.kind == "mask" for entry in task.inputs),
-        "job": job.id if job else "",
-        "busy": shown.active,
-        "invite": INVITES.get(task.name, ""),
-        "others": [entry for one in shown.earlier for entry in _others(one)],
-        "compare": [truth or inputs[0], *made["results"]] if inputs and _compares(job) and made["results"] else None,
-        **made,
-    }
+    done = job if shown.done else None
+    results = _results(done) if done else ()
+    return Scene(
+        task=task.name,
+        inputs=inputs,
+        scan=inputs[0] if inputs else None,
+        mask=_volume(mask, "Mask") if mask else None,
+        reference=truth,
+        drawable=any(entry.kind == "mask" for entry in task.inputs),
+        job=job.id if job else "",
+        busy=shown.active,
+        invite=INVITES.get(task.name, ""),
+        others=tuple(entry for one in shown.earlier for entry in _others(one)),
+        compare=(truth or inputs[0], *results) if inputs and _compares(job) and results else None,
+        results=results,
+        uncertainty=_uncertainty(done) if done else None,
+        uncertain=method_title(done) if done else "",
+        difference=_map(done, DIFFERENCE, "Difference") if done and task.name != "inpaint" else None,
+        error=_map(done, ERROR, "Error against the reference") if done else None,
+    )
 
 
 # what the empty viewer says
@@ -136,10 +141,9 @@ INVITES = {
     "superres": "Drop a scan with thick slices or coarse voxels here or in step 1.",
     "translate": "Drop the contrasts of one head here or in step 1: what each one is, is told by name and intensities.",
 }
-NOTHING: Mapping[str, Any] = {"results": [], "uncertainty": None, "uncertain": "", "difference": None, "error": None}
 
 
-def progress(job: JobRecord | None, preview: bytes | None = None) -> dict[str, Any]:
+def progress(job: JobRecord | None, preview: bytes | None = None) -> Bar:
     """Return the state of the progress bar; ``preview`` is a PNG of what the result looks like so far."""
     if job is None or job.state not in ("queued", "running"):
         return {"shown": False, "percent": 0, "text": "", "picture": ""}
@@ -233,8 +237,7 @@ def subject(services: Services, session: str, job: JobRecord) -> str:
 
 def headline(job: JobRecord) -> str:
     """Return the task of a job with its method, or its verdicts where it judges."""
-    verdicts = job.summary.get("facts", {}).get("verdicts", {})
-    said = ", ".join(f"{side.upper()} {found['level']}" for side, found in verdicts.items()) or method_title(job)
+    said = ", ".join(f"{one.title} {one.level}" for one in job.result.verdicts) or method_title(job)
     title = tasks.find(job.task).title
     return f"{title}: {said}" if said else title
 
@@ -255,28 +258,33 @@ def _same_sources(task: Task, job: JobRecord, held: Held) -> bool:
     return any(held.inputs.get(name) == job.inputs.get(name, "none") for name in sources(task))
 
 
-def _volume(row: ScanRecord, title: str) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "title": title,
-        "url": f"/vol/{row.token}/v.nii.gz",
-        "synthetic": bool(row.facts.get(SYNTHETIC)),
-    }
+def _volume(row: ScanRecord, title: str) -> SceneImage:
+    return SceneImage(id=row.id, title=title, url=_address(row), synthetic=bool(row.facts.get(SYNTHETIC)))
 
 
-def _results(job: JobRecord, units: Mapping[str, str]) -> dict[str, Any]:
-    urls = {one.name: f"/vol/{one.token}/v.nii.gz" for one in job.artifacts}
+def _address(row: ScanRecord | ArtifactRecord) -> str:
+    """Return where the viewer reads a volume; the name only gives it its suffix."""
+    return f"/vol/{row.token}/v.nii.gz"
+
+
+def _results(job: JobRecord) -> tuple[SceneImage, ...]:
+    # what is made shares a window; sources and truth have units of their own
+    if job.task == "translate":
+        return tuple(SceneImage(id=name, title=title, url=url, units="target") for name, title, url in _made(job))
+    return tuple(SceneImage(id=name, title=title, url=url) for name, title, url in _made(job))
+
+
+def _uncertainty(job: JobRecord) -> str | None:
+    """Return where the uncertainty of a job's result is, None where its method has none."""
     method = _method(job)
-    title = method_title(job)
-    doubtful = method in method_titles(job.task) and bool(find(method, job.task).weights)
-    change = {"url": urls.get("difference"), "title": "Difference"} if job.task != "inpaint" else None
-    return {
-        "results": [{"id": name, "title": title, "url": url, **units} for name, title, url in _made(job)],
-        "uncertainty": urls.get("uncertainty") if doubtful else None,
-        "uncertain": title,
-        "difference": change if change and change["url"] else None,
-        "error": {"url": urls["error"], "title": "Error against the reference"} if "error" in urls else None,
-    }
+    known = method in method_titles(job.task) and bool(find(method, job.task).weights)
+    artifact = job.artifact(UNCERTAINTY) if known else None
+    return _address(artifact) if artifact else None
+
+
+def _map(job: JobRecord, kind: str, title: str) -> SceneMap | None:
+    artifact = job.artifact(kind)
+    return SceneMap(url=_address(artifact), title=title) if artifact else None
 
 
 def _compares(job: JobRecord | None) -> bool:
@@ -287,17 +295,19 @@ def _compares(job: JobRecord | None) -> bool:
 def _made(job: JobRecord) -> Iterator[tuple[str, str, str]]:
     """Yield (method, title, address) of each result of a job, the chosen method's first."""
     titles = method_titles(job.task)
-    found: dict[str, ArtifactRecord] = {one.name: one for one in job.artifacts}
-    method = _method(job)
-    names = {"result": method} | {f"baseline-{other}": other for other in titles if other != method}
-    for name, made in names.items():
-        if name in found:
-            yield made, titles.get(made, made), f"/vol/{found[name].token}/v.nii.gz"
+    chosen = _method(job)
+    found = {one.method: one for one in job.artifacts if one.kind == BASELINE}
+    result = job.artifact(RESULT)
+    if result:
+        yield chosen, titles.get(chosen, chosen), _address(result)
+    for method, title in titles.items():
+        if method != chosen and method in found:
+            yield method, title, _address(found[method])
 
 
-def _others(job: JobRecord) -> Iterator[dict[str, Any]]:
+def _others(job: JobRecord) -> Iterator[SceneImage]:
     for made, title, url in _made(job):
-        yield {"id": f"{job.id}-{made}", "title": title, "url": url, "group": f"Run of {job.created:%d %b %H:%M}"}
+        yield SceneImage(id=f"{job.id}-{made}", title=title, url=url, group=f"Run of {job.created:%d %b %H:%M}")
 
 
 def _method(job: JobRecord) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from core.declaration import Measure, Task
 from core.errors import UserError
+from core.result import BASELINE, DIFFERENCE, ERROR, REPORT, RESULT, RUN, UNCERTAINTY, Measured, Result, Row
 from webapp.pages.kit.text import ago, number, safe, seconds, times
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 
@@ -18,7 +18,7 @@ STATES = {
     "cancelled": "Cancelled",
 }
 TISSUE_FACTS = ("Holds", "Size", "Bands", "Classes", "Groups")
-ORDER = ("report", "result", "uncertainty", "difference", "error", "run")
+ORDER = (REPORT, RESULT, UNCERTAINTY, DIFFERENCE, ERROR, RUN)
 UNKNOWN_TRUTH = "There is no truth to compare with: these measures look at the result itself."
 
 
@@ -77,14 +77,13 @@ def tissue_facts(data: ScanRecord) -> str:
     return f'<div class="cs-card">{name}{_rows(rows)}{notes(data.warnings)}</div>'
 
 
-def result_table(task: Task, summary: Mapping[str, Any]) -> str:
+def result_table(task: Task, rows: Sequence[Row]) -> str:
     """Return the measures of the chosen method and of those run beside it, as ``task`` declares them."""
-    rows = summary.get("table", ())
-    shown = [column for column in task.measures if any(_known(row.get(column.name)) for row in rows)]
+    shown = [column for column in task.measures if any(row.measured(column.name) for row in rows)]
     head = "".join(f'<th scope="col" title="{safe(one.help)}">{safe(one.title)}</th>' for one in shown)
     body = "".join(_method_row(row, shown, first=not index) for index, row in enumerate(rows))
     legend = "".join(f"<dt>{safe(one.title)}</dt><dd>{safe(one.help)}</dd>" for one in shown)
-    caption = "Measured against the reference." if any("psnr" in row for row in rows) else UNKNOWN_TRUTH
+    caption = "Measured against the reference." if any("psnr" in row.values for row in rows) else UNKNOWN_TRUTH
     return (
         '<div class="cs-scroll" tabindex="0" role="region" aria-label="Measures of each method">'
         f'<table class="cs-table"><caption>{caption}</caption>'
@@ -93,35 +92,29 @@ def result_table(task: Task, summary: Mapping[str, Any]) -> str:
     )
 
 
-def fact_sentences(summary: Mapping[str, Any]) -> str:
-    """Return what a run found out and assumed, one sentence each."""
-    lines: list[object] = []
-    for key, value in summary.get("facts", {}).items():
-        if key not in ("head", "notices"):
-            lines += value if isinstance(value, list | tuple) else [value]
-    said = [line for line in lines if isinstance(line, str) and line.endswith(".")]
-    return "".join(f'<p class="cs-assumed">{safe(line)}</p>' for line in said)
+def result_notes(result: Result) -> str:
+    """Return the warnings of a run as a list, then what it found out and assumed, a paragraph each."""
+    return notes(result.texts("warning")) + "".join(_sentence(text) for text in result.texts("info"))
 
 
 def downloads(job: JobRecord) -> str:
     """Return links to the files of a finished job, those of other methods folded away."""
-    main = [one for one in job.artifacts if not one.name.startswith("baseline-")]
-    main.sort(key=lambda one: ORDER.index(one.name) if one.name in ORDER else len(ORDER))
-    rest = [one for one in job.artifacts if one.name.startswith("baseline-")]
+    main = [one for one in job.artifacts if one.kind != BASELINE]
+    main.sort(key=lambda one: ORDER.index(one.kind) if one.kind in ORDER else len(ORDER))
+    rest = [one for one in job.artifacts if one.kind == BASELINE]
     folded = f'<details class="cs-details"><summary>Other methods</summary>{_links(rest)}</details>' if rest else ""
     return f'<div class="cs-downloads"><h3>Downloads</h3>{_links(main)}{folded}</div>'
 
 
-def outcome(job: JobRecord, *, said: bool = True) -> str:
-    """Return one line on how a job ended, or its error; said: with what it found out, in sentences."""
+def outcome(job: JobRecord) -> str:
+    """Return one line on how a job ended and its notes, or its error."""
     if job.error:
         return problem(UserError(job.error.code, job.error.message, job.error.hint))
     if job.state == "cancelled":
         return '<p class="cs-outcome" role="status">Cancelled. Nothing was kept of this run.</p>'
     if job.state == "done":
-        lines = notes(job.summary.get("facts", {}).get("notices", ()))
-        told = fact_sentences(job.summary) if said else ""
-        return f'<p class="cs-outcome cs-good" role="status">Done in {safe(seconds(job.seconds))}.</p>{lines}{told}'
+        lines = result_notes(job.result)
+        return f'<p class="cs-outcome cs-good" role="status">Done in {safe(seconds(job.seconds))}.</p>{lines}'
     return ""
 
 
@@ -180,20 +173,14 @@ def _suffix(blob: str) -> str:
     return blob[blob.index(".") :] if "." in blob else ""
 
 
-def _method_row(row: Mapping[str, Any], columns: Iterable[Measure], first: bool) -> str:
-    body = "".join(f"<td>{safe(_cell(row.get(column.name), column))}</td>" for column in columns)
+def _method_row(row: Row, columns: Iterable[Measure], first: bool) -> str:
+    body = "".join(f"<td>{safe(_cell(row.values.get(column.name), column))}</td>" for column in columns)
     mark = '<span class="cs-chosen">chosen</span>' if first else ""
-    return (
-        f'<tr class="{"cs-first" if first else ""}"><th scope="row">{safe(row.get("title", ""))}{mark}</th>{body}</tr>'
-    )
+    return f'<tr class="{"cs-first" if first else ""}"><th scope="row">{safe(row.title)}{mark}</th>{body}</tr>'
 
 
-def _cell(value: object, column: Measure) -> str:
-    if isinstance(value, list | tuple):
+def _cell(value: Measured, column: Measure) -> str:
+    if isinstance(value, tuple):
         return " · ".join(number(one, column.digits) for one in value)
     text = number(value, column.digits)
     return f"{text} {column.unit}" if column.unit and text != "–" else text
-
-
-def _known(value: object) -> bool:
-    return any(one is not None for one in value) if isinstance(value, list | tuple) else value is not None

@@ -5,7 +5,7 @@ Their templates are constant, so that a new value never replaces a canvas; value
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 import gradio as gr
 
@@ -69,8 +69,17 @@ show();
 """
 
 
+class Bar(TypedDict):
+    """The state of the progress bar; picture: a data address of what the result looks like so far, "" without one."""
+
+    shown: bool
+    percent: int
+    text: str
+    picture: str
+
+
 class VolumeViewer(gr.HTML):
-    """Four linked panels; ``value`` is a scene (see ``webapp.pages.imaging.page``).
+    """Four linked panels; ``value`` is that of a ``Scene``.
 
     The event ``mask`` tells of a drawn mask, ``asked`` once, at the start, of the job in the page's address.
     """
@@ -93,9 +102,9 @@ class VolumeViewer(gr.HTML):
 
 
 class ProgressBar(gr.HTML):
-    """A progress bar; ``value`` is ``{"shown": bool, "percent": int, "text": str, "picture": address or ""}``."""
+    """A progress bar; ``value`` is a ``Bar``."""
 
-    def __init__(self, value: dict[str, Any] | None = None, **options: Any) -> None:
+    def __init__(self, value: Bar | None = None, **options: Any) -> None:
         fixed = {"html_template": _PROGRESS, "js_on_load": _PROGRESS_SCRIPT, "apply_default_css": False}
         super().__init__(value=value or {}, **{**fixed, **options})
 

@@ -50,7 +50,7 @@ class LabWiring(Wiring):
 
     def rest(self, session: str, shown: View) -> Updates:
         """Return the outcome of the job, and the views of its results."""
-        outcome = pieces.outcome(shown.job, said=False) if shown.job else ""
+        outcome = pieces.outcome(shown.job) if shown.job else ""
         return {self.tab.running.outcome: outcome, **self._results(session, shown)}
 
     def _results(self, session: str, shown: View) -> Updates:

@@ -31,7 +31,7 @@ def page(results: Results, look: str = "", beside: str = "") -> str:
 
 def load(services: Services, job: JobRecord) -> Results:
     """Return what a finished job found; UserError not_found, bad_results."""
-    found = next((one for one in job.artifacts if one.name == RESULTS), None)
+    found = job.artifact(RESULTS)
     if job.task != TASK or found is None:
         raise UserError("not_found", "This run has no results of the failure lab.", "Wait until it is done.")
     return _read(services.blobs.path(found.blob))

@@ -13,6 +13,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.errors import UserError
+from core.result import RESULT
 from webapp.door.sessions import session_of
 from webapp.intake.scans import uploaded
 from webapp.pages.imaging import page
@@ -29,7 +30,7 @@ from webapp.store.records import JobRecord
 from webapp.store.study_records import StudyRecord
 from webapp.study import creation, design, image_zip
 from webapp.study.collection import progress
-from webapp.study.image_sources import RESULT, case_of
+from webapp.study.image_sources import case_of
 
 TAB = "rate"
 NEW = ("New study", "")
@@ -122,12 +123,8 @@ class StudyWiring:
         }
 
     def _runs(self, session: str) -> list[tuple[str, JobRecord]]:
-        """Return the finished runs whose result is an image, with their titles."""
-        rateable = (
-            job
-            for job in self.services.repo.jobs(session)
-            if job.state == "done" and any(one.name == RESULT for one in job.artifacts)
-        )
+        """Return the finished runs that have an image as a result."""
+        rateable = (job for job in self.services.repo.jobs(session) if job.state == "done" and job.artifact(RESULT))
         return [
             (f"{page.subject(self.services, session, job)}: {page.headline(job)}, {ago(job.created)}", job)
             for job in rateable

@@ -48,7 +48,7 @@ def test_a_case_is_voided_where_the_mask_is(tmp_path: Path) -> None:
     np.testing.assert_array_equal(case.problem.image[~case.mask], case.volume.data[~case.mask])
     assert case.problem.spacing == pytest.approx((1.0, 1.1, 1.0))
     voxels = int(case.mask.sum())
-    assert case.facts["mask_ml"] == pytest.approx(voxels * 1.1 / 1000, abs=1e-3)
+    assert case.mask_ml == pytest.approx(voxels * 1.1 / 1000, abs=1e-3)
     wider = read_case(paths["t1"], paths["mask"], grow_mm=2)
     assert (wider.mask >= case.mask).all()
     assert wider.mask.sum() > voxels

@@ -8,6 +8,7 @@ import pytest
 from core.events import Finished
 from core.files.nifti import read_stored
 from core.job import run
+from core.result import BASELINE, RESULT
 from core.tasks import find
 from tests.contract.phantom import write_phantom, write_tiny_networks
 
@@ -25,14 +26,13 @@ def finished(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
 def test_outside_the_mask_every_stored_voxel_is_kept(finished: Finished, tmp_path: Path) -> None:
     scan, mask = (read_stored(tmp_path / f"{name}.nii.gz") for name in ("t1", "mask"))
     outside = mask.values == 0
-    for name, path in finished.files.items():
-        if not path.endswith(".nii.gz"):
+    for artifact in finished.result.artifacts:
+        if not artifact.is_volume:
             continue
-        made = read_stored(Path(path)) if name == "result" or name.startswith("baseline") else None
-        if made is None:
-            values = _raw(path)
-            assert not values[outside].any(), name
+        if artifact.kind not in (RESULT, BASELINE):
+            assert not _raw(artifact.path)[outside].any(), artifact.name
             continue
+        made = read_stored(Path(artifact.path))
         assert made.values.dtype == scan.values.dtype
         assert (made.slope, made.intercept) == (scan.slope, scan.intercept)
         np.testing.assert_array_equal(made.affine, scan.affine)

@@ -40,7 +40,9 @@ def made(finished: Finished, name: str = "result") -> Stored:
 
 
 def row(finished: Finished, method: str = "volume") -> dict[str, Any]:
-    return next(row for row in finished.summary["table"] if row["method"] == method)
+    found = finished.result.row(method)
+    assert found is not None
+    return dict(found.values)
 
 
 def test_the_written_result_gives_the_scan_back(image: Path, tmp_path: Path) -> None:
@@ -51,13 +53,15 @@ def test_the_written_result_gives_the_scan_back(image: Path, tmp_path: Path) -> 
     slices = result.values.reshape(28, 9, 3, 28).mean(axis=2)
     np.testing.assert_allclose(slices, scan.values * scan.slope + scan.intercept, atol=2e-3)
     assert row(finished)["residual_max"] < 1e-5
-    assert "to rounding" in finished.summary["facts"]["agreement"]
+    assert any(text.startswith("Sampled") and "to rounding" in text for text in finished.result.texts("info"))
+    assert finished.result.finding("voxels") == result.ras_shape
+    assert finished.result.finding("measured_voxels") == scan.ras_shape
 
 
 def test_every_method_is_measured_and_the_difference_is_from_linear(image: Path, tmp_path: Path) -> None:
     finished = done(image, tmp_path / "out", samples=1)
-    assert [line["method"] for line in finished.summary["table"]] == ["volume", "cubic", "spline5", "linear"]
-    assert all(line["residual"] < 0.01 for line in finished.summary["table"])
+    assert [line.method for line in finished.result.table] == ["volume", "cubic", "spline5", "linear"]
+    assert all(row(finished, line.method)["residual"] < 0.01 for line in finished.result.table)
     case = read_case({"image": image}, TASK.parse({}))
     linear = case.scan.acquisition.enlarge(case.measured, 1)
     change = made(finished).to_volume().data - linear

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from core.imaging.methods import find
 from core.imaging.reference import scores
 from core.imaging.translate.run import in_units_of
 from core.imaging.translate.task import CANNOT_KNOW, SLOTS, TASK
+from core.result import Row
 from tests.contract.phantom import write_tiny_networks
 from tests.core.brains import brain, grid, write
 
@@ -45,8 +45,10 @@ def translated(out: Path, inputs: dict[str, Path], **params: object) -> Finished
     return last
 
 
-def row(finished: Finished, method: str) -> dict[str, Any]:
-    return next(entry for entry in finished.summary["table"] if entry["method"] == method)
+def row(finished: Finished, method: str) -> Row:
+    found = finished.result.row(method)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("target", SLOTS)
@@ -59,11 +61,12 @@ def test_every_target_is_made_from_all_others(scans: dict[str, Path], tmp_path: 
     assert not result[truth == 0].any()
     assert not doubt[truth == 0].any()
     assert (doubt[truth > 0] > 0).all()
-    facts = done.summary["facts"]
-    assert facts["notices"][0] == CANNOT_KNOW[target]
-    assert "1000" in facts["units"]
-    assert row(done, "volume")["doubt"] == pytest.approx(float(doubt[truth > 0].mean()), rel=1e-3)
-    assert row(done, "regression")["doubt"] is None
+    assert done.result.texts("warning")[0] == CANNOT_KNOW[target]
+    assert any("1000 stands for" in text for text in done.result.texts("info"))
+    assert done.result.finding("target") == target
+    assert done.result.finding("sources") == tuple(sources)
+    assert row(done, "volume").values["doubt"] == pytest.approx(float(doubt[truth > 0].mean()), rel=1e-3)
+    assert row(done, "regression").values["doubt"] is None
 
 
 def test_with_a_reference_each_method_is_measured(scans: dict[str, Path], tmp_path: Path) -> None:
@@ -77,8 +80,8 @@ def test_with_a_reference_each_method_is_measured(scans: dict[str, Path], tmp_pa
     # the truth itself, in the result's units
     np.testing.assert_allclose(back[inside] / truth[inside], (back / np.maximum(truth, 1))[inside][0], rtol=1e-3)
     assert np.median(back[inside]) == pytest.approx(float(np.median(result[inside])), rel=1e-3)
-    for entry in done.summary["table"]:
-        assert entry.keys() >= {"psnr", "ssim", "mae"}
+    for entry in done.result.table:
+        assert entry.values.keys() >= {"psnr", "ssim", "mae"}
 
 
 def test_a_reference_that_is_a_source_is_refused(scans: dict[str, Path], tmp_path: Path) -> None:

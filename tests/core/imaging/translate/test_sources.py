@@ -14,6 +14,7 @@ from core.files.nifti import Stored, write_stored
 from core.imaging.translate import sources
 from core.imaging.translate.sources import Gathered, gather
 from core.imaging.translate.task import CANNOT_KNOW
+from core.result import Note
 from core.volume import Volume
 from tests.core.brains import brain, grid, rigid, write
 
@@ -46,10 +47,10 @@ def test_sources_that_lie_right_keep_their_voxels(pair: dict[str, Path]) -> None
             found.sources.images[name], np.rint(brain(name, *grid(1.0, (104, 124, 100))).data)
         )
     assert found.grid.name == "t1"
-    assert found.facts["sources"] == ["t1", "t2"]
-    assert found.facts["alignment"] == ["T2 lies on T1, to within 0.0 mm."]
-    assert found.facts["notices"] == [CANNOT_KNOW["flair"]]
-    assert "skull-stripped" in found.facts["head"]
+    head, _, alignment, warning = found.notes
+    assert alignment == Note("info", "T2 lies on T1, to within 0.0 mm.")
+    assert warning == Note("warning", CANNOT_KNOW["flair"])
+    assert head.level == "info" and "skull-stripped" in head.text
     # the brain is what is not empty, to the voxel
     np.testing.assert_array_equal(found.sources.brain, found.sources.images["t1"] > 0)
 
@@ -64,7 +65,7 @@ def test_the_order_of_a_file_s_axes_does_not_matter(pair: dict[str, Path], tmp_p
     write_stored(path, Stored(np.ascontiguousarray(values[::-1].transpose(1, 0, 2)), turned))
     one, other = gathered(pair), gathered(pair | {"t2": path})
     np.testing.assert_array_equal(one.sources.images["t2"], other.sources.images["t2"])
-    assert one.facts == other.facts
+    assert one.notes == other.notes
 
 
 def test_a_source_that_lies_off_is_moved_and_the_sentence_has_the_numbers(
@@ -72,7 +73,7 @@ def test_a_source_that_lies_off_is_moved_and_the_sentence_has_the_numbers(
 ) -> None:
     path = moved(tmp_path, "t2", rigid((2, 0, 4), (3, -5, 2)))
     found = gathered(pair | {"t2": path})
-    (sentence,) = found.facts["alignment"]
+    sentence = found.notes[2].text
     assert sentence.startswith("T2 was moved by ")
     assert sentence.endswith(" degrees onto T1.")
     words = sentence.split()
@@ -147,7 +148,7 @@ def test_what_a_source_does_not_cover_is_left_out_and_said(pair: dict[str, Path]
     affine[2, 3] += 20
     path = write(tmp_path, "part", Volume(t2.data[:, :, 20:], affine))
     found = gathered(pair | {"t2": path})
-    assert any(notice.startswith("T2 covers 9") for notice in found.facts["notices"])
+    assert any(note.level == "warning" and note.text.startswith("T2 covers 9") for note in found.notes)
     assert not found.sources.brain[:, :, :20].any()
     assert found.sources.brain[:, :, 21:].any()
 
@@ -169,6 +170,6 @@ def test_of_a_whole_head_the_brain_alone_is_taken(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(sources, "find_head", lambda volume: replace(find_head(volume), kind="head"))
     found = gathered({"t1": write(tmp_path, "t1", head)})
     np.testing.assert_array_equal(found.sources.brain, truth)
-    assert "whole head" in found.facts["head"]
+    assert "whole head" in found.notes[0].text
     monkeypatch.setattr(sources, "find_brain", lambda volume: np.zeros(shape, bool))
     assert refused({"t1": tmp_path / "t1.nii.gz"}).code == "no_brain"

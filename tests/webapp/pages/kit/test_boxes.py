@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -11,8 +12,10 @@ from core.events import Failed
 from core.imaging.inpaint.task import TASK
 from core.imaging.superres import task as superres
 from core.imaging.translate import task as translate
+from core.result import Finding, Note, Result, Row
 from webapp.pages.imaging.page import Held, View, anchor, progress, scene
 from webapp.pages.kit import boxes as pieces
+from webapp.pages.kit.viewer_scene import Scene
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 
 HOSTILE = "${alert(1)}<img src=x onerror=alert(1)>{{value}}`.nii.gz"
@@ -22,7 +25,7 @@ SCAN = ScanRecord(
 )
 JOB = JobRecord(
     "j1", "me", "inpaint", {"method": "biharmonic"}, {"t1": "s1", "mask": "m1"}, "done", 1.0, "", None,
-    {"table": [{"method": "biharmonic", "title": "3D biharmonic", "texture": None, "consistency": [1, 0.5, None]}]},
+    Result(table=(Row("biharmonic", "3D biharmonic", {"texture": None, "consistency": (1, 0.5, None)}),)),
     (
         ArtifactRecord("a1", "j1", "result", "Result", "t1", "b1"),
         ArtifactRecord("a2", "j1", "baseline-shell", "Shell mean", "t2", "b2"),
@@ -57,7 +60,8 @@ def test_hostile_text_is_inert_everywhere() -> None:
     assert inert(pieces.problem(UserError(HOSTILE, HOSTILE, HOSTILE)))
     assert inert(pieces.sessions([(JOB, HOSTILE, HOSTILE)]))
     assert inert(pieces.header(HOSTILE, 2))
-    assert inert(pieces.outcome(replace(JOB, summary={"facts": {"notices": [HOSTILE]}})))
+    hostile = Result(notes=(Note("warning", HOSTILE), Note("info", HOSTILE)))
+    assert inert(pieces.outcome(replace(JOB, result=hostile)))
 
 
 def test_facts_name_size_spacing_and_assumption() -> None:
@@ -67,7 +71,7 @@ def test_facts_name_size_spacing_and_assumption() -> None:
 
 
 def test_a_missing_measure_is_a_dash() -> None:
-    text = pieces.result_table(TASK, JOB.summary)
+    text = pieces.result_table(TASK, JOB.result.table)
     assert "1.00 · 0.50 · –" in text
     assert "chosen" in text
 
@@ -87,21 +91,30 @@ def test_a_failure_is_told_with_its_code() -> None:
 
 def test_a_finished_job_makes_a_scene_of_its_results() -> None:
     drawn = scene(View(TASK, {"t1": SCAN, "mask": replace(SCAN, role="mask")}, JOB))
-    assert [one["id"] for one in drawn["results"]] == ["biharmonic", "shell"]
-    assert drawn["uncertainty"] is None
-    assert drawn["job"] == "j1"
-    assert scene(View(TASK))["scan"] is None
+    assert [one.id for one in drawn.results] == ["biharmonic", "shell"]
+    assert drawn.uncertainty is None
+    assert drawn.job == "j1"
+    assert scene(View(TASK)).scan is None
+
+
+def test_the_viewer_gets_what_is_known_and_nothing_made_up() -> None:
+    value = scene(View(TASK, {"t1": SCAN, "mask": replace(SCAN, role="mask")}, JOB)).value()
+    assert value.keys() == set(Scene.model_fields)
+    assert value["scan"] == {"id": "s1", "title": "T1 scan", "url": "/vol/tok/v.nii.gz", "synthetic": False}
+    # the viewer takes a result as synthetic, in the units of the scan
+    assert value["results"][0] == {"id": "biharmonic", "title": "3D biharmonic", "url": "/vol/t1/v.nii.gz"}
+    assert value["difference"] is None and value["compare"] is None
+    assert Scene.model_validate_json(json.dumps(value)).value() == value
 
 
 def test_a_comparison_opens_side_by_side() -> None:
     compared = replace(JOB, params={"method": "biharmonic", "beside": ["shell"]})
     scans = {"t1": SCAN, "mask": replace(SCAN, role="mask")}
-    assert [one["title"] for one in scene(View(TASK, scans, compared))["compare"]] == [
-        "T1 scan", "3D biharmonic", "Shell mean",
-    ]  # fmt: skip
-    with_truth = {**scans, "reference": replace(SCAN, id="r1")}
-    assert scene(View(TASK, with_truth, compared))["compare"][0]["id"] == "r1"
-    assert scene(View(TASK, scans, JOB))["compare"] is None
+    side_by_side = scene(View(TASK, scans, compared)).compare
+    assert side_by_side and [one.title for one in side_by_side] == ["T1 scan", "3D biharmonic", "Shell mean"]
+    with_truth = scene(View(TASK, {**scans, "reference": replace(SCAN, id="r1")}, compared)).compare
+    assert with_truth and with_truth[0].id == "r1"
+    assert scene(View(TASK, scans, JOB)).compare is None
 
 
 def test_progress_is_hidden_when_nothing_runs() -> None:
@@ -134,18 +147,16 @@ def test_a_run_needs_a_source_where_none_is_required() -> None:
     assert not View(TASK, {"t1": SCAN}).ready
 
 
-def test_only_sentences_are_said_of_a_run() -> None:
-    said = pieces.fact_sentences(
-        {"facts": {"target": "flair", "grid": "It lies on T1.", "moved": ["T2 was moved."], "notices": ["no"]}}
-    )
-    assert "It lies on T1." in said
-    assert "T2 was moved." in said
-    assert "flair" not in said
-    assert "no" not in said.replace("note", "")
+def test_every_note_of_a_run_is_shown_warnings_first() -> None:
+    found = (Note("info", "It lies on T1"), Note("warning", "No full stop"), Note("info", "T2 was moved."))
+    text = pieces.outcome(replace(JOB, result=Result(notes=found, findings=(Finding("target", "Target", "flair"),))))
+    places = [text.index(note) for note in ("<li>No full stop</li>", ">It lies on T1</p>", ">T2 was moved.</p>")]
+    assert places == sorted(places)
+    assert "flair" not in text
 
 
 def test_a_translated_image_shares_no_window_with_its_sources_or_truth() -> None:
     job = replace(JOB, task="translate", params={"method": "volume", "target": "t2"}, inputs={"t1": "s1"})
     shown = scene(View(translate.TASK, {"t1": SCAN, "reference": SCAN}, job))
-    assert shown["reference"] and "units" not in shown["reference"]
-    assert {one["units"] for one in shown["results"]} == {"target"}
+    assert shown.reference and "units" not in shown.value()["reference"]
+    assert {one.units for one in shown.results} == {"target"}

@@ -14,6 +14,7 @@ from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Finished, Started
 from core.failure.exchange import to_json
+from core.result import Result, Verdict, artifact_in
 from tests.webapp.fakes import FakeEngine, wait_for
 from tests.webapp.pages.lab_results import results
 from webapp.app import build_services
@@ -27,11 +28,11 @@ from webapp.settings import Settings
 
 def script(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
     yield Started("cpu")
-    path, table = Path(spec.out) / "results.json", Path(spec.out) / "table.csv"
-    path.write_text(to_json(results()))
-    table.write_text("method,id\nir-erm,0.9\n")
-    facts = {"verdicts": {"rgb": {"level": "none"}, "ir": {"level": "red"}}}
-    yield Finished({"results": str(path), "table": str(table)}, {"facts": facts})
+    found, table = (artifact_in(Path(spec.out), *name) for name in (("results", ".json"), ("table", ".csv")))
+    Path(found.path).write_text(to_json(results()))
+    Path(table.path).write_text("method,id\nir-erm,0.9\n")
+    verdicts = (Verdict("rgb", "RGB", "none", "Nothing."), Verdict("ir", "IR", "red", "One number."))
+    yield Finished(Result((found, table), verdicts=verdicts))
 
 
 @pytest.fixture

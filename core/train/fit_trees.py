@@ -15,7 +15,8 @@ from core.contrasts import CONTRASTS, scaled
 from core.imaging.brain_position import places
 from core.imaging.translate.trees import Model, beside, encode, gather, patch_maps, regressor, silent
 from core.nets.boosted_trees import MODELS, TREES
-from core.train.pack import Packed, PackedSet
+from core.train.datasets import Packed
+from core.train.pack import PackedSet
 
 Float = NDArray[np.float32]
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Services", "build_services", "create_app"]
 
+# how many pages Gradio remembers the state of, at most; each takes 0.8 MB
+OPEN_PAGES = 500
+
 Page = Callable[[Services], "gradio.Blocks"]
 
 
@@ -110,6 +113,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         app.include_router(study_export.router(services))
         options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}
     blocks = page(services)
+    blocks.state_session_capacity = OPEN_PAGES
     blocks.queue(default_concurrency_limit=8, api_open=False)
     gradio.mount_gradio_app(
         app,

@@ -1,4 +1,4 @@
-"""The addresses of our own: volumes for the viewer, drawn masks, downloads, static files, health."""
+"""The addresses of Counterscan itself: volumes for the viewer, drawn masks, downloads, static files, health."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ STATUS = {
 
 
 def add_routes(app: FastAPI, services: Services) -> None:
-    """Add every address of ours to ``app``; it must be done before Gradio is mounted at "/"."""
+    """Add every address of Counterscan to ``app``; it must be done before Gradio is mounted at "/"."""
     app.add_exception_handler(UserError, _explain)
     app.add_exception_handler(OperationalError, _put_off)
     app.include_router(study_routes.router(services))
@@ -115,12 +115,12 @@ def _open(services: Services) -> APIRouter:
 
     @router.get("/healthz")
     def health() -> Response:
-        """Whether the server answers."""
+        """Answer "ok"."""
         return PlainTextResponse("ok")
 
     @router.get("/readyz")
     def ready() -> Response:
-        """Whether it can do its work: the database answers and every network is there."""
+        """Answer 200 if the server can work: the database answers and every network is there."""
         state = {"database": _database_answers(services), "weights": _weights_present()}
         return JSONResponse(state, 200 if all(state.values()) else 503, {"cache-control": "no-store"})
 
@@ -143,7 +143,7 @@ async def _explain(request: Request, error: Exception) -> Response:
 async def _put_off(request: Request, error: Exception) -> Response:
     if not isinstance(error, OperationalError):
         raise error
-    # as a rule locked for longer than a write waits; the whole error would tell what somebody sent
+    # as a rule locked for longer than a write waits; the whole error contains what a visitor sent
     log.warning("%s was put off: %s", request.scope["route"].path, error.orig)
     return _problem(BUSY, 503, {"retry-after": "1"})
 

@@ -37,33 +37,37 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: Annotated[Count, Field(le=65535)] = Field(7860, description="Port to listen on.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: Annotated[Count, Field(le=65535)] = Field(default=7860, description="Port to listen on.")
     allow_remote: bool = Field(
-        False,
+        default=False,
         description="Allow a host that other machines can reach; needs hosts too. Put a proxy with log-in before.",
     )
     hosts: str = Field(
-        "", description="Names the server is reached by, with commas. Empty: this machine's own names only."
+        default="", description="Names the server is reached by, with commas. Empty: this machine's own names only."
     )
-    data: Path = Field(Path("data"), description="Folder of the database, the scans and the results.")
+    data: Path = Field(default=Path("data"), description="Folder of the database, the scans and the results.")
     database_url: str = Field(
-        "", description="SQLAlchemy address of the database. Empty: an SQLite file in the data folder."
+        default="", description="SQLAlchemy address of the database. Empty: an SQLite file in the data folder."
     )
-    device: str = Field("auto", description="Where networks run: auto, cpu, cuda or cuda:N.")
-    slots: Jobs = Field(1, description="Jobs that run at the same time, each in its own process.")
-    warm: bool = Field(True, description="Start the worker processes with the server, not with the first job.")
-    max_upload_mb: Megabytes = Field(500, description="Largest file a visitor may upload.")
-    disk_reserve_mb: Megabytes = Field(1024, description="Free disk space below which uploads and jobs are refused.")
-    running_per_session: Jobs = Field(1, description="Jobs of one visitor that run at the same time.")
-    queue_per_session: Jobs = Field(5, description="Jobs of one visitor that may wait.")
-    queue_total: Jobs = Field(100, description="Jobs of all visitors that may wait.")
-    lease: Seconds = Field(60.0, description="Time after which the job of a dead server is taken over by another.")
-    post_burst: Requests = Field(120, description="Requests that change something a visitor may send at once.")
-    post_rate: Rate = Field(20.0, description="Rate at which that allowance grows back.")
-    session_days: Days = Field(180, description="Time a browser is remembered after its last visit.")
+    device: str = Field(default="auto", description="Where networks run: auto, cpu, cuda or cuda:N.")
+    slots: Jobs = Field(default=1, description="Jobs that run at the same time, each in its own process.")
+    warm: bool = Field(default=True, description="Start the worker processes with the server, not with the first job.")
+    max_upload_mb: Megabytes = Field(default=500, description="Largest file a visitor may upload.")
+    disk_reserve_mb: Megabytes = Field(
+        default=1024, description="Free disk space below which uploads and jobs are refused."
+    )
+    running_per_session: Jobs = Field(default=1, description="Jobs of one visitor that run at the same time.")
+    queue_per_session: Jobs = Field(default=5, description="Jobs of one visitor that may wait.")
+    queue_total: Jobs = Field(default=100, description="Jobs of all visitors that may wait.")
+    lease: Seconds = Field(
+        default=60.0, description="Time after which the job of a dead server is taken over by another."
+    )
+    post_burst: Requests = Field(default=120, description="Requests that change something a visitor may send at once.")
+    post_rate: Rate = Field(default=20.0, description="Rate at which that allowance grows back.")
+    session_days: Days = Field(default=180, description="Time a browser is remembered after its last visit.")
     metrics: Literal["loopback", "any", "off"] = Field(
-        "loopback", description="Who may read /metrics: loopback, any or off."
+        default="loopback", description="Who may read /metrics: loopback, any or off."
     )
 
     @classmethod

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fastapi import FastAPI
@@ -9,9 +10,12 @@ from starlette.testclient import TestClient
 
 from tests.webapp.door.visits import events, file_data, join
 from tests.webapp.fakes import ORIGIN, FakeEngine, stub_page
-from webapp.app import create_app, mount_page, prepare_gradio
+from webapp.app import OPEN_PAGES, create_app, mount_page, prepare_gradio
 from webapp.services import Services
 from webapp.settings import Settings
+
+if TYPE_CHECKING:
+    import gradio
 
 
 @pytest.fixture
@@ -34,6 +38,21 @@ def test_gradio_itself_refuses_files_of_the_server(unguarded: TestClient, servic
         done = [one for one in events(unguarded, page) if one["msg"] == "process_completed"]
         assert [one["success"] for one in done] == [allowed]
         assert allowed or str(tmp_path) not in str(done)
+
+
+def test_the_memory_for_open_pages_is_bounded(services: Services) -> None:
+    prepare_gradio(services.settings.data)
+    made: list[gradio.Blocks] = []
+
+    def page(services: Services) -> gradio.Blocks:
+        made.append(stub_page(services))
+        return made[0]
+
+    mount_page(FastAPI(), services, page)
+    holder = made[0].state_holder
+    for number in range(OPEN_PAGES + 2):
+        assert holder[f"page{number}"] is not None
+    assert len(holder.session_data) == OPEN_PAGES
 
 
 def test_no_other_site_may_read_the_page(tmp_path: Path) -> None:

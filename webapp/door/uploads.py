@@ -17,6 +17,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 
 from core.errors import UserError
@@ -100,7 +101,7 @@ def router(uploads: Uploads, max_bytes: int, require_room: Callable[[], None]) -
 
 
 async def _kept(request: Request, folder: Path, max_bytes: int, upload_id: str | None) -> list[str]:
-    from gradio.route_utils import MultiPartException, upload_fn
+    from gradio.route_utils import upload_fn
     from gradio.routes import file_upload_statuses
 
     progress: FileUploadProgress | None = file_upload_statuses if upload_id else None

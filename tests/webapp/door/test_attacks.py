@@ -72,7 +72,7 @@ def test_a_page_has_a_short_plain_name(browser: Browser, name: object) -> None:
 
 def test_an_error_names_no_file_of_the_server(browser: Browser) -> None:
     client = visit(browser)
-    here = str(services_of(client.app).settings.data)  # type: ignore[arg-type]
+    here = str(services_of(client.app).settings.data)
     name = page()
     assert client.post(JOIN, json={"data": [], "fn_index": 1, "session_hash": name}).status_code == 200
     found = events(client, name)
@@ -82,6 +82,6 @@ def test_an_error_names_no_file_of_the_server(browser: Browser) -> None:
 
 def test_the_page_names_no_file_of_the_server(browser: Browser) -> None:
     client = visit(browser)
-    here = str(services_of(client.app).settings.data)  # type: ignore[arg-type]
+    here = str(services_of(client.app).settings.data)
     for path in ("/", "/config", "/gradio_api/info", "/readyz"):
         assert here not in client.get(path).text

@@ -13,7 +13,7 @@ OURS = {"cookie": f"{COOKIE}={VALUE}"}
 
 
 def door(inner: Inner, touched: list[str] | None = None) -> Sessions:
-    return Sessions(inner, 180, [].append if touched is None else touched.append)
+    return Sessions(inner, 180, (list[str]() if touched is None else touched).append)
 
 
 def test_the_first_visit_of_a_page_gets_a_session() -> None:

@@ -24,7 +24,7 @@ PART = b'--x\r\nContent-Disposition: form-data; name="files"; filename="t1.nii"\
 
 
 def folder_of(client: TestClient) -> Path:
-    return services_of(client.app).settings.data / "uploads"  # type: ignore[arg-type]
+    return services_of(client.app).settings.data / "uploads"
 
 
 @pytest.mark.parametrize(

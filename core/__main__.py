@@ -7,13 +7,12 @@ import json
 import logging
 import os
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from core.declaration import Input, Param, Task
+from core.declaration import Input, Param, Reference, Task
 from core.errors import UserError
 from core.events import Event, Progress, Started
 from core.tasks import TASKS
@@ -41,7 +40,9 @@ def list_tasks(as_json: Annotated[bool, typer.Option("--json", help="Everything,
         return
     for task in TASKS:
         typer.echo(f"{task.name:12} {task.summary}")
-        typer.echo(f"{'':12} methods: {', '.join(task.methods)}; presets: {', '.join(p.name for p in task.presets)}")
+        listed = {"methods": [one.name for one in task.methods], "presets": [one.name for one in task.presets]}
+        words = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in listed.items() if names)
+        typer.echo(f"{'':12} {words}")
 
 
 def _forwarded(name: str, target: str, text: str) -> None:
@@ -51,8 +52,7 @@ def _forwarded(name: str, target: str, text: str) -> None:
     """
 
     def command(context: typer.Context) -> None:
-        module, _, attribute = target.partition(":")
-        found = getattr(import_module(module), attribute)
+        found: Any = Reference(target).load()
         if not isinstance(found, typer.Typer):
             single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
             single.command()(found)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.imaging.superres.network import ground_of, level_of
+from core.anatomy.intensity import background_level, tissue_level
 from core.nets.segment_net import SHARES
 from core.volume import Volume, bounding_box, resample, to_spacing
 from core.weights import load
@@ -55,7 +55,7 @@ def tissues(image: Float, spacing: Triple, head: Bool) -> Labels:
 def prepare(image: Float, head: Bool) -> tuple[Float, Float]:
     """Return the network's view of ``image`` (X, Y, Z): bright tissue at 1, and its percentiles ``SHARES`` in ``head``
     (X, Y, Z) bool."""
-    scaled = (image - np.float32(ground_of(image))) / np.float32(level_of(image))
+    scaled = (image - np.float32(background_level(image))) / np.float32(tissue_level(image))
     return scaled.astype(np.float32), np.percentile(scaled[head], SHARES).astype(np.float32)
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import weights
-from core.imaging.methods import Method
-from core.imaging.problem import MEAN_CALLS
+from core.declaration import Method
 
 PLANES = 3
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -26,16 +25,15 @@ class Asked:
     calls: int
 
 
-def asking(method: Method, params: Mapping[str, Any], side: int, sources: int = 1) -> Asked:
+def asking(method: Method, params: Mapping[str, Any], side: int, sources: int = 1, draws: int | None = None) -> Asked:
     """Return what ``method`` asks of its networks on a volume of ``side`` slices along each axis.
 
-    sources: scans at hand; several have an expert each, where scores are fused.
+    sources: scans at hand; several have an expert each, where scores are fused. draws: calls for the whole volume, by
+    default one for each step of each sample.
     For methods that decide on their way how often a step is taken, the middle between once and most often.
     """
-    draws = (params["steps"] or method.steps) * params["samples"]
-    if method.task == "inpaint" and not method.paper and params["mode"] == "realistic":
-        # one sample, less where the other hemisphere shows all of it
-        draws = MEAN_CALLS + (params["steps"] or method.steps)
+    if draws is None:
+        draws = (params["steps"] or method.steps) * params["samples"]
     names = method.networks()
     if not method.paper:
         return Asked(draws * work(names[0]), draws)
@@ -43,7 +41,7 @@ def asking(method: Method, params: Mapping[str, Any], side: int, sources: int = 
     if method.name == "scorefusion":
         passes += draws * sources if sources > 1 else 0
         ours = draws if params["volume"] else 0
-        extra = ours * work(method.expert)
+        extra = ours * work(method.expert[0])
         return Asked(passes * work(names[1]) + draws * work(names[0]) + extra, round(passes * side) + draws + ours)
     # a gradient is a call and two more on the way back: with the one before it, two that cost as much as four
     dear = 2 if method.name == "posterior" and params["solver"] != "projection" else 1

@@ -15,8 +15,8 @@ from core import weights
 from core.diffusion.residual_error import Doubt
 from core.diffusion.sampler import PLAIN, Denoiser, Projection, Sample, Step, Walk, sample
 from core.events import Progress
+from core.imaging.options import Options
 from core.imaging.preview import Picture, Previews
-from core.imaging.problem import Options
 from core.imaging.tiles import Context, Tiling, call, layout, single
 from core.volume import Box
 

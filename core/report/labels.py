@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from core.declaration import Task
-from core.imaging.methods import Method, of_task
+from core.declaration import Method, Task
 
 PLAIN = "baseline-"
 
@@ -14,7 +13,7 @@ def title_of(task: Task, name: str) -> str:
     declared |= {entry.name: entry.title for entry in task.outputs}
     if name.startswith(PLAIN):
         method = name.removeprefix(PLAIN)
-        return next((_beside(each) for each in of_task(task.name) if each.name == method), f"Method: {method}")
+        return next((_beside(each) for each in task.methods if each.name == method), f"Method: {method}")
     return declared.get(name, name.replace("-", " ").replace("_", " ").capitalize())
 
 

@@ -15,7 +15,6 @@ from core import weights
 from core.assets import ASSETS
 from core.declaration import Measure, Param, Task, Value
 from core.events import Finished
-from core.imaging.methods import of_task
 from core.report.citations import PROGRAM, cited
 from core.report.labels import title_of
 from core.report.slices import figures
@@ -61,7 +60,7 @@ def _content(
     columns = _columns(task, table)
     ran = [row["method"] for row in table]
     wide, narrow = figures(task, inputs, finished.files)
-    known = {each.name: each for each in of_task(task.name)}
+    known = {each.name: each for each in task.methods}
     return {
         "task": task,
         "record": record,

@@ -11,7 +11,8 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import cg
 
 from core.events import Progress
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Problem
 from core.volume import bounding_box
 
 Float = NDArray[np.float32]

@@ -12,7 +12,8 @@ from scipy import ndimage, optimize
 
 from core.events import Progress
 from core.imaging.inpaint.classical import harmonic
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Problem
 from core.measure.quality import Image, shell
 
 Float = NDArray[np.float32]

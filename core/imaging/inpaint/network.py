@@ -18,8 +18,9 @@ from core.imaging.formulation import Setting
 from core.imaging.inpaint.classical import interpolate
 from core.imaging.inpaint.mirror import opposite
 from core.imaging.inpaint.realistic import continued, grafted
+from core.imaging.options import Options
 from core.imaging.picture import preview
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.problem import Estimate, Problem
 from core.imaging.volume_sampler import View, direct, doubt_of
 from core.volume import Box, bounding_box
 from core.weights import calibration, load

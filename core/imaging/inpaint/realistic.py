@@ -19,7 +19,8 @@ from core.diffusion.residual_error import Doubt
 from core.diffusion.sampler import Walk
 from core.events import Progress, changed
 from core.imaging.formulation import Setting
-from core.imaging.problem import MEAN_CALLS, Estimate, Options
+from core.imaging.options import MEAN_CALLS, Options
+from core.imaging.problem import Estimate
 from core.imaging.volume_sampler import direct, draw
 
 Float = NDArray[np.float32]

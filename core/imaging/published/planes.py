@@ -16,7 +16,8 @@ from core.diffusion.slice_noise import along
 from core.events import Progress, changed
 from core.imaging.formulation import Setting
 from core.imaging.inpaint import network as inpaint
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate
 from core.imaging.superres import network as superres
 from core.imaging.tiles import in_half
 from core.imaging.translate import network as translate

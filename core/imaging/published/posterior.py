@@ -26,10 +26,10 @@ from core.events import Progress
 from core.imaging.formulation import Setting
 from core.imaging.inpaint import network as holes
 from core.imaging.inpaint.classical import interpolate
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Problem, ThickScan
 from core.imaging.published.planes import WEIGHTS, Planes, estimated
 from core.imaging.superres import network as thick
-from core.imaging.superres.network import ThickScan
 from core.imaging.volume_sampler import View, region_of
 from core.weights import calibration, load
 

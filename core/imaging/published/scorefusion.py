@@ -17,14 +17,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.contrasts import CONTRASTS, Sources
+from core.contrasts import CONTRASTS
 from core.diffusion.sampler import Denoiser, Sample, Step, Walk
 from core.events import Progress
 from core.imaging.inpaint import network as holes
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Problem, Sources, ThickScan
 from core.imaging.published.planes import WEIGHTS, Asked, Planes, estimated, part, setting_of
 from core.imaging.superres import network as thick
-from core.imaging.superres.network import ThickScan
 from core.imaging.tiles import Tiling, call, layout
 from core.imaging.translate import network as contrasts
 from core.imaging.translate import trees

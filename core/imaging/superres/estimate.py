@@ -14,10 +14,10 @@ from core.declaration import Estimate
 from core.errors import UserError
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import asking
-from core.imaging.methods import find
 from core.imaging.superres.geometry import geometry
 from core.imaging.superres.network import TILING
 from core.imaging.superres.run import shown_beside
+from core.imaging.superres.task import TASK
 from core.imaging.tiles import fast_in_half
 from core.volume import orientation_of, ras_affine
 
@@ -55,7 +55,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     except (KeyError, UserError):
         # the run itself says what is wrong with a file
         size = Size(TYPICAL // 4, TYPICAL)
-    method = find(params["method"], "superres")
+    method = TASK.method(params["method"])
     made = (method, *shown_beside(method, params))
     plain = sum(SECONDS_PER_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
     seconds = START_SECONDS + size.made * (SECONDS_PER_VOXEL["job"] + plain)

@@ -1,4 +1,4 @@
-"""Thick slices made thin: splines with back-projection, and our network on the part that was not measured."""
+"""Our network for thick slices: a residual to the consistent cubic spline, on the part that was not measured."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from scipy import ndimage
 from torch import Tensor
 
 from core.acquisition import Acquisition, Axis, measuring, spreading, whole
+from core.anatomy.intensity import background_level, tissue_level
 from core.diffusion.constraints import null_space
 from core.diffusion.measurement import Measurement
 from core.diffusion.sampler import Projection, Walk
 from core.events import Progress
 from core.imaging.formulation import Setting
+from core.imaging.options import Options
 from core.imaging.picture import preview
 from core.imaging.preview import Picture
-from core.imaging.problem import Estimate, Options
+from core.imaging.problem import Estimate, ThickScan
 from core.imaging.superres.binning import binned, unbinned
 from core.imaging.superres.guided_detail import guided
 from core.imaging.tiles import Tiling
@@ -37,7 +39,6 @@ RESIDUAL = 0.06
 CENTRE, SPREAD = 0.5, 0.3
 # detail is what a Gaussian of this many voxels takes away
 DETAIL = 1.5
-BACK_PROJECTIONS = 10
 # the voxel size that the network learnt
 WORK_MM = 1.0
 # rounds of emptying what was measured as empty and agreeing with the rest
@@ -46,21 +47,6 @@ EMPTYINGS = 3
 TILING = Tiling(half=True)
 # axes along which the volume is reversed for one sample after another
 MIRRORED: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (2,))
-
-
-@dataclass(frozen=True, eq=False)
-class ThickScan:
-    """image: (x, y, z) float32, RAS+, as measured, any units; acquisition: how it samples the fine grid.
-
-    guide: (X, Y, Z) float32 on the fine grid, another contrast of the same head, or None.
-    spacing: mm of the fine voxels along X, Y, Z. spoilt: (x, y, z) bool, measured voxels that do not count, or None.
-    """
-
-    image: Float
-    acquisition: Acquisition
-    guide: Float | None = None
-    spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    spoilt: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,27 +115,13 @@ def measured_part(axis: Axis) -> NDArray[np.float32]:
     return np.asarray(spreading(axis) @ measuring(axis), np.float32)
 
 
-def ground_of(image: Float) -> float:
-    """Return what stands for no signal in ``image``: 0, or its lowest percentile where much is negative (CT)."""
-    low, high = (float(level) for level in np.percentile(image, (1, 99.5)))
-    return low if low < -0.1 * (high - low) else 0.0
-
-
-def level_of(image: Float) -> float:
-    """Return the 99.5th percentile of what is not background in ``image``, above the ground: the network's unit."""
-    ground = ground_of(image)
-    image = image - np.float32(ground) if ground else image
-    inside = image[image > 0.05 * float(image.max())]
-    return max(float(np.percentile(inside, 99.5)) if inside.size else 0.0, 1e-6)
-
-
 def setting(scan: ThickScan, options: Options, multiple: int) -> Setting:
     """Return ``scan`` as networks see it whose sides must be multiples of ``multiple``.
 
     ``consistent`` keeps exactly to what was measured. A guide adds what it shows between the slices; the deviation
     stays that of the network alone.
     """
-    level, ground = level_of(scan.image), np.float32(ground_of(scan.image))
+    level, ground = tissue_level(scan.image), np.float32(background_level(scan.image))
     above = replace(scan, image=scan.image - ground) if ground else scan
     factors = blocks(above)
     unit = np.float32(RESIDUAL * level)
@@ -272,34 +244,6 @@ def _planes(acquisition: Acquisition) -> tuple[int, int, int]:
     does not show what is missing."""
     x, y, z = sorted((1, 2, 0), key=lambda axis: not acquisition.axes[axis].untouched)
     return x, y, z
-
-
-def nearest(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Repeat the nearest slice."""
-    return _spline(scan, options, 0)
-
-
-def linear(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Interpolate linearly between slices."""
-    return _spline(scan, options, 1)
-
-
-def cubic(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Interpolate with cubic splines."""
-    return _spline(scan, options, 3)
-
-
-def spline5(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Interpolate with splines of order 5."""
-    return _spline(scan, options, 5)
-
-
-def _spline(scan: ThickScan, options: Options, order: int) -> Generator[Progress, None, Estimate]:
-    yield Progress(0.0, 0, 1, "Interpolating")
-    values = scan.acquisition.enlarge(scan.image, order)
-    if options.consistent:
-        values = scan.acquisition.back_project(values, scan.image, BACK_PROJECTIONS)
-    return Estimate(values)
 
 
 def _mirror(acquisition: Acquisition, axes: tuple[int, ...]) -> tuple[Axis, Axis, Axis]:

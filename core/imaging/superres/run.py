@@ -12,18 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.anatomy.head import find_head
-from core.declaration import Context
+from core.anatomy.intensity import tissue_level
+from core.declaration import Context, Method
 from core.events import Event, Finished, Progress
 from core.files.nifti import Stored, read_stored
 from core.imaging.drive import Done, compared, drive, networks, number, options_of, write_scans
-from core.imaging.methods import Method, find
-from core.imaging.problem import Options
+from core.imaging.options import Options
+from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.superres.consistency import disagreement, sharpness
 from core.imaging.superres.denoise import calmed, noise_level
 from core.imaging.superres.geometry import Geometry, describe_geometry, geometry, in_file_order
 from core.imaging.superres.guide import read_guide
-from core.imaging.superres.network import ThickScan, level_of
+from core.imaging.superres.task import TASK
 from core.volume import Orientation, Volume
 
 Float = NDArray[np.float32]
@@ -69,7 +70,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     case = read_case(inputs, params)
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
-    method = find(params["method"], "superres")
+    method = TASK.method(params["method"])
     first = yield from drive(method, case.scan, options, READ, SHARPENED)
     files = write_scans(context.out, _scans(case, first))
     table = [_row(case, first)]
@@ -96,7 +97,7 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     where = near if near.any() else np.ones(found.shape, np.bool_)
     guide, told = read_guide(inputs["guide"], volume, head.mask, found) if "guide" in inputs else (None, {})
     truth = read_reference(inputs["reference"], fine, where) if "reference" in inputs else None
-    bright = level_of(volume.data)
+    bright = tissue_level(volume.data)
     calm, noise = _calm(volume, head.mask, bright, params["relax"])
     scan = ThickScan(calm, found.acquisition, guide, found.target)
     facts = {"geometry": " ".join(describe_geometry(found)), "noise": noise, **told, "notices": list(found.notices)}
@@ -106,7 +107,7 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
 def shown_beside(method: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:
     """Return the methods that are run beside ``method``: the nearest slice, which only shows the input again, if asked
     for alone."""
-    others = compared("superres", method, params)
+    others = compared(TASK, method, params)
     return tuple(other for other in others if other.name != "nearest" or other.name in params["beside"])
 
 

@@ -10,9 +10,9 @@ from scipy import ndimage
 
 from core.anatomy.head import Head
 from core.anatomy.registration import Alignment, register
+from core.contrasts import TITLES
 from core.errors import UserError
 from core.files.nifti import Stored
-from core.imaging.translate.task import TITLES
 from core.volume import Volume, corners
 
 Float = NDArray[np.float32]

@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.contrasts import CONTRASTS, USUAL, Sources
+from core.contrasts import CONTRASTS, USUAL
 from core.diffusion.sampler import Walk
 from core.events import Progress
 from core.imaging.brain_position import places, reversed_left_right
 from core.imaging.formulation import Setting
+from core.imaging.options import Options
 from core.imaging.picture import preview
-from core.imaging.problem import Estimate, Options
+from core.imaging.problem import Estimate, Sources
 from core.imaging.tiles import Tiling
 from core.imaging.translate import trees
 from core.imaging.translate.regression import Start, start

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.contrasts import CONTRASTS, USUAL, Sources, scaled
+from core.anatomy.intensity import scaled
+from core.contrasts import CONTRASTS, USUAL
 from core.events import Progress
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Sources
 from core.nets.piecewise_linear import EACH, FEATURES, KNOTS, PAIRS, SCALES
 from core.volume import Box, bounding_box
 from core.weights import load

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from core.anatomy.head import find_head
+from core.contrasts import CONTRASTS, TITLES
 from core.imaging.translate.sources import same_scan
-from core.imaging.translate.task import SLOTS, TITLES
 from core.volume import Volume
 
 Real = NDArray[np.float64]
@@ -103,7 +103,7 @@ def assign(files: Sequence[tuple[str, Volume | None]]) -> Assignment:
             )
         else:
             slots[slot] = index
-    return Assignment({slot: slots[slot] for slot in SLOTS if slot in slots}, tuple(problems))
+    return Assignment({slot: slots[slot] for slot in CONTRASTS if slot in slots}, tuple(problems))
 
 
 def _same(one: Volume | None, other: Volume | None) -> bool:
@@ -165,4 +165,4 @@ def _by_look(volume: Volume) -> str | None:
         return None
     probability = chances(numbers)
     best = int(probability.argmax())
-    return SLOTS[best] if probability[best] >= SURE else None
+    return CONTRASTS[best] if probability[best] >= SURE else None

@@ -15,12 +15,12 @@ from scipy import ndimage
 
 from core.anatomy.brain import find_brain
 from core.anatomy.head import find_head
-from core.contrasts import Sources
+from core.contrasts import CANNOT_KNOW, CONTRASTS, TITLES
 from core.errors import UserError
 from core.events import Progress
 from core.files.nifti import read_stored
+from core.imaging.problem import Sources
 from core.imaging.translate.align import WORK_MM, Scan, elsewhere, lay, onto, same_grid, sharpness, working_grid
-from core.imaging.translate.task import CANNOT_KNOW, SLOTS, TITLES
 from core.volume import Volume, resample
 
 Float = NDArray[np.float32]
@@ -71,7 +71,7 @@ def gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[P
     """
     check_slots(inputs, target)
     scans = []
-    for index, name in enumerate(name for name in SLOTS if name in inputs):
+    for index, name in enumerate(name for name in CONTRASTS if name in inputs):
         yield Progress(0.0, index, len(inputs), f"Reading {TITLES[name]}")
         stored = read_stored(inputs[name])
         volume = stored.to_volume()
@@ -97,7 +97,7 @@ def check_slots(inputs: Mapping[str, Path], target: str) -> None:
             f"{TITLES[target]} is to be made, and it is among the sources.",
             "Choose another contrast to make; to compare with the true one, give it as the reference.",
         )
-    if not any(name in inputs for name in SLOTS):
+    if not any(name in inputs for name in CONTRASTS):
         raise UserError("no_source", "There is no scan to translate from.", "Give at least one of T1, T1ce, T2, FLAIR.")
 
 

@@ -14,7 +14,8 @@ from core.diffusion.measurement import Measurement
 from core.diffusion.sampler import Sample, Step
 from core.events import finish
 from core.imaging.formulation import Setting
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate
 from core.imaging.published.planes import Planes, Recipe
 from core.imaging.volume_sampler import View
 

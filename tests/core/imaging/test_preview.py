@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from core.events import Progress
 from core.imaging import preview
 from core.imaging.inpaint import network as inpaint
+from core.imaging.options import Options
 from core.imaging.preview import Float, Previews
-from core.imaging.problem import Options, Problem
+from core.imaging.problem import Problem
 from core.imaging.volume_sampler import View, direct, draw
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from core import device, tasks, weights
-from core.declaration import Input, Preset, Task, Value
+from core.declaration import Input, Method, Preset, Task, Value
 from core.errors import UserError
-from core.imaging.methods import Method, find, of_task
 from webapp.pages.kit.text import seconds
 from webapp.services import Services
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
@@ -196,18 +195,18 @@ def device_title(wanted: str) -> str:
 def installed(task: str) -> tuple[Method, ...]:
     """Return the methods of ``task`` whose weights are here, ours first."""
     known = weights.entries()
-    return tuple(one for one in of_task(task) if all(name in known for name in one.networks()))
+    return tuple(one for one in tasks.find(task).methods if all(name in known for name in one.networks()))
 
 
 def method_titles(task: str) -> dict[str, str]:
     """Return method name -> title."""
-    return {one.name: one.title for one in of_task(task)}
+    return {one.name: one.title for one in tasks.find(task).methods}
 
 
 def method_title(job: JobRecord) -> str:
     """Return the title of the method that a job was given, and its mode where that is not the usual one."""
     name = _method(job)
-    method = next((one for one in of_task(job.task) if one.name == name), None)
+    method = next((one for one in tasks.find(job.task).methods if one.name == name), None)
     if method is None:
         return name
     realistic = not method.cheap and job.params.get("mode") == "realistic"
@@ -268,7 +267,7 @@ def _results(job: JobRecord, units: Mapping[str, str]) -> dict[str, Any]:
     urls = {one.name: f"/vol/{one.token}/v.nii.gz" for one in job.artifacts}
     method = _method(job)
     title = method_title(job)
-    doubtful = method in method_titles(job.task) and bool(find(method, job.task).weights)
+    doubtful = method in method_titles(job.task) and bool(tasks.find(job.task).method(method).weights)
     change = {"url": urls.get("difference"), "title": "Difference"} if job.task != "inpaint" else None
     return {
         "results": [{"id": name, "title": title, "url": url, **units} for name, title, url in _made(job)],

@@ -15,7 +15,8 @@ from core.diffusion.schedule import GRID
 from core.events import Progress
 from core.imaging.inpaint.network import setting
 from core.imaging.inpaint.realistic import RIM, blend, continued, grafted
-from core.imaging.problem import MEAN_CALLS, Estimate, Options, Problem
+from core.imaging.options import MEAN_CALLS, Options
+from core.imaging.problem import Estimate, Problem
 
 DOUBT = Doubt(((1.0, 0.0, 0.0, 0.0, 0.0),) * GRID)
 SIDE = 40

@@ -12,7 +12,7 @@ from core.tasks import find
 from tests.contract.phantom import write_phantom, write_tiny_networks
 
 
-@pytest.fixture(params=find("inpaint").methods)
+@pytest.fixture(params=[method.name for method in find("inpaint").methods])
 def finished(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Finished:
     folder = tmp_path / "weights"
     folder.mkdir()

@@ -1,7 +1,7 @@
 import torch
 
 from core.diffusion.schedule import times
-from core.imaging.problem import Options
+from core.imaging.options import Options
 from core.imaging.published.average import recipe
 from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw_one, planes_of, view_of
 

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.diffusion.schedule import signal, times, times_from
-from core.imaging.problem import Options
+from core.imaging.options import Options, Paper, Stages
 from core.imaging.published.hierarchical import AXIAL, CORONAL, UNNATURAL, recipe, times_taken
-from core.imaging.published.options import Paper, Stages
 from core.imaging.published.planes import Planes
 from tests.core.imaging.fakes import (
     Float,

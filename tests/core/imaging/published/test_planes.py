@@ -9,10 +9,9 @@ import torch
 from core.diffusion.sampler import white
 from core.events import finish
 from core.imaging import tiles
-from core.imaging.problem import Options
+from core.imaging.options import Options, Paper
 from core.imaging.published import planes as module
 from core.imaging.published import slicewise
-from core.imaging.published.options import Paper
 from core.imaging.published.planes import estimated
 from core.nets.plane_net import PlaneNet
 from tests.core.imaging.fakes import SIDES, Slices, draw_one, planes_of, view_of

@@ -18,13 +18,12 @@ from core.diffusion.schedule import log_snr, signal
 from core.events import finish
 from core.imaging.formulation import Setting
 from core.imaging.inpaint import network as holes
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.options import Options, Paper, Solver
+from core.imaging.problem import Estimate, Problem, ThickScan
 from core.imaging.published import posterior
-from core.imaging.published.options import Paper, Solver
 from core.imaging.published.planes import Planes
 from core.imaging.published.posterior import CHAINED, RING
 from core.imaging.superres import network as thick_scans
-from core.imaging.superres.network import ThickScan
 from core.nets.plane_net import REACH, PlaneNet
 from tests.core.imaging.fakes import Slices, draw_one
 

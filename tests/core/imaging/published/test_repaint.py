@@ -1,7 +1,6 @@
 import pytest
 
-from core.imaging.problem import Options
-from core.imaging.published.options import Paper
+from core.imaging.options import Options, Paper
 from core.imaging.published.repaint import recipe
 from core.imaging.published.slicewise import recipe as plain
 from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw_one, planes_of

@@ -8,14 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from core.acquisition import Acquisition, thick, whole
-from core.contrasts import CONTRASTS, Sources
+from core.contrasts import CONTRASTS
 from core.events import finish
 from core.imaging.inpaint.network import RESIDUAL
-from core.imaging.problem import Options, Problem
+from core.imaging.options import Options, Paper
+from core.imaging.problem import Problem, Sources, ThickScan
 from core.imaging.published import average, planes, scorefusion
-from core.imaging.published.options import Paper
 from core.imaging.published.scorefusion import SOURCE_PLANE
-from core.imaging.superres.network import ThickScan
 from core.imaging.translate import regression
 from core.nets.fusion_net import FusionNet
 from core.nets.piecewise_linear import FEATURES

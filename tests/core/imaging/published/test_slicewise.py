@@ -1,8 +1,7 @@
 import pytest
 
 from core.diffusion.schedule import log_snr, times
-from core.imaging.problem import Options
-from core.imaging.published.options import Paper
+from core.imaging.options import Options, Paper
 from core.imaging.published.slicewise import recipe
 from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw_one, planes_of
 

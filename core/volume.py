@@ -47,7 +47,7 @@ def bounding_box(mask: NDArray[np.bool_], margin: int | tuple[int, int, int] = 0
 
 @dataclass(frozen=True)
 class Orientation:
-    """How a file's axes become RAS+: ``axes[i]`` is the file axis that runs along RAS axis i, ``flips[i]`` says
+    """How a file's axes become RAS+: ``axes[i]`` is the file axis that runs along RAS axis i, ``flips[i]``
     whether it runs the other way."""
 
     axes: tuple[int, int, int]

@@ -1,4 +1,4 @@
-"""Find the head in a scan and say whether the skull was stripped."""
+"""The head in a scan, and whether its skull was stripped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORK_MM = 3.0
 BRAIN_ML = 2100.0
 """Largest plausible brain: the 33 stripped T1s measured were 1070 to 1660 ml, the whole heads 2870 ml and more."""
 BORDERED = 0.3
-"""Share of the voxels around an emptied hole that are tissue: a ball at the brain's surface has half and more."""
+"""Share of the voxels around an emptied mask that are tissue: a ball at the brain's surface has half and more."""
 SKULL_MM = (8.0, 16.0)
 """Depth under the surface at which a whole head is bone and CSF: 18-58 % of it is dark, 0-9 % in stripped scans."""
 
@@ -66,7 +66,7 @@ def find_head(volume: Volume) -> Head:
 def with_void(head: Head, volume: Volume, void: Bool) -> Head:
     """Return ``head`` with the mask ``void`` (X, Y, Z) added where a scan came with it emptied already.
 
-    Such a hole is one value inside and tissue borders ``BORDERED`` of it, unlike a mask in the air around a head.
+    An emptied mask is one value inside and tissue borders ``BORDERED`` of it, unlike a mask in the air around a head.
     """
     if not void.any() or np.ptp(volume.data[void]) > 0:
         return head

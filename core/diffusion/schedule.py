@@ -31,6 +31,6 @@ def signal(time: float) -> float:
 
 
 def log_snr(time: float) -> float:
-    """Return ln(abar / (1 - abar)) at ``time`` in (0, 1]: what networks are told instead of a step index."""
+    """Return ln(abar / (1 - abar)) at ``time`` in (0, 1]: what networks get in place of a step index."""
     abar = signal(time)
     return math.log(abar / (1 - abar))

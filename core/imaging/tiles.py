@@ -24,7 +24,7 @@ Context = Callable[[Box], Float]
 @dataclass(frozen=True)
 class Tiling:
     """side: most voxels along a side of a tile; overlap: fewest that neighbours share; half: let the network work in
-    bfloat16 where the processor multiplies that by itself."""
+    bfloat16 where the processor multiplies that in hardware."""
 
     side: int = 128
     overlap: int = 24
@@ -63,20 +63,20 @@ def call(
     noisy: Tensor,
     context: Context,
     log_snr: Tensor,
-    facts: Tensor | None,
+    conditioning: Tensor | None,
     tiles: Sequence[Tile],
     half: bool = False,
 ) -> Generator[float, None, tuple[Tensor, Tensor]]:
-    """Return what ``network`` says of a volume, residual and log-variance (1, 1, X, Y, Z), tile by tile.
+    """Return the prediction of ``network`` for a volume, residual and log-variance (1, 1, X, Y, Z), tile by tile.
 
-    noisy: (1, 1, X, Y, Z); log_snr (1,), facts (1, K) or None: as the network takes them. Yields the share done.
+    noisy: (1, 1, X, Y, Z); log_snr (1,), conditioning (1, K) or None: as the network takes them. Yields the share done.
     """
     clean, log_variance = torch.zeros_like(noisy), torch.zeros_like(noisy)
     for index, tile in enumerate(tiles):
         part = torch.from_numpy(np.ascontiguousarray(context(tile.box)))[None].to(noisy.device)
         here = (slice(None), slice(None), *tile.box)
         with in_half(noisy.device, half):
-            outputs = network(noisy[here], part, log_snr, facts)
+            outputs = network(noisy[here], part, log_snr, conditioning)
         weight = torch.from_numpy(_outer(tile.weights)).to(noisy.device)
         clean[here] += weight * outputs[0]
         log_variance[here] += weight * outputs[1]
@@ -91,7 +91,7 @@ def in_half(device: torch.device, wanted: bool = True) -> torch.autocast:
 
 @lru_cache
 def fast_in_half() -> bool:
-    """Whether this processor multiplies bfloat16 by itself (Linux on x86 says so): 2.0 times as fast, measured."""
+    """Whether this processor multiplies bfloat16 in hardware, as Linux on x86 reports: 2.0 times as fast, measured."""
     try:
         flags = Path("/proc/cpuinfo").read_text()
     except OSError:

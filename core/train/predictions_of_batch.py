@@ -197,7 +197,7 @@ def _fusion(network: nn.Module, crops: Crops, rng: np.random.Generator, preset: 
                 only = _only(crops, number)
                 said[:, expert : expert + 1] = _touched(plane, only, crops.noisy, crops.levels, SOURCE_PLANE, None)[0]
     known = _known(network, crops)
-    clean, log_variance = network(crops.noisy, known, crops.levels, crops.facts, said=said, present=present)
+    clean, log_variance = network(crops.noisy, known, crops.levels, crops.facts, predictions=said, present=present)
     return clean, log_variance
 
 

@@ -14,7 +14,7 @@ from core.declaration import Estimate, Method
 from core.errors import UserError
 from core.files.nifti import read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
-from core.imaging.cost import asking
+from core.imaging.cost import network_cost
 from core.imaging.drive import compared
 from core.imaging.inpaint.task import TASK
 from core.imaging.options import MEAN_CALLS
@@ -52,11 +52,11 @@ class Size:
 
 
 def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
-    """Return seconds, peak bytes and network calls of a job; for a typical one where the inputs say nothing."""
+    """Return seconds, peak bytes and network calls of a job; for a typical one without readable inputs."""
     try:
         size = _measure(inputs["t1"], inputs["mask"], params)
     except (KeyError, UserError):
-        # the run itself says what is wrong with a file
+        # the run itself refuses a file that cannot be read
         size = _typical()
     method = TASK.method(params["method"])
     made = (method, *compared(TASK, method, params))
@@ -64,13 +64,15 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     seconds += sum(SECONDS_PER_METHOD.get(one.name, 0.0) for one in made)
     seconds += size.filled * sum(SECONDS_PER_FILLED_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
     memory = PROGRAM_BYTES + size.scan * BYTES_PER_SCAN_VOXEL + size.filled * BYTES_PER_FILLED_VOXEL
-    asked = [
-        asking(one, params, round(size.crop ** (1 / 3)), draws=_draws(one, params)) for one in made if not one.cheap
+    costs = [
+        network_cost(one, params, round(size.crop ** (1 / 3)), draws=_draws(one, params))
+        for one in made
+        if not one.cheap
     ]
-    if asked:
-        seconds += size.crop * sum(one.work for one in asked) / devices.speed(device)
+    if costs:
+        seconds += size.crop * sum(one.work for one in costs) / devices.speed(device)
         memory += TORCH_BYTES + size.crop * BYTES_PER_CROP_VOXEL
-    return Estimate(round(seconds, 1), memory, asked[0].calls if method.weights else 0)
+    return Estimate(round(seconds, 1), memory, costs[0].calls if method.weights else 0)
 
 
 def _draws(method: Method, params: Mapping[str, Any]) -> int | None:

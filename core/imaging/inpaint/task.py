@@ -83,7 +83,7 @@ TASK = Task(
         RUN_RECORD,
     ),
     params=(
-        common.method(METHODS, "How the hole is filled."),
+        common.method(METHODS, "How the masked region is filled."),
         common.mode("tissue", 8, ", from the other hemisphere where that shows it"),
         common.STEPS,
         Param("samples", "int", 4, "Samples", "Fills drawn; their spread is the uncertainty.", low=1, high=16),

@@ -105,7 +105,7 @@ _SETTINGS = (
         "Hierarchical: both stages, or one of them alone.",
         choices=("both", "axial", "coronal"),
     ),
-    _setting("hierarchical", "conditioned", "bool", "Told the first stage", "Hierarchical: the second stage sees it."),
+    _setting("hierarchical", "conditioned", "bool", "First stage seen", "Hierarchical: the second stage sees it."),
     _setting(
         "hierarchical",
         "start",

@@ -17,7 +17,7 @@ from core.acquisition import Acquisition, Axis, measuring, spreading, whole
 from core.anatomy.intensity import background_level, tissue_level
 from core.diffusion.constraints import null_space
 from core.diffusion.measurement import Measurement
-from core.diffusion.sampler import Projection, Walk
+from core.diffusion.sampler import Projection, SamplerOptions
 from core.events import Progress
 from core.imaging.formulation import Setting
 from core.imaging.options import Options
@@ -27,7 +27,7 @@ from core.imaging.problem import Estimate, ThickScan
 from core.imaging.superres.binning import binned, unbinned
 from core.imaging.superres.guided_detail import guided
 from core.imaging.tiles import Tiling
-from core.imaging.volume_sampler import View, direct, doubt_of
+from core.imaging.volume_sampler import View, direct, error_spectrum_of
 from core.volume import Box
 from core.weights import calibration, load
 
@@ -54,14 +54,14 @@ class Prepared:
     """The network's view of a scan. base: (X, Y, Z) float32 in the scan's units, level: its bright tissue.
 
     detail: (X, Y, Z) float32, what the base has of it. waves: (3, n) float32 for each axis, whose period is the
-    distance of slices; None along an axis that was measured voxel by voxel. facts: (9,) float32.
+    distance of slices; None along an axis that was measured voxel by voxel. conditioning: (9,) float32.
     """
 
     base: Float
     level: float
     detail: Float
     waves: tuple[Float | None, Float | None, Float | None]
-    facts: Float
+    conditioning: Float
 
     @cached_property
     def context(self) -> Float:
@@ -104,8 +104,8 @@ def prepare(measured: Float, acquisition: Acquisition, level: float) -> Prepared
     base = acquisition.interpolate(measured)
     detail = (base - ndimage.gaussian_filter(base, DETAIL, mode="nearest")) / np.float32(RESIDUAL * level)
     x, y, z = (_waves(axis) for axis in acquisition.axes)
-    facts = [number for sampled in acquisition.axes for number in _facts(sampled)]
-    return Prepared(base, level, detail.astype(np.float32), (x, y, z), np.array(facts, np.float32))
+    conditioning = [number for sampled in acquisition.axes for number in _conditioning(sampled)]
+    return Prepared(base, level, detail.astype(np.float32), (x, y, z), np.array(conditioning, np.float32))
 
 
 def measured_part(axis: Axis) -> NDArray[np.float32]:
@@ -146,11 +146,11 @@ def setting(scan: ThickScan, options: Options, multiple: int) -> Setting:
 
 
 def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Sharpen with the network ``WEIGHTS``."""
+    """Super-resolve with the network ``WEIGHTS``."""
     yield Progress(0.0, 0, 1, "Spline through the slices")
     network = load(WEIGHTS, options.device)
     seen = setting(scan, options, int(getattr(network, "multiple", 8)))
-    sampling = direct(network, options, seen.tiling, Walk(doubt=doubt_of(WEIGHTS)))
+    sampling = direct(network, options, seen.tiling, SamplerOptions(errors=error_spectrum_of(WEIGHTS)))
     made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)
 
@@ -208,7 +208,7 @@ def _views(scan: ThickScan, level: float, options: Options, multiple: int) -> Ca
         region = np.zeros(prepared.base.shape, np.float32)
         region[tuple(slice(side) for side in fine)] = 1
         project = _projection(acquisition, options) if options.consistent else None
-        return View(prepared.part, region, fine, prepared.facts, project, mirrored)
+        return View(prepared.part, region, fine, prepared.conditioning, project, mirrored)
 
     return view
 
@@ -262,7 +262,7 @@ def _waves(axis: Axis) -> Float | None:
     return np.stack([np.cos(phase), np.sin(phase), np.cos(2 * phase)]).astype(np.float32)
 
 
-def _facts(axis: Axis) -> tuple[float, float, float]:
+def _conditioning(axis: Axis) -> tuple[float, float, float]:
     if axis.untouched:
         return 0.0, 0.0, 0.0
     return float(np.log2(axis.step)), axis.thickness / axis.step, float(axis.profile == "gaussian")

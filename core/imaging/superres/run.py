@@ -164,7 +164,7 @@ def _row(case: Case, done: Done) -> dict[str, Any]:
         **({} if case.truth is None else scores(values, case.truth, case.head)),
         "residual": number(typical),
         "residual_max": number(largest),
-        "sharpness": number(sharpness(values, case.found.sharpened, case.head, case.found.target)),
+        "sharpness": number(sharpness(values, case.found.refined, case.head, case.found.target)),
         "consistency": consistency(values, case.truth, case.head, case.found.target),
     }
 

@@ -102,8 +102,8 @@ def neighbourhood(sources: Sources) -> tuple[Box, Bool, dict[str, Float]]:
 def start(sources: Sources, device: str) -> Start:
     """Return what both the regression and the networks begin with."""
     box, brain, images = neighbourhood(sources)
-    told = {name: surroundings(image, brain) for name, image in images.items()}
-    base = np.where(brain, predict(load_table(device), told, sources.target), 0)
+    given = {name: surroundings(image, brain) for name, image in images.items()}
+    base = np.where(brain, predict(load_table(device), given, sources.target), 0)
     return Start(box, brain, images, base.astype(np.float32))
 
 

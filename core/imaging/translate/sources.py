@@ -1,4 +1,4 @@
-"""The sources of a translation: read, checked against one another, laid on one grid, and their brain."""
+"""The sources of a translation: read, checked against one another, aligned on one grid, and their brain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.errors import UserError
 from core.events import Progress
 from core.files.nifti import read_stored
 from core.imaging.problem import Sources
-from core.imaging.translate.align import WORK_MM, Scan, elsewhere, lay, onto, same_grid, sharpness, working_grid
+from core.imaging.translate.align import WORK_MM, Scan, align, elsewhere, onto, same_grid, sharpness, working_grid
 from core.volume import Volume, resample
 
 Float = NDArray[np.float32]
@@ -63,7 +63,7 @@ class Gathered:
 
 
 def gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[Progress, None, Gathered]:
-    """Read the sources among ``inputs`` and lay them on the grid of the sharpest one.
+    """Read the sources among ``inputs`` and align them with the sharpest one.
 
     The sharpest has the shortest longest voxel side, then the smallest voxels, then comes first among the slots.
     moving: move sources that lie elsewhere; UserError ``sources_misaligned`` for them otherwise. UserError also
@@ -78,15 +78,15 @@ def gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[P
         scans.append(Scan(name, stored, volume, find_head(volume)))
     check_different({scan.title: scan.volume for scan in scans})
     grid = min(scans, key=sharpness)
-    laid, alignment = [], []
+    aligned, alignment = [], []
     for scan in scans:
         if scan is not grid:
-            yield Progress(0.5, 0, 1, f"Laying {scan.title} on {grid.title}")
-            scan, sentence = lay(scan, grid, moving)
+            yield Progress(0.5, 0, 1, f"Aligning {scan.title} with {grid.title}")
+            scan, sentence = align(scan, grid, moving)
             alignment.append(sentence)
-        laid.append(scan)
+        aligned.append(scan)
     yield Progress(0.9, 0, 1, "Looking for the brain")
-    return _on_one_grid(laid, grid, target, alignment)
+    return _on_one_grid(aligned, grid, target, alignment)
 
 
 def check_slots(inputs: Mapping[str, Path], target: str) -> None:

@@ -29,7 +29,7 @@ OURS = Method(
     "Counterscan network",
     "core.imaging.translate.network:volume",
     "x0-prediction in few variance-preserving steps from any of the four contrasts, residual to the regression, "
-    "told what boosted trees say (ours)",
+    "with the prediction of boosted trees as input (ours)",
     "steps x samples network calls on the brain",
     cheap=False,
     weights="translate-volume",
@@ -104,7 +104,7 @@ TASK = Task(
     measures=(
         *common.AGAINST_REFERENCE,
         common.SLICES,
-        Measure("doubt", "Mean doubt", "The uncertainty map's mean in the brain, in the result's units.", 0),
+        Measure("doubt", "Mean uncertainty", "The uncertainty map's mean in the brain, in the result's units.", 0),
         *common.COST,
     ),
     run=Reference("core.imaging.translate.run:run"),

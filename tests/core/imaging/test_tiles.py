@@ -26,7 +26,9 @@ def total(tiles: list[Tile], shape: tuple[int, int, int]) -> Tensor:
 class Local(nn.Module):
     """Answers voxel by voxel: tiling must not show at all."""
 
-    def forward(self, noisy: Tensor, context: Tensor, log_snr: Tensor, facts: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, noisy: Tensor, context: Tensor, log_snr: Tensor, conditioning: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         return 2 * noisy + context[:, :1], context[:, 1:2]
 
 

@@ -16,7 +16,7 @@ from core.nets.piecewise_linear import FEATURES
 
 
 class Echo(nn.Module):
-    """Answers with a channel of what it is told; doubts by one."""
+    """Predicts a channel of its context, with a variance of one."""
 
     multiple = 8
 
@@ -25,7 +25,7 @@ class Echo(nn.Module):
         self.channel, self.gain = channel, gain
 
     def forward(
-        self, noisy: Tensor, context: Tensor, log_snr: Tensor, facts: Tensor | None = None
+        self, noisy: Tensor, context: Tensor, log_snr: Tensor, conditioning: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         assert context.shape[2:] == noisy.shape[2:] and not any(side % 8 for side in noisy.shape[2:])
         return self.gain * context[:, self.channel : self.channel + 1], torch.zeros_like(noisy)

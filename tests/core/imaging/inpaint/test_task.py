@@ -18,8 +18,8 @@ def finished(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     folder.mkdir()
     write_tiny_networks(folder, find("inpaint").weights)
     monkeypatch.setenv("COUNTERSCAN_WEIGHTS", str(folder))
-    told = {"method": request.param, "samples": 2, "steps": 2}
-    return run("inpaint", write_phantom(tmp_path), tmp_path / "out", device="cpu", **told)
+    settings = {"method": request.param, "samples": 2, "steps": 2}
+    return run("inpaint", write_phantom(tmp_path), tmp_path / "out", device="cpu", **settings)
 
 
 def test_outside_the_mask_every_stored_voxel_is_kept(finished: Finished, tmp_path: Path) -> None:

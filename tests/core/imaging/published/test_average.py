@@ -7,10 +7,10 @@ from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw
 
 
 def test_three_planes_are_asked_at_every_step() -> None:
-    asked = Slices()
-    planes = planes_of(asked, Options(steps=2))
+    network = Slices()
+    planes = planes_of(network, Options(steps=2))
     draw_one(recipe, planes)
-    assert [plane for plane, _ in asked.turns] == [2, 1, 0] * len(times(2))
+    assert [plane for plane, _ in network.turns] == [2, 1, 0] * len(times(2))
     assert planes.calls == 2 * (3 + 5 + 2)
 
 

@@ -8,10 +8,10 @@ from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw
 
 @pytest.mark.parametrize("order", [(2, 1, 0), (1, 0, 2)])
 def test_one_plane_is_asked_once_a_step(order: tuple[int, int, int]) -> None:
-    asked = Slices()
-    draw_one(recipe, planes_of(asked, Options(steps=4), order=order))
-    assert {plane for plane, _ in asked.turns} == {order[0]}
-    assert [level for _, level in asked.turns] == pytest.approx([log_snr(time) for time in times(4)], abs=1e-3)
+    network = Slices()
+    draw_one(recipe, planes_of(network, Options(steps=4), order=order))
+    assert {plane for plane, _ in network.turns} == {order[0]}
+    assert [level for _, level in network.turns] == pytest.approx([log_snr(time) for time in times(4)], abs=1e-3)
 
 
 def test_the_seed_is_the_sample() -> None:

@@ -17,7 +17,8 @@ from core.diffusion.sampler import ANCESTRAL, Denoiser, Projection, Sample, Samp
 from core.events import Progress
 from core.imaging.options import Options
 from core.imaging.preview import Picture, Previews
-from core.imaging.tiles import Context, Tiling, call, layout, single
+from core.imaging.tiled_network import Context, call
+from core.imaging.tiles import Tiling, layout, single
 from core.volume import Box
 
 Float = NDArray[np.float32]

@@ -16,7 +16,7 @@ from core.diffusion.schedule import GRID, log_snr, signal
 from core.diffusion.schedule import times as visited
 from core.imaging.published.planes import WEIGHTS
 from core.imaging.published.scorefusion import SOURCE_PLANE, VOLUME, VOLUMES
-from core.imaging.tiles import in_half
+from core.imaging.tiled_network import in_half
 from core.nets.plane_net import PLANES
 from core.train.batch import Batch
 from core.train.drift import drifted

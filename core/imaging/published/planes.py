@@ -19,7 +19,7 @@ from core.imaging.inpaint import network as inpaint
 from core.imaging.options import Options
 from core.imaging.problem import Estimate
 from core.imaging.superres import network as superres
-from core.imaging.tiles import in_half
+from core.imaging.tiled_network import in_half
 from core.imaging.translate import network as translate
 from core.imaging.volume_sampler import View, conditioning_of, context_of, region_of
 from core.nets.plane_net import REACH

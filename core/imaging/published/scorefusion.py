@@ -25,7 +25,8 @@ from core.imaging.options import Options
 from core.imaging.problem import Estimate, Problem, Sources, ThickScan
 from core.imaging.published.planes import WEIGHTS, Planes, Prediction, estimated, part, setting_of
 from core.imaging.superres import network as super_resolution
-from core.imaging.tiles import Tiling, call, layout
+from core.imaging.tiled_network import call
+from core.imaging.tiles import Tiling, layout
 from core.imaging.translate import network as contrasts
 from core.imaging.translate import trees
 from core.imaging.translate.regression import start

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from core import device
 from core.diffusion.sampler import white
 from core.events import finish
-from core.imaging import tiles
 from core.imaging.options import Options, Paper
 from core.imaging.published import planes as module
 from core.imaging.published import slicewise
@@ -34,7 +34,7 @@ def noise(seed: int = 0) -> torch.Tensor:
 
 @pytest.fixture(autouse=True)
 def in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "fast_in_half", lambda: False)
+    monkeypatch.setattr(device, "fast_bfloat16", lambda: False)
 
 
 @pytest.mark.parametrize("plane", range(3))

@@ -212,7 +212,7 @@ def test_the_seed_is_the_sample(solve: Callable[..., Caught], task: str, solver:
 def test_a_chain_goes_on_from_the_last_sample(solve: Callable[..., Caught], chain: bool) -> None:
     slices = Slices()
     options = Options(steps=8, samples=2, paper=Paper(chain=chain))
-    caught = solve("inpaint", options, net=to_make)
+    caught = solve("inpaint", options, net=slices)
     steps = len(slices.calls) // 3
     assert steps == (8 + 3 if chain else 16)
     first = slices.calls[3 * 8]

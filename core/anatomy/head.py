@@ -45,6 +45,12 @@ def find_head(volume: Volume) -> Head:
     """Return the head (or the brain of a skull-stripped scan) of ``volume``; an empty mask where nothing stands out.
 
     Works on a grid of about ``WORK_MM`` mm and draws the border on the scan's own grid.
+
+    >>> x, y, z = np.indices((60, 70, 60)) * 3.0 - 90
+    >>> ball = (x**2 + y**2 + z**2 < 70**2).astype(np.float32)
+    >>> found = find_head(Volume(400 * ball, np.diag([3.0, 3.0, 3.0, 1.0])))
+    >>> found.kind, round(found.volume_ml / 100)
+    ('brain', 14)
     """
     background, exact = _background(volume.data)
     factors = tuple(max(1, round(WORK_MM / size)) for size in volume.spacing)
@@ -80,7 +86,14 @@ def with_void(head: Head, volume: Volume, void: Bool) -> Head:
 
 
 def otsu(values: Float, bins: int = 256) -> float:
-    """Return the threshold that splits ``values`` (any shape) into two classes of least spread (Otsu 1979)."""
+    """Return the threshold that splits ``values`` (any shape) into two classes of least spread (Otsu 1979, eq. 18).
+
+    bins: of the histogram, from the lowest to the highest value.
+
+    >>> dark, bright = np.full(900, 10, np.float32), np.full(100, 200, np.float32)
+    >>> bool(10 < otsu(np.concatenate([dark, bright])) < 200)
+    True
+    """
     counts, edges = np.histogram(values, bins)
     centres = (edges[1:] + edges[:-1]) / 2
     weight = np.cumsum(counts) / max(values.size, 1)

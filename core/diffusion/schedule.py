@@ -12,7 +12,10 @@ FLOOR = 1e-4
 def times(steps: int) -> tuple[float, ...]:
     """Return the times visited by ``steps`` network calls, from 1 (noise) down, all on eighths.
 
-    1, 2, 4 and 8 steps are evenly spaced; other counts take the nearest eighth.
+    1, 2, 4 and 8 steps are evenly spaced; other counts take the next eighth up. ``ValueError`` for other counts.
+
+    >>> times(4)
+    (1.0, 0.75, 0.5, 0.25)
     """
     if not 1 <= steps <= GRID:
         raise ValueError(f"steps must be 1 to {GRID}, not {steps}")

@@ -43,6 +43,10 @@ def layout(shape: Sequence[int], multiple: int, tiling: Tiling) -> list[Tile]:
 
     Tiles begin at multiples of ``multiple``; at each voxel their weights sum to 1. One tile where the volume fits.
     ValueError for other sides, or tiles smaller than their overlap.
+
+    >>> tiles = layout((160, 96, 160), 8, Tiling(side=96, overlap=16))
+    >>> len(tiles), tiles[0].box
+    (4, (slice(0, 88, None), slice(0, 96, None), slice(0, 88, None)))
     """
     if any(length % multiple for length in shape):
         raise ValueError(f"{tuple(shape)} is not a multiple of {multiple}")

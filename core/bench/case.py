@@ -13,11 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.declaration import Method
 from core.errors import UserError
 from core.events import Progress, finish
-from core.imaging.methods import Method, usual
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Solve
 from core.measure import quality
+from core.tasks import find
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -122,15 +124,21 @@ def entrant(method: Method, options: Options, suffix: str = "", title: str = "",
     """Return ``method`` with ``options`` fixed; suffix and title are added to its own."""
 
     def solve(problem: Any) -> Generator[Progress, None, Estimate]:
-        return (yield from method.load()(problem, options))
+        function: Solve = method.load()
+        return (yield from function(problem, options))
 
     return Entrant(method.name + suffix, method.title + title, solve, shown)
+
+
+def unpublished(task: str) -> tuple[Method, ...]:
+    """Return the methods of ``task`` without those of papers."""
+    return tuple(method for method in find(task).methods if not method.paper)
 
 
 def both_modes(task: str, faithful: Options, realistic: Options | None) -> list[Entrant]:
     """Return every method of ``task``, a network once for each mode that is given."""
     made = []
-    for method in usual(task):
+    for method in unpublished(task):
         made.append(entrant(method, faithful))
         if method.weights and realistic is not None:
             made.append(entrant(method, realistic, "/realistic", " (realistic)"))

@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.contrasts import CONTRASTS, scaled
+from core.anatomy.intensity import scaled
+from core.contrasts import CONTRASTS
 from core.imaging.translate.regression import features, row, surroundings
 from core.nets.piecewise_linear import FEATURES
 from core.train.datasets import Packed

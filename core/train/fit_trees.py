@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.contrasts import CONTRASTS, scaled
+from core.anatomy.intensity import scaled
+from core.contrasts import CONTRASTS
 from core.imaging.brain_position import places
 from core.imaging.translate.trees import Model, beside, encode, gather, patch_maps, regressor, silent
 from core.nets.boosted_trees import MODELS, TREES

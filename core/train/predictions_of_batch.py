@@ -16,7 +16,7 @@ from core.diffusion.schedule import GRID, log_snr, signal
 from core.diffusion.schedule import times as visited
 from core.imaging.published.planes import WEIGHTS
 from core.imaging.published.scorefusion import SOURCE_PLANE, VOLUME, VOLUMES
-from core.imaging.tiles import in_half
+from core.imaging.tiled_network import in_half
 from core.nets.plane_net import PLANES
 from core.train.batch import Batch
 from core.train.drift import drifted
@@ -213,7 +213,7 @@ def _fusion(network: nn.Module, crops: Crops, rng: np.random.Generator, preset: 
                 only = _only(crops, number)
                 said[:, expert : expert + 1] = _touched(plane, only, crops.noisy, crops.levels, SOURCE_PLANE, None)[0]
     known = _known(network, crops)
-    clean, log_variance = network(crops.noisy, known, crops.levels, crops.facts, said=said, present=present)
+    clean, log_variance = network(crops.noisy, known, crops.levels, crops.facts, predictions=said, present=present)
     return clean, log_variance
 
 

@@ -77,7 +77,7 @@ class ThickSource:
         target = (truth - prepared.base) / RESIDUAL
         region = np.where(truth > HEAD, 1.0, BACKGROUND).astype(np.float32)
         parts = np.stack([measured_part(axis) for axis in acquisition.axes])
-        return prepared.context, target[None], region[None], prepared.facts, parts
+        return prepared.context, target[None], region[None], prepared.conditioning, parts
 
     def _image(self, name: tuple[str, str]) -> NDArray[np.float16]:
         if name not in self._loaded:

@@ -18,7 +18,6 @@ from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Failed, Finished, Progress, Started
 from core.files.nifti import read_stored
-from core.imaging.methods import find, of_task
 from core.tasks import TASKS
 from core.volume import corners
 from tests.contract.conftest import Runner, finish, keeps_its_contract
@@ -26,10 +25,12 @@ from tests.contract.phantom import write_inputs, write_tiny_networks
 
 # tasks that make a scan; the failure lab makes none, and keeps its promises in test_lab.py
 IMAGING = tuple(task for task in TASKS if task.methods)
-CASES = [pytest.param(task, method, id=f"{task.name}-{method}") for task in IMAGING for method in task.methods]
+CASES = [
+    pytest.param(task, method.name, id=f"{task.name}-{method.name}") for task in IMAGING for method in task.methods
+]
 # what a child changes it changes for every method alike
 RUNS = [pytest.param("inline", *case.values, id=f"inline-{case.id}") for case in CASES]
-RUNS += [pytest.param("local", task, task.methods[0], id=f"local-{task.name}") for task in IMAGING]
+RUNS += [pytest.param("local", task, task.methods[0].name, id=f"local-{task.name}") for task in IMAGING]
 EACH = [pytest.param(task, id=task.name) for task in IMAGING]
 
 
@@ -183,7 +184,7 @@ def test_the_estimate_covers_the_measured_peak(
 ) -> None:
     params = task.parse({"method": method, "steps": 2})
     expected = task.estimate({name: Path(path) for name, path in phantom.items()}, params, "cpu")
-    lazy = [item.name for item in of_task(task.name) if not item.weights]
+    lazy = [item.name for item in task.methods if not item.weights]
     with LocalEngine("cpu", preload=method not in lazy) as fresh:
         _, last = finish(lambda job: fresh.run("a", job), spec(task, phantom, tmp_path, method=method, steps=2))
     timing = json.loads(Path(last.files["run"]).read_text())["timing"]
@@ -191,7 +192,7 @@ def test_the_estimate_covers_the_measured_peak(
     assert expected.seconds > 0
     calls = last.result.table[0].number("calls")
     assert calls is not None
-    if find(method, task.name).paper:
+    if task.method(method).paper:
         # slices beyond the hole are not asked for, and how often steps are taken again is not known before
         assert 0 < calls < 2 * expected.calls
     else:
@@ -210,7 +211,8 @@ def test_the_declaration_is_sound_and_becomes_json(task: Task) -> None:
         assert param.title and param.help
     for preset in task.presets:
         task.parse(preset.params)
-    assert set(task.methods) <= {method.name for method in of_task(task.name)}
+    for method in task.methods:
+        assert callable(method.load())
 
 
 @pytest.mark.parametrize("task", EACH)

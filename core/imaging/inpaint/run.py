@@ -29,7 +29,7 @@ from core.imaging.drive import (
     row_of,
     write_scan,
 )
-from core.imaging.methods import find
+from core.imaging.inpaint.task import TASK
 from core.imaging.problem import Problem
 from core.imaging.reference import read_reference, scores
 from core.measure import quality
@@ -74,9 +74,9 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     truth = read_reference(inputs["reference"], case.volume, case.mask) if "reference" in inputs else None
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
-    method = find(params["method"], "inpaint")
+    method = TASK.method(params["method"])
     first = yield from drive(method, case.problem, options, READ, FILLED)
-    others = compared("inpaint", method, params)
+    others = compared(TASK, method, params)
     rest = yield from drive_all(others, case.problem, options, FILLED, COMPARED)
     yield Progress(COMPARED, 0, 1, "Writing")
     chosen, *plain = (_filled(case, done) for done in (first, *rest))

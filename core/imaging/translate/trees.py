@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.contrasts import CONTRASTS, Sources
+from core.contrasts import CONTRASTS
 from core.events import Progress
 from core.imaging.brain_position import places
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Sources
 from core.imaging.translate.regression import Start, neighbourhood
 from core.nets.boosted_trees import LEAVES, MODELS, NODES, TREES
 from core.weights import load

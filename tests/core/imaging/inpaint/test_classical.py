@@ -7,8 +7,9 @@ from scipy import ndimage
 
 from core.events import finish
 from core.imaging.inpaint.classical import interpolate
-from core.imaging.methods import find, of_task
-from core.imaging.problem import Options, Problem
+from core.imaging.inpaint.task import TASK
+from core.imaging.options import Options
+from core.imaging.problem import Problem
 
 
 def ball(shape: tuple[int, int, int], radius: float) -> NDArray[np.bool_]:
@@ -84,16 +85,16 @@ def test_the_shell_mean_sees_near_tissue_only() -> None:
     image[ndimage.binary_dilation(mask, iterations=3)] = 7.0
     near = ndimage.distance_transform_edt(~mask) <= 8
     expected = image[near & ~mask].mean()
-    fill = finish(find("shell", "inpaint").load()(problem_of(image, mask), Options()))
+    fill = finish(TASK.method("shell").load()(problem_of(image, mask), Options()))
     np.testing.assert_allclose(fill.values[mask], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", [method.name for method in of_task("inpaint") if not method.weights])
+@pytest.mark.parametrize("name", [method.name for method in TASK.methods if not method.weights])
 def test_every_classical_method_fills_the_mask_and_nothing_else(name: str) -> None:
     rng = np.random.default_rng(4)
     image = (100 + 5 * rng.normal(size=(24, 24, 24))).astype(np.float32)
     mask = ball(image.shape, 4)
-    fill = finish(find(name, "inpaint").load()(problem_of(image, mask), Options()))
+    fill = finish(TASK.method(name).load()(problem_of(image, mask), Options()))
     assert fill.values.dtype == np.float32
     assert fill.values[~mask].max() == 0
     assert np.abs(fill.values[mask] - 100).max() < 30

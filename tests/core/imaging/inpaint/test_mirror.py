@@ -13,7 +13,8 @@ from scipy import ndimage
 from core.events import Progress
 from core.imaging.inpaint.classical import harmonic
 from core.imaging.inpaint.mirror import Midline, find_midline, match, mirror, opposite
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Problem
 
 SIDE = 24
 SPACING = (5.0, 5.0, 5.0)

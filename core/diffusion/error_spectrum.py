@@ -1,4 +1,4 @@
-"""What a network leaves open at one noise level: how its errors hang together in space, and draws of them."""
+"""How the errors of a network are correlated in space at each noise level, and draws of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REACH = 3
 
 
 @dataclass(frozen=True)
-class Doubt:
+class ErrorSpectrum:
     """Errors at a time of the schedule as a Gaussian field: the network's own standard deviation of each voxel times a
     stationary field, a sum of white noise seen through the windows ``WIDTHS``.
 

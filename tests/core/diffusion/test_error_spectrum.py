@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.diffusion.residual_error import WIDTHS, Doubt, correlation, gaussian_window, smooth_noise, windowed
+from core.diffusion.error_spectrum import WIDTHS, ErrorSpectrum, correlation, gaussian_window, smooth_noise, windowed
 from core.diffusion.schedule import GRID
 
 WHITE = (1.0, 0.0, 0.0, 0.0, 0.0)
@@ -42,18 +42,18 @@ def test_a_window_adds_up_its_weights(width: float, axis: int) -> None:
 def test_draws_have_the_variance_of_the_network_and_the_shares_of_their_time() -> None:
     shares = [WHITE] * GRID
     shares[2] = (0.25, 0.25, 0.0, 0.0, 0.0)
-    doubt = Doubt(tuple(shares))
+    errors = ErrorSpectrum(tuple(shares))
     log_variance = torch.full(SHAPE, 0.7)
     log_variance[..., :20] = -40
     for eighth, factor in ((3, 0.5), (4, 1.0)):
-        drawn = doubt.drawn(log_variance, eighth / GRID, torch.Generator().manual_seed(1))
+        drawn = errors.drawn(log_variance, eighth / GRID, torch.Generator().manual_seed(1))
         assert drawn[..., 20:].var().item() == pytest.approx(factor * torch.tensor(0.7).exp().item(), rel=0.05)
         assert drawn[..., :20].abs().max() < 1e-6
 
 
 def test_a_seed_gives_the_same_draw() -> None:
-    doubt = Doubt(((0.5, 0.2, 0.2, 0.1, 0.0),) * GRID)
-    one, two, other = (doubt.drawn(torch.zeros(SHAPE), 0.5, torch.Generator().manual_seed(n)) for n in (3, 3, 4))
+    errors = ErrorSpectrum(((0.5, 0.2, 0.2, 0.1, 0.0),) * GRID)
+    one, two, other = (errors.drawn(torch.zeros(SHAPE), 0.5, torch.Generator().manual_seed(n)) for n in (3, 3, 4))
     assert torch.equal(one, two) and not torch.equal(one, other)
 
 
@@ -62,4 +62,4 @@ def test_a_seed_gives_the_same_draw() -> None:
 )
 def test_a_table_of_another_form_is_refused(shares: tuple[tuple[float, ...], ...]) -> None:
     with pytest.raises(ValueError, match="shares"):
-        Doubt(shares)
+        ErrorSpectrum(shares)

@@ -30,7 +30,7 @@ START_SECONDS = 1.0
 SECONDS_PER_SCAN_VOXEL = 6e-7
 SECONDS_PER_PAIR = 4.0
 SECONDS_PER_WORK_VOXEL = 2.5e-6
-SECONDS_PER_TREES_VOXEL = 2.0e-6
+SECONDS_PER_TREES_VOXEL = 0.5e-6
 SECONDS_PER_FILTERED_VOXEL = 0.8e-6
 # peak bytes, measured with the job: of the network while the scans are held, or of reading and writing large scans
 PROGRAM_BYTES = 600 << 20

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from core.catalogue import describe
@@ -121,16 +121,17 @@ def test_a_file_that_is_none_is_refused_by_a_user_error(tmp_path: Path) -> None:
         list(TASK.run(Context("cpu", tmp_path), {"data": bad}, TASK.parse({})))
 
 
-def test_a_job_stops_within_three_seconds(engine: LocalEngine, tmp_path: Path) -> None:
+def test_a_job_stops_at_once(engine: LocalEngine, tmp_path: Path) -> None:
     events = engine.run("stopped", spec(tmp_path / "a", patches=600, epochs=200))
     for event in events:
         if isinstance(event, Progress) and "loss" in event.text:
             break
-    begun = time.monotonic()
+    [child] = engine.pids
     engine.cancel("stopped")
+    # what still comes was on its way: the child is gone, 200 epochs were asked for
+    assert not psutil.pid_exists(child)
     with pytest.raises(WorkerLost):
         list(events)
-    assert time.monotonic() - begun < 3
 
 
 def test_the_estimate_covers_the_measured_peak(tmp_path: Path) -> None:

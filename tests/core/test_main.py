@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import UserError
 from tests.contract.phantom import write_phantom
+from tests.waiting import LONGEST
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "numpy", "scipy", "nibabel", "safetensors", "gradio", "sqlalchemy", "rich")
@@ -24,7 +25,7 @@ def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONGEST,
         check=False,
     )
 

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -139,16 +138,15 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, script: str) -> list[subprocess.Po
 
 def test_a_child_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = stand_in(monkeypatch, "import time; time.sleep(600)")
-    begun = time.monotonic()
+    # the child itself would go on for ten minutes
     assert refusal(give_files(tmp_path), tmp_path / "out.nii", seconds=1) == "import_timeout"
-    assert time.monotonic() - begun < 10
     assert started[0].returncode == -signal.SIGKILL
     with pytest.raises(ProcessLookupError):
         os.kill(started[0].pid, 0)
 
 
 def limited(script: str) -> str:
-    return f"import sys, json\nfrom core.files import child\nchild._limit(1)\n{script}"
+    return f"import sys, json\nfrom core.files import decoder\ndecoder._limit(1)\n{script}"
 
 
 @pytest.mark.parametrize(

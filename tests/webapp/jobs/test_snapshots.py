@@ -11,7 +11,8 @@ from core.engine.protocol import JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from tests.phantom import Phantom
-from tests.webapp.fakes import FakeEngine, load, wait_for, wait_until
+from tests.waiting import LONGEST, wait_until
+from tests.webapp.fakes import FakeEngine, load, wait_for
 from webapp.jobs.snapshots import Previews
 from webapp.services import Services
 
@@ -30,7 +31,7 @@ class Held:
         for step, png in enumerate(PNG, 1):
             yield Progress(step / 4, step, 4, "sampling", png)
         yield Progress(0.75, 3, 4, "no picture this time")
-        self.go.wait(20)
+        self.go.wait(LONGEST)
         if self.end is None:
             raise WorkerLost("killed")
         yield self.end

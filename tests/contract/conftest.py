@@ -1,4 +1,4 @@
-"""The two ways to run a job: here and in an engine's child."""
+"""A warm child to run jobs in, and jobs that must finish."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.engine.execute import execute
 from core.engine.local import LocalEngine
 from core.engine.protocol import JobSpec
 from core.events import Event, Finished
@@ -19,15 +18,6 @@ def engine() -> Iterator[LocalEngine]:
     """An engine with a warm child."""
     with LocalEngine("cpu") as engine:
         yield engine
-
-
-@pytest.fixture(params=["inline", "local"])
-def runner(request: pytest.FixtureRequest) -> Runner:
-    """Runs a job here, then in an engine's child."""
-    if request.param == "inline":
-        return execute
-    engine: LocalEngine = request.getfixturevalue("engine")
-    return lambda spec: engine.run("job", spec)
 
 
 def finish(runner: Runner, spec: JobSpec) -> tuple[list[Event], Finished]:

@@ -22,8 +22,10 @@ ROOT = Path(__file__).resolve().parents[1]
 pytest_plugins = ["tests.spent", "tests.groups"]
 
 # how long an example takes depends on what else the machine does
-hypothesis.settings.register_profile("push", max_examples=20, deadline=None)
-hypothesis.settings.register_profile("full", max_examples=200, deadline=None)
+for name, examples in (("push", 20), ("full", 200)):
+    hypothesis.settings.register_profile(
+        name, max_examples=examples, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "push"))
 
 

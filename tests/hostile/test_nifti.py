@@ -80,7 +80,7 @@ def test_two_gigabytes_are_refused_by_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("error")
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     seed=st.sampled_from(sorted(SEEDS)),
     changes=st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), min_size=1, max_size=4),
@@ -96,7 +96,7 @@ def test_changed_bytes(tmp_path: Path, seed: str, changes: list[tuple[int, int]]
     refusal(path)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.sampled_from(sorted(SEEDS)), keep=st.floats(0, 1, exclude_max=True))
 def test_no_cut_file_is_accepted(tmp_path: Path, seed: str, keep: float) -> None:
     path = tmp_path / "scan.nii"

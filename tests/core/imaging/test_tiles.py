@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -30,7 +30,6 @@ class Local(nn.Module):
         return 2 * noisy + context[:, :1], context[:, 1:2]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.tuples(*[st.integers(1, 20)] * 3),
     st.integers(2, 8),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
@@ -60,7 +60,6 @@ def simulated(raters: int, items: int, seed: int = 0) -> Collected:
     return study(*rows, questions=ALL_ASKED)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(answers(), max_size=25))
 def test_anything_can_be_analysed(rows: list[Answer]) -> None:
     found = analyse(study(*rows), resamples=20)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -18,7 +18,6 @@ FITTED = regressor().fit(FEATURES, WANTED)
 MODEL = encode(FITTED)
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 400))
 def test_the_arrays_answer_as_the_fitted_trees(seed: int, count: int) -> None:
     asked = 2 * np.random.default_rng(seed).normal(size=(count, 5)).astype(np.float32)
@@ -38,7 +37,6 @@ def test_fewer_trees_than_there_is_room_for_add_nothing() -> None:
     assert np.allclose(predict(encode(few), FEATURES), few.predict(FEATURES), atol=1e-4)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.05, 3.0, 200.0, 1e9]))
 def test_arrays_that_are_no_trees_still_end(seed: int, scale: float) -> None:
     nodes = scale * np.random.default_rng(seed).normal(size=(TREES, NODES, 3))

@@ -12,14 +12,21 @@ import pytest
 from tests import spent
 from tests.source import ROOT
 
-BUSY = """
+BUSY = r"""
 import subprocess, sys, time
-SPIN = "import time\\nend = time.process_time() + 0.3\\nwhile time.process_time() < end: pass"
+SPIN = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+GO_ON = [sys.executable, "-c", SPIN + "\nprint(flush=True)\ntime.sleep(600)"]
+left = []
 def test_here():
     exec(SPIN)
 def test_in_a_child():
     subprocess.run([sys.executable, "-c", SPIN], check=True)
+def test_in_a_child_that_goes_on():
+    left.append(subprocess.Popen(GO_ON, stdout=subprocess.PIPE))
+    left[0].stdout.readline()
 def test_that_only_waits():
+    left[0].kill()
+    left[0].communicate()
     time.sleep(0.5)
 """
 # the conftest.py of the tests above: they write their own ledger
@@ -55,18 +62,19 @@ def test_much_work_is_seen() -> None:
             spent.yardstick()
 
 
-@pytest.mark.parametrize("side_by_side", [(), ("-n", "2")])
+# the tests of a file stay in one process
+@pytest.mark.parametrize("side_by_side", [(), ("-n", "2", "--dist", "loadfile")])
 def test_work_is_counted_here_and_in_children_and_waiting_is_not(tmp_path: Path, side_by_side: tuple[str, ...]) -> None:
     (tmp_path / "test_busy.py").write_text(BUSY)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.spent", "--budgets", *side_by_side]
     script = LEDGER.format(root=str(ROOT), kept=str(tmp_path / "kept.json"))
     (tmp_path / "conftest.py").write_text(script)
     done = subprocess.run([*command, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "3 passed" in done.stdout
+    assert "4 passed" in done.stdout
     # the folder has no budget
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "its budget is 0 s" in done.stdout
     kept = json.loads((tmp_path / "kept.json").read_text())
     seconds = {test.partition("::")[2]: used * kept["scale"] for test, used in kept["tests"].items()}
-    assert all(seconds[f"test_{name}"] > 0.25 for name in ("here", "in_a_child"))
+    assert all(seconds[f"test_{name}"] > 0.25 for name in ("here", "in_a_child", "in_a_child_that_goes_on"))
     assert seconds["test_that_only_waits"] < 0.2

@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.rate_stage import COMMENT, CONFIDENCE, MARK, PREFER, Study, pairs, serve
 from tests.browser.rate_steps import BANNER, TABLET, canvas_point, kept, rater, save, violations, wait_item
 
-
 # notes in `order` when the network is back, when a pause ends and when something is sent
 ORDER = """globalThis.order = [];
   addEventListener("online", () => order.push("online"));

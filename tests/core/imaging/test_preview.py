@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from io import BytesIO
 
@@ -111,9 +110,7 @@ def test_an_unfinished_fill_is_shown_as_a_small_picture(monkeypatch: pytest.Monk
     mask = np.zeros(image.shape, bool)
     mask[15:25, 15:25, 12:20] = True
     problem = Problem(np.where(mask, 0, image), mask, np.ones_like(mask), (1.0, 1.0, 1.0))
-    begun = time.monotonic()
     events: list[Progress] = list(inpaint.volume(problem, Options(samples=3)))
-    assert time.monotonic() - begun < 10
     shown = [event.preview for event in events if event.preview]
     assert shown
     with Image.open(BytesIO(shown[0])) as made:

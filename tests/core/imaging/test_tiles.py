@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -18,7 +18,6 @@ def total(tiles: list[Tile], shape: tuple[int, int, int]) -> NDArray[np.float32]
     return weights
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.tuples(*[st.integers(1, 20)] * 3),
     st.integers(2, 8),

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats import inter_rater
@@ -234,7 +234,6 @@ def test_every_resample_is_the_coefficient_of_the_items_drawn() -> None:
     assert watched.seen == pytest.approx(kappas, abs=1e-9)
 
 
-@settings(max_examples=50)
 @given(tables(), st.sampled_from(LEVELS))
 def test_intervals_hold_their_value_whatever_is_missing(ratings: Floats, level: Level) -> None:
     bootstrap = Bootstrap(40, 0)

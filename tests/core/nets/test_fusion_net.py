@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -32,7 +32,6 @@ def inputs(seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 UNTRAINED, TRAINED = network(trained=False), network(trained=True)
 
 
-@settings(deadline=None, max_examples=10)
 @given(SOME)
 def test_an_untrained_head_is_the_mean_of_the_planes(there: list[bool]) -> None:
     predictions = torch.randn(1, EXPERTS, 8, 8, 8, generator=torch.Generator().manual_seed(1))
@@ -42,7 +41,6 @@ def test_an_untrained_head_is_the_mean_of_the_planes(there: list[bool]) -> None:
     assert log_variance.eq(0).all()
 
 
-@settings(deadline=None, max_examples=10)
 @given(SOME, st.floats(-3, 3))
 def test_weights_sum_to_one_at_every_voxel(there: list[bool], value: float) -> None:
     head = network(trained=True)

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -31,7 +31,6 @@ def inputs(seed: int = 0, items: int = 1) -> tuple[Tensor, Tensor, Tensor]:
 NET = network()
 
 
-@settings(deadline=None, max_examples=15)
 @given(st.integers(0, 2), st.data())
 def test_a_span_is_answered_as_the_same_slices_of_the_whole(plane: int, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, SIDES[plane] - 1))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -22,7 +22,6 @@ def problem_of(image: NDArray[np.float32], mask: NDArray[np.bool_]) -> Problem:
 
 
 @given(st.tuples(*[st.floats(-2, 2)] * 4))
-@settings(max_examples=15, deadline=None)
 def test_a_linear_image_is_restored_by_both_equations(slopes: tuple[float, float, float, float]) -> None:
     x, y, z = np.indices((17, 16, 15)).astype(np.float32)
     image = (slopes[0] * x + slopes[1] * y + slopes[2] * z + slopes[3]).astype(np.float32)

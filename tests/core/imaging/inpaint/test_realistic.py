@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 from torch import Tensor, nn
@@ -86,7 +86,6 @@ def test_what_the_other_hemisphere_does_not_know_is_drawn(opposite: bool) -> Non
     assert np.array_equal(made.values, again.values) and not np.array_equal(made.values, other.values)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**31))
 def test_a_blend_lies_between_and_is_the_mean_where_nothing_is_grafted(seed: int) -> None:
     rng = np.random.default_rng(seed)

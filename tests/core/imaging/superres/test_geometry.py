@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -57,7 +57,6 @@ def test_thick_axes_become_a_millimetre_and_fine_ones_stay(own: tuple[float, ...
 sizes = st.floats(0.3, 7)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.tuples(sizes, sizes, st.floats(2, 7)),
     st.tuples(*[st.integers(8, 40)] * 3),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.contrasts import CANNOT_KNOW, CONTRASTS
@@ -92,7 +92,6 @@ def test_a_reference_that_is_a_source_is_refused(scans: dict[str, Path], tmp_pat
     assert not list(tmp_path.iterdir())
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.floats(1e-3, 1e4), st.integers(0, 2**31))
 def test_scores_do_not_depend_on_either_unit(unit: float, seed: int) -> None:
     rng = np.random.default_rng(seed)

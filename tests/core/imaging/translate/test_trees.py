@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -117,7 +117,6 @@ def test_a_tree_by_hand() -> None:
     assert predict(twice, asked).tolist() == [21.5, 41.5, 61.5, 81.5, 41.5, 61.5]
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, LEAVES), min_size=0, max_size=6), st.integers(0, 60))
 def test_every_voxel_ends_where_its_path_leads(seed: int, leaves: list[int], count: int) -> None:
     rng = np.random.default_rng(seed)
@@ -204,7 +203,6 @@ def test_a_feature_that_is_not_there_is_not_read() -> None:
     assert predict(Model(tree((4, 0.0, 2))[None], 0.0), FEATURES).shape == (3000,)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.05, 3.0, 200.0, 1e9]))
 def test_arrays_by_chance_are_refused(seed: int, scale: float) -> None:
     nodes = scale * np.random.default_rng(seed).normal(size=(2, NODES, 3))
@@ -214,7 +212,6 @@ def test_arrays_by_chance_are_refused(seed: int, scale: float) -> None:
         Model(np.maximum(nodes.round(), -1).astype(np.float32), 0.0)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(2, LEAVES), st.integers(0, NODES - 1), st.integers(0, 2), st.data())
 def test_one_number_changed_is_refused_or_followed(seed: int, leaves: int, row: int, part: int, data: Any) -> None:
     rng = np.random.default_rng(seed)

@@ -20,7 +20,7 @@ from core.errors import UserError
 from core.tasks import TASKS
 from webapp.door.headers import PRIVATE
 from webapp.door.refusals import BUSY
-from webapp.door.sessions import session_of
+from webapp.door.session import session_of
 from webapp.intake.scans import accept, incoming
 from webapp.services import Services
 from webapp.settings import LOOPBACK

@@ -26,9 +26,8 @@ from core.failure.probing import Depth
 from core.failure.results import Model, Results
 from core.failure.spectra_run import run_spectra
 from core.failure.task import TASK
-from core.imaging.drive import number
 from core.measure.intervals import Interval
-from core.result import Artifact, Finding, Measured, Result, Row, Verdict, artifact_in, notes, verdict_level
+from core.result import Artifact, Finding, Measured, Result, Row, Verdict, artifact_in, notes, number, verdict_level
 
 MOST_CORES = 4
 """Up to so many cores one thread trains small networks faster than several, which wait for each other."""

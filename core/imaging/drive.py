@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -93,8 +92,3 @@ def notes_of(done: Done) -> tuple[Note, ...]:
     if done.estimate.deviation is None:
         found.append(Note("info", f"{done.method.title} has no measure of doubt: the uncertainty map is 0."))
     return tuple(found)
-
-
-def number(value: float) -> float | None:
-    """Return ``value`` to four digits, None where nothing could be measured."""
-    return float(f"{value:.4g}") if math.isfinite(value) else None

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from core.files.nifti import read_stored
 from tests.phantom import Phantom
 from tests.webapp.fakes import load, services_of, wait_for
-from webapp.door.sessions import COOKIE, session_id
+from webapp.door.session import COOKIE, session_id
 from webapp.services import Services
 from webapp.store.records import JobRecord, ScanRecord
 

@@ -9,7 +9,7 @@ from webapp.door.headers import SecurityHeaders
 from webapp.door.limits import Limits
 from webapp.door.origin import Origin
 from webapp.door.ownership import Ownership
-from webapp.door.sessions import Sessions
+from webapp.door.session import Sessions
 from webapp.door.uploads import Uploads
 from webapp.services import Services
 

@@ -14,7 +14,7 @@ from webapp.door.addresses import UPLOAD
 from webapp.door.buckets import Buckets
 from webapp.door.origin import SAFE
 from webapp.door.refusals import refuse
-from webapp.door.sessions import KEY
+from webapp.door.session import KEY
 
 JSON_BYTES = 4 << 20
 MASK_BYTES = 8 << 20

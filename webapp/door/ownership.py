@@ -15,7 +15,7 @@ from webapp.door.addresses import API, FILE, UPLOAD
 from webapp.door.bodies import Body, inspect
 from webapp.door.origin import SAFE
 from webapp.door.refusals import CLOSED, refuse
-from webapp.door.sessions import KEY
+from webapp.door.session import KEY
 
 PAGES_OF_ONE = 100
 PAGES_OF_ALL = 10_000

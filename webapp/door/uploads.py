@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect
 
 from core.errors import UserError
 from webapp.door.addresses import UPLOAD
-from webapp.door.sessions import session_of
+from webapp.door.session import session_of
 
 if TYPE_CHECKING:
     from gradio.route_utils import FileUploadProgress

@@ -24,7 +24,6 @@ from core.imaging.drive import (
     drive_all,
     networks,
     notes_of,
-    number,
     options_of,
     row_of,
     write_scan,
@@ -33,7 +32,7 @@ from core.imaging.inpaint.task import TASK
 from core.imaging.problem import Problem
 from core.imaging.reference import read_reference, scores
 from core.measure import quality
-from core.result import BASELINE, DIFFERENCE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row, notes
+from core.result import BASELINE, DIFFERENCE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row, notes, number
 from core.volume import Volume, bounding_box
 
 Float = NDArray[np.float32]

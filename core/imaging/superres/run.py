@@ -16,7 +16,7 @@ from core.anatomy.intensity import tissue_level
 from core.declaration import Context, Method
 from core.events import Event, Finished, Progress
 from core.files.nifti import Stored, read_stored
-from core.imaging.drive import Done, compared, drive, networks, notes_of, number, options_of, row_of, write_scan
+from core.imaging.drive import Done, compared, drive, networks, notes_of, options_of, row_of, write_scan
 from core.imaging.options import Options
 from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
@@ -37,6 +37,7 @@ from core.result import (
     Result,
     Row,
     notes,
+    number,
 )
 from core.volume import Orientation, Volume
 

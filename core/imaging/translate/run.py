@@ -22,7 +22,6 @@ from core.imaging.drive import (
     drive_all,
     networks,
     notes_of,
-    number,
     options_of,
     row_of,
     write_scan,
@@ -30,7 +29,7 @@ from core.imaging.drive import (
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.translate.sources import Gathered, check_different, gather
 from core.imaging.translate.task import TASK
-from core.result import BASELINE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row
+from core.result import BASELINE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row, number
 from core.volume import Volume
 
 Float = NDArray[np.float32]

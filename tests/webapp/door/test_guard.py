@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from tests.webapp.door.visits import events, file_data, join, upload, visit
 from tests.webapp.fakes import ORIGIN
-from webapp.door.sessions import COOKIE
+from webapp.door.session import COOKIE
 
 Browser = Callable[[], TestClient]
 

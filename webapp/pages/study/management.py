@@ -14,7 +14,7 @@ from gradio.blocks import Block
 
 from core.errors import UserError
 from core.result import RESULT
-from webapp.door.sessions import session_of
+from webapp.door.session import session_of
 from webapp.intake.scans import uploaded
 from webapp.pages.imaging import page
 from webapp.pages.kit.silent_event import QUIET

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from tests.webapp.fakes import ORIGIN
 from tests.webapp.study.sitting import answered, sit, study_of
 from webapp.door.guard import Guard
-from webapp.door.sessions import COOKIE, session_id
+from webapp.door.session import COOKIE, session_id
 from webapp.door.uploads import Uploads
 from webapp.endpoints import add_routes
 from webapp.pages.study.downloads import WRITERS, router

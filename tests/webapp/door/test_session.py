@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from core.errors import UserError
 from tests.webapp.door.asgi import Inner, ask
-from webapp.door.sessions import COOKIE, KEY, SECURE_COOKIE, Sessions, cookie_of, session_id, session_of
+from webapp.door.session import COOKIE, KEY, SECURE_COOKIE, Sessions, cookie_of, session_id, session_of
 
 VALUE = "v" * 43
 OURS = {"cookie": f"{COOKIE}={VALUE}"}

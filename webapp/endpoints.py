@@ -27,9 +27,8 @@ from webapp.study import routes as study_routes
 
 log = logging.getLogger(__name__)
 
-STATIC = (ASSETS / "viewer", ASSETS / "style", ASSETS / "rate")
 BUNDLES = {"niivue.js": ASSETS / "viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"}
-STATIC_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|ico|woff2)")
+STATIC_PATH = re.compile(r"(viewer|rate|style)/[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|ico|woff2)")
 # what the viewer reads; anything else, a report above all, is only ever given as a download
 IMAGES = (".nii", ".nii.gz")
 STATUS = {
@@ -102,7 +101,7 @@ def _open(services: Services) -> APIRouter:
     router = APIRouter()
     static = StaticFiles(directory=ASSETS)
 
-    @router.get("/ui/{name}")
+    @router.get("/ui/{name:path}")
     def asset(name: str, request: Request) -> Response:
         """A file of the page itself."""
         path = _static_path(name)
@@ -161,9 +160,8 @@ def _file(path: Path, filename: str | None = None) -> Response:
 def _static_path(name: str) -> Path | None:
     if name in BUNDLES:
         return BUNDLES[name] if BUNDLES[name].is_file() else None
-    if not STATIC_NAME.fullmatch(name):
-        return None
-    return next((folder / name for folder in STATIC if (folder / name).is_file()), None)
+    path = ASSETS / name
+    return path if STATIC_PATH.fullmatch(name) and path.is_file() else None
 
 
 def _database_answers(services: Services) -> bool:

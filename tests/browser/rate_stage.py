@@ -181,7 +181,7 @@ def application(study: Study) -> Starlette:
     return Starlette(
         routes=[
             Route(at, _page),
-            Route("/ui/{name}", _asset),
+            Route("/ui/{name:path}", _asset),
             *(Route(f"{at}/{path}", work, methods=[method]) for path, method, work in _questions(study)),
         ]
     )
@@ -234,12 +234,10 @@ async def _page(request: Request) -> Response:
 
 async def _asset(request: Request) -> Response:
     name = request.path_params["name"]
-    folders = [ASSETS / one for one in ("viewer", "style", "rate")]
-    files = [LIBRARY] if name == "niivue.js" else [folder / name for folder in folders]
-    found = next((one for one in files if one.is_file()), None)
-    if found is None:
+    path = LIBRARY if name == "niivue.js" else ASSETS / name
+    if not path.is_file():
         return Response(status_code=404)
-    return Response(found.read_bytes(), media_type=KINDS[f".{name.rpartition('.')[2]}"])
+    return Response(path.read_bytes(), media_type=KINDS[path.suffix])
 
 
 @contextmanager

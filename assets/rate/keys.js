@@ -1,6 +1,6 @@
 // The keys, where they are wished for. NiiVue's own never are: they would change one image and not the other.
 
-import { el } from "./dom.js";
+import { el } from "../viewer/dom.js";
 
 const SWITCH = "counterscan-rate:keys";
 const LIST = [

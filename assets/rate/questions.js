@@ -1,7 +1,7 @@
 // The questions of a showing as a form: radio groups, a text area, the pen.
 
-import { button, el } from "./dom.js";
-import { voxels } from "./rate_marks.js";
+import { button, el } from "../viewer/dom.js";
+import { voxels } from "./marks.js";
 
 const LONGEST_TEXT = 2000;
 const PEN = { least: 1, most: 15, first: 3 };

@@ -1,6 +1,6 @@
 // Everything that is not an item: start, pause, end, and what is said when the link does not work.
 
-import { el } from "./dom.js";
+import { el } from "../viewer/dom.js";
 
 const OLDEST = 70;
 

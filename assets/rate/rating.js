@@ -1,16 +1,16 @@
 // The page that a rater of a study sees: one item after the other, each answer kept here until the server has it.
 
-import { button, el } from "./dom.js";
-import { Api, Refused } from "./rate_api.js";
-import { Clock } from "./rate_clock.js";
-import { Images } from "./rate_images.js";
-import { Keys } from "./rate_keys.js";
-import { Outbox } from "./rate_outbox.js";
-import * as pages from "./rate_pages.js";
-import { Form } from "./rate_questions.js";
-import { Store } from "./rate_store.js";
-import { View } from "./rate_view.js";
-import { hasWebGL2 } from "./volumes.js";
+import { button, el } from "../viewer/dom.js";
+import { Api, Refused } from "./api.js";
+import { Clock } from "./clock.js";
+import { Images } from "./images.js";
+import { Keys } from "./keys.js";
+import { Outbox } from "./outbox.js";
+import * as pages from "./pages.js";
+import { Form } from "./questions.js";
+import { Store } from "./store.js";
+import { View } from "./display.js";
+import { hasWebGL2 } from "../viewer/volumes.js";
 
 const KEEP_EVERY_MS = 5000;
 const WAITING = {

@@ -1,11 +1,11 @@
 // One or two linked panels, the slices that were seen in them, and the pen. Whatever happens to A happens to B.
 
-import { button, el, segmented } from "./dom.js";
-import { goTo, link, where } from "./link.js";
-import { Panel } from "./panel.js";
-import { unchanged } from "./rate_images.js";
-import { fill, sameMark, toRuns } from "./rate_marks.js";
-import { loadLibrary } from "./volumes.js";
+import { button, el, segmented } from "../viewer/dom.js";
+import { goTo, link, where } from "../viewer/link.js";
+import { Panel } from "../viewer/panel.js";
+import { unchanged } from "./images.js";
+import { fill, sameMark, toRuns } from "./marks.js";
+import { loadLibrary } from "../viewer/volumes.js";
 
 const VIEWS = [["3", "Multi"], ["0", "Axial"], ["1", "Coronal"], ["2", "Sagittal"]];
 export const AXES = ["axial", "coronal", "sagittal"];

@@ -66,15 +66,28 @@ export class Api {
     return this.insist(async () => {
       const answer = await this.reach(url, { signal: AbortSignal.timeout(FILE_MS) });
       if (answer.status === 410) throw new Refused(410, await answer.json().catch(() => null));
-      if (!answer.ok) throw new Error(`An image is missing (${answer.status}). Reload the page; if that does not help, tell whoever invited you.`);
+      if (!answer.ok)
+        throw new Error(
+          `An image is missing (${answer.status}). Reload the page; if that does not help, tell whoever invited you.`,
+        );
       return this.read(answer.arrayBuffer());
     }, false);
   }
 
   async once(path, body, valid = () => true) {
-    const sent = body === undefined ? {} : {
-      method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-    const answer = await this.reach(`${this.base}/${path}`, { ...sent, cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+    const sent =
+      body === undefined
+        ? {}
+        : {
+            method: "POST",
+            body: JSON.stringify(body),
+            headers: { "Content-Type": "application/json" },
+          };
+    const answer = await this.reach(`${this.base}/${path}`, {
+      ...sent,
+      cache: "no-store",
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
     const reply = await this.read(answer.text()).then((text) => {
       try {
         return JSON.parse(text);

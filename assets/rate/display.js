@@ -7,7 +7,12 @@ import { unchanged } from "./images.js";
 import { fill, sameMark, toRuns } from "./marks.js";
 import { loadLibrary } from "../viewer/volumes.js";
 
-const VIEWS = [["3", "Multi"], ["0", "Axial"], ["1", "Coronal"], ["2", "Sagittal"]];
+const VIEWS = [
+  ["3", "Multi"],
+  ["0", "Axial"],
+  ["1", "Coronal"],
+  ["2", "Sagittal"],
+];
 export const AXES = ["axial", "coronal", "sagittal"];
 const MULTI = 3;
 const SIDES = ["A", "B"];
@@ -30,18 +35,40 @@ export class View {
     this.mark = null;
     this.panels = SIDES.map((side) => new Panel(side, side, ""));
     this.views = segmented("Slices", VIEWS, String(this.view), (view) => this.setView(Number(view)));
-    this.flips = segmented("Image shown", SIDES.map((side) => [side, side]), "A", (side) => this.turnTo(side));
-    this.slice = el("input", { type: "range", min: "1", step: "1", oninput: () => this.goToSlice(Number(this.slice.value) - 1) });
+    this.flips = segmented(
+      "Image shown",
+      SIDES.map((side) => [side, side]),
+      "A",
+      (side) => this.turnTo(side),
+    );
+    this.slice = el("input", {
+      type: "range",
+      min: "1",
+      step: "1",
+      oninput: () => this.goToSlice(Number(this.slice.value) - 1),
+    });
     this.sliceText = el("output", {});
-    this.toolbar = el("div", { class: "cs-toolbar", role: "toolbar", "aria-label": "Viewer" },
-      this.flips, this.views,
+    this.toolbar = el(
+      "div",
+      { class: "cs-toolbar", role: "toolbar", "aria-label": "Viewer" },
+      this.flips,
+      this.views,
       el("label", { class: "cs-field rate-slice" }, el("span", { text: "Slice" }), this.slice, this.sliceText),
-      el("span", { class: "cs-actions" },
+      el(
+        "span",
+        { class: "cs-actions" },
         button("Zoom out", { shown: "\u2212", onclick: () => this.zoomBy(-1) }),
         button("Zoom in", { shown: "+", onclick: () => this.zoomBy(1) }),
-        button("Reset the view", { name: "reset", onclick: () => this.reset() })));
+        button("Reset the view", { name: "reset", onclick: () => this.reset() }),
+      ),
+    );
     this.grid = el("div", { class: "cs-grid" }, ...this.panels.map((panel) => panel.root));
-    this.root = el("div", { class: "cs-viewer rate-viewer", role: "region", "aria-label": "Images" }, this.toolbar, this.grid);
+    this.root = el(
+      "div",
+      { class: "cs-viewer rate-viewer", role: "region", "aria-label": "Images" },
+      this.toolbar,
+      this.grid,
+    );
     this.root.counterscan = this;
     addEventListener("resize", () => requestAnimationFrame(() => this.thin()));
     for (const panel of this.panels) this.prepare(panel, onlost);
@@ -139,7 +166,9 @@ export class View {
     if (!this.first) return;
     this.each((nv) => {
       nv.opts.sliceType = this.view;
-      nv.scene.crosshairPos = nv.vox2frac(this.at ?? nv.volumes[0].dimsRAS.slice(1, 4).map((size) => Math.floor(size / 2)));
+      nv.scene.crosshairPos = nv.vox2frac(
+        this.at ?? nv.volumes[0].dimsRAS.slice(1, 4).map((size) => Math.floor(size / 2)),
+      );
       nv.scene.pan2Dxyzmm = [0, 0, 0, 1];
       unchanged(nv.volumes[0]);
       nv.updateGLVolume();
@@ -159,7 +188,8 @@ export class View {
   turnTo(side) {
     this.side = side;
     this.flips.show(side);
-    for (const panel of this.panels) panel.root.classList.toggle("rate-behind", Boolean(this.toggles) && panel.id !== side);
+    for (const panel of this.panels)
+      panel.root.classList.toggle("rate-behind", Boolean(this.toggles) && panel.id !== side);
   }
 
   flip() {
@@ -188,7 +218,9 @@ export class View {
     const now = ZOOMS.findIndex((zoom) => zoom >= this.first.scene.pan2Dxyzmm[3] - 1e-3);
     const zoom = ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, now + by))];
     const { mm } = where(this.first);
-    this.each((nv) => { nv.scene.pan2Dxyzmm = [...mm.map((value) => (1 - zoom) * value), zoom]; });
+    this.each((nv) => {
+      nv.scene.pan2Dxyzmm = [...mm.map((value) => (1 - zoom) * value), zoom];
+    });
     this.thin();
   }
 

@@ -20,10 +20,13 @@ export class Images {
 
   async read(url) {
     const data = await this.api.file(url);
-    const image = await this.library.NVImage.loadFromUrl({ url: data, name: "image.nii", colormap: "gray" }).catch((error) => {
-      console.warn(error);
-    });
-    if (!image?.img?.length) throw new Error("An image could not be read. Reload the page; if that does not help, tell whoever invited you.");
+    const image = await this.library.NVImage.loadFromUrl({ url: data, name: "image.nii", colormap: "gray" }).catch(
+      (error) => {
+        console.warn(error);
+      },
+    );
+    if (!image?.img?.length)
+      throw new Error("An image could not be read. Reload the page; if that does not help, tell whoever invited you.");
     // NiiVue goes back to the robust range by itself; that of one image must not differ from that of another
     [image.robust_min, image.robust_max] = WINDOW;
     [image.global_min, image.global_max] = WINDOW;

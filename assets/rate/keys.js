@@ -32,7 +32,13 @@ export class Keys {
     this.tabbed = false;
     document.addEventListener("keydown", (event) => this.press(event), true);
     document.addEventListener("keyup", (event) => this.shield(event), true);
-    document.addEventListener("pointerdown", () => { this.tabbed = false; }, true);
+    document.addEventListener(
+      "pointerdown",
+      () => {
+        this.tabbed = false;
+      },
+      true,
+    );
   }
 
   set(on) {
@@ -51,7 +57,8 @@ export class Keys {
   press(event) {
     this.shield(event);
     if (event.key === "Tab") this.tabbed = true;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]"))
+      return;
     const { target } = event;
     if (event.key === "Escape" && target.matches?.("textarea")) target.blur();
     if (!this.on || target.matches?.(WRITTEN) || !this.act(event, target)) return;
@@ -67,7 +74,10 @@ export class Keys {
     if (key === "?") return does.help();
     if (key === "Enter") return own && target.matches("button, a, summary") ? false : event.repeat || does.save();
     if (key === "Backspace") return event.repeat || does.back();
-    if (key in STEPS) return target.matches?.("input[type=range]") || (own && target.matches("input[type=radio]")) ? false : does.step(STEPS[key]);
+    if (key in STEPS)
+      return target.matches?.("input[type=range]") || (own && target.matches("input[type=radio]"))
+        ? false
+        : does.step(STEPS[key]);
     if (key.length !== 1) return false;
     return key.toLowerCase() === "t" ? does.flip() : does.choose(key.toLowerCase());
   }
@@ -75,7 +85,12 @@ export class Keys {
   list() {
     const rows = LIST.map(([keys, text]) => el("div", {}, el("dt", {}, el("kbd", { text: keys })), el("dd", { text })));
     const box = el("input", { type: "checkbox", checked: this.on, onchange: () => this.set(box.checked) });
-    return el("section", { class: "rate-keys" }, el("h3", { text: "Keys" }), el("dl", {}, ...rows),
-      el("label", { class: "rate-check" }, box, el("span", { text: "Use these keys" })));
+    return el(
+      "section",
+      { class: "rate-keys" },
+      el("h3", { text: "Keys" }),
+      el("dl", {}, ...rows),
+      el("label", { class: "rate-check" }, box, el("span", { text: "Use these keys" })),
+    );
   }
 }

@@ -18,7 +18,7 @@ export function toRuns(bitmap, image) {
   const own = new Uint8Array(bitmap.length);
   for (let i = 0; i < bitmap.length; i++) if (bitmap[i]) own[place(i)] = 1;
   const runs = [];
-  for (let from = own.indexOf(1); from >= 0;) {
+  for (let from = own.indexOf(1); from >= 0; ) {
     const end = own.indexOf(0, from);
     runs.push(from, (end < 0 ? own.length : end) - from);
     from = end < 0 ? -1 : own.indexOf(1, end);

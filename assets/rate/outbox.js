@@ -14,7 +14,10 @@ export class Outbox {
 
   // the oldest first
   get waiting() {
-    const all = this.store.names(START).map((name) => this.store.get(name)).filter((one) => one?.payload);
+    const all = this.store
+      .names(START)
+      .map((name) => this.store.get(name))
+      .filter((one) => one?.payload);
     return all.sort((one, other) => one.at - other.at).map((one) => one.payload);
   }
 

@@ -10,11 +10,15 @@ const TAKEN = new Set(["t", "?"]);
 // {value: key}: the first letter or digit of each option that is free
 function keysOf(options) {
   const taken = new Set(TAKEN);
-  return new Map(options.map(([value, title]) => {
-    const key = [...`${title}${value}`.toLowerCase()].find((letter) => /[\p{L}\p{N}]/u.test(letter) && !taken.has(letter)) ?? "";
-    taken.add(key);
-    return [value, key];
-  }));
+  return new Map(
+    options.map(([value, title]) => {
+      const key =
+        [...`${title}${value}`.toLowerCase()].find((letter) => /[\p{L}\p{N}]/u.test(letter) && !taken.has(letter)) ??
+        "";
+      taken.add(key);
+      return [value, key];
+    }),
+  );
 }
 
 export class Form {
@@ -24,7 +28,17 @@ export class Form {
     this.pen = pen;
     this.asked = [];
     this.body = el("div", { class: "rate-questions" });
-    this.root = el("form", { novalidate: true, onsubmit: (event) => { event.preventDefault(); onsubmit(); } }, this.body);
+    this.root = el(
+      "form",
+      {
+        novalidate: true,
+        onsubmit: (event) => {
+          event.preventDefault();
+          onsubmit();
+        },
+      },
+      this.body,
+    );
   }
 
   render(questions, answers, changes) {
@@ -53,28 +67,50 @@ export class Form {
   draw(question) {
     const { name, title, help, optional } = question;
     const id = `rate-q-${this.asked.indexOf(question)}`;
-    const inner = { choice: () => this.drawChoice(question, id), scale: () => this.drawScale(question, id),
-      text: () => this.drawText(question, id), mark: () => this.drawMark(question) }[question.kind];
-    const about = [help && `${id}-help`, question.kind === "scale" && (question.low || question.high) && `${id}-ends`].filter(Boolean);
-    const node = el("fieldset", { class: "rate-question", "aria-describedby": about.join(" ") || null },
+    const inner = {
+      choice: () => this.drawChoice(question, id),
+      scale: () => this.drawScale(question, id),
+      text: () => this.drawText(question, id),
+      mark: () => this.drawMark(question),
+    }[question.kind];
+    const about = [
+      help && `${id}-help`,
+      question.kind === "scale" && (question.low || question.high) && `${id}-ends`,
+    ].filter(Boolean);
+    const node = el(
+      "fieldset",
+      { class: "rate-question", "aria-describedby": about.join(" ") || null },
       el("legend", {}, el("span", { text: title }), optional ? el("small", { text: " optional" }) : null),
-      help ? el("p", { class: "cs-hint", id: `${id}-help`, text: help }) : null, ...inner());
+      help ? el("p", { class: "cs-hint", id: `${id}-help`, text: help }) : null,
+      ...inner(),
+    );
     node.dataset.name = name;
     return node;
   }
 
   radio(question, id, value, title, shown) {
     const key = question.keys.get(value);
-    const input = el("input", { type: "radio", name: id, value: String(value), checked: this.answers[question.name] === value,
-      "aria-label": shown ? title : null, onchange: () => this.give(question, value) });
+    const input = el("input", {
+      type: "radio",
+      name: id,
+      value: String(value),
+      checked: this.answers[question.name] === value,
+      "aria-label": shown ? title : null,
+      onchange: () => this.give(question, value),
+    });
     const hint = key && !shown ? el("kbd", { text: key.toUpperCase(), "aria-hidden": "true" }) : null;
     return el("label", { class: "rate-option" }, input, el("span", { text: shown ?? title }), hint);
   }
 
   drawChoice(question, id) {
     const long = question.options.some(([, title]) => title.length > 14) || question.options.length > 4;
-    return [el("div", { class: `rate-options${long ? " rate-long" : ""}` },
-      ...question.options.map(([value, title]) => this.radio(question, id, value, title)))];
+    return [
+      el(
+        "div",
+        { class: `rate-options${long ? " rate-long" : ""}` },
+        ...question.options.map(([value, title]) => this.radio(question, id, value, title)),
+      ),
+    ];
   }
 
   drawScale(question, id) {
@@ -82,9 +118,19 @@ export class Form {
     const named = (level) => [String(level), level === 1 && low, level === levels && high].filter(Boolean).join(", ");
     const all = Array.from({ length: levels }, (_, i) => i + 1);
     return [
-      el("div", { class: "rate-options rate-levels" }, ...all.map((level) => this.radio(question, id, level, named(level), String(level)))),
-      low || high ? el("p", { class: "rate-ends", id: `${id}-ends` },
-        el("span", { text: low ? `1 ${low}` : "" }), el("span", { text: high ? `${levels} ${high}` : "" })) : null,
+      el(
+        "div",
+        { class: "rate-options rate-levels" },
+        ...all.map((level) => this.radio(question, id, level, named(level), String(level))),
+      ),
+      low || high
+        ? el(
+            "p",
+            { class: "rate-ends", id: `${id}-ends` },
+            el("span", { text: low ? `1 ${low}` : "" }),
+            el("span", { text: high ? `${levels} ${high}` : "" }),
+          )
+        : null,
     ];
   }
 
@@ -105,11 +151,22 @@ export class Form {
   }
 
   drawMark(question) {
-    const size = el("input", { type: "range", min: String(PEN.least), max: String(PEN.most), step: "2", value: String(PEN.first),
-      "aria-label": "Pen size in voxels", oninput: () => hold(true) });
+    const size = el("input", {
+      type: "range",
+      min: String(PEN.least),
+      max: String(PEN.most),
+      step: "2",
+      value: String(PEN.first),
+      "aria-label": "Pen size in voxels",
+      oninput: () => hold(true),
+    });
     const shown = el("output", {});
-    const pen = button("Pen: draw on the image", { name: "pen", shown: "Pen", pressed: false,
-      onclick: () => hold(pen.getAttribute("aria-pressed") !== "true") });
+    const pen = button("Pen: draw on the image", {
+      name: "pen",
+      shown: "Pen",
+      pressed: false,
+      onclick: () => hold(pen.getAttribute("aria-pressed") !== "true"),
+    });
     this.penButton = pen;
     const hold = (on) => {
       pen.setAttribute("aria-pressed", String(on));
@@ -117,18 +174,27 @@ export class Form {
       this.pen.pen(on, Number(size.value));
     };
     shown.textContent = size.value;
-    this.none = question.optional ? null : el("input", { type: "checkbox", checked: this.answers[question.name] === null,
-      onchange: () => {
-        if (this.none.checked) this.pen.clear();
-        this.setMark(this.none.checked ? null : undefined);
-      } });
+    this.none = question.optional
+      ? null
+      : el("input", {
+          type: "checkbox",
+          checked: this.answers[question.name] === null,
+          onchange: () => {
+            if (this.none.checked) this.pen.clear();
+            this.setMark(this.none.checked ? null : undefined);
+          },
+        });
     this.marked = el("p", { class: "cs-hint", role: "status" });
     this.sayMarked(this.answers[question.name]);
     return [
-      el("div", { class: "rate-pen", role: "group", "aria-label": "Drawing" }, pen,
+      el(
+        "div",
+        { class: "rate-pen", role: "group", "aria-label": "Drawing" },
+        pen,
         el("label", { class: "cs-field" }, el("span", { text: "Size" }), size, shown),
         button("Undo the last stroke", { name: "undo", onclick: () => this.pen.undo() }),
-        button("Clear the drawing", { name: "clear", onclick: () => this.pen.clear() })),
+        button("Clear the drawing", { name: "clear", onclick: () => this.pen.clear() }),
+      ),
       this.marked,
       this.none ? el("label", { class: "rate-check" }, this.none, el("span", { text: "Nothing to mark" })) : null,
     ];
@@ -212,8 +278,11 @@ export class Form {
   press(key) {
     const able = this.asked.filter((one) => [...one.keys.values()].includes(key));
     const focused = able.find((one) => this.node(one).contains(document.activeElement));
-    const question = focused ?? able.find((one) => !this.answered(one))
-      ?? able.find((one) => one.name === this.last) ?? (able.length === 1 ? able[0] : undefined);
+    const question =
+      focused ??
+      able.find((one) => !this.answered(one)) ??
+      able.find((one) => one.name === this.last) ??
+      (able.length === 1 ? able[0] : undefined);
     if (!question) return false;
     const [value] = [...question.keys].find(([, own]) => own === key);
     const input = [...this.node(question).querySelectorAll("input")].find((one) => one.value === String(value));

@@ -25,7 +25,12 @@ const VERDICTS = new Map([
 ]);
 const draftOf = (showing) => `draft:${showing}`;
 const alike = (one, other) => {
-  const text = (values) => JSON.stringify(Object.entries(values).filter(([, value]) => value !== null && value !== "").sort());
+  const text = (values) =>
+    JSON.stringify(
+      Object.entries(values)
+        .filter(([, value]) => value !== null && value !== "")
+        .sort(),
+    );
   return text(one) === text(other);
 };
 
@@ -41,8 +46,12 @@ class Rating {
     this.view = new View({ onmark: (mark) => this.form.drawn(mark), onlost: () => this.lost() });
     this.form = new Form({ onchange: () => this.keep(), onsubmit: () => this.save(), pen: this.view });
     this.keys = new Keys({
-      help: () => this.help(), save: () => this.enterKey(), back: () => this.back(), step: (by) => this.step(by),
-      flip: () => this.flip(), choose: (key) => this.asking && this.form.press(key),
+      help: () => this.help(),
+      save: () => this.enterKey(),
+      back: () => this.back(),
+      step: (by) => this.step(by),
+      flip: () => this.flip(),
+      choose: (key) => this.asking && this.form.press(key),
     });
     this.showing = null;
     this.busy = true;
@@ -55,20 +64,38 @@ class Rating {
   build(tools) {
     this.count = el("span", { class: "rate-count" });
     this.bar = el("i", {});
-    this.meter = el("div", { class: "cs-bar", role: "progressbar", "aria-label": "Items done", "aria-valuemin": "0" }, this.bar);
+    this.meter = el(
+      "div",
+      { class: "cs-bar", role: "progressbar", "aria-label": "Items done", "aria-valuemin": "0" },
+      this.bar,
+    );
     this.helper = button("Help: instructions and keys", { shown: "Help", onclick: () => this.help() });
-    this.pauser = button("Pause: go on later, on this machine or another", { shown: "Pause", onclick: () => this.pause() });
+    this.pauser = button("Pause: go on later, on this machine or another", {
+      shown: "Pause",
+      onclick: () => this.pause(),
+    });
     this.progressed = el("div", { class: "rate-progress", hidden: true }, this.count, this.meter);
     tools.replaceChildren(this.progressed, this.helper, this.pauser);
-    this.training = el("p", { class: "rate-training", text: "Training item: after saving you are told the answer.", hidden: true });
+    this.training = el("p", {
+      class: "rate-training",
+      text: "Training item: after saving you are told the answer.",
+      hidden: true,
+    });
     this.trouble = el("div", { class: "rate-trouble", role: "alert" });
     this.told = el("section", { class: "rate-feedback", "aria-live": "polite", hidden: true });
     this.status = el("p", { class: "rate-status", role: "status" });
     this.previous = pages.plain("Previous", () => this.back());
     this.saver = pages.plain("Save and next", () => this.save(), "rate-primary");
     this.actions = el("div", { class: "rate-actions rate-foot" }, this.status, this.previous, this.saver);
-    this.side = el("section", { class: "rate-side", "aria-label": "Questions" },
-      this.training, this.form.root, this.told, this.trouble, this.actions);
+    this.side = el(
+      "section",
+      { class: "rate-side", "aria-label": "Questions" },
+      this.training,
+      this.form.root,
+      this.told,
+      this.trouble,
+      this.actions,
+    );
     this.work = el("div", { class: "rate-work", hidden: true }, this.view.root, this.side);
     this.place = el("div", {});
     this.main.replaceChildren(this.place, this.work);
@@ -110,8 +137,15 @@ class Rating {
     } catch (error) {
       if (!(error instanceof Refused)) console.warn(error);
       this.stop();
-      this.page(error.final ? pages.gone(error)
-        : pages.message("Something went wrong", [error.message, error.hint, "What was answered is kept."], this.reloader()));
+      this.page(
+        error.final
+          ? pages.gone(error)
+          : pages.message(
+              "Something went wrong",
+              [error.message, error.hint, "What was answered is kept."],
+              this.reloader(),
+            ),
+      );
     }
   }
 
@@ -122,7 +156,13 @@ class Rating {
   lost() {
     this.keep();
     this.stop();
-    this.page(pages.message("The images were lost", ["The browser took back the memory of the images. What was answered is kept."], this.reloader()));
+    this.page(
+      pages.message(
+        "The images were lost",
+        ["The browser took back the memory of the images. What was answered is kept."],
+        this.reloader(),
+      ),
+    );
   }
 
   // one thing at a time stands in the page: a text, or the item
@@ -153,7 +193,9 @@ class Rating {
       await this.goTo(state.next);
       return;
     }
-    this.page(pages.start(state, { list: this.keys.list(), onstart: (given, trouble) => this.consent(given, trouble) }));
+    this.page(
+      pages.start(state, { list: this.keys.list(), onstart: (given, trouble) => this.consent(given, trouble) }),
+    );
   }
 
   consent(given, trouble) {
@@ -250,12 +292,19 @@ class Rating {
 
   keep() {
     if (!this.asking || this.busy) return;
-    this.store.set(draftOf(this.showing.id), { answers: this.form.answers, changes: this.form.changes, seconds: this.clock.seconds,
-      slices: this.view.visited, shown_at: this.shownAt });
+    this.store.set(draftOf(this.showing.id), {
+      answers: this.form.answers,
+      changes: this.form.changes,
+      seconds: this.clock.seconds,
+      slices: this.view.visited,
+      shown_at: this.shownAt,
+    });
   }
 
   complain(error) {
-    this.trouble.replaceChildren(...(error ? [el("strong", { text: error.message }), el("span", { text: ` ${error.hint ?? ""}` })] : []));
+    this.trouble.replaceChildren(
+      ...(error ? [el("strong", { text: error.message }), el("span", { text: ` ${error.hint ?? ""}` })] : []),
+    );
     if (error) this.trouble.scrollIntoView({ block: "nearest" });
   }
 
@@ -287,8 +336,12 @@ class Rating {
     this.form.restPen();
     this.status.textContent = "Saving \u2026";
     const payload = this.outbox.put({
-      showing: this.showing.id, answers: this.form.values, seconds: this.clock.seconds, changes: this.form.changes,
-      slices: this.slices, shown_at: this.shownAt,
+      showing: this.showing.id,
+      answers: this.form.values,
+      seconds: this.clock.seconds,
+      changes: this.form.changes,
+      slices: this.slices,
+      shown_at: this.shownAt,
       client: { width: innerWidth, height: innerHeight, touch: matchMedia("(pointer: coarse)").matches },
     });
     try {
@@ -333,7 +386,10 @@ class Rating {
     const again = pages.plain("Continue", () => this.proceed(), "rate-primary");
     this.told.replaceChildren(
       el("h2", VERDICTS.get(feedback.correct)),
-      el("p", { class: "rate-prose", text: feedback.text }), el("p", { class: "cs-hint", text: "Your answer is saved." }), again);
+      el("p", { class: "rate-prose", text: feedback.text }),
+      el("p", { class: "cs-hint", text: "Your answer is saved." }),
+      again,
+    );
     this.asking = false;
     this.following = saved;
     this.form.root.hidden = true;
@@ -383,14 +439,16 @@ class Rating {
     this.keep();
     this.stop();
     this.form.restPen();
-    this.page(pages.paused(this, () => {
-      this.place.replaceChildren();
-      this.work.hidden = false;
-      this.pauser.hidden = false;
-      this.asking = true;
-      this.busy = false;
-      this.clock.start();
-    }));
+    this.page(
+      pages.paused(this, () => {
+        this.place.replaceChildren();
+        this.work.hidden = false;
+        this.pauser.hidden = false;
+        this.asking = true;
+        this.busy = false;
+        this.clock.start();
+      }),
+    );
   }
 
   help() {
@@ -400,13 +458,23 @@ class Rating {
     this.dialog.replaceChildren(
       el("h2", { text: this.state.title }),
       el("p", { class: "rate-prose", text: this.state.instructions }),
-      el("p", { class: "cs-hint", text: "In the images: drag to move the crosshair, scroll or pinch to change the slice, drag with the right button to "
-        + "change the window of all images." }),
-      this.keys.list(), close);
+      el("p", {
+        class: "cs-hint",
+        text:
+          "In the images: drag to move the crosshair, scroll or pinch to change the slice, drag with the right button to " +
+          "change the window of all images.",
+      }),
+      this.keys.list(),
+      close,
+    );
     this.dialog.showModal();
     return true;
   }
 }
 
-const rating = new Rating(document.querySelector("#rate-main"), document.querySelector("#rate-tools"), document.querySelector("#rate-banner"));
+const rating = new Rating(
+  document.querySelector("#rate-main"),
+  document.querySelector("#rate-tools"),
+  document.querySelector("#rate-banner"),
+);
 rating.begin();

@@ -37,7 +37,8 @@ export class Store {
   names(start) {
     const kept = new Set(this.memory.keys());
     try {
-      for (const key of Object.keys(localStorage)) if (key.startsWith(this.prefix)) kept.add(key.slice(this.prefix.length));
+      for (const key of Object.keys(localStorage))
+        if (key.startsWith(this.prefix)) kept.add(key.slice(this.prefix.length));
     } catch {
       // see get
     }

@@ -69,8 +69,11 @@ export function setOptions(node, options, value) {
   const item = ([key, text]) => el("option", { value: key, text });
   const groups = [...new Set(options.map(([, , group]) => group))];
   const within = (group) => options.filter((one) => one[2] === group).map(item);
-  node.replaceChildren(...(groups.length < 2 ? options.map(item)
-    : groups.map((group) => el("optgroup", { label: group }, ...within(group)))));
+  node.replaceChildren(
+    ...(groups.length < 2
+      ? options.map(item)
+      : groups.map((group) => el("optgroup", { label: group }, ...within(group)))),
+  );
   node.value = value;
 }
 
@@ -80,7 +83,14 @@ export function segmented(label, options, value, onchange) {
     for (const item of group.children) item.setAttribute("aria-pressed", String(item.dataset.value === current));
   };
   for (const [key, text] of options) {
-    const item = el("button", { type: "button", text, onclick: () => { show(key); onchange(key); } });
+    const item = el("button", {
+      type: "button",
+      text,
+      onclick: () => {
+        show(key);
+        onchange(key);
+      },
+    });
     item.dataset.value = key;
     group.append(item);
   }

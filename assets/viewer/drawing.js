@@ -2,7 +2,12 @@
 
 import { button, el, saveBlob, segmented } from "./dom.js";
 
-const TOOLS = [["pen", "Pen"], ["erase", "Erase"], ["rectangle", "Rectangle"], ["ellipse", "Ellipse"]];
+const TOOLS = [
+  ["pen", "Pen"],
+  ["erase", "Erase"],
+  ["rectangle", "Rectangle"],
+  ["ellipse", "Ellipse"],
+];
 const SHAPES = { pen: 0, erase: 0, rectangle: 1, ellipse: 2 };
 
 export class Drawing {
@@ -12,22 +17,42 @@ export class Drawing {
     this.active = false;
     this.tool = "pen";
     this.tools = segmented("Drawing tool", TOOLS, "pen", (tool) => this.setTool(tool));
-    this.size = el("input", { type: "range", min: "1", max: "25", step: "1", value: "5", "aria-label": "Pen size in voxels",
-      oninput: () => this.setSize(Number(this.size.value)) });
+    this.size = el("input", {
+      type: "range",
+      min: "1",
+      max: "25",
+      step: "1",
+      value: "5",
+      "aria-label": "Pen size in voxels",
+      oninput: () => this.setSize(Number(this.size.value)),
+    });
     this.sizeText = el("output", { text: "5" });
     this.volume = el("span", { class: "cs-volume", text: "0.0 ml" });
-    this.use = button("Use this mask", { name: "check", shown: "Use mask", kind: "cs-primary", onclick: () => this.save() });
+    this.use = button("Use this mask", {
+      name: "check",
+      shown: "Use mask",
+      kind: "cs-primary",
+      onclick: () => this.save(),
+    });
     this.notice = el("p", { class: "cs-notice", role: "status" });
-    this.root = el("div", { class: "cs-drawbar", role: "toolbar", "aria-label": "Mask drawing", hidden: true },
+    this.root = el(
+      "div",
+      { class: "cs-drawbar", role: "toolbar", "aria-label": "Mask drawing", hidden: true },
       this.tools,
       el("label", { class: "cs-field" }, el("span", { text: "Size" }), this.size, this.sizeText),
       button("Undo the last stroke", { name: "undo", shown: "Undo", onclick: () => this.undo() }),
-      button("Fill between the drawn slices", { name: "fill", shown: "Fill between slices", onclick: () => this.fill() }),
+      button("Fill between the drawn slices", {
+        name: "fill",
+        shown: "Fill between slices",
+        onclick: () => this.fill(),
+      }),
       button("Clear the drawing", { name: "clear", shown: "Clear", onclick: () => this.clear() }),
       button("Download the drawn mask", { name: "download", shown: "Download", onclick: () => this.download() }),
-      this.volume, this.use,
+      this.volume,
+      this.use,
       button("Leave drawing without using the mask", { shown: "Cancel", onclick: () => this.stop() }),
-      this.notice);
+      this.notice,
+    );
   }
 
   get nv() {
@@ -40,7 +65,9 @@ export class Drawing {
     this.active = true;
     this.root.hidden = false;
     this.root.scrollIntoView({ block: "nearest" });
-    this.say("Drag on a slice to mark the lesion. Scroll to move through slices, draw on a few, then fill between them.");
+    this.say(
+      "Drag on a slice to mark the lesion. Scroll to move through slices, draw on a few, then fill between them.",
+    );
     await this.handlers.onstart();
     this.nv.setDrawingEnabled(true);
     this.nv.setDrawOpacity(0.55);
@@ -154,11 +181,17 @@ export class Drawing {
     this.say("Checking the mask \u2026");
     try {
       const body = await this.packed();
-      const answer = await fetch(`/mask/${encodeURIComponent(this.scanId)}`, { method: "POST", body,
-        headers: { "Content-Type": "application/gzip" } });
+      const answer = await fetch(`/mask/${encodeURIComponent(this.scanId)}`, {
+        method: "POST",
+        body,
+        headers: { "Content-Type": "application/gzip" },
+      });
       const reply = await answer.json();
       if (!answer.ok) {
-        this.say(`${reply.message ?? "The mask was refused."} ${reply.hint ?? ""} [${reply.code ?? answer.status}]`, true);
+        this.say(
+          `${reply.message ?? "The mask was refused."} ${reply.hint ?? ""} [${reply.code ?? answer.status}]`,
+          true,
+        );
         return;
       }
       this.stop();

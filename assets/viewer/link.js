@@ -17,7 +17,10 @@ export function goTo(nv, { image, frac, mm }) {
 
 export function link(all) {
   for (const nv of all) {
-    nv.broadcastTo(all.filter((other) => other !== nv), { "2d": true, "3d": true });
+    nv.broadcastTo(
+      all.filter((other) => other !== nv),
+      { "2d": true, "3d": true },
+    );
     nv.doSync2d = (other) => {
       goTo(other, where(nv));
       other.scene.pan2Dxyzmm = [...nv.scene.pan2Dxyzmm];

@@ -55,7 +55,8 @@ export class Look {
     const { viewer } = this;
     const several = new Set(viewer.live.map((one) => one.units)).size > 1;
     viewer.toolbar.showWindow(this.windows.of(panel.units, panel.volumes[0]), several ? panel.of.title : "");
-    for (const one of viewer.panels) one.root.classList.toggle("cs-attended", several && one.filled && one.units === panel.units);
+    for (const one of viewer.panels)
+      one.root.classList.toggle("cs-attended", several && one.filled && one.units === panel.units);
   }
 
   setView(view) {
@@ -82,7 +83,10 @@ export class Look {
 
   setOpacity(value) {
     this.opacity = value;
-    const { drawing, input: { nv, volumes } } = this.viewer;
+    const {
+      drawing,
+      input: { nv, volumes },
+    } = this.viewer;
     if (drawing.active) nv.setDrawOpacity(value);
     else if (volumes.length > 1) nv.setOpacity(1, value);
   }

@@ -3,8 +3,9 @@
 import { SIGNED, sameGrid } from "./volumes.js";
 
 const SAYS = {
-  units: "The sources and the target have different units, so there is nothing to subtract. "
-    + "With the true target as a reference, the error appears here.",
+  units:
+    "The sources and the target have different units, so there is nothing to subtract. " +
+    "With the true target as a reference, the error appears here.",
   grid: "is on another grid than the result, so that the two cannot be subtracted voxel by voxel.",
   doubt: "This method gives one result and no measure of doubt. The Counterscan network gives a map of it.",
 };
@@ -12,7 +13,11 @@ const IN_UNITS = "in the scan's units; colours end where all but a thousandth of
 
 // [{id, title, legend, url} or {id, title, legend, from}]: made by the server, or to be computed from `from`
 export function mapsOf(scene, result) {
-  const { inputs: [input], reference, results: [asked] } = scene;
+  const {
+    inputs: [input],
+    reference,
+    results: [asked],
+  } = scene;
   const made = (kind) => result[kind] ?? (result === asked ? scene[kind] : null);
   const offer = (id, title, legend, from) => {
     const map = made(id);
@@ -44,13 +49,21 @@ export class Maps {
     const maps = mapsOf(this.viewer.scene, result);
     const map = maps.find((one) => one.id === this.picked) ?? maps[0];
     panel.name(map?.title ?? "Difference");
-    panel.choose("Map to show", maps.map((one) => [one.id, one.title]), map?.id ?? "", (id) => {
-      this.picked = id;
-      this.viewer.refresh();
-    });
+    panel.choose(
+      "Map to show",
+      maps.map((one) => [one.id, one.title]),
+      map?.id ?? "",
+      (id) => {
+        this.picked = id;
+        this.viewer.refresh();
+      },
+    );
     const { volumes, scene } = this.viewer;
     const [asked] = scene.results;
-    const others = result !== asked && (scene.difference || scene.error) && `The maps belong to ${asked.title}: choose it to see them.`;
+    const others =
+      result !== asked &&
+      (scene.difference || scene.error) &&
+      `The maps belong to ${asked.title}: choose it to see them.`;
     if (!map) {
       panel.clear(others || SAYS.units);
       return;

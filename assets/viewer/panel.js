@@ -41,7 +41,12 @@ export class Panel {
     this.nv = null;
     this.title = el("h3", {});
     this.extra = el("div", { class: "cs-panel-extra" });
-    this.badge = el("span", { class: "cs-badge", text: SYNTHETIC, title: "Made by a model; not measured", hidden: true });
+    this.badge = el("span", {
+      class: "cs-badge",
+      text: SYNTHETIC,
+      title: "Made by a model; not measured",
+      hidden: true,
+    });
     this.canvas = el("canvas", { tabindex: "0", role: "img" });
     this.placeholder = el("div", { class: "cs-placeholder" });
     this.image = el("img", { alt: "" });
@@ -54,8 +59,13 @@ export class Panel {
     this.pick = select("", [], "", (value) => this.onpick(value));
     this.pick.hidden = true;
     this.extra.append(this.pick);
-    this.root = el("section", { class: "cs-panel" },
-      el("header", {}, this.title, this.badge, this.extra), this.stage, this.readout);
+    this.root = el(
+      "section",
+      { class: "cs-panel" },
+      el("header", {}, this.title, this.badge, this.extra),
+      this.stage,
+      this.readout,
+    );
     this.root.dataset.panel = id;
     this.name(title);
     this.invite(invitation);
@@ -74,12 +84,15 @@ export class Panel {
   }
 
   get picked() {
-    return this.pick.hidden ? "" : this.pick.selectedOptions[0]?.textContent ?? "";
+    return this.pick.hidden ? "" : (this.pick.selectedOptions[0]?.textContent ?? "");
   }
 
   // what a picture of this panel has to say
   get caption() {
-    const { picked, title: { textContent: title } } = this;
+    const {
+      picked,
+      title: { textContent: title },
+    } = this;
     const named = picked && picked !== title ? `${title}: ${picked}` : title;
     if (this.legend.hidden) return named;
     return `${named} (${[...this.legend.querySelectorAll("span")].map((one) => one.textContent).join(" to ")})`;

@@ -34,5 +34,10 @@ function drawPanel(pen, panel, box) {
     pen.drawImage(image, x + (area.width - width) / 2, y + (area.height - height) / 2, width, height);
   }
   pen.fillStyle = "#e6edf3";
-  pen.fillText(panel.caption + (panel.badge.hidden ? "" : `  \u00b7  ${panel.badge.textContent}`), x + 8, y - 10, area.width - 16);
+  pen.fillText(
+    panel.caption + (panel.badge.hidden ? "" : `  \u00b7  ${panel.badge.textContent}`),
+    x + 8,
+    y - 10,
+    area.width - 16,
+  );
 }

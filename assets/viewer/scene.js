@@ -14,20 +14,39 @@
 
 const INVITE = "Drop a T1 scan here or in step 1. It appears here, ready for drawing a mask.";
 const EMPTY = {
-  task: "inpaint", inputs: [], mask: null, reference: null, results: [], difference: null, error: null, uncertainty: null,
-  uncertain: "", others: [], compare: null, busy: false, job: "", preview: null, invite: INVITE,
+  task: "inpaint",
+  inputs: [],
+  mask: null,
+  reference: null,
+  results: [],
+  difference: null,
+  error: null,
+  uncertainty: null,
+  uncertain: "",
+  others: [],
+  compare: null,
+  busy: false,
+  job: "",
+  preview: null,
+  invite: INVITE,
 };
 export const AT_ONCE = 4;
 
 export function complete(given) {
-  const known = Object.entries(given ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const known = Object.entries(given ?? {}).filter(
+    ([, value]) => value !== null && value !== undefined && value !== "",
+  );
   const scene = { ...EMPTY, ...Object.fromEntries(known) };
   const { task } = scene;
   const raw = scene.inputs.length ? scene.inputs : [scene.scan].filter(Boolean);
   // a guide and the sources of a translation have units of their own; so has a translated image, until the server says otherwise
   const alone = (i) => task === "translate" || (task === "superres" && i > 0);
   const dress = (group, made, own) => (one, i) => ({
-    group, title: group, ...one, synthetic: one.synthetic ?? made, units: one.units ?? (own(i) ? one.url : "scan"),
+    group,
+    title: group,
+    ...one,
+    synthetic: one.synthetic ?? made,
+    units: one.units ?? (own(i) ? one.url : "scan"),
   });
   const first = () => alone(0);
   scene.inputs = raw.map(dress(raw.length > 1 ? "Inputs" : "Input", false, alone));
@@ -43,7 +62,14 @@ export function complete(given) {
 // every image that can be looked at, each once
 export function images(scene) {
   const all = [...scene.inputs, scene.reference, ...scene.results, ...scene.others, ...(scene.compare ?? [])];
-  return [...new Map(all.filter(Boolean).reverse().map((one) => [one.id, one])).values()].reverse();
+  return [
+    ...new Map(
+      all
+        .filter(Boolean)
+        .reverse()
+        .map((one) => [one.id, one]),
+    ).values(),
+  ].reverse();
 }
 
 // where every volume of a scene is

@@ -27,7 +27,9 @@ class Viewer {
     this.maps = new Maps(this);
     this.compare = new Compare(this);
     this.drawing = new Drawing(this.input, {
-      onstart: () => this.redraw(), onstop: () => this.refresh(), onsaved: (reply) => host.emit(reply),
+      onstart: () => this.redraw(),
+      onstop: () => this.refresh(),
+      onsaved: (reply) => host.emit(reply),
     });
     this.drawing.handlers.onload = (url) => this.volumes.mask(url, this.look.opacity);
     this.toolbar = new Toolbar(this);
@@ -43,8 +45,10 @@ class Viewer {
   async start(url) {
     if (!hasWebGL2()) {
       this.toolbar.enable(false);
-      this.input.clear("This browser cannot draw volumes (WebGL 2 is off). Runs and downloads still work; to see scans, "
-        + "turn on hardware acceleration or use a current Firefox, Chrome, Edge or Safari.");
+      this.input.clear(
+        "This browser cannot draw volumes (WebGL 2 is off). Runs and downloads still work; to see scans, " +
+          "turn on hardware acceleration or use a current Firefox, Chrome, Edge or Safari.",
+      );
       this.blind = true;
       return;
     }
@@ -88,7 +92,10 @@ class Viewer {
 
   takeFiles() {
     const area = this.input.placeholder;
-    const over = (on) => (event) => { event.preventDefault(); area.classList.toggle("cs-over", on); };
+    const over = (on) => (event) => {
+      event.preventDefault();
+      area.classList.toggle("cs-over", on);
+    };
     area.addEventListener("dragover", over(true));
     area.addEventListener("dragleave", over(false));
     area.addEventListener("drop", (event) => {
@@ -119,7 +126,13 @@ class Viewer {
       panel.root.hidden = i >= count;
     }
     const short = done && !drawing.active;
-    const is = { "cs-four": count > 2, "cs-two": count === 2, "cs-short": short, "cs-empty": !scene.scan, "cs-busy": scene.busy };
+    const is = {
+      "cs-four": count > 2,
+      "cs-two": count === 2,
+      "cs-short": short,
+      "cs-empty": !scene.scan,
+      "cs-busy": scene.busy,
+    };
     for (const [name, on] of Object.entries(is)) this.root.classList.toggle(name, Boolean(on));
     this.toolbar.compare.setAttribute("aria-pressed", String(compare.active));
     this.toolbar.draw.hidden = !scene.drawable;
@@ -220,11 +233,15 @@ class Viewer {
   }
 
   drawImage(panel, of, over = []) {
-    return this.attempt(of.title, async () => {
-      const image = await this.volumes.anatomy(of.url);
-      this.look.dress(image, of.units);
-      await panel.show(this.library, [image, ...over], of);
-    }, panel);
+    return this.attempt(
+      of.title,
+      async () => {
+        const image = await this.volumes.anatomy(of.url);
+        this.look.dress(image, of.units);
+        await panel.show(this.library, [image, ...over], of);
+      },
+      panel,
+    );
   }
 
   showPreview() {
@@ -247,7 +264,8 @@ class Viewer {
     const [first] = this.live;
     if (!first) return;
     const { nv } = first;
-    if (marked && marked !== this.aimed && !this.drawing.active) nv.scene.crosshairPos = this.volumes.centre(marked, nv);
+    if (marked && marked !== this.aimed && !this.drawing.active)
+      nv.scene.crosshairPos = this.volumes.centre(marked, nv);
     else if (place) goTo(nv, place);
     else nv.scene.crosshairPos = [0.5, 0.5, 0.5];
     if (marked) this.aimed = marked;
@@ -290,7 +308,9 @@ export async function mount(element, host) {
   } catch (error) {
     console.warn(error);
     viewer.blind = true;
-    viewer.input.clear("The viewer's library could not be loaded. Run `make run` again to install it. [viewer_missing]");
+    viewer.input.clear(
+      "The viewer's library could not be loaded. Run `make run` again to install it. [viewer_missing]",
+    );
   }
   return viewer;
 }

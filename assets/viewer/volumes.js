@@ -5,8 +5,20 @@ export const DRAW_MAP = { R: [0, 255], G: [0, 170], B: [0, 40], A: [0, 255], I: 
 
 // dark where little changed, so that noise does not shout; no colour at all where nothing did
 const SIGNED_MAPS = {
-  "cs-more": { R: [0, 200, 255, 255], G: [0, 40, 140, 245], B: [0, 10, 20, 170], A: [0, 255, 255, 255], I: [0, 90, 180, 255] },
-  "cs-less": { R: [0, 10, 50, 190], G: [0, 80, 170, 250], B: [0, 200, 250, 255], A: [0, 255, 255, 255], I: [0, 90, 180, 255] },
+  "cs-more": {
+    R: [0, 200, 255, 255],
+    G: [0, 40, 140, 245],
+    B: [0, 10, 20, 170],
+    A: [0, 255, 255, 255],
+    I: [0, 90, 180, 255],
+  },
+  "cs-less": {
+    R: [0, 10, 50, 190],
+    G: [0, 80, 170, 250],
+    B: [0, 200, 250, 255],
+    A: [0, 255, 255, 255],
+    I: [0, 90, 180, 255],
+  },
 };
 export const SIGNED = ["cs-less", "cs-more"];
 
@@ -77,8 +89,10 @@ export function skipGradients(nv) {
 export function sameGrid(one, other) {
   if (one === other) return true;
   const [a, b] = [one.hdr, other.hdr];
-  return [1, 2, 3].every((i) => a.dims[i] === b.dims[i])
-    && a.affine.every((row, i) => row.every((value, j) => Math.abs(value - b.affine[i][j]) < SAME_MM));
+  return (
+    [1, 2, 3].every((i) => a.dims[i] === b.dims[i]) &&
+    a.affine.every((row, i) => row.every((value, j) => Math.abs(value - b.affine[i][j]) < SAME_MM))
+  );
 }
 
 export class Volumes {
@@ -89,7 +103,14 @@ export class Volumes {
 
   // forget what is not in the scene and, above what is affordable, what was not looked at for longest
   async keep(urls, shown) {
-    for (const key of this.cache.keys()) if (!key.split(" ").slice(1).every((url) => urls.has(url))) this.cache.delete(key);
+    for (const key of this.cache.keys())
+      if (
+        !key
+          .split(" ")
+          .slice(1)
+          .every((url) => urls.has(url))
+      )
+        this.cache.delete(key);
     let bytes = 0;
     for (const [key, pending] of [...this.cache].reverse()) {
       const image = await pending.catch(() => null);
@@ -200,9 +221,18 @@ function subtract(first, second) {
 function colourSigned(image, values) {
   const reach = reachOf(values);
   return Object.assign(image, {
-    colormap: "cs-more", colormapNegative: "cs-less", colormapType: 2, opacity: 0.9,
-    cal_min: reach * UNCHANGED, cal_max: reach, cal_minNeg: -reach, cal_maxNeg: -reach * UNCHANGED,
-    global_min: -reach, global_max: reach, robust_min: -reach, robust_max: reach,
+    colormap: "cs-more",
+    colormapNegative: "cs-less",
+    colormapType: 2,
+    opacity: 0.9,
+    cal_min: reach * UNCHANGED,
+    cal_max: reach,
+    cal_minNeg: -reach,
+    cal_maxNeg: -reach * UNCHANGED,
+    global_min: -reach,
+    global_max: reach,
+    robust_min: -reach,
+    robust_max: reach,
   });
 }
 

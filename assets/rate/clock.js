@@ -2,10 +2,14 @@
 
 export class Clock {
   constructor() {
-    this.reset();
+    this.before = 0;
+    /** @type {number | null} when the running stretch began, in milliseconds */
+    this.since = null;
+    this.on = false;
     document.addEventListener("visibilitychange", () => this.turn());
   }
 
+  /** @param {number} [seconds] */
   reset(seconds = 0) {
     this.before = seconds;
     this.since = null;

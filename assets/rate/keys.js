@@ -13,8 +13,19 @@ const LIST = [
   ["Esc", "leave the text field"],
   ["?", "show this list"],
 ];
+/** @type {Record<string, number>} */
 const STEPS = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 };
 const WRITTEN = "textarea, select, input:not([type=radio], [type=checkbox], [type=range])";
+
+/**
+ * @typedef {object} Actions what the keys do; each returns whether there was something to do
+ * @property {() => boolean} help
+ * @property {() => boolean} save
+ * @property {() => boolean} back
+ * @property {(by: number) => boolean} step
+ * @property {() => boolean} flip
+ * @property {(key: string) => boolean} choose
+ */
 
 function kept() {
   try {
@@ -25,22 +36,22 @@ function kept() {
 }
 
 export class Keys {
-  // does: {help(), save(), back(), step(by), flip(), choose(key), each true where there was something to do}
-  constructor(does) {
-    this.does = does;
+  /** @param {Actions} actions */
+  constructor(actions) {
+    this.actions = actions;
     this.on = kept();
+    // whether the focus was moved by the keyboard: only then Enter and arrows belong to what has it
     this.tabbed = false;
     document.addEventListener("keydown", (event) => this.press(event), true);
     document.addEventListener("keyup", (event) => this.shield(event), true);
-    document.addEventListener(
-      "pointerdown",
-      () => {
-        this.tabbed = false;
-      },
-      true,
-    );
+    document.addEventListener("pointerdown", () => this.leave(), true);
   }
 
+  leave() {
+    this.tabbed = false;
+  }
+
+  /** @param {boolean} on */
   set(on) {
     this.on = on;
     try {
@@ -50,47 +61,66 @@ export class Keys {
     }
   }
 
+  /**
+   * Keeps a key from NiiVue.
+   * @param {KeyboardEvent} event
+   */
   shield(event) {
     if (event.target instanceof HTMLCanvasElement) event.stopPropagation();
   }
 
+  /** @param {KeyboardEvent} event */
   press(event) {
     this.shield(event);
     if (event.key === "Tab") this.tabbed = true;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]"))
-      return;
-    const { target } = event;
-    if (event.key === "Escape" && target.matches?.("textarea")) target.blur();
-    if (!this.on || target.matches?.(WRITTEN) || !this.act(event, target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (document.querySelector("dialog[open]")) return;
+    const target = event.target instanceof HTMLElement ? event.target : document.body;
+    if (event.key === "Escape" && target.matches("textarea")) target.blur();
+    if (!this.on || target.matches(WRITTEN) || !this.act(event, target)) return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  // true where the key was one of ours
-  act(event, target) {
-    const { does } = this;
-    const { key } = event;
-    const own = this.tabbed && target.matches?.("button, a, input, summary");
-    if (key === "?") return does.help();
-    if (key === "Enter") return own && target.matches("button, a, summary") ? false : event.repeat || does.save();
-    if (key === "Backspace") return event.repeat || does.back();
-    if (key in STEPS)
-      return target.matches?.("input[type=range]") || (own && target.matches("input[type=radio]"))
-        ? false
-        : does.step(STEPS[key]);
+  /**
+   * Returns whether the key was one of ours.
+   * @param {Pick<KeyboardEvent, "key" | "repeat">} event
+   * @param {HTMLElement} target
+   * @returns {boolean}
+   */
+  act({ key, repeat }, target) {
+    const { actions } = this;
+    if (key === "?") return actions.help();
+    if (key === "Enter") return this.owns(target, "button, a, summary") ? false : repeat || actions.save();
+    if (key === "Backspace") return repeat || actions.back();
+    if (key in STEPS) return this.arrow(STEPS[key], target);
     if (key.length !== 1) return false;
-    return key.toLowerCase() === "t" ? does.flip() : does.choose(key.toLowerCase());
+    return key.toLowerCase() === "t" ? actions.flip() : actions.choose(key.toLowerCase());
+  }
+
+  /**
+   * @param {number} by
+   * @param {HTMLElement} target
+   */
+  arrow(by, target) {
+    if (target.matches("input[type=range]") || this.owns(target, "input[type=radio]")) return false;
+    return this.actions.step(by);
+  }
+
+  /**
+   * Returns whether a key belongs to the element that the keyboard has moved the focus to.
+   * @param {HTMLElement} target
+   * @param {string} selector
+   */
+  owns(target, selector) {
+    return this.tabbed && target.matches(selector);
   }
 
   list() {
     const rows = LIST.map(([keys, text]) => el("div", {}, el("dt", {}, el("kbd", { text: keys })), el("dd", { text })));
+    /** @type {HTMLInputElement} */
     const box = el("input", { type: "checkbox", checked: this.on, onchange: () => this.set(box.checked) });
-    return el(
-      "section",
-      { class: "rate-keys" },
-      el("h3", { text: "Keys" }),
-      el("dl", {}, ...rows),
-      el("label", { class: "rate-check" }, box, el("span", { text: "Use these keys" })),
-    );
+    const label = el("label", { class: "rate-check" }, box, el("span", { text: "Use these keys" }));
+    return el("section", { class: "rate-keys" }, el("h3", { text: "Keys" }), el("dl", {}, ...rows), label);
   }
 }

@@ -1,40 +1,63 @@
-// Answers on their way: kept in the browser before they are sent, and until the server has said under which id it has them.
+// Answers on their way: kept in the browser before they are sent, and until the server has returned under which id it has them.
+
+/** @import { Api } from "./api.js" */
+/** @import { Payload, Saved } from "./rating-json.d.ts" */
+/** @import { Store } from "./store.js" */
+
+import { Refused } from "./api.js";
+
+/** @typedef {{ at: number, payload: Payload }} Entry an answer and when it was put here */
 
 const START = "out:";
 
 export function newId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const bytes = Array.from(crypto.getRandomValues(new Uint8Array(16)));
+  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export class Outbox {
+  /**
+   * @param {Pick<Store, "get" | "set" | "drop" | "names">} store
+   * @param {Pick<Api, "post">} api
+   */
   constructor(store, api) {
     this.store = store;
     this.api = api;
   }
 
-  // the oldest first
+  /** What is on its way, the oldest first. */
   get waiting() {
-    const all = this.store
-      .names(START)
-      .map((name) => this.store.get(name))
-      .filter((one) => one?.payload);
-    return all.sort((one, other) => one.at - other.at).map((one) => one.payload);
+    const kept = this.store.names(START).map((name) => this.store.get(name));
+    const all = /** @type {Partial<Entry>[]} */ (kept);
+    // what another version of the page has left may be none
+    const entries = /** @type {Entry[]} */ (all.filter((one) => one?.payload));
+    return entries.sort((one, other) => one.at - other.at).map((one) => one.payload);
   }
 
+  /**
+   * @param {Omit<Payload, "client_id">} answer
+   * @returns {Payload}
+   */
   put(answer) {
     const payload = { client_id: newId(), ...answer };
     this.store.set(START + payload.client_id, { at: Date.now(), payload });
     return payload;
   }
 
-  // an answer that the server will not take is given back to the rater; one whose link has ended is kept
+  /**
+   * Sends an answer. One that the server refuses goes back to the rater; one whose link has ended is kept.
+   * @param {Payload} payload
+   * @returns {Promise<Saved>}
+   */
   async send(payload) {
+    const name = START + payload.client_id;
     try {
-      const saved = await this.api.post("answers", payload, (reply) => Boolean(reply.saved));
-      this.store.drop(START + payload.client_id);
+      /** @type {Saved} */
+      const saved = await this.api.post("answers", payload, (/** @type {Saved} */ reply) => Boolean(reply.saved));
+      this.store.drop(name);
       return saved;
     } catch (error) {
-      if (!error.final) this.store.drop(START + payload.client_id);
+      if (error instanceof Refused && !error.final) this.store.drop(name);
       throw error;
     }
   }

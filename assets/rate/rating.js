@@ -1,129 +1,106 @@
 // The page that a rater of a study sees: one item after the other, each answer kept here until the server has it.
 
-import { button, el } from "../viewer/dom.js";
+/** @import { Places } from "./frame.js" */
+/** @import { Consent, Payload, Progress, Saved, Showing, State } from "./rating-json.d.ts" */
+
+import { el } from "../viewer/dom.js";
+import { hasWebGL2 } from "../viewer/graphics.js";
 import { Api, Refused } from "./api.js";
 import { Clock } from "./clock.js";
+import { Display } from "./display.js";
+import { Drafts } from "./drafts.js";
+import { Frame } from "./frame.js";
 import { Images } from "./images.js";
 import { Keys } from "./keys.js";
+import { asMark } from "./marks.js";
 import { Outbox } from "./outbox.js";
 import * as pages from "./pages.js";
-import { Form } from "./questions.js";
+import { alike, Form } from "./questions.js";
 import { Store } from "./store.js";
-import { View } from "./display.js";
-import { hasWebGL2 } from "../viewer/volumes.js";
 
 const KEEP_EVERY_MS = 5000;
-const WAITING = {
-  sending: "You are offline; your answer is kept here and will be sent.",
-  busySending: "The server is busy; your answer is kept here and will be sent.",
-  asking: "The server does not answer. Trying again \u2026",
-};
-const VERDICTS = new Map([
-  [true, { class: "rate-right", text: "\u2713 Right" }],
-  [false, { class: "rate-wrong", text: "\u2717 Not right" }],
-  [null, { text: "Practice" }],
-]);
-const draftOf = (showing) => `draft:${showing}`;
-const alike = (one, other) => {
-  const text = (values) =>
-    JSON.stringify(
-      Object.entries(values)
-        .filter(([, value]) => value !== null && value !== "")
-        .sort(),
-    );
-  return text(one) === text(other);
-};
 
-class Rating {
-  constructor(main, tools, banner) {
-    this.main = main;
-    this.banner = banner;
+export class Rating {
+  /** @param {Places} places */
+  constructor(places) {
     const base = location.pathname.replace(/\/+$/, "");
-    this.store = new Store(base.split("/").pop());
-    this.api = new Api(base, (waiting) => this.tellWaiting(waiting));
-    this.outbox = new Outbox(this.store, this.api);
+    const store = new Store(base.slice(base.lastIndexOf("/") + 1));
+    this.drafts = new Drafts(store);
+    this.api = new Api(base, (waiting) => this.frame.showWaiting(waiting));
+    this.outbox = new Outbox(store, this.api);
     this.clock = new Clock();
-    this.view = new View({ onmark: (mark) => this.form.drawn(mark), onlost: () => this.lost() });
-    this.form = new Form({ onchange: () => this.keep(), onsubmit: () => this.save(), pen: this.view });
+    this.display = new Display({ onmark: (mark) => this.form.drawn(mark), onlost: () => this.lose() });
+    this.form = new Form({ onchange: () => this.keep(), onsubmit: () => this.save(), pen: this.display.pen });
     this.keys = new Keys({
       help: () => this.help(),
-      save: () => this.enterKey(),
+      save: () => this.proceed() || this.save(),
       back: () => this.back(),
       step: (by) => this.step(by),
       flip: () => this.flip(),
-      choose: (key) => this.asking && this.form.press(key),
+      choose: (key) => this.open && this.form.press(key),
     });
+    const parts = { display: this.display.root, form: this.form.root };
+    this.frame = new Frame(places, parts, {
+      help: () => this.help(),
+      pause: () => this.pause(),
+      back: () => this.back(),
+      save: () => this.save(),
+      proceed: () => this.proceed(),
+    });
+    /** @type {Images | null} */
+    this.images = null;
+    /** @type {State | null} */
+    this.state = null;
+    /** @type {Progress} */
+    this.progress = { done: 0, total: 0 };
+    /** @type {Showing | null} */
     this.showing = null;
+    this.shownAt = "";
+    /** @type {Saved | null} what comes after the feedback that is shown */
+    this.following = null;
+    /** @type {Refused | null} shown with the next item */
+    this.refused = null;
+    // whether an item is on the page, and whether something is on its way
+    this.open = false;
     this.busy = true;
-    this.build(tools);
+    this.starting = false;
+    this.showText(el("p", { class: "rate-wait", role: "status", text: "Loading \u2026" }));
     setInterval(() => this.keep(), KEEP_EVERY_MS);
     addEventListener("pagehide", () => this.keep());
     document.addEventListener("visibilitychange", () => this.keep());
   }
 
-  build(tools) {
-    this.count = el("span", { class: "rate-count" });
-    this.bar = el("i", {});
-    this.meter = el(
-      "div",
-      { class: "cs-bar", role: "progressbar", "aria-label": "Items done", "aria-valuemin": "0" },
-      this.bar,
-    );
-    this.helper = button("Help: instructions and keys", { shown: "Help", onclick: () => this.help() });
-    this.pauser = button("Pause: go on later, on this machine or another", {
-      shown: "Pause",
-      onclick: () => this.pause(),
-    });
-    this.progressed = el("div", { class: "rate-progress", hidden: true }, this.count, this.meter);
-    tools.replaceChildren(this.progressed, this.helper, this.pauser);
-    this.training = el("p", {
-      class: "rate-training",
-      text: "Training item: after saving you are told the answer.",
-      hidden: true,
-    });
-    this.trouble = el("div", { class: "rate-trouble", role: "alert" });
-    this.told = el("section", { class: "rate-feedback", "aria-live": "polite", hidden: true });
-    this.status = el("p", { class: "rate-status", role: "status" });
-    this.previous = pages.plain("Previous", () => this.back());
-    this.saver = pages.plain("Save and next", () => this.save(), "rate-primary");
-    this.actions = el("div", { class: "rate-actions rate-foot" }, this.status, this.previous, this.saver);
-    this.side = el(
-      "section",
-      { class: "rate-side", "aria-label": "Questions" },
-      this.training,
-      this.form.root,
-      this.told,
-      this.trouble,
-      this.actions,
-    );
-    this.work = el("div", { class: "rate-work", hidden: true }, this.view.root, this.side);
-    this.place = el("div", {});
-    this.main.replaceChildren(this.place, this.work);
-    this.dialog = el("dialog", { class: "rate-dialog", "aria-label": "Instructions and keys" });
-    document.body.append(this.dialog);
-    this.pauser.hidden = this.helper.hidden = true;
-    this.page(el("p", { class: "rate-wait", role: "status", text: "Loading \u2026" }));
+  /** The item at hand; there is one wherever the page is open. */
+  get item() {
+    if (!this.showing) throw new Error("No item is on the page.");
+    return this.showing;
   }
 
-  async begin() {
+  /** Whether an answer may be changed later. */
+  get changes() {
+    return this.state?.changes ?? false;
+  }
+
+  begin() {
     if (!hasWebGL2()) {
-      this.page(pages.blind());
+      this.showText(pages.blind());
       return;
     }
-    await this.attempt(async () => {
+    this.attempt(async () => {
       await this.flush();
-      const [state] = await Promise.all([this.api.get("state"), this.view.start()]);
-      this.images = new Images(this.view.library, this.api);
+      /** @type {[State, void]} */
+      const [state] = await Promise.all([this.api.get("state"), this.display.start()]);
+      this.images = new Images(this.display.library, this.api);
       await this.enter(state);
     });
   }
 
-  // what an earlier visit could not send
+  /** Sends what an earlier visit could not send. */
   async flush() {
     for (const payload of this.outbox.waiting) {
       try {
         await this.outbox.send(payload);
-        this.store.drop(draftOf(payload.showing));
+        this.drafts.drop(payload.showing);
       } catch (error) {
         if (!(error instanceof Refused) || error.final) throw error;
         this.refused = error;
@@ -131,77 +108,58 @@ class Rating {
     }
   }
 
-  async attempt(work) {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof Refused)) console.warn(error);
-      this.stop();
-      this.page(
-        error.final
-          ? pages.gone(error)
-          : pages.message(
-              "Something went wrong",
-              [error.message, error.hint, "What was answered is kept."],
-              this.reloader(),
-            ),
-      );
-    }
+  /**
+   * Does something that may end in a text about what went wrong.
+   * @param {() => Promise<void>} work
+   */
+  attempt(work) {
+    work().catch((error) => this.fail(error));
   }
 
-  reloader() {
-    return pages.plain("Reload the page", () => location.reload(), "rate-primary");
+  /** @param {unknown} error */
+  fail(error) {
+    const refused = error instanceof Refused ? error : null;
+    if (!refused) console.warn(error);
+    this.stop();
+    const text = error instanceof Error ? error.message : String(error);
+    this.showText(refused?.final ? pages.gone(refused) : pages.broken(text, refused?.hint ?? ""));
   }
 
-  lost() {
+  lose() {
     this.keep();
     this.stop();
-    this.page(
-      pages.message(
-        "The images were lost",
-        ["The browser took back the memory of the images. What was answered is kept."],
-        this.reloader(),
-      ),
-    );
+    this.showText(pages.lost());
   }
 
-  // one thing at a time stands in the page: a text, or the item
-  page(node) {
-    this.asking = false;
-    this.work.hidden = true;
-    this.place.replaceChildren(node);
-    node.querySelector("h2")?.focus();
+  /** @param {HTMLElement} node what stands in the page instead of an item */
+  showText(node) {
+    this.open = false;
+    this.frame.showText(node);
   }
 
   stop() {
     this.busy = true;
     this.clock.stop();
-    this.pauser.hidden = true;
+    this.frame.pause.hidden = true;
   }
 
-  tellWaiting(waiting) {
-    let text = "";
-    if (waiting) text = WAITING[waiting.sending ? (waiting.busy ? "busySending" : "sending") : "asking"];
-    this.banner.textContent = text;
-  }
-
+  /** @param {State} state */
   async enter(state) {
     this.state = state;
     this.progress = state.progress;
-    this.helper.hidden = false;
-    if (state.started) {
-      await this.goTo(state.next);
-      return;
-    }
-    this.page(
-      pages.start(state, { list: this.keys.list(), onstart: (given, trouble) => this.consent(given, trouble) }),
-    );
+    this.frame.help.hidden = false;
+    if (state.started) await this.goTo(state.next);
+    else this.showText(pages.start(state, this.keys.list(), (given, trouble) => this.consent(given, trouble)));
   }
 
+  /**
+   * @param {Consent} given
+   * @param {HTMLElement} trouble
+   */
   consent(given, trouble) {
-    if (this.starting) return undefined;
+    if (this.starting) return;
     this.starting = true;
-    return this.attempt(async () => {
+    this.attempt(async () => {
       try {
         await this.enter(await this.api.post("start", given));
       } catch (error) {
@@ -213,119 +171,118 @@ class Rating {
     });
   }
 
-  goTo(showing) {
-    return showing ? this.show(showing) : this.end();
+  /** @param {Showing | null} showing */
+  async goTo(showing) {
+    if (showing) await this.show(showing);
+    else this.end();
   }
 
   end() {
     this.stop();
     this.showing = null;
-    this.tellProgress(this.progress.total);
-    for (const name of this.store.names("draft:")) this.store.drop(name);
-    const back = this.state.changes && this.progress.total > 0;
-    this.page(pages.ended(this, back ? () => this.attempt(() => this.visit(this.progress.total)) : null));
+    const { state, progress } = this;
+    if (!state) return;
+    this.frame.showProgress(progress.total, progress);
+    this.drafts.clear();
+    const again = () => this.attempt(() => this.visit(progress.total));
+    this.showText(pages.ended(state, progress, state.changes && progress.total > 0 ? again : null));
   }
 
+  /** @param {number} position */
   async visit(position) {
     await this.goTo(await this.api.get(`showing/${position}`));
   }
 
+  /** @param {Showing} showing */
   async show(showing) {
+    const { images, state } = this;
+    if (!images || !state) return;
     this.busy = true;
-    const images = await Promise.all(showing.images.map((url) => this.images.load(url)));
-    const kept = this.store.get(draftOf(showing.id)) ?? {};
+    const loaded = await Promise.all(showing.images.map((url) => images.load(url)));
+    const kept = this.drafts.of(showing.id);
     const answers = kept.answers ?? showing.answers ?? {};
     const marking = showing.questions.find((one) => one.kind === "mark");
-    this.place.replaceChildren();
-    this.work.hidden = false;
-    const mark = marking && answers[marking.name];
-    const { toggle } = this.state;
-    await this.view.show(images, { toggle, seen: kept.slices, mark, marking: Boolean(marking), at: showing.at });
+    this.frame.showItem();
+    await this.display.show(loaded, {
+      toggle: state.toggle,
+      seen: kept.slices,
+      marking: Boolean(marking),
+      mark: marking ? asMark(answers[marking.name]) : null,
+      at: showing.at,
+    });
     this.showing = showing;
     this.form.render(showing.questions, answers, kept.changes ?? 0);
-    this.told.hidden = true;
-    this.form.root.hidden = false;
-    this.training.hidden = !showing.training;
-    this.saver.textContent = "Save and next";
-    this.previous.hidden = !this.state.changes;
-    this.previous.disabled = showing.position < 2;
-    this.pauser.hidden = false;
-    this.tellProgress(showing.position);
-    this.complain(this.refused);
+    this.frame.ready(showing, this.changes);
+    this.frame.showProgress(showing.position, this.progress);
+    this.frame.showTrouble(this.refused);
     this.refused = null;
     this.shownAt = kept.shown_at ?? new Date().toISOString();
     this.clock.reset(kept.seconds ?? 0);
     this.clock.start();
     this.following = null;
-    this.asking = true;
+    this.open = true;
     this.busy = false;
-    this.side.scrollTop = 0;
-    this.main.dataset.showing = showing.id;
-    this.lookAhead(showing);
+    this.lookAhead(showing, images).catch(() => {
+      // it is fetched again when it is its turn
+    });
   }
 
-  // the next item is here before it is asked for
-  async lookAhead({ images, position }) {
-    this.images.keep(images);
+  /**
+   * Fetches the next item before its turn.
+   * @param {Showing} showing
+   * @param {Images} images
+   */
+  async lookAhead({ images: urls, position }, images) {
+    images.keep(urls);
     if (position >= this.progress.total) return;
-    try {
-      const next = await this.api.once(`showing/${position + 1}`);
-      this.images.keep([...images, ...next.images]);
-      await Promise.all(next.images.map((url) => this.images.load(url)));
-    } catch {
-      // it is asked for again when it is its turn
-    }
-  }
-
-  tellProgress(position) {
-    const { done, total } = this.progress;
-    this.progressed.hidden = false;
-    this.count.textContent = `${position} of ${total}`;
-    this.bar.style.width = `${total ? (100 * done) / total : 0}%`;
-    this.meter.setAttribute("aria-valuemax", String(total));
-    this.meter.setAttribute("aria-valuenow", String(done));
-  }
-
-  get slices() {
-    return Object.fromEntries(Object.entries(this.view.visited).map(([axis, all]) => [axis, all.length]));
+    /** @type {Showing} */
+    const next = await this.api.once(`showing/${position + 1}`);
+    images.keep([...urls, ...next.images]);
+    await Promise.all(next.images.map((url) => images.load(url)));
   }
 
   keep() {
-    if (!this.asking || this.busy) return;
-    this.store.set(draftOf(this.showing.id), {
+    if (!this.open || this.busy) return;
+    this.drafts.keep(this.item.id, {
       answers: this.form.answers,
       changes: this.form.changes,
       seconds: this.clock.seconds,
-      slices: this.view.visited,
+      slices: this.display.visited,
       shown_at: this.shownAt,
     });
   }
 
-  complain(error) {
-    this.trouble.replaceChildren(
-      ...(error ? [el("strong", { text: error.message }), el("span", { text: ` ${error.hint ?? ""}` })] : []),
-    );
-    if (error) this.trouble.scrollIntoView({ block: "nearest" });
-  }
-
-  // of an item that was answered before, nothing is sent when nothing was changed
-  get settled() {
-    const { answers, training } = this.showing;
+  /** Whether nothing is to be sent: the item was answered before and nothing was changed. */
+  get unchanged() {
+    const { answers, training } = this.item;
     return answers !== null && (training || alike(this.form.values, answers));
   }
 
   save() {
-    if (this.busy || !this.asking) return false;
-    this.status.textContent = "";
+    if (this.busy || !this.open) return false;
+    this.frame.showStatus("");
     const [missing] = this.form.missing;
     if (missing) {
-      this.complain({ message: `Still to answer: ${missing.title}` });
+      this.frame.showTrouble({ message: `Still to answer: ${missing.title}` });
       this.form.goTo(missing);
       return true;
     }
-    this.complain(null);
-    this.attempt(() => (this.settled ? this.moveOn(null) : this.send()));
+    this.frame.showTrouble(null);
+    this.attempt(() => (this.unchanged ? this.moveOn(null) : this.send()));
     return true;
+  }
+
+  /** @returns {Omit<Payload, "client_id">} */
+  get answer() {
+    return {
+      showing: this.item.id,
+      answers: this.form.values,
+      seconds: this.clock.seconds,
+      changes: this.form.changes,
+      slices: this.display.counted,
+      shown_at: this.shownAt,
+      client: { width: innerWidth, height: innerHeight, touch: matchMedia("(pointer: coarse)").matches },
+    };
   }
 
   async send() {
@@ -334,147 +291,106 @@ class Rating {
     this.clock.stop();
     this.form.lock(true);
     this.form.restPen();
-    this.status.textContent = "Saving \u2026";
-    const payload = this.outbox.put({
-      showing: this.showing.id,
-      answers: this.form.values,
-      seconds: this.clock.seconds,
-      changes: this.form.changes,
-      slices: this.slices,
-      shown_at: this.shownAt,
-      client: { width: innerWidth, height: innerHeight, touch: matchMedia("(pointer: coarse)").matches },
-    });
+    this.frame.showStatus("Saving \u2026");
+    const payload = this.outbox.put(this.answer);
     try {
       const saved = await this.outbox.send(payload);
-      this.store.drop(draftOf(payload.showing));
+      this.drafts.drop(payload.showing);
       this.progress = saved.progress;
-      this.status.textContent = `Saved: item ${this.showing.position}`;
-      await (saved.feedback ? this.tell(saved) : this.moveOn(saved));
+      this.frame.showStatus(`Saved: item ${this.item.position}`);
+      if (!saved.feedback) return await this.moveOn(saved);
+      this.open = false;
+      this.following = saved;
+      this.frame.showProgress(this.item.position, this.progress);
+      this.frame.showFeedback(saved.feedback);
     } catch (error) {
       if (!(error instanceof Refused) || error.final) throw error;
       await this.recover(error);
     }
   }
 
-  // the server will not have it: the rater corrects it, or goes on where another window has left off
+  /**
+   * Goes on after a refusal: the rater corrects the answer, or the page goes to where another window has left off.
+   * @param {Refused} error
+   */
   async recover(error) {
-    this.status.textContent = "";
+    this.frame.showStatus("");
+    /** @type {State} */
     const state = await this.api.get("state");
-    if (this.showing.answers === null && state.progress.done >= this.showing.position) {
+    if (this.item.answers === null && state.progress.done >= this.item.position) {
       this.refused = error;
-      this.store.drop(draftOf(this.showing.id));
+      this.drafts.drop(this.item.id);
       await this.enter(state);
       return;
     }
     this.form.lock(false);
     this.clock.start();
     this.busy = false;
-    this.complain(error);
+    this.frame.showTrouble(error);
   }
 
+  /** @param {Pick<Saved, "next"> | null} saved */
   async moveOn(saved) {
-    const { position, answers } = this.showing;
+    const { position, answers } = this.item;
     const { done, total } = this.progress;
     this.busy = true;
-    this.asking = false;
+    this.open = false;
     if (answers !== null && position < done) await this.visit(position + 1);
     else if (saved) await this.goTo(saved.next);
-    else await (done < total ? this.visit(done + 1) : this.end());
+    else if (done < total) await this.visit(done + 1);
+    else this.end();
   }
 
-  tell({ feedback, ...saved }) {
-    const again = pages.plain("Continue", () => this.proceed(), "rate-primary");
-    this.told.replaceChildren(
-      el("h2", VERDICTS.get(feedback.correct)),
-      el("p", { class: "rate-prose", text: feedback.text }),
-      el("p", { class: "cs-hint", text: "Your answer is saved." }),
-      again,
-    );
-    this.asking = false;
-    this.following = saved;
-    this.form.root.hidden = true;
-    this.told.hidden = false;
-    this.actions.hidden = true;
-    this.tellProgress(this.showing.position);
-    again.focus();
-  }
-
+  /** Goes on after feedback. */
   proceed() {
     const { following } = this;
     if (!following) return false;
     this.following = null;
-    this.actions.hidden = false;
+    this.frame.hideFeedback();
     this.attempt(() => this.moveOn(following));
     return true;
   }
 
-  enterKey() {
-    return this.following ? this.proceed() : this.save();
-  }
-
   back() {
-    if (this.busy || !this.asking || !this.state.changes || this.showing.position < 2) return false;
+    if (this.busy || !this.open || !this.changes || this.item.position < 2) return false;
     this.keep();
     this.stop();
     this.form.lock(true);
-    this.status.textContent = "";
-    this.attempt(() => this.visit(this.showing.position - 1));
+    this.frame.showStatus("");
+    this.attempt(() => this.visit(this.item.position - 1));
     return true;
   }
 
+  /** @param {number} by */
   step(by) {
-    if (this.work.hidden) return false;
-    this.view.step(by);
+    if (!this.frame.shown) return false;
+    this.display.step(by);
     return true;
   }
 
   flip() {
-    if (this.work.hidden || !this.view.toggles) return false;
-    this.view.flip();
+    if (!this.frame.shown || !this.display.toggles) return false;
+    this.display.flip();
     return true;
   }
 
   pause() {
-    if (this.busy || !this.asking) return;
+    if (this.busy || !this.open) return;
     this.keep();
     this.stop();
     this.form.restPen();
-    this.page(
-      pages.paused(this, () => {
-        this.place.replaceChildren();
-        this.work.hidden = false;
-        this.pauser.hidden = false;
-        this.asking = true;
-        this.busy = false;
-        this.clock.start();
-      }),
-    );
+    this.showText(pages.paused(this.progress, () => this.resume()));
+  }
+
+  resume() {
+    this.frame.showItem();
+    this.frame.pause.hidden = false;
+    this.open = true;
+    this.busy = false;
+    this.clock.start();
   }
 
   help() {
-    if (!this.state || this.dialog.open) return false;
-    const close = pages.plain("Close", () => this.dialog.close(), "rate-primary");
-    close.autofocus = true;
-    this.dialog.replaceChildren(
-      el("h2", { text: this.state.title }),
-      el("p", { class: "rate-prose", text: this.state.instructions }),
-      el("p", {
-        class: "cs-hint",
-        text:
-          "In the images: drag to move the crosshair, scroll or pinch to change the slice, drag with the right button to " +
-          "change the window of all images.",
-      }),
-      this.keys.list(),
-      close,
-    );
-    this.dialog.showModal();
-    return true;
+    return this.state ? this.frame.showHelp(this.state, this.keys.list()) : false;
   }
 }
-
-const rating = new Rating(
-  document.querySelector("#rate-main"),
-  document.querySelector("#rate-tools"),
-  document.querySelector("#rate-banner"),
-);
-rating.begin();

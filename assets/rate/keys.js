@@ -44,11 +44,10 @@ export class Keys {
     this.tabbed = false;
     document.addEventListener("keydown", (event) => this.press(event), true);
     document.addEventListener("keyup", (event) => this.shield(event), true);
-    document.addEventListener("pointerdown", () => this.leave(), true);
-  }
-
-  leave() {
-    this.tabbed = false;
+    const point = () => {
+      this.tabbed = false;
+    };
+    document.addEventListener("pointerdown", point, true);
   }
 
   /** @param {boolean} on */

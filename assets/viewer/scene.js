@@ -108,8 +108,8 @@ function filled(one, group, made, alone) {
  */
 export function images(scene) {
   const all = [...scene.inputs, scene.reference, ...scene.results, ...scene.others, ...(scene.compare ?? [])];
-  const known = all.filter(present).reverse();
-  return [...new Map(known.map((one) => [one.id, one])).values()].reverse();
+  const known = all.filter(present);
+  return known.filter((one, i) => known.findIndex((other) => other.id === one.id) === i);
 }
 
 /**

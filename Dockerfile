@@ -21,8 +21,9 @@ COPY assets assets
 COPY core core
 COPY webapp webapp
 COPY --from=viewer /viewer/node_modules assets/viewer/node_modules
-# 0.0.0.0 is the container's own network: docs/hosting.md says how to publish the port safely.
-ENV COUNTERSCAN_HOST=0.0.0.0 COUNTERSCAN_ALLOW_REMOTE=1 COUNTERSCAN_DATA=/data TMPDIR=/data
+# 0.0.0.0 is the container's own network, and localhost the name in the browser of its host: docs/hosting.md has what
+# to set for others.
+ENV COUNTERSCAN_HOST=0.0.0.0 COUNTERSCAN_ALLOW_REMOTE=1 COUNTERSCAN_HOSTS=localhost COUNTERSCAN_DATA=/data TMPDIR=/data
 USER 10001
 VOLUME /data
 EXPOSE 7860

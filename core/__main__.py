@@ -7,13 +7,12 @@ import json
 import logging
 import os
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from core.declaration import Input, Param, Task
+from core.declaration import Input, Param, Reference, Task
 from core.errors import UserError
 from core.events import Event, Progress, Started
 from core.tasks import TASKS
@@ -42,7 +41,10 @@ def list_tasks(as_json: Annotated[bool, typer.Option("--json", help="Everything,
         return
     for task in TASKS:
         typer.echo(f"{task.name:12} {task.summary}")
-        typer.echo(f"{'':12} methods: {', '.join(task.methods)}; presets: {', '.join(p.name for p in task.presets)}")
+        listed = {"methods": [one.name for one in task.methods], "presets": [one.name for one in task.presets]}
+        words = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in listed.items() if names)
+        if words:
+            typer.echo(f"{'':12} {words}")
 
 
 def _forwarded(name: str, target: str, text: str) -> None:
@@ -52,8 +54,7 @@ def _forwarded(name: str, target: str, text: str) -> None:
     """
 
     def command(context: typer.Context) -> None:
-        module, _, attribute = target.partition(":")
-        found = getattr(import_module(module), attribute)
+        found: Any = Reference(target).load()
         if not isinstance(found, typer.Typer):
             single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
             single.command()(found)
@@ -80,7 +81,7 @@ def _add_task(task: Task) -> None:
         *(_input_option(entry) for entry in task.inputs),
         _option("out", Path, typer.Option("--out", help="Folder for the results.", metavar="FOLDER")),
         *(_param_option(param) for param in task.params),
-        _option("preset", str | None, _text("--preset", f"Settings at once: {', '.join(_presets(task))}."), None),
+        *_preset_option(task),
         _option("device", str, typer.Option("--device", help="auto, cpu or cuda:0.", metavar="NAME"), "auto"),
         _option("quiet", bool, typer.Option("--quiet", help="Neither progress nor notes on stderr."), False),
     ]
@@ -109,6 +110,14 @@ def _param_option(param: Param) -> inspect.Parameter:
     return _option(param.name, str | None, text, None)
 
 
+def _preset_option(task: Task) -> list[inspect.Parameter]:
+    """Return the option that chooses a preset, none for a task without presets."""
+    if not task.presets:
+        return []
+    text = _text("--preset", f"Settings at once: {', '.join(_presets(task))}.")
+    return [_option("preset", str | None, text, None)]
+
+
 def _text(name: str, text: str, default: str | bool = False) -> Any:
     return typer.Option(name, help=text, metavar="VALUE", show_default=default)
 
@@ -124,7 +133,7 @@ def _presets(task: Task) -> dict[str, dict[str, Any]]:
 def _run(task: Task, options: dict[str, Any]) -> None:
     from core import job
 
-    params = _preset(task, options["preset"])
+    params = _preset(task, options.get("preset"))
     params |= {param.name: options[param.name] for param in task.params if options[param.name] is not None}
     inputs = {entry.name: options[entry.name] for entry in task.inputs if options[entry.name] is not None}
     heard = (lambda event: None) if options["quiet"] else _show

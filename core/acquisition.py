@@ -53,7 +53,11 @@ def whole(fine: int) -> Axis:
 
 
 def thick(fine: int, step: float, thickness: float | None = None, profile: Profile = "box") -> Axis:
-    """Return an axis of slices ``step`` apart that lies centred on ``fine`` voxels; without a gap by default."""
+    """Return an axis of slices ``step`` fine voxels apart, centred on ``fine`` voxels; without a gap by default.
+
+    >>> thick(8, 4).centres
+    array([1.5, 5.5])
+    """
     coarse = max(1, int(fine / step + 1e-9))
     first = (fine - 1) / 2 - step * (coarse - 1) / 2
     if step == int(step) and fine % int(step) == 0:
@@ -89,6 +93,12 @@ class Acquisition:
         """Return the fine volume nearest to ``volume`` that gives ``measured``: x + A+(y - A x).
 
         The range-null decomposition of Wang et al. 2023 (DDNM), eq. 8.
+
+        >>> sampled = Acquisition((whole(4), whole(4), thick(8, 4)))
+        >>> measured = np.ones((4, 4, 2), np.float32)
+        >>> made = sampled.project(np.zeros((4, 4, 8), np.float32), measured)
+        >>> bool(np.allclose(sampled.measure(made), measured))
+        True
         """
         return np.asarray(volume + self.spread(measured - self.measure(volume)), np.float32)
 

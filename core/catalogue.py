@@ -6,8 +6,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from core import weights
-from core.declaration import Task
-from core.imaging.methods import of_task
+from core.declaration import Method, Task
 from core.tasks import TASKS
 
 
@@ -27,12 +26,12 @@ def describe(task: Task) -> dict[str, Any]:
         "outputs": [asdict(entry) for entry in task.outputs],
         "params": [asdict(param) for param in task.params],
         "presets": [asdict(preset) for preset in task.presets],
-        "methods": [_public(method) for method in of_task(task.name) if method.name in task.methods],
+        "methods": [_public(method) for method in task.methods],
         "weights": [_weights(name, entries.get(name)) for name in task.weights],
     }
 
 
-def _public(method: object) -> dict[str, Any]:
+def _public(method: Method) -> dict[str, Any]:
     return {name: getattr(method, name) for name in ("name", "title", "source", "cost", "cheap", "weights")}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,61 @@ from core.errors import UserError
 from core.events import Event
 
 Value = int | float | str | bool | tuple[float, ...] | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A function by its place, ``"module:name"``. Its module is imported when it is called, so that a declaration that
+    holds one loads neither numpy nor torch, and a module may import the declaration that refers to it."""
+
+    place: str
+
+    def load(self) -> Callable[..., Any]:
+        """Import and return the function; ``ImportError`` or ``AttributeError`` where there is none."""
+        module, _, name = self.place.partition(":")
+        found: Callable[..., Any] = getattr(import_module(module), name)
+        return found
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.load()(*arguments, **named)
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to do a task.
+
+    function: ``"module:name"`` of what computes it; its arguments are the task's own business.
+    source: what it follows; cost: what it takes, in words. cheap: a plain method, without a network of layers.
+    weights: the network it runs on, "" for none; also: further ones; expert: those that it runs on if the user wishes.
+    paper: from one of the papers; ours is neither cheap nor from a paper. steps: how many denoising steps it is meant
+    for.
+    """
+
+    name: str
+    title: str
+    function: str
+    source: str
+    cost: str
+    cheap: bool
+    weights: str = ""
+    paper: bool = False
+    also: tuple[str, ...] = ()
+    expert: tuple[str, ...] = ()
+    steps: int = 1
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is neither a plain method nor one of the papers'."""
+        return not self.cheap and not self.paper
+
+    def networks(self, expert: bool = False) -> tuple[str, ...]:
+        """Return the weights it runs on, its own first, none for no network; expert: with those it may run on."""
+        wished = self.expert if expert else ()
+        return tuple(dict.fromkeys((self.weights, *self.also, *wished))) if self.weights else ()
+
+    def load(self) -> Callable[..., Any]:
+        """Import and return the method's function."""
+        return Reference(self.function).load()
 
 
 @dataclass(frozen=True)
@@ -162,7 +218,8 @@ class Task:
 
     ``run`` reads checked files, yields ``Progress`` and ends with one ``Finished``; it raises ``UserError``.
     ``estimate`` takes (input name -> path, params, device) and returns the expected cost.
-    Importing a task must not import torch: ``run`` imports what it needs.
+    Importing a task must import neither numpy nor torch: both are a ``Reference``. methods: the usual one first, ours
+    before those of papers before the plain ones; none for a task that is done in one way.
     """
 
     name: str
@@ -171,17 +228,25 @@ class Task:
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
     params: tuple[Param, ...]
-    presets: tuple[Preset, ...]
-    methods: tuple[str, ...]
-    weights: tuple[str, ...]
-    measures: tuple[Measure, ...]
     run: Run
     estimate: Callable[[Mapping[str, Path], Mapping[str, Any], str], Estimate]
+    presets: tuple[Preset, ...] = ()
+    methods: tuple[Method, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
     @property
     def required(self) -> tuple[Input, ...]:
         """The inputs without which nothing can run."""
         return tuple(entry for entry in self.inputs if entry.required)
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The networks that its methods run on, each once."""
+        return tuple(dict.fromkeys(name for method in self.methods for name in method.networks()))
+
+    def method(self, name: str) -> Method:
+        """Return the method called ``name``; ``KeyError`` if there is none."""
+        return {method.name: method for method in self.methods}[name]
 
     def parse(self, params: Mapping[str, object]) -> dict[str, Value]:
         """Return every parameter in its type, defaults filled in; unknown names raise ``UserError``."""
@@ -194,6 +259,12 @@ class Task:
                     f"It has: {', '.join(known)}.",
                 )
         return {name: param.parse(params.get(name, param.default)) for name, param in known.items()}
+
+
+# what several tasks declare alike
+SEED = Param("seed", "int", 0, "Seed", "The same seed gives the same result.", low=0, high=2**31 - 1, advanced=True)
+RUN_RECORD = Output("run", "json", "Run record")
+REPORT = Output("report", "html", "Report")
 
 
 def _axes(value: object) -> tuple[float, ...]:

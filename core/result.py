@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -161,3 +162,8 @@ class Result:
     def finding(self, name: str) -> FindingValue | None:
         """Return the value of the finding ``name``, None without one."""
         return next((finding.value for finding in self.findings if finding.name == name), None)
+
+
+def number(value: float) -> float | None:
+    """Return ``value`` to four digits, None where nothing could be measured."""
+    return float(f"{value:.4g}") if math.isfinite(value) else None

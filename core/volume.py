@@ -26,14 +26,24 @@ class Volume:
 
 
 def spacing(affine: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Return the voxel size in mm along each axis of a (4, 4) affine."""
+    """Return the voxel size in mm along each axis of a (4, 4) affine.
+
+    >>> spacing(np.diag([-1.0, 1.0, 4.5, 1.0]))
+    (1.0, 1.0, 4.5)
+    """
     x, y, z = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
     return float(x), float(y), float(z)
 
 
 def bounding_box(mask: NDArray[np.bool_], margin: int | tuple[int, int, int] = 0) -> Box:
-    """Return the smallest box that holds every True voxel of ``mask`` (X, Y, Z), widened by ``margin`` voxels
-    and clipped to the grid; ``ValueError`` for an empty mask."""
+    """Return the smallest box that holds every True voxel of ``mask`` (X, Y, Z) bool, widened by ``margin`` voxels
+    along all axes, or along each, and clipped to the grid; ``ValueError`` for an empty mask.
+
+    >>> mask = np.zeros((8, 8, 8), bool)
+    >>> mask[3:5, 2, 7] = True
+    >>> bounding_box(mask, margin=1)
+    (slice(2, 6, None), slice(1, 4, None), slice(6, 8, None))
+    """
     margins = (margin,) * 3 if isinstance(margin, int) else margin
     slices = []
     for axis, extra in enumerate(margins):
@@ -47,7 +57,7 @@ def bounding_box(mask: NDArray[np.bool_], margin: int | tuple[int, int, int] = 0
 
 @dataclass(frozen=True)
 class Orientation:
-    """How a file's axes become RAS+: ``axes[i]`` is the file axis that runs along RAS axis i, ``flips[i]`` says
+    """How a file's axes become RAS+: ``axes[i]`` is the file axis that runs along RAS axis i, ``flips[i]``
     whether it runs the other way."""
 
     axes: tuple[int, int, int]
@@ -67,7 +77,17 @@ class Orientation:
 
 
 def orientation_of(affine: NDArray[np.float64]) -> Orientation:
-    """Return the orientation of a file's grid from its (4, 4) affine (closest axis, one file axis each)."""
+    """Return the orientation of a file's grid from its (4, 4) affine, voxel -> mm RAS+: for each RAS axis the file axis
+    closest to it, each file axis once.
+
+    A sagittal scan whose axes run to the back, down and to the left:
+
+    >>> affine = np.array([[0, 0, -1.5, 90], [-1, 0, 0, 120], [0, -1, 0, 110], [0, 0, 0, 1]])
+    >>> orientation_of(affine)
+    Orientation(axes=(2, 0, 1), flips=(True, True, True))
+    >>> orientation_of(affine).to_ras(np.zeros((256, 240, 120))).shape
+    (120, 256, 240)
+    """
     directions = affine[:3, :3] / np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
     strength = np.abs(directions)
     axes = [-1, -1, -1]
@@ -109,8 +129,14 @@ def resample(
 ) -> NDArray[Kind]:
     """Return ``data`` (I, J, K) with ``affine`` on another grid, by nearest voxel (``order`` 0) or linearly (1).
 
+    affine, to_affine: (4, 4) float64, voxel -> mm; the result (X, Y, Z) = ``to_shape`` has the type of ``data``.
     Outside the field of view the result is 0, or with ``edge`` "nearest" the value at its border. Nothing
     is smoothed first: to a much coarser grid, fine detail aliases.
+
+    >>> ramp = np.arange(4, dtype=np.float32).reshape(4, 1, 1)
+    >>> half = np.diag([0.5, 1, 1, 1])
+    >>> resample(ramp, np.eye(4), half, (7, 1, 1), order=1).ravel().tolist()
+    [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
     """
     from scipy import ndimage
 

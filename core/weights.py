@@ -1,4 +1,4 @@
-"""Shipped networks: what the manifest says, proof that a file is what it says, and a cache of loaded networks.
+"""Shipped networks: what the manifest holds, proof that a file is the one it lists, and a cache of loaded networks.
 
 Reading the manifest and verifying a file load no torch.
 """
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FOLDER = ASSETS / "weights"
 HEADER_LIMIT = 1 << 20  # bytes; the header of a thousand tensors is about 100 kB
+# key of the manifest -> field of an entry, where they differ
+RENAMED = {"doubt": "error_spectrum"}
 DTYPES = ("F16", "BF16", "F32")
 
 Stamp = tuple[int, int, int]
@@ -33,7 +35,7 @@ class Entry:
     """One weight file as the manifest describes it; ``config`` are the arguments of ``architecture``.
 
     calibration: what its standard deviations are multiplied by, so that 90 % intervals hold 90 % of voxels.
-    doubt: how its errors hang together, as ``Doubt.shares``; empty where its samples go on from its means.
+    error_spectrum: how its errors are correlated, as ``ErrorSpectrum.shares``; empty where samples go on from means.
     """
 
     name: str
@@ -47,7 +49,7 @@ class Entry:
     data: str
     card: str
     calibration: float = 1.0
-    doubt: tuple[tuple[float, ...], ...] = ()
+    error_spectrum: tuple[tuple[float, ...], ...] = ()
 
 
 _verified: dict[Path, tuple[Stamp, str]] = {}
@@ -66,7 +68,7 @@ def entries() -> dict[str, Entry]:
     path = folder() / "manifest.json"
     try:
         listed = json.loads(path.read_bytes())["weights"]
-        return {name: Entry(name=name, **fields) for name, fields in listed.items()}
+        return {name: _entry(name, fields) for name, fields in listed.items()}
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -112,9 +114,9 @@ def calibration(name: str) -> float:
     return _locate(name)[0].calibration
 
 
-def doubt(name: str) -> tuple[tuple[float, ...], ...]:
-    """Return ``Entry.doubt`` of network ``name``; UserError weights_missing."""
-    return tuple(tuple(row) for row in _locate(name)[0].doubt)
+def error_spectrum(name: str) -> tuple[tuple[float, ...], ...]:
+    """Return ``Entry.error_spectrum`` of network ``name``; UserError weights_missing."""
+    return tuple(tuple(row) for row in _locate(name)[0].error_spectrum)
 
 
 def calibrate(name: str, factor: float) -> None:
@@ -145,6 +147,10 @@ def shapes(data: bytes, what: str = "The file") -> Shapes:
         return {name: tuple(map(int, fields["shape"])) for name, fields in tensors.items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise _damaged(what) from error
+
+
+def _entry(name: str, fields: Mapping[str, Any]) -> Entry:
+    return Entry(name=name, **{RENAMED.get(key, key): value for key, value in fields.items()})
 
 
 def _build(entry: Entry, data: bytes) -> nn.Module:

@@ -1,17 +1,32 @@
-"""What every test may ask for: the real scans, a synthetic head, a browser."""
+"""What every test may ask for: the real scans, a synthetic head, a browser; and how all of them run."""
 
 from __future__ import annotations
 
 import os
+
+# before anything loads numpy or torch: a test computes on one thread, in children as here, so that the same work gives
+# the same bytes on every machine and tests side by side do not fight for the cores
+os.environ |= {"COUNTERSCAN_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import chromium
 from tests.phantom import Phantom, make_phantom
 
 ROOT = Path(__file__).resolve().parents[1]
+
+pytest_plugins = ["tests.spent", "tests.groups"]
+
+# how long an example takes depends on what else the machine does
+for name, examples in (("push", 20), ("full", 200)):
+    hypothesis.settings.register_profile(
+        name, max_examples=examples, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "push"))
 
 
 @pytest.fixture(scope="session")

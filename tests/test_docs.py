@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import documents
 from tests.source import ROOT, Module, modules, parse
 from webapp import settings
 
@@ -60,16 +61,16 @@ def test_error_codes_are_read_from_the_source() -> None:
     assert set(codes(parse("core.new", text))) == {"one", "two", "three"}
 
 
-def test_the_table_of_settings_is_the_programs() -> None:
-    page = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
-    assert settings.table() in page, "write it anew: .venv/bin/python -m webapp settings"
+def test_the_page_of_settings_is_the_programs() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert settings.page() == page, "write it anew: .venv/bin/python -m webapp settings > docs/settings.md"
 
 
 def test_every_variable_of_the_environment_is_documented() -> None:
     read = {
         name for module in modules("core", "webapp") for name in re.findall(r"\bCOUNTERSCAN_[A-Z_]*[A-Z]", module.text)
     }
-    page = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert {name for name in read if f"`{name}" not in page} == set()
 
 
@@ -88,3 +89,18 @@ def test_the_readme_is_short() -> None:
 def test_the_papers_are_cited(paper: str) -> None:
     assert f"arXiv:{paper}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert paper in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_architecture_names_every_folder() -> None:
+    folders = {
+        path.parent.relative_to(ROOT).as_posix()
+        for package in ("core", "webapp")
+        for path in (ROOT / package).rglob("__init__.py")
+    } - {"core", "webapp"}
+    assert documents.named_folders() == {folder for folder in folders if "migrations" not in folder}
+
+
+@pytest.mark.parametrize("page", ["architecture", "python"])
+def test_written_pages_are_up_to_date(page: str) -> None:
+    kept = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    assert kept == getattr(documents, page)(), "write it anew: .venv/bin/python -m tests.documents"

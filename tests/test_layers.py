@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -19,7 +21,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.events", "core.result_json"),
     ("core.declaration", "core.device"),
     ("core.provenance", "core.files", "core.nets", "core.measure"),
-    ("core.weights", "core.spectra", "core.anatomy", "core.diffusion", "core.synth"),
+    ("core.weights",),
+    ("core.spectra", "core.anatomy", "core.diffusion", "core.synth"),
     ("core.imaging", "core.failure"),
     ("core.tasks",),
     ("core.catalogue", "core.report"),
@@ -29,12 +32,12 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.bench",),
     ("core.commands",),
     ("core", "core.__main__"),
-    ("webapp", "webapp.settings", "webapp.door.limits", "webapp.intake.description", "webapp.jobs.snapshots"),
+    ("webapp", "webapp.settings", "webapp.intake.description", "webapp.jobs.snapshots"),
     ("webapp.store",),
     ("webapp.jobs.runner",),
     ("webapp.jobs", "webapp.jobs.dispatcher"),
     ("webapp.services",),
-    ("webapp.door", "webapp.door.guard", "webapp.intake", "webapp.study"),
+    ("webapp.door", "webapp.intake", "webapp.study"),
     ("webapp.study.routes",),
     ("webapp.endpoints", "webapp.pages"),
     ("webapp.app", "webapp.schemas"),
@@ -59,12 +62,14 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "alembic": ("webapp.store",),
     "fastapi": ("webapp",),
     "starlette": ("webapp",),
-    "uvicorn": ("webapp.__main__",),
+    "uvicorn": ("webapp.__main__", "webapp.door"),
     "torch": ("core",),
     "ray": ("core.engine.ray",),
 }
 # names that the package itself holds and everything may take
 SHARED = {("core", "__version__"), ("core", None)}
+# names of files that may occur in several folders; what else is inside, a name says by itself
+REPEATED = frozenset({"__init__", "__main__", "task", "run", "network", "page", "tab"})
 LEVEL = {unit: level for level, units in enumerate(LEVELS) for unit in units}
 NAMES = {module.name for module in modules("core", "webapp")}
 
@@ -95,6 +100,51 @@ def wrong_arrows(module: Module) -> list[str]:
     return wrong
 
 
+def circles(arrows: Mapping[str, set[str]]) -> list[list[str]]:
+    """Return circles among ``arrows`` (who -> whom it imports), one after the other until none is left."""
+    left = {node: set(seen) for node, seen in arrows.items()}
+    found = []
+    while True:
+        try:
+            TopologicalSorter(left).prepare()
+        except CycleError as error:
+            found.append(list(reversed(error.args[1])))
+            # one of its arrows goes, so that the next one is found
+            left[found[-1][0]].discard(found[-1][1])
+        else:
+            return found
+
+
+def arrows_of_modules(program: Iterable[Module]) -> dict[str, set[str]]:
+    """Return module -> modules that it imports, wherever in it the import stands."""
+    return {module.name: set(targets(module)) - {module.name} for module in program}
+
+
+def arrows_of_folders(program: Iterable[Module]) -> dict[str, set[str]]:
+    """Return what stands beside each other in one folder, files and folders -> what each imports of the others.
+
+    A folder counts as one, with all that is in it.
+    """
+    arrows: dict[str, set[str]] = defaultdict(set)
+    for module in program:
+        for target in targets(module):
+            here, there = _apart(module.name, target)
+            if here != there:
+                arrows[here].add(there)
+    return arrows
+
+
+def _apart(one: str, other: str) -> tuple[str, str]:
+    """Return the two neighbours in one folder to which two modules belong."""
+    parts, others = one.split("."), other.split(".")
+    same = next((i for i, pair in enumerate(zip(parts, others, strict=False)) if pair[0] != pair[1]), None)
+    if same is None:
+        # a package and what lies in it: its own file is a neighbour of that
+        same = min(len(parts), len(others))
+        parts, others = [*parts, "__init__"], [*others, "__init__"]
+    return ".".join(parts[: same + 1]), ".".join(others[: same + 1])
+
+
 def is_closed(target: str, importer: str) -> bool:
     part = max((part for part in CLOSED if within(target, part)), key=len, default=None)
     return part is not None and not any(within(importer, friend) for friend in (part, *CLOSED[part]))
@@ -112,6 +162,21 @@ def foreign_intruders(module: Module) -> list[str]:
 
 def test_every_arrow_points_downwards() -> None:
     assert [arrow for module in modules("core", "webapp") for arrow in wrong_arrows(module)] == []
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    assert [" -> ".join(circle) for circle in circles(arrows_of_modules(modules("core", "webapp")))] == []
+
+
+def test_no_folder_imports_itself_through_its_neighbours() -> None:
+    assert [" -> ".join(circle) for circle in circles(arrows_of_folders(modules("core", "webapp")))] == []
+
+
+def test_no_name_of_a_file_occurs_twice() -> None:
+    places = defaultdict(list)
+    for module in modules("core", "webapp"):
+        places[Path(module.path).stem].append(module.path)
+    assert {name: paths for name, paths in places.items() if len(paths) > 1 and name not in REPEATED} == {}
 
 
 def test_outside_packages_stay_in_their_part() -> None:
@@ -160,6 +225,24 @@ def test_a_wrong_arrow_is_seen(name: str, text: str) -> None:
 )
 def test_an_intruder_is_seen(name: str, text: str) -> None:
     assert len(foreign_intruders(parse(name, text))) == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "module", "folder"),
+    [
+        ({"core.a.x": "import core.a.y", "core.a.y": "def late():\n    from core.a import x"}, True, True),
+        ({"core.a.x": "import core.b.y", "core.b.z": "from core.a import w"}, False, True),
+        ({"core.a.b.x": "import core.a.y", "core.a.z": "import core.a.b.w"}, False, False),
+        ({"core.a.b.x": "import core.a.y", "core.a.y": "import core.a.b.w"}, False, True),
+        ({"core.a": "import core.a.x", "core.a.x": "import core.a"}, True, True),
+        ({"core.a.x": "import core.b.y", "core.b.y": "import core.c"}, False, False),
+    ],
+)
+def test_a_circle_is_seen(monkeypatch: pytest.MonkeyPatch, texts: dict[str, str], module: bool, folder: bool) -> None:
+    monkeypatch.setattr(f"{__name__}.NAMES", {*texts, "core.a.w", "core.a.y", "core.b.w", "core.b.y", "core.a.b.w"})
+    program = [parse(name, text, is_package=name.count(".") == 1) for name, text in texts.items()]
+    assert bool(circles(arrows_of_modules(program))) == module
+    assert bool(circles(arrows_of_folders(program))) == folder
 
 
 def test_a_right_arrow_is_let_through() -> None:

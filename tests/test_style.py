@@ -5,14 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from statistics import median
 
 import pytest
 
 from tests.source import Module, modules, parse
 
-LONGEST_FILE, MEDIAN_FILE = 450, 150
-LONGEST_FUNCTION, MEDIAN_FUNCTION = 60, 12
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 FORBIDDEN_IMPORTS = frozenset({"pickle", "cPickle", "dill", "joblib", "marshal", "shelve"})
 FORBIDDEN_CALLS = frozenset({"print", "eval", "exec", "input", "breakpoint"})
 FORBIDDEN_ATTRIBUTES = frozenset({("torch", "load"), ("os", "system")})
@@ -91,7 +89,6 @@ def _is_protocol(node: ast.ClassDef) -> bool:
 def test_no_file_is_long() -> None:
     lines = {module.path: module.text.count("\n") for module in modules("core", "webapp", "tests")}
     assert {path: count for path, count in lines.items() if count > LONGEST_FILE} == {}
-    assert median(count for count in lines.values() if count > 1) <= MEDIAN_FILE
 
 
 def test_no_function_is_long() -> None:
@@ -102,7 +99,6 @@ def test_no_function_is_long() -> None:
         if not module.name.startswith(MIGRATIONS)
     }
     assert {place: count for place, count in lengths.items() if count > LONGEST_FUNCTION} == {}
-    assert median(lengths.values()) <= MEDIAN_FUNCTION
 
 
 def test_public_things_are_documented() -> None:

@@ -1,5 +1,5 @@
-"""``python -m webapp``: bring the database up to date and serve; ``settings`` prints the settings, ``study`` helps with
-reader studies."""
+"""``python -m webapp``: bring the database up to date and serve; ``settings`` prints docs/settings.md, ``study`` runs
+the commands of reader studies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from webapp.settings import Settings
 
 log = logging.getLogger("webapp")
 
+# a page keeps three; a process may open 1024 files as a rule
+MAX_CONNECTIONS = 800
+
 
 def main(arguments: list[str]) -> int:
     """Run the command and return its exit code; 2 for a problem the user can solve."""
@@ -21,7 +24,7 @@ def main(arguments: list[str]) -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if arguments == ["settings"]:
-        sys.stdout.write(configuration.table())
+        sys.stdout.write(configuration.page())
         return 0
     try:
         if arguments[:1] == ["study"]:
@@ -45,10 +48,19 @@ def serve(settings: Settings) -> None:
     import uvicorn
 
     from webapp.app import create_app
+    from webapp.door.patience import PatientProtocol
 
     app = create_app(settings)
     log.info("Counterscan is at http://%s:%d", settings.host, settings.port)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", timeout_graceful_shutdown=5)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=PatientProtocol,
+        limit_concurrency=MAX_CONNECTIONS,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+    )
 
 
 def _check_port(settings: Settings) -> None:
@@ -70,6 +82,12 @@ def _check_host(settings: Settings) -> None:
             "remote_refused",
             f"{settings.host} can be reached from other machines, and this server asks nobody for a password.",
             "Put a proxy with log-in before it and set COUNTERSCAN_ALLOW_REMOTE=1, or use 127.0.0.1.",
+        )
+    if settings.allow_remote and not settings.hosts.strip(" ,"):
+        raise UserError(
+            "remote_refused",
+            "Other machines may reach this server, but no setting names the host that they use.",
+            "Set COUNTERSCAN_HOSTS to the name in the browser's address, as scans.example.org, or 192.0.2.7.",
         )
 
 

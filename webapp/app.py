@@ -1,4 +1,4 @@
-"""The server: the guard around our own addresses around the page."""
+"""The server: the guard around the addresses of Counterscan around Gradio's page."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from core import tasks
 from core.declaration import Task
 from core.engine.protocol import Engine
 from webapp.door.guard import Guard
+from webapp.door.uploads import Uploads
+from webapp.door.uploads import router as upload_router
 from webapp.endpoints import add_routes
 from webapp.jobs.dispatcher import Dispatcher
 from webapp.services import Services
@@ -23,11 +25,15 @@ from webapp.settings import Settings
 from webapp.store.blobs import Blobs
 from webapp.store.database import connect, migrate
 from webapp.store.repository import Repo
+from webapp.store.studies import Studies
 
 if TYPE_CHECKING:
     import gradio
 
 __all__ = ["Services", "build_services", "create_app"]
+
+# how many pages Gradio remembers the state of, at most; each takes 0.8 MB
+OPEN_PAGES = 500
 
 Page = Callable[[Services], "gradio.Blocks"]
 
@@ -35,13 +41,14 @@ Page = Callable[[Services], "gradio.Blocks"]
 def create_app(settings: Settings, *, page: Page | None = None, engine: Callable[[], Engine] | None = None) -> ASGIApp:
     """Return the whole server as one ASGI application; its queue runs from start-up to shut-down.
 
-    page: builds the page; without it that of ``webapp.ui``. engine: makes the engine; without it a local one.
+    page: builds the page; without it that of ``webapp.pages``. engine: makes the engine; without it a local one.
     """
-    uploads = prepare_gradio(settings.data)
+    uploads = Uploads(prepare_gradio(settings.data))
     services = build_services(settings, engine)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(services))
     add_routes(app, services)
-    _mount(app, services, page)
+    app.include_router(upload_router(uploads, settings.max_upload_mb << 20, services.blobs.require_room))
+    mount_page(app, services, page)
     return Guard(app, services, uploads)
 
 
@@ -55,7 +62,7 @@ def build_services(
     repo = Repo(database)
     blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
     dispatcher = Dispatcher(repo, blobs, settings, engine or _local(settings), find=find)
-    return Services(settings, repo, blobs, dispatcher)
+    return Services(settings, repo, Studies(database), blobs, dispatcher)
 
 
 def prepare_gradio(data: Path) -> Path:
@@ -90,7 +97,8 @@ def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextMan
     return lifespan
 
 
-def _mount(app: FastAPI, services: Services, page: Page | None) -> None:
+def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
+    """Put Gradio's page at "/"; page: builds it, without one that of ``webapp.pages``."""
     import gradio
 
     options: dict[str, Any] = {}
@@ -105,6 +113,7 @@ def _mount(app: FastAPI, services: Services, page: Page | None) -> None:
         app.include_router(study_export.router(services))
         options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}
     blocks = page(services)
+    blocks.state_session_capacity = OPEN_PAGES
     blocks.queue(default_concurrency_limit=8, api_open=False)
     gradio.mount_gradio_app(
         app,
@@ -116,6 +125,9 @@ def _mount(app: FastAPI, services: Services, page: Page | None) -> None:
         enable_monitoring=False,
         ssr_mode=False,
         allowed_paths=[],
-        show_error=True,
+        # the text of an exception may name files of the server; pages explain what a visitor can solve themselves
+        show_error=False,
         **options,
     )
+    # Gradio checks which files an event names only once it is launched, and mounting does not count as that
+    blocks.has_launched = True

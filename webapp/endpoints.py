@@ -1,4 +1,4 @@
-"""The addresses of our own: volumes for the viewer, drawn masks, downloads, static files, health."""
+"""The addresses of Counterscan itself: volumes for the viewer, drawn masks, downloads, static files, health."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from core import weights
 from core.assets import ASSETS
 from core.errors import UserError
 from core.tasks import TASKS
-from webapp.door.guard import BUSY, PRIVATE, session_of
+from webapp.door.headers import PRIVATE
+from webapp.door.refusals import BUSY
+from webapp.door.session import session_of
 from webapp.intake.scans import accept, incoming
 from webapp.services import Services
 from webapp.settings import LOOPBACK
@@ -27,9 +29,8 @@ from webapp.study import routes as study_routes
 
 log = logging.getLogger(__name__)
 
-STATIC = (ASSETS / "viewer", ASSETS / "style", ASSETS / "rate")
 BUNDLES = {"niivue.js": ASSETS / "viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"}
-STATIC_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|ico|woff2)")
+STATIC_PATH = re.compile(r"(viewer|rate|style)/[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|ico|woff2)")
 # what the viewer reads; anything else, a report above all, is only ever given as a download
 IMAGES = (".nii", ".nii.gz")
 STATUS = {
@@ -43,7 +44,7 @@ STATUS = {
 
 
 def add_routes(app: FastAPI, services: Services) -> None:
-    """Add every address of ours to ``app``; it must be done before Gradio is mounted at "/"."""
+    """Add every address of Counterscan to ``app``; it must be done before Gradio is mounted at "/"."""
     app.add_exception_handler(UserError, _explain)
     app.add_exception_handler(OperationalError, _put_off)
     app.include_router(study_routes.router(services))
@@ -102,7 +103,7 @@ def _open(services: Services) -> APIRouter:
     router = APIRouter()
     static = StaticFiles(directory=ASSETS)
 
-    @router.get("/ui/{name}")
+    @router.get("/ui/{name:path}")
     def asset(name: str, request: Request) -> Response:
         """A file of the page itself."""
         path = _static_path(name)
@@ -114,12 +115,12 @@ def _open(services: Services) -> APIRouter:
 
     @router.get("/healthz")
     def health() -> Response:
-        """Whether the server answers."""
+        """Answer "ok"."""
         return PlainTextResponse("ok")
 
     @router.get("/readyz")
     def ready() -> Response:
-        """Whether it can do its work: the database answers and every network is there."""
+        """Answer 200 if the server can work: the database answers and every network is there."""
         state = {"database": _database_answers(services), "weights": _weights_present()}
         return JSONResponse(state, 200 if all(state.values()) else 503, {"cache-control": "no-store"})
 
@@ -142,7 +143,7 @@ async def _explain(request: Request, error: Exception) -> Response:
 async def _put_off(request: Request, error: Exception) -> Response:
     if not isinstance(error, OperationalError):
         raise error
-    # as a rule locked for longer than a write waits; the whole error would tell what somebody sent
+    # as a rule locked for longer than a write waits; the whole error contains what a visitor sent
     log.warning("%s was put off: %s", request.scope["route"].path, error.orig)
     return _problem(BUSY, 503, {"retry-after": "1"})
 
@@ -161,9 +162,8 @@ def _file(path: Path, filename: str | None = None) -> Response:
 def _static_path(name: str) -> Path | None:
     if name in BUNDLES:
         return BUNDLES[name] if BUNDLES[name].is_file() else None
-    if not STATIC_NAME.fullmatch(name):
-        return None
-    return next((folder / name for folder in STATIC if (folder / name).is_file()), None)
+    path = ASSETS / name
+    return path if STATIC_PATH.fullmatch(name) and path.is_file() else None
 
 
 def _database_answers(services: Services) -> bool:

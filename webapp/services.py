@@ -8,13 +8,15 @@ from webapp.jobs.dispatcher import Dispatcher
 from webapp.settings import Settings
 from webapp.store.blobs import Blobs
 from webapp.store.repository import Repo
+from webapp.store.studies import Studies
 
 
 @dataclass(frozen=True)
 class Services:
-    """What a page needs: settings, the database, the files and the queue."""
+    """Settings, runs and reader studies in the database, files and the queue of one server; each is made once."""
 
     settings: Settings
     repo: Repo
+    studies: Studies
     blobs: Blobs
     dispatcher: Dispatcher

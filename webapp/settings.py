@@ -1,53 +1,86 @@
-"""Every setting of the server in one table; each is read from the environment with the prefix COUNTERSCAN_."""
+"""Every setting of the server, each read from the environment variable of its name after COUNTERSCAN_."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_origin
+
+from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import UserError
 
 PREFIX = "COUNTERSCAN_"
-DATA = Path("data")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-def _setting(default: Any, unit: str, help: str) -> Any:
-    return field(default=default, metadata={"unit": unit, "help": help})
-
-
 @dataclass(frozen=True)
-class Settings:
-    """How this server runs; a field's name in capitals after COUNTERSCAN_ is its environment variable."""
+class Unit:
+    """What a number counts."""
 
-    host: str = _setting("127.0.0.1", "", "Address to listen on.")
-    port: int = _setting(7860, "", "Port to listen on.")
-    allow_remote: bool = _setting(
-        False, "", "Allow a host that other machines can reach. Put a proxy with log-in before."
+    name: str
+
+
+Count = Annotated[int, Field(gt=0)]
+Jobs = Annotated[Count, Unit("jobs")]
+Megabytes = Annotated[Count, Unit("MB")]
+Days = Annotated[Count, Unit("days")]
+Requests = Annotated[Count, Unit("requests")]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("requests/s")]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("s")]
+
+
+class Settings(BaseSettings):
+    """How this server runs; what is not given is read from the environment."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: Annotated[Count, Field(le=65535)] = Field(default=7860, description="Port to listen on.")
+    allow_remote: bool = Field(
+        default=False,
+        description="Allow a host that other machines can reach; needs hosts too. Put a proxy with log-in before.",
     )
-    hosts: str = _setting("", "", "Names the server is reached by, with commas. Empty: this machine's own names only.")
-    data: Path = field(
-        default=DATA, metadata={"unit": "", "help": "Folder of the database, the scans and the results."}
+    hosts: str = Field(
+        default="", description="Names the server is reached by, with commas. Empty: this machine's own names only."
     )
-    database_url: str = _setting(
-        "", "", "SQLAlchemy address of the database. Empty: an SQLite file in the data folder."
+    data: Path = Field(default=Path("data"), description="Folder of the database, the scans and the results.")
+    database_url: str = Field(
+        default="", description="SQLAlchemy address of the database. Empty: an SQLite file in the data folder."
     )
-    device: str = _setting("auto", "", "Where networks run: auto, cpu, cuda or cuda:N.")
-    slots: int = _setting(1, "jobs", "Jobs that run at the same time, each in its own process.")
-    warm: bool = _setting(True, "", "Start the worker processes with the server, not with the first job.")
-    max_upload_mb: int = _setting(500, "MB", "Largest file a visitor may upload.")
-    disk_reserve_mb: int = _setting(1024, "MB", "Free disk space below which uploads and jobs are refused.")
-    running_per_session: int = _setting(1, "jobs", "Jobs of one visitor that run at the same time.")
-    queue_per_session: int = _setting(5, "jobs", "Jobs of one visitor that may wait.")
-    queue_total: int = _setting(100, "jobs", "Jobs of all visitors that may wait.")
-    lease: float = _setting(60.0, "s", "Time after which the job of a dead server is taken over by another.")
-    post_burst: int = _setting(120, "requests", "Requests that change something a visitor may send at once.")
-    post_rate: float = _setting(20.0, "requests/s", "Rate at which that allowance grows back.")
-    session_days: int = _setting(180, "days", "Time a browser is remembered after its last visit.")
-    metrics: str = _setting("loopback", "", "Who may read /metrics: loopback, any or off.")
+    device: str = Field(default="auto", description="Where networks run: auto, cpu, cuda or cuda:N.")
+    slots: Jobs = Field(default=1, description="Jobs that run at the same time, each in its own process.")
+    warm: bool = Field(default=True, description="Start the worker processes with the server, not with the first job.")
+    max_upload_mb: Megabytes = Field(default=500, description="Largest file a visitor may upload.")
+    disk_reserve_mb: Megabytes = Field(
+        default=1024, description="Free disk space below which uploads and jobs are refused."
+    )
+    running_per_session: Jobs = Field(default=1, description="Jobs of one visitor that run at the same time.")
+    queue_per_session: Jobs = Field(default=5, description="Jobs of one visitor that may wait.")
+    queue_total: Jobs = Field(default=100, description="Jobs of all visitors that may wait.")
+    lease: Seconds = Field(
+        default=60.0, description="Time after which the job of a dead server is taken over by another."
+    )
+    post_burst: Requests = Field(default=120, description="Requests that change something a visitor may send at once.")
+    post_rate: Rate = Field(default=20.0, description="Rate at which that allowance grows back.")
+    session_days: Days = Field(default=180, description="Time a browser is remembered after its last visit.")
+    metrics: Literal["loopback", "any", "off"] = Field(
+        default="loopback", description="Who may read /metrics: loopback, any or off."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment alone: no file that happens to lie in the working folder."""
+        return init_settings, env_settings
 
     @property
     def url(self) -> str:
@@ -61,75 +94,70 @@ class Settings:
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
-        """Host names a request may be addressed to, without ports; empty means any."""
+        """Host names a request may be addressed to, without ports."""
         named = frozenset(name.strip().lower() for name in self.hosts.split(",") if name.strip())
-        return named | {"127.0.0.1", "[::1]", "localhost"} if self.is_loopback or named else frozenset()
+        return named | {"127.0.0.1", "[::1]", "localhost"}
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One row of the table of settings."""
-
-    name: str
-    kind: str
-    default: str
-    unit: str
-    help: str
-
-
-SETTINGS: tuple[Setting, ...] = tuple(
-    Setting(PREFIX + f.name.upper(), str(f.type).lower(), str(f.default), f.metadata["unit"], f.metadata["help"])
-    for f in fields(Settings)
-)
-
-
-def load(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of ``environment``; UserError bad_setting for a value of the wrong type."""
-    values: dict[str, Any] = {}
-    for entry in fields(Settings):
-        name = PREFIX + entry.name.upper()
-        if name in environment:
-            values[entry.name] = _parse(name, str(entry.type), environment[name])
-    return _checked(Settings(**values))
-
-
-def table() -> str:
-    """Return the settings as a Markdown table."""
-    head = ["| Variable | Type | Default | Unit | Meaning |", "|---|---|---|---|---|"]
-    rows = [f"| `{s.name}` | {s.kind} | `{s.default}` | {s.unit} | {s.help} |" for s in SETTINGS]
-    return "\n".join(head + [row.replace("| `` |", "| |") for row in rows]) + "\n"
-
-
-def _checked(settings: Settings) -> Settings:
-    if settings.metrics not in ("loopback", "any", "off"):
-        raise _refusal("COUNTERSCAN_METRICS", settings.metrics, "loopback, any or off")
-    for entry in fields(Settings):
-        value = getattr(settings, entry.name)
-        # written so that NaN is refused too
-        if isinstance(value, int | float) and not isinstance(value, bool) and not value > 0:
-            raise _refusal(PREFIX + entry.name.upper(), str(value), "a number above 0")
-    return settings
-
-
-def _flag(text: str) -> bool:
-    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.strip().lower()]
-
-
-_PARSERS: Mapping[str, Callable[[str], object]] = {
-    "str": str,
-    "int": int,
-    "float": float,
-    "Path": Path,
-    "bool": _flag,
-}
-
-
-def _parse(name: str, kind: str, text: str) -> object:
+def load() -> Settings:
+    """Return the settings of the environment; UserError bad_setting for a value of the wrong type or out of bounds."""
     try:
-        return _PARSERS[kind](text)
-    except (ValueError, KeyError) as error:
-        raise _refusal(name, text, f"a value of type {kind.lower()}") from error
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        wanted = _wanted(first["type"], first.get("ctx", {}), _kind(Settings.model_fields[field]))
+        text = str(first["input"])[:40]
+        raise UserError("bad_setting", f"{PREFIX}{field.upper()} cannot be {text!r}.", f"Give {wanted}.") from error
 
 
-def _refusal(name: str, text: str, wanted: str) -> UserError:
-    return UserError("bad_setting", f"{name} cannot be {text[:40]!r}.", f"Give {wanted}.")
+def _wanted(problem: str, context: dict[str, Any], kind: str) -> str:
+    """Return in words what pydantic's ``problem`` asks for."""
+    if problem == "literal_error":
+        return str(context["expected"]).replace("'", "")
+    if problem in ("greater_than", "finite_number"):
+        return "a number above 0"
+    if problem == "less_than_equal":
+        return f"a number up to {context['le']}"
+    return f"a value of type {kind}"
+
+
+def _kind(field: FieldInfo) -> str:
+    """Return the type of a setting as its page names it."""
+    kind: Any = field.annotation
+    return "str" if get_origin(kind) is Literal else str(kind.__name__).lower()
+
+
+PAGE = """# Settings
+
+Written by `.venv/bin/python -m webapp settings > docs/settings.md`; a test compares the two.
+
+Each setting of the server is an environment variable, for example `COUNTERSCAN_PORT=8000 make run`. A value of the
+wrong type or out of bounds ends the start with exit code 2 and a sentence that names it. How to set up a server for a
+group: [hosting.md](hosting.md).
+
+| Variable | Type | Default | Unit | Meaning |
+|---|---|---|---|---|
+{rows}
+
+Read by the server and the command line alike:
+
+| Variable | Meaning |
+|---|---|
+| `COUNTERSCAN_THREADS` | Threads that compute. Unset: all cores, at most four. |
+| `COUNTERSCAN_WEIGHTS` | Folder with a `manifest.json` and weight files, instead of the shipped ones. |
+| `COUNTERSCAN_DEBUG` | 1: the command line logs what it does. |
+| `FORWARDED_ALLOW_IPS` | Read by uvicorn: proxies whose `X-Forwarded-` headers count, `127.0.0.1` unless set. |
+"""
+
+
+def page() -> str:
+    """Return docs/settings.md: every setting with its variable, type, default, unit and meaning, as Markdown."""
+    return PAGE.format(rows="\n".join(_row(name, field) for name, field in Settings.model_fields.items()))
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    unit = next((one.name for one in field.metadata if isinstance(one, Unit)), "")
+    default = f"`{field.default}`" if str(field.default) else ""
+    cells = (f"`{PREFIX}{name.upper()}`", _kind(field), default, unit, str(field.description))
+    return "| " + " | ".join(cells) + " |"

@@ -1,6 +1,13 @@
 // Small DOM builders: text only ever enters the page through textContent.
 
+/** @import { Choice } from "./scene.js" */
+
+/** @typedef {string | boolean | null | undefined | ((event: Event) => unknown)} Prop */
+/** @typedef {HTMLElement & { show: (value: string) => void }} Segmented */
+
 const SVG = "http://www.w3.org/2000/svg";
+
+/** @typedef {keyof typeof PATHS} IconName */
 
 const PATHS = {
   pen: "M4 20l1-5L16 4l4 4L9 19z",
@@ -19,20 +26,28 @@ const PATHS = {
   compare: "M4 5h7v14H4zM13 5h7v14h-7z",
 };
 
+/**
+ * Returns an element with its properties (`text`, `class`, `on…` for listeners, else attributes) and children; what is
+ * null or undefined is left out.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, Prop>} [props]
+ * @param {...(Node | null | undefined)} children
+ */
 export function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [key, value] of Object.entries(props)) {
     if (value === undefined || value === null) continue;
-    if (key === "text") node.textContent = value;
-    else if (key === "class") node.className = value;
-    else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (typeof value === "boolean" && key in node) node[key] = value;
+    if (typeof value === "function") node.addEventListener(key.slice(2), value);
+    else if (typeof value === "boolean") node.toggleAttribute(key, value);
+    else if (key === "text") node.textContent = value;
     else node.setAttribute(key, value);
   }
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
 }
 
+/** @param {IconName} name */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
@@ -44,51 +59,97 @@ export function icon(name) {
   return svg;
 }
 
-export function button(label, { name = "", shown = "", onclick, kind = "", pressed } = {}) {
-  const node = el("button", {
-    type: "button",
-    class: `cs-button ${kind}`,
-    title: label,
-    "aria-label": label,
-    "aria-pressed": pressed === undefined ? null : String(pressed),
-    onclick,
-  });
-  if (name) node.append(icon(name));
-  if (shown) node.append(el("span", { text: shown }));
-  return node;
+/**
+ * @typedef {object} ButtonOptions
+ * @property {IconName} [name] of its icon
+ * @property {string} [shown] text beside the icon
+ * @property {string} [kind] further classes
+ * @property {boolean} [pressed] where the button is a switch
+ * @property {() => unknown} onclick
+ */
+
+/**
+ * @param {string} label
+ * @param {ButtonOptions} options
+ */
+export function button(label, { name, shown, onclick, kind = "", pressed }) {
+  return el(
+    "button",
+    {
+      type: "button",
+      class: `cs-button ${kind}`,
+      title: label,
+      "aria-label": label,
+      "aria-pressed": pressed === undefined ? null : String(pressed),
+      onclick: () => onclick(),
+    },
+    name ? icon(name) : null,
+    shown ? el("span", { text: shown }) : null,
+  );
 }
 
+/**
+ * @param {string} label
+ * @param {Choice[]} options
+ * @param {string} value
+ * @param {(value: string) => unknown} onchange
+ */
 export function select(label, options, value, onchange) {
+  /** @type {HTMLSelectElement} */
   const node = el("select", { "aria-label": label, title: label, onchange: () => onchange(node.value) });
   setOptions(node, options, value);
   return node;
 }
 
-// [[value, text, group]]; headings only where there are several groups
+/**
+ * Fills a pick list; headings appear only where there are several groups.
+ * @param {HTMLSelectElement} node
+ * @param {Choice[]} options
+ * @param {string} value
+ */
 export function setOptions(node, options, value) {
+  /** @param {Choice} choice */
   const item = ([key, text]) => el("option", { value: key, text });
   const groups = [...new Set(options.map(([, , group]) => group))];
-  const within = (group) => options.filter((one) => one[2] === group).map(item);
-  node.replaceChildren(...(groups.length < 2 ? options.map(item)
-    : groups.map((group) => el("optgroup", { label: group }, ...within(group)))));
+  const entries =
+    groups.length < 2
+      ? options.map(item)
+      : groups.map((label) => el("optgroup", { label }, ...options.filter((one) => one[2] === label).map(item)));
+  node.replaceChildren(...entries);
   node.value = value;
 }
 
+/**
+ * Returns a row of buttons of which one is pressed.
+ * @param {string} label
+ * @param {Choice[]} options
+ * @param {string} value
+ * @param {(value: string) => unknown} onchange
+ * @returns {Segmented}
+ */
 export function segmented(label, options, value, onchange) {
   const group = el("div", { class: "cs-segmented", role: "group", "aria-label": label });
+  /** @param {string} current */
   const show = (current) => {
-    for (const item of group.children) item.setAttribute("aria-pressed", String(item.dataset.value === current));
+    for (const item of group.children) {
+      item.setAttribute("aria-pressed", String(item.getAttribute("data-value") === current));
+    }
   };
   for (const [key, text] of options) {
-    const item = el("button", { type: "button", text, onclick: () => { show(key); onchange(key); } });
-    item.dataset.value = key;
-    group.append(item);
+    const choose = () => {
+      show(key);
+      onchange(key);
+    };
+    group.append(el("button", { type: "button", "data-value": key, text, onclick: choose }));
   }
   show(value);
-  group.show = show;
-  return group;
+  return Object.assign(group, { show });
 }
 
+/**
+ * @param {Blob} blob
+ * @param {string} filename
+ */
 export function saveBlob(blob, filename) {
   const url = URL.createObjectURL(blob);
   el("a", { href: url, download: filename }).click();

@@ -1,85 +1,135 @@
-// The two panels of maps: where a result differs, and where it is in doubt.
+// The two panels of maps: where a result differs, and how uncertain it is.
 
-import { SIGNED, sameGrid } from "./volumes.js";
+/** @import { Image } from "./niivue.d.ts" */
+/** @import { Panel } from "./panel.js" */
+/** @import { FullScene, SceneVolume } from "./scene.js" */
+/** @import { Viewer } from "./viewer.js" */
 
-const SAYS = {
-  units: "The sources and the target have different units, so there is nothing to subtract. "
-    + "With the true target as a reference, the error appears here.",
-  grid: "is on another grid than the result, so that the two cannot be subtracted voxel by voxel.",
-  doubt: "This method gives one result and no measure of doubt. The Counterscan network gives a map of it.",
-};
+import { SIGNED } from "./colormaps.js";
+import { sameGrid } from "./grids.js";
+
+/**
+ * @typedef {{ id: "difference" | "error", title: string, legend: string }} Named
+ * @typedef {Named & { url: string }} MadeMap a map that the server made
+ * @typedef {Named & { from: SceneVolume }} ComputedMap the result minus `from`
+ */
+
+const OTHER_UNITS =
+  "The sources and the target have different units, so there is nothing to subtract. " +
+  "With the true target as a reference, the error appears here.";
+const OTHER_GRID = "is on another grid than the result, so that the two cannot be subtracted voxel by voxel.";
+const CERTAIN =
+  "This method gives one result and no measure of its uncertainty. The Counterscan network gives a map of it.";
 const IN_UNITS = "in the scan's units; colours end where all but a thousandth of the voxels lie";
 
-// [{id, title, legend, url} or {id, title, legend, from}]: made by the server, or to be computed from `from`
+/**
+ * Returns the maps of a result that there are, or that can be computed.
+ * @param {FullScene} scene
+ * @param {SceneVolume} result
+ * @returns {(MadeMap | ComputedMap)[]}
+ */
 export function mapsOf(scene, result) {
-  const { inputs: [input], reference, results: [asked] } = scene;
-  const made = (kind) => result[kind] ?? (result === asked ? scene[kind] : null);
-  const offer = (id, title, legend, from) => {
-    const map = made(id);
-    if (map) return { id, url: map.url, title: map.title ?? title, legend: map.legend ?? legend };
-    return from && from.units === result.units ? { id, title, legend, from } : null;
+  const { inputs, reference, results } = scene;
+  /**
+   * @param {Named} named
+   * @param {SceneVolume | null | undefined} from
+   * @returns {(MadeMap | ComputedMap)[]}
+   */
+  const offer = (named, from) => {
+    const made = result === results[0] ? scene[named.id] : null;
+    if (made)
+      return [{ ...named, url: made.url, title: made.title ?? named.title, legend: made.legend ?? named.legend }];
+    return from && from.units === result.units ? [{ ...named, from }] : [];
   };
   return [
-    offer("difference", "Difference from the input", `Result minus input, ${IN_UNITS}`, input),
-    offer("error", "Error against the reference", `Result minus reference, ${IN_UNITS}`, reference),
-  ].filter(Boolean);
+    ...offer(
+      { id: "difference", title: "Difference from the input", legend: `Result minus input, ${IN_UNITS}` },
+      inputs[0],
+    ),
+    ...offer(
+      { id: "error", title: "Error against the reference", legend: `Result minus reference, ${IN_UNITS}` },
+      reference,
+    ),
+  ];
 }
 
 export class Maps {
+  /** @param {Pick<Viewer, "scene" | "loaded" | "look" | "refresh">} viewer */
   constructor(viewer) {
     this.viewer = viewer;
     this.picked = "difference";
   }
 
-  // a map is drawn on the scan where it has the scan's grid, else on what it belongs to
+  /**
+   * Returns what the maps of a result are drawn on: the scan where it has the scan's grid, else the result.
+   * @param {SceneVolume} result
+   * @returns {Promise<[Image, SceneVolume]>}
+   */
   async base(result) {
-    const { scene, volumes } = this.viewer;
-    const own = await volumes.anatomy(result.url);
-    if (scene.task !== "inpaint") return [own, result];
-    const scan = await volumes.anatomy(scene.scan.url).catch(() => own);
+    const { scene, loaded } = this.viewer;
+    const own = await loaded.volumes.anatomy(result.url);
+    if (scene.task !== "inpaint" || !scene.scan) return [own, result];
+    const scan = await loaded.volumes.anatomy(scene.scan.url).catch(() => own);
     return scan !== own && sameGrid(scan, own) ? [scan, scene.scan] : [own, result];
   }
 
+  /**
+   * @param {Panel} panel
+   * @param {SceneVolume} result
+   */
   async drawDifference(panel, result) {
-    const maps = mapsOf(this.viewer.scene, result);
+    const { loaded, scene } = this.viewer;
+    const maps = mapsOf(scene, result);
     const map = maps.find((one) => one.id === this.picked) ?? maps[0];
     panel.name(map?.title ?? "Difference");
-    panel.choose("Map to show", maps.map((one) => [one.id, one.title]), map?.id ?? "", (id) => {
-      this.picked = id;
-      this.viewer.refresh();
-    });
-    const { volumes, scene } = this.viewer;
-    const [asked] = scene.results;
-    const others = result !== asked && (scene.difference || scene.error) && `The maps belong to ${asked.title}: choose it to see them.`;
+    panel.choose(
+      "Map to show",
+      maps.map((one) => [one.id, one.title]),
+      map?.id ?? "",
+      (id) => {
+        this.picked = id;
+        this.viewer.refresh();
+      },
+    );
+    const [first] = scene.results;
+    const elsewhere = result !== first && (scene.difference || scene.error);
+    const others = elsewhere ? `The maps belong to ${first.title}: choose it to see them.` : "";
     if (!map) {
-      panel.clear(others || SAYS.units);
+      panel.clear(others || OTHER_UNITS);
       return;
     }
-    const signed = map.url ? await volumes.signed(map.url) : await volumes.difference(result.url, map.from.url);
-    if (!signed) {
-      panel.clear(others || `${map.from.title} ${SAYS.grid}`);
-      return;
+    const { volumes } = loaded;
+    const signed = "url" in map ? await volumes.signed(map.url) : await volumes.difference(result.url, map.from.url);
+    if (signed) {
+      await this.overlay(panel, result, signed);
+      panel.setLegend(-signed.cal_max, signed.cal_max, SIGNED, map.legend);
+    } else if ("from" in map) {
+      panel.clear(others || `${map.from.title} ${OTHER_GRID}`);
     }
-    await this.overlay(panel, result, signed);
-    panel.setLegend(-signed.cal_max, signed.cal_max, SIGNED, map.legend);
   }
 
+  /** @param {Panel} panel */
   async drawUncertainty(panel) {
-    const { scene, volumes } = this.viewer;
-    panel.choose("Uncertainty to show", [], "", null);
+    const { scene, loaded } = this.viewer;
+    panel.choose("Uncertainty to show", [], "");
     panel.name(scene.uncertainty && scene.uncertain ? `Uncertainty: ${scene.uncertain}` : "Uncertainty");
     if (!scene.uncertainty) {
-      panel.clear(SAYS.doubt);
+      panel.clear(CERTAIN);
       return;
     }
-    const doubt = await volumes.uncertainty(scene.uncertainty);
-    await this.overlay(panel, scene.results[0], doubt);
-    panel.setLegend(0, doubt.cal_max, ["inferno"], "One standard deviation, in the result's units");
+    const deviation = await loaded.volumes.uncertainty(scene.uncertainty);
+    await this.overlay(panel, scene.results[0], deviation);
+    panel.setLegend(0, deviation.cal_max, ["inferno"], "One standard deviation, in the result's units");
   }
 
+  /**
+   * @param {Panel} panel
+   * @param {SceneVolume} result
+   * @param {Image} map
+   */
   async overlay(panel, result, map) {
     const [image, of] = await this.base(result);
     this.viewer.look.dress(image, of.units);
-    await panel.show(this.viewer.library, [image, map], of, 1);
+    await panel.show(this.viewer.loaded.library, [image, map], of, 1);
   }
 }

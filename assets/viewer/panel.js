@@ -1,8 +1,16 @@
 // One titled canvas: its volumes, its read-out, its legend.
 
-import { el, icon, select, setOptions } from "./dom.js";
-import { DRAW_MAP, addMaps, isSoftware, skipGradients } from "./volumes.js";
+/** @import { Niivue, NiiVueLocation } from "@niivue/niivue" */
+/** @import { Image, Library } from "./niivue.d.ts" */
+/** @import { Choice } from "./scene.js" */
 
+import { addMaps } from "./colormaps.js";
+import { el, icon, select, setOptions } from "./dom.js";
+import { isSoftware, skipGradients } from "./graphics.js";
+
+/** @typedef {{ title: string, units: string, synthetic: boolean }} Shown what a panel shows */
+
+/** @type {ConstructorParameters<typeof Niivue>[0]} */
 const OPTIONS = {
   backColor: [0.024, 0.035, 0.047, 1],
   crosshairColor: [0.22, 0.74, 0.97, 0.75],
@@ -29,36 +37,55 @@ const OPTIONS = {
 
 const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 5, useGrouping: false });
 const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 3, useGrouping: false });
-const minus = (text) => text.replace("-", "\u2212");
-const written = (value) => minus(number.format(value));
-const fixed = (value) => minus(value.toFixed(1));
-const SYNTHETIC = "SYNTHETIC";
+const minus = (/** @type {string} */ text) => text.replace("-", "\u2212");
+const written = (/** @type {number} */ value) => minus(number.format(value));
+const fixed = (/** @type {number} */ value) => minus(value.toFixed(1));
 
 export class Panel {
+  /**
+   * @param {string} id
+   * @param {string} title
+   * @param {string} invitation text of the empty panel
+   */
   constructor(id, title, invitation) {
     this.id = id;
+    /** @type {Image[]} */
     this.volumes = [];
-    this.nv = null;
-    this.title = el("h3", {});
+    /** @type {Niivue | null} */
+    this.viewer = null;
+    /** @type {Shown | null} */
+    this.of = null;
+    this.valueAt = 0;
+    this.software = false;
+    this.offered = "";
+    this.restoreGradients = () => {};
+    this.onpick = (/** @type {string} */ _value) => {};
+    this.title = el("h3");
     this.extra = el("div", { class: "cs-panel-extra" });
-    this.badge = el("span", { class: "cs-badge", text: SYNTHETIC, title: "Made by a model; not measured", hidden: true });
+    this.badge = el("span", {
+      class: "cs-badge",
+      text: "SYNTHETIC",
+      title: "Made by a model; not measured",
+      hidden: true,
+    });
     this.canvas = el("canvas", { tabindex: "0", role: "img" });
     this.placeholder = el("div", { class: "cs-placeholder" });
-    this.image = el("img", { alt: "" });
-    this.imageText = el("figcaption", {});
-    this.figure = el("figure", { class: "cs-preview", hidden: true }, this.image, this.imageText);
-    this.image.addEventListener("error", () => this.preview(null));
     this.legend = el("div", { class: "cs-legend", hidden: true });
     this.readout = el("div", { class: "cs-readout", text: "" });
-    this.stage = el("div", { class: "cs-stage" }, this.canvas, this.legend, this.placeholder, this.figure);
+    this.stage = el("div", { class: "cs-stage" }, this.canvas, this.legend, this.placeholder);
     this.pick = select("", [], "", (value) => this.onpick(value));
     this.pick.hidden = true;
     this.extra.append(this.pick);
-    this.root = el("section", { class: "cs-panel" },
-      el("header", {}, this.title, this.badge, this.extra), this.stage, this.readout);
-    this.root.dataset.panel = id;
+    const header = el("header", {}, this.title, this.badge, this.extra);
+    this.root = el("section", { class: "cs-panel", "data-panel": id }, header, this.stage, this.readout);
     this.name(title);
     this.invite(invitation);
+  }
+
+  /** NiiVue on this canvas, once it was attached. */
+  get nv() {
+    if (!this.viewer) throw new Error(`Nothing was drawn in the panel ${this.id} yet.`);
+    return this.viewer;
   }
 
   get filled() {
@@ -66,33 +93,37 @@ export class Panel {
   }
 
   get units() {
-    return this.of?.units;
-  }
-
-  get previewing() {
-    return !this.figure.hidden;
+    return this.of?.units ?? "";
   }
 
   get picked() {
-    return this.pick.hidden ? "" : this.pick.selectedOptions[0]?.textContent ?? "";
+    return this.pick.hidden ? "" : (this.pick.selectedOptions[0]?.textContent ?? "");
   }
 
-  // what a picture of this panel has to say
+  /** The words under a picture of this panel. */
   get caption() {
-    const { picked, title: { textContent: title } } = this;
+    const { picked } = this;
+    const title = this.title.textContent ?? "";
     const named = picked && picked !== title ? `${title}: ${picked}` : title;
     if (this.legend.hidden) return named;
     return `${named} (${[...this.legend.querySelectorAll("span")].map((one) => one.textContent).join(" to ")})`;
   }
 
+  /** @param {string} title */
   name(title) {
     this.title.textContent = title;
     this.root.setAttribute("aria-label", title);
     this.canvas.setAttribute("aria-label", `${title}: brain slices, linked crosshair`);
   }
 
-  // a pick list where there is something to pick
-  choose(label, options, value, onpick) {
+  /**
+   * Offers a pick list where there is something to pick.
+   * @param {string} label
+   * @param {Choice[]} options
+   * @param {string} value
+   * @param {(value: string) => void} [onpick]
+   */
+  choose(label, options, value, onpick = () => {}) {
     this.onpick = onpick;
     this.pick.setAttribute("aria-label", label);
     this.pick.title = label;
@@ -105,85 +136,81 @@ export class Panel {
     this.root.classList.toggle("cs-listed", !this.pick.hidden && this.picked === this.title.textContent);
   }
 
+  /** @param {string} text */
   invite(text) {
     this.placeholder.replaceChildren(el("div", {}, icon("scan"), el("p", { text })));
   }
 
-  // a picture of a run that is not over, in the place of volumes
-  preview(given) {
-    this.figure.hidden = !given;
-    if (!given) {
-      this.image.removeAttribute("src");
-      this.badge.textContent = SYNTHETIC;
-      this.badge.hidden = !this.synthetic;
-      return;
-    }
-    if (this.image.getAttribute("src") !== given.url) this.image.src = given.url;
-    this.image.alt = `Preview of the running job, synthetic. ${given.text ?? ""}`.trim();
-    this.imageText.textContent = given.text ?? "";
-    this.badge.textContent = `PREVIEW, ${SYNTHETIC}`;
-    this.badge.hidden = false;
-  }
-
+  /** @param {Pick<Library, "Niivue">} library */
   async attach(library) {
-    if (this.nv) return;
-    this.nv = new library.Niivue({ ...OPTIONS });
-    await this.nv.attachToCanvas(this.canvas, false);
-    addMaps(this.nv);
-    this.nv.setDrawColormap(DRAW_MAP);
-    this.software = isSoftware(this.nv.gl);
-    this.restoreGradients = this.software ? skipGradients(this.nv) : () => {};
-    this.nv.onLocationChange = (place) => this.read(place);
+    if (this.viewer) return;
+    const nv = new library.Niivue({ ...OPTIONS });
+    await nv.attachToCanvas(this.canvas, false);
+    this.viewer = nv;
+    addMaps(nv);
+    this.software = isSoftware(nv.gl);
+    if (this.software) this.restoreGradients = skipGradients(nv);
+    nv.onLocationChange = (place) => this.read(/** @type {NiiVueLocation} */ (place));
   }
 
+  /** @param {Pick<NiiVueLocation, "mm" | "vox" | "values">} place */
   read(place) {
     const values = place.values.map((one) => (Number.isFinite(one.value) ? written(one.value) : "\u2013"));
     const mm = Array.from(place.mm).slice(0, 3).map(fixed).join(", ");
     this.readout.replaceChildren(
       el("span", { text: `${mm} mm` }),
       el("span", { text: `voxel ${Array.from(place.vox).slice(0, 3).join(", ")}` }),
-      el("strong", { text: values.at(this.valueAt ?? 0) ?? "" }),
+      el("strong", { text: values.at(this.valueAt) ?? "" }),
     );
   }
 
-  // `of` is the image that the first volume shows, `valueAt` the volume whose value is read out
+  /**
+   * Draws volumes over each other.
+   * @param {Pick<Library, "Niivue">} library
+   * @param {Image[]} images
+   * @param {Shown} of what the first volume shows
+   * @param {number} [valueAt] the volume whose value is read out
+   */
   async show(library, images, of, valueAt = 0) {
     await this.attach(library);
+    const { nv } = this;
     this.valueAt = valueAt;
     this.of = of;
     if (images.length !== this.volumes.length || images.some((image, i) => image !== this.volumes[i])) {
-      this.nv.volumes = [];
-      this.nv.back = null;
-      this.nv.overlays = [];
+      nv.volumes = [];
+      nv.back = null;
+      nv.overlays = [];
       this.volumes = images;
-      for (const image of images) this.nv.addVolume(image);
+      for (const image of images) nv.addVolume(image);
     }
-    this.mark(of.synthetic);
+    this.badge.hidden = !of.synthetic;
     this.legend.hidden = true;
     this.placeholder.hidden = true;
     this.root.classList.add("cs-filled");
-    this.nv.drawScene();
-    this.nv.createOnLocationChange();
+    nv.drawScene();
+    nv.createOnLocationChange();
   }
 
-  mark(synthetic) {
-    this.synthetic = synthetic;
-    if (!this.previewing) this.badge.hidden = !synthetic;
-  }
-
+  /** @param {string} [invitation] */
   clear(invitation) {
     this.volumes = [];
-    if (this.nv) for (const old of [...this.nv.volumes]) this.nv.removeVolume(old);
+    if (this.viewer) for (const old of [...this.viewer.volumes]) this.viewer.removeVolume(old);
     this.root.classList.remove("cs-filled");
     this.placeholder.hidden = false;
     if (invitation) this.invite(invitation);
     this.readout.replaceChildren();
     this.legend.hidden = true;
-    this.mark(false);
+    this.badge.hidden = true;
   }
 
+  /**
+   * @param {number} low
+   * @param {number} high
+   * @param {string[]} maps one colour map, or two: below and above zero
+   * @param {string} label
+   */
   setLegend(low, high, maps, label) {
-    const bar = el("i", {});
+    const bar = el("i");
     const colours = maps.flatMap((name, side) => this.ramp(name, maps.length === 2 && side === 0));
     bar.style.background = `linear-gradient(to right, ${colours.join(", ")})`;
     const [from, to] = [low, high].map((value) => el("span", { text: minus(short.format(value)) }));
@@ -192,6 +219,10 @@ export class Panel {
     this.legend.hidden = false;
   }
 
+  /**
+   * @param {string} name
+   * @param {boolean} reversed
+   */
   ramp(name, reversed) {
     const lut = this.nv.colormap(name);
     const stops = [0, 64, 128, 192, 255].map((i) => `rgb(${lut[4 * i]} ${lut[4 * i + 1]} ${lut[4 * i + 2]})`);

@@ -1,66 +1,147 @@
-// What the server asks the viewer to show, with all that it leaves out filled in.
-//
-// image = { id, title, url, synthetic, units, group }: images of equal `units` share one intensity window
-// map = { url, title, legend }: a signed volume, positive where the result is brighter
-// scene = {
-//   task: "inpaint" | "superres" | "translate",
-//   inputs: [image], or scan: image, the only one; the mask belongs to the first
-//   mask: { id, url } | null, drawable: whether a mask may be drawn on the first input,
-//   reference: image | null, the truth; results: [image], the asked one first, each with `difference` and `error` of its own
-//   or, for the first, in the scene: difference: map | null, error: map | null,
-//   uncertainty: url | null, uncertain: title of its method,
-//   others: [image], what else can be compared; compare: [image] | null, four at most, compared at once,
-//   busy: bool, job: id, preview: { url, text } | null, invite: text }
+// What the viewer shows: the server's scene with all that it leaves out filled in.
 
-const INVITE = "Drop a T1 scan here or in step 1. It appears here, ready for drawing a mask.";
-const EMPTY = {
-  task: "inpaint", inputs: [], mask: null, reference: null, results: [], difference: null, error: null, uncertainty: null,
-  uncertain: "", others: [], compare: null, busy: false, job: "", preview: null, invite: INVITE,
-};
+/** @import { Scene, SceneImage, SceneMap } from "./scene-json.d.ts" */
+
+/** @typedef {Required<SceneImage>} SceneVolume an image whose title, units and group are known */
+/** @typedef {[value: string, text: string, group?: string]} Choice an entry of a pick list */
+
+/**
+ * @typedef {object} FullScene
+ * @property {string} task
+ * @property {SceneVolume[]} inputs
+ * @property {SceneVolume | null} scan the first input
+ * @property {SceneImage | null} mask
+ * @property {boolean} drawable
+ * @property {SceneVolume | null} reference
+ * @property {SceneVolume[]} results
+ * @property {SceneMap | null} difference
+ * @property {SceneMap | null} error
+ * @property {string | null} uncertainty
+ * @property {string} uncertain
+ * @property {SceneVolume[]} others
+ * @property {SceneVolume[] | null} compare
+ * @property {boolean} busy
+ * @property {string} job
+ * @property {string} invite
+ */
+
+/** Most images that are compared at once. */
 export const AT_ONCE = 4;
 
+/** @type {Required<Omit<Scene, "drawable">>} */
+const BLANK = {
+  task: "inpaint",
+  inputs: [],
+  scan: null,
+  mask: null,
+  reference: null,
+  results: [],
+  difference: null,
+  error: null,
+  uncertainty: null,
+  uncertain: "",
+  others: [],
+  compare: null,
+  busy: false,
+  job: "",
+  invite: "Drop a T1 scan here or in step 1. It appears here, ready for drawing a mask.",
+};
+
+/**
+ * @template Value
+ * @param {Value | null | undefined} value
+ * @returns {value is Value}
+ */
+const present = (value) => value !== null && value !== undefined;
+
+/**
+ * Returns the scene with every field set.
+ * @param {Scene | null} given
+ * @returns {FullScene}
+ */
 export function complete(given) {
-  const known = Object.entries(given ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
-  const scene = { ...EMPTY, ...Object.fromEntries(known) };
-  const { task } = scene;
-  const raw = scene.inputs.length ? scene.inputs : [scene.scan].filter(Boolean);
-  // a guide and the sources of a translation have units of their own; so has a translated image, until the server says otherwise
-  const alone = (i) => task === "translate" || (task === "superres" && i > 0);
-  const dress = (group, made, own) => (one, i) => ({
-    group, title: group, ...one, synthetic: one.synthetic ?? made, units: one.units ?? (own(i) ? one.url : "scan"),
-  });
-  const first = () => alone(0);
-  scene.inputs = raw.map(dress(raw.length > 1 ? "Inputs" : "Input", false, alone));
-  scene.scan = scene.inputs[0] ?? null;
-  scene.reference = scene.reference && dress("Reference", false, first)(scene.reference, 0);
-  scene.results = scene.results.map(dress("Results", true, first));
-  scene.others = scene.others.map(dress("Other results", true, first));
-  scene.compare = scene.compare?.map(dress("Compared", true, first)) ?? null;
-  scene.drawable = given?.drawable ?? task === "inpaint";
-  return scene;
+  const known = Object.entries(given ?? {}).filter(([, value]) => present(value) && value !== "");
+  /** @type {typeof BLANK} */
+  const scene = { ...BLANK, ...Object.fromEntries(known) };
+  const { task, reference } = scene;
+  const raw = scene.inputs.length ? scene.inputs : [scene.scan].filter(present);
+  // a guide and the sources of a translation have units of their own; so has a translated image unless the scene names them
+  const alone = (/** @type {number} */ i) => task === "translate" || (task === "superres" && i > 0);
+  /**
+   * @param {string} group
+   * @returns {(one: SceneImage) => SceneVolume}
+   */
+  const made = (group) => (one) => filled(one, group, true, alone(0));
+  const inputs = raw.map((one, i) => filled(one, raw.length > 1 ? "Inputs" : "Input", false, alone(i)));
+  return {
+    ...scene,
+    inputs,
+    scan: inputs[0] ?? null,
+    drawable: given?.drawable ?? task === "inpaint",
+    reference: reference && filled(reference, "Reference", false, alone(0)),
+    results: scene.results.map(made("Results")),
+    others: scene.others.map(made("Other results")),
+    compare: scene.compare?.map(made("Compared")) ?? null,
+  };
 }
 
-// every image that can be looked at, each once
+/**
+ * @param {SceneImage} one
+ * @param {string} group
+ * @param {boolean} made whether a model made it, unless it has that itself
+ * @param {boolean} alone whether it has units of its own
+ * @returns {SceneVolume}
+ */
+function filled(one, group, made, alone) {
+  return {
+    group,
+    title: group,
+    ...one,
+    synthetic: one.synthetic ?? made,
+    units: one.units ?? (alone ? one.url : "scan"),
+  };
+}
+
+/**
+ * Returns every image that can be looked at, each once.
+ * @param {FullScene} scene
+ */
 export function images(scene) {
   const all = [...scene.inputs, scene.reference, ...scene.results, ...scene.others, ...(scene.compare ?? [])];
-  return [...new Map(all.filter(Boolean).reverse().map((one) => [one.id, one])).values()].reverse();
+  const known = all.filter(present);
+  return known.filter((one, i) => known.findIndex((other) => other.id === one.id) === i);
 }
 
-// where every volume of a scene is
+/**
+ * Returns the addresses of all volumes of a scene.
+ * @param {FullScene} scene
+ */
 export function addresses(scene) {
-  const maps = [scene, ...scene.results].flatMap((one) => [one.difference?.url, one.error?.url]);
-  const all = [...images(scene).map((one) => one.url), ...maps, scene.mask?.url, scene.uncertainty];
-  return new Set(all.filter(Boolean));
+  const { difference, error, mask, uncertainty } = scene;
+  const all = [...images(scene).map((one) => one.url), difference?.url, error?.url, mask?.url, uncertainty];
+  return new Set(all.filter(present));
 }
 
-// the truth or the input beside what was asked for and the methods it is measured against
+/**
+ * Returns the ids of the truth or the input, of the results, and of the other images, four at most.
+ * @param {FullScene} scene
+ */
 export function worthComparing(scene) {
   const { reference, inputs, results, others } = scene;
-  const wanted = [reference ?? inputs[0], ...results, ...inputs, ...others].filter(Boolean).map((one) => one.id);
-  return [...new Set(wanted)].slice(0, AT_ONCE);
+  const wanted = [reference ?? inputs[0], ...results, ...inputs, ...others].filter(present);
+  return [...new Set(wanted.map((one) => one.id))].slice(0, AT_ONCE);
 }
 
-// [[id, title, group]] for a pick list
+/**
+ * Returns the entries of a pick list.
+ * @param {SceneVolume[]} list
+ * @returns {Choice[]}
+ */
 export const choices = (list) => list.map((one) => [one.id, one.title, one.group]);
 
+/**
+ * Returns the image of that id, or else the first.
+ * @param {SceneVolume[]} list
+ * @param {string} id
+ */
 export const find = (list, id) => list.find((one) => one.id === id) ?? list[0];

@@ -1,4 +1,4 @@
-"""Find the head in a scan and say whether the skull was stripped."""
+"""The head in a scan, and whether its skull was stripped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORK_MM = 3.0
 BRAIN_ML = 2100.0
 """Largest plausible brain: the 33 stripped T1s measured were 1070 to 1660 ml, the whole heads 2870 ml and more."""
 BORDERED = 0.3
-"""Share of the voxels around an emptied hole that are tissue: a ball at the brain's surface has half and more."""
+"""Share of the voxels around an emptied mask that are tissue: a ball at the brain's surface has half and more."""
 SKULL_MM = (8.0, 16.0)
 """Depth under the surface at which a whole head is bone and CSF: 18-58 % of it is dark, 0-9 % in stripped scans."""
 
@@ -45,6 +45,12 @@ def find_head(volume: Volume) -> Head:
     """Return the head (or the brain of a skull-stripped scan) of ``volume``; an empty mask where nothing stands out.
 
     Works on a grid of about ``WORK_MM`` mm and draws the border on the scan's own grid.
+
+    >>> x, y, z = np.indices((60, 70, 60)) * 3.0 - 90
+    >>> ball = (x**2 + y**2 + z**2 < 70**2).astype(np.float32)
+    >>> found = find_head(Volume(400 * ball, np.diag([3.0, 3.0, 3.0, 1.0])))
+    >>> found.kind, round(found.volume_ml / 100)
+    ('brain', 14)
     """
     background, exact = _background(volume.data)
     factors = tuple(max(1, round(WORK_MM / size)) for size in volume.spacing)
@@ -66,7 +72,7 @@ def find_head(volume: Volume) -> Head:
 def with_void(head: Head, volume: Volume, void: Bool) -> Head:
     """Return ``head`` with the mask ``void`` (X, Y, Z) added where a scan came with it emptied already.
 
-    Such a hole is one value inside and tissue borders ``BORDERED`` of it, unlike a mask in the air around a head.
+    An emptied mask is one value inside and tissue borders ``BORDERED`` of it, unlike a mask in the air around a head.
     """
     if not void.any() or np.ptp(volume.data[void]) > 0:
         return head
@@ -80,7 +86,14 @@ def with_void(head: Head, volume: Volume, void: Bool) -> Head:
 
 
 def otsu(values: Float, bins: int = 256) -> float:
-    """Return the threshold that splits ``values`` (any shape) into two classes of least spread (Otsu 1979)."""
+    """Return the threshold that splits ``values`` (any shape) into two classes of least spread (Otsu 1979, eq. 18).
+
+    bins: of the histogram, from the lowest to the highest value.
+
+    >>> dark, bright = np.full(900, 10, np.float32), np.full(100, 200, np.float32)
+    >>> bool(10 < otsu(np.concatenate([dark, bright])) < 200)
+    True
+    """
     counts, edges = np.histogram(values, bins)
     centres = (edges[1:] + edges[:-1]) / 2
     weight = np.cumsum(counts) / max(values.size, 1)

@@ -36,7 +36,7 @@ class Alignment:
 
     matrix: (4, 4) float64, rigid, takes mm of the moving scan's file to mm of the fixed scan; ``matrix @ affine`` is
     the moving scan's affine once it lies right. distance_mm: how far it moves the head's voxels, on average;
-    degrees: its rotation. before, after: mutual information in nats as the files say and once moved.
+    degrees: its rotation. before, after: mutual information in nats as the files have it and once moved.
     """
 
     matrix: Matrix
@@ -105,11 +105,11 @@ class _Search:
         self._euler: Any = sitk.Euler3DTransform
 
     def identity(self) -> Any:
-        """Return the transform that leaves everything where the files say."""
+        """Return the transform that leaves everything where the files have it."""
         return self._transform((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
     def starts(self) -> list[Any]:
-        """Return where the coarsest search begins: as the files say, and unless that is nearly a top, the likeliest
+        """Return where the coarsest search begins: as the files have it, and unless that is nearly a top, the likeliest
         turns of heads brought together."""
         still = self.identity()
         climbed = self.climb(still)
@@ -133,7 +133,7 @@ class _Search:
         try:
             found = method.Execute(self._fixed, self._moving)
         except RuntimeError:
-            # how SimpleITK says that too few voxels of the two overlap
+            # what SimpleITK raises where too few voxels of the two overlap
             return None
         if isinstance(found, sitk.CompositeTransform):
             found = found.GetNthTransform(0)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.imaging.superres.network import ground_of, level_of
+from core.anatomy.intensity import background_level, tissue_level
 from core.nets.segment_net import SHARES
 from core.volume import Volume, bounding_box, resample, to_spacing
 from core.weights import load
@@ -37,15 +37,16 @@ def tissues(image: Float, spacing: Triple, head: Bool) -> Labels:
         return labels
     box = bounding_box(head, MARGIN)
     inside = head[box]
-    scaled, facts = prepare(image[box], inside)
+    scaled, percentiles = prepare(image[box], inside)
     if all(abs(size / WORK_MM - 1) <= TOLERANCE for size in spacing):
-        scores = _scores(scaled, facts)
+        scores = _scores(scaled, percentiles)
     else:
         native = np.diag([*spacing, 1.0])
         work = to_spacing(Volume(scaled, native), (WORK_MM, WORK_MM, WORK_MM))
         x, y, z = inside.shape
         apart = (
-            resample(each, work.affine, native, (x, y, z), 1, edge="nearest") for each in _scores(work.data, facts)
+            resample(each, work.affine, native, (x, y, z), 1, edge="nearest")
+            for each in _scores(work.data, percentiles)
         )
         scores = np.stack(list(apart))
     labels[box] = np.where(inside, scores.argmax(axis=0), 0)
@@ -55,18 +56,12 @@ def tissues(image: Float, spacing: Triple, head: Bool) -> Labels:
 def prepare(image: Float, head: Bool) -> tuple[Float, Float]:
     """Return the network's view of ``image`` (X, Y, Z): bright tissue at 1, and its percentiles ``SHARES`` in ``head``
     (X, Y, Z) bool."""
-    scaled = (image - np.float32(ground_of(image))) / np.float32(level_of(image))
+    scaled = (image - np.float32(background_level(image))) / np.float32(tissue_level(image))
     return scaled.astype(np.float32), np.percentile(scaled[head], SHARES).astype(np.float32)
 
 
-def volumes_ml(labels: Labels, spacing: Triple) -> dict[str, float]:
-    """Return how much CSF ("csf"), grey ("grey") and white matter ("white") a tissue map (X, Y, Z) has, in ml."""
-    voxel_ml = float(np.prod(spacing)) / 1000
-    return {name: voxel_ml * float((labels == number).sum()) for number, name in NAMES.items()}
-
-
 def agreement(first: Labels, second: Labels, where: Bool) -> dict[str, float]:
-    """Return the Dice overlap of CSF, grey and white matter (keys as of ``volumes_ml``) of two tissue maps (X, Y, Z).
+    """Return the Dice overlap of CSF, grey and white matter (keys "csf", "grey", "white") of two tissue maps (X, Y, Z).
 
     Only voxels of ``where`` (X, Y, Z) bool count; nan for a tissue that neither map has there.
     """
@@ -79,12 +74,12 @@ def _dice(first: Bool, second: Bool) -> float:
     return 2 * float((first & second).sum()) / total if total else float("nan")
 
 
-def _scores(image: Float, facts: Float) -> Float:
+def _scores(image: Float, percentiles: Float) -> Float:
     """Return how likely each tissue is at each voxel of a prepared image, (CLASSES, X, Y, Z) float32."""
     network = load(WEIGHTS)
     multiple = int(getattr(network, "multiple", 1))
     padded = np.pad(image, [(0, -side % multiple) for side in image.shape], mode="edge")
     with torch.inference_mode():
-        scores = network(torch.from_numpy(padded)[None, None], torch.from_numpy(facts)[None])[0].softmax(dim=0)
+        scores = network(torch.from_numpy(padded)[None, None], torch.from_numpy(percentiles)[None])[0].softmax(dim=0)
     x, y, z = image.shape
     return np.asarray(scores[:, :x, :y, :z].numpy())

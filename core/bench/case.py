@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.bench.figures import Scene, draw
+from core.declaration import Method
 from core.errors import UserError
 from core.events import Progress, finish
-from core.imaging.methods import Method, usual
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Solve
 from core.measure import quality
+from core.tasks import find
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -45,19 +48,6 @@ class Label:
         """A file name for the case."""
         words = "".join(letter if letter.isalnum() else " " for letter in f"{self.block} {self.subject} {self.index}")
         return f"{self.task}-" + "-".join(words.split())
-
-
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """What to draw of a case: title -> (X, Y, Z) image before any method; outline: (X, Y, Z) bool shown on the last of
-    them; centre: the voxel the three planes go through; white: intensity of white; width_mm: side of the pictures."""
-
-    images: Mapping[str, Float]
-    centre: tuple[int, int, int]
-    spacing: tuple[float, float, float]
-    white: float
-    width_mm: float
-    outline: Bool | None = None
 
 
 class Case(Protocol):
@@ -122,15 +112,21 @@ def entrant(method: Method, options: Options, suffix: str = "", title: str = "",
     """Return ``method`` with ``options`` fixed; suffix and title are added to its own."""
 
     def solve(problem: Any) -> Generator[Progress, None, Estimate]:
-        return (yield from method.load()(problem, options))
+        function: Solve = method.load()
+        return (yield from function(problem, options))
 
     return Entrant(method.name + suffix, method.title + title, solve, shown)
+
+
+def unpublished(task: str) -> tuple[Method, ...]:
+    """Return the methods of ``task`` without those of papers."""
+    return tuple(method for method in find(task).methods if not method.paper)
 
 
 def both_modes(task: str, faithful: Options, realistic: Options | None) -> list[Entrant]:
     """Return every method of ``task``, a network once for each mode that is given."""
     made = []
-    for method in usual(task):
+    for method in unpublished(task):
         made.append(entrant(method, faithful))
         if method.weights and realistic is not None:
             made.append(entrant(method, realistic, "/realistic", " (realistic)"))
@@ -187,8 +183,6 @@ def run(
             outcome = row.error or f"{row.scores['psnr']:.2f} dB{work}"
             report(f"{case.label.name} {each.name}: {outcome}, {row.seconds:.1f} s")
         if figures is not None:
-            from core.bench.figures import draw
-
             draw(figures / f"{case.label.name}.png", case.scene(), images)
     return rows
 

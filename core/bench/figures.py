@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from core.bench.case import Scene
 from core.imaging.picture import grey, outlined
 
 Float = NDArray[np.float32]
@@ -17,6 +17,19 @@ Bool = NDArray[np.bool_]
 
 TILE = 300
 BAND = 18
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What to draw of a case: title -> (X, Y, Z) image before any method; outline: (X, Y, Z) bool shown on the last of
+    them; centre: the voxel the three planes go through; white: intensity of white; width_mm: side of the pictures."""
+
+    images: Mapping[str, Float]
+    centre: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    white: float
+    width_mm: float
+    outline: Bool | None = None
 
 
 def draw(path: Path, scene: Scene, results: Mapping[str, Float]) -> None:

@@ -14,7 +14,8 @@ from scipy import ndimage
 from core.bench.subjects import in_units
 from core.contrasts import CONTRASTS
 from core.imaging.brain_position import places
-from core.imaging.translate.trees import PER_CONTRAST, beside, gather, patch_maps, regressor
+from core.imaging.translate.trees import PER_CONTRAST, beside, gather, patch_maps
+from core.nets.boosted_trees import LEAVES, TREES
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -110,10 +111,12 @@ def histogram(drawn: Pool, sources: Sequence[str], target: str) -> Predictor:
 
 
 def boosting(drawn: Pool, sources: Sequence[str], target: str) -> Predictor:
-    """Fit gradient-boosted trees (100 trees of 63 leaves) on the patch features of the sources and the place."""
+    """Fit the gradient-boosted trees of scikit-learn on the patch features of the sources and the place: as many of as
+    many leaves as ship."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
 
-    trees = regressor()
+    trees = HistGradientBoostingRegressor(max_iter=TREES, max_leaf_nodes=LEAVES, random_state=0)
     # on busy cores the threads of a team wait for each other for minutes
     with threadpool_limits(1):
         trees.fit(drawn.gather(sources), drawn.features[target][:, 0])

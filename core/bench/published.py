@@ -17,11 +17,9 @@ from core.bench.memory import Peak
 from core.bench.suite import SAMPLES
 from core.bench.superres import ThickCase
 from core.bench.translate import ContrastCase
-from core.contrasts import Sources
-from core.imaging.methods import of_task
-from core.imaging.problem import Options
-from core.imaging.published.options import Paper
-from core.imaging.superres.network import ThickScan
+from core.imaging.options import Options, Paper
+from core.imaging.problem import Sources, ThickScan
+from core.tasks import find
 from core.train.heldout import HEALTHY
 from core.volume import Box, bounding_box
 
@@ -101,7 +99,7 @@ def entrants(task: str, settings: Settings) -> list[Entrant]:
     """Return ours as the page runs it, the papers' at eight steps and one, and the plain method; of super-resolution
     each also without the step that makes it agree with what was measured."""
     made = []
-    for method in of_task(task):
+    for method in find(task).methods:
         if method.cheap and method.name != PLAIN[task]:
             continue
         once = Options(samples=settings.samples, seed=settings.seed, device=settings.device)
@@ -116,7 +114,7 @@ def entrants(task: str, settings: Settings) -> list[Entrant]:
 
 def ablations(settings: Settings) -> list[Entrant]:
     """Return the variants of the hierarchical method."""
-    method = next(method for method in of_task("inpaint") if method.name == "hierarchical")
+    method = find("inpaint").method("hierarchical")
     options = Options(steps=method.steps, samples=settings.samples, seed=settings.seed, device=settings.device)
     return [
         replace(entrant(method, replace(options, paper=paper)), name=name, title=name, shown=False)
@@ -205,7 +203,7 @@ def _published(rows: list[Row], task: str, samples: int) -> list[Row]:
     """Add what each method would take for one sample at the steps of its paper, in parts of what ours took on the same
     case."""
     ours = {row.label: row.scores.get("gflop", 0.0) for row in rows if row.method == OURS}
-    steps = {method.name: method.steps * samples for method in of_task(task)}
+    steps = {method.name: method.steps * samples for method in find(task).methods}
     return [_with_published(row, ours.get(row.label, 0.0), steps) for row in rows]
 
 

@@ -11,9 +11,10 @@ from core import weights
 from core.bench.aggregate import BASELINES, Baselines, Line, summarise
 from core.bench.case import Case, Row
 from core.bench.synthetic import case
+from core.declaration import Method
 from core.events import finish
-from core.imaging.methods import Method, of_task
-from core.imaging.problem import Options
+from core.imaging.options import Options
+from core.tasks import find
 
 # the methods of the papers whose figures stand for their weights
 WITNESSES = ("average", "scorefusion")
@@ -31,17 +32,18 @@ def record(rows: Sequence[Row], baselines: Baselines = BASELINES, papers: bool =
         for method in witnesses(task):
             mine = [_facts(line) for line in lines if (line.task, line.method) == (task, method.name)]
             if mine and method.paper == papers:
-                _write(method.weights, {"evaluation": mine, "synthetic": synthetic(method)})
+                _write(method.weights, {"evaluation": mine, "synthetic": synthetic(task, method)})
 
 
 def witnesses(task: str) -> list[Method]:
     """Return the methods of ``task`` whose figures stand beside their weights."""
-    return [method for method in of_task(task) if method.weights and (not method.paper or method.name in WITNESSES)]
+    methods = find(task).methods
+    return [method for method in methods if method.weights and (not method.paper or method.name in WITNESSES)]
 
 
-def synthetic(method: Method) -> dict[str, float]:
-    """Return what a network reaches on the synthetic case of its task: psnr in dB."""
-    made: Case = case(method.task)
+def synthetic(task: str, method: Method) -> dict[str, float]:
+    """Return what the network of ``method`` reaches on the synthetic case of ``task``: psnr in dB."""
+    made: Case = case(task)
     scores, _ = made.assess(finish(method.load()(made.problem, Options())))
     return {"psnr": round(scores["psnr"], 4)}
 

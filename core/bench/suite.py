@@ -11,8 +11,8 @@ from core.bench import inpaint, superres, translate
 from core.bench.case import Case, Entrant, Row, both_modes, check_names, chosen, entrant, run
 from core.bench.plain_translation import Pool
 from core.bench.volume_files import Volumes
-from core.imaging.methods import of_task
-from core.imaging.problem import Options
+from core.imaging.options import Options
+from core.tasks import find
 from core.train.heldout import HEALTHY
 
 TASKS = ("inpaint", "superres", "translate")
@@ -68,7 +68,7 @@ def bench(tasks: Sequence[str], settings: Settings) -> Iterator[list[Row]]:
 
 def network(task: str, settings: Settings) -> tuple[Entrant, str]:
     """Return the network of ``task`` in its Faithful mode, and the name of its weights."""
-    method = next(method for method in of_task(task) if method.ours)
+    method = next(method for method in find(task).methods if method.ours)
     return entrant(method, _faithful(task, settings)), method.weights
 
 

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.acquisition import Acquisition, thick, whole
-from core.bench.case import Entrant, Label, Scene, entrant, whole_scores, within
+from core.bench.case import Entrant, Label, Scene, entrant, unpublished, whole_scores, within
 from core.bench.subjects import healthy_folder, in_units
 from core.files.nifti import read_volume
-from core.imaging.methods import usual
-from core.imaging.problem import Estimate, Options
-from core.imaging.superres.network import ThickScan
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, ThickScan
 from core.train.heldout import HEALTHY
 from core.volume import bounding_box
 
@@ -101,7 +100,7 @@ def acquisition(kind: str, shape: tuple[int, ...]) -> Acquisition:
 def entrants(faithful: Options, realistic: Options | None) -> list[Entrant]:
     """Return every method with and without its consistency step; the network also in its realistic mode, if given."""
     made = []
-    for method in usual("superres"):
+    for method in unpublished("superres"):
         if method.weights:
             made += [
                 entrant(method, faithful),

@@ -12,10 +12,8 @@ from core.bench.regions import Hole
 from core.bench.subjects import in_units
 from core.bench.superres import ThickCase
 from core.bench.translate import ContrastCase
-from core.contrasts import Sources
 from core.files.nifti import read_volume
-from core.imaging.problem import Problem
-from core.imaging.superres.network import ThickScan
+from core.imaging.problem import Problem, Sources, ThickScan
 from core.synth.lesion import lumpy_mask
 from core.synth.phantom import phantom
 from core.synth.subject import subject

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.anatomy.intensity import scaled
 from core.bench import plain_translation as regress
 from core.bench.case import Entrant, Label, Scene, whole_scores, within
 from core.bench.subjects import in_units, read_stroke, read_tumour, training_folders, tumour_folder
 from core.bench.superres import off_centre
-from core.contrasts import CONTRASTS, USUAL, Sources, scaled
+from core.contrasts import CONTRASTS, USUAL
 from core.events import Progress
-from core.imaging.problem import Estimate
+from core.imaging.problem import Estimate, Sources
 from core.train.heldout import TUMOUR
 
 Float = NDArray[np.float32]

@@ -131,12 +131,11 @@ def inpaint(
     from core.bench import case
     from core.bench.inpaint import cases
     from core.bench.table import format_table, write_json
-    from core.imaging.methods import usual
-    from core.imaging.problem import Options
+    from core.imaging.options import Options
     from core.train.heldout import HEALTHY
 
     options = Options("realistic" if mode == "realistic" else "faithful", steps, samples, seed, device)
-    entrants = [case.entrant(method, options) for method in usual("inpaint")]
+    entrants = [case.entrant(method, options) for method in case.unpublished("inpaint")]
     case.check_names(entrants, _names(methods))
     holes = cases(data, _names(subjects) or HEALTHY, _volumes(sizes), [margin], per_subject)
     rows = case.run(holes, case.chosen(entrants, _names(methods)), figures, _say)

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import math
+import os
 import re
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.errors import UserError
-from core.train.presets import PRESETS, find
+from core.train.presets import PRESETS, Preset, find
+
+if TYPE_CHECKING:
+    from core.train.loop import Plan
 
 SMOKE_STEPS = 3
+ENDLESS = "endless"
 
 
 def pack_command(
     data: Annotated[Path, typer.Option(help="Folder of training data, laid out as docs/training.md says.")],
     out: Annotated[Path, typer.Option(help="The packed set to write (.npz).")],
     use: Annotated[str, typer.Option("--use", help="Folders to take: labels, train, demo.")] = "labels,train,demo",
+    permissive: Annotated[bool, typer.Option(help="Learn from CC0, PDDL, MIT, CC BY and Apache data alone.")] = False,
 ) -> None:
     """Pack training volumes into one .npz that numpy alone can read."""
     from core.train.pack import pack
 
-    pack(data, out, tuple(use.split(",")), typer.echo)
+    pack(data, out, tuple(use.split(",")), typer.echo, permissive)
 
 
 def train_command(
@@ -31,16 +42,23 @@ def train_command(
     packed: Annotated[Path | None, typer.Option(help="The packed set; made from --from when it is missing.")] = None,
     source: Annotated[Path, typer.Option("--from", help="Folder of training data.")] = Path("../shared/data"),
     data: Annotated[str, typer.Option(help="Folders to take: labels, train, demo.")] = "labels,train,demo",
-    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoints, batches and trees.")] = Path("build/train"),
-    budget: Annotated[str, typer.Option(help="Wall-clock time over all sessions, as 90s, 30m or 2h.")] = "2h",
+    permissive: Annotated[bool, typer.Option(help="Pack only what has a licence for any use.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoints, curves and trees.")] = Path("build/train"),
+    crops: Annotated[Path | None, typer.Option(help="Store of crops, for runs to share; default: in --out.")] = None,
+    budget: Annotated[str, typer.Option(help="Wall-clock time over all sessions, as 90s, 30m or 2h, or endless.")] = (
+        "2h"
+    ),
     device: Annotated[str, typer.Option(help="cpu or cuda:0.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads of the training process.")] = 1,
-    workers: Annotated[int, typer.Option(help="Processes that make batches.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that make crops; 0: the training itself makes them.")] = 1,
+    precision: Annotated[str, typer.Option(help="Of convolutions on a CPU: auto, float32 or bfloat16.")] = "float32",
     seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
-    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out.")] = False,
+    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in --out, if there is one.")] = False,
     warm: Annotated[bool, typer.Option(help="Start from the shipped weights instead of from nothing.")] = False,
     rate: Annotated[float | None, typer.Option(help="Highest learning rate, in place of the preset's.")] = None,
+    cool: Annotated[bool, typer.Option(help="From a copy of the checkpoint, end within --budget.")] = False,
     publish: Annotated[bool, typer.Option(help="Put the weights into assets/weights and its manifest.")] = False,
+    better: Annotated[bool, typer.Option(help="Do so only if the bench on --from finds them better.")] = False,
     smoke: Annotated[
         bool, typer.Option(help="Three steps on tiny synthetic volumes, to see that all is there.")
     ] = False,
@@ -48,42 +66,106 @@ def train_command(
     """Train a network and write <out>/<weights>.safetensors with its facts beside it."""
     import torch
 
-    from core import weights
-    from core.train.loop import Plan, doubt, train
+    from core.train.loop import Plan
     from core.train.pack import pack
-    from core.train.publish import export
-    from core.train.publish import publish as install
+    from core.train.precision import in_half
     from core.train.smoke import pack_phantoms
 
+    preset, half = _preset(name), in_half(precision, device)
+    torch.set_num_threads(threads)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) if smoke else _cooled(out) if cool else out
+        folder.mkdir(parents=True, exist_ok=True)
+        packed = pack_phantoms(folder / "packed.npz") if smoke else packed or out / "packed.npz"
+        if not packed.is_file():
+            packed.parent.mkdir(parents=True, exist_ok=True)
+            pack(source, packed, tuple(data.split(",")), typer.echo, permissive)
+        plan = Plan(
+            packed,
+            folder,
+            seconds_of(budget),
+            SMOKE_STEPS if smoke else None,
+            seed,
+            device,
+            workers,
+            resume and (folder / "checkpoint.safetensors").is_file(),
+            smoke,
+            warm,
+            rate,
+            cool,
+            crops,
+            half,
+        )
+        with _alone(folder):
+            _train(preset, plan, source, publish and not smoke, better and not smoke)
+
+
+def _train(preset: Preset, plan: Plan, data: Path, publish: bool, better: bool) -> None:
+    from core import weights
+    from core.train.curve import Stop
+    from core.train.judge import publish_if_better
+    from core.train.loop import doubt, train
+    from core.train.publish import export
+    from core.train.publish import publish as install
+
+    with Stop() as stop:
+        state = train(preset, plan, typer.echo, stop)
+    taken = f"{state.clock.step} steps in {state.clock.seconds:.0f} s"
+    if stop.wanted:
+        typer.echo(f"stopped after {taken}; --resume goes on")
+        return
+    written = export(preset, state, plan.packed, plan.folder, doubt(preset, plan, state), plan.smallest)
+    if better:
+        publish_if_better(preset, written, data, typer.echo)
+    for path in written:
+        if publish and not better:
+            install(path, weights.folder())
+        typer.echo(f"{taken} -> {path}")
+
+
+def _preset(name: str) -> Preset:
     try:
-        preset = find(name)
+        return find(name)
     except KeyError as error:
         raise UserError(
             "bad_parameter",
             f"There is no network called {name[:40]!r}.",
             f"Choose {', '.join(p.name for p in PRESETS)}.",
         ) from error
-    torch.set_num_threads(threads)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) if smoke else out
-        folder.mkdir(parents=True, exist_ok=True)
-        if smoke:
-            packed = pack_phantoms(folder / "packed.npz")
-        packed = packed or folder / "packed.npz"
-        if not packed.is_file():
-            pack(source, packed, tuple(data.split(",")), typer.echo)
-        steps = SMOKE_STEPS if smoke else None
-        plan = Plan(packed, folder, seconds_of(budget), steps, seed, device, workers, resume, smoke, warm, rate)
-        state = train(preset, plan, typer.echo)
-        written = export(preset, state, packed, folder, doubt(preset, plan, state), smoke)
-        for path in written:
-            if publish and not smoke:
-                install(path, weights.folder())
-            typer.echo(f"{state.clock.step} steps in {state.clock.seconds:.0f} s -> {path}")
+
+
+def _cooled(out: Path) -> Path:
+    """Return a folder below ``out`` with a copy of its checkpoint, so that the run itself may go on."""
+    checkpoint = out / "checkpoint.safetensors"
+    if not checkpoint.is_file():
+        raise UserError("bad_parameter", f"There is no checkpoint in {out}.", "Train first, then cool.")
+    folder = out / "cooled"
+    folder.mkdir(exist_ok=True)
+    shutil.copyfile(checkpoint, folder / checkpoint.name)
+    return folder
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` for this process, whose number its file ``running`` holds; UserError where another one has it."""
+    with (folder / "running").open("a+") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                "bad_parameter", f"A run is going on in {folder}.", "Wait for it, stop it, or give another --out."
+            ) from error
+        opened.truncate(0)
+        opened.write(f"{os.getpid()}\n")
+        opened.flush()
+        yield
 
 
 def seconds_of(text: str) -> float:
-    """Return the seconds of a duration such as ``90s``, ``30m`` or ``2h``; ``UserError`` otherwise."""
+    """Return the seconds of a duration such as ``90s``, ``30m`` or ``2h``, infinitely many of ``endless``;
+    ``UserError`` otherwise."""
+    if text == ENDLESS:
+        return math.inf
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if match is None:
         raise UserError("bad_parameter", f"{text[:40]!r} is not a duration.", "Write it as 90s, 30m or 2h.")

@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from core.diffusion.residual_error import Doubt
+from core.diffusion.error_spectrum import ErrorSpectrum
 from core.diffusion.schedule import log_snr, signal, times, times_from
 
 T = TypeVar("T")
@@ -33,10 +33,10 @@ def white(mask: Tensor, generator: torch.Generator) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Travel:
-    """Going back in time to take steps again (Lugmayr et al. 2022, algorithm 1).
+class Resampling:
+    """Steps that are taken again from an earlier time (Lugmayr et al. 2022, algorithm 1, where it is called that too).
 
-    jump: how many steps; count: clean residual -> how often these steps are to be taken in all.
+    jump: how many steps to go back; count: clean residual -> how often these steps are to be taken in all.
     """
 
     jump: int
@@ -44,22 +44,24 @@ class Travel:
 
 
 @dataclass(frozen=True, eq=False)
-class Walk:
-    """How a sample is drawn where it is not simply from noise down.
+class SamplerOptions:
+    """How a sample is drawn; the defaults are ancestral sampling from white noise.
 
-    start: a clean residual (B, 1, D, H, W) to begin from, noised to ``time`` (Meng et al. 2022). settle: what a clean
-    residual becomes before it is used. doubt: what the network leaves open at each step is drawn, rather than its mean
-    taken, so that a few long steps lose no variance (after Bao et al. 2022, arXiv 2206.07309, who draw each voxel by
-    itself). guide: moves each state after its step down. eta: 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is
-    DDIM (Song et al. 2021, eq. 12).
+    noise: what is drawn for the start and each step. start: a clean residual (B, 1, D, H, W) to begin from, noised to
+    ``time`` (Meng et al. 2022, SDEdit). resampling: steps that are taken again, none by default.
+    projection: applied to each predicted clean residual before the step; by default that of ``sample``.
+    errors: the distribution of the network's errors. Each step then goes on from the predicted residual plus a draw of
+    them instead of from the mean, so that a few long steps lose no variance (after Bao et al. 2022, arXiv 2206.07309,
+    who draw each voxel by itself). guide: moves each state after its step down.
+    eta: 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is DDIM (Song et al. 2021, eq. 12).
     """
 
     noise: Noise = white
     start: Tensor | None = None
     time: float = 1.0
-    travel: Travel | None = None
-    settle: Projection | None = None
-    doubt: Doubt | None = None
+    resampling: Resampling | None = None
+    projection: Projection | None = None
+    errors: ErrorSpectrum | None = None
     guide: Guide | None = None
     eta: float = 1.0
 
@@ -75,15 +77,15 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """residual, variance, drawn: (B, 1, D, H, W); the variance is what the network still doubts at its last call; drawn
-    is the residual with a draw of that doubt, where the walk draws, otherwise the residual itself."""
+    """residual, variance, drawn: (B, 1, D, H, W). variance: the predictive variance of the network's last call; drawn:
+    the residual plus a draw of the errors where the sampler draws them, otherwise the residual itself."""
 
     residual: Tensor
     variance: Tensor
     drawn: Tensor
 
 
-PLAIN = Walk()
+ANCESTRAL = SamplerOptions()
 
 
 def sample(
@@ -92,19 +94,20 @@ def sample(
     steps: int,
     generator: torch.Generator,
     project: Projection | None = None,
-    walk: Walk = PLAIN,
+    options: SamplerOptions = ANCESTRAL,
 ) -> Generator[Step, None, Sample]:
-    """Draw one sample; noise lives only where ``mask`` (B, 1, D, H, W) is 1.
+    """Draw one sample of a variance-preserving diffusion in ``steps`` network calls, 1 to 8 (Ho et al. 2020, with
+    x0-prediction).
 
-    ``project`` keeps noise and predictions to what is not known, such as the null space of a measurement.
-    Yields a step after each network call and where the denoiser yields, and returns the sample.
+    mask: (B, 1, D, H, W) float32; noise and predictions are 0 where it is. project: keeps both to what is not known,
+    such as the null space of a measurement. Yields a step after each network call and where the denoiser yields.
     """
-    visited = times(steps) if walk.start is None else times_from(walk.time, steps)
+    visited = times(steps) if options.start is None else times_from(options.time, steps)
     keep = project or (lambda values: values)
-    noisy = keep(walk.noise(mask, generator))
-    if walk.start is not None:
+    noisy = keep(options.noise(mask, generator))
+    if options.start is not None:
         abar = signal(visited[0])
-        noisy = math.sqrt(abar) * walk.start + math.sqrt(1 - abar) * noisy
+        noisy = math.sqrt(abar) * options.start + math.sqrt(1 - abar) * noisy
     clean = drawn = log_variance = torch.zeros_like(noisy)
     index, reached, taken = 0, 0, [1] * len(visited)
     while index < len(visited):
@@ -113,21 +116,21 @@ def sample(
         known = clean if reached else None
         predicted, log_variance = yield from _counted(denoiser(noisy, level), index, reached, len(visited), known)
         predicted = predicted * mask
-        settle = walk.settle or keep
-        clean = drawn = settle(predicted)
-        if walk.doubt is not None:
-            drawn = settle(predicted + mask * walk.doubt.drawn(log_variance, now, generator))
+        projected = options.projection or keep
+        clean = drawn = projected(predicted)
+        if options.errors is not None:
+            drawn = projected(predicted + mask * options.errors.drawn(log_variance, now, generator))
         before, index = index, index + 1
         reached = max(reached, index)
         if index < len(visited):
-            shift = walk.guide(noisy, level, predicted) if walk.guide else None
-            noisy = step_down(noisy, drawn, now, visited[index], keep(walk.noise(mask, generator)), walk.eta)
+            shift = options.guide(noisy, level, predicted) if options.guide else None
+            noisy = step_down(noisy, drawn, now, visited[index], keep(options.noise(mask, generator)), options.eta)
             if shift is not None:
                 noisy = noisy - keep(shift)
-            back = _back(walk.travel, index, taken, clean)
+            back = _back(options.resampling, index, taken, clean)
             if back:
                 index -= back
-                noisy = step_up(noisy, visited[before + 1], visited[index], keep(walk.noise(mask, generator)))
+                noisy = step_up(noisy, visited[before + 1], visited[index], keep(options.noise(mask, generator)))
         yield Step(reached / len(visited), clean)
     return Sample(clean, log_variance.exp() * mask, drawn)
 
@@ -150,12 +153,12 @@ def step_up(noisy: Tensor, now: float, before: float, noise: Tensor) -> Tensor:
     return math.sqrt(kept) * noisy + math.sqrt(1 - kept) * noise
 
 
-def _back(travel: Travel | None, index: int, taken: list[int], clean: Tensor) -> int:
+def _back(resampling: Resampling | None, index: int, taken: list[int], clean: Tensor) -> int:
     """Return how many steps to go back from step ``index``; ``taken`` counts how often it has been reached."""
-    if travel is None or index % travel.jump or taken[index] >= travel.count(clean):
+    if resampling is None or index % resampling.jump or taken[index] >= resampling.count(clean):
         return 0
     taken[index] += 1
-    return travel.jump
+    return resampling.jump
 
 
 def _counted(

@@ -12,7 +12,10 @@ FLOOR = 1e-4
 def times(steps: int) -> tuple[float, ...]:
     """Return the times visited by ``steps`` network calls, from 1 (noise) down, all on eighths.
 
-    1, 2, 4 and 8 steps are evenly spaced; other counts take the nearest eighth.
+    1, 2, 4 and 8 steps are evenly spaced; other counts take the next eighth up. ``ValueError`` for other counts.
+
+    >>> times(4)
+    (1.0, 0.75, 0.5, 0.25)
     """
     if not 1 <= steps <= GRID:
         raise ValueError(f"steps must be 1 to {GRID}, not {steps}")
@@ -31,6 +34,6 @@ def signal(time: float) -> float:
 
 
 def log_snr(time: float) -> float:
-    """Return ln(abar / (1 - abar)) at ``time`` in (0, 1]: what networks are told instead of a step index."""
+    """Return ln(abar / (1 - abar)) at ``time`` in (0, 1]: what networks get in place of a step index."""
     abar = signal(time)
     return math.log(abar / (1 - abar))

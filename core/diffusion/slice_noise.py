@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from core.diffusion.residual_error import gaussian_window, windowed
+from core.diffusion.error_spectrum import gaussian_window, windowed
 from core.diffusion.sampler import Noise, white
 
-# standard deviation of the window along the slices, voxels. In holes of three training subjects, steps between slices
-# are 1.77 times those of tissue without it, 1.17 with 0.8, 1.04 with 1; 0.8 was chosen for the hierarchical method
-# before it took steps again where they are too smooth.
+# standard deviation of the window along the slices, voxels. In masked regions of three training subjects, steps between
+# slices are 1.77 times those of tissue without it, 1.17 with 0.8, 1.04 with 1; 0.8 was chosen for the hierarchical
+# method before it took steps again where they are too smooth.
 WIDTH = 0.8
 
 

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import cast
 
 from core import device
-from core.declaration import Context, Task, Value
+from core.declaration import REPORT, Context, Task, Value
 from core.engine.protocol import JobSpec
 from core.engine.run_record import describe, with_file, write_record
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
-from core.imaging.parameters import REPORT
 
 log = logging.getLogger(__name__)
 

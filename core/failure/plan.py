@@ -10,9 +10,6 @@ from core.failure.models.networks import NETWORKS
 from core.failure.models.remedies import MATCHED, REMEDIES, Remedy
 from core.failure.probing import Depth
 
-PIXEL_NETWORKS = ("pixel", "linear")
-"""Networks that make sense of a spectrum alone."""
-
 
 @dataclass(frozen=True)
 class Plan:

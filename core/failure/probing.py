@@ -16,8 +16,9 @@ from core.failure.diagnostics.calibration import probabilities, reliability, ris
 from core.failure.diagnostics.probe import Examined, outcomes
 from core.failure.models.fitted import Fitted
 from core.failure.models.shallow import PLAIN, Predict
-from core.failure.results import Attribution, Corrupted, Diagnostic, Figure, Reliability
+from core.failure.results import Attribution, Corrupted, Diagnostic, Reliability
 from core.measure.bootstrap import draw_weights, interval, mean
+from core.measure.intervals import Interval
 from core.spectra.noise import noise_of
 from core.spectra.score import Score, fit_score
 
@@ -83,7 +84,7 @@ def prepare(study: Study, modality: str, depth: Depth, seed: int) -> Ground:
 class Found:
     """What the probes of one model found. right: of each test set, 1 for each patch that it got right, (N,)."""
 
-    accuracy: dict[str, Figure]
+    accuracy: dict[str, Interval]
     diagnostics: tuple[Diagnostic, ...]
     calibration: tuple[Reliability, ...]
     corruptions: tuple[Corrupted, ...]
@@ -93,7 +94,7 @@ class Found:
     right: dict[str, Floats]
 
 
-def accuracies(ground: Ground, predict: Predict) -> dict[str, Figure]:
+def accuracies(ground: Ground, predict: Predict) -> dict[str, Interval]:
     """Return the accuracy on each test set."""
     found = {}
     for name, patches in ground.study.tests.items():

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
+from core.measure.intervals import Interval
+
 SCHEMA = "irrgb/1"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A measured number with its 95 % bootstrap interval; nan where it could not be measured."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -40,10 +32,10 @@ class Diagnostic:
     code: str
     name: str
     title: str
-    figure: Figure
+    figure: Interval
     decides: bool
     reason: str
-    figures: dict[str, Figure] = field(default_factory=dict)
+    figures: dict[str, Interval] = field(default_factory=dict)
     lines: tuple[Line, ...] = ()
 
 
@@ -52,9 +44,9 @@ class Reliability:
     """Calibration on one set. confidence, accuracy, share: of each of the bins that hold patches."""
 
     name: str
-    ece: Figure
-    brier: Figure
-    nll: Figure
+    ece: Interval
+    brier: Interval
+    nll: Interval
     confidence: tuple[float, ...]
     accuracy: tuple[float, ...]
     share: tuple[float, ...]
@@ -110,7 +102,7 @@ class Model:
     epochs: int
     losses: tuple[float, ...]
     train_accuracy: float
-    accuracy: dict[str, Figure]
+    accuracy: dict[str, Interval]
     diagnostics: tuple[Diagnostic, ...] = ()
     calibration: tuple[Reliability, ...] = ()
     corruptions: tuple[Corrupted, ...] = ()
@@ -127,7 +119,7 @@ class Shallow:
     name: str
     title: str
     modality: str
-    accuracy: dict[str, Figure]
+    accuracy: dict[str, Interval]
 
 
 @dataclass(frozen=True)
@@ -137,7 +129,7 @@ class Gap:
     name: str
     first: str
     second: str
-    difference: Figure
+    difference: Interval
     p: float
 
 

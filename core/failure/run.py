@@ -23,11 +23,11 @@ from core.failure.exchange import to_json
 from core.failure.plan import Plan
 from core.failure.predictions import Predictions, examine_predictions
 from core.failure.probing import Depth
-from core.failure.results import Figure, Model, Results
+from core.failure.results import Model, Results
 from core.failure.spectra_run import run_spectra
 from core.failure.task import TASK
-from core.imaging.drive import number
-from core.result import Artifact, Finding, Measured, Result, Row, Verdict, artifact_in, notes, verdict_level
+from core.measure.intervals import Interval
+from core.result import Artifact, Finding, Measured, Result, Row, Verdict, artifact_in, notes, number, verdict_level
 
 MOST_CORES = 4
 """Up to so many cores one thread trains small networks faster than several, which wait for each other."""
@@ -164,7 +164,7 @@ def _measure(model: Model, name: str) -> float:
     if name in model.accuracy:
         return model.accuracy[name].value
     found = [each.figure for each in model.diagnostics if each.name == name]
-    return (found[0] if found else Figure(float("nan"))).value
+    return (found[0] if found else Interval(float("nan"))).value
 
 
 def _mean(values: list[float]) -> float | None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-from core.declaration import Context, Estimate, Input, Measure, Output, Param, Preset, Task
-from core.events import Event
-from core.imaging import parameters as common
+from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task
 
 # the names of PRESETS of core.spectra.simulated_tissue, and of REMEDIES and NETWORKS of core.failure.models, which load
 # numpy and torch; a test holds them equal
@@ -26,20 +22,6 @@ STANDARD = ("erm", "decoupling", "whiten", "derivative", "centre", "instance", "
 FULL = (
     "erm", "mixup", "sam", "decoupling", "groupdro", "vrex", "jtt", "dfr", "whiten", "instance", "swap", "full"
 )  # fmt: skip
-
-
-def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
-    """Train, probe and judge; see ``core.failure.run.run``."""
-    from core.failure.run import run
-
-    return run(context, inputs, params)
-
-
-def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
-    """Return what a run will cost; see ``core.failure.estimate.estimate``."""
-    from core.failure.estimate import estimate
-
-    return estimate(inputs, params, device)
 
 
 def _size(remedies: tuple[str, ...], seeds: int, depth: str, patches: int = 600) -> dict[str, Any]:
@@ -60,7 +42,7 @@ TASK = Task(
         ),
         Input("labels", "tissue", "Labels", "Label image of an infrared image, the same size.", required=False),
     ),
-    outputs=(Output("results", "json", "Results"), Output("table", "csv", "Table"), common.RUN_RECORD),
+    outputs=(Output("results", "json", "Results"), Output("table", "csv", "Table"), RUN_RECORD),
     params=(
         Param("tissue", "choice", "density", "Simulated tissue", "What is simulated without data.", choices=TISSUES),
         Param(
@@ -82,7 +64,7 @@ TASK = Task(
         ),
         Param("control", "bool", False, "Remedies on RGB", "Trains the stained side by every recipe.", advanced=True),
         Param("matched", "bool", False, "Blurred RGB", "Also pictures as blurred as the infrared.", advanced=True),
-        common.SEED,
+        SEED,
     ),
     presets=(
         Preset("quick", "Quick", _size(QUICK, 1, "quick")),
@@ -90,8 +72,6 @@ TASK = Task(
         Preset("full", "Full", {**_size(FULL, 3, "whole"), "matched": True}),
         *(Preset(name, f"Simulated: {name}", {"tissue": name}) for name in TISSUES),
     ),
-    methods=(),
-    weights=(),
     measures=(
         Measure("id", "In distribution", "Accuracy on new patches of the same laboratory.", 3),
         Measure("external", "External", "Accuracy on slides of another laboratory.", 3),
@@ -104,6 +84,6 @@ TASK = Task(
         Measure("calibration", "ECE rise", "Largest rise of the calibration error.", 3),
         Measure("seconds", "Time", "Seconds of training.", 1, "s"),
     ),
-    run=run,
-    estimate=estimate,
+    run=Reference("core.failure.run:run"),
+    estimate=Reference("core.failure.estimate:estimate"),
 )

@@ -40,14 +40,6 @@ class Converted:
     facts: Mapping[str, float | str] = field(default_factory=dict)
 
 
-def is_nifti(path: Path) -> bool:
-    """Whether the file at ``path`` is NIfTI by its content, compressed or not; False for what is no readable file."""
-    try:
-        return kind_of(path) == NIFTI
-    except UserError:
-        return False
-
-
 def convertible(paths: Sequence[Path]) -> bool:
     """Whether ``to_nifti`` has to come first: several files, a folder, a zip, or a scan that is not NIfTI.
 

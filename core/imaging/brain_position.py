@@ -14,7 +14,7 @@ from core.volume import Box, bounding_box
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
-# how far beyond the brain's box, in halves of it, a position is still told apart
+# how far beyond the brain's box, in halves of it, a position still differs from another
 REACH = 1.2
 
 
@@ -33,7 +33,7 @@ class Place:
 
 
 def brain_box(head: Bool, voxel_ml: float) -> Box | None:
-    """Return the box around a skull-stripped brain; None for a whole head, whose box says nothing about the brain."""
+    """Return the box around a skull-stripped brain; None for a whole head, whose box is not that of the brain."""
     if not head.any() or float(head.sum()) * voxel_ml > BRAIN_ML:
         return None
     return bounding_box(head)

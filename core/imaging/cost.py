@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import weights
-from core.imaging.methods import Method
-from core.imaging.problem import MEAN_CALLS
+from core.declaration import Method
 
 PLANES = 3
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -19,39 +18,42 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class NetworkCost:
     """work: multiply-adds for each voxel of the volume; calls: network calls, a slice or a volume each."""
 
     work: float
     calls: int
 
 
-def asking(method: Method, params: Mapping[str, Any], side: int, sources: int = 1) -> Asked:
-    """Return what ``method`` asks of its networks on a volume of ``side`` slices along each axis.
+def network_cost(
+    method: Method, params: Mapping[str, Any], side: int, sources: int = 1, draws: int | None = None
+) -> NetworkCost:
+    """Return what the networks of ``method`` take for a volume of ``side`` slices along each axis.
 
-    sources: scans at hand; several have an expert each, where scores are fused.
+    sources: scans at hand; several have an expert each, where scores are fused. draws: calls for the whole volume, by
+    default one for each step of each sample.
     For methods that decide on their way how often a step is taken, the middle between once and most often.
     """
-    draws = (params["steps"] or method.steps) * params["samples"]
-    if method.task == "inpaint" and not method.paper and params["mode"] == "realistic":
-        # one sample, less where the other hemisphere shows all of it
-        draws = MEAN_CALLS + (params["steps"] or method.steps)
+    if draws is None:
+        draws = (params["steps"] or method.steps) * params["samples"]
     names = method.networks()
     if not method.paper:
-        return Asked(draws * work(names[0]), draws)
+        return NetworkCost(draws * work(names[0]), draws)
     passes = draws * _passes(method.name, params)
     if method.name == "scorefusion":
         passes += draws * sources if sources > 1 else 0
         ours = draws if params["volume"] else 0
-        extra = ours * work(method.expert)
-        return Asked(passes * work(names[1]) + draws * work(names[0]) + extra, round(passes * side) + draws + ours)
+        extra = ours * work(method.expert[0])
+        return NetworkCost(
+            passes * work(names[1]) + draws * work(names[0]) + extra, round(passes * side) + draws + ours
+        )
     # a gradient is a call and two more on the way back: with the one before it, two that cost as much as four
     dear = 2 if method.name == "posterior" and params["solver"] != "projection" else 1
-    return Asked(dear * passes * work(names[0]), round(passes * side))
+    return NetworkCost(dear * passes * work(names[0]), round(passes * side))
 
 
 def _passes(name: str, params: Mapping[str, Any]) -> float:
-    """Return how often the slices of one plane are seen for each step that is asked for."""
+    """Return how often the slices of one plane are seen for each step of a sample."""
     if name in ("average", "scorefusion"):
         return PLANES
     if name == "posterior":
@@ -59,7 +61,7 @@ def _passes(name: str, params: Mapping[str, Any]) -> float:
     if name == "repaint":
         return float(params["resamples"])
     if name == "hierarchical":
-        # of the most that a step may be taken again, a sixth was, in holes of five subjects
+        # of the most that a step may be taken again, a sixth was, in masked regions of five subjects
         again = 1 + (params["resamples"] - 1) / 6
         return float(again * (1 + params["start"] if params["stages"] == "both" else 1))
     return 1.0
@@ -79,14 +81,14 @@ def work(name: str) -> float:
 
 def multiply_adds(architecture: str, config: Mapping[str, Any]) -> float:
     """Return the multiply-adds per voxel of one call of a U-Net of ``architecture`` with ``config``."""
-    told = {**DEFAULTS[architecture], **config}
+    whole = {**DEFAULTS[architecture], **config}
     dimensions = 2 if architecture == "plane_net" else 3
-    widths: Sequence[int] = told["widths"]
-    blocks: Sequence[int] = told["blocks"]
+    widths: Sequence[int] = whole["widths"]
+    blocks: Sequence[int] = whole["blocks"]
     fold, window = int(2**dimensions), int(3**dimensions)
-    inputs, outputs = _channels(architecture, told)
-    total = float(window * widths[0] * fold * (inputs + outputs * (2 if told.get("stream") else 1)))
-    if told.get("direct"):
+    inputs, outputs = _channels(architecture, whole)
+    total = float(window * widths[0] * fold * (inputs + outputs * (2 if whole.get("stream") else 1)))
+    if whole.get("direct"):
         total += fold * inputs * fold * outputs
     previous = widths[0]
     for level, (width, count) in enumerate(zip(widths, blocks, strict=True)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
+from core.declaration import Method, Task
 from core.events import Progress, changed
 from core.files.nifti import Stored, write_stored
-from core.imaging.methods import Method, of_task
-from core.imaging.problem import Estimate, Options
-from core.imaging.published.options import Paper
+from core.imaging.options import Options, Paper
+from core.imaging.problem import Estimate
 from core.result import VOLUME_SUFFIX, Artifact, Measured, Note, Row, artifact_in
 
 DESCRIPTION = f"synthetic, Counterscan {__version__}"
@@ -50,11 +49,11 @@ def drive_all(
     return done
 
 
-def compared(task: str, chosen: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:
+def compared(task: Task, chosen: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:
     """Return the methods of ``task`` that are run beside ``chosen``: those asked for, and if wished the plain ones."""
     return tuple(
         method
-        for method in of_task(task)
+        for method in task.methods
         if method is not chosen and (method.name in params["beside"] or (method.cheap and params["compare"]))
     )
 
@@ -93,8 +92,3 @@ def notes_of(done: Done) -> tuple[Note, ...]:
     if done.estimate.deviation is None:
         found.append(Note("info", f"{done.method.title} has no measure of doubt: the uncertainty map is 0."))
     return tuple(found)
-
-
-def number(value: float) -> float | None:
-    """Return ``value`` to four digits, None where nothing could be measured."""
-    return float(f"{value:.4g}") if math.isfinite(value) else None

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from core.diffusion.measurement import Measurement
 from core.events import Progress
+from core.imaging.options import Options
 from core.imaging.preview import Picture
-from core.imaging.problem import Estimate, Options
+from core.imaging.problem import Estimate
 from core.imaging.tiles import Tiling
 from core.imaging.volume_sampler import Sampling, View, draw
 

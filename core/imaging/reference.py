@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.files.nifti import read_volume
-from core.imaging.drive import number
 from core.measure import quality
+from core.result import number
 from core.volume import Volume, corners, resample
 
 Float = NDArray[np.float32]

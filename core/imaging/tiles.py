@@ -1,30 +1,24 @@
-"""A network over a volume too large to be seen at once: in overlapping tiles that are blended."""
+"""Overlapping tiles that cover a volume, and how they are blended; importing it loads no torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 from math import ceil
-from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from core.volume import Box
 
 Float = NDArray[np.float32]
-# box of the volume -> context (C, x, y, z) float32 there
-Context = Callable[[Box], Float]
 
 
 @dataclass(frozen=True)
 class Tiling:
     """side: most voxels along a side of a tile; overlap: fewest that neighbours share; half: let the network work in
-    bfloat16 where the processor multiplies that by itself."""
+    bfloat16 where the processor multiplies that in hardware."""
 
     side: int = 128
     overlap: int = 24
@@ -38,12 +32,21 @@ class Tile:
     box: Box
     weights: tuple[Float, Float, Float]
 
+    def weight(self) -> Float:
+        """Return what each voxel of the tile counts, (x, y, z) float32."""
+        x, y, z = self.weights
+        return np.asarray(x[:, None, None] * y[None, :, None] * z[None, None, :], np.float32)
+
 
 def layout(shape: Sequence[int], multiple: int, tiling: Tiling) -> list[Tile]:
     """Return tiles that cover a volume of ``shape``, whose sides are multiples of ``multiple``.
 
     Tiles begin at multiples of ``multiple``; at each voxel their weights sum to 1. One tile where the volume fits.
     ValueError for other sides, or tiles smaller than their overlap.
+
+    >>> tiles = layout((160, 96, 160), 8, Tiling(side=96, overlap=16))
+    >>> len(tiles), tiles[0].box
+    (4, (slice(0, 88, None), slice(0, 96, None), slice(0, 88, None)))
     """
     if any(length % multiple for length in shape):
         raise ValueError(f"{tuple(shape)} is not a multiple of {multiple}")
@@ -56,47 +59,6 @@ def single(shape: Sequence[int]) -> list[Tile]:
     x, y, z = (slice(0, length) for length in shape)
     ones = [np.ones(length, np.float32) for length in shape]
     return [Tile((x, y, z), (ones[0], ones[1], ones[2]))]
-
-
-def call(
-    network: nn.Module,
-    noisy: Tensor,
-    context: Context,
-    log_snr: Tensor,
-    facts: Tensor | None,
-    tiles: Sequence[Tile],
-    half: bool = False,
-) -> Generator[float, None, tuple[Tensor, Tensor]]:
-    """Return what ``network`` says of a volume, residual and log-variance (1, 1, X, Y, Z), tile by tile.
-
-    noisy: (1, 1, X, Y, Z); log_snr (1,), facts (1, K) or None: as the network takes them. Yields the share done.
-    """
-    clean, log_variance = torch.zeros_like(noisy), torch.zeros_like(noisy)
-    for index, tile in enumerate(tiles):
-        part = torch.from_numpy(np.ascontiguousarray(context(tile.box)))[None].to(noisy.device)
-        here = (slice(None), slice(None), *tile.box)
-        with in_half(noisy.device, half):
-            outputs = network(noisy[here], part, log_snr, facts)
-        weight = torch.from_numpy(_outer(tile.weights)).to(noisy.device)
-        clean[here] += weight * outputs[0]
-        log_variance[here] += weight * outputs[1]
-        yield (index + 1) / len(tiles)
-    return clean, log_variance
-
-
-def in_half(device: torch.device, wanted: bool = True) -> torch.autocast:
-    """Return a context in which networks on ``device`` work in bfloat16, if that is ``wanted`` and a fast CPU."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=wanted and device.type == "cpu" and fast_in_half())
-
-
-@lru_cache
-def fast_in_half() -> bool:
-    """Whether this processor multiplies bfloat16 by itself (Linux on x86 says so): 2.0 times as fast, measured."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def _along(length: int, multiple: int, side: int, overlap: int) -> list[tuple[slice, Float]]:
@@ -132,8 +94,3 @@ def _ramp(side: int, starts: Sequence[int], index: int) -> NDArray[np.float64]:
 
 def _rise(count: int) -> NDArray[np.float64]:
     return np.asarray(np.sin(0.5 * np.pi * (np.arange(count) + 0.5) / count) ** 2)
-
-
-def _outer(weights: tuple[Float, Float, Float]) -> Float:
-    x, y, z = weights
-    return np.asarray(x[:, None, None] * y[None, :, None] * z[None, None, :], np.float32)

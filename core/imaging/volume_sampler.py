@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core import weights
-from core.diffusion.residual_error import Doubt
-from core.diffusion.sampler import PLAIN, Denoiser, Projection, Sample, Step, Walk, sample
+from core.diffusion.error_spectrum import ErrorSpectrum
+from core.diffusion.sampler import ANCESTRAL, Denoiser, Projection, Sample, SamplerOptions, Step, sample
 from core.events import Progress
+from core.imaging.options import Options
 from core.imaging.preview import Picture, Previews
-from core.imaging.problem import Options
-from core.imaging.tiles import Context, Tiling, call, layout, single
+from core.imaging.tiled_network import Context, call
+from core.imaging.tiles import Tiling, layout, single
 from core.volume import Box
 
 Float = NDArray[np.float32]
@@ -25,18 +26,19 @@ Float = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What the network is told of one volume, and where it may act; sides are multiples of the network's.
+    """The input of a network for one volume, and where it may act; sides are multiples of the network's.
 
     context: (C, X, Y, Z) float32, or a function that gives it for a box of the volume.
     region: (X, Y, Z) float32, 1 where tissue is to be made, else 0.
-    facts: (K,) float32 or None. project: keeps residuals to what was not measured.
+    conditioning: (K,) float32, numbers about the whole volume, or None.
+    project: keeps residuals to what was not measured.
     shape: how much of the arrays counts; what lies beyond is padding. mirrored: axes along which all of it is reversed.
     """
 
     context: Float | Context
     region: Float
     shape: tuple[int, int, int]
-    facts: Float | None = None
+    conditioning: Float | None = None
     project: Projection | None = None
     mirrored: tuple[int, ...] = ()
 
@@ -52,8 +54,8 @@ def draw(
 
     ``views`` gives what each sample (0, 1, ...) sees: the same volume, mirrored or not; errors of the network that
     depend on its orientation average out.
-    Faithful: the mean of ``samples`` samples, whose spread and remaining doubt add up to the deviation.
-    Realistic: the first sample itself, with its draw of the last doubt; the deviation is that of all samples.
+    Faithful: the mean of ``samples`` samples, whose spread and predictive variance add up to the deviation.
+    Realistic: the first sample itself, with a draw of the errors of its last call; the deviation is that of all.
     ``picture`` makes previews of a residual (X, Y, Z); a single call has none, for nothing is known before its end.
     """
     drawn = _Draws(options.mode == "realistic")
@@ -89,20 +91,22 @@ def _look(previews: Previews, drawn: _Draws, view: View, clean: Tensor) -> bytes
     return previews.show(lambda: drawn.with_unfinished(_restored(clean, view)))
 
 
-def direct(network: nn.Module, options: Options, tiling: Tiling | None = None, walk: Walk = PLAIN) -> Sampling:
-    """Return the plain way: ``network`` on its ``walk``; ``tiling``: see the volume in tiles, for local norms."""
+def direct(
+    network: nn.Module, options: Options, tiling: Tiling | None = None, sampler: SamplerOptions = ANCESTRAL
+) -> Sampling:
+    """Return how ``network`` alone draws a sample; tiling: see the volume in tiles, for networks with local norms."""
 
     def sampling(view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
         denoiser = denoiser_of(network, view, options, tiling)
-        return sample(denoiser, region_of(view, options), options.steps, generator, view.project, walk)
+        return sample(denoiser, region_of(view, options), options.steps, generator, view.project, sampler)
 
     return sampling
 
 
-def doubt_of(name: str) -> Doubt | None:
-    """Return how the errors of the shipped network ``name`` hang together, None where that was not measured."""
-    shares = weights.doubt(name)
-    return Doubt(shares) if shares else None
+def error_spectrum_of(name: str) -> ErrorSpectrum | None:
+    """Return how the errors of the shipped network ``name`` are correlated, None where that was not measured."""
+    shares = weights.error_spectrum(name)
+    return ErrorSpectrum(shares) if shares else None
 
 
 def region_of(view: View, options: Options) -> Tensor:
@@ -110,9 +114,11 @@ def region_of(view: View, options: Options) -> Tensor:
     return torch.from_numpy(view.region)[None, None].to(options.device)
 
 
-def facts_of(view: View, options: Options) -> Tensor | None:
-    """Return the facts of ``view``, (1, K)."""
-    return None if view.facts is None else torch.from_numpy(view.facts)[None].to(options.device)
+def conditioning_of(view: View, options: Options) -> Tensor | None:
+    """Return the conditioning of ``view``, (1, K), None where it has none."""
+    if view.conditioning is None:
+        return None
+    return torch.from_numpy(view.conditioning)[None].to(options.device)
 
 
 def context_of(view: View, box: Box, channels: int | None = None) -> Float:
@@ -125,12 +131,12 @@ def denoiser_of(network: nn.Module, view: View, options: Options, tiling: Tiling
     """Return ``network`` on ``view``."""
     shape = view.region.shape
     tiles = layout(shape, int(getattr(network, "multiple", 8)), tiling) if tiling else single(shape)
-    facts = facts_of(view, options)
+    conditioning = conditioning_of(view, options)
     # an earlier network may know the first channels alone
     context = partial(context_of, view, channels=getattr(network, "context", None))
 
     def denoise(noisy: Tensor, log_snr: Tensor) -> Generator[float, None, tuple[Tensor, Tensor]]:
-        return call(network, noisy, context, log_snr, facts, tiles, half=bool(tiling and tiling.half))
+        return call(network, noisy, context, log_snr, conditioning, tiles, half=bool(tiling and tiling.half))
 
     return denoise
 
@@ -147,20 +153,21 @@ class _Draws:
     def __init__(self, realistic: bool) -> None:
         self._realistic = realistic
         self._count = 0
-        self._first = self._mean = self._spread = self._doubt = torch.zeros(())
+        self._first = self._mean = self._spread = self._variance = torch.zeros(())
 
     def add(self, residual: Tensor, variance: Tensor, drawn: Tensor) -> None:
-        """Take in one sample: its residual, what the network doubts of it, and a draw of both, (X, Y, Z)."""
+        """Take in one sample: its residual, the predictive variance, and the residual with a draw of the errors, all
+        (X, Y, Z)."""
         self._count += 1
         if self._count == 1:
-            self._first, self._mean, self._doubt = drawn, residual.clone(), variance.clone()
+            self._first, self._mean, self._variance = drawn, residual.clone(), variance.clone()
             self._spread = torch.zeros_like(residual)
             return
         # Welford 1962
         before = residual - self._mean
         self._mean += before / self._count
         self._spread += before * (residual - self._mean)
-        self._doubt += variance
+        self._variance += variance
 
     def with_unfinished(self, residual: Tensor) -> Float:
         """Return what the residual would be with one more sample (X, Y, Z), which stays as it is."""
@@ -171,7 +178,7 @@ class _Draws:
 
     def combined(self) -> tuple[Float, Float]:
         """Return residual and standard deviation (X, Y, Z) by the law of total variance."""
-        variance = self._doubt / self._count
+        variance = self._variance / self._count
         if self._count > 1:
             variance = variance + self._spread / (self._count - 1)
         values = self._first if self._realistic else self._mean

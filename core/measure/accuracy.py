@@ -1,6 +1,7 @@
-"""How well raters tell synthetic images from real ones: accuracy, signal detection, which methods pass for real.
+"""Discrimination of synthetic from real images: accuracy, signal detection, share of each method called real.
 
-d' and the criterion with 0.5 added to each count, so that they are finite: Hautus (1995), Behav Res Methods 27:46.
+d' and the criterion with 0.5 added to each count, so that they are finite: Hautus (1995), Behav Res Methods Instrum
+Comput 27:46.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import numpy as np
 from scipy import special
 
 from core.measure.answers import CONFIDENCE, REAL, Answer
+from core.measure.bootstrap import Bools, Bootstrap, Floats, Whole, positions
 from core.measure.findings import EVERYONE, Detection, Fooling, Scope
-from core.measure.intervals import NAN, Bools, Bootstrap, Floats, Whole, binomial_p, places, wilson
+from core.measure.intervals import NAN, binomial_p, wilson
 
 SYNTHETIC = "synthetic"
 
@@ -22,8 +24,8 @@ SYNTHETIC = "synthetic"
 class Verdicts:
     """Answers to "real or synthetic?" about one image each, N rows.
 
-    item: (N,). synthetic: what the image is. called: whether it was called synthetic. confidence: (N,) nan where not
-    asked. rater, group, method: N names.
+    item: (N,) number of the item. synthetic: (N,) whether the image is. called: (N,) whether it was called synthetic.
+    confidence: (N,) 1 to 5, nan where not asked. rater, group, method: N names.
     """
 
     item: Whole
@@ -36,7 +38,7 @@ class Verdicts:
 
     @property
     def right(self) -> Bools:
-        """Which answers are right, (N,)."""
+        """Whether each answer is right, (N,)."""
         return np.asarray(self.synthetic == self.called)
 
     def where(self, chosen: Bools) -> Verdicts:
@@ -47,7 +49,7 @@ class Verdicts:
 
 
 def verdicts(answers: Sequence[Answer]) -> Verdicts:
-    """Return the verdicts of answers about one image; those about two say nothing about either."""
+    """Return the verdicts of ``answers``; those about two images are left out, as they hold for neither."""
     rows = [
         (answer, answer.values[REAL] == SYNTHETIC)
         for answer in answers
@@ -92,7 +94,9 @@ def fooling(given: Verdicts) -> tuple[Fooling, ...]:
 
 
 def signal_detection(counts: Floats) -> tuple[Floats, Floats]:
-    """Return d' and the criterion of (R, 4) counts; nan unless there are both kinds of images.
+    """Return d' = z(H) - z(F) and the criterion -(z(H) + z(F)) / 2 of (R, 4) counts, each (R,).
+
+    H, F: shares of synthetic and of real images called synthetic; nan unless there are both kinds of images.
 
     counts: synthetic images called synthetic, synthetic images, real images called synthetic, real images.
     """
@@ -104,7 +108,7 @@ def signal_detection(counts: Floats) -> tuple[Floats, Floats]:
 
 def _detection(name: str, scope: Scope, given: Verdicts, bootstrap: Bootstrap) -> Detection:
     right, called, synthetic = given.right, given.called, given.synthetic
-    place, items = places(given.item)
+    place, items = positions(given.item)
     counts = np.column_stack(
         [
             np.bincount(place, rows, minlength=items).astype(float)

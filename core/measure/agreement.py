@@ -1,8 +1,10 @@
-"""How far raters agree with each other and with themselves.
+"""Agreement of raters with each other and with themselves.
 
-Every coefficient is a function of sums over items, so that a bootstrap over items is one product of matrices.
-Krippendorff (2004), Content Analysis; Cohen (1968), Psychol Bull 70:213; Fleiss (1971), Psychol Bull 76:378; Shrout and
-Fleiss (1979), Psychol Bull 86:420.
+Every coefficient takes ratings of N items and weights (R, N), how often each item counts, and returns (R,) values, so
+that all resamples of a bootstrap over items are one product of matrices. Ratings are categories from 0; nan is missing.
+
+Krippendorff (2004), Content Analysis, chapter 11; Cohen (1968), Psychol Bull 70:213; Fleiss (1971), Psychol Bull
+76:378; Shrout and Fleiss (1979), Psychol Bull 86:420.
 """
 
 from __future__ import annotations
@@ -13,48 +15,93 @@ from typing import Literal
 import numpy as np
 
 from core.measure.answers import Answer, Question
+from core.measure.bootstrap import Bootstrap, Floats, Whole, positions
 from core.measure.coding import categories, category, table
-from core.measure.findings import Agreement, Estimate, Level
-from core.measure.intervals import NAN, Bootstrap, Floats, Whole, places, undefined
+from core.measure.findings import Agreement, Level
+from core.measure.intervals import Estimate, undefined
 
 
-def krippendorff_alpha(ratings: Floats, level: Literal["nominal", "ordinal", "interval"]) -> float:
-    """Return Krippendorff's alpha of (raters, items) numbers with nan for missing; nan where all answers are equal."""
+def krippendorff_alpha(ratings: Floats, level: Literal["nominal", "ordinal", "interval"], weights: Floats) -> Floats:
+    """Return Krippendorff's alpha of ``ratings`` (raters, N) for each row of ``weights`` (R, N).
+
+    alpha = 1 - D_o / D_e, observed over expected disagreement of the coincidence matrix (Krippendorff 2004, chapter
+    11). Items with fewer than two ratings count for nothing; nan where all ratings are equal.
+    """
     values = np.unique(ratings[~np.isnan(ratings)])
+    sums = np.tensordot(weights, _coincidences(ratings, values), axes=1)  # (R, V, V)
+    margins = sums.sum(-1)
+    # the place of each value on its scale: ranks depend on how often the values occur
+    place = np.cumsum(margins, -1) - margins / 2 if level == "ordinal" else np.broadcast_to(values, margins.shape)
+    distance = (place[:, :, None] - place[:, None, :]) ** 2
+    if level == "nominal":
+        distance = np.broadcast_to(1 - np.eye(len(values)), sums.shape)
+    observed = (sums * distance).sum((-2, -1))
+    expected = (margins[:, :, None] * margins[:, None, :] * distance).sum((-2, -1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(_alpha(_coincidences(ratings, values).sum(0)[None], values, level)[0])
+        return np.asarray(1 - (margins.sum(-1) - 1) * observed / expected)
 
 
-def cohen_kappa(counts: Floats, *, weighted: bool) -> float:
-    """Return Cohen's kappa of a (K, K) table of two ratings, with quadratic weights if ``weighted``."""
-    # slow to import, and only the analysis of a study needs it
-    from statsmodels.stats.inter_rater import cohens_kappa
+def cohen_kappa(first: Floats, second: Floats, levels: int, weights: Floats, *, weighted: bool) -> Floats:
+    """Return Cohen's kappa of two raters for each row of ``weights`` (R, N), as (R, ...).
 
-    if counts.sum() == 0:
-        return NAN
+    first, second: (..., N) ratings, 0 to ``levels`` - 1; items that one of them did not rate count for nothing.
+    weighted: disagreements count by the square of their distance. kappa = 1 - sum(v p_o) / sum(v p_e) with the
+    disagreements v (Cohen 1968); nan where all ratings are equal.
+    """
+    first, second = np.broadcast_arrays(first, second)
+    both = ~(np.isnan(first) | np.isnan(second))
+    steps = np.where(both, first - second, 0)
+    single = [(ratings[..., None] == np.arange(levels)) & both[..., None] for ratings in (first, second)]
+    parts = np.concatenate([_disagreement(steps, weighted)[..., None], *single], axis=-1)  # (..., N, 1 + 2 K)
+    observed, mine, theirs = np.split(np.tensordot(weights, parts, axes=(1, -2)), [1, 1 + levels], axis=-1)
+    distances = _disagreement(np.subtract.outer(np.arange(levels), np.arange(levels)), weighted)
+    expected = ((mine @ distances) * theirs).sum(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(cohens_kappa(counts, wt="quadratic" if weighted else None, return_results=False))
+        return np.asarray(1 - observed[..., 0] * mine.sum(-1) / expected)
 
 
-def fleiss_kappa(counts: Floats) -> float:
-    """Return Fleiss' kappa of (items, K) counts of answers, equally many per item."""
-    from statsmodels.stats.inter_rater import fleiss_kappa as value  # slow to import
+def fleiss_kappa(counts: Floats, weights: Floats) -> Floats:
+    """Return Fleiss' kappa of ``counts`` (N, K) for each row of ``weights`` (R, N); nan where all ratings are equal.
 
+    counts: how many raters chose each category, equally many per item.
+    kappa = (P - P_e) / (1 - P_e): mean agreement of pairs of raters, and that of chance (Fleiss 1971).
+    """
+    number = counts[0].sum()
+    parts = np.column_stack([counts, (counts**2).sum(1)])
+    sums = weights @ parts
+    answers = number * weights.sum(1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(value(counts))
+        expected = ((sums[:, :-1] / answers[:, None]) ** 2).sum(1)
+        observed = (sums[:, -1] - answers) / (answers * (number - 1))
+        return np.asarray((observed - expected) / (1 - expected))
 
 
-def icc(ratings: Floats) -> float:
-    """Return ICC(2,1), two-way random effects, absolute agreement, one rater, of (raters, items) without gaps."""
+def icc(ratings: Floats, weights: Floats) -> Floats:
+    """Return ICC(2,1) of ``ratings`` (raters, N) without gaps for each row of ``weights`` (R, N).
+
+    Two-way random effects, absolute agreement, one rater: (BMS - EMS) / (BMS + (k - 1) EMS + k (JMS - EMS) / N) with
+    the mean squares of items, raters and error (Shrout and Fleiss 1979, case 2).
+    """
+    raters = len(ratings)
+    centred = (ratings - ratings.mean()).T
+    parts = np.column_stack([np.ones(len(centred)), centred.sum(1) ** 2, (centred**2).sum(1), centred])
+    sums = weights @ parts
+    items, of_items, total, per_rater = sums[:, 0], sums[:, 1], sums[:, 2], sums[:, 3:]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(_icc(_squares(ratings).sum(0)[None], len(ratings))[0])
+        constant = per_rater.sum(1) ** 2 / (items * raters)
+        between_items = of_items / raters - constant
+        between_raters = (per_rater**2).sum(1) / items - constant
+        rest = (total - constant) - between_items - between_raters
+        by_item, by_rater = between_items / (items - 1), between_raters / (raters - 1)
+        error = rest / ((items - 1) * (raters - 1))
+        return np.asarray((by_item - error) / (by_item + (raters - 1) * error + raters * (by_rater - error) / items))
 
 
 def alpha_estimate(ratings: Floats, level: Level, bootstrap: Bootstrap) -> Estimate:
-    """Return Krippendorff's alpha over the items that two raters or more answered."""
-    used = ratings[:, (~np.isnan(ratings)).sum(0) >= 2]
-    values = np.unique(used[~np.isnan(used)])
-    return bootstrap.of_sums(lambda sums: _alpha(sums, values, level), _coincidences(used, values))
+    """Return Krippendorff's alpha of ``ratings`` (raters, items) over the items that two raters or more answered."""
+    used = _shared(ratings)
+    items = used.shape[1]
+    return bootstrap.estimate(krippendorff_alpha(used, level, bootstrap.weights(items)), items)
 
 
 def kappa_estimate(ratings: Floats, levels: int, bootstrap: Bootstrap, *, weighted: bool) -> Estimate:
@@ -62,16 +109,22 @@ def kappa_estimate(ratings: Floats, levels: int, bootstrap: Bootstrap, *, weight
 
     ratings: (raters, items) categories from 0 to ``levels`` - 1, nan for missing.
     """
-    used = ratings[:, (~np.isnan(ratings)).sum(0) >= 2]
-    values = [
-        _kappas_with(rater, used, levels, bootstrap, weighted=weighted) for rater in range(len(used) - 1) if used.size
-    ]
-    kappas = np.concatenate(values, axis=1) if values else np.zeros((0, 0))
-    return bootstrap.estimate(_finite_mean(kappas), used.shape[1]) if kappas.size else undefined(used.shape[1])
+    used = _shared(ratings)
+    given, items = ~np.isnan(used), used.shape[1]
+    weights = bootstrap.weights(items)
+    kappas = []
+    for rater in range(len(used) - 1):
+        others = used[rater + 1 :][(given[rater] & given[rater + 1 :]).sum(1) >= 2]
+        if len(others):
+            kappas.append(cohen_kappa(used[rater], others, levels, weights, weighted=weighted))
+    return bootstrap.estimate(_finite_mean(np.concatenate(kappas, axis=1)), items) if kappas else undefined(items)
 
 
 def fleiss_estimate(ratings: Floats, levels: int, bootstrap: Bootstrap) -> Estimate:
-    """Return Fleiss' kappa over the items with one number of answers, the number that covers most answers."""
+    """Return Fleiss' kappa of ``ratings`` (raters, items) over the items with one and the same number of answers.
+
+    Of several such numbers the one that covers most answers is taken.
+    """
     counts = (ratings[..., None] == np.arange(levels)).sum(0).astype(float)  # (items, K)
     answered = counts.sum(1)
     several = np.unique(answered[answered >= 2])
@@ -79,20 +132,14 @@ def fleiss_estimate(ratings: Floats, levels: int, bootstrap: Bootstrap) -> Estim
         return undefined()
     number = max(several, key=lambda number: (number * (answered == number).sum(), number))
     counts = counts[answered == number]
-    items = len(counts)
-    parts = np.column_stack([counts, (counts**2).sum(1)])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = _fleiss(bootstrap.weights(items) @ parts, items * number, number)
-    values[0] = fleiss_kappa(counts)
-    return bootstrap.estimate(values, items)
+    return bootstrap.estimate(fleiss_kappa(counts, bootstrap.weights(len(counts))), len(counts))
 
 
 def icc_estimate(ratings: Floats, bootstrap: Bootstrap) -> Estimate:
-    """Return ICC(2,1) over the items that all raters answered; nan for one rater."""
+    """Return ICC(2,1) of ``ratings`` (raters, items) over the items that all raters answered; nan for one rater."""
     whole = ratings[:, ~np.isnan(ratings).any(0)]
-    if len(whole) < 2 or whole.shape[1] < 2:
-        return undefined(whole.shape[1])
-    return bootstrap.of_sums(lambda sums: _icc(sums, len(whole)), _squares(whole))
+    items = whole.shape[1]
+    return bootstrap.estimate(icc(whole, bootstrap.weights(items)), items) if min(whole.shape) > 1 else undefined(items)
 
 
 def repeat_estimates(
@@ -100,19 +147,13 @@ def repeat_estimates(
 ) -> tuple[Estimate, Estimate]:
     """Return the share of equal first and second answers, and Cohen's kappa of them.
 
-    first, again: (N,) categories from 0. item: (N,) which item was answered twice.
+    first, again: (N,) categories from 0. item: (N,) the item that was answered twice.
     """
-    place, items = places(item)
+    place, items = positions(item)
     if not items:
         return undefined(), undefined()
-    distances = _distances(levels, weighted)
-    single = [codes[:, None] == np.arange(levels) for codes in (first, again)]
-    apart = distances[first.astype(int), again.astype(int)]
-    parts = np.zeros((items, 1 + 2 * levels))
-    np.add.at(parts, place, np.column_stack([apart, *single]))
-    values = _kappa(bootstrap.weights(items) @ parts, levels, distances)
-    values[0] = cohen_kappa(_counts(first, again, levels), weighted=weighted)
-    return bootstrap.mean(item, (first == again).astype(float)), bootstrap.estimate(values, items)
+    kappas = cohen_kappa(first, again, levels, bootstrap.weights(items)[:, place], weighted=weighted)
+    return bootstrap.mean(item, (first == again).astype(float)), bootstrap.estimate(kappas, items)
 
 
 def agreement(
@@ -143,29 +184,9 @@ def agreement(
     )
 
 
-def _kappas_with(rater: int, ratings: Floats, levels: int, bootstrap: Bootstrap, *, weighted: bool) -> Floats:
-    """Return kappa of ``rater`` with each later rater of two items or more in common, (1 + resamples, others)."""
-    given = ~np.isnan(ratings)
-    others = np.arange(rater + 1, len(ratings))
-    others = others[(given[rater] & given[others]).sum(1) >= 2]
-    both = given[rater] & given[others]  # (others, items)
-    steps = np.where(both, ratings[others] - ratings[rater], 0)
-    single = ratings[..., None] == np.arange(levels)  # (raters, items, K)
-    parts = np.concatenate(
-        [
-            (steps**2 if weighted else (steps != 0).astype(float))[..., None],
-            single[rater] & both[..., None],
-            single[others] & both[..., None],
-        ],
-        axis=-1,
-    )
-    sums = np.tensordot(bootstrap.weights(ratings.shape[1]), parts, axes=(1, 1))  # (1 + resamples, others, 1 + 2 K)
-    kappas = _kappa(sums, levels, _distances(levels, weighted))
-    kappas[0] = [
-        cohen_kappa(_counts(ratings[rater, shared], ratings[other, shared], levels), weighted=weighted)
-        for other, shared in zip(others, both, strict=True)
-    ]
-    return kappas
+def _shared(ratings: Floats) -> Floats:
+    """Return the columns of ``ratings`` (raters, items) with two ratings or more."""
+    return ratings[:, (~np.isnan(ratings)).sum(0) >= 2]
 
 
 def _coincidences(ratings: Floats, values: Floats) -> Floats:
@@ -177,36 +198,8 @@ def _coincidences(ratings: Floats, values: Floats) -> Floats:
     return np.asarray(pairs * weight[:, None, None])
 
 
-def _alpha(coincidences: Floats, values: Floats, level: str) -> Floats:
-    """Return alpha of (R, V, V) coincidences as (R,)."""
-    margins = coincidences.sum(-1)
-    # where each value stands on its scale: ranks depend on how often the values occur
-    place = np.cumsum(margins, -1) - margins / 2 if level == "ordinal" else np.broadcast_to(values, margins.shape)
-    apart = (place[:, :, None] - place[:, None, :]) ** 2
-    if level == "nominal":
-        apart = np.broadcast_to(1 - np.eye(len(values)), coincidences.shape)
-    observed = (coincidences * apart).sum((-2, -1))
-    expected = (margins[:, :, None] * margins[:, None, :] * apart).sum((-2, -1))
-    return np.asarray(1 - (margins.sum(-1) - 1) * observed / expected)
-
-
-def _distances(levels: int, weighted: bool) -> Floats:
-    steps = np.subtract.outer(np.arange(levels), np.arange(levels)).astype(float)
-    return steps**2 if weighted else (steps != 0).astype(float)
-
-
-def _counts(first: Floats, second: Floats, levels: int) -> Floats:
-    counts = np.zeros((levels, levels))
-    np.add.at(counts, (first.astype(int), second.astype(int)), 1)
-    return counts
-
-
-def _kappa(sums: Floats, levels: int, distances: Floats) -> Floats:
-    """Return kappa of (..., 1 + 2 K) sums: the distances of the pairs, then how often each rater gave each category."""
-    apart, mine, theirs = np.split(sums, [1, 1 + levels], axis=-1)
-    expected = ((mine @ distances) * theirs).sum(-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(1 - apart[..., 0] * mine.sum(-1) / expected)
+def _disagreement(steps: Floats, weighted: bool) -> Floats:
+    return np.asarray(steps**2 if weighted else steps != 0, np.float64)
 
 
 def _finite_mean(kappas: Floats) -> Floats:
@@ -214,28 +207,3 @@ def _finite_mean(kappas: Floats) -> Floats:
     finite = np.isfinite(kappas)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(finite, kappas, 0).sum(1) / finite.sum(1))
-
-
-def _fleiss(sums: Floats, answers: float, number: float) -> Floats:
-    """Return Fleiss' kappa of (R, K + 1) sums: counts of the categories, then of their squares per item."""
-    expected = ((sums[:, :-1] / answers) ** 2).sum(1)
-    observed = (sums[:, -1] - answers) / (answers * (number - 1))
-    return np.asarray((observed - expected) / (1 - expected))
-
-
-def _squares(ratings: Floats) -> Floats:
-    """Return what each item adds to the sums of squares, (items, 3 + raters); (raters, items) ratings are centred."""
-    centred = (ratings - ratings.mean()).T
-    return np.column_stack([np.ones(len(centred)), centred.sum(1) ** 2, (centred**2).sum(1), centred])
-
-
-def _icc(sums: Floats, raters: int) -> Floats:
-    """Return ICC(2,1) of (R, 3 + raters) sums."""
-    items, of_items, total, per_rater = sums[:, 0], sums[:, 1], sums[:, 2], sums[:, 3:]
-    constant = per_rater.sum(1) ** 2 / (items * raters)
-    between_items = of_items / raters - constant
-    between_raters = (per_rater**2).sum(1) / items - constant
-    rest = (total - constant) - between_items - between_raters
-    by_item, by_rater = between_items / (items - 1), between_raters / (raters - 1)
-    error = rest / ((items - 1) * (raters - 1))
-    return np.asarray((by_item - error) / (by_item + (raters - 1) * error + raters * (by_rater - error) / items))

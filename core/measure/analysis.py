@@ -1,4 +1,4 @@
-"""Everything that the answers to a study say, as numbers."""
+"""All statistics of a reader study, computed from its answers."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from core.measure import preference
 from core.measure.accuracy import detections, fooling, verdicts
 from core.measure.agreement import agreement
 from core.measure.answers import Collected
+from core.measure.bootstrap import Bootstrap
 from core.measure.coding import categories, repeated, scored
 from core.measure.correlation import correlations
 from core.measure.findings import Results
-from core.measure.intervals import Bootstrap
+from core.measure.limitations import notes
 from core.measure.marks import marks
-from core.measure.omissions import notes
-from core.measure.rater_work import summaries
+from core.measure.raters import summaries
 from core.measure.scales import scale
 
 
 def analyse(collected: Collected, *, resamples: int = 1000, seed: int = 0) -> Results:
-    """Return the results of a study, whatever of it is answered so far.
+    """Return the results of a study, finished or not.
 
-    Training and catch items count for nothing but each rater's catch answers, repeats only for the agreement of raters
-    with themselves. resamples, seed: of the bootstrap over items; the same answers give the same results.
+    Training items count for no statistic, catch items only for each rater's share of expected answers, repeats only for
+    the agreement of raters with themselves. resamples, seed: of the bootstrap over items; the
+    same answers and seed give the same results.
     """
     bootstrap = Bootstrap(resamples, seed)
     questions = collected.questions

@@ -1,4 +1,4 @@
-"""What the raters of a study answered, as the statistics read it: frozen rows without names or addresses."""
+"""Questions, raters and answers of a reader study: frozen rows without names or addresses, read by the statistics."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from webapp.store.study_records import Truth, Use
-
 Kind = Literal["choice", "scale", "mark", "text"]
+Use = Literal["item", "training", "catch"]
+Truth = Literal["real", "synthetic"]
 
 # the questions with a meaning of their own; all others are scales that the study defines
 REAL, PREFER, CONFIDENCE, MARK, COMMENT = "real", "prefer", "confidence", "mark", "comment"
@@ -16,10 +16,10 @@ REAL, PREFER, CONFIDENCE, MARK, COMMENT = "real", "prefer", "confidence", "mark"
 
 @dataclass(frozen=True)
 class Question:
-    """One thing that raters are asked.
+    """One question of a study.
 
-    options: the values of a choice with their titles. low, high: what the ends of a scale of ``levels`` steps, from 1,
-    mean. optional: whether an item may be finished without it.
+    options: the values of a choice with their titles. low, high: meaning of the ends of a scale of ``levels`` steps,
+    counted from 1. optional: whether an item may be finished without an answer.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Image:
-    """One image of an item: who made it, of which case, what it is, and what was measured of it (PSNR in dB ...)."""
+    """One image of an item: its method, case and truth, and its measures by name (PSNR in dB, SSIM ...)."""
 
     method: str
     case: str
@@ -45,11 +45,11 @@ class Image:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer that holds for one showing of an item to one rater.
+    """The newest answer to one showing of an item to one rater.
 
     rater: anonymous name, such as "R03". item: the item's number in the study. repeat: whether it was shown a second
     time. images: in the order of the screen, left first. values: question -> answer: "real" or "synthetic" for REAL,
-    "A" (left) or "B" for PREFER, 1 to ``levels`` for a scale, text for COMMENT, for MARK the share of what was marked
+    "A" (left) or "B" for PREFER, 1 to ``levels`` for a scale, text for COMMENT, for MARK the share of the marked voxels
     that lies in made tissue (None where that is not known). expected: the right answers of a training or catch item.
     seconds: time from the first sight of the images to the answer. changes: answers changed before saving.
     """
@@ -82,7 +82,7 @@ class Rater:
 
 @dataclass(frozen=True)
 class Collected:
-    """All answers to a study: what was asked, who was asked, and what they said, the newest answer of each showing."""
+    """The questions, raters and answers of a study; of each showing the newest answer."""
 
     study: str
     title: str

@@ -1,4 +1,4 @@
-"""Answers as numbers: which of them count, and the category that each one stands for."""
+"""Coding of answers: which of them count, and the number of the category of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from core.measure.answers import PREFER, Answer, Image, Question
-from core.measure.intervals import NAN, Floats
+from core.measure.bootstrap import Floats
+from core.measure.intervals import NAN
 
 # the values of the question which of two images is better, in the order of the screen
 SIDES = ("A", "B")
@@ -34,7 +35,7 @@ def repeated(answers: Iterable[Answer], first: Sequence[Answer]) -> list[tuple[A
 
 
 def in_order(images: Sequence[Image]) -> bool:
-    """Return whether two images stand in the order in which statistics compare them, whatever the screen showed."""
+    """Return whether two images stand in the order of method, case and truth, which does not depend on the screen."""
     return _key(images[0]) <= _key(images[1])
 
 

@@ -1,4 +1,4 @@
-"""Which measures of quality order images as raters do."""
+"""Rank correlation of image measures with ratings (Spearman 1904, Am J Psychol 15:72)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from core.measure.answers import CONFIDENCE, PREFER, REAL, Answer, Question
+from core.measure.bootstrap import Bootstrap, Floats
 from core.measure.coding import category, in_order, preferred
-from core.measure.findings import Correlation, Estimate
-from core.measure.intervals import NAN, Bootstrap, Floats, undefined
+from core.measure.findings import Correlation
+from core.measure.intervals import NAN, Estimate, undefined
 
-# rank correlation of fewer items says nothing
+# fewest items for a rank correlation
 ENOUGH = 3
 
 Number = Callable[[Answer], float]
@@ -42,9 +43,9 @@ def correlations(
 
 
 def spearman(first: ArrayLike, second: ArrayLike, weights: Floats) -> Floats:
-    """Return Spearman's rho of (N,) and (N,) numbers, each counted as often as ``weights`` (R, N) says, as (R,).
+    """Return Spearman's rho of ``first`` and ``second`` (N,) for each row of ``weights`` (R, N), as (R,).
 
-    nan where either is constant.
+    weights: how often each pair counts. Ties share their mean rank; nan where either is constant.
     """
     one, two = (_ranks(np.asarray(values, np.float64), weights) for values in (first, second))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -55,7 +56,7 @@ def spearman(first: ArrayLike, second: ArrayLike, weights: Floats) -> Floats:
 
 
 def _opinion(question: Question) -> Number | None:
-    """Return what an answer to ``question`` says for or against an image; None where it says nothing of that kind."""
+    """Return the function that reads a rating of an image from an answer; None where ``question`` rates no image."""
     if question.name == PREFER:
         return _preference
     if question.name == REAL:
@@ -71,7 +72,7 @@ def _rho(pairs: Floats, bootstrap: Bootstrap, *, mirrored: bool) -> Estimate:
         return undefined(items)
     weights = bootstrap.weights(items)
     if mirrored:
-        # which of two images comes first means nothing, so each pair counts in both directions
+        # the order of the two images is arbitrary, so each pair counts in both directions
         pairs, weights = np.concatenate([pairs, -pairs]), np.tile(weights, 2)
     return bootstrap.estimate(spearman(pairs[:, 0], pairs[:, 1], weights), items)
 
@@ -103,7 +104,7 @@ def _measured(answer: Answer, measure: str) -> float:
 
 
 def _difference(answer: Answer, measure: str) -> float:
-    """Return how much more of ``measure`` the image has that statistics put first."""
+    """Return the difference of ``measure`` between two images, the first by method, case and truth minus the other."""
     if len(answer.images) != 2:
         return NAN
     left, right = (image.measures.get(measure, NAN) for image in answer.images)
@@ -111,7 +112,7 @@ def _difference(answer: Answer, measure: str) -> float:
 
 
 def _ranks(values: Floats, weights: Floats) -> Floats:
-    """Return how far above the middle ``values`` (N,) rank in the sample that each row of ``weights`` draws, (R, N)."""
+    """Return the ranks of ``values`` (N,) less the mean rank, in the sample of each row of ``weights``, (R, N)."""
     order = np.argsort(values, kind="stable")
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(weights.astype(np.int32)[:, order], axis=1)[:, np.cumsum(counts) - 1]

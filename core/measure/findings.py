@@ -1,39 +1,28 @@
-"""What the analysis of a study finds: frozen rows of numbers, nan where something could not be computed."""
+"""Results of the analysis of a study: frozen rows of numbers, nan where one could not be computed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+from core.measure.intervals import Estimate
+
 Scope = Literal["all", "group", "rater"]
 Level = Literal["nominal", "ordinal"]
 
-# the name under which all raters together stand
+# the name of all raters together
 EVERYONE = "all raters"
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval and what it rests on; value, low and high may each be nan.
-
-    n: answers, or items where the interval is a bootstrap over items.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-@dataclass(frozen=True)
 class RaterSummary:
-    """How one rater worked.
+    """Progress, time and care of one rater.
 
-    done, total: showings. scored: answers that count in the statistics. seconds_median: per showing, training left out.
-    seconds_total: everything. catch_right of catch_total catch items were answered as expected. left: share of
-    forced choices for the left image (Wilson). repeated: share of hidden repeats answered as the first time, over all
-    choices and scales (Wilson). scrolled: showings of which more than one slice was looked at, of done.
-    changes: answers changed before saving. revisions: saved answers that were changed later.
+    done, total: showings. scored: answers that count in the statistics. seconds_median: s per showing, training left
+    out. seconds_total: s over all showings. catch_right of catch_total catch items were answered as expected. left:
+    share of forced choices for the left image (Wilson). repeated: share of hidden repeats answered as the first time,
+    over all choices and scales (Wilson). scrolled: showings of which more than one slice was seen, of done. changes:
+    answers changed before saving. revisions: saved answers that were changed later.
     """
 
     name: str
@@ -54,7 +43,7 @@ class RaterSummary:
 
 @dataclass(frozen=True)
 class Detection:
-    """How well synthetic images were told from real ones by all raters, a group or one rater.
+    """Discrimination of synthetic from real images by all raters, a group or one rater.
 
     who: EVERYONE, the group or the rater. right of n answers were right; p: exact two-sided binomial against 0.5.
     accuracy, sensitivity (synthetic called synthetic), specificity (real called real): Wilson, which takes answers as
@@ -80,7 +69,7 @@ class Detection:
 
 @dataclass(frozen=True)
 class Fooling:
-    """How often the images of one method were called real (Wilson); for real images this is the specificity."""
+    """Share of answers that called the images of one method real (Wilson); for real images the specificity."""
 
     method: str
     truth: Literal["real", "synthetic"]
@@ -89,7 +78,7 @@ class Fooling:
 
 @dataclass(frozen=True)
 class Pair:
-    """How often one method was preferred to another: wins of n, the share (Wilson), exact binomial p against 0.5."""
+    """Preference of one method over another: wins of n, the share (Wilson), exact binomial p against 0.5."""
 
     method: str
     other: str
@@ -101,7 +90,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Strength:
-    """Where a method stands by Bradley and Terry: log-strength (mean zero, bootstrap over items), rank from 1."""
+    """Bradley-Terry log-strength of a method (mean zero, bootstrap over items) and its rank from 1."""
 
     method: str
     rank: int
@@ -123,7 +112,7 @@ class MethodScale:
 
 @dataclass(frozen=True)
 class ScaleResult:
-    """The answers to one scale for each method; low and high are what the ends of the scale mean."""
+    """The answers to one scale for each method; low, high: meaning of the ends of the scale."""
 
     question: str
     title: str
@@ -135,7 +124,7 @@ class ScaleResult:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far raters agree on one question with each other and with themselves; every interval a bootstrap over items.
+    """Agreement on one question, of raters with each other and with themselves; every interval a bootstrap over items.
 
     alpha: Krippendorff, of the level given. kappa: mean of Cohen's kappa over pairs of raters with items in common,
     with quadratic weights where the level is ordinal. fleiss: Fleiss' kappa of nominal answers, over the items that
@@ -157,7 +146,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Correlation:
-    """How far a measure orders images as raters do: Spearman's rho over items, bootstrap over items.
+    """Correlation of a measure with ratings: Spearman's rho over items, bootstrap over items.
 
     question: a scale (mean rating of an item), "real" (share of raters who called a synthetic image real) or "prefer"
     (share preferring an image against the difference of the measure between the two images).
@@ -171,7 +160,7 @@ class Correlation:
 
 @dataclass(frozen=True)
 class MarkResult:
-    """Where raters marked something suspicious in the images of one method.
+    """Position of the marks on suspicious tissue in the images of one method.
 
     share: mean share of the mark that lies in made tissue (bootstrap over items). hit: share of marks of which at least
     half lies there (Wilson).
@@ -184,10 +173,10 @@ class MarkResult:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that the analysis of a study yields.
+    """All results of the analysis of a study.
 
     raters, items, answers: how many of each count in the statistics (training, catch items and repeats do not).
-    resamples, seed: of the bootstrap. notes: plain sentences on what could not be computed or was left out, and why.
+    resamples, seed: of the bootstrap. notes: sentences on what could not be computed or was left out, and why.
     """
 
     study: str

@@ -1,4 +1,4 @@
-"""Whether what raters marked as suspicious lies in made tissue."""
+"""Overlap of marks on suspicious tissue with tissue that a method made."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.measure.answers import MARK, Answer
+from core.measure.bootstrap import Bootstrap
 from core.measure.findings import MarkResult
-from core.measure.intervals import Bootstrap, wilson
+from core.measure.intervals import wilson
 
 # a mark is a hit when this share of it lies in made tissue
 HIT = 0.5
 
 
 def marks(answers: Sequence[Answer], bootstrap: Bootstrap) -> tuple[MarkResult, ...]:
-    """Return the marks in the images of each method, sorted by name; answers of unknown share are left out."""
+    """Return the overlap for each method, sorted by name; answers whose share is not known are left out."""
     found: dict[str, list[tuple[int, float]]] = {}
     for answer in answers:
         share = answer.values.get(MARK)

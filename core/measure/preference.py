@@ -1,6 +1,6 @@
-"""Which methods raters prefer: shares of each pair, and a ranking of all by Bradley and Terry.
+"""Preference between methods: the share of each pair, and a ranking of all by the Bradley-Terry model.
 
-Bradley and Terry (1952), Biometrika 39:324; when a fit exists and how to find it: Hunter (2004), Ann Stat 32:384.
+Bradley and Terry (1952), Biometrika 39:324; existence of the fit: Hunter (2004), Ann Stat 32:384.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import numpy as np
 from scipy import special, stats
 
 from core.measure.answers import Answer
+from core.measure.bootstrap import Bootstrap, Floats, positions
 from core.measure.coding import preferred
 from core.measure.findings import Pair, Strength
-from core.measure.intervals import Bootstrap, Floats, binomial_p, places, wilson
+from core.measure.intervals import binomial_p, wilson
 
 # wins that each method is given over each other one, so that strengths are finite when one of them always wins
 PRIOR = 0.1
@@ -31,7 +32,7 @@ def choices(answers: Sequence[Answer]) -> list[Choice]:
 
 
 def pairs(given: Sequence[Choice]) -> tuple[Pair, ...]:
-    """Return for each two methods that were compared how often the first by name was preferred."""
+    """Return the preference between each two methods that were compared, for the first by name."""
     wins: dict[tuple[str, str], list[bool]] = {}
     for _, better, worse in given:
         first, second = sorted((better, worse))
@@ -47,14 +48,13 @@ def strengths(given: Sequence[Choice], bootstrap: Bootstrap) -> tuple[Strength, 
     if not given:
         return ()
     methods = sorted({method for _, *both in given for method in both})
-    place, items = places(np.array([item for item, _, _ in given], np.int64))
+    place, items = positions(np.array([item for item, _, _ in given], np.int64))
     better = np.array([methods.index(method) for _, method, _ in given])
     worse = np.array([methods.index(method) for _, _, method in given])
     parts = np.zeros((items, len(methods), len(methods)))
     np.add.at(parts, (place, better, worse), 1)
     wins = parts.sum(0)
-    sums = (bootstrap.weights(items) @ parts.reshape(items, -1)).reshape(-1, *wins.shape)
-    values = bradley_terry(sums + PRIOR)
+    values = bradley_terry(bootstrap.sums(parts) + PRIOR)
     ranks = stats.rankdata(-values[0].round(9), method="min")
     found = [
         Strength(
@@ -79,10 +79,11 @@ def parted(given: Sequence[Choice]) -> bool:
 
 
 def bradley_terry(wins: Floats) -> Floats:
-    """Return log-strengths of mean zero, (R, M), from wins (R, M, M) of the row over the column.
+    """Return log-strengths l of mean zero, (R, M), from wins (R, M, M) of the row over the column.
 
-    Finite only where no part of the methods always wins against the others; see PRIOR. Newton's method, because plain
-    maximisation by parts takes thousands of steps when a method wins nearly always; steps are cut, so that they end.
+    P(i beats j) = 1 / (1 + exp(l_j - l_i)). Finite only where no part of the methods always wins against the others;
+    see PRIOR. Newton's method with bounded steps: the minorisation of Hunter (2004) takes thousands of steps when a
+    method wins nearly always.
     """
     methods = wins.shape[-1]
     wins = wins * (1 - np.eye(methods))

@@ -1,4 +1,4 @@
-"""How the images of each method were rated on the scales of a study."""
+"""Ratings of the images of each method on the scales of a study."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.measure.answers import Answer, Question
+from core.measure.bootstrap import Bootstrap
 from core.measure.coding import category
 from core.measure.findings import MethodScale, ScaleResult
-from core.measure.intervals import Bootstrap
 
 
 def scale(question: Question, answers: Sequence[Answer], bootstrap: Bootstrap) -> ScaleResult:

@@ -15,11 +15,11 @@ from core.nets.unet import EMBEDDING, LOG_VARIANCE_RANGE, UNet
 class FusionNet(UNet):
     """Fuses clean residuals that experts predicted from the same noisy one (Zhu et al. 2025, Score-Fusion).
 
-    forward: noisy, context, log_snr, facts: as of ``VolumeNet``.
-      said (B, E, D, H, W): what each expert says, those of the three planes first.
-      present (B, E): 1 for those that were asked, as the planes always are, 0 for the others.
+    forward: noisy, context, log_snr, conditioning: as of ``VolumeNet``.
+      predictions (B, E, D, H, W): the clean residual that each expert predicted, those of the three planes first.
+      present (B, E): 1 for experts that predicted one, as the planes always do, 0 for the others.
       Returns (residual, log_variance), both (B, 1, D, H, W).
-    The residual is sum_e (a_e + w_e) said_e + r with a_e = 1/3 for the planes, 0 for the other experts, and
+    The residual is sum_e (a_e + w_e) p_e + r with p_e the predictions, a_e = 1/3 for the planes, 0 for the others, and
     sum_e w_e = 0 over those present: the weights sum to one at every voxel, where fusing clean residuals is fusing
     scores. The last convolution starts at zero: an untrained head gives the mean of the planes.
     """
@@ -30,34 +30,34 @@ class FusionNet(UNet):
         experts: int = 3,
         widths: Sequence[int] = (24, 48, 64),
         blocks: Sequence[int] = (1, 1, 1),
-        facts: int = 0,
+        conditioning: int = 0,
         norm: str = "channel",
     ) -> None:
         inputs, outputs = 1 + context + experts, experts + 2
-        super().__init__(3, inputs, outputs, EMBEDDING + experts + facts, widths, blocks, norm)
+        super().__init__(3, inputs, outputs, EMBEDDING + experts + conditioning, widths, blocks, norm)
         self.context = context
         self.experts = experts
-        self.facts = facts
+        self.conditioning = conditioning
 
     def forward(
         self,
         noisy: Tensor,
         context: Tensor,
         log_snr: Tensor,
-        facts: Tensor | None = None,
+        conditioning: Tensor | None = None,
         *,
-        said: Tensor,
+        predictions: Tensor,
         present: Tensor,
     ) -> tuple[Tensor, Tensor]:
         there = present.reshape(*present.shape, 1, 1, 1)
         count = there.sum(dim=1, keepdim=True)
-        said = said * there
+        predictions = predictions * there
         guess = log_snr.sigmoid().sqrt().reshape(-1, 1, 1, 1, 1) * noisy
-        told = [embed_log_snr(log_snr, EMBEDDING), present, *([] if facts is None else [facts])]
-        image = torch.cat([guess, context, said], dim=1)
-        outputs = depth_to_space(self.folded(image, torch.cat(told, dim=1)))
+        conditions = [embed_log_snr(log_snr, EMBEDDING), present, *([] if conditioning is None else [conditioning])]
+        image = torch.cat([guess, context, predictions], dim=1)
+        outputs = depth_to_space(self.folded(image, torch.cat(conditions, dim=1)))
         raw, free, log_variance = outputs[:, : self.experts], outputs[:, -2:-1], outputs[:, -1:]
         weights = there * (raw - (there * raw).sum(dim=1, keepdim=True) / count)
-        average = said[:, :PLANES].mean(dim=1, keepdim=True)
-        residual = average + (weights * said).sum(dim=1, keepdim=True) + free
+        average = predictions[:, :PLANES].mean(dim=1, keepdim=True)
+        residual = average + (weights * predictions).sum(dim=1, keepdim=True) + free
         return residual, log_variance.clamp(*LOG_VARIANCE_RANGE)

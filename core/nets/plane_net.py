@@ -19,15 +19,15 @@ class PlaneNet(UNet):
     """Predicts a clean residual and its log-variance slice by slice, in planes across X, Y or Z (Zhu et al. 2025).
 
     forward:
-      noisy, context, log_snr, facts: as of ``VolumeNet``.
-      plane: 0 sagittal, 1 coronal, 2 axial: the axis across the slices; told to the network.
+      noisy, context, log_snr, conditioning: as of ``VolumeNet``.
+      plane: 0 sagittal, 1 coronal, 2 axial: the axis across the slices; the network is conditioned on it.
       span: the slices to do, all by default.
       coarse (B, 1, D, H, W): an earlier estimate of the residual, such as that of another plane, or None.
       Returns (residual, log_variance), both (B, 1, D, H, W) with the slices of ``span`` alone.
     The two other sides must be multiples of ``multiple``. Of each slice the network sees the noisy residual and the
     whole context, and of ``REACH`` slices on either side the first ``slab`` channels of the context; at the ends of
     the volume the last slice is repeated. heads, direct, stream: as of ``VolumeNet``; the noisy residual is always seen
-    ``scaled`` and always ``fused`` with what the network says.
+    ``scaled`` and always ``fused`` with the prediction of the network.
     """
 
     def __init__(
@@ -36,17 +36,19 @@ class PlaneNet(UNet):
         slab: int = 2,
         widths: Sequence[int] = (32, 64, 96),
         blocks: Sequence[int] = (1, 2, 2),
-        facts: int = 0,
+        conditioning: int = 0,
         norm: str = "channel",
         heads: int = 1,
         direct: bool = False,
         stream: bool = False,
     ) -> None:
         inputs = 2 + context + 2 * REACH * slab
-        super().__init__(2, inputs, 2 * heads, EMBEDDING + PLANES + 1 + facts, widths, blocks, norm, direct, stream)
+        super().__init__(
+            2, inputs, 2 * heads, EMBEDDING + PLANES + 1 + conditioning, widths, blocks, norm, direct, stream
+        )
         self.context = context
         self.slab = slab
-        self.facts = facts
+        self.conditioning = conditioning
         self.heads = heads
 
     def forward(
@@ -54,7 +56,7 @@ class PlaneNet(UNet):
         noisy: Tensor,
         context: Tensor,
         log_snr: Tensor,
-        facts: Tensor | None = None,
+        conditioning: Tensor | None = None,
         plane: int = 2,
         span: slice | None = None,
         coarse: Tensor | None = None,
@@ -70,10 +72,10 @@ class PlaneNet(UNet):
         which = torch.zeros(items, PLANES + 1, device=noisy.device)
         which[:, plane] = 1
         which[:, PLANES] = float(coarse is not None)
-        told = [embed_log_snr(log_snr, EMBEDDING), which, *([] if facts is None else [facts])]
-        told_each = torch.cat(told, dim=1).repeat_interleave(len(chosen), dim=0)
-        facts_each = None if facts is None else facts.repeat_interleave(len(chosen), dim=0)
-        outputs = depth_to_space(head(self.folded(image, told_each), self.heads, facts_each))
+        conditions = [embed_log_snr(log_snr, EMBEDDING), which, *([] if conditioning is None else [conditioning])]
+        conditions_each = torch.cat(conditions, dim=1).repeat_interleave(len(chosen), dim=0)
+        conditioning_each = None if conditioning is None else conditioning.repeat_interleave(len(chosen), dim=0)
+        outputs = depth_to_space(head(self.folded(image, conditions_each), self.heads, conditioning_each))
         residual, log_variance = outputs.reshape(items, -1, *outputs.shape[1:]).movedim(1, 2 + plane).chunk(2, dim=1)
         log_variance = log_variance.clamp(*LOG_VARIANCE_RANGE)
         return fused_with_noisy(residual, log_variance, noisy.index_select(2 + plane, chosen), log_snr)

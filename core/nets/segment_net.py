@@ -11,14 +11,15 @@ from core.nets.unet import UNet
 
 # 0 none of them, 1 CSF, 2 grey matter, 3 white matter
 CLASSES = 4
-# shares of the head's voxels whose intensity is told: which contrast it is can be seen from them
+# percentiles of the head's intensities that the network is conditioned on: they show which contrast it is
 SHARES = (10, 20, 30, 40, 50, 60, 70, 80, 90)
 
 
 class SegmentNet(UNet):
     """Gives each voxel of an image a score for each tissue, in any MR contrast (Billot et al. 2023, SynthSeg).
 
-    forward: image (B, 1, D, H, W), facts (B, ``len(SHARES)``): the percentiles ``SHARES`` of the image in the head.
+    forward: image (B, 1, D, H, W); conditioning (B, ``len(SHARES)``), the percentiles ``SHARES`` of the image in the
+      head.
       Returns logits (B, ``CLASSES``, D, H, W).
     D, H, W must be multiples of ``multiple``. The last convolution starts at zero: untrained, all are as likely.
     """
@@ -28,5 +29,5 @@ class SegmentNet(UNet):
     ) -> None:
         super().__init__(3, 1, CLASSES, len(SHARES), widths, blocks, norm)
 
-    def forward(self, image: Tensor, facts: Tensor) -> Tensor:
-        return depth_to_space(self.folded(image, facts))
+    def forward(self, image: Tensor, conditioning: Tensor) -> Tensor:
+        return depth_to_space(self.folded(image, conditioning))

@@ -15,12 +15,12 @@ LOG_VARIANCE_RANGE = (-10.0, 4.0)
 
 
 class UNet(nn.Module):
-    """Maps an image with ``inputs`` channels to one with ``outputs``, modulated by a vector of ``told`` numbers.
+    """Maps an image with ``inputs`` channels to one with ``outputs``, modulated by ``conditions`` numbers.
 
     Sides must be multiples of ``multiple``. The last convolution starts at zero.
     direct: add a linear map of the input to the output, past every norm: intensities keep their scale.
-    stream: let the features that run past the blocks reach the output as they are, each weighed by ``told``. The norm
-    of a voxel's channels takes away how large a deviation is.
+    stream: let the features that run past the blocks reach the output as they are, each weighed by the
+    conditions. The norm of a voxel's channels takes away how large a deviation is.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class UNet(nn.Module):
         dimensions: int,
         inputs: int,
         outputs: int,
-        told: int,
+        conditions: int,
         widths: Sequence[int],
         blocks: Sequence[int],
         norm: str,
@@ -41,7 +41,7 @@ class UNet(nn.Module):
         fold = 2**dimensions
         conv = convolution(dimensions)
         condition = 2 * EMBEDDING
-        self.condition = nn.Sequential(nn.Linear(told, condition), nn.SiLU(), nn.Linear(condition, condition))
+        self.condition = nn.Sequential(nn.Linear(conditions, condition), nn.SiLU(), nn.Linear(condition, condition))
         self.enter = conv(fold * inputs, widths[0], 3, padding=1)
         self.down = nn.ModuleList()
         self.up = nn.ModuleList()
@@ -64,10 +64,10 @@ class UNet(nn.Module):
             zero(self.stream)
             zero(self.weigh)
 
-    def folded(self, image: Tensor, told: Tensor) -> Tensor:
-        """Return the output for ``image`` (B, ``inputs``, ...) and ``told`` (B, K), still folded: see
+    def folded(self, image: Tensor, conditions: Tensor) -> Tensor:
+        """Return the output for ``image`` (B, ``inputs``, ...) and ``conditions`` (B, K), still folded: see
         ``depth_to_space``."""
-        condition = self.condition(told)
+        condition = self.condition(conditions)
         folded = space_to_depth(image)
         x = self.enter(folded)
         skips: list[Tensor] = []
@@ -87,13 +87,14 @@ class UNet(nn.Module):
         return out if self.direct is None else out + self.direct(folded)
 
 
-def head(outputs: Tensor, heads: int, facts: Tensor | None) -> Tensor:
-    """Return the output layer (B, C, ...) that the last ``heads`` of ``facts`` (one 1, the others 0) choose from
+def head(outputs: Tensor, heads: int, conditioning: Tensor | None) -> Tensor:
+    """Return the output layer (B, C, ...) that the last ``heads`` numbers of ``conditioning`` (one 1, the others
+    0) choose from
     ``outputs`` (B, heads C, ...)."""
-    if heads == 1 or facts is None:
+    if heads == 1 or conditioning is None:
         return outputs
     each = outputs.reshape(outputs.shape[0], heads, -1, *outputs.shape[2:])
-    chosen = facts[:, -heads:].reshape(-1, heads, *(1 for _ in each.shape[2:]))
+    chosen = conditioning[:, -heads:].reshape(-1, heads, *(1 for _ in each.shape[2:]))
     return torch.sum(each * chosen, dim=1)
 
 

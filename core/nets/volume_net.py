@@ -18,7 +18,8 @@ class VolumeNet(UNet):
       noisy (B, 1, D, H, W): the residual at one noise level; its variance is about 1.
       context (B, C, D, H, W): what is known (trivial fill, mask, ...).
       log_snr (B,): ln(abar / (1 - abar)) of the noise level.
-      facts (B, K): numbers about the whole volume (slice thickness, contrasts at hand, ...), where ``facts`` = K > 0.
+      conditioning (B, K): numbers about the whole volume (slice thickness, contrasts at hand, ...), where the argument
+        ``conditioning`` of the network is K > 0, otherwise None.
       Returns (residual, log_variance), both (B, 1, D, H, W).
     D, H, W must be multiples of ``multiple``. The last convolution starts at zero: an untrained network
     predicts a residual of 0 (with ``skip``, the best linear guess from ``noisy``) and a log-variance of 0.
@@ -30,7 +31,7 @@ class VolumeNet(UNet):
     them when there is little noise.
     direct: add a linear map of the input to the output, past every norm: intensities keep their scale.
     stream: see ``UNet``.
-    heads: output layers, of which the last ``heads`` facts (one 1, the others 0) choose one.
+    heads: output layers, of which the last ``heads`` numbers of the conditioning (one 1, the others 0) choose one.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class VolumeNet(UNet):
         context: int = 2,
         widths: Sequence[int] = (24, 64, 128),
         blocks: Sequence[int] = (1, 2, 2),
-        facts: int = 0,
+        conditioning: int = 0,
         norm: str = "group",
         skip: bool = False,
         scaled: bool = False,
@@ -47,22 +48,22 @@ class VolumeNet(UNet):
         direct: bool = False,
         stream: bool = False,
     ) -> None:
-        super().__init__(3, 1 + context, 2 * heads, EMBEDDING + facts, widths, blocks, norm, direct, stream)
+        super().__init__(3, 1 + context, 2 * heads, EMBEDDING + conditioning, widths, blocks, norm, direct, stream)
         self.context = context
-        self.facts = facts
+        self.conditioning = conditioning
         self.skip = skip
         self.scaled = scaled or skip
         self.fused = fused
         self.heads = heads
 
     def forward(
-        self, noisy: Tensor, context: Tensor, log_snr: Tensor, facts: Tensor | None = None
+        self, noisy: Tensor, context: Tensor, log_snr: Tensor, conditioning: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        told = embed_log_snr(log_snr, EMBEDDING)
-        told = told if facts is None else torch.cat([told, facts], dim=1)
+        conditions = embed_log_snr(log_snr, EMBEDDING)
+        conditions = conditions if conditioning is None else torch.cat([conditions, conditioning], dim=1)
         abar = log_snr.sigmoid().reshape(-1, 1, 1, 1, 1)
         guess = abar.sqrt() * noisy if self.scaled else noisy
-        outputs = head(self.folded(torch.cat([guess, context], dim=1), told), self.heads, facts)
+        outputs = head(self.folded(torch.cat([guess, context], dim=1), conditions), self.heads, conditioning)
         residual, log_variance = depth_to_space(outputs).chunk(2, dim=1)
         if self.skip:
             residual = guess + (1 - abar).sqrt() * residual

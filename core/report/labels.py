@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from core.declaration import Task
-from core.imaging.methods import of_task
 from core.result import BASELINE, Artifact
 
 
@@ -18,7 +17,7 @@ def artifact_title(task: Task, artifact: Artifact) -> str:
         titles = {entry.name: entry.title for entry in task.outputs}
         # the run record belongs to every task, declared or not
         return titles.get(artifact.kind, artifact.kind.capitalize())
-    method = next((each for each in of_task(task.name) if each.name == artifact.method), None)
+    method = next((each for each in task.methods if each.name == artifact.method), None)
     if method is None:
         return f"Method: {artifact.method}"
     return f"{'Plain method' if method.cheap else 'Method'}: {method.title}"

@@ -14,7 +14,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from core import weights
 from core.assets import ASSETS
 from core.declaration import Measure, Param, Task, Value
-from core.imaging.methods import of_task
 from core.provenance import Identity, RunRecord
 from core.report.citations import PROGRAM, cited
 from core.report.labels import artifact_title, input_title
@@ -61,7 +60,7 @@ def _content(
     columns = _columns(task, table)
     ran = [row.method for row in table]
     wide, narrow = figures(task, inputs, result.artifacts)
-    known = {each.name: each for each in of_task(task.name)}
+    known = {each.name: each for each in task.methods}
     return {
         "task": task,
         "record": record,

@@ -64,26 +64,6 @@ ENDMEMBERS: Mapping[str, tuple[tuple[float, float, float], ...]] = MappingProxyT
         ),
     }
 )
-# where tissue absorbs (cm^-1) and what the band is called there
-BANDS: tuple[tuple[float, str], ...] = (
-    (968, "nucleic acid backbone"),
-    (1032, "collagen and glycogen C-O"),
-    (1085, "phosphate, symmetric (nucleic acid)"),
-    (1152, "glycogen C-O"),
-    (1170, "lipid C-O ester"),
-    (1204, "collagen"),
-    (1236, "phosphate, asymmetric, and amide III"),
-    (1282, "collagen amide III"),
-    (1338, "collagen CH2 wagging"),
-    (1400, "carboxylate"),
-    (1455, "CH2 and CH3 bending"),
-    (1485, "nucleic acid bases"),
-    (1545, "amide II"),
-    (1655, "amide I"),
-    (1740, "lipid C=O ester"),
-    (2852, "CH2 stretching, symmetric (lipid)"),
-    (2924, "CH2 stretching, asymmetric (lipid)"),
-)
 # optical density of haematoxylin and eosin in red, green and blue: Ruifrok and Johnston 2001
 STAINS: Floats = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]])
 
@@ -103,12 +83,6 @@ def endmembers(wavenumbers: ArrayLike) -> Floats:
             for lines in ENDMEMBERS.values()
         ]
     )
-
-
-def band_name(wavenumber: float, within: float = 20.0) -> str:
-    """Return what absorbs nearest to ``wavenumber``, "" where nothing known lies ``within`` so many cm^-1."""
-    centre, name = min(BANDS, key=lambda band: abs(band[0] - wavenumber))
-    return name if abs(centre - wavenumber) <= within else ""
 
 
 def mie(wavenumbers: ArrayLike, radius: float = 5.0, index: float = 1.3) -> Floats:

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 
 @dataclass
 class Clock:
-    """How far a run is: steps taken and seconds spent over all its sessions."""
+    """How far a run is: steps taken, seconds that went by and seconds of processor time, over all its sessions."""
 
     step: int = 0
     seconds: float = 0.0
+    cpu: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,7 @@ def restore(folder: Path, state: State) -> None:
     with safe_open(path, framework="pt") as opened:
         clock = json.loads(opened.metadata()["clock"])
     state.clock.step, state.clock.seconds = int(clock["step"]), float(clock["seconds"])
+    state.clock.cpu = float(clock["cpu"])
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

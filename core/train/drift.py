@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from core.diffusion.residual_error import gaussian_window, windowed
+from core.diffusion.error_spectrum import gaussian_window, windowed
 
 # standard deviation of the Gaussian that tells smooth from fine, voxels
 WIDTH = 4.0

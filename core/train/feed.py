@@ -1,7 +1,9 @@
-"""Batches made by background processes, kept on disk and handed out in an order that a seed fixes."""
+"""Crops made ahead, kept on disk for good, and handed out in an order that a seed fixes."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import multiprocessing
 import os
 import time
@@ -9,27 +11,37 @@ from pathlib import Path
 
 import numpy as np
 
+from core.errors import UserError
 from core.train.batch import Batch
-from core.train.inpaint_crops import CropSource
+from core.train.crop_store import batch_of, read, write
+from core.train.inpaint_crops import RECIPE, CropSource
 from core.train.pack import PackedSet
 
-# batches that exist before the first step, and batches added for each step taken: a batch is used about
-# 1 / PER_STEP times, each time with other noise
-READY = 12
-PER_STEP = 0.5
-# only the newest batches are drawn, so that none is used much more often than others
-WINDOW = 100
+# files of crops that exist before the first step, and files added for each step taken: a file is used about
+# 1 / PER_STEP times while the store grows, each time with other noise, mirrored or not, placed or not
+READY = 16
+PER_STEP = 0.25
+# files in a full store, about 1.4 MB each
+CAPACITY = 10_000
 # how far the workers may run ahead of the training
 AHEAD = 200
 
 
 class Feed:
-    """Hands out the batch of each step; step and seed alone decide which one, whoever made it and when."""
+    """Hands out the batch of each step; step and seed alone decide which one, whoever made it and when.
+
+    packed, folder: the packed set and the store, which runs on the same set may share. workers: processes that make
+    crops ahead; with none, crops are made when they are first asked for.
+    Raises UserError for a store that was made otherwise.
+    """
 
     def __init__(self, packed: Path, folder: Path, seed: int, workers: int, smallest: bool = False) -> None:
         self._folder = folder
         self._seed = seed
-        folder.mkdir(parents=True, exist_ok=True)
+        self._smallest = smallest
+        (folder / "volumes").mkdir(parents=True, exist_ok=True)
+        _claim(folder, {"recipe": RECIPE, "seed": seed, "smallest": smallest, "packed": _digest(packed)})
+        self._source = None if workers else CropSource(PackedSet(packed), seed, folder / "volumes")
         context = multiprocessing.get_context("spawn")
         self._wanted = context.Value("q", READY)
         self._workers = [
@@ -42,17 +54,19 @@ class Feed:
             worker.start()
 
     def batch(self, step: int) -> Batch:
-        """Return the batch of ``step``; waits until it has been made."""
-        available = READY + int(step * PER_STEP)
+        """Return the batch of ``step``; makes its crops, or waits until they have been made."""
+        available = min(CAPACITY, READY + int(step * PER_STEP))
         self._wanted.value = available
-        index = int(np.random.default_rng([self._seed, step, 1]).integers(max(0, available - WINDOW), available))
+        rng = np.random.default_rng([self._seed, step, 1])
+        index = int(rng.integers(available))
         path = _path(self._folder, index)
+        if self._source is not None and not path.is_file():
+            write(path, self._source.crops(index, self._smallest))
         while not path.is_file():
             if not all(worker.is_alive() for worker in self._workers):
                 raise RuntimeError("a worker that makes training batches died")
             time.sleep(0.05)
-        with np.load(path, allow_pickle=False) as stored:
-            return Batch(stored["context"], stored["target"], stored["context"][:, 1:2])
+        return batch_of(read(path), rng)
 
     def close(self) -> None:
         """Stop the workers."""
@@ -65,26 +79,39 @@ def _path(folder: Path, index: int) -> Path:
     return folder / f"{index:07d}.npz"
 
 
+def _digest(packed: Path) -> str:
+    with packed.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _claim(folder: Path, made_from: dict[str, object]) -> None:
+    """Note in ``folder`` what its crops are made from; UserError where they were made from something else."""
+    note = folder / "store.json"
+    if not note.is_file():
+        temporary = folder / "store.json.part"
+        temporary.write_text(json.dumps(made_from, indent=2) + "\n")
+        temporary.replace(note)
+    elif json.loads(note.read_text()) != made_from:
+        raise UserError(
+            "bad_parameter",
+            f"The crops in {folder} were made from another packed set, seed or recipe.",
+            "Give another --crops folder, or delete this one.",
+        )
+
+
 def _work(packed: Path, folder: Path, seed: int, number: int, workers: int, smallest: bool, wanted: object) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
-    cache = folder / "volumes"
-    cache.mkdir(exist_ok=True)
-    source = CropSource(PackedSet(packed), seed, cache)
+    source = CropSource(PackedSet(packed), seed, folder / "volumes")
     parent = os.getppid()
     index = number
-    while os.getppid() == parent:
-        front = getattr(wanted, "value", 0)
-        if index >= front + AHEAD:
+    while os.getppid() == parent and index < CAPACITY:
+        if index >= getattr(wanted, "value", 0) + AHEAD:
             time.sleep(0.1)
-            continue
-        if index < front - WINDOW:
-            # a resumed run never asks for these again
-            index += workers
             continue
         path = _path(folder, index)
         if not path.is_file():
-            batch = source.batch(index, smallest)
-            temporary = path.with_name(f"{path.name}.{number}.part.npz")
-            np.savez(temporary, context=batch.context, target=batch.target)
-            temporary.replace(path)
+            write(path, source.crops(index, smallest), str(number))
         index += workers
+    while os.getppid() == parent:
+        # the store is full; a worker that ended would look like one that died
+        time.sleep(1)

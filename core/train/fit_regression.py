@@ -7,10 +7,12 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.contrasts import CONTRASTS, scaled
+from core.anatomy.intensity import scaled
+from core.contrasts import CONTRASTS
 from core.imaging.translate.regression import features, row, surroundings
 from core.nets.piecewise_linear import FEATURES
-from core.train.pack import Packed, PackedSet
+from core.train.datasets import Packed
+from core.train.pack import PackedSet
 
 Float = NDArray[np.float32]
 
@@ -20,7 +22,7 @@ RIDGE = 1e-5
 
 def subjects(packed: PackedSet) -> list[Packed]:
     """Return the training subjects that have two contrasts or more of a stripped brain."""
-    return [item for item in packed.items if item.split == "train" and item.stripped and len(item.contrasts) > 1]
+    return [item for item in packed.learnt_from("translate") if item.stripped and len(item.contrasts) > 1]
 
 
 def fit(packed: PackedSet) -> Float:

@@ -11,11 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.contrasts import CONTRASTS, scaled
+from core.anatomy.intensity import scaled
+from core.contrasts import CONTRASTS
 from core.imaging.brain_position import places
-from core.imaging.translate.trees import Model, beside, encode, gather, patch_maps, regressor, silent
+from core.imaging.translate.trees import Model, beside, gather, patch_maps
 from core.nets.boosted_trees import MODELS, TREES
-from core.train.pack import Packed, PackedSet
+from core.train.boosting import boost, constant
+from core.train.datasets import Packed
+from core.train.pack import PackedSet
 
 Float = NDArray[np.float32]
 
@@ -53,20 +56,13 @@ def draw(packed: PackedSet, item: Packed, number: int) -> Sample:
 
 
 def fit(drawn: Sequence[Sample], names: Collection[str], target: str, trees: int = TREES) -> Model:
-    """Return the ``trees`` that make ``target`` from ``names``, fitted on the samples that have all of them.
-
-    Without such a sample they say 0.
-    """
-    from threadpoolctl import threadpool_limits
-
+    """Return the ``trees`` that make ``target`` from ``names``, fitted on the samples that have all of them; without
+    such a sample they predict 0."""
     used = [sample for sample in drawn if {*names, target} <= set(sample.features)]
     if not used:
-        return Model(silent(), 0.0)
+        return constant(0.0)
     features = np.concatenate([sample.gather(names) for sample in used])
-    wanted = np.concatenate([sample.features[target][:, 0] for sample in used])
-    # on busy cores the threads of a team wait for each other for minutes
-    with threadpool_limits(1):
-        return encode(regressor(trees).fit(features, wanted))
+    return boost(features, np.concatenate([sample.features[target][:, 0] for sample in used]), trees)
 
 
 def fit_all(packed: PackedSet, items: Sequence[Packed], trees: int = TREES) -> dict[str, Tensor]:

@@ -18,15 +18,17 @@ from core.errors import UserError
 from core.nets import build
 from core.train.batch import Batch, Source
 from core.train.checkpoint import Clock, State, restore, save
+from core.train.curve import Curve, Stop
 from core.train.dice import overlap
 from core.train.feed import Feed
 from core.train.pack import PackedSet
-from core.train.predictions_of_batch import Asked, ask, walk
+from core.train.predictions_of_batch import Asked, ask, in_region, walk
 from core.train.presets import Preset
 from core.train.residual_spectrum import BATCHES, Shares, measure
 from core.train.superres_crops import ThickSource
 from core.train.tissue_crops import TissueSource
 from core.train.translate_crops import ContrastSource
+from core.train.validation import Validation
 from core.weights import load
 
 TISSUES = "tissues"
@@ -34,7 +36,13 @@ TISSUES = "tissues"
 # weight of the log-variance head's likelihood beside the squared error
 DOUBT = 0.05
 CLIP = 1.0
-SAVE_SECONDS = 60
+SAVE_SECONDS = 180
+# a run without an end: steps at the full rate, after which it falls with the square root, and its running average
+HOLD = 10_000
+LONG_AVERAGE = 0.9995
+# steps between the rows of curve.csv, and seconds of processor time between those of validation.csv
+CURVE_STEPS = 20
+VALIDATE_SECONDS = 600
 # runs are short: the second moment must forget the first steps soon
 BETAS = (0.9, 0.99)
 
@@ -43,8 +51,11 @@ BETAS = (0.9, 0.99)
 class Plan:
     """A run: where its packed set and its folder are, how long it may take, how it is seeded.
 
-    ``seconds`` of wall clock over all sessions drive the learning rate, or ``steps`` when given.
+    ``seconds`` of wall clock over all sessions drive the learning rate, or ``steps`` when given. Infinite ``seconds``
+    make a run that goes on until it is stopped; its validation is measured now and then.
     warm: start from the shipped weights; rate: highest learning rate in place of the preset's.
+    cool: go on from a checkpoint and bring the rate down within ``seconds`` from there.
+    crops: the store of crops, in place of ``batches`` in the run's folder. half: bf16 on a CPU, too.
     """
 
     packed: Path
@@ -58,10 +69,18 @@ class Plan:
     smallest: bool = False
     warm: bool = False
     rate: float | None = None
+    cool: bool = False
+    crops: Path | None = None
+    half: bool = False
+
+    @property
+    def endless(self) -> bool:
+        """Whether the run goes on until it is stopped."""
+        return self.steps is None and math.isinf(self.seconds)
 
 
-def train(preset: Preset, plan: Plan, say: Callable[[str], None]) -> State:
-    """Run ``plan`` to its end and return the state; the running average is what ships."""
+def train(preset: Preset, plan: Plan, say: Callable[[str], None], stop: Stop | None = None) -> State:
+    """Run ``plan`` to its end, or until ``stop`` is wanted, and return the state; the running average is what ships."""
     torch.manual_seed(plan.seed)
     network = build(preset.architecture, preset.config).to(plan.device)
     if plan.warm:
@@ -70,10 +89,10 @@ def train(preset: Preset, plan: Plan, say: Callable[[str], None]) -> State:
     optimiser = torch.optim.AdamW(network.parameters(), lr=preset.learning_rate, betas=BETAS, weight_decay=1e-2)
     state = State(network, average, optimiser, Clock())
     plan.folder.mkdir(parents=True, exist_ok=True)
-    if plan.resume:
+    if plan.resume or plan.cool:
         restore(plan.folder, state)
     with batches(preset, plan) as batch:
-        _run(preset, plan, state, batch, say)
+        _Run(preset, plan, state, stop or Stop()).until_the_end(batch, say)
     save(plan.folder, state, {"preset": preset.name, "seed": plan.seed})
     return state
 
@@ -110,7 +129,7 @@ def _warm(network: nn.Module, shipped: nn.Module) -> str:
 def batches(preset: Preset, plan: Plan) -> Iterator[Callable[[int], Batch]]:
     """Give the function step -> batch of a run: made when asked for, or ahead where that is slow."""
     if preset.source == "inpaint":
-        feed = Feed(plan.packed, plan.folder / "batches", plan.seed, plan.workers, plan.smallest)
+        feed = Feed(plan.packed, plan.crops or plan.folder / "batches", plan.seed, plan.workers, plan.smallest)
         try:
             yield feed.batch
         finally:
@@ -129,25 +148,57 @@ def _source(preset: Preset, plan: Plan) -> Source:
     return ThickSource(packed, plan.seed)
 
 
-def _run(preset: Preset, plan: Plan, state: State, batch: Callable[[int], Batch], say: Callable[[str], None]) -> None:
-    before, started = state.clock.seconds, time.monotonic()
-    saved = started
-    losses: list[tuple[float, float]] = []
-    while (done := _fraction(plan, state.clock)) < 1:
-        rate = (plan.rate or preset.learning_rate) * min(1.0, (state.clock.step + 1) / preset.warm_up)
-        for group in state.optimiser.param_groups:
-            group["lr"] = rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
-        step = state.clock.step
-        losses.append(take_step(state.network, state.optimiser, batch(step), preset, plan, step))
-        _average(state, preset.average)
-        state.clock.step += 1
-        now = time.monotonic()
-        state.clock.seconds = before + now - started
-        if state.clock.step % 20 == 0:
-            say(_report(preset, state.clock, _fraction(plan, state.clock), losses[-100:]))
-        if now - saved >= SAVE_SECONDS:
-            save(plan.folder, state, {"preset": preset.name, "seed": plan.seed})
-            saved = now
+class _Run:
+    """One session of a run."""
+
+    def __init__(self, preset: Preset, plan: Plan, state: State, stop: Stop) -> None:
+        self._preset, self._plan, self._state, self._stop = preset, plan, state, stop
+        self._before = (state.clock.seconds - time.monotonic(), state.clock.cpu - time.process_time())
+        # where the budget begins: a run that cools counts from its checkpoint
+        self._origin = (state.clock.step, state.clock.seconds) if plan.cool else (0, 0.0)
+        self._curve = Curve(
+            plan.folder / "curve.csv", ("step", "seconds", "cpu", "rate", *_measures(preset)), state.clock
+        )
+        self._validation = Validation(preset, plan.packed, plan.crops or plan.folder, plan.smallest)
+
+    def until_the_end(self, batch: Callable[[int], Batch], say: Callable[[str], None]) -> None:
+        """Take steps until the plan is done or the program is told to stop."""
+        plan, state, clock = self._plan, self._state, self._state.clock
+        losses: list[tuple[float, float]] = []
+        saved, validated = time.monotonic(), clock.cpu
+        while not self._stop.wanted and self._done() < 1:
+            rate = self._rate()
+            for group in state.optimiser.param_groups:
+                group["lr"] = rate
+            losses.append(take_step(state.network, state.optimiser, batch(clock.step), self._preset, plan, clock.step))
+            _average(state, LONG_AVERAGE if plan.endless else self._preset.average)
+            clock.step += 1
+            now = time.monotonic()
+            clock.seconds, clock.cpu = self._before[0] + now, self._before[1] + time.process_time()
+            if clock.step % CURVE_STEPS == 0:
+                losses = losses[-100:]
+                say(_report(self._preset, clock, self._done(), losses))
+                self._curve.add(
+                    clock.step, round(clock.seconds), round(clock.cpu), rate, *_means(losses[-CURVE_STEPS:])
+                )
+            if plan.endless and clock.cpu - validated >= VALIDATE_SECONDS:
+                say(self._validation.measure(state, plan.folder, plan.device))
+                validated = clock.cpu
+            if now - saved >= SAVE_SECONDS:
+                save(plan.folder, state, {"preset": self._preset.name, "seed": plan.seed})
+                saved = now
+
+    def _done(self) -> float:
+        plan, clock = self._plan, self._state.clock
+        step, seconds = self._origin
+        return (clock.step - step) / plan.steps if plan.steps is not None else (clock.seconds - seconds) / plan.seconds
+
+    def _rate(self) -> float:
+        plan, step = self._plan, self._state.clock.step
+        rate = (plan.rate or self._preset.learning_rate) * min(1.0, (step + 1) / self._preset.warm_up)
+        if plan.endless or plan.cool:
+            rate *= math.sqrt(min(1.0, HOLD / (step + 1)))
+        return rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self._done())))
 
 
 def take_step(
@@ -174,33 +225,28 @@ def _losses(
     rng = np.random.default_rng([plan.seed, step, 2])
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     if preset.drift:
-        for asked in walk(network, preset, batch, generator, rng, plan.device):
+        for asked in walk(network, preset, batch, generator, rng, plan.device, plan.half):
             yield _residual(asked, preset)
         return
     count = len(batch.target)
     times = np.where(rng.random(count) < preset.from_noise, 1.0, rng.integers(1, GRID + 1, count) / GRID)
-    yield _residual(ask(network, preset, batch, times, generator, rng, plan.device), preset)
+    yield _residual(ask(network, preset, batch, times, generator, rng, plan.device, plan.half), preset)
 
 
 def _residual(asked: Asked, preset: Preset) -> tuple[Tensor, tuple[float, float]]:
     """Return the loss of a residual, and the squared error from noise alone and over all, as a share of the
     residual's own variance (1 = no better than the trivial base; NaN where the batch has none)."""
     clean, log_variance, target, region = asked.clean, asked.log_variance, asked.target, asked.region
-    error = _in_region((clean - target) ** 2, region)
-    doubt = _in_region((clean.detach() - target) ** 2 * (-log_variance).exp() + log_variance, region)
+    error = in_region((clean - target) ** 2, region)
+    doubt = in_region((clean.detach() - target) ** 2 * (-log_variance).exp() + log_variance, region)
     # errors at low noise are small: weighted up, as in Hang et al. 2023 (min-SNR), to count alike
     weight = 1 / (1.1 - torch.tensor([signal(time) for time in asked.times], device=target.device))
     # an easy crop leaves a tenth of the residual of a hard one: each is to count alike
-    energy = _in_region(target**2, region)
+    energy = in_region(target**2, region)
     loss = (weight * error / (energy + preset.smallest) + DOUBT * doubt).mean()
     share = (error / energy.clamp_min(1e-6)).detach().cpu().numpy()
     alone = share[asked.times == 1]
     return loss, (float(alone.mean()) if alone.size else math.nan, float(share.mean()))
-
-
-def _in_region(values: Tensor, region: Tensor) -> Tensor:
-    """Return the mean of ``values`` weighted by ``region`` for each item of the batch, (B,)."""
-    return (values * region).flatten(1).sum(dim=1) / region.flatten(1).sum(dim=1).clamp_min(1e-6)
 
 
 def _average(state: State, keep: float) -> None:
@@ -211,10 +257,6 @@ def _average(state: State, keep: float) -> None:
             state.average[name].lerp_(value, 1 - keep)
 
 
-def _fraction(plan: Plan, clock: Clock) -> float:
-    return clock.step / plan.steps if plan.steps is not None else clock.seconds / plan.seconds
-
-
 def _means(errors: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """Return the mean of each of two measures over the steps that have it."""
     first, second = ([value for value in column if not math.isnan(value)] for column in zip(*errors, strict=True))
@@ -223,10 +265,12 @@ def _means(errors: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 def _report(preset: Preset, clock: Clock, done: float, losses: list[tuple[float, float]]) -> str:
     first, second = _means(losses)
-    names = ("1 - Dice", "cross-entropy") if preset.source == TISSUES else ("from noise", "all levels")
-    left = clock.seconds * (1 / max(done, 1e-6) - 1)
+    names = _measures(preset)
     rate = clock.step / max(clock.seconds, 1e-6)
-    return (
-        f"step {clock.step}  {100 * done:.0f} %  {rate:.2f} steps/s  {left / 60:.0f} min left  "
-        f"error left: {names[0]} {first:.3f}, {names[1]} {second:.3f}"
-    )
+    left = f"{100 * done:.0f} %  {clock.seconds * (1 / max(done, 1e-6) - 1) / 60:.0f} min left" if done else "no end"
+    return f"step {clock.step}  {left}  {rate:.2f} steps/s  error left: {names[0]} {first:.3f}, {names[1]} {second:.3f}"
+
+
+def _measures(preset: Preset) -> tuple[str, str]:
+    """Return the names of the two measures of a step, see ``take_step``."""
+    return ("1 - Dice", "cross-entropy") if preset.source == TISSUES else ("from noise", "all levels")

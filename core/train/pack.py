@@ -3,67 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.anatomy.head import find_head
-from core.contrasts import CONTRASTS
 from core.files.nifti import read_volume
 from core.synth.labelmaps import tissues_of
-from core.train.heldout import HEALTHY, TUMOUR
+from core.train.datasets import Listed, Packed, listed
+from core.volume import Volume
 
-# the contrasts of pre-operative subjects that are sharp on all three axes; the others were made from thick slices
-SHARP_GLIOMA = {"Brats18_CBICA_ABM_1": ("t1", "t1ce", "t2"), "Brats18_CBICA_AQN_1": ("t1", "t1ce")}
-OPENMS = {"t1": "t1.nii.gz", "t1ce": "t1post.nii.gz", "t2": "t2.nii.gz", "flair": "flair.nii.gz"}
-# folder, files, sharp contrasts, stripped, lesion mask, source
-DEMO: tuple[tuple[str, dict[str, str], tuple[str, ...], bool, str, str], ...] = (
-    ("openms_patient07", OPENMS, ("t1", "flair"), True, "lesion.nii.gz", "Open MS data, CC BY"),
-    ("studyforrest_t1", {"t1": "t1_1mm.nii.gz"}, ("t1",), False, "", "studyforrest, PDDL"),
-)
+# a scan within 5 % of 1 mm is taken as it is, as in use
+TOLERANCE_MM = 0.05
 
 
-@dataclass(frozen=True)
-class Packed:
-    """One subject of the set: ``kind`` is scan (one or more contrasts on one grid) or labels (a tissue map).
-
-    contrasts: what there is of t1, t1ce, t2, flair. sharp: those that are sharp on all three axes; the others were
-    made from thick slices along S and are sharp on the other two.
-    """
-
-    name: str
-    kind: str
-    folder: str
-    split: str
-    source: str
-    contrasts: tuple[str, ...] = ()
-    sharp: tuple[str, ...] = ()
-    stripped: bool = True
-
-
-def pack(data: Path, out: Path, folders: tuple[str, ...], say: Callable[[str], None]) -> None:
+def pack(data: Path, out: Path, folders: tuple[str, ...], say: Callable[[str], None], permissive: bool = False) -> None:
     """Write ``out`` (.npz) from the chosen ``folders`` (labels, train, demo) of ``data``.
 
+    permissive: learn from nothing but data whose licence allows any use; see ``core.train.datasets``.
     Keys: ``index`` (JSON of ``Packed`` as uint8), ``<name>/<contrast>`` float16 (X, Y, Z; 99.5th percentile of the
     head is 1), ``<name>/usable`` bool (healthy voxels that may be voided) and ``<name>/head`` bool for scans,
-    ``<name>/tissues`` uint8 for label maps. All RAS+, 1 mm.
+    ``<name>/tissues`` uint8 for label maps, ``<name>/bits``, ``offset``, ``shape``, ``spacing`` for shapes.
+    All RAS+, 1 mm.
     """
     arrays: dict[str, NDArray[np.generic]] = {}
     index: list[Packed] = []
-    for item, paths, lesion in _items(data):
-        if item.folder not in folders:
-            continue
-        say(f"packing {item.name}")
-        index.append(item)
-        if item.kind == "labels":
-            labels = read_volume(paths["labels"]).data.astype(np.int32)
-            arrays[f"{item.name}/tissues"] = _trim(tissues_of(labels))
-        else:
-            arrays |= _scan(item, paths, lesion)
+    for each in listed(data, folders, permissive):
+        say(f"packing {each.item.name}")
+        index.append(each.item)
+        arrays |= _PACKERS[each.item.kind](each)
     arrays["index"] = np.frombuffer(json.dumps([asdict(item) for item in index]).encode(), np.uint8)
     temporary = out.with_name(out.name + ".part.npz")
     np.savez_compressed(temporary, allow_pickle=False, **arrays)
@@ -75,10 +48,12 @@ class PackedSet:
 
     def __init__(self, path: Path) -> None:
         self._file = np.load(path, allow_pickle=False)
-        self.items = tuple(
-            Packed(**{**item, "contrasts": tuple(item["contrasts"]), "sharp": tuple(item["sharp"])})
-            for item in json.loads(self._file["index"].tobytes())
-        )
+        self.items = tuple(_item(entry) for entry in json.loads(self._file["index"].tobytes()))
+
+    def learnt_from(self, task: str, split: str = "train") -> list[Packed]:
+        """Return the items that ``task`` (inpaint, superres, translate, tissues) may learn from; with ``split``
+        "validation", those that it may be measured on."""
+        return [item for item in self.items if item.split == split and task in item.tasks]
 
     def image(self, name: str, contrast: str) -> NDArray[np.float16]:
         """Return one contrast of a scan, (X, Y, Z) float16."""
@@ -100,43 +75,74 @@ class PackedSet:
         tissues: NDArray[np.uint8] = self._file[f"{name}/tissues"]
         return tissues
 
+    def shapes(self, name: str) -> tuple[NDArray[np.bool_], ...]:
+        """Return masks (X, Y, Z) bool on their own grid, whose voxels measure ``shape_spacing``."""
+        bits, offset, sides = (self._file[f"{name}/{key}"] for key in ("bits", "offset", "shape"))
+        return tuple(
+            np.unpackbits(bits[start:stop], count=int(np.prod(side))).reshape(side).astype(bool)
+            for start, stop, side in zip(offset, offset[1:], sides.astype(int), strict=False)
+        )
 
-def _scan(item: Packed, paths: dict[str, Path], lesion: Path | None) -> dict[str, NDArray[np.generic]]:
-    arrays: dict[str, NDArray[np.generic]] = {}
-    volumes = {contrast: read_volume(paths[contrast]) for contrast in item.contrasts}
-    first = volumes[item.contrasts[0]]
-    head = find_head(first).mask
+    def shape_spacing(self, name: str) -> tuple[float, float, float]:
+        """Return the voxel size of the masks of ``shapes`` in mm."""
+        x, y, z = (float(size) for size in self._file[f"{name}/spacing"])
+        return x, y, z
+
+
+def _item(entry: dict[str, Any]) -> Packed:
+    fields: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in entry.items()}
+    return Packed(**fields)
+
+
+def _scan(each: Listed) -> dict[str, NDArray[np.generic]]:
+    item = each.item
+    volumes = {contrast: to_millimetres(read_volume(each.paths[contrast])) for contrast in item.contrasts}
+    head = find_head(volumes[item.contrasts[0]]).mask
     usable = head.copy() if item.stripped else _deep(head)
-    if lesion is not None:
-        usable &= read_volume(lesion).data == 0
+    if each.lesion is not None:
+        usable &= read_volume(each.lesion).data == 0
+    arrays: dict[str, NDArray[np.generic]] = {f"{item.name}/head": head, f"{item.name}/usable": usable}
     for contrast, volume in volumes.items():
         values = np.where(head, volume.data, 0) if item.stripped else volume.data
         level = float(np.percentile(volume.data[head], 99.5))
         arrays[f"{item.name}/{contrast}"] = (np.maximum(values, 0) / level).astype(np.float16)
-    return arrays | {f"{item.name}/head": head, f"{item.name}/usable": usable}
+    return arrays
 
 
-def _items(data: Path) -> Iterator[tuple[Packed, dict[str, Path], Path | None]]:
-    for path in sorted((data / "labels/synthseg").glob("training_seg_*.nii.gz")):
-        name = "synthseg-" + path.name.split(".")[0][-2:]
-        yield Packed(name, "labels", "labels", "train", "BBillot/SynthSeg, Apache-2.0"), {"labels": path}, None
-    for path in sorted((data / "train/malf_nc").glob("*_t1.nii.gz")):
-        number = path.name[:4]
-        split = "validation" if number in HEALTHY else "train"
-        source = "OASIS-1 through muschellij2/malf.templates, CC BY-NC"
-        yield Packed(f"oasis-{number}", "scan", "train", split, source, ("t1",), ("t1",)), {"t1": path}, None
-    for folder in sorted((data / "train/brats18").glob("Brats18_*")):
-        split = "validation" if folder.name == TUMOUR else "train"
-        paths = {contrast: folder / f"{contrast}.nii.gz" for contrast in CONTRASTS}
-        sharp = SHARP_GLIOMA.get(folder.name, ())
-        source = "BraTS 2018, research use"
-        yield Packed(folder.name, "scan", "train", split, source, CONTRASTS, sharp), paths, folder / "seg.nii.gz"
-    for folder_name, names, sharp, stripped, lesion, source in DEMO:
-        folder = data / "demo" / folder_name
-        if folder.is_dir():
-            item = Packed(folder_name, "scan", "demo", "train", source, tuple(names), sharp, stripped)
-            files = {contrast: folder / file for contrast, file in names.items()}
-            yield item, files, folder / lesion if lesion else None
+def _labels(each: Listed) -> dict[str, NDArray[np.generic]]:
+    labels = _one_cortex(read_volume(each.paths["labels"]).data.astype(np.int32))
+    return {f"{each.item.name}/tissues": _trim(tissues_of(labels))}
+
+
+def _shapes(each: Listed) -> dict[str, NDArray[np.generic]]:
+    with np.load(each.paths["shapes"], allow_pickle=False) as stored:
+        return {f"{each.item.name}/{key}": stored[key] for key in ("bits", "offset", "shape", "spacing")}
+
+
+_PACKERS: dict[str, Callable[[Listed], dict[str, NDArray[np.generic]]]] = {
+    "scan": _scan,
+    "labels": _labels,
+    "shapes": _shapes,
+}
+
+
+def to_millimetres(volume: Volume) -> Volume:
+    """Return ``volume`` on a grid of 1 mm (cubic spline), itself where it is within ``TOLERANCE_MM`` of that."""
+    if all(abs(size - 1) <= TOLERANCE_MM for size in volume.spacing):
+        return volume
+    data = ndimage.zoom(volume.data, volume.spacing, order=3, grid_mode=True, mode="nearest")
+    growth = [new / old for new, old in zip(data.shape, volume.data.shape, strict=True)]
+    affine = volume.affine @ np.diag([*(1 / factor for factor in growth), 1.0])
+    # the first voxel's centre moves with the size of the voxels
+    affine[:3, 3] += (affine[:3, :3] - volume.affine[:3, :3]).sum(axis=1) / 2
+    return Volume(np.asarray(data, np.float32), affine)
+
+
+def _one_cortex(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return aparc+aseg labels as plain aseg: parcels (1000, 2000 and up) become cortex, the callosum white matter."""
+    out = np.where((labels >= 1000) & (labels < 2000), 3, labels)
+    out = np.where((labels >= 2000) & (labels < 3000), 42, out)
+    return np.where((labels >= 251) & (labels <= 255), 2, out).astype(np.int32)
 
 
 def _deep(head: NDArray[np.bool_]) -> NDArray[np.bool_]:

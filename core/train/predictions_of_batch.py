@@ -16,7 +16,7 @@ from core.diffusion.schedule import GRID, log_snr, signal
 from core.diffusion.schedule import times as visited
 from core.imaging.published.planes import WEIGHTS
 from core.imaging.published.scorefusion import SOURCE_PLANE, VOLUME, VOLUMES
-from core.imaging.tiles import in_half
+from core.imaging.tiled_network import in_half
 from core.nets.plane_net import PLANES
 from core.train.batch import Batch
 from core.train.drift import drifted
@@ -50,6 +50,11 @@ class Asked:
     region: Tensor
 
 
+def in_region(values: Tensor, region: Tensor) -> Tensor:
+    """Return the mean of ``values`` weighted by ``region`` for each item of the batch, (B,)."""
+    return (values * region).flatten(1).sum(dim=1) / region.flatten(1).sum(dim=1).clamp_min(1e-6)
+
+
 Call = Callable[[nn.Module, Crops, np.random.Generator], tuple[Tensor, Tensor]]
 
 
@@ -61,9 +66,12 @@ def ask(
     generator: torch.Generator,
     rng: np.random.Generator,
     device: str,
+    half: bool = False,
 ) -> Asked:
-    """Noise each residual of ``batch`` to its time of ``times`` (B,) and ask the network of ``preset`` for it."""
-    question = Question(preset, batch, generator, rng, device)
+    """Noise each residual of ``batch`` to its time of ``times`` (B,) and ask the network of ``preset`` for it.
+
+    half: convolutions in bf16 on a CPU, too."""
+    question = Question(preset, batch, generator, rng, device, half)
     return question.ask(network, question.target, times)
 
 
@@ -74,6 +82,7 @@ def walk(
     generator: torch.Generator,
     rng: np.random.Generator,
     device: str,
+    half: bool = False,
 ) -> Iterator[Asked]:
     """Ask the network of ``preset`` about ``batch`` at every time of a sample, from noise down.
 
@@ -81,7 +90,7 @@ def walk(
     that learns from the truth alone reads brightness from the noisy voxels, and its own errors with it where it samples
     (after Ning et al. 2023, arXiv 2301.11706, who perturb the truth by white noise).
     """
-    question = Question(preset, batch, generator, rng, device)
+    question = Question(preset, batch, generator, rng, device, half)
     residual = torch.zeros_like(question.target)
     for time in visited(GRID):
         asked = question.ask(network, residual, np.full(len(residual), time))
@@ -96,7 +105,13 @@ class Question:
     """
 
     def __init__(
-        self, preset: Preset, batch: Batch, generator: torch.Generator, rng: np.random.Generator, device: str
+        self,
+        preset: Preset,
+        batch: Batch,
+        generator: torch.Generator,
+        rng: np.random.Generator,
+        device: str,
+        half: bool = False,
     ) -> None:
         def tensor(array: NDArray[np.floating]) -> Tensor:
             return torch.from_numpy(array).float().to(device)
@@ -108,6 +123,7 @@ class Question:
         self._facts = None if batch.facts is None else tensor(batch.facts)
         self._measured = None if batch.measured is None else tensor(batch.measured).unbind(dim=1)
         self._call, self._generator, self._seed = caller(preset), generator, int(rng.integers(2**62))
+        self._half = half
 
     def ask(self, network: nn.Module, residual: Tensor, times: NDArray[np.float64]) -> Asked:
         """Noise ``residual`` (B, 1, S, S, S) to ``times`` (B,) and ask for the clean one."""
@@ -117,8 +133,8 @@ class Question:
         noisy = self._free(abar.sqrt() * residual + (1 - abar).sqrt() * noise)
         levels = torch.tensor([log_snr(time) for time in times], dtype=torch.float32, device=device)
         crops = Crops(noisy, self._context, levels, self._facts, self.support)
-        # on a GPU the convolutions run in bf16; on a CPU 3D bf16 is many times slower than fp32
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        # on a GPU the convolutions run in bf16; whether that is faster on a CPU, ``core.train.precision`` measures
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or self._half):
             clean, log_variance = self._call(network, crops, np.random.default_rng(self._seed))
         return Asked(times, self._free(clean.float()), log_variance.float(), self.target, self._region)
 
@@ -197,7 +213,7 @@ def _fusion(network: nn.Module, crops: Crops, rng: np.random.Generator, preset: 
                 only = _only(crops, number)
                 said[:, expert : expert + 1] = _touched(plane, only, crops.noisy, crops.levels, SOURCE_PLANE, None)[0]
     known = _known(network, crops)
-    clean, log_variance = network(crops.noisy, known, crops.levels, crops.facts, said=said, present=present)
+    clean, log_variance = network(crops.noisy, known, crops.levels, crops.facts, predictions=said, present=present)
     return clean, log_variance
 
 

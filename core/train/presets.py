@@ -131,5 +131,6 @@ PRESETS: tuple[Preset, ...] = (
 
 
 def find(name: str) -> Preset:
-    """Return the preset called ``name``; ``KeyError`` if there is none."""
-    return {preset.name: preset for preset in PRESETS}[name]
+    """Return the preset called ``name``, or that of the weights called so; ``KeyError`` if there is none."""
+    named = {preset.name: preset for preset in PRESETS}
+    return ({preset.weights: preset for preset in PRESETS} | named)[name]

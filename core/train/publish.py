@@ -13,9 +13,10 @@ from torch import Tensor
 
 from core.nets.boosted_trees import TREES
 from core.train.checkpoint import State
+from core.train.datasets import PERMISSIVE, Packed
 from core.train.fit_regression import fit, subjects
 from core.train.fit_trees import FEWEST, fit_all
-from core.train.pack import Packed, PackedSet
+from core.train.pack import PackedSet
 from core.train.presets import Preset
 from core.train.residual_spectrum import Shares
 from core.weights import write_facts
@@ -32,7 +33,7 @@ def export(
     """
     tensors = {name: value.detach().to(torch.float16).cpu().contiguous() for name, value in state.average.items()}
     used = _learnt_from(preset.source, PackedSet(packed))
-    facts = {"steps": state.clock.step, "seconds": round(state.clock.seconds)}
+    facts = {"steps": state.clock.step, "seconds": round(state.clock.seconds), "cpu": round(state.clock.cpu)}
     written = [_write(folder, preset.weights, preset.architecture, dict(preset.config), tensors, used, facts, doubt)]
     if preset.weights == "translate-volume":
         table = {"table": torch.from_numpy(fit(PackedSet(packed)))}
@@ -46,12 +47,12 @@ def _learnt_from(source: str, packed: PackedSet) -> list[Packed]:
     """Return the items of a packed set that the batches of ``source`` are drawn from."""
     if source == "translate":
         return subjects(packed)
-    train = [item for item in packed.items if item.split == "train"]
+    train = packed.learnt_from(source)
     if source == "superres":
         return [item for item in train if item.kind == "scan"]
     if source == "tissues":
         return [item for item in train if item.kind == "labels"]
-    return [item for item in train if item.kind == "labels" or "t1" in item.sharp]
+    return [item for item in train if item.kind != "scan" or "t1" in item.contrasts]
 
 
 def _write(
@@ -67,7 +68,7 @@ def _write(
     content = save(tensors)
     path = folder / f"{name}.safetensors"
     path.write_bytes(content)
-    research = any(item.folder != "labels" for item in used)
+    research = any(item.licence != PERMISSIVE for item in used)
     entry = {
         "file": path.name,
         "sha256": hashlib.sha256(content).hexdigest(),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor, nn
 
-from core.diffusion.residual_error import WIDTHS, correlation
+from core.diffusion.error_spectrum import WIDTHS, correlation
 from core.diffusion.schedule import GRID
 from core.train.batch import Batch
 from core.train.predictions_of_batch import ask
@@ -24,7 +24,7 @@ LAGS = 12
 
 
 def measure(network: nn.Module, preset: Preset, batches: Iterable[Batch], device: str) -> Shares:
-    """Return ``Doubt.shares`` of ``network`` on ``batches``.
+    """Return ``ErrorSpectrum.shares`` of ``network`` on ``batches``.
 
     Errors are divided by the standard deviation that the network gives; their autocovariance along the three axes,
     within the regions, is fitted by that of the windows with shares of at least 0.

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.train.pack import Packed
+from core.train.datasets import PERMISSIVE, Packed
 
 
 def pack_phantoms(out: Path, side: int = 56) -> Path:
@@ -32,8 +32,8 @@ def pack_phantoms(out: Path, side: int = 56) -> Path:
         contrast: np.maximum(np.array(level)[tissues] + grain * (tissues > 0), 0) for contrast, level in levels.items()
     }
     items = [
-        Packed("phantom", "scan", "train", "train", "made here", tuple(images), tuple(images)),
-        Packed("map", "labels", "labels", "train", "made here"),
+        Packed("phantom", "scan", "train", "train", "made here", tuple(images), tuple(images), licence=PERMISSIVE),
+        Packed("map", "labels", "labels", "train", "made here", licence=PERMISSIVE),
     ]
     arrays: dict[str, NDArray[np.generic]] = {
         **{f"phantom/{contrast}": image.astype(np.float16) for contrast, image in images.items()},

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from core.acquisition import Acquisition, Axis, Profile, whole
 from core.imaging.superres.network import RESIDUAL, measured_part, prepare
+from core.train.appearance import curve
 from core.train.batch import Batch
+from core.train.datasets import Packed, chances
 from core.train.pack import PackedSet
 
 Float = NDArray[np.float32]
@@ -21,19 +23,34 @@ HEAD = 0.02
 ONE, ALL = 0.6, 0.35
 # share of crops at the factor of four that most low-field and clinical protocols come to
 FOURFOLD = 0.8
+# share of crops with another curve of intensities
+CURVED = 0.8
 # share of crops from scans of which only the axes in the slice plane are sharp
 PLANAR = 0.1
+
+
+class _Drawn:
+    """Images to draw from: (item, contrast)."""
+
+    def __init__(self, images: list[tuple[Packed, str]]) -> None:
+        self.images = images
+        self._chances = chances([item for item, _ in images]) if images else np.empty(0)
+
+    def draw(self, rng: np.random.Generator) -> tuple[str, str]:
+        """Return the subject and the contrast of a random image."""
+        item, contrast = self.images[int(rng.choice(len(self.images), p=self._chances))]
+        return item.name, contrast
 
 
 class ThickSource:
     """Draws crops of the sharp scans of a packed set."""
 
-    def __init__(self, packed: PackedSet, seed: int) -> None:
+    def __init__(self, packed: PackedSet, seed: int, split: str = "train") -> None:
         self._packed = packed
         self._seed = seed
-        scans = [item for item in packed.items if item.kind == "scan" and item.split == "train"]
-        self._sharp = [(item.name, contrast) for item in scans for contrast in item.sharp]
-        self._planar = [(item.name, contrast) for item in scans for contrast in item.contrasts if not item.sharp]
+        scans = [item for item in packed.learnt_from("superres", split) if item.kind == "scan"]
+        self._sharp = _Drawn([(item, contrast) for item in scans for contrast in item.sharp])
+        self._planar = _Drawn([(item, contrast) for item in scans if not item.sharp for contrast in item.contrasts])
         self._loaded: dict[tuple[str, str], NDArray[np.float16]] = {}
 
     def batch(self, index: int, smallest: bool = False) -> Batch:
@@ -43,9 +60,8 @@ class ThickSource:
         return Batch(*(np.stack(part) for part in zip(*crops, strict=True)))
 
     def _crop(self, rng: np.random.Generator) -> tuple[Float, Float, Float, Float, Float]:
-        planar = bool(self._planar) and (not self._sharp or rng.random() < PLANAR)
-        names = self._planar if planar else self._sharp
-        image = self._image(names[rng.integers(len(names))])
+        planar = bool(self._planar.images) and (not self._sharp.images or rng.random() < PLANAR)
+        image = self._image((self._planar if planar else self._sharp).draw(rng))
         truth = _cut(image, rng)
         axes = _thick_axes(rng, planar)
         sampled = [_sampled(rng, axis in axes, factor) for axis, factor in zip(range(3), _factors(rng), strict=True)]
@@ -54,13 +70,14 @@ class ThickSource:
             order = rng.permutation(3)
             truth = truth.transpose(order)
         truth = np.ascontiguousarray(truth[tuple(slice(None, None, rng.choice((-1, 1))) for _ in range(3))])
-        truth = truth ** np.float32(np.exp(rng.uniform(-0.25, 0.25)))
+        if rng.random() < CURVED:
+            truth = curve(rng)(truth)
         acquisition = Acquisition((sampled[0], sampled[1], sampled[2]))
         prepared = prepare(acquisition.measure(truth), acquisition, 1.0)
         target = (truth - prepared.base) / RESIDUAL
         region = np.where(truth > HEAD, 1.0, BACKGROUND).astype(np.float32)
         parts = np.stack([measured_part(axis) for axis in acquisition.axes])
-        return prepared.context, target[None], region[None], prepared.facts, parts
+        return prepared.context, target[None], region[None], prepared.conditioning, parts
 
     def _image(self, name: tuple[str, str]) -> NDArray[np.float16]:
         if name not in self._loaded:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.contrasts import scaled
+from core.anatomy.intensity import scaled
 from core.imaging.brain_position import places, reversed_left_right
 from core.imaging.translate.network import PLACE_X, prepare
 from core.imaging.translate.regression import predict, surroundings

@@ -19,10 +19,12 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog,
 
 from tests.contract.phantom import write_tiny_networks
 from tests.phantom import make_phantom
+from tests.waiting import LONGEST
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 120.0
-STEP_MS = 150_000
+# a wait ends on the event, this is only its limit
+STEP_MS = 1000 * LONGEST
+expect.set_options(timeout=STEP_MS)
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -61,7 +63,7 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "webapp"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
             )
-        limit = time.monotonic() + START_SECONDS
+        limit = time.monotonic() + LONGEST
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > limit:
                 raise RuntimeError(self.log.read_text())
@@ -71,11 +73,11 @@ class Server:
         """Stop it as a service manager would."""
         if self._process:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(60)
+            self._process.wait(LONGEST)
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=LONGEST) as answer:  # noqa: S310
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -143,7 +145,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def browser(chromium_path: str) -> Iterator[Browser]:
     """One Chromium for all browser tests."""
-    expect.set_options(timeout=STEP_MS)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
         yield opened

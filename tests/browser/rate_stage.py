@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.browser.stage import ASSETS, KINDS, LIBRARY
+from tests.waiting import LONGEST
 
 KEY = "k3y"
 POLICY = (
@@ -30,7 +31,6 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 PRIVATE = {"cache-control": "private, no-store"}
-START_SECONDS = 20.0
 SHAPE, SPACING = (20, 26, 14), (2.0, 1.5, 3.0)
 
 PREFER = {
@@ -181,7 +181,7 @@ def application(study: Study) -> Starlette:
     return Starlette(
         routes=[
             Route(at, _page),
-            Route("/ui/{name}", _asset),
+            Route("/ui/{name:path}", _asset),
             *(Route(f"{at}/{path}", work, methods=[method]) for path, method, work in _questions(study)),
         ]
     )
@@ -234,12 +234,10 @@ async def _page(request: Request) -> Response:
 
 async def _asset(request: Request) -> Response:
     name = request.path_params["name"]
-    folders = [ASSETS / one for one in ("viewer", "style", "rate")]
-    files = [LIBRARY] if name == "niivue.js" else [folder / name for folder in folders]
-    found = next((one for one in files if one.is_file()), None)
-    if found is None:
+    path = LIBRARY if name == "niivue.js" else ASSETS / name
+    if not path.is_file():
         return Response(status_code=404)
-    return Response(found.read_bytes(), media_type=KINDS[f".{name.rpartition('.')[2]}"])
+    return Response(path.read_bytes(), media_type=KINDS[path.suffix])
 
 
 @contextmanager
@@ -250,7 +248,7 @@ def serve(study: Study) -> Iterator[Study]:
     server = uvicorn.Server(uvicorn.Config(application(study), log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
-    limit = time.monotonic() + START_SECONDS
+    limit = time.monotonic() + LONGEST
     while not server.started:
         if time.monotonic() > limit:
             raise RuntimeError("the site did not start")
@@ -260,7 +258,7 @@ def serve(study: Study) -> Iterator[Study]:
         yield study
     finally:
         server.should_exit = True
-        thread.join(START_SECONDS)
+        thread.join(LONGEST)
         listening.close()
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import STEP_MS
 from tests.browser.rate_stage import Study
 
 VIEW = "document.querySelector('.rate-viewer').counterscan"
-STEP_MS = 60_000
 DESK, TABLET, TURNED, PHONE = (1600, 900), (820, 1180), (1180, 820), (420, 800)
 BANNER = "You are offline; your answer is kept here and will be sent."
 

@@ -25,11 +25,11 @@ POLICY = (
 )
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".png": "image/png"}
 HTML = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Viewer</title>
-<link rel="stylesheet" href="/ui/style.css"><link rel="icon" href="data:,"></head>
+<link rel="stylesheet" href="/ui/style/style.css"><link rel="icon" href="data:,"></head>
 <body style="margin: 16px; font-family: sans-serif"><main><h1 style="color: #e6edf3; font-size: 16px">Viewer</h1>
 <div id="host"><div class="cs-viewer" role="region" aria-label="Volume viewer"></div></div></main>
 <script type="module" src="/page.js"></script></body></html>"""
-SCRIPT = """import { mount } from "/ui/viewer.js";
+SCRIPT = """import { mount } from "/ui/viewer/viewer.js";
 globalThis.emitted = [];
 globalThis.viewer = await mount(document.querySelector("#host"), {
   library: "/ui/niivue.js", emit: (reply) => emitted.push(reply), take: () => {} });
@@ -56,9 +56,9 @@ class Site:
             return (HTML if address == "/" else SCRIPT).encode()
         if address == "/ui/niivue.js":
             return LIBRARY.read_bytes()
-        name = Path(address).name
-        folders = (ASSETS / "viewer", ASSETS / "style") if address.startswith("/ui/") else (self.folder,)
-        return next(((one / name).read_bytes() for one in folders if (one / name).is_file()), None)
+        ui = address.startswith("/ui/")
+        path = ASSETS / address.removeprefix("/ui/") if ui else self.folder / Path(address).name
+        return path.read_bytes() if path.is_file() else None
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Scans, Server, Watch
+from tests.browser.conftest import STEP_MS, Scans, Server, Watch
 from tests.browser.steps import choose_method, load_mask, load_scan, run, visit, wait_result
 from tests.webapp.study.folders import write_folder
 
@@ -28,6 +28,7 @@ def visitor(browser: Browser, watch: Watch) -> Iterator[Visitor]:
 
     def opened(address: str) -> Page:
         contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
+        contexts[-1].set_default_timeout(STEP_MS)
         page = contexts[-1].new_page()
         watch.follow(page)
         page.goto(address)

@@ -10,6 +10,14 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.rate_stage import COMMENT, CONFIDENCE, MARK, PREFER, Study, pairs, serve
 from tests.browser.rate_steps import BANNER, TABLET, canvas_point, kept, rater, save, violations, wait_item
 
+# notes in `order` when the network is back, when a pause ends and when something is sent
+ORDER = """globalThis.order = [];
+  addEventListener("online", () => order.push("online"));
+  const { setTimeout: later, fetch: send } = globalThis;
+  globalThis.setTimeout = (work, wait, ...more) =>
+    later((...given) => { if (wait >= 100) order.push("pause"); work(...given); }, wait, ...more);
+  globalThis.fetch = (...given) => { order.push("fetch"); return send(...given); };"""
+
 
 def answer(page: Page, choice: str = "a", level: int = 4) -> None:
     page.keyboard.press(choice)
@@ -112,7 +120,7 @@ def test_a_connection_lost_after_saving_doubles_nothing(browser: Browser) -> Non
 
 
 def test_offline_the_answer_is_kept_and_sent_at_once_when_back(browser: Browser) -> None:
-    with serve(Study(pairs(3)).begin()) as study, rater(browser, study) as page:
+    with serve(Study(pairs(3)).begin()) as study, rater(browser, study, script=ORDER) as page:
         wait_item(page, 1, 3)
         page.wait_for_load_state("networkidle")
         page.context.set_offline(True)
@@ -126,8 +134,9 @@ def test_offline_the_answer_is_kept_and_sent_at_once_when_back(browser: Browser)
         expect(page.get_by_role("radio", name="B", exact=True)).to_be_disabled()
         page.keyboard.press("Enter")
         page.context.set_offline(False)
-        expect(page.locator(".rate-count")).to_have_text("2 of 3", timeout=3000)
         wait_item(page, 2, 3)
+        # no pause came to its end in between
+        assert page.evaluate("order.slice(order.indexOf('online'))")[:2] == ["online", "fetch"]
         assert kept(page, "out") == []
     assert [post["client_id"] for post in study.posts] == [out["payload"]["client_id"]]
 

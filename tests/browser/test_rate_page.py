@@ -97,7 +97,7 @@ def test_what_is_measured_of_an_answer(browser: Browser) -> None:
         wait_item(page, 2, 2)
     [row] = study.rows
     # a hidden page does not count, whatever the machine is busy with; one that is seen does
-    assert 0 <= after["seconds"] - before["seconds"] < 0.2
+    assert 0 <= after["seconds"] - before["seconds"] < 0.75
     assert before["seconds"] > 0
     assert row["seconds"] >= after["seconds"] + 0.4
     assert row["changes"] == 1

@@ -224,27 +224,6 @@ def test_drawing_takes_the_scan_and_leaves_the_comparison(show: Show, heads: Hea
     assert show.ask(VOLUMES) == [2, 1, 2, 2]
 
 
-def test_a_preview_stands_in_for_the_result_and_goes(show: Show, heads: Heads, site: Site) -> None:
-    for i in (1, 2):
-        Image.new("L", (60, 40), 90 * i).save(site.folder / f"preview{i}.png")
-    running = heads.translate | {"results": [], "error": None, "busy": True}
-    show.scene(**running)
-    assert show.titles() == ["Input"]
-    picture = show.panel("result").locator("img")
-    for i in (1, 2):
-        show.scene(**running, preview={"url": f"/p/preview{i}.png", "text": f"Step {i} of 9"})
-        expect(picture).to_have_attribute("src", f"/p/preview{i}.png")
-        expect(picture).to_be_visible()
-        assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 60
-        expect(show.panel("result").locator(".cs-badge")).to_have_text("PREVIEW, SYNTHETIC")
-        expect(show.panel("result").locator("figcaption")).to_have_text(f"Step {i} of 9")
-    assert show.violations() == []
-    show.scene(**heads.translate)
-    expect(picture).to_be_hidden()
-    expect(show.panel("result").locator(".cs-badge")).to_have_text("SYNTHETIC")
-    assert show.ask("viewer.result.volumes.length") == 1
-
-
 def test_a_volume_that_is_gone_leaves_the_others(open_show: Callable[..., Show], heads: Heads, site: Site) -> None:
     (site.folder / "noise.nii.gz").write_bytes(b"\x1f\x8b" + bytes(range(200)))
     show = open_show(faulty=True)

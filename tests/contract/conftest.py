@@ -1,4 +1,4 @@
-"""The two ways to run a job: here and in an engine's child."""
+"""A warm child to run jobs in, and jobs that must finish."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from core.declaration import Task
-from core.engine.execute import execute
 from core.engine.local import LocalEngine
 from core.engine.protocol import JobSpec
 from core.engine.wire import decode_event, encode_event
@@ -26,15 +25,6 @@ def engine() -> Iterator[LocalEngine]:
     """An engine with a warm child."""
     with LocalEngine("cpu") as engine:
         yield engine
-
-
-@pytest.fixture(params=["inline", "local"])
-def runner(request: pytest.FixtureRequest) -> Runner:
-    """Runs a job here, then in an engine's child."""
-    if request.param == "inline":
-        return execute
-    engine: LocalEngine = request.getfixturevalue("engine")
-    return lambda spec: engine.run("job", spec)
 
 
 def finish(runner: Runner, spec: JobSpec) -> tuple[list[Event], Finished]:

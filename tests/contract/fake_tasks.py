@@ -67,10 +67,6 @@ def _task(name: str, run: Run) -> Task:
             Param("steps", "int", 3, "Steps", "How many.", low=1, high=10_000),
             Param("pause", "float", 0.0, "Pause", "Between steps.", low=0, high=600, unit="s"),
         ),
-        presets=(),
-        methods=(),
-        weights=(),
-        measures=(),
         run=run,
         estimate=lambda inputs, params, device: Estimate(params["steps"] * params["pause"], 1 << 20, 0),
     )

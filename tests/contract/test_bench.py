@@ -12,7 +12,6 @@ from tests.core.bench.test_case import BRAIN, TRUTH
 from tests.core.bench.test_volume_files import CASE, NAME, row
 from tests.webapp.conftest import engine, services, settings
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.study import creation as making
 from webapp.study import design
 
@@ -25,9 +24,9 @@ def test_a_study_can_be_made_of_them(tmp_path: Path, services: Services) -> None
     for method in ("net", "net/realistic"):
         image = np.where(BRAIN, head.truth + 5 * noise, 0).astype(np.float32)
         Volumes(tmp_path / "bench").add(head, row(method, psnr=20.0), image)
-    asked = design.of({"title": "T", "ask": {"real": True}, "folder": str(tmp_path / "bench")})
+    asked = design.parse({"title": "T", "ask": {"real": True}, "folder": str(tmp_path / "bench")})
     study, _ = making.create(services, asked, None)
-    images = Studies(services.repo.engine).images(study).values()
+    images = services.studies.images(study).values()
     assert {(one.method, one.case, one.truth, one.measures.get("psnr")) for one in images} == {
         ("truth", NAME, "real", None),
         ("net", NAME, "synthetic", 20.0),

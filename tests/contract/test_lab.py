@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from core.catalogue import describe
@@ -21,7 +21,8 @@ from core.events import Failed, Progress, Started
 from core.failure.exchange import from_json
 from core.failure.task import TASK
 from core.spectra.simulated_tissue import simulate
-from tests.contract.conftest import Runner, finish, keeps_its_contract
+from tests.contract.conftest import finish, keeps_its_contract
+from tests.contract.runs import Ran
 
 SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",)}
 
@@ -38,8 +39,27 @@ def spec(out: Path, data: Path | None = None, **params: object) -> JobSpec:
     return JobSpec("failure", {"data": str(data)} if data else {}, {**SMALL, **params}, str(out), "cpu")
 
 
-def test_a_run_keeps_every_promise(runner: Runner, tissue: Path, tmp_path: Path) -> None:
-    events, last = finish(runner, spec(tmp_path / "a", tissue, modalities=("ir",)))
+@pytest.fixture(scope="module")
+def ran(engine: LocalEngine, tissue: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
+    """One job on patches of a file, done here and in an engine's child."""
+    made = {}
+    for place, runner in (("inline", execute), ("local", lambda job: engine.run("job", job))):
+        job = spec(tmp_path_factory.mktemp("lab") / "a", tissue, modalities=("ir",), seed=3)
+        made[place] = Ran(job.params, *finish(runner, job), Path(job.out))
+    return made
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A job on simulated tissue, seen from both sides, in a child of its own."""
+    job = spec(tmp_path_factory.mktemp("lab") / "a", epochs=1, tissue="none")
+    with LocalEngine("cpu") as fresh:
+        return Ran(job.params, *finish(lambda given: fresh.run("a", given), job), Path(job.out))
+
+
+@pytest.mark.parametrize("place", ["inline", "local"])
+def test_a_run_keeps_every_promise(ran: dict[str, Ran], place: str) -> None:
+    events, last = ran[place].events, ran[place].last
     assert events[0] == Started("cpu")
     fractions = [event.fraction for event in events if isinstance(event, Progress)]
     assert fractions == sorted(fractions) and fractions[-1] == 1
@@ -54,26 +74,22 @@ def test_a_run_keeps_every_promise(runner: Runner, tissue: Path, tmp_path: Path)
     rows = list(csv.DictReader(Path(last.files["table"]).read_text().splitlines()))
     assert [row["method"] for row in rows] == ["ir-erm"] == [row.method for row in last.result.table]
     assert {"id", "verdict", "one_number"} <= rows[0].keys()
-    record = json.loads(Path(last.files["run"]).read_text())
-    assert record["params"]["remedies"] == ["erm"]
+    assert ran[place].record["params"]["remedies"] == ["erm"]
 
 
-def test_the_same_seed_gives_the_same_bytes(tissue: Path, tmp_path: Path) -> None:
-    files = [
-        finish(execute, spec(tmp_path / name, tissue, modalities=("ir",), epochs=1, seed=seed))[1].files
-        for name, seed in (("a", 3), ("b", 3), ("c", 4))
-    ]
+def test_the_same_seed_gives_the_same_bytes(ran: dict[str, Ran], tissue: Path, tmp_path: Path) -> None:
+    _, other = finish(execute, spec(tmp_path / "c", tissue, modalities=("ir",), seed=4))
+    files = [ran["inline"].last.files, ran["local"].last.files, other.files]
     contents = [Path(each["results"]).read_bytes() for each in files]
     assert contents[0] == contents[1] != contents[2]
     tables = [Path(each["table"]).read_bytes() for each in files]
     assert tables[0] == tables[1]
 
 
-def test_simulated_tissue_is_seen_from_both_sides(tmp_path: Path) -> None:
-    _, last = finish(execute, spec(tmp_path / "a", epochs=1, tissue="none"))
-    assert [row.method for row in last.result.table] == ["rgb-erm", "ir-erm"]
-    first = last.result.table[0]
-    assert all(first.measured(name) for name in ("id", "external", "conflict"))
+def test_simulated_tissue_is_seen_from_both_sides(simulated: Ran) -> None:
+    table = simulated.last.result.table
+    assert [row.method for row in table] == ["rgb-erm", "ir-erm"]
+    assert all(table[0].measured(name) for name in ("id", "external", "conflict"))
 
 
 def test_spectra_alone_are_examined_without_a_network(tmp_path: Path) -> None:
@@ -120,28 +136,24 @@ def test_a_file_that_is_none_is_refused_by_a_user_error(tmp_path: Path) -> None:
         list(TASK.run(Context("cpu", tmp_path), {"data": bad}, TASK.parse({})))
 
 
-def test_a_job_stops_within_three_seconds(engine: LocalEngine, tmp_path: Path) -> None:
-    events = engine.run("stopped", spec(tmp_path / "a", patches=600, epochs=200))
+def test_a_job_stops_at_once(engine: LocalEngine, tissue: Path, tmp_path: Path) -> None:
+    events = engine.run("stopped", spec(tmp_path / "a", tissue, epochs=200))
     for event in events:
         if isinstance(event, Progress) and "loss" in event.text:
             break
-    begun = time.monotonic()
+    [child] = engine.pids
     engine.cancel("stopped")
+    # what still comes was on its way: the child is gone, 200 epochs were asked for
+    assert not psutil.pid_exists(child)
     with pytest.raises(WorkerLost):
         list(events)
-    assert time.monotonic() - begun < 3
 
 
-def test_the_estimate_covers_the_measured_peak(tmp_path: Path) -> None:
-    params = TASK.parse({**SMALL, "patches": 300, "modalities": ("ir",)})
-    expected = TASK.estimate({}, params, "cpu")
-    with LocalEngine("cpu") as fresh:
-        job = spec(tmp_path / "a", patches=300, epochs=1, modalities=("ir",))
-        _, last = finish(lambda given: fresh.run("a", given), job)
-    timing = json.loads(Path(last.files["run"]).read_text())["timing"]
-    assert timing["peak_memory_bytes"] <= expected.memory
+def test_the_estimate_covers_the_measured_peak(simulated: Ran) -> None:
+    expected = TASK.estimate({}, TASK.parse(simulated.params), "cpu")
+    assert simulated.record["timing"]["peak_memory_bytes"] <= expected.memory
     assert expected.seconds > 0
-    assert expected.calls == len(last.result.table)
+    assert expected.calls == len(simulated.last.result.table)
 
 
 def test_the_declaration_is_sound_and_becomes_json() -> None:

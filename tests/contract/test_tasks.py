@@ -13,24 +13,31 @@ import pytest
 from core.catalogue import describe
 from core.declaration import Context, Task
 from core.engine.execute import execute
-from core.engine.local import LocalEngine
 from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Failed, Finished, Progress, Started
 from core.files.nifti import read_stored
-from core.imaging.methods import find, of_task
 from core.tasks import TASKS
 from core.volume import corners
 from tests.contract.conftest import Runner, finish, keeps_its_contract
 from tests.contract.phantom import write_inputs, write_tiny_networks
+from tests.contract.runs import Ran, Runs
 
 # tasks that make a scan; the failure lab makes none, and keeps its promises in test_lab.py
 IMAGING = tuple(task for task in TASKS if task.methods)
-CASES = [pytest.param(task, method, id=f"{task.name}-{method}") for task in IMAGING for method in task.methods]
-# what a child changes it changes for every method alike
-RUNS = [pytest.param("inline", *case.values, id=f"inline-{case.id}") for case in CASES]
-RUNS += [pytest.param("local", task, task.methods[0], id=f"local-{task.name}") for task in IMAGING]
-EACH = [pytest.param(task, id=task.name) for task in IMAGING]
+
+
+def together(task: Task) -> pytest.MarkDecorator:
+    """Return the mark of tests that run in one process, because they share the runs of ``task``."""
+    return pytest.mark.xdist_group(f"contract-{task.name}")
+
+
+CASES = [
+    pytest.param(task, method.name, id=f"{task.name}-{method.name}", marks=together(task))
+    for task in IMAGING
+    for method in task.methods
+]
+EACH = [pytest.param(task, id=task.name, marks=together(task)) for task in IMAGING]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,9 +58,22 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]
     }
 
 
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, scans: dict[str, dict[str, str]]) -> Iterator[Runs]:
+    made = Runs(tmp_path_factory.mktemp("runs"), scans)
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def phantom(task: Task, scans: dict[str, dict[str, str]]) -> dict[str, str]:
     return scans[task.name]
+
+
+@pytest.fixture(params=["inline", "local"])
+def runner(request: pytest.FixtureRequest, task: Task, runs: Runs) -> Runner:
+    """Runs a job here, then in the task's child."""
+    return execute if request.param == "inline" else lambda spec: runs.engine(task).run("job", spec)
 
 
 def spec(task: Task, inputs: dict[str, str], out: Path, **params: object) -> JobSpec:
@@ -61,85 +81,99 @@ def spec(task: Task, inputs: dict[str, str], out: Path, **params: object) -> Job
     return JobSpec(task.name, inputs, params, str(out), "cpu")
 
 
-@pytest.mark.parametrize(("runner", "task", "method"), RUNS, indirect=["runner"])
-def test_a_run_keeps_every_promise(
-    runner: Runner, task: Task, method: str, phantom: dict[str, str], tmp_path: Path
-) -> None:
-    events, last = finish(runner, spec(task, phantom, tmp_path / "a", method=method, samples=2, steps=2))
-    assert events[0] == Started("cpu")
-    fractions = [event.fraction for event in events[1:-1] if isinstance(event, Progress)]
-    assert len(fractions) == len(events) - 2
+@pytest.mark.parametrize("place", ["here", "child", "usual", "alone"])
+@pytest.mark.parametrize(("task", "method"), CASES)
+def test_a_run_keeps_every_promise(runs: Runs, task: Task, method: str, place: str, phantom: dict[str, str]) -> None:
+    ran: Ran = getattr(runs, place)(task, method)
+    check_events(ran)
+    check_files(ran, task)
+    check_grids(ran, phantom)
+    check_summary(ran, task, method)
+
+
+def check_events(ran: Ran) -> None:
+    assert ran.events[0] == Started("cpu")
+    fractions = [event.fraction for event in ran.events[1:-1] if isinstance(event, Progress)]
+    assert len(fractions) == len(ran.events) - 2
     assert fractions == sorted(fractions)
     assert fractions[0] >= 0
     assert fractions[-1] == 1
-    assert set(last.files) >= {output.name for output in task.outputs if output.always}
-    assert {Path(path).name for path in last.files.values()} == {path.name for path in (tmp_path / "a").iterdir()}
-    keeps_its_contract(task, last)
 
+
+def check_files(ran: Ran, task: Task) -> None:
+    assert set(ran.last.files) >= {output.name for output in task.outputs if output.always}
+    assert {Path(path).name for path in ran.last.files.values()} == {path.name for path in ran.out.iterdir()}
+
+
+def check_grids(ran: Ran, inputs: dict[str, str]) -> None:
     grids = []
-    for artifact in last.result.artifacts:
+    for artifact in ran.last.result.artifacts:
         if artifact.is_volume:
             made = nibabel.nifti1.load(artifact.path)
             assert bytes(made.header["descrip"]).startswith(b"synthetic, Counterscan")
             assert np.isfinite(made.get_fdata()).all()
             grids.append((made.shape, made.affine.tolist()))
     assert all(grid == grids[0] for grid in grids)
-    first = read_stored(Path(next(iter(phantom.values()))))
-    made = read_stored(Path(last.files["result"]))
-    assert made.orientation == first.orientation
-    middle, middle_made = (corners(each.affine, each.values.shape).mean(axis=0) for each in (first, made))
+    first = read_stored(Path(next(iter(inputs.values()))))
+    result = read_stored(Path(ran.last.files["result"]))
+    assert result.orientation == first.orientation
+    middle, middle_made = (corners(each.affine, each.values.shape).mean(axis=0) for each in (first, result))
     np.testing.assert_allclose(middle_made, middle, atol=0.6)
-    assert last.result.table[0].method == method
+
+
+def check_summary(ran: Ran, task: Task, method: str) -> None:
+    result = ran.last.result
+    keeps_its_contract(task, ran.last)
+    assert result.table[0].method == method
     measures = {measure.name for measure in task.measures}
-    for row in last.result.table:
+    for row in result.table:
         assert set(row.values) <= measures
-    assert set(last.result.weights) <= set(task.weights)
+    assert set(result.weights) <= set(task.weights)
 
 
 @pytest.mark.parametrize(("task", "method"), CASES)
-def test_the_same_seed_gives_the_same_bytes(
-    engine: LocalEngine, task: Task, method: str, phantom: dict[str, str], tmp_path: Path
-) -> None:
-    params = {"method": method, "samples": 2, "steps": 2, "seed": 7, "mode": "realistic"}
-    first, second = (
-        finish(lambda job: engine.run("job", job), spec(task, phantom, tmp_path / name, **params))[1] for name in "ab"
-    )
-    assert first.files.keys() == second.files.keys()
-    for name in first.files:
-        data, again = (Path(each.files[name]).read_bytes() for each in (first, second))
+def test_the_same_seed_gives_the_same_bytes(runs: Runs, task: Task, method: str) -> None:
+    first, second = runs.child(task, method), runs.twin(task, method)
+    assert first.last.files.keys() == second.last.files.keys()
+    for name in first.last.files:
         if name == "run":
-            record, record_again = json.loads(data), json.loads(again)
+            record, record_again = first.record, second.record
             assert record.pop("timing").keys() == record_again.pop("timing").keys()
             assert record == record_again
         else:
+            data, again = (Path(each.last.files[name]).read_bytes() for each in (first, second))
             # pytest would look for what differs between megabytes, for minutes
             same = data == again
             assert same, name
 
 
 @pytest.mark.parametrize("task", EACH)
-def test_another_seed_gives_another_result(task: Task, phantom: dict[str, str], tmp_path: Path) -> None:
-    results = {
-        Path(
-            finish(execute, spec(task, phantom, tmp_path / str(seed), seed=seed, compare=False))[1].files["result"]
-        ).read_bytes()
-        for seed in (1, 2)
-    }
-    assert len(results) == 2
+def test_another_seed_gives_another_result(runs: Runs, task: Task, phantom: dict[str, str], tmp_path: Path) -> None:
+    _, last = finish(execute, spec(task, phantom, tmp_path / "other", seed=1, compare=False))
+    first = runs.preset(task, "default")
+    assert first.record["seed"] == 0
+    assert Path(first.last.files["result"]).read_bytes() != Path(last.files["result"]).read_bytes()
 
 
 @pytest.mark.parametrize("task", EACH)
-def test_default_parameters_and_every_preset_run(task: Task, phantom: dict[str, str], tmp_path: Path) -> None:
-    for name, params in [("default", {}), *((preset.name, preset.params) for preset in task.presets)]:
-        _, last = finish(execute, spec(task, phantom, tmp_path / name, **params))
-        record = json.loads(Path(last.files["run"]).read_text())
-        assert record["params"] == json.loads(json.dumps(task.parse(params)))
-        assert record["weights"].keys() <= set(task.weights)
+def test_default_parameters_and_every_preset_run(runs: Runs, task: Task) -> None:
+    for name in ("default", *(preset.name for preset in task.presets)):
+        ran = runs.preset(task, name)
+        assert ran.record["params"] == json.loads(json.dumps(task.parse(ran.params)))
+        assert ran.record["weights"].keys() <= set(task.weights)
+
+
+@pytest.mark.parametrize("task", EACH)
+def test_a_comparison_shows_every_plain_method(runs: Runs, task: Task) -> None:
+    # the nearest slice only shows the input again
+    plain = {method.name for method in task.methods if method.cheap} - {"nearest"}
+    for ran in (runs.usual(task, task.methods[0].name), runs.preset(task, "default")):
+        assert {row.method for row in ran.last.result.table} == {task.methods[0].name, *plain}
 
 
 @pytest.mark.parametrize(("task", "method"), CASES)
-def test_no_comparison_means_no_other_files(task: Task, method: str, phantom: dict[str, str], tmp_path: Path) -> None:
-    _, last = finish(execute, spec(task, phantom, tmp_path / "a", method=method, compare=False, steps=1, samples=1))
+def test_no_comparison_means_no_other_files(runs: Runs, task: Task, method: str) -> None:
+    last = runs.alone(task, method).last
     assert set(last.files) == {output.name for output in task.outputs if output.always}
     assert [row.method for row in last.result.table] == [method]
 
@@ -178,20 +212,14 @@ def test_a_job_stops_when_its_events_are_no_longer_read(task: Task, phantom: dic
 
 
 @pytest.mark.parametrize(("task", "method"), CASES)
-def test_the_estimate_covers_the_measured_peak(
-    engine: LocalEngine, task: Task, method: str, phantom: dict[str, str], tmp_path: Path
-) -> None:
-    params = task.parse({"method": method, "steps": 2})
-    expected = task.estimate({name: Path(path) for name, path in phantom.items()}, params, "cpu")
-    lazy = [item.name for item in of_task(task.name) if not item.weights]
-    with LocalEngine("cpu", preload=method not in lazy) as fresh:
-        _, last = finish(lambda job: fresh.run("a", job), spec(task, phantom, tmp_path, method=method, steps=2))
-    timing = json.loads(Path(last.files["run"]).read_text())["timing"]
-    assert timing["peak_memory_bytes"] <= expected.memory
+def test_the_estimate_covers_the_measured_peak(runs: Runs, task: Task, method: str, phantom: dict[str, str]) -> None:
+    ran = runs.usual(task, method)
+    expected = task.estimate({name: Path(path) for name, path in phantom.items()}, task.parse(ran.params), "cpu")
+    assert ran.record["timing"]["peak_memory_bytes"] <= expected.memory
     assert expected.seconds > 0
-    calls = last.result.table[0].number("calls")
+    calls = ran.last.result.table[0].number("calls")
     assert calls is not None
-    if find(method, task.name).paper:
+    if task.method(method).paper:
         # slices beyond the hole are not asked for, and how often steps are taken again is not known before
         assert 0 < calls < 2 * expected.calls
     else:
@@ -210,7 +238,8 @@ def test_the_declaration_is_sound_and_becomes_json(task: Task) -> None:
         assert param.title and param.help
     for preset in task.presets:
         task.parse(preset.params)
-    assert set(task.methods) <= {method.name for method in of_task(task.name)}
+    for method in task.methods:
+        assert callable(method.load())
 
 
 @pytest.mark.parametrize("task", EACH)
@@ -223,6 +252,7 @@ def test_a_run_raises_user_errors_itself(task: Task, phantom: dict[str, str], tm
 
 
 @pytest.mark.parametrize("opposite", [True, False])
+@pytest.mark.xdist_group("contract-inpaint")
 def test_a_realistic_fill_says_what_it_shows_of_the_other_hemisphere(
     scans: dict[str, dict[str, str]], tmp_path: Path, opposite: bool
 ) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -73,7 +73,6 @@ axes = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
 @given(axes, st.integers(0, 99))
 def test_every_slice_weighs_one_and_the_projection_measures_as_the_scan(axis: Axis, seed: int) -> None:
     assert np.allclose(measuring(axis).sum(axis=1), 1)
@@ -83,7 +82,6 @@ def test_every_slice_weighs_one_and_the_projection_measures_as_the_scan(axis: Ax
         assert np.abs(acquisition.measure(result) - measured).max() < 1e-5
 
 
-@settings(max_examples=20, deadline=None)
 @given(axes, st.floats(-5, 5))
 def test_a_constant_stays_a_constant(axis: Axis, level: float) -> None:
     flat = np.full((10, 12, SIDE), level)

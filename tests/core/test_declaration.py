@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import inspect
 import math
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.declaration import Param
+from core.declaration import Context, Estimate, Param, Reference, Run, Task
 from core.errors import UserError
+from core.events import Event, Finished
+from core.result import Result
 from core.tasks import TASKS, find
 
 STEPS = Param("steps", "int", 2, "Steps", "", low=1, high=8)
@@ -137,3 +144,41 @@ def test_other_sizes_are_refused(value: object) -> None:
         AXES.parse(value)
     assert caught.value.code == "bad_parameter"
     assert "three numbers" in caught.value.hint
+
+
+def unmarked(context: Context, inputs: object, params: object) -> str:
+    """A function to be found by its place."""
+    return context.device
+
+
+def test_a_reference_is_imported_when_it_is_called(tmp_path: Path) -> None:
+    assert Reference(f"{__name__}:unmarked")(Context("cpu", tmp_path), inputs={}, params={}) == "cpu"
+    assert Reference(f"{__name__}:unmarked").load() is unmarked
+    for place, error in (("core.nowhere:run", ImportError), ("core.tasks:nothing", AttributeError)):
+        with pytest.raises(error):
+            Reference(place).load()
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_what_a_declaration_refers_to_is_there_and_takes_what_it_is_given(task: Task) -> None:
+    for function, arguments in ((task.run, 3), (task.estimate, 3)):
+        assert isinstance(function, Reference)
+        assert len(inspect.signature(function.load()).parameters) == arguments
+    for method in task.methods:
+        assert len(inspect.signature(method.load()).parameters) == 2
+
+
+def test_declarations_load_neither_numpy_nor_torch() -> None:
+    script = "import sys, core.tasks; sys.exit(bool({'numpy', 'scipy', 'torch'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_task_needs_neither_methods_presets_nor_measures() -> None:
+    def run(context: Context, inputs: object, params: object) -> Iterator[Event]:
+        yield Finished(Result())
+
+    plain: Run = run
+    task = Task("smooth", "Smooth", "Smooths.", (), (), (), plain, lambda inputs, params, device: Estimate(1.0, 1, 0))
+    assert (task.methods, task.presets, task.measures, task.weights, task.required) == ((), (), (), (), ())
+    with pytest.raises(KeyError):
+        task.method("volume")

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from core.commands.tissue import write
 from core.errors import UserError
+from core.spectra.simulated_tissue import simulate
 from tests.contract.phantom import write_phantom
+from tests.waiting import LONGEST
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "numpy", "scipy", "nibabel", "safetensors", "gradio", "sqlalchemy", "rich")
@@ -24,7 +27,7 @@ def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONGEST,
         check=False,
     )
 
@@ -201,12 +204,14 @@ def test_presets_are_joined_and_the_later_one_wins() -> None:
 
 
 def test_the_failure_lab_prints_its_verdicts(tmp_path: Path) -> None:
+    data, out = tmp_path / "patches.npz", tmp_path / "out"
+    write(data, simulate("none", 90, 0))
     done = call(
-        "run", "failure", "--out", str(tmp_path), "--preset", "none", "--patches", "80", "--epochs", "1",
-        "--modalities", "ir", "--remedies", "erm", "--quiet",
+        "run", "failure", "--data", str(data), "--out", str(out), "--preset", "none", "--patches", "80",
+        "--epochs", "1", "--modalities", "ir", "--remedies", "erm", "--quiet",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     first, *_, last = done.stdout.strip().splitlines()
     assert re.match(r"IR: (RED|AMBER|NONE FOUND)\. ", first)
     assert last.startswith("run\t")
-    assert {path.name for path in tmp_path.iterdir()} == {"results.json", "table.csv", "run.json"}
+    assert {path.name for path in out.iterdir()} == {"results.json", "table.csv", "run.json"}

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -30,7 +30,6 @@ def test_orientation_agrees_with_nibabel_and_comes_back(turn: Turn, sizes: str) 
     assert np.shares_memory(data, values)
 
 
-@settings(max_examples=60, deadline=None)
 @given(angles=st.tuples(*[st.floats(-3.2, 3.2)] * 3), turn=st.sampled_from(ORIENTATIONS))
 def test_every_voxel_keeps_its_place_in_mm(angles: tuple[float, float, float], turn: Turn) -> None:
     a, b, c = angles
@@ -93,7 +92,6 @@ def test_resample_is_zero_outside() -> None:
     assert not resample(np.ones(SHAPE, np.float32), RAS, away, SHAPE, order=1).any()
 
 
-@settings(max_examples=40, deadline=None)
 @given(size=st.tuples(*[st.floats(0.4, 3.0)] * 3))
 def test_to_spacing_keeps_field_of_view_and_level(size: tuple[float, float, float]) -> None:
     volume = Volume(np.full((9, 10, 11), 5, np.float32), grid_affine((0, 1, 2), (False,) * 3, (1.0, 0.8, 1.2)))

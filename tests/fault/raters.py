@@ -13,20 +13,20 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from tests.waiting import LONGEST
 from tests.webapp.study.sitting import answered
 from webapp.store.studies import Studies
 from webapp.store.study_records import NewImage, NewItem, NewStudy
 from webapp.study import design
 
 ASK = {"real": True, "scales": ["realism", "border"]}
-ANSWER_SECONDS = 20.0
-LONGEST_SECONDS = 100.0
+ANSWER_SECONDS = 60.0
 BUSY = (429, 503)
 
 
 def invited(engine: Engine, items: int, raters: int, order: str) -> list[str]:
     """Add a study of ``items`` images that exist only in the database, and return the keys of its raters."""
-    asked = design.of({"title": "T", "ask": ASK, "folder": "none", "order": order})
+    asked = design.parse({"title": "T", "ask": ASK, "folder": "none", "order": order})
     images = tuple(
         NewImage(f"m{n % 2}", f"c{n // 2}", "real" if n % 2 else "synthetic", {}, None, f"none-{n}.nii", "0", 1)
         for n in range(items)
@@ -93,7 +93,7 @@ class Rater:
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         """Return what the server answers in the end, however often it dies or is busy before."""
-        end = time.monotonic() + LONGEST_SECONDS
+        end = time.monotonic() + LONGEST
         while time.monotonic() < end:
             try:
                 status, content = self._once(method, path, body)
@@ -104,7 +104,7 @@ class Rater:
                     return json.loads(content) if path else None
                 assert status in BUSY, f"{method} {path}: {status} {content[:500]!r}"
             time.sleep(self.chance.uniform(0.02, 0.1))
-        raise TimeoutError(f"{method} {path}: no answer for {LONGEST_SECONDS:g} s")
+        raise TimeoutError(f"{method} {path}: no answer for {LONGEST:g} s")
 
     def _once(self, method: str, path: str, body: object) -> tuple[int, bytes]:
         self._send(method, path, body)

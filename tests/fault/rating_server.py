@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -50,6 +51,11 @@ class RatingServer:
         if not line:
             raise RuntimeError(self.log.read_text())
         self._server = int(line)
+
+    def processor(self) -> float:
+        """Return the seconds of processor time that it has used."""
+        times = psutil.Process(self._server).cpu_times()
+        return float(times.user + times.system)
 
     def kill(self) -> None:
         """End it without a warning."""

@@ -34,10 +34,6 @@ TASK = Task(
     inputs=(Input("t1", "volume", "T1", "Any scan."),),
     outputs=(Output("result", "volume", "Result"),),
     params=(Param("seconds", "float", 1.0, "Seconds", "How long.", low=0, high=60),),
-    presets=(),
-    methods=(),
-    weights=(),
-    measures=(),
     run=run,
     estimate=estimate,
 )

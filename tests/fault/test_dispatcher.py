@@ -14,7 +14,8 @@ from core.engine.local import LocalEngine
 from core.engine.protocol import JobSpec, WorkerLost
 from core.events import Event, Progress, Started
 from tests.phantom import Phantom
-from tests.webapp.fakes import FakeEngine, finish, load, wait_for, wait_until
+from tests.waiting import LONGEST, wait_until
+from tests.webapp.fakes import FakeEngine, finish, load, wait_for
 from webapp.app import build_services
 from webapp.services import Services
 from webapp.settings import Settings
@@ -98,7 +99,7 @@ def test_a_stop_puts_the_running_job_back(settings: Settings, head: Phantom, tmp
     first = build_services(settings, lambda: FakeEngine(slow))
     job_id = submit(first, head, tmp_path)
     first.dispatcher.start()
-    assert running.wait(10)
+    assert running.wait(LONGEST)
     first.dispatcher.stop()
     assert first.repo.job(job_id, "a").state == "queued"
     second = build_services(settings, FakeEngine)
@@ -114,14 +115,14 @@ def test_another_server_on_the_same_data_leaves_running_jobs_alone(
 
     def slow(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
         running.set()
-        gate.wait(20)
+        gate.wait(LONGEST)
         yield from finish(job_id, spec, attempt)
 
     one, other = FakeEngine(slow), FakeEngine()
     first, second = build_services(settings, lambda: one), build_services(settings, lambda: other)
     job_id = submit(first, head, tmp_path)
     first.dispatcher.start()
-    assert running.wait(10)
+    assert running.wait(LONGEST)
     second.dispatcher.start()
     gate.set()
     assert wait_for(first, job_id).state == "done"
@@ -137,7 +138,7 @@ def test_a_result_that_cannot_be_recorded_leaves_no_file(settings: Settings, hea
         *earlier, last = finish(job_id, spec, attempt)
         yield from earlier
         entered.set()
-        leave.wait(10)
+        leave.wait(LONGEST)
         yield last
 
     engine = FakeEngine(script)
@@ -145,7 +146,7 @@ def test_a_result_that_cannot_be_recorded_leaves_no_file(settings: Settings, hea
     job_id = submit(services, head, tmp_path)
     before = services.repo.blobs()
     services.dispatcher.start()
-    assert entered.wait(10)
+    assert entered.wait(LONGEST)
     # cancelled in the database only, as another server would do it, while the last event is on its way
     services.dispatcher.queue.cancel(job_id, "a")
     leave.set()
@@ -165,10 +166,10 @@ def test_kill_9_of_the_real_worker(settings: Settings, head: Phantom, tmp_path: 
     job_id = services.dispatcher.submit("a", "slow", {"t1": scan.id}, {"seconds": 30 if kills == 2 else 1})
     services.dispatcher.start()
     for _ in range(kills):
-        wait_until(lambda: services.repo.job(job_id, "a"), lambda job: job.fraction > 0, 60)
+        wait_until(lambda: services.repo.job(job_id, "a"), lambda job: job.fraction > 0)
         os.kill(engine.pids[0], signal.SIGKILL)
-        wait_until(lambda: services.repo.job(job_id, "a"), lambda job: job.fraction == 0 or job.over, 60)
-    job = wait_for(services, job_id, seconds=60)
+        wait_until(lambda: services.repo.job(job_id, "a"), lambda job: job.fraction == 0 or job.over)
+    job = wait_for(services, job_id)
     services.dispatcher.stop()
     assert job.state == ("done" if kills == 1 else "failed")
     assert (job.error and job.error.code) == (None if kills == 1 else "worker_lost")

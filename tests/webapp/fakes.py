@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
@@ -15,14 +14,13 @@ from core.engine.protocol import JobSpec, WorkerLost
 from core.events import Event, Finished, Progress, Started
 from core.result import REPORT, RESULT, RUN, Result, artifact_in
 from tests.phantom import Phantom
+from tests.waiting import wait_until
 from webapp.intake.scans import accept
 from webapp.services import Services
 from webapp.store.records import JobRecord, ScanRecord
 
 if TYPE_CHECKING:
     import gradio
-
-Value = TypeVar("Value")
 
 ORIGIN = "http://127.0.0.1:7860"
 Script = Callable[[str, JobSpec, int], Iterator[Event]]
@@ -70,7 +68,7 @@ class FakeEngine:
 
 
 def stub_page(services: Services) -> gradio.Blocks:
-    """A page with one file field and one button."""
+    """A page with two events: the first shows the path of a file, the second fails on a file that is not there."""
     import gradio as gr
 
     blocks = gr.Blocks()
@@ -78,6 +76,7 @@ def stub_page(services: Services) -> gradio.Blocks:
         field = gr.File()
         out = gr.Textbox()
         field.change(lambda file: str(file), field, out)
+        gr.Button().click(lambda: (services.settings.data / "missing").read_text(), None, out)
     return blocks
 
 
@@ -88,19 +87,9 @@ def load(services: Services, head: Phantom, folder: Path, session: str = "a") ->
     return scan, accept(services, lesion, "lesion.nii.gz", session, "mask", scan.id)
 
 
-def wait_for(services: Services, job_id: str, session: str = "a", seconds: float = 20.0) -> JobRecord:
+def wait_for(services: Services, job_id: str, session: str = "a") -> JobRecord:
     """Return the job once it is over."""
-    return wait_until(lambda: services.repo.job(job_id, session), lambda job: job.over, seconds)
-
-
-def wait_until(look: Callable[[], Value], wanted: Callable[[Value], bool], seconds: float = 20.0) -> Value:
-    """Look until what is seen is wanted, and return it; TimeoutError says what was seen last."""
-    end = time.monotonic() + seconds
-    while not wanted(seen := look()):
-        if time.monotonic() > end:
-            raise TimeoutError(f"still {seen!r}")
-        time.sleep(0.01)
-    return seen
+    return wait_until(lambda: services.repo.job(job_id, session), lambda job: job.over)
 
 
 def services_of(server: ASGIApp) -> Services:

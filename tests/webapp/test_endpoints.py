@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from core.files.nifti import read_stored
 from tests.phantom import Phantom
 from tests.webapp.fakes import load, services_of, wait_for
-from webapp.door.guard import COOKIE, session_id
+from webapp.door.session import COOKIE, session_id
 from webapp.services import Services
 from webapp.store.records import JobRecord, ScanRecord
 
@@ -141,7 +141,26 @@ def test_a_drawn_mask_that_is_none(
     assert not list((services.settings.data / "incoming").iterdir())
 
 
-@pytest.mark.parametrize("name", ["package.json", "..%2f..%2fREADME.md", ".hidden.js", "none.js", "manifest.json"])
+@pytest.mark.parametrize("name", ["viewer/viewer.js", "rate/rating.js", "rate/rate.css", "style/style.css"])
+def test_the_page_is_static(browser: Browser, name: str) -> None:
+    assert browser().get(f"/ui/{name}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "viewer/package.json",
+        "package.json",
+        "viewer/..%2f..%2fREADME.md",
+        "viewer/..%2frate%2frating.js",
+        "..%2f..%2fREADME.md",
+        "viewer/.hidden.js",
+        "viewer/none.js",
+        "viewer.js",
+        "weights/manifest.json",
+        "viewer/node_modules/@niivue/niivue/dist/index.js",
+    ],
+)
 def test_nothing_but_the_page_is_static(browser: Browser, name: str) -> None:
     assert browser().get(f"/ui/{name}").status_code == 404
 

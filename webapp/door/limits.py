@@ -1,159 +1,135 @@
-"""What the guard counts and remembers: bytes of a body, requests of a session, owners of files and pages."""
+"""What one visitor may send: so many changes in a time, so many bytes in a body, and those without long pauses."""
 
 from __future__ import annotations
 
-import json
-import os
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable
 
+import anyio
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-Value = TypeVar("Value")
+from core.errors import UserError
+from webapp.door.addresses import UPLOAD
+from webapp.door.buckets import Buckets
+from webapp.door.origin import SAFE
+from webapp.door.refusals import refuse
+from webapp.door.session import KEY
 
-REMEMBERED = 100_000
-LISTING_BYTES = 1 << 20
-
-
-class TooLarge(Exception):
-    """More bytes came than are allowed; the answer has been sent."""
-
-
-class Buckets:
-    """A token bucket for each session: ``burst`` at once, ``rate`` per second afterwards."""
-
-    def __init__(self, burst: int, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._burst = float(burst)
-        self._rate = rate
-        self._clock = clock
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, session: str) -> bool:
-        """Take one token; False when there is none."""
-        moment = self._clock()
-        level, filled = self._levels.pop(session, (self._burst, moment))
-        level = min(self._burst, level + (moment - filled) * self._rate)
-        allowed = level >= 1.0
-        self._levels[session] = (level - 1.0 if allowed else level, moment)
-        _forget(self._levels)
-        return allowed
+JSON_BYTES = 4 << 20
+MASK_BYTES = 8 << 20
+FORM_BYTES = 1 << 20  # what a multipart form adds to its files
+# a pause within a body, and the rate that it must have on the whole: a bad mobile connection has ten times as much
+PAUSE_SECONDS = 30.0
+BYTES_PER_SECOND = 1024
+TOO_SLOW = UserError("too_slow", "The request came too slowly and was given up.", "Try again on a better connection.")
+TOO_FAST = UserError("too_fast", "Too many requests at once.", "Wait a few seconds, then try again.")
 
 
-class Owners:
-    """Which sessions something belongs to; the oldest entries are forgotten first."""
+class GivenUp(Exception):
+    """The body is too large or comes too slowly."""
 
-    def __init__(self) -> None:
-        self._owners: OrderedDict[str, set[str]] = OrderedDict()
-
-    def add(self, thing: str, session: str) -> None:
-        """Note that ``thing`` belongs to ``session`` too."""
-        self._owners.setdefault(thing, set()).add(session)
-        _forget(self._owners)
-
-    def owns(self, thing: str, session: str) -> bool:
-        """Whether ``thing`` belongs to ``session``."""
-        return session in self._owners.get(thing, ())
-
-    def claim(self, thing: str, session: str) -> bool:
-        """Give ``thing`` to ``session`` if it is nobody's, and return whether it is this session's."""
-        if thing not in self._owners:
-            self.add(thing, session)
-        return self.owns(thing, session)
-
-    def recorder(self, send: Send, session: str) -> Send:
-        """Return a ``send`` that notes the paths listed in a JSON answer before it passes the answer on."""
-        status, chunks = 0, bytearray()
-
-        async def sending(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif status == 200 and len(chunks) < LISTING_BYTES:
-                chunks.extend(message.get("body", b""))
-                if not message.get("more_body"):
-                    self._note(bytes(chunks), session)
-            await send(message)
-
-        return sending
-
-    def _note(self, listing: bytes, session: str) -> None:
-        for path in json.loads(listing):
-            self.add(os.path.realpath(str(path)), session)
+    def __init__(self, status: int, error: UserError) -> None:
+        super().__init__(error.code)
+        self.status = status
+        self.error = error
 
 
-@dataclass
 class Bounded:
-    """A request whose body may have ``limit`` bytes; ``refuse`` answers one that has more."""
+    """A request whose body may have ``limit`` bytes and must come without long pauses.
 
-    receive: Receive
-    send_on: Send
-    limit: int
-    refuse: Callable[[Send], Awaitable[None]]
+    clock: seconds that only go forwards.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(self, receive: Receive, send: Send, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._receive = receive
+        self._send = send
+        self._limit = limit
+        self._clock = clock
         self._seen = 0
-        self._over = False
+        self._waited = 0.0
+        self._whole = False
+        self.answered = False
+        self.given_up: GivenUp | None = None
 
-    def refuses(self, content_length: str | None) -> bool:
-        """Whether the announced length alone is too much, or no length at all."""
-        if content_length is None:
-            return False
-        return not content_length.isdecimal() or int(content_length) > self.limit
+    def require_length(self, announced: str | None) -> None:
+        """Raise GivenUp for a Content-Length that is too large or no number."""
+        if announced is not None and (not announced.isdecimal() or int(announced) > self._limit):
+            raise self._give_up(413, _too_large(self._limit))
 
-    async def take(self) -> Message:
-        """Return the next part of the request; TooLarge once it has more bytes than allowed."""
-        message = await self.receive()
-        self._seen += len(message.get("body", b""))
-        if self._seen > self.limit:
-            if not self._over:
-                self._over = True
-                await self.refuse(self.send_on)
-            raise TooLarge
-        return message
+    async def receive(self) -> Message:
+        """Return the next part of the request; GivenUp once it has more bytes than allowed, or takes too long."""
+        if self.given_up is not None:
+            raise self.given_up
+        if self._whole:
+            # what is waited for now is the end of the connection
+            return await self._receive()
+        begun = self._clock()
+        with anyio.move_on_after(self._patience()):
+            message = await self._receive()
+            self._waited += self._clock() - begun
+            self._whole = not message.get("more_body", False)
+            self._seen += len(message.get("body", b""))
+            if self._seen > self._limit:
+                raise self._give_up(413, _too_large(self._limit))
+            return message
+        raise self._give_up(408, TOO_SLOW)
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer, unless the request has been refused."""
-        if not self._over:
-            await self.send_on(message)
+        """Send a part of the answer, unless the request is given up: the application does not know why."""
+        if self.given_up is None:
+            self.answered = True
+            await self._send(message)
 
-    async def run(self, app: ASGIApp, scope: Scope, send: Send | None = None, body: bytes | None = None) -> None:
-        """Let ``app`` answer; ``body`` is one that has been read already."""
-        receive = self.take if body is None else _replay(body, self.receive)
+    def _patience(self) -> float:
+        """Return for how many seconds the next part is waited for; the time that the server takes does not count."""
+        left = PAUSE_SECONDS + self._seen / BYTES_PER_SECOND - self._waited
+        return max(0.0, min(PAUSE_SECONDS, left))
+
+    def _give_up(self, status: int, error: UserError) -> GivenUp:
+        self.given_up = GivenUp(status, error)
+        return self.given_up
+
+
+class Limits:
+    """ASGI middleware: bounds the number, the size and the time of a visitor's changes.
+
+    burst, rate: changes that a visitor may send at once, and how many a second are allowed afterwards.
+    upload_bytes: size of the largest file.
+    """
+
+    def __init__(self, app: ASGIApp, burst: int, rate: float, upload_bytes: int) -> None:
+        self._app = app
+        self._buckets = Buckets(burst, rate)
+        self._upload_bytes = upload_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 429 too_fast, 413 too_large or 408 too_slow."""
+        if scope["method"] in SAFE:
+            await self._app(scope, receive, send)
+        elif self._buckets.take(scope[KEY]):
+            await self._bounded(scope, receive, send)
+        else:
+            await refuse(scope, receive, send, 429, TOO_FAST)
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        bounded = Bounded(receive, send, self._limit(scope["path"]))
         try:
-            await app(scope, receive, send or self.send)
-        except TooLarge:
-            return
+            bounded.require_length(Headers(scope=scope).get("content-length"))
+            await self._app(scope, bounded.receive, bounded.send)
+        except Exception:
+            if bounded.given_up is None:
+                raise
+        end = bounded.given_up
+        if end is not None and not bounded.answered:
+            await refuse(scope, receive, send, end.status, end.error)
+
+    def _limit(self, path: str) -> int:
+        if path.startswith(UPLOAD):
+            return self._upload_bytes + FORM_BYTES
+        return MASK_BYTES if path.startswith("/mask/") else JSON_BYTES
 
 
-async def read_bounded(bounded: Bounded) -> bytes | None:
-    """Return the whole body; None when it was too large, and answered, or the client has gone."""
-    chunks = bytearray()
-    while True:
-        try:
-            message = await bounded.take()
-        except TooLarge:
-            return None
-        if message["type"] == "http.disconnect":
-            return None
-        chunks.extend(message.get("body", b""))
-        if not message.get("more_body"):
-            return bytes(chunks)
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    waiting = [body]
-
-    async def receiving() -> Message:
-        if waiting:
-            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
-        return await receive()
-
-    return receiving
-
-
-def _forget(memory: OrderedDict[str, Value]) -> None:
-    while len(memory) > REMEMBERED:
-        memory.popitem(last=False)
+def _too_large(limit: int) -> UserError:
+    size = f"{limit >> 20} MB"
+    return UserError("too_large", f"The file is larger than {size}.", "Upload one scan, compressed as .nii.gz.")

@@ -24,7 +24,7 @@ from webapp.pages.kit.viewer import VolumeViewer
 from webapp.pages.lab import lab_events as lab_wiring
 from webapp.pages.lab import results_column as lab_view
 from webapp.pages.lab import tab as tab_failure
-from webapp.pages.study import study_events as study_wiring
+from webapp.pages.study import management
 from webapp.pages.study import tab as tab_rate
 from webapp.services import Services
 
@@ -53,7 +53,7 @@ def build(services: Services) -> gr.Blocks:
                     third, several = tab_translate.build(services)
                 with gr.Tab("Failure lab", id="failure", elem_id="failure-tab") as failure:
                     lab = tab_failure.build(services)
-                with gr.Tab("Rate", id=study_wiring.TAB, elem_id="rate-tab") as rate:
+                with gr.Tab("Rate", id=management.TAB, elem_id="rate-tab") as rate:
                     study = tab_rate.build()
                 with gr.Tab("Sessions") as sessions:
                     tab_sessions.build(services, sessions, demo)
@@ -73,7 +73,7 @@ def build(services: Services) -> gr.Blocks:
         contrasts.connect(wirings["translate"], several)
         laboratory = lab_wiring.connect(services, lab, found, failure, shared)
         wiring.connect({**wirings, lab.task.name: laboratory}, shared)
-        study_wiring.StudyWiring(services, study, answers, shared).connect(rate, demo)
+        management.StudyWiring(services, study, answers, shared).connect(rate, demo)
         gr.Timer(BADGE_SECONDS).tick(lambda: _badges(services), None, badges, queue=False, **QUIET)
     return demo
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from webapp.door.guard import session_of
+from webapp.door.session import session_of
 from webapp.pages.imaging.page import headline, subject
 from webapp.pages.kit import boxes as pieces
 from webapp.pages.kit.silent_event import QUIET

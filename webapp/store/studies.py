@@ -1,4 +1,4 @@
-"""Reader studies in the database: who manages them, who rates, what was shown to whom, what was answered."""
+"""Reader studies in the database: managers, raters, showings and answers."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ from webapp.store.study_records import (
 )
 from webapp.store.study_rows import to_image, to_item, to_rater, to_showing, to_study
 
-# whose items are held in memory, up to 5000 each
+# studies whose items, up to 5000 each, are held in memory
 STUDIES_HELD = 16
 
 
 class Studies:
     """Short transactions on one database; a write has reached the disk when its method returns.
 
-    A study is found by ``study`` or ``by_key`` and by nothing else; whoever holds its record may do all that is here.
+    Access is checked by ``study`` and ``by_key`` alone; the other methods take the records that these return.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._reader = engine.execution_options(**{READING: True})
-        # the items of a study never change, and every answer of every rater asks for all of them
+        # the items of a study never change, and every answer of every rater needs all of them
         self._items = lru_cache(STUDIES_HELD)(self._read_items)
         self._images = lru_cache(STUDIES_HELD)(self._read_images)
 
     def add(self, new: NewStudy, session: str | None) -> tuple[StudyRecord, str]:
-        """Record a study whose blobs are on the disk; returns it and the key that opens it to another browser."""
+        """Record a study whose blobs are on the disk; returns it and the key with which another browser manages it."""
         key, study_id = new_token(), new_id()
         row = {"title": new.title, "design": dict(new.design), "notes": list(new.notes)}
         with self._engine.begin() as connection:
@@ -86,7 +86,7 @@ class Studies:
         return to_study(self._one(query))
 
     def manage(self, key: str, session: str) -> StudyRecord:
-        """Let a session manage the study that ``key`` opens; UserError not_found."""
+        """Let a session manage the study of ``key``; UserError not_found."""
         with self._engine.begin() as connection:
             row = connection.execute(select(study).where(study.c.key == digest(key))).one_or_none()
             if row is None:
@@ -97,7 +97,7 @@ class Studies:
         return to_study(row)
 
     def renew_key(self, found: StudyRecord) -> str:
-        """Return a new key that opens the study; the one before opens nothing any more."""
+        """Return a new key to manage the study; the one before it is no longer valid."""
         key = new_token()
         with self._engine.begin() as connection:
             connection.execute(update(study).where(study.c.id == found.id).values(key=digest(key)))
@@ -114,7 +114,7 @@ class Studies:
         return self._images(found.id)
 
     def items(self, found: StudyRecord) -> tuple[ItemRecord, ...]:
-        """Return the items of a study by their number."""
+        """Return the items of a study in the order of their numbers."""
         return self._items(found.id)
 
     def invite(
@@ -125,7 +125,7 @@ class Studies:
         years: float | None = None,
         expires: datetime | None = None,
     ) -> tuple[RaterRecord, str]:
-        """Add a rater; returns the row and the key of the invitation, which is kept nowhere."""
+        """Add a rater; returns the record and the key of the invitation, of which only a digest is stored."""
         key = new_token()
         values = {"label": label, "expertise": expertise, "years": years, "expires": expires, "study": found.id}
         with self._engine.begin() as connection:
@@ -140,17 +140,17 @@ class Studies:
             return tuple(to_rater(row) for row in connection.execute(query))
 
     def revoke(self, found: StudyRecord, number: int) -> RaterRecord:
-        """End a rater's invitation; what was answered stays. UserError not_found."""
+        """End a rater's invitation; the answers stay. UserError not_found."""
         return self._change_rater(found, number, {"revoked": now()})
 
     def renew(self, found: StudyRecord, number: int, expires: datetime | None = None) -> tuple[RaterRecord, str]:
-        """Give a rater a new invitation, with which the rating goes on where it was; the old one ends."""
+        """Return a rater with the key of a new invitation; the old one ends, the answers stay. UserError not_found."""
         key = new_token()
         changed = self._change_rater(found, number, {"key": digest(key), "revoked": None, "expires": expires})
         return changed, key
 
     def by_key(self, key: str) -> tuple[RaterRecord, StudyRecord]:
-        """Return the rater an invitation names, and the study; UserError not_found, invitation_over."""
+        """Return the rater and the study of an invitation; UserError not_found, invitation_over."""
         with self._reader.begin() as connection:
             row = connection.execute(select(rater).where(rater.c.key == digest(key))).one_or_none()
             if row is None:
@@ -166,7 +166,7 @@ class Studies:
         return found, of
 
     def start(self, who: RaterRecord, expertise: str, years: float | None) -> RaterRecord:
-        """Note that a rater has agreed to take part; only the first time counts, and what the managers told stays."""
+        """Record a rater's consent; only the first time counts, and expertise and years of the invitation stay."""
         values: dict[str, Any] = {"consented": now()}
         values |= {"expertise": expertise} if expertise and not who.expertise else {}
         values |= {"years": years} if years is not None and who.years is None else {}
@@ -176,7 +176,7 @@ class Studies:
             return to_rater(connection.execute(select(rater).where(rater.c.id == who.id)).one())
 
     def showings(self, who: RaterRecord) -> tuple[ShowingRecord, ...]:
-        """Return what was laid before a rater so far, in order."""
+        """Return the showings of a rater so far, in order."""
         query = select(showing).where(showing.c.rater == who.id).order_by(showing.c.position)
         with self._reader.begin() as connection:
             return tuple(to_showing(row) for row in connection.execute(query))
@@ -189,7 +189,7 @@ class Studies:
         return None if row is None else to_showing(row)
 
     def show(self, who: RaterRecord, position: int, item: ItemRecord, *, repeat: bool, flipped: bool) -> ShowingRecord:
-        """Lay an item before a rater; what already stands at ``position`` stays."""
+        """Record the showing of an item to a rater; an earlier one at ``position`` stays and is returned."""
         right = new_token() if len(item.images) > 1 else None
         values = {"rater": who.id, "position": position, "item": item.id, "repeat": repeat, "flipped": flipped}
         row = {**values, "id": new_id(), "left": new_token(), "right": right, "created": now()}
@@ -201,7 +201,7 @@ class Studies:
             return to_showing(self._one(query))
 
     def image_at(self, who: RaterRecord, token: str) -> str:
-        """Return the blob behind an address of this rater; UserError not_found."""
+        """Return the blob of the image with the address ``token`` of this rater; UserError not_found."""
         query = select(showing, study_item.c.images).join(study_item, study_item.c.id == showing.c.item)
         mine = query.where(showing.c.rater == who.id, (showing.c.left == token) | (showing.c.right == token))
         row = self._one(mine)
@@ -220,12 +220,12 @@ class Studies:
         *,
         final: bool = False,
     ) -> int:
-        """Keep the answer to a showing for good and return its number after the commit; see ``ratings.keep``."""
+        """Store the answer to a showing and return its number after the commit; see ``ratings.keep``."""
         values = {"answers": dict(answers), "seconds": seconds, "changes": changes, "circumstances": circumstances}
         return int(keep(self._engine, {"showing": shown.id}, client_id, values, final=final).id)
 
     def answer(self, shown: ShowingRecord) -> AnswerRecord | None:
-        """Return the answer to a showing that holds, None where there is none yet."""
+        """Return the newest answer to a showing; None where there is none yet."""
         return self._answers(select(rating).where(rating.c.showing == shown.id)).get(shown.id)
 
     def answered(self, who: RaterRecord) -> frozenset[str]:
@@ -235,12 +235,12 @@ class Studies:
             return frozenset(connection.execute(query.where(showing.c.rater == who.id)).scalars())
 
     def all_answers(self, found: StudyRecord) -> dict[str, AnswerRecord]:
-        """Return the answers to a study that hold: id of the showing -> answer."""
+        """Return the newest answer to each showing of a study by the id of the showing."""
         every = select(rating).join(showing, showing.c.id == rating.c.showing)
         return self._answers(every.join(rater, rater.c.id == showing.c.rater).where(rater.c.study == found.id))
 
     def times_rated(self, found: StudyRecord) -> Counter[int]:
-        """Return how often each item of a study was laid before a rater, by the item's id."""
+        """Return how often each item of a study was shown to a rater, by the id of the item."""
         query = (
             select(showing.c.item, func.count())
             .join(rater, rater.c.id == showing.c.rater)
@@ -294,7 +294,7 @@ class Studies:
 
 
 def digest(key: str) -> str:
-    """Return what is kept of a key: a copy of the database opens nothing."""
+    """Return the digest of a key that is stored in its place, so that a copy of the database gives no access."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 

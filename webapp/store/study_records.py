@@ -1,22 +1,22 @@
-"""What the database gives back about reader studies: frozen rows, times in UTC."""
+"""Records of reader studies: frozen rows of the database, times aware and in UTC."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-Use = Literal["item", "training", "catch"]
-Truth = Literal["real", "synthetic"]
+from core.measure.answers import Truth, Use
+
 Runs = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class NewImage:
-    """An image about to be recorded; its blob is already on the disk.
+    """An image to be recorded, whose blob is on the disk.
 
-    region: start, length, start, length ... of the voxels that were made, x fastest; None where that is not known.
+    region: start, length, start, length ... of the made voxels, x fastest; None where they are not known.
     """
 
     method: str
@@ -31,7 +31,7 @@ class NewImage:
 
 @dataclass(frozen=True)
 class NewItem:
-    """An item about to be recorded; ``images`` are places in ``NewStudy.images``."""
+    """An item to be recorded; ``images`` are places in ``NewStudy.images``."""
 
     use: Use
     images: tuple[int, ...]
@@ -39,7 +39,7 @@ class NewItem:
 
 @dataclass(frozen=True)
 class NewStudy:
-    """A study about to be recorded; ``notes``: what its makers should know of it."""
+    """A study to be recorded; notes: sentences for its managers."""
 
     title: str
     design: Mapping[str, Any]
@@ -50,7 +50,7 @@ class NewStudy:
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """One study; ``closed``: since when nobody may rate any more."""
+    """One study; closed: the time when its rating ended."""
 
     id: str
     title: str
@@ -86,7 +86,7 @@ class ItemRecord:
 
 @dataclass(frozen=True)
 class RaterRecord:
-    """One rater; ``label`` is the managers' own name for the rater, ``consented`` the moment the rating began."""
+    """One rater; label: the managers' own name for the rater; consented: the time when the rating began."""
 
     id: str
     study: str
@@ -101,13 +101,13 @@ class RaterRecord:
 
     @property
     def name(self) -> str:
-        """The name in every result: ``R01``."""
+        """The name in every result, such as ``R01``."""
         return f"R{self.number:02d}"
 
 
 @dataclass(frozen=True)
 class ShowingRecord:
-    """One item before one rater; flipped: the item's second image stands left; left, right: ends of addresses."""
+    """One item shown to one rater; flipped: the item's second image stands left; left, right: ends of addresses."""
 
     id: str
     rater: str
@@ -121,7 +121,7 @@ class ShowingRecord:
 
 @dataclass(frozen=True)
 class AnswerRecord:
-    """The rating of a showing that holds; revisions: how many earlier ones it supersedes.
+    """The newest answer to a showing; revisions: the number of earlier ones that it supersedes.
 
     seconds, changes and slices count the earlier ones too.
     """

@@ -1,6 +1,6 @@
-"""Images of a study made alike, so that nothing but their voxels can tell one from another.
+"""Blinding of the images of a study: nothing but their voxels differs.
 
-All of them get one header, type (uint8), voxel size, size of the grid and range; outside the head all are 0.
+All of them get one header, type (uint8), voxel size, grid and range; outside the head all are 0.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ MOST_VOXELS = 320**3
 
 @dataclass(frozen=True)
 class Frame:
-    """What all images of a study share: voxel size in mm and grid, both (X, Y, Z)."""
+    """The grid of all images of a study: voxel size in mm and shape, both (X, Y, Z)."""
 
     spacing: Size
     shape: Shape
 
     @property
     def affine(self) -> NDArray[np.float64]:
-        """Voxel -> mm, RAS+, 0 in the middle of the grid."""
+        """Affine (4, 4) from voxels to mm, RAS+, with 0 in the middle of the grid."""
         affine = np.diag([*self.spacing, 1.0])
         affine[:3, 3] = -(np.array(self.shape) - 1) / 2 * np.array(self.spacing)
         return affine
@@ -49,21 +49,21 @@ class Frame:
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Where the head of a case is: its box on the grid of its images, and the mask (X, Y, Z) bool inside the box."""
+    """The head of a case: its box on the grid of the images, and its mask (X, Y, Z) bool inside the box."""
 
     box: Box
     mask: Bool
 
 
 def common_spacing(sizes: Sequence[Size]) -> Size:
-    """Return the voxel size that most images have, to a hundredth of a millimetre."""
+    """Return the voxel size in mm that most images have, rounded to 0.01 mm."""
     (size, _), *_ = Counter(tuple(round(side, 2) for side in each) for each in sizes).most_common()
     x, y, z = size
     return x, y, z
 
 
 def on_spacing(volume: Volume, size: Size) -> Volume:
-    """Return ``volume`` with voxels of ``size`` mm; itself where it has them already."""
+    """Return ``volume`` resampled to voxels of ``size`` mm; itself where it has them already."""
     return volume if np.allclose(volume.spacing, size, rtol=SAME_SIZE) else to_spacing(volume, size)
 
 
@@ -78,7 +78,7 @@ def head_of(case: str, images: Sequence[Volume]) -> Head:
             raise UserError(
                 "study_grid",
                 f"The images of case {case} lie on different grids.",
-                "Resample them onto one grid first; interpolating only some of them would tell them apart.",
+                "Resample them onto one grid first; interpolating only some of them would make them recognisable.",
             )
     mask = np.logical_and.reduce([find_head(image).mask for image in images])
     if not mask.any():
@@ -88,7 +88,7 @@ def head_of(case: str, images: Sequence[Volume]) -> Head:
 
 
 def frame_of(spacing: Size, heads: Sequence[Head]) -> Frame:
-    """Return the frame that holds every head with a margin; UserError study_large."""
+    """Return the smallest frame that holds every head with a margin of 3 voxels; UserError study_large."""
     x, y, z = (max(head.mask.shape[axis] for head in heads) + 2 * MARGIN for axis in range(3))
     if x * y * z > MOST_VOXELS:
         raise UserError(
@@ -98,13 +98,13 @@ def frame_of(spacing: Size, heads: Sequence[Head]) -> Frame:
 
 
 def window_of(images: Sequence[Float]) -> tuple[float, float]:
-    """Return the intensities that become 1 and 255; images: the voxels in the head, each (N,)."""
+    """Return the intensities that become 1 and 255, the 0.5th and 99.8th percentile of ``images``, each (N,)."""
     low, high = np.percentile(np.concatenate(images), WINDOW)
     return float(low), max(float(high), float(low) + 1e-6)
 
 
 def encoded(data: Float, head: Head, window: tuple[float, float], frame: Frame) -> NDArray[np.uint8]:
-    """Return an image (X, Y, Z) in the frame: 1 to 255 in the head, 0 around it."""
+    """Return an image (X, Y, Z) on the frame as uint8: 1 to 255 in the head, 0 around it."""
     low, high = window
     grey = np.clip((data[head.box] - low) / (high - low), 0, 1) * 254 + 1
     framed = np.zeros(frame.shape, np.uint8)
@@ -113,19 +113,19 @@ def encoded(data: Float, head: Head, window: tuple[float, float], frame: Frame) 
 
 
 def placed(mask: Bool, head: Head, frame: Frame) -> Bool:
-    """Return a mask (X, Y, Z) on the grid of a case's images in the frame."""
+    """Return a mask (X, Y, Z) of the grid of a case's images on the frame."""
     framed = np.zeros(frame.shape, np.bool_)
     framed[place(head, frame)] = mask[head.box]
     return framed
 
 
 def place(head: Head, frame: Frame) -> Box:
-    """Return where in the frame a head lies: in its middle."""
+    """Return the box of a head in the middle of the frame."""
     first = [(whole - own) // 2 for whole, own in zip(frame.shape, head.mask.shape, strict=True)]
     x, y, z = (slice(start, start + own) for start, own in zip(first, head.mask.shape, strict=True))
     return x, y, z
 
 
 def write(path: Path, image: NDArray[np.uint8], frame: Frame) -> None:
-    """Write an image of the frame; two images differ in nothing but their voxels, not in their bytes' number either."""
+    """Write an image of the frame as NIfTI; files of two images have the same header and number of bytes."""
     write_stored(path, Stored(image, frame.affine))

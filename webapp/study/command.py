@@ -13,22 +13,22 @@ from webapp import settings as configuration
 from webapp.app import build_services
 from webapp.services import Services
 from webapp.store.clock import now
-from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
+from webapp.study import creation
+from webapp.study.collection import progress
+from webapp.study.design import read, schema
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__
 )
 
-Id = Annotated[str, typer.Argument(help="Id of the study, or how it begins.")]
+Id = Annotated[str, typer.Argument(help="Id of the study, or its first letters.")]
 Number = Annotated[int, typer.Argument(min=1, help="Number of the rater: 3 for R03.")]
 Days = Annotated[
     float | None,
-    typer.Option(
-        min=0.01, max=3650, help="How long the link is valid, as the study says if not given; 0.04 is an hour."
-    ),
+    typer.Option(min=0.01, max=3650, help="How long the link is valid, by default as in the study; 0.04 is an hour."),
 ]
-Url = Annotated[str, typer.Option(help="Where the server is reached; else this machine's own address.")]
+Url = Annotated[str, typer.Option(help="Address of the server; else this machine's own.")]
 
 
 def run(arguments: list[str]) -> None:
@@ -39,16 +39,13 @@ def run(arguments: list[str]) -> None:
 @app.command()
 def create(
     file: Annotated[Path, typer.Argument(help="The study as YAML or JSON; see docs/reader-study.md.")],
-    raters: Annotated[int, typer.Option(min=0, max=500, help="Invite so many raters at once.")] = 0,
+    raters: Annotated[int, typer.Option(min=0, max=500, help="Number of raters to invite at once.")] = 0,
     url: Url = "",
 ) -> None:
     """Make a study and print the link that opens its results in a browser."""
-    from webapp.study.creation import create as make
-    from webapp.study.design import read
-
     services = _services()
     design = read(file)
-    study, key = make(services, design, None, typer.echo)
+    study, key = creation.create(services, design, None, typer.echo)
     typer.echo(f"study {study.id}")
     for note in study.notes:
         typer.echo(f"note: {note}")
@@ -57,16 +54,20 @@ def create(
         _invite(services, study, "", None, url)
 
 
+@app.command("schema")
+def print_schema() -> None:
+    """Print the JSON schema of the file of a study, with which editors check it."""
+    typer.echo(schema(), nl=False)
+
+
 @app.command("list")
 def show() -> None:
-    """List all studies with their raters and how far they are."""
-    from webapp.study.collect import collect
-
-    studies = Studies(_services().repo.engine)
+    """List all studies with their raters and their progress."""
+    studies = _services().studies
     for study in studies.studies(None):
         state = "closed" if study.closed else "open"
         typer.echo(f"{study.id}  {study.created:%Y-%m-%d}  {state}  {study.title}")
-        for record, counted in zip(studies.raters(study), collect(studies, study).raters, strict=True):
+        for record, counted in zip(studies.raters(study), progress(studies, study), strict=True):
             revoked = ", link revoked" if record.revoked else ""
             typer.echo(f"  {record.name}  {record.label or '-'}  {counted.done} of {counted.total}{revoked}")
 
@@ -75,7 +76,7 @@ def show() -> None:
 def invite(
     study: Id,
     label: Annotated[str, typer.Option(help="Your own name for the rater; exports leave it out.")] = "",
-    expertise: Annotated[str, typer.Option(help="Group of the rater; the rater is asked when it is empty.")] = "",
+    expertise: Annotated[str, typer.Option(help="Group of the rater; when it is empty, the page asks for it.")] = "",
     years: Annotated[float | None, typer.Option(min=0, max=80, help="Years of experience.")] = None,
     days: Days = None,
     url: Url = "",
@@ -87,18 +88,18 @@ def invite(
 
 @app.command()
 def renew(study: Id, rater: Number, days: Days = None, url: Url = "") -> None:
-    """Give a rater a new link; the old one ends, what was answered stays."""
+    """Print a new link for a rater; the old one ends, the answers stay."""
     services = _services()
     found = _find(services, study)
-    made, key = Studies(services.repo.engine).renew(found, rater, _until(found, days))
+    made, key = services.studies.renew(found, rater, _until(found, days))
     typer.echo(f"{made.name} {_address(services, url)}/rate/{key}")
 
 
 @app.command()
 def revoke(study: Id, rater: Number) -> None:
-    """End a rater's link; what was answered stays."""
+    """End a rater's link; the answers stay."""
     services = _services()
-    made = Studies(services.repo.engine).revoke(_find(services, study), rater)
+    made = services.studies.revoke(_find(services, study), rater)
     typer.echo(f"{made.name} can no longer rate.")
 
 
@@ -106,7 +107,7 @@ def revoke(study: Id, rater: Number) -> None:
 def close(study: Id, reopen: Annotated[bool, typer.Option("--reopen", help="Open it again.")] = False) -> None:
     """End the rating of a study for everybody."""
     services = _services()
-    made = Studies(services.repo.engine).close(_find(services, study), not reopen)
+    made = services.studies.close(_find(services, study), not reopen)
     typer.echo(f"{made.id} is {'open' if reopen else 'closed'}.")
 
 
@@ -114,7 +115,7 @@ def close(study: Id, reopen: Annotated[bool, typer.Option("--reopen", help="Open
 def manage(study: Id, url: Url = "") -> None:
     """Print a new link that opens the results in a browser; the one before opens nothing more."""
     services = _services()
-    key = Studies(services.repo.engine).renew_key(_find(services, study))
+    key = services.studies.renew_key(_find(services, study))
     typer.echo(f"manage {_address(services, url)}/?study={key}")
 
 
@@ -122,16 +123,17 @@ def manage(study: Id, url: Url = "") -> None:
 def export(
     study: Id,
     out: Annotated[Path | None, typer.Option(help="The zip to write; else study-<id>.zip here.")] = None,
-    labels: Annotated[bool, typer.Option("--labels", help="Your own names of the raters beside R01 ...")] = False,
+    labels: Annotated[bool, typer.Option("--labels", help="Add your own names of the raters to R01 ...")] = False,
 ) -> None:
     """Write all answers (CSV, JSON), the data dictionary and the report into one zip."""
+    # plotly, which only the report needs, is slow to import
     from webapp.pages.study.downloads import archive_of
 
     services = _services()
     found = _find(services, study)
     path = out or Path(f"study-{found.id[:8]}.zip")
     try:
-        path.write_bytes(archive_of(Studies(services.repo.engine), found, labels=labels))
+        path.write_bytes(archive_of(services.studies, found, labels=labels))
     except OSError as error:
         raise UserError("write_failed", f"{path} cannot be written.", "Choose another folder or free space.") from error
     typer.echo(str(path))
@@ -142,7 +144,7 @@ def _services() -> Services:
 
 
 def _find(services: Services, start: str) -> StudyRecord:
-    found = [one for one in Studies(services.repo.engine).studies(None) if start and one.id.startswith(start)]
+    found = [one for one in services.studies.studies(None) if start and one.id.startswith(start)]
     if len(found) != 1:
         raise UserError(
             "not_found", f"{len(found)} studies begin with {start[:40]!r}.", "See: python -m webapp study list."
@@ -159,7 +161,7 @@ def _invite(
     expertise: str = "",
     years: float | None = None,
 ) -> None:
-    made, key = Studies(services.repo.engine).invite(study, label, expertise, years, _until(study, days))
+    made, key = services.studies.invite(study, label, expertise, years, _until(study, days))
     typer.echo(f"{made.name} {_address(services, url)}/rate/{key}")
 
 

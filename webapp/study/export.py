@@ -1,4 +1,4 @@
-"""A study as files that others can read: a table of answers with its dictionary, JSON, and all of it in one archive."""
+"""Export of a study: the table of answers with its data dictionary, JSON, and one archive of all."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from typing import Any
 from core import __version__
 from core.measure.answers import MARK, PREFER, REAL, Answer, Collected, Question
 from core.measure.findings import Results
+from webapp.study.rating import AXES
 
 SCHEMA = "counterscan-study-1"
-COUNTED = ("numpy", "scipy", "statsmodels")
-"""The packages whose version may change a statistic."""
-AXES = ("axial", "coronal", "sagittal")
+# the packages whose version may change a statistic
+PACKAGES = ("numpy", "scipy")
 SIDES = ("left", "right")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
-# an archive of the same study is the same bytes
+# one date for all members, so that archives of the same study are the same bytes
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 
 Cell = str | int | float | bool | None
@@ -32,7 +32,7 @@ Cell = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the table of answers. allowed: the values it may have; read: takes its cell from an answer."""
+    """One column of the table of answers. allowed: the values it may have; read: returns its cell of an answer."""
 
     name: str
     type: str
@@ -43,7 +43,7 @@ class Column:
 
 
 def to_csv(collected: Collected) -> str:
-    """Return one row for each answer as RFC 4180 text that no spreadsheet takes for formulas.
+    """Return one row for each answer as RFC 4180 text without cells that a spreadsheet evaluates.
 
     Text that begins with = + - @, a tab or a carriage return, or with such a sign after apostrophes, gets an apostrophe
     in front. Cells are empty where nothing was asked, answered or known.
@@ -54,17 +54,17 @@ def to_csv(collected: Collected) -> str:
 
 
 def dictionary(collected: Collected) -> str:
-    """Return what every column of ``to_csv`` holds, as CSV: column, type, unit, allowed values, meaning."""
+    """Return the data dictionary of ``to_csv`` as CSV: column, type, unit, allowed values, meaning."""
     rows = ([one.name, one.type, one.unit, one.allowed, one.meaning] for one in columns(collected))
     return _written(["column", "type", "unit", "allowed", "meaning"], rows)
 
 
 def to_json(collected: Collected, results: Results) -> str:
-    """Return all answers and statistics as strict JSON; what is not a finite number is null."""
+    """Return all answers and statistics as strict JSON; numbers that are not finite are null."""
     versions = {
         "counterscan": __version__,
         "python": platform.python_version(),
-        **{one: version(one) for one in COUNTED},
+        **{one: version(one) for one in PACKAGES},
     }
     whole = {"schema": SCHEMA, "versions": versions, "collected": _plain(collected), "results": _plain(results)}
     return json.dumps(whole, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
@@ -97,7 +97,7 @@ def columns(collected: Collected) -> tuple[Column, ...]:
                lambda answer: answer.seconds),
         Column("changes", "integer", "", "0 or more", "How often an answer was changed before it was saved.",
                lambda answer: answer.changes),
-        Column("revisions", "integer", "", "0 or more", "How often a saved answer was replaced; this row is the last.",
+        Column("revisions", "integer", "", "0 or more", "How often a saved answer was replaced; this is the newest.",
                lambda answer: answer.revisions),
         *(_slices(axis) for axis in axes),
         Column("answered", "time", "UTC", "ISO 8601", "When the answer was saved.", lambda answer: answer.answered),
@@ -108,8 +108,8 @@ def _showing(collected: Collected) -> tuple[Column, ...]:
     raters = f"{len(collected.raters)} names"
     groups = " | ".join(dict.fromkeys(rater.group for rater in collected.raters))
     return (
-        Column("study", "text", "", collected.study, "Which study this is.", lambda _: collected.study),
-        Column("rater", "text", "", raters, "Who answered.", lambda answer: answer.rater),
+        Column("study", "text", "", collected.study, "The id of the study.", lambda _: collected.study),
+        Column("rater", "text", "", raters, "The anonymous name of the rater.", lambda answer: answer.rater),
         Column("group", "text", "", groups, "The rater's group.", lambda answer: answer.group),
         Column("item", "integer", "", "", "The item's number in the study.", lambda answer: answer.item),
         Column("use", "text", "", "item | training | catch",
@@ -197,7 +197,7 @@ def _written(head: Sequence[Cell], rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def _cell(value: Cell) -> str:
-    """Return a cell's text; an apostrophe keeps text from being run, and can be taken off again without doubt."""
+    """Return a cell's text; text that a spreadsheet would evaluate gets an apostrophe in front."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     if isinstance(value, bool):

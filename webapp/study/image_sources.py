@@ -1,4 +1,4 @@
-"""Where the images of a study come from: files, a folder of methods and cases, finished runs."""
+"""Sources of the images of a study: files, a folder of methods and cases, finished runs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from core.errors import UserError
 from core.files.nifti import read_volume
+from core.measure.answers import Truth
 from core.result import BASELINE, RESULT
 from core.volume import Volume
 from webapp.services import Services
 from webapp.store.records import JobRecord
-from webapp.store.study_records import Truth
 from webapp.study.design import Design, refusal
 
 SUFFIXES = (".nii", ".nii.gz")
@@ -28,7 +28,7 @@ MOST_IMAGES = 2000
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """One image: what it is, and how to read it and the mask of what was made in it, both in RAS+."""
+    """One image; read, region: return its volume, and the mask of its made voxels, both RAS+."""
 
     method: str
     case: str
@@ -39,7 +39,7 @@ class Found:
 
 
 def gather(design: Design, services: Services, session: str | None) -> list[Found]:
-    """Return all images of a study; ``session`` owns the runs, None for the command line.
+    """Return all images of a design; ``session`` owns the runs, None for the command line.
 
     UserError bad_study, not_found, study_large.
     """
@@ -49,14 +49,14 @@ def gather(design: Design, services: Services, session: str | None) -> list[Foun
     if times > 1:
         raise refusal(f"There are two images of method {most[0]} for case {most[1]}.")
     if not kept:
-        raise refusal("There are no images: nothing was found where the study looks for them.")
+        raise refusal("There are no images: jobs, folder and images hold none.")
     if len(kept) > MOST_IMAGES:
         raise UserError("study_large", f"{len(kept)} images are too many.", f"Keep to {MOST_IMAGES}.")
     return kept
 
 
 def case_of(job: JobRecord) -> str:
-    """Return the name of the case that a run becomes."""
+    """Return the name of the case of a run."""
     return f"{job.task} {job.id[:8]}"
 
 

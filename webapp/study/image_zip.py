@@ -1,4 +1,4 @@
-"""A zip of images that a visitor uploads: METHOD/CASE.nii.gz, and regions/CASE.nii.gz for masks of what was made."""
+"""An uploaded zip of images: METHOD/CASE.nii.gz, and regions/CASE.nii.gz for masks of the made voxels."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from webapp.services import Services
 from webapp.study.design import REAL_METHODS
 from webapp.study.image_sources import REGIONS, SUFFIXES
 
-# what a zip may unpack to, as a multiple of the largest upload
+# largest unpacked size, as a multiple of the largest upload
 UNPACKED = 20
 
 
 @contextmanager
 def opened(services: Services, path: Path) -> Iterator[list[dict[str, Any]]]:
-    """Give the images of a zip as ``design.File`` has them; the unpacked files are there until the end.
+    """Yield the images of a zip as contents of ``ImageFile``; the unpacked files are removed at the end.
 
-    UserError: bad_study where the names do not say what they are, and every code of ``unpack``.
+    UserError: bad_study for a name that is not METHOD/CASE.nii.gz, and every code of ``unpack``.
     """
     folder = services.settings.data / "incoming" / services.blobs.fresh_name()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def _images(files: dict[str, Path]) -> list[dict[str, Any]]:
 
 
 def _named(name: str) -> tuple[str, str]:
-    """Return method and case of a member; whatever folders stand before them do not count."""
+    """Return method and case of a member: its last folder and its name."""
     parts = PurePosixPath(name).parts
     suffix = next((one for one in reversed(SUFFIXES) if name.endswith(one)), None)
     if len(parts) < 2 or suffix is None:

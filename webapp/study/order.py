@@ -1,6 +1,6 @@
-"""In which order, and on which side, a rater sees the items: nothing but HMAC-SHA256 of the study's secret.
+"""Order of the items before a rater, repeats, and sides of the images, drawn by HMAC-SHA256 of the study's secret.
 
-Whoever knows the secret and a rater's id can compute every order again (docs/reader-study.md has the rules).
+Every order can be computed again from the secret and the rater's id; docs/reader-study.md has the rules.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from dataclasses import dataclass
 
 from webapp.store.study_records import ItemRecord
 
-# a repeat comes at least so many items after the first showing, or a third of all in a small study
+# fewest items between the first showing and its repeat; a third of all items in a small study
 APART = 10
+# fewest items of a study with repeats
 FEWEST = 4
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One place in a rater's row: a new item (``first`` counts them from 0), or the one of an earlier place again."""
+    """One showing of a rater's sequence: the new item number ``first``, counted from 0, or its repeat."""
 
     first: int
     repeat: bool = False
@@ -32,7 +33,7 @@ def draw(secret: str, *words: object) -> int:
 
 
 def arranged(secret: str, rater: str, items: Sequence[ItemRecord], order: str) -> list[ItemRecord]:
-    """Return the items in a rater's order: sorted by their draw, which does not know the rater for order "study"."""
+    """Return the items in a rater's order, sorted by their draw, which is the same for all raters in order "study"."""
     if order == "none":
         return list(items)
     who = "" if order == "study" else rater
@@ -40,7 +41,7 @@ def arranged(secret: str, rater: str, items: Sequence[ItemRecord], order: str) -
 
 
 def slots(secret: str, rater: str, number: int, repeats: float) -> list[Slot]:
-    """Return the row of a rater for ``number`` items, of which the share ``repeats`` comes twice."""
+    """Return the sequence of a rater for ``number`` items, of which the share ``repeats`` is shown twice."""
     again = 0 if number < FEWEST else math.floor(repeats * number + 0.5)
     apart = max(1, min(APART, number // 3))
     early = sorted(range(number - apart), key=lambda place: draw(secret, "repeat", rater, place))[:again]
@@ -56,11 +57,11 @@ def slots(secret: str, rater: str, number: int, repeats: float) -> list[Slot]:
 
 
 def least_shown(candidates: Sequence[ItemRecord], shown: Mapping[int, int]) -> ItemRecord:
-    """Return the item that was shown least to all raters; of several the first of ``candidates``."""
+    """Return the item that was shown least often to all raters; of several the first of ``candidates``."""
     return min(candidates, key=lambda item: shown.get(item.id, 0))
 
 
 def flipped(secret: str, rater: str, items: Sequence[ItemRecord], item: ItemRecord, *, repeat: bool) -> bool:
-    """Return whether the second image stands left: for half of the items, chosen by their draw; a repeat turns it."""
+    """Return whether the second image stands left: in half of the items, chosen by their draw; a repeat swaps sides."""
     ranked = sorted(items, key=lambda one: draw(secret, "side", rater, one.number))
     return (ranked.index(item) < (len(ranked) + draw(secret, "odd", rater) % 2) // 2) != repeat

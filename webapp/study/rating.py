@@ -1,4 +1,4 @@
-"""What a rater gets and gives: the state of a study, one showing after the other, answers that are kept."""
+"""The rating of one rater: the state of the study, one showing after another, the answers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from core.errors import UserError
 from core.measure.answers import MARK, PREFER, REAL, Question
 from webapp.store.studies import Studies
 from webapp.store.study_records import ImageRecord, ItemRecord, RaterRecord, ShowingRecord, StudyRecord
-from webapp.study import run_lengths as runs
+from webapp.study import run_lengths
 from webapp.study.design import Design
 from webapp.study.order import Slot, arranged, flipped, least_shown, slots
 
-# showings that may be fetched before the ones in front of them are answered, so that images are there in time
+# showings that may be fetched before the earlier ones are answered, so that images load in time
 AHEAD = 2
 COMMENT_LIMIT = 2000
 LONGEST_SECONDS = 86400.0
@@ -26,7 +26,7 @@ CIRCUMSTANCE_LIMIT = 40
 
 @dataclass(frozen=True)
 class Sitting:
-    """One rater before one study, for one request: what was shown and answered is read once, when first asked for."""
+    """One rater of one study, for one request; showings and answers are read once, on first use."""
 
     studies: Studies
     study: StudyRecord
@@ -35,13 +35,15 @@ class Sitting:
 
     @classmethod
     def of(cls, studies: Studies, key: str, address: str) -> Sitting:
-        """Return the sitting that an invitation opens; address: where its images are found. UserError not_found,
-        invitation_over."""
+        """Return the sitting of an invitation. address: prefix of the addresses of its images.
+
+        UserError not_found, invitation_over.
+        """
         rater, study = studies.by_key(key)
         return cls(studies, study, rater, address)
 
     def state(self) -> dict[str, Any]:
-        """Return what the page begins with."""
+        """Return the state of the study as the page shows it."""
         design = self.design
         begun = self.rater.consented is not None
         return {
@@ -58,7 +60,7 @@ class Sitting:
         }
 
     def start(self, expertise: str, years: float | None) -> dict[str, Any]:
-        """Note the rater's consent and return the state. UserError bad_rating."""
+        """Record the rater's consent and return the state. UserError bad_rating."""
         if years is not None and not 0 <= years <= 80:
             raise UserError("bad_rating", "These are no years of experience.", "Give a number from 0 to 80, or none.")
         begun = self.studies.start(self.rater, expertise.strip()[:120], years)
@@ -72,11 +74,11 @@ class Sitting:
         return self._described(self._at(position))
 
     def image(self, token: str) -> str:
-        """Return the blob behind the address of an image of this rater; UserError not_found."""
+        """Return the blob of an image of this rater by the end of its address; UserError not_found."""
         return self.studies.image_at(self.rater, token)
 
     def save(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep an answer and return its number, the feedback of a practice item, and what comes next.
+        """Store an answer and return its number, the feedback of a practice item, and the next showing.
 
         The same ``client_id`` again changes nothing. UserError bad_rating, not_found.
         """
@@ -84,7 +86,7 @@ class Sitting:
         shown = self.studies.showing(self.rater, str(given.get("showing")))
         client = given.get("client_id")
         if shown is None or not isinstance(client, str):
-            raise UserError("not_found", "This item was not laid before you.", "Reload the page.")
+            raise UserError("not_found", "This item was not shown to you.", "Reload the page.")
         before = self.studies.answer(shown)
         item = self._items[shown.item]
         again = before is not None and before.client_id == client
@@ -112,7 +114,7 @@ class Sitting:
 
     @property
     def total(self) -> int:
-        """How many showings there will be."""
+        """The number of showings of this rater, practice and repeats included."""
         return len(self._practice) + len(self._slots)
 
     @cached_property
@@ -169,7 +171,7 @@ class Sitting:
         return self._shown[position - 1]
 
     def _pairs(self, item: ItemRecord) -> list[ItemRecord]:
-        """Return the pairs among which half are turned: those for practice, or all others."""
+        """Return the pairs of which half are swapped: those for practice, or all others."""
         practice = item.use == "training"
         return [one for one in self._items.values() if len(one.images) == 2 and (one.use == "training") == practice]
 
@@ -202,41 +204,41 @@ class Sitting:
         }
 
     def _look(self, item: ItemRecord) -> list[int] | None:
-        """Return the voxel to look at first: the middle of what is made in the case, be this image made or real."""
+        """Return the voxel where the crosshair begins: the middle of what was made in the case, in real images too."""
         if self.design.look == "middle":
             return None
         regions = {image.case: image.region for image in self._images.values() if image.region}
-        # a case in which nothing was made would be known by its crosshair
+        # a case in which nothing was made would be recognised by its crosshair
         if any(image.case not in regions for image in self._images.values()):
             return None
-        return list(runs.middle(regions[self._images[item.images[0]].case], self.study.design["shape"]))
+        return list(run_lengths.middle(regions[self._images[item.images[0]].case], self.study.design["shape"]))
 
     def _checked(self, item: ItemRecord, given: object) -> dict[str, Any]:
         answers = given if isinstance(given, dict) else {}
         shape = tuple(self.study.design["shape"])
         asked = self.design.asked_of(len(item.images))
         if set(answers) - {question.name for question in asked}:
-            raise UserError("bad_rating", "Something was answered that was not asked.", "Reload the page.")
+            raise UserError("bad_rating", "There is an answer to a question that was not asked.", "Reload the page.")
         checked = {question.name: _answer(question, answers.get(question.name), shape) for question in asked}
         return {name: value for name, value in checked.items() if value is not None or name == MARK}
 
     def _feedback(self, item: ItemRecord, shown: ShowingRecord, answers: Mapping[str, Any]) -> dict[str, Any] | None:
         images = [self._images[one] for one in item.images]
         right = expected(images[::-1] if shown.flipped else images)
-        asked = next((name for name in (REAL, PREFER) if name in answers and name in right), None)
-        if asked is None:
+        judged = next((name for name in (REAL, PREFER) if name in answers and name in right), None)
+        if judged is None:
             return {"correct": None, "text": _made(images)}
-        told = f"It is {right[asked]}." if asked == REAL else f"{right[asked]} is the real scan."
-        return {"correct": answers[asked] == right[asked], "text": told}
+        text = f"It is {right[judged]}." if judged == REAL else f"{right[judged]} is the real scan."
+        return {"correct": answers[judged] == right[judged], "text": text}
 
 
 def design_of(study: StudyRecord) -> Design:
-    """Return the design of a study, without the shape of its images, which was added when it was made."""
+    """Return the design of a study, without the shape of its images, which its creation added."""
     return Design.model_validate({key: value for key, value in study.design.items() if key != "shape"})
 
 
 def expected(images: Sequence[ImageRecord]) -> dict[str, str | int]:
-    """Return the right answers to an item whose images stand in this order; images: one or two."""
+    """Return the right answers to an item by question; images: one or two, left first."""
     if len(images) == 1:
         return {REAL: images[0].truth}
     real = [image.truth == "real" for image in images]
@@ -262,7 +264,7 @@ def _described(question: Question) -> dict[str, Any]:
 
 
 def _answer(question: Question, given: object, shape: tuple[int, ...]) -> object:
-    """Return an answer as it is kept; UserError bad_rating names what is missing or impossible."""
+    """Return an answer as it is stored; UserError bad_rating names the question without a valid answer."""
     if given is None or given == "":
         if question.optional:
             return None
@@ -284,7 +286,7 @@ def _marks(given: object, shape: tuple[int, ...]) -> bool:
         isinstance(given, dict)
         and set(given) == {"shape", "runs"}
         and given["shape"] == list(shape)
-        and runs.valid(given["runs"], (x, y, z))
+        and run_lengths.valid(given["runs"], (x, y, z))
     )
 
 
@@ -309,7 +311,7 @@ def _count(given: object) -> int:
 
 
 def _circumstances(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what the browser told beside the answer: slices seen along each axis, when, on what screen."""
+    """Return what is stored beside the answer: slices seen along each axis, the time of showing, the screen."""
     slices, client, moment = given.get("slices"), given.get("client"), given.get("shown_at")
     kept: dict[str, Any] = {}
     if isinstance(slices, dict):

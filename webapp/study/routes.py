@@ -1,4 +1,4 @@
-"""The addresses of a reader study for its raters: the page and its JSON."""
+"""The routes of a reader study for its raters: the page and its JSON."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from starlette.requests import ClientDisconnect
 
 from core.assets import ASSETS
 from core.errors import UserError
-from webapp.door.guard import PRIVATE
+from webapp.door.headers import PRIVATE
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.study.rating import Sitting, number_of
 
 PAGE = ASSETS / "rate" / "rate.html"
@@ -28,9 +27,9 @@ POLICY = (
 
 
 def router(services: Services) -> APIRouter:
-    """Return the routes under ``/rate/{key}``; the key of the invitation says who asks."""
+    """Return the routes under ``/rate/{key}``; the key of the invitation identifies the rater."""
     routes = APIRouter(prefix="/rate/{key}")
-    studies = Studies(services.repo.engine)
+    studies = services.studies
 
     def sitting(key: str) -> Sitting:
         return Sitting.of(studies, key, f"/rate/{key}")
@@ -49,7 +48,7 @@ def _reading(routes: APIRouter, services: Services, sitting: Callable[[str], Sit
 
     @routes.get("/state")
     def state(key: str) -> Response:
-        """What the page begins with, and goes on with after a pause."""
+        """The state of the rating, at the start and after a pause."""
         return _json(sitting(key).state())
 
     @routes.get("/showing/{position}")
@@ -59,10 +58,10 @@ def _reading(routes: APIRouter, services: Services, sitting: Callable[[str], Sit
 
     @routes.get("/image/{token}")
     def image(key: str, token: str) -> Response:
-        """An image; its answer says nothing that its bytes do not, neither a name nor a date."""
+        """An image, without a name or a date in the headers."""
         blob = services.blobs.path(sitting(key).image(token))
         if not blob.is_file():
-            raise UserError("not_found", "This image is no longer on the server.", "Tell those who invited you.")
+            raise UserError("not_found", "This image is no longer on the server.", "Tell the people who invited you.")
         return Response(blob.read_bytes(), media_type="application/octet-stream", headers=PRIVATE)
 
 
@@ -78,7 +77,7 @@ def _writing(routes: APIRouter, sitting: Callable[[str], Sitting]) -> None:
 
     @routes.post("/answers")
     async def answers(key: str, request: Request) -> Response:
-        """An answer; "saved" is only said of what is on the disk."""
+        """Store an answer; the response "saved" follows the commit to the disk."""
         given = await _object(request)
         return _json(await run_in_threadpool(lambda: sitting(key).save(given)))
 
@@ -86,7 +85,7 @@ def _writing(routes: APIRouter, sitting: Callable[[str], Sitting]) -> None:
 async def _object(request: Request) -> dict[str, Any]:
     try:
         content = _clean(json.loads(await request.body(), parse_constant=lambda name: None))
-    # whoever hangs up half-way hears nothing, and sends it again
+    # a browser that disconnects gets no response, and sends the answer again
     except (ValueError, RecursionError, ClientDisconnect):
         content = None
     if not isinstance(content, dict):

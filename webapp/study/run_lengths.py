@@ -1,4 +1,4 @@
-"""Sets of voxels as runs: start, length, start, length ... of a grid, x fastest, in order and apart."""
+"""Masks as run lengths: start, length, start, length ... of a grid, x fastest, sorted and disjoint."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def of_mask(mask: NDArray[np.bool_]) -> tuple[int, ...]:
 
 
 def to_mask(runs: Sequence[int], shape: Shape) -> NDArray[np.bool_]:
-    """Return the mask (X, Y, Z) bool of runs that are ``valid`` for ``shape``."""
+    """Return the mask (X, Y, Z) bool of ``runs``, which are ``valid`` for ``shape``."""
     flat = np.zeros(int(np.prod(shape)), np.bool_)
     for start, length in zip(runs[::2], runs[1::2], strict=True):
         flat[start : start + length] = True
@@ -28,7 +28,7 @@ def to_mask(runs: Sequence[int], shape: Shape) -> NDArray[np.bool_]:
 
 
 def valid(runs: object, shape: Shape) -> bool:
-    """Whether ``runs``, which came from outside, are runs of a grid of ``shape``."""
+    """Return whether ``runs``, which came from outside, are runs of a grid of ``shape``."""
     if not isinstance(runs, list) or len(runs) % 2 or len(runs) > 2 * MOST_RUNS:
         return False
     end = 0
@@ -40,7 +40,7 @@ def valid(runs: object, shape: Shape) -> bool:
 
 
 def middle(runs: Sequence[int], shape: Sequence[int]) -> tuple[int, int, int]:
-    """Return the voxel (x, y, z) nearest to the mean place of the voxels of ``runs``, of which there is one or more."""
+    """Return the voxel (x, y, z) nearest to the mean position of the voxels of ``runs``, one or more."""
     x, y, _ = shape
     starts, lengths = np.array(runs[::2]), np.array(runs[1::2])
     voxels = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
@@ -50,7 +50,7 @@ def middle(runs: Sequence[int], shape: Sequence[int]) -> tuple[int, int, int]:
 
 
 def share_inside(runs: Sequence[int], region: Sequence[int]) -> float:
-    """Return which share of the voxels of ``runs`` lies in ``region``; nan for no voxels."""
+    """Return the share of the voxels of ``runs`` that lies in ``region``; nan for no voxels."""
     total = sum(runs[1::2])
     if not total:
         return float("nan")

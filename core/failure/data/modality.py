@@ -10,7 +10,6 @@ from core.spectra.patches import PatchSet
 
 Float = NDArray[np.float32]
 
-MODALITIES = ("ir", "rgb")
 TITLES = {"ir": "IR", "rgb": "RGB"}
 COLOURS = ("red", "green", "blue")
 

@@ -17,12 +17,7 @@ from core.spectra.simulated_tissue import PRESETS, SHIFTS, Tissue, simulate
 
 Ints = NDArray[np.int64]
 
-HOME, AWAY, CONFLICT = "id", "external", "conflict"
-SET_TITLES = {
-    HOME: "In distribution",
-    AWAY: "External slides",
-    CONFLICT: "Shortcut at random",
-}
+HOME, CONFLICT = "id", "conflict"
 TEST_PATCHES = 500
 BALANCED_PATCHES = 200
 TEST_SHARE = 0.3

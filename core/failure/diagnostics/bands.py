@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from core.failure.diagnostics.probe import Examined, Float
-from core.failure.results import Diagnostic, Figure, Line
+from core.failure.results import Diagnostic, Line
 from core.measure.bootstrap import interval, mean
+from core.measure.intervals import Interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,7 +69,7 @@ def minimal_bands(examined: Examined) -> Diagnostic:
         Line("order", tuple(float(number + 1) for number in range(len(order))), kept, "choice", "wavenumber, cm⁻¹"),
     )
     return Diagnostic(
-        "D7", "bands", "Bands that keep 95 % of the accuracy", Figure(float(enough)), False, why, {}, lines
+        "D7", "bands", "Bands that keep 95 % of the accuracy", Interval(float(enough)), False, why, {}, lines
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.failure.results import Diagnostic, Figure, Reliability
+from core.failure.results import Diagnostic, Reliability
 from core.measure.bootstrap import interval, mean
+from core.measure.intervals import Interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -49,12 +50,12 @@ def reliability(name: str, logits: NDArray[np.floating], labels: Ints, weights: 
     )
 
 
-def rise(curves: dict[str, Figure], home: str = "id") -> Diagnostic:
+def rise(curves: dict[str, Interval], home: str = "id") -> Diagnostic:
     """D13: the largest rise of the calibration error from the set ``home`` to any shift of ``curves``."""
     away = {name: figure.value for name, figure in curves.items() if name != home}
     worst = max(away, key=lambda name: away[name], default="")
     why = "Decides amber: from 0.10 the model is sure of itself where it is wrong."
-    found = Figure(away[worst] - curves[home].value) if worst else Figure(float("nan"))
+    found = Interval(away[worst] - curves[home].value) if worst else Interval(float("nan"))
     return Diagnostic(
         "D13", "calibration", f"Rise of the calibration error, {worst or 'no shift'}", found, True, why, dict(curves)
     )

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.failure.diagnostics.logits import participation
-from core.failure.results import Diagnostic, Figure
+from core.failure.results import Diagnostic
+from core.measure.intervals import Interval
 
 Float = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -44,15 +45,15 @@ def intrinsic(values: Float, noise: Floats, seed: int = 0) -> Diagnostic:
     flat = values.transpose(0, 2, 3, 1).reshape(-1, values.shape[1])
     pixels = flat[np.random.default_rng(seed).permutation(len(flat))[:POINTS]] / noise
     why = "Not used for the verdict: it describes the data, not a model."
-    found = {"pixels": Figure(two_nearest(pixels, seed))}
+    found = {"pixels": Interval(two_nearest(pixels, seed))}
     for name, points in (("mean_participation", means), ("pixel_participation", pixels)):
         singular = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
-        found[name] = Figure(participation(singular))
+        found[name] = Interval(participation(singular))
     return Diagnostic(
         "DIM",
         "dimension",
         "Intrinsic dimension of the mean spectra",
-        Figure(two_nearest(means, seed)),
+        Interval(two_nearest(means, seed)),
         False,
         why,
         found,

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from core.failure.diagnostics.probe import Outcomes
 from core.failure.models.fitted import last_layer
-from core.failure.results import Diagnostic, Figure
+from core.failure.results import Diagnostic
 from core.measure.bootstrap import interval, mean
+from core.measure.intervals import Interval
 
 Float = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -64,5 +65,10 @@ def unmeasured_gap() -> Diagnostic:
     """Return D14 where there are no patches without the shortcut."""
     why = "Not measured: it needs patches without the shortcut."
     return Diagnostic(
-        "D14", "features", "Accuracy a new last layer wins where the shortcut is gone", Figure(float("nan")), False, why
+        "D14",
+        "features",
+        "Accuracy a new last layer wins where the shortcut is gone",
+        Interval(float("nan")),
+        False,
+        why,
     )

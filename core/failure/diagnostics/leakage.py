@@ -9,8 +9,9 @@ from scipy import signal
 from core.errors import UserError
 from core.failure.data.splits import folds
 from core.failure.models.shallow import NEAREST, PLAIN, Plain, Predict
-from core.failure.results import Diagnostic, Figure
+from core.failure.results import Diagnostic
 from core.measure.bootstrap import draw_weights, interval, mean
+from core.measure.intervals import Interval
 from core.spectra.patches import PatchSet
 
 Float = NDArray[np.float32]
@@ -34,12 +35,12 @@ def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagno
     if both is None:
         return ()
     weights = draw_weights(len(patches), patches.groups, draws, seed)
-    common = Figure(float(np.bincount(patches.labels).max() / len(patches)))
+    common = Interval(float(np.bincount(patches.labels).max() / len(patches)))
     return tuple(_compare(plain, patches, both, weights, common) for plain in CLASSIFIERS)
 
 
 def _compare(
-    plain: Plain, patches: PatchSet, dealt: tuple[Folds, Folds], weights: Floats, common: Figure
+    plain: Plain, patches: PatchSet, dealt: tuple[Folds, Folds], weights: Floats, common: Interval
 ) -> Diagnostic:
     mixed, apart = (_right(plain, patches, each) for each in dealt)
     found = {

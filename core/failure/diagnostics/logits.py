@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.failure.diagnostics.probe import Outcomes
-from core.failure.results import Diagnostic, Figure, Line
+from core.failure.results import Diagnostic, Line
+from core.measure.agreement import cohen_kappa
 from core.measure.bootstrap import interval, mean, ratio
+from core.measure.intervals import Interval
 
 Floats = NDArray[np.float64]
 
@@ -42,9 +44,9 @@ def rank(outcomes: Outcomes, features: ArrayLike | None = None) -> Diagnostic:
     if features is not None:
         own = _singular(np.asarray(features, np.float64), outcomes.weights[0])
         found |= {
-            "feature_pc1": Figure(float(own[0] ** 2 / max((own**2).sum(), 1e-30))),
-            "feature_participation": Figure(participation(own)),
-            "feature_erank": Figure(erank(own)),
+            "feature_pc1": Interval(float(own[0] ** 2 / max((own**2).sum(), 1e-30))),
+            "feature_participation": Interval(participation(own)),
+            "feature_erank": Interval(erank(own)),
         }
         lines.append(_spectrum("features", own))
     why = "Not used for the verdict: a collapsed model bends its logits along a curve, so its linear rank stays high."
@@ -87,14 +89,11 @@ def one_component(outcomes: Outcomes, seed: int = 0) -> Diagnostic:
 def agreement(outcomes: Outcomes) -> Diagnostic:
     """D10: how often the model says what one number of the mean spectrum says, and whether they err alike.
 
-    error_kappa: Cohen's kappa between where the two are wrong.
+    error_kappa: Cohen's kappa between where the two are wrong; nan where both are right everywhere.
     """
     same = (outcomes.predicted == outcomes.plain).astype(np.float64)
     wrong, other = 1 - outcomes.right, (outcomes.plain != outcomes.labels).astype(np.float64)
-    both = mean(wrong * other + (1 - wrong) * (1 - other), outcomes.weights)
-    p, q = mean(wrong, outcomes.weights), mean(other, outcomes.weights)
-    expected = p * q + (1 - p) * (1 - q)
-    kappa = (both - expected) / np.maximum(1 - expected, 1e-9)
+    kappa = cohen_kappa(wrong, other, 2, outcomes.weights, weighted=False)
     why = "Not used for the verdict: two models that are both right agree without sharing a reason."
     return Diagnostic(
         "D10",

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.failure.diagnostics.logits import Floats
-from core.failure.results import Diagnostic, Figure, Line
+from core.failure.results import Diagnostic, Line
 from core.measure.bootstrap import draw_weights, interval, mean, ratio
+from core.measure.intervals import Interval
 from core.spectra.noise import noise_of_each
 
 Float = NDArray[np.float32]
@@ -44,8 +45,8 @@ def spectrum_prior(values: Float, groups: Ints | None, draws: int) -> Diagnostic
         False,
         why,
         {
-            "pixel": Figure(float(eigen[-1] / eigen.sum())),
-            "condition": Figure(float(np.sqrt(eigen[-1] / max(float(eigen[0]), 1e-30)))),
+            "pixel": Interval(float(eigen[-1] / eigen.sum())),
+            "condition": Interval(float(np.sqrt(eigen[-1] / max(float(eigen[0]), 1e-30)))),
         },
     )
 
@@ -76,7 +77,7 @@ def fisher(values: Float, labels: Ints, positions: tuple[float, ...]) -> Diagnos
     line = Line("fisher", positions, tuple(map(float, ratios)), "wavenumber, cm⁻¹", "between / within")
     why = "Not used for the verdict: it names the bands whose mean tells the classes."
     return Diagnostic(
-        "D16", "fisher", "Largest Fisher ratio of a band", Figure(float(ratios.max())), False, why, {}, (line,)
+        "D16", "fisher", "Largest Fisher ratio of a band", Interval(float(ratios.max())), False, why, {}, (line,)
     )
 
 
@@ -121,10 +122,10 @@ def crossing(labels: Ints, groups: Ints | None, classes: int) -> Diagnostic:
     """D16: how well the group alone tells the class: accuracy of the commonest class of each group, above chance."""
     title, why = "Class that the group alone tells", "Not used for the verdict: a reason to split by group."
     if groups is None:
-        return Diagnostic("D16", "crossing", title, Figure(float("nan")), False, "Not measured: no groups are known.")
+        return Diagnostic("D16", "crossing", title, Interval(float("nan")), False, "Not measured: no groups are known.")
     numbers = np.unique(groups, return_inverse=True)[1]
     table = np.zeros((int(numbers.max()) + 1, classes))
     np.add.at(table, (numbers, labels), 1)
     common = np.bincount(labels, minlength=classes).max() / len(labels)
     told = table.max(axis=1).sum() / len(labels)
-    return Diagnostic("D16", "crossing", title, Figure(float((told - common) / max(1 - common, 1e-9))), False, why)
+    return Diagnostic("D16", "crossing", title, Interval(float((told - common) / max(1 - common, 1e-9))), False, why)

@@ -9,7 +9,8 @@ import numpy as np
 from core.failure.corruptions.severities import CORRUPTIONS, OF_AMOUNT, corruptions_of
 from core.failure.diagnostics.calibration import expected_error, probabilities
 from core.failure.diagnostics.probe import Examined, Float
-from core.failure.results import Corrupted, Diagnostic, Figure
+from core.failure.results import Corrupted, Diagnostic
+from core.measure.intervals import Interval
 
 MILD = 3
 """The highest severity that counts for the verdict."""
@@ -39,7 +40,7 @@ def curves(
     return tuple(found)
 
 
-def worst_drop(curves: Sequence[Corrupted], accuracy: Mapping[str, Figure]) -> Diagnostic:
+def worst_drop(curves: Sequence[Corrupted], accuracy: Mapping[str, Interval]) -> Diagnostic:
     """D12: the largest loss of accuracy under a physical corruption up to severity 3, or on the slides of another
     site (a set other than "id" and "conflict"); and where the amount of tissue alone changes, or the site (amount).
 
@@ -50,18 +51,20 @@ def worst_drop(curves: Sequence[Corrupted], accuracy: Mapping[str, Figure]) -> D
     drops |= {each.name: _loss(each) for each in curves if each.physical}
     worst = max(drops, key=lambda name: drops[name], default="")
     errors = [1 - value for each in curves for value in each.accuracy[1:]]
-    found = {f"drop {name}": Figure(value) for name, value in drops.items()}
-    found["amount"] = Figure(max((drops[name] for name in drops if of_amount(name)), default=float("nan")))
+    found = {f"drop {name}": Interval(value) for name, value in drops.items()}
+    found["amount"] = Interval(max((drops[name] for name in drops if of_amount(name)), default=float("nan")))
     if errors:
         mean = float(np.mean(errors))
-        found |= {"balanced_error": Figure(mean), "relative_error": Figure(mean - (1 - curves[0].accuracy[0]))}
-    found |= {each.name: Figure(_loss(each)) for each in curves if each.name in ("noise", "rgb_noise")}
+        found |= {"balanced_error": Interval(mean), "relative_error": Interval(mean - (1 - curves[0].accuracy[0]))}
+    found |= {each.name: Interval(_loss(each)) for each in curves if each.name in ("noise", "rgb_noise")}
     why = (
         "Decides by the amount, from 0.10: thickness, stain or slides are others and the tissue is the same; other "
         "changes are a warning. Noise does not count: a collapsed model averages it away and is among the most robust."
     )
     value = drops[worst] if worst else float("nan")
-    return Diagnostic("D12", "shift", f"Largest loss under a shift: {worst or 'none'}", Figure(value), True, why, found)
+    return Diagnostic(
+        "D12", "shift", f"Largest loss under a shift: {worst or 'none'}", Interval(value), True, why, found
+    )
 
 
 def of_amount(name: str) -> bool:
@@ -70,14 +73,14 @@ def of_amount(name: str) -> bool:
     return name not in CORRUPTIONS or name in OF_AMOUNT
 
 
-def errors(curves: Sequence[Corrupted], sets: Mapping[str, Figure]) -> dict[str, Figure]:
+def errors(curves: Sequence[Corrupted], sets: Mapping[str, Interval]) -> dict[str, Interval]:
     """Return the calibration error of each set but the conflict, and the worst of each physical corruption."""
     found = {name: figure for name, figure in sets.items() if name != CONFLICT}
     for each in curves:
         mild = [error for severity, error in zip(each.severities, each.ece, strict=True) if severity <= MILD]
         if each.physical:
             # from the same patches as severity 0, which may be fewer than the set has
-            found[each.name] = Figure(sets[HOME].value + max(mild) - each.ece[0])
+            found[each.name] = Interval(sets[HOME].value + max(mild) - each.ece[0])
     return found
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.failure.diagnostics.probe import Examined, Float, Ints
-from core.failure.results import Diagnostic, Figure
+from core.failure.results import Diagnostic
 from core.measure.bootstrap import interval, ratio
+from core.measure.intervals import Interval
 from core.spectra.noise import noise_of_each
 
 Floats = NDArray[np.float64]
@@ -54,7 +55,7 @@ def swap_score(examined: Examined) -> Diagnostic:
     swapped = examined.values[pairs.patches] + change[:, :, None, None].astype(np.float32)
     followed, stayed = _outcome(examined, pairs, classes, swapped)
     gain = _swap_gain(examined)
-    found = {"rest": stayed, "else": Figure(1 - followed.value - stayed.value), "gain": gain}
+    found = {"rest": stayed, "else": Interval(1 - followed.value - stayed.value), "gain": gain}
     why = "Decides: from 0.15 the answer follows one number of the mean spectrum."
     return Diagnostic("D4", "swap", "Answers that follow a swapped score", followed, True, why, found)
 
@@ -75,7 +76,7 @@ def swap_noise(examined: Examined) -> Diagnostic:
     why = "Decides amber: from 0.07 the answer follows the noise, which belongs to the detector and the thickness."
     title = "Answers that follow a swapped noise floor"
     if len(pairs.patches) < TRIES:
-        return Diagnostic("D4n", "noise_floor", title, Figure(float("nan")), True, "Too few pairs to try.")
+        return Diagnostic("D4n", "noise_floor", title, Interval(float("nan")), True, "Too few pairs to try.")
     wanted = floor[pairs.donors] * gains[pairs.patches]
     lacking = np.sqrt(np.maximum(wanted**2 - levels[pairs.patches] ** 2, 0))
     values = examined.values[pairs.patches]
@@ -100,7 +101,7 @@ def swap_noise(examined: Examined) -> Diagnostic:
     )
 
 
-def _swap_gain(examined: Examined) -> Figure:
+def _swap_gain(examined: Examined) -> Interval:
     """Return how often the answer follows when a patch takes the mean absorbance of another, noise equal in both."""
     rng = examined.rng("gain")
     ones = np.ones(len(examined.values))
@@ -121,11 +122,11 @@ def _equalised(values: Float, factors: Floats, noise: Floats, rng: np.random.Gen
     return np.asarray(factors[:, None, None, None] * (values + lacking * drawn), np.float32)
 
 
-def _outcome(examined: Examined, pairs: Pairs, classes: Ints, swapped: Float) -> tuple[Figure, Figure]:
+def _outcome(examined: Examined, pairs: Pairs, classes: Ints, swapped: Float) -> tuple[Interval, Interval]:
     """Return how often the answers on ``swapped`` are the donor's, and how often they stay."""
     if not len(pairs.patches):
         # one class for every patch: nothing to follow
-        return Figure(0.0), Figure(1.0)
+        return Interval(0.0), Interval(1.0)
     answers = examined.classes_of(swapped)
     weights = examined.outcomes.weights[:, pairs.patches]
     ones = np.ones(len(answers))

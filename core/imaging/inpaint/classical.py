@@ -11,14 +11,14 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import cg
 
 from core.events import Progress
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Problem
 from core.volume import bounding_box
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 SHELL_MM = 8.0
-NEIGHBOURS = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 
 def shell_mean(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
@@ -62,6 +62,12 @@ def interpolate(image: Float, mask: Bool, order: int) -> Float:
     Returns (X, Y, Z) float32, 0 outside the mask.
     Solved coarse to fine: conjugate gradients from the doubled solution of the half-size grid
     (cascadic multigrid, Bornemann & Deuflhard 1996).
+
+    >>> ramp = np.tile(np.arange(5, dtype=np.float32)[:, None, None], (1, 5, 5))
+    >>> mask = np.zeros((5, 5, 5), bool)
+    >>> mask[2, 2, 2] = True
+    >>> round(float(interpolate(np.where(mask, 0, ramp), mask, order=1)[2, 2, 2]), 3)
+    2.0
     """
     scale = float(np.abs(image[~mask]).max(initial=0.0)) or 1.0
     solution = _cascade(np.where(mask, 0.0, image / scale), mask, order)

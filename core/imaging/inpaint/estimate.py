@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from core import device as devices
-from core.declaration import Estimate
+from core.declaration import Estimate, Method
 from core.errors import UserError
 from core.files.nifti import read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
-from core.imaging.cost import asking
+from core.imaging.cost import network_cost
 from core.imaging.drive import compared
-from core.imaging.methods import find
+from core.imaging.inpaint.task import TASK
+from core.imaging.options import MEAN_CALLS
 from core.volume import bounding_box, spacing
 
 # one scan of 1 mm with a ball of 40 mm, when there are no files to look at
@@ -51,23 +52,35 @@ class Size:
 
 
 def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
-    """Return seconds, peak bytes and network calls of a job; for a typical one where the inputs say nothing."""
+    """Return seconds, peak bytes and network calls of a job; for a typical one without readable inputs."""
     try:
         size = _measure(inputs["t1"], inputs["mask"], params)
     except (KeyError, UserError):
-        # the run itself says what is wrong with a file
+        # the run itself refuses a file that cannot be read
         size = _typical()
-    method = find(params["method"], "inpaint")
-    made = (method, *compared("inpaint", method, params))
+    method = TASK.method(params["method"])
+    made = (method, *compared(TASK, method, params))
     seconds = START_SECONDS + size.scan * SECONDS_PER_SCAN_VOXEL
     seconds += sum(SECONDS_PER_METHOD.get(one.name, 0.0) for one in made)
     seconds += size.filled * sum(SECONDS_PER_FILLED_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
     memory = PROGRAM_BYTES + size.scan * BYTES_PER_SCAN_VOXEL + size.filled * BYTES_PER_FILLED_VOXEL
-    asked = [asking(one, params, round(size.crop ** (1 / 3))) for one in made if not one.cheap]
-    if asked:
-        seconds += size.crop * sum(one.work for one in asked) / devices.speed(device)
+    costs = [
+        network_cost(one, params, round(size.crop ** (1 / 3)), draws=_draws(one, params))
+        for one in made
+        if not one.cheap
+    ]
+    if costs:
+        seconds += size.crop * sum(one.work for one in costs) / devices.speed(device)
         memory += TORCH_BYTES + size.crop * BYTES_PER_CROP_VOXEL
-    return Estimate(round(seconds, 1), memory, asked[0].calls if method.weights else 0)
+    return Estimate(round(seconds, 1), memory, costs[0].calls if method.weights else 0)
+
+
+def _draws(method: Method, params: Mapping[str, Any]) -> int | None:
+    """Return the calls of a Realistic fill by our network: of one sample and its mean, fewer where the other hemisphere
+    shows all of it; None for other methods."""
+    if not method.ours or params["mode"] != "realistic":
+        return None
+    return MEAN_CALLS + int(params["steps"] or method.steps)
 
 
 def _typical() -> Size:

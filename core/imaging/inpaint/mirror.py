@@ -12,7 +12,8 @@ from scipy import ndimage, optimize
 
 from core.events import Progress
 from core.imaging.inpaint.classical import harmonic
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Problem
 from core.measure.quality import Image, shell
 
 Float = NDArray[np.float32]
@@ -62,7 +63,7 @@ def opposite(problem: Problem, filled: Float) -> tuple[Float, Bool]:
     """Return what the other hemisphere shows at the mirror places of the mask, and where that is known head tissue.
 
     Contrast is matched in the shell around the mask; both are (X, Y, Z), 0 where nothing is known. ``filled`` stands in
-    for the hole where a spline looks into it.
+    for the masked region where a spline looks into it.
     """
     midline = find_midline(problem)
     complete = np.where(problem.mask, filled, problem.image)

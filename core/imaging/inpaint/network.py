@@ -1,4 +1,4 @@
-"""Our 3D network for holes: a residual to the biharmonic fill, on the crop around the mask."""
+"""Our 3D network for inpainting: a residual to the biharmonic fill, on the crop around the mask."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.diffusion.measurement import Measurement
-from core.diffusion.sampler import Walk
+from core.diffusion.sampler import SamplerOptions
 from core.events import Progress
 from core.imaging.brain_position import Place, brain_box, place_of, reversed_left_right
 from core.imaging.formulation import Setting
 from core.imaging.inpaint.classical import interpolate
 from core.imaging.inpaint.mirror import opposite
 from core.imaging.inpaint.realistic import continued, grafted
+from core.imaging.options import Options
 from core.imaging.picture import preview
-from core.imaging.problem import Estimate, Options, Problem
-from core.imaging.volume_sampler import View, direct, doubt_of
+from core.imaging.problem import Estimate, Problem
+from core.imaging.volume_sampler import View, direct, error_spectrum_of
 from core.volume import Box, bounding_box
 from core.weights import calibration, load
 
@@ -33,13 +34,13 @@ MARGIN_MM = 16.0
 # the network's residual of 1 is this share of the tissue level: about the spread of healthy tissue around the fill
 RESIDUAL = 0.15
 CENTRE, SPREAD = 0.6, 0.3
-# the channel that says how far to the right a voxel lies
+# the channel that holds how far to the right a voxel lies
 PLACE_X = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What the network is told: context (7, X, Y, Z) float32, the fill (X, Y, Z) and the tissue level.
+    """The input of the network: context (7, X, Y, Z) float32, the fill (X, Y, Z) and the tissue level.
 
     Channels: scaled fill, mask, position along X, Y and Z, the scaled scan across the midline, where that is known.
     """
@@ -71,18 +72,18 @@ def prepare(image: Float, mask: Bool, head: Bool, place: Place | None) -> Prepar
 def setting(problem: Problem, multiple: int, ring: int = 0) -> Setting:
     """Return ``problem`` as networks see it whose sides must be multiples of ``multiple``.
 
-    ring: how many voxels of known tissue around the hole they are to make as well, so that solvers can hold them to it.
+    ring: voxels of known tissue around the mask that they are to make as well, so that solvers can hold them to it.
     """
     crop = _Crop(problem, multiple)
-    asked = crop.mask | ndimage.binary_dilation(crop.mask, iterations=ring) & crop.head if ring else crop.mask
+    to_make = crop.mask | ndimage.binary_dilation(crop.mask, iterations=ring) & crop.head if ring else crop.mask
     prepared = prepare(crop.image, crop.mask, crop.head, crop.place)
     # the fill goes through the ring as it was measured: one that starts further out is 1.7 dB worse
-    prepared.context[1] = asked
+    prepared.context[1] = to_make
 
     def view(index: int) -> View:
         mirrored = (0,) if index % 2 else ()
         context = reversed_left_right(prepared.context, PLACE_X) if mirrored else prepared.context
-        region = np.ascontiguousarray(np.flip(asked, mirrored), np.float32)
+        region = np.ascontiguousarray(np.flip(to_make, mirrored), np.float32)
         return View(context, region, crop.image.shape, mirrored=mirrored)
 
     scale, least = RESIDUAL * prepared.level, min(0.0, float(crop.image.min()))
@@ -100,7 +101,7 @@ def setting(problem: Problem, multiple: int, ring: int = 0) -> Setting:
         return _unnatural(filled(residual), crop.mask, crop.head, axis)
 
     def measured(device: str) -> Measurement:
-        there = torch.from_numpy((asked & ~crop.mask).astype(np.float32))[None, None].to(device)
+        there = torch.from_numpy((to_make & ~crop.mask).astype(np.float32))[None, None].to(device)
         # the fill agrees with all that is known: nothing is left of it
         return Measurement((None, None, None), there, torch.zeros_like(there))
 
@@ -121,8 +122,8 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
     network = load(WEIGHTS, options.device)
     seen = setting(problem, int(getattr(network, "multiple", 8)))
     if options.mode == "realistic":
-        return (yield from grafted(network, seen, options, calibration(WEIGHTS), doubt_of(WEIGHTS)))
-    sampling = direct(network, options, walk=Walk(doubt=doubt_of(WEIGHTS)))
+        return (yield from grafted(network, seen, options, calibration(WEIGHTS), error_spectrum_of(WEIGHTS)))
+    sampling = direct(network, options, sampler=SamplerOptions(errors=error_spectrum_of(WEIGHTS)))
     made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)
 

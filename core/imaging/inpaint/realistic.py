@@ -1,7 +1,7 @@
 """A fill with real folds: the network's mean where it is sure, the mirrored other hemisphere where it is not.
 
 The mean of all that may have been there is smooth, and samples of a small network are clouds: neither looks like
-cortex. The other hemisphere does; near the border of the hole, where it would not fit, the network knows better.
+cortex. The other hemisphere does; near the border of the mask, where it would not fit, the network is better.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import nn
 
-from core.diffusion.residual_error import Doubt
-from core.diffusion.sampler import Walk
+from core.diffusion.error_spectrum import ErrorSpectrum
+from core.diffusion.sampler import SamplerOptions
 from core.events import Progress, changed
 from core.imaging.formulation import Setting
-from core.imaging.problem import MEAN_CALLS, Estimate, Options
+from core.imaging.options import MEAN_CALLS, Options
+from core.imaging.problem import Estimate
 from core.imaging.volume_sampler import direct, draw
 
 Float = NDArray[np.float32]
@@ -30,7 +31,7 @@ RIM = 2
 
 
 def grafted(
-    network: nn.Module, seen: Setting, options: Options, factor: float, doubt: Doubt | None
+    network: nn.Module, seen: Setting, options: Options, factor: float, errors: ErrorSpectrum | None
 ) -> Generator[Progress, None, Estimate]:
     """Fill with one sample: the blend of mean and graft; where no graft is known, or wanted, tissue from noise.
 
@@ -44,28 +45,28 @@ def grafted(
     steps = 0 if known[region].all() else options.steps
     calls = MEAN_CALLS + steps
 
-    asked = replace(options, mode="faithful", steps=1, samples=MEAN_CALLS)
-    means = draw(direct(network, asked), seen.views, asked, seen.picture)
+    once = replace(options, mode="faithful", steps=1, samples=MEAN_CALLS)
+    means = draw(direct(network, once), seen.views, once, seen.picture)
     mean, deviation = yield from changed(means, _part(0, MEAN_CALLS, calls))
     residual = blend(mean, deviation, graft, known)
     if steps:
         start, there = (
             torch.from_numpy(part.astype(np.float32))[None, None].to(options.device) for part in (residual, known)
         )
-        walk = Walk(settle=lambda clean: there * start + (1 - there) * clean, doubt=doubt)
-        drawn = draw(direct(network, options, walk=walk), seen.views, replace(options, samples=1), seen.picture)
+        sampler = SamplerOptions(projection=lambda clean: there * start + (1 - there) * clean, errors=errors)
+        drawn = draw(direct(network, options, sampler=sampler), seen.views, replace(options, samples=1), seen.picture)
         residual, _ = yield from changed(drawn, _part(MEAN_CALLS, steps, calls))
-    doubted = np.hypot(np.float32(factor) * deviation, residual - mean)
+    spread = np.hypot(np.float32(factor) * deviation, residual - mean)
     share = float(known[region].mean())
-    notice = f"{share:.0%} of the hole shows the other hemisphere, mirrored." if share else ""
-    return replace(seen.finished(residual, doubted), calls=calls, notice=notice)
+    notice = f"{share:.0%} of the masked region shows the other hemisphere, mirrored." if share else ""
+    return replace(seen.finished(residual, spread), calls=calls, notice=notice)
 
 
 def blend(mean: Float, deviation: Float, graft: Float, known: Bool) -> Float:
     """Return ``graft`` where the network's variance is the median of ``known`` or more, ``mean`` where it is half of
     that or less, something between elsewhere; all (X, Y, Z). Where the graft is not known it is the mean.
 
-    In holes of three training subjects this beats a slope from variance 0 on: 0.3 dB, border 0.96 for 1.10.
+    In masked regions of three training subjects this beats a slope from variance 0 on: 0.3 dB, border 0.96 for 1.10.
     """
     variance = deviation**2
     middle = float(np.median(variance[known])) if known.any() else 0.0
@@ -82,10 +83,10 @@ def continued(values: Float, known: Bool) -> tuple[Float, Bool]:
 
 
 def _part(first: int, count: int, calls: int) -> Callable[[Progress], Progress]:
-    """Return what makes the progress of ``count`` calls after the ``first`` that of all ``calls``."""
+    """Return the function that makes the progress of ``count`` calls after the ``first`` that of all ``calls``."""
 
-    def told(progress: Progress) -> Progress:
+    def placed(progress: Progress) -> Progress:
         fraction = (first + count * progress.fraction) / calls
         return replace(progress, fraction=fraction, step=first + progress.step, steps=calls)
 
-    return told
+    return placed

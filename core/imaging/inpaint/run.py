@@ -24,16 +24,15 @@ from core.imaging.drive import (
     drive_all,
     networks,
     notes_of,
-    number,
     options_of,
     row_of,
     write_scan,
 )
-from core.imaging.methods import find
+from core.imaging.inpaint.task import TASK
 from core.imaging.problem import Problem
 from core.imaging.reference import read_reference, scores
 from core.measure import quality
-from core.result import BASELINE, DIFFERENCE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row, notes
+from core.result import BASELINE, DIFFERENCE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row, notes, number
 from core.volume import Volume, bounding_box
 
 Float = NDArray[np.float32]
@@ -74,9 +73,9 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     truth = read_reference(inputs["reference"], case.volume, case.mask) if "reference" in inputs else None
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
-    method = find(params["method"], "inpaint")
+    method = TASK.method(params["method"])
     first = yield from drive(method, case.problem, options, READ, FILLED)
-    others = compared("inpaint", method, params)
+    others = compared(TASK, method, params)
     rest = yield from drive_all(others, case.problem, options, FILLED, COMPARED)
     yield Progress(COMPARED, 0, 1, "Writing")
     chosen, *plain = (_filled(case, done) for done in (first, *rest))

@@ -2,28 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
-
-from core.declaration import Context, Estimate, Input, Measure, Output, Param, Preset, Task
-from core.events import Event
+from core.declaration import (
+    REPORT,
+    RUN_RECORD,
+    SEED,
+    Input,
+    Measure,
+    Method,
+    Output,
+    Param,
+    Preset,
+    Reference,
+    Task,
+)
 from core.imaging import parameters as common
+from core.imaging.published import papers
 
-
-def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
-    """Fill the mask; see ``core.imaging.inpaint.run.run``."""
-    from core.imaging.inpaint.run import run
-
-    return run(context, inputs, params)
-
-
-def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
-    """Return what a run will cost. Missing inputs stand for a 40 mm lesion."""
-    from core.imaging.inpaint.estimate import estimate
-
-    return estimate(inputs, params, device)
-
+OURS = Method(
+    "volume",
+    "Counterscan network",
+    "core.imaging.inpaint.network:volume",
+    "x0-prediction in few variance-preserving steps, residual to the 3D biharmonic fill (ours)",
+    "steps x samples network calls on the crop around the mask",
+    cheap=False,
+    weights="inpaint-volume",
+)
+PUBLISHED = ("hierarchical", "scorefusion", "average", "tpdm", "slicewise", "repaint", "posterior")
+METHODS = (
+    OURS,
+    *papers.methods("inpaint", PUBLISHED, expert=OURS.networks()),
+    Method(
+        "biharmonic",
+        "3D biharmonic",
+        "core.imaging.inpaint.classical:biharmonic",
+        "Smoothest surface through the known voxels: the squared Laplacian is 0 inside the mask",
+        "no network; about a second",
+        cheap=True,
+    ),
+    Method(
+        "harmonic",
+        "3D harmonic",
+        "core.imaging.inpaint.classical:harmonic",
+        "Laplace's equation inside the mask with the known voxels as boundary",
+        "no network; under a second",
+        cheap=True,
+    ),
+    Method(
+        "shell",
+        "Shell mean",
+        "core.imaging.inpaint.classical:shell_mean",
+        "Mean of the tissue within 8 mm around the mask",
+        "no network; instant",
+        cheap=True,
+    ),
+    Method(
+        "mirror",
+        "Mirrored hemisphere",
+        "core.imaging.inpaint.mirror:mirror",
+        "The other hemisphere across the registered midline, harmonic where that is masked too",
+        "no network; a few seconds",
+        cheap=True,
+    ),
+)
 
 TASK = Task(
     name="inpaint",
@@ -39,15 +79,15 @@ TASK = Task(
         Output("uncertainty", "volume", "Uncertainty"),
         Output("difference", "volume", "Difference"),
         Output("error", "volume", "Error against the reference", always=False),
-        common.REPORT,
-        common.RUN_RECORD,
+        REPORT,
+        RUN_RECORD,
     ),
     params=(
-        common.methods("inpaint", "How the hole is filled."),
+        common.method(METHODS, "How the masked region is filled."),
         common.mode("tissue", 8, ", from the other hemisphere where that shows it"),
         common.STEPS,
         Param("samples", "int", 4, "Samples", "Fills drawn; their spread is the uncertainty.", low=1, high=16),
-        common.SEED,
+        SEED,
         Param(
             "opposite",
             "bool",
@@ -68,8 +108,8 @@ TASK = Task(
             advanced=True,
         ),
         common.COMPARE,
-        common.beside("inpaint"),
-        *common.papers("inpaint"),
+        common.beside(METHODS),
+        *papers.settings(METHODS),
     ),
     # on the validation T1s one step, four samples: 16.3 dB at 45 ml and 16.8 at 12; two steps: 0.0 to 0.03 less
     presets=(
@@ -78,8 +118,7 @@ TASK = Task(
         Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 2, "samples": 8}),
         Preset("realistic", "Realistic", {"method": "volume", "mode": "realistic", "steps": 8, "samples": 1}),
     ),
-    methods=common.names("inpaint"),
-    weights=common.weights("inpaint"),
+    methods=METHODS,
     measures=(
         *common.AGAINST_REFERENCE,
         Measure("texture", "Texture", "Fine detail beside real tissue around the mask. 1 is alike, 0 flat or blurred."),
@@ -93,6 +132,6 @@ TASK = Task(
         Measure("sd", "SD", "Spread of intensities inside the mask, in the scan's own units.", 0),
         *common.COST,
     ),
-    run=run,
-    estimate=estimate,
+    run=Reference("core.imaging.inpaint.run:run"),
+    estimate=Reference("core.imaging.inpaint.estimate:estimate"),
 )

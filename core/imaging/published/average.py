@@ -11,14 +11,14 @@ from collections.abc import Generator
 
 import torch
 
-from core.diffusion.sampler import Sample, Step, Walk
+from core.diffusion.sampler import Sample, SamplerOptions, Step
 from core.imaging.published.planes import Planes, solver
 from core.imaging.volume_sampler import View
 
 
 def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
     """Draw a sample whose every step is the mean over the three planes."""
-    return planes.sample(view, planes.mean(view, planes.order), generator, Walk())
+    return planes.sample(view, planes.mean(view, planes.order), generator, SamplerOptions())
 
 
 inpaint = solver("inpaint", recipe)

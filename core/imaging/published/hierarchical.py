@@ -2,10 +2,10 @@
 
 Kwark et al. 2025 (arXiv 2507.17911). Their text was not at hand: the two perpendicular stages and "adaptive resampling"
 are theirs, all else is our reading. Stage 1 draws the fill in axial slices. Stage 2 noises it to the time ``start``
-(Meng et al. 2022, SDEdit) and goes down in coronal slices, told what stage 1 made. Resampling is time travel (Lugmayr
-et al. 2022) whose count follows how unnatural the present estimate is: 1 + round((resamples - 1) min(|log d| / log 1.7,
-1)), where d compares steps across the hole's border and between slices with those of known tissue: a blurred estimate
-is as far from tissue as a banded one.
+(Meng et al. 2022, SDEdit) and goes down in coronal slices, which also see what stage 1 made. Resampling (Lugmayr et al.
+2022) takes steps again, as often as the present estimate is unnatural: 1 + round((resamples - 1) min(|log d| / log 1.7,
+1)) times, where d compares steps across the mask's border and between slices with those of known tissue: a blurred
+estimate is as far from tissue as a banded one.
 Network calls: those of one plane for stage 1, a share ``start`` of that for stage 2, times what is taken again.
 """
 
@@ -17,15 +17,15 @@ from collections.abc import Generator
 import torch
 from torch import Tensor
 
-from core.diffusion.sampler import Sample, Step, Travel, Walk
+from core.diffusion.sampler import Resampling, Sample, SamplerOptions, Step
 from core.events import changed
 from core.imaging.published.planes import Planes, solver
 from core.imaging.volume_sampler import View
 
 AXIAL, CORONAL = 2, 1
-# steps so many times as large as in known tissue, or as small, are resampled most. In holes of five training subjects,
-# two samples each, PSNR and steps along x, y and z against axial slices with noise of their own (0.82, 0.86, 1.67):
-# +0.14 dB, 0.83, 1.05, 0.86 with 1.7; +0.19 dB, 0.82, 1.03, 0.86 with 2; +0.03 dB, 0.82, 1.05, 0.86 with 1.4.
+# steps so many times as large as in known tissue, or as small, are resampled most. In masked regions of five training
+# subjects, two samples each, PSNR and steps along x, y and z against axial slices with noise of their own (0.82, 0.86,
+# 1.67): +0.14 dB, 0.83, 1.05, 0.86 with 1.7; +0.19 dB, 0.82, 1.03, 0.86 with 2; +0.03 dB, 0.82, 1.05, 0.86 with 1.4.
 UNNATURAL = 1.7
 
 
@@ -34,7 +34,7 @@ def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[
     paper = planes.options.paper
     if paper.stages != "both":
         plane = AXIAL if paper.stages == "axial" else CORONAL
-        return planes.sample(view, planes.one(view, plane), generator, _walk(planes, plane))
+        return planes.sample(view, planes.one(view, plane), generator, _sampler(planes, plane))
     return _both(planes, view, generator)
 
 
@@ -44,21 +44,23 @@ inpaint = solver("inpaint", recipe)
 def _both(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
     paper = planes.options.paper
     first = 1 / (1 + paper.start)
-    coarse = yield from _share(planes.sample(view, planes.one(view, AXIAL), generator, _walk(planes, AXIAL)), 0, first)
-    told = coarse.residual if paper.conditioned else None
-    walk = _walk(planes, CORONAL, coarse.residual)
-    fine = yield from _share(planes.sample(view, planes.one(view, CORONAL, told), generator, walk), first, 1)
+    coarse = yield from _share(
+        planes.sample(view, planes.one(view, AXIAL), generator, _sampler(planes, AXIAL)), 0, first
+    )
+    first_stage = coarse.residual if paper.conditioned else None
+    sampler = _sampler(planes, CORONAL, coarse.residual)
+    fine = yield from _share(planes.sample(view, planes.one(view, CORONAL, first_stage), generator, sampler), first, 1)
     return fine
 
 
-def _walk(planes: Planes, plane: int, begin: Tensor | None = None) -> Walk:
+def _sampler(planes: Planes, plane: int, begin: Tensor | None = None) -> SamplerOptions:
     paper = planes.options.paper
 
     def count(clean: Tensor) -> int:
         return times_taken(_ratio(planes, clean, plane), paper.resamples)
 
-    travel = Travel(paper.jump, count) if paper.resamples > 1 else None
-    return Walk(planes.noise(plane), begin, paper.start, travel)
+    resampling = Resampling(paper.jump, count) if paper.resamples > 1 else None
+    return SamplerOptions(planes.noise(plane), begin, paper.start, resampling)
 
 
 def times_taken(ratio: float, most: int) -> int:

@@ -11,16 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.diffusion.sampler import Denoiser, Noise, Sample, Step, Walk, sample, white
+from core.diffusion.sampler import Denoiser, Noise, Sample, SamplerOptions, Step, sample, white
 from core.diffusion.slice_noise import along
 from core.events import Progress, changed
 from core.imaging.formulation import Setting
 from core.imaging.inpaint import network as inpaint
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate
 from core.imaging.superres import network as superres
-from core.imaging.tiles import in_half
+from core.imaging.tiled_network import in_half
 from core.imaging.translate import network as translate
-from core.imaging.volume_sampler import View, context_of, facts_of, region_of
+from core.imaging.volume_sampler import View, conditioning_of, context_of, region_of
 from core.nets.plane_net import REACH
 from core.volume import Box
 from core.weights import calibration, load
@@ -29,7 +30,8 @@ from core.weights import calibration, load
 BATCH = 16
 WEIGHTS = {"inpaint": "inpaint-plane", "superres": "superres-plane", "translate": "translate-plane"}
 
-Asked = Generator[float, None, tuple[Tensor, Tensor]]
+# a call under way: yields the share done, returns residual and log-variance
+Prediction = Generator[float, None, tuple[Tensor, Tensor]]
 # planes, view, randomness -> a sample in the making
 Recipe = Callable[["Planes", View, torch.Generator], Generator[Step, None, Sample]]
 
@@ -46,14 +48,15 @@ class Planes:
         """The axes across slices, the one to prefer first."""
         return self.setting.planes
 
-    def ask(self, view: View, plane: int, noisy: Tensor, log_snr: Tensor, coarse: Tensor | None = None) -> Asked:
+    def predict(
+        self, view: View, plane: int, noisy: Tensor, log_snr: Tensor, coarse: Tensor | None = None
+    ) -> Prediction:
         """Return residual and log-variance (1, 1, X, Y, Z) of the slices across axis ``plane`` that touch the region;
         the others are 0. Yields the share done."""
         clean, log_variance = torch.zeros_like(noisy), torch.zeros_like(noisy)
         for chunk in self.chunks(view, plane):
-            residual, doubt = self.look(view, plane, chunk, noisy, log_snr, coarse)
             here = _across(plane, chunk)
-            clean[here], log_variance[here] = residual, doubt
+            clean[here], log_variance[here] = self.predict_slices(view, plane, chunk, noisy, log_snr, coarse)
             self.calls += chunk.stop - chunk.start
             yield chunk.stop / noisy.shape[2 + plane]
         return clean, log_variance
@@ -64,7 +67,7 @@ class Planes:
         first, last = int(touched[0]), int(touched[-1]) + 1
         return [slice(start, min(start + BATCH, last)) for start in range(first, last, BATCH)]
 
-    def look(
+    def predict_slices(
         self, view: View, plane: int, chunk: slice, noisy: Tensor, log_snr: Tensor, coarse: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return residual and log-variance of the slices ``chunk`` across ``plane``."""
@@ -78,24 +81,24 @@ class Planes:
         here = _across(plane, wide)
         earlier = None if coarse is None else coarse[here]
         with in_half(noisy.device):
-            residual, doubt = self.network(
-                noisy[here], context, log_snr, facts_of(view, self.options), plane, span, earlier
+            residual, log_variance = self.network(
+                noisy[here], context, log_snr, conditioning_of(view, self.options), plane, span, earlier
             )
-        return residual.float(), doubt.float()
+        return residual.float(), log_variance.float()
 
     def one(self, view: View, plane: int, coarse: Tensor | None = None) -> Denoiser:
         """Return the network in one plane."""
-        return lambda noisy, log_snr: self.ask(view, plane, noisy, log_snr, coarse)
+        return lambda noisy, log_snr: self.predict(view, plane, noisy, log_snr, coarse)
 
     def mean(self, view: View, planes: Sequence[int]) -> Denoiser:
-        """Return the mean over several planes; doubt is the mean variance, no less than that of the mean."""
+        """Return the mean over several planes; the variance is the mean of theirs, no less than that of the mean."""
 
-        def denoise(noisy: Tensor, log_snr: Tensor) -> Asked:
+        def denoise(noisy: Tensor, log_snr: Tensor) -> Prediction:
             clean, variance = torch.zeros_like(noisy), torch.zeros_like(noisy)
             for index, plane in enumerate(planes):
-                residual, doubt = yield from part(self.ask(view, plane, noisy, log_snr), index, len(planes))
+                residual, log_variance = yield from part(self.predict(view, plane, noisy, log_snr), index, len(planes))
                 clean += residual / len(planes)
-                variance += doubt.exp() / len(planes)
+                variance += log_variance.exp() / len(planes)
             return clean, variance.log()
 
         return denoise
@@ -105,11 +108,11 @@ class Planes:
         return along(plane) if self.options.paper.correlated else white
 
     def sample(
-        self, view: View, denoiser: Denoiser, generator: torch.Generator, walk: Walk
+        self, view: View, denoiser: Denoiser, generator: torch.Generator, sampler: SamplerOptions
     ) -> Generator[Step, None, Sample]:
         """Draw one sample with ``denoiser``."""
         region = region_of(view, self.options)
-        return sample(denoiser, region, self.options.steps, generator, view.project, walk)
+        return sample(denoiser, region, self.options.steps, generator, view.project, sampler)
 
 
 def solver(task: str, recipe: Recipe) -> Callable[[Any, Options], Generator[Progress, None, Estimate]]:
@@ -150,6 +153,6 @@ def _across(plane: int, part: slice) -> tuple[slice, ...]:
     return tuple(part if axis == 2 + plane else slice(None) for axis in range(5))
 
 
-def part(asked: Asked, index: int, count: int) -> Asked:
-    """Run one of ``count`` questions; its shares become those of all."""
-    return changed(asked, lambda share: (index + share) / count)
+def part(prediction: Prediction, index: int, count: int) -> Prediction:
+    """Run one of ``count`` predictions; its shares become those of all."""
+    return changed(prediction, lambda share: (index + share) / count)

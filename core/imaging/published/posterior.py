@@ -4,8 +4,8 @@ projection: every clean estimate is replaced by the nearest one that was measure
 was not (Wang et al. 2023, DDNM, eq. 8 and 13); no gradients. dps: each state moves down the gradient of
 |y - A x0(x_t)|^2 through the network (Chung et al. 2023, eq. 16). mcg: both (Chung et al. 2022, eq. 14).
 chain: each sample starts from the last, noised to an eighth-grid time (after Chung et al. 2022, come-closer).
-What was measured: the thick slices, less those that are spoilt; of a hole, a ring of known tissue around it that the
-network is asked for as well.
+What was measured: the thick slices, less those that are spoilt; around a mask, a ring of known tissue that the
+network predicts as well.
 Network calls: steps x samples x the slices of three planes; dps and mcg run each twice, once with gradients.
 Ours: a Gauss-Newton step no larger than half the noise at hand in place of their constant, for a few steps.
 """
@@ -21,19 +21,19 @@ import torch
 from torch import Tensor
 
 from core.diffusion.measurement import Measurement
-from core.diffusion.sampler import Sample, Step, Walk, sample
+from core.diffusion.sampler import Sample, SamplerOptions, Step, sample
 from core.events import Progress
 from core.imaging.formulation import Setting
-from core.imaging.inpaint import network as holes
+from core.imaging.inpaint import network as inpainting
 from core.imaging.inpaint.classical import interpolate
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Problem, ThickScan
 from core.imaging.published.planes import WEIGHTS, Planes, estimated
-from core.imaging.superres import network as thick
-from core.imaging.superres.network import ThickScan
+from core.imaging.superres import network as super_resolution
 from core.imaging.volume_sampler import View, region_of
 from core.weights import calibration, load
 
-# known tissue around a hole that is measured, voxels of 1 mm
+# known tissue around the mask that counts as measured, voxels of 1 mm
 RING = 3
 # a step down the gradient is no longer than this share of the noise
 LONGEST = 0.5
@@ -42,22 +42,22 @@ CHAINED = 0.375
 
 
 def inpaint(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill the hole, held to a ring of known tissue around it."""
+    """Fill the masked region, held to a ring of known tissue around it."""
     network = load(WEIGHTS["inpaint"], options.device)
-    seen = holes.setting(problem, int(getattr(network, "multiple", 8)), RING)
+    seen = inpainting.setting(problem, int(getattr(network, "multiple", 8)), RING)
     return _solved(Planes(network, seen, options), "inpaint")
 
 
 def superres(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Sharpen the scan, held to the slices that are not spoilt; those that are come from their surroundings."""
+    """Super-resolve the scan, held to the slices that are not spoilt; those that are come from their surroundings."""
     network = load(WEIGHTS["superres"], options.device)
-    told = options
+    sampled = options
     if scan.spoilt is not None:
         whole = np.where(scan.spoilt, interpolate(scan.image, scan.spoilt, order=2), scan.image)
         scan = replace(scan, image=whole.astype(np.float32))
         # the solver alone keeps to what was measured: the whole grid was not
-        told = replace(options, consistent=False)
-    seen = thick.setting(scan, told, int(getattr(network, "multiple", 8)))
+        sampled = replace(options, consistent=False)
+    seen = super_resolution.setting(scan, sampled, int(getattr(network, "multiple", 8)))
     return _solved(Planes(network, seen, options), "superres")
 
 
@@ -68,16 +68,16 @@ def _solved(planes: Planes, task: str) -> Generator[Progress, None, Estimate]:
 
     def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
         options = planes.options
-        walk = Walk()
+        sampler = SamplerOptions()
         if last and options.paper.chain:
-            walk = replace(walk, start=last[-1], time=CHAINED)
+            sampler = replace(sampler, start=last[-1], time=CHAINED)
         if options.paper.solver != "projection":
-            walk = replace(walk, guide=_Gradient(planes, view, measured))
+            sampler = replace(sampler, guide=_Gradient(planes, view, measured))
         if options.paper.solver != "dps":
-            walk = replace(walk, settle=measured.project)
+            sampler = replace(sampler, projection=measured.project)
         keep = measured.free if options.paper.solver == "projection" else None
         denoiser = planes.mean(view, planes.order)
-        made = yield from sample(denoiser, region_of(view, options), options.steps, generator, keep, walk)
+        made = yield from sample(denoiser, region_of(view, options), options.steps, generator, keep, sampler)
         last[:] = [made.residual]
         return made
 
@@ -92,7 +92,7 @@ def _measured(setting: Setting, options: Options) -> Measurement:
 
 
 class _Gradient:
-    """How far a state is to move so that what the network makes of it is measured as the scan."""
+    """How far a state is to move so that the residual predicted from it is measured as the scan."""
 
     def __init__(self, planes: Planes, view: View, measured: Measurement) -> None:
         self._planes, self._view, self._measured = planes, view, measured
@@ -117,7 +117,7 @@ class _Gradient:
                 here = (*[slice(None)] * (2 + plane), chunk)
                 with torch.inference_mode(False), torch.enable_grad():
                     state = noisy.clone().requires_grad_(True)
-                    residual, _ = planes.look(self._view, plane, chunk, state, log_snr.clone())
+                    residual, _ = planes.predict_slices(self._view, plane, chunk, state, log_snr.clone())
                     (gradient,) = torch.autograd.grad(residual, state, down[here].clone())
                 total += gradient / len(planes.order)
                 planes.calls += chunk.stop - chunk.start

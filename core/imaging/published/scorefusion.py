@@ -17,19 +17,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.contrasts import CONTRASTS, Sources
-from core.diffusion.sampler import Denoiser, Sample, Step, Walk
+from core.contrasts import CONTRASTS
+from core.diffusion.sampler import Denoiser, Sample, SamplerOptions, Step
 from core.events import Progress
-from core.imaging.inpaint import network as holes
-from core.imaging.problem import Estimate, Options, Problem
-from core.imaging.published.planes import WEIGHTS, Asked, Planes, estimated, part, setting_of
-from core.imaging.superres import network as thick
-from core.imaging.superres.network import ThickScan
-from core.imaging.tiles import Tiling, call, layout
+from core.imaging.inpaint import network as inpainting
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Problem, Sources, ThickScan
+from core.imaging.published.planes import WEIGHTS, Planes, Prediction, estimated, part, setting_of
+from core.imaging.superres import network as super_resolution
+from core.imaging.tiled_network import call
+from core.imaging.tiles import Tiling, layout
 from core.imaging.translate import network as contrasts
 from core.imaging.translate import trees
 from core.imaging.translate.regression import start
-from core.imaging.volume_sampler import View, context_of, denoiser_of, facts_of
+from core.imaging.volume_sampler import View, conditioning_of, context_of, denoiser_of
 from core.nets.plane_net import PLANES
 from core.volume import Box
 from core.weights import calibration, load
@@ -37,37 +38,39 @@ from core.weights import calibration, load
 Float = NDArray[np.float32]
 
 HEADS = {"inpaint": "inpaint-fusion", "superres": "superres-fusion", "translate": "translate-fusion"}
-VOLUMES = {"inpaint": holes.WEIGHTS, "superres": thick.WEIGHTS, "translate": contrasts.WEIGHTS}
+VOLUMES = {"inpaint": inpainting.WEIGHTS, "superres": super_resolution.WEIGHTS, "translate": contrasts.WEIGHTS}
 # the planes come first, then our 3D network, then the source contrasts
 VOLUME = PLANES
 TILING = Tiling(side=128, overlap=24)
-# a source contrast by itself is asked in this plane
+# a source contrast by itself is seen in this plane
 SOURCE_PLANE = 2
 
 
 class Fused(nn.Module):
-    """The head as a network whose context ends with what the experts say."""
+    """The head as a network whose context ends with the predictions of the experts."""
 
     def __init__(self, head: nn.Module, present: Tensor) -> None:
         super().__init__()
         self.head, self.present = head, present
 
-    def forward(self, noisy: Tensor, context: Tensor, log_snr: Tensor, facts: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, noisy: Tensor, context: Tensor, log_snr: Tensor, conditioning: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         known = context.shape[1] - self.present.shape[1]
-        said = context[:, known:]
+        predictions = context[:, known:]
         fused: tuple[Tensor, Tensor] = self.head(
-            noisy, context[:, :known], log_snr, facts, said=said, present=self.present
+            noisy, context[:, :known], log_snr, conditioning, predictions=predictions, present=self.present
         )
         return fused
 
 
 def inpaint(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill the hole."""
+    """Fill the masked region."""
     return _fused("inpaint", problem, options)
 
 
 def superres(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Sharpen the scan."""
+    """Super-resolve the scan."""
     return _fused("superres", scan, options)
 
 
@@ -84,8 +87,8 @@ def _fused(task: str, problem: Problem | ThickScan | Sources, options: Options) 
     alone: dict[int, View] = {}
     if isinstance(problem, Sources):
         begun = start(problem, options.device)
-        grown = trees.said(begun.images, begun.brain, problem.target) if volume is not None else None
-        seen = contrasts.begun_setting(begun, problem, multiple, grown=grown)
+        by_trees = trees.said(begun.images, begun.brain, problem.target) if volume is not None else None
+        seen = contrasts.begun_setting(begun, problem, multiple, by_trees=by_trees)
         for name in problem.images if len(problem.images) > 1 else ():
             one = contrasts.begun_setting(begun, problem, multiple, (name,))
             alone[VOLUME + 1 + CONTRASTS.index(name)] = one.views(0)
@@ -95,7 +98,7 @@ def _fused(task: str, problem: Problem | ThickScan | Sources, options: Options) 
 
     def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
         denoiser = _denoiser(planes, head, volume, view, alone)
-        return planes.sample(view, denoiser, generator, Walk())
+        return planes.sample(view, denoiser, generator, SamplerOptions())
 
     made = yield from estimated(planes, options, recipe, calibration(HEADS[task]))
     return made
@@ -106,29 +109,31 @@ def _denoiser(
 ) -> Denoiser:
     options, setting = planes.options, planes.setting
     tiles = layout(view.region.shape, int(getattr(head, "multiple", 8)), TILING)
-    facts = facts_of(view, options)
+    conditioning = conditioning_of(view, options)
     ours = denoiser_of(volume, view, options, setting.tiling) if volume is not None else None
 
-    def denoise(noisy: Tensor, log_snr: Tensor) -> Asked:
-        asked = {plane: planes.ask(view, plane, noisy, log_snr) for plane in range(PLANES)}
+    def denoise(noisy: Tensor, log_snr: Tensor) -> Prediction:
+        pending = {plane: planes.predict(view, plane, noisy, log_snr) for plane in range(PLANES)}
         if ours is not None:
-            asked[VOLUME] = ours(noisy, log_snr)
+            pending[VOLUME] = ours(noisy, log_snr)
             planes.calls += 1
-        asked |= {expert: planes.ask(seen, SOURCE_PLANE, noisy, log_snr) for expert, seen in alone.items()}
-        said = np.zeros((int(getattr(head, "experts", PLANES)), *noisy.shape[2:]), np.float32)
-        present = torch.zeros(1, len(said), device=noisy.device)
-        for index, (expert, question) in enumerate(asked.items()):
-            clean, _ = yield from part(question, index, len(asked) + 1)
-            said[expert] = clean[0, 0].cpu().numpy()
+        pending |= {expert: planes.predict(seen, SOURCE_PLANE, noisy, log_snr) for expert, seen in alone.items()}
+        predictions = np.zeros((int(getattr(head, "experts", PLANES)), *noisy.shape[2:]), np.float32)
+        present = torch.zeros(1, len(predictions), device=noisy.device)
+        for index, (expert, prediction) in enumerate(pending.items()):
+            clean, _ = yield from part(prediction, index, len(pending) + 1)
+            predictions[expert] = clean[0, 0].cpu().numpy()
             present[0, expert] = 1
 
-        def told(box: Box) -> Float:
+        def with_predictions(box: Box) -> Float:
             known = context_of(view, box, getattr(head, "context", None))
-            return np.concatenate([known, said[(slice(None), *box)]])
+            return np.concatenate([known, predictions[(slice(None), *box)]])
 
         planes.calls += 1
         fused = yield from part(
-            call(Fused(head, present), noisy, told, log_snr, facts, tiles), len(asked), len(asked) + 1
+            call(Fused(head, present), noisy, with_predictions, log_snr, conditioning, tiles),
+            len(pending),
+            len(pending) + 1,
         )
         return fused
 

@@ -11,7 +11,7 @@ from collections.abc import Generator
 
 import torch
 
-from core.diffusion.sampler import Sample, Step, Walk
+from core.diffusion.sampler import Sample, SamplerOptions, Step
 from core.imaging.published.planes import Planes, solver
 from core.imaging.volume_sampler import View
 
@@ -19,7 +19,7 @@ from core.imaging.volume_sampler import View
 def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
     """Draw a sample in the first plane of the setting."""
     plane = planes.order[0]
-    return planes.sample(view, planes.one(view, plane), generator, Walk(planes.noise(plane)))
+    return planes.sample(view, planes.one(view, plane), generator, SamplerOptions(planes.noise(plane)))
 
 
 inpaint = solver("inpaint", recipe)

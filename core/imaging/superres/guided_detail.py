@@ -1,4 +1,4 @@
-"""What another contrast of the same head, seen finely, tells about the slices between the measured ones."""
+"""Detail between the measured slices from another contrast of the same head with finer voxels."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def guided(
     """Return ``estimate`` (X, Y, Z) with what ``guide`` (X, Y, Z) shows between the slices, both on the fine grid.
 
     Around each measured voxel the scan (x, y, z) is regressed on the guide as the same scanner would have measured it;
-    the same lines, laid on the fine guide, predict what no slice measured. They replace the estimate there as far as
+    the same lines, applied to the fine guide, predict what no slice measured. They replace the estimate there as far as
     they explain the slices, and what was measured stays (after He et al. 2013, eq. 5-8, with the regression on the
     measured grid as in pansharpening). level: bright tissue of the scan; spacing: mm of the fine voxels.
     """

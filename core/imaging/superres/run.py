@@ -12,18 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.anatomy.head import find_head
-from core.declaration import Context
+from core.anatomy.intensity import tissue_level
+from core.declaration import Context, Method
 from core.events import Event, Finished, Progress
 from core.files.nifti import Stored, read_stored
-from core.imaging.drive import Done, compared, drive, networks, notes_of, number, options_of, row_of, write_scan
-from core.imaging.methods import Method, find
-from core.imaging.problem import Options
+from core.imaging.drive import Done, compared, drive, networks, notes_of, options_of, row_of, write_scan
+from core.imaging.options import Options
+from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.superres.consistency import disagreement, sharpness
 from core.imaging.superres.denoise import calmed, noise_level
 from core.imaging.superres.geometry import Geometry, describe_geometry, geometry, in_file_order
 from core.imaging.superres.guide import read_guide
-from core.imaging.superres.network import ThickScan, level_of
+from core.imaging.superres.task import TASK
 from core.result import (
     BASELINE,
     DIFFERENCE,
@@ -36,6 +37,7 @@ from core.result import (
     Result,
     Row,
     notes,
+    number,
 )
 from core.volume import Orientation, Volume
 
@@ -82,7 +84,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     case = read_case(inputs, params)
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
-    method = find(params["method"], "superres")
+    method = TASK.method(params["method"])
     first = yield from drive(method, case.scan, options, READ, SHARPENED)
     artifacts = [write_scan(context.out, scan, kind) for kind, scan in _maps(case, first).items()]
     table = [_row(case, first)]
@@ -116,7 +118,7 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     where = near if near.any() else np.ones(found.shape, np.bool_)
     guide, lies = read_guide(inputs["guide"], volume, head.mask, found) if "guide" in inputs else (None, "")
     truth = read_reference(inputs["reference"], fine, where) if "reference" in inputs else None
-    bright = level_of(volume.data)
+    bright = tissue_level(volume.data)
     calm, noise = _calm(volume, head.mask, bright, params["relax"])
     scan = ThickScan(calm, found.acquisition, guide, found.target)
     taken = " ".join(line for line in describe_geometry(found) if line not in found.notices)
@@ -128,7 +130,7 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
 def shown_beside(method: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:
     """Return the methods that are run beside ``method``: the nearest slice, which only shows the input again, if asked
     for alone."""
-    others = compared("superres", method, params)
+    others = compared(TASK, method, params)
     return tuple(other for other in others if other.name != "nearest" or other.name in params["beside"])
 
 
@@ -182,7 +184,7 @@ def _row(case: Case, done: Done) -> Row:
             **({} if case.truth is None else scores(values, case.truth, case.head)),
             "residual": number(typical),
             "residual_max": number(largest),
-            "sharpness": number(sharpness(values, case.found.sharpened, case.head, case.found.target)),
+            "sharpness": number(sharpness(values, case.found.refined, case.head, case.found.target)),
             "consistency": consistency(values, case.truth, case.head, case.found.target),
         },
     )

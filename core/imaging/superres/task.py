@@ -2,28 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
-
-from core.declaration import Context, Estimate, Input, Measure, Output, Param, Preset, Task
-from core.events import Event
+from core.declaration import (
+    REPORT,
+    RUN_RECORD,
+    SEED,
+    Input,
+    Measure,
+    Method,
+    Output,
+    Param,
+    Preset,
+    Reference,
+    Task,
+)
 from core.imaging import parameters as common
+from core.imaging.published import papers
 
-
-def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
-    """Sharpen the scan; see ``core.imaging.superres.run.run``."""
-    from core.imaging.superres.run import run
-
-    return run(context, inputs, params)
-
-
-def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
-    """Return what a run will cost; see ``core.imaging.superres.estimate``. Without a file: a brain of 4 mm slices."""
-    from core.imaging.superres.estimate import estimate
-
-    return estimate(inputs, params, device)
-
+OURS = Method(
+    "volume",
+    "Counterscan network",
+    "core.imaging.superres.network:volume",
+    "x0-prediction in few variance-preserving steps in the null space of the measurement, residual to the consistent "
+    "cubic spline (ours)",
+    "steps x samples network calls on the volume",
+    cheap=False,
+    weights="superres-volume",
+)
+PUBLISHED = ("scorefusion", "average", "tpdm", "slicewise", "posterior")
+METHODS = (
+    OURS,
+    *papers.methods("superres", PUBLISHED, expert=OURS.networks()),
+    Method(
+        "cubic",
+        "Cubic spline",
+        "core.imaging.superres.splines:cubic",
+        "Cubic splines between slices; consistent: ten back-projections (Irani and Peleg 1991)",
+        "no network; seconds",
+        cheap=True,
+    ),
+    Method(
+        "spline5",
+        "Spline of order 5",
+        "core.imaging.superres.splines:spline5",
+        "Splines of order 5 between slices; consistent: ten back-projections",
+        "no network; seconds",
+        cheap=True,
+    ),
+    Method(
+        "linear",
+        "Linear",
+        "core.imaging.superres.splines:linear",
+        "Linear interpolation between slices; consistent: ten back-projections",
+        "no network; seconds",
+        cheap=True,
+    ),
+    Method(
+        "nearest",
+        "Nearest slice",
+        "core.imaging.superres.splines:nearest",
+        "The nearest slice repeated; consistent: ten back-projections",
+        "no network; instant",
+        cheap=True,
+    ),
+)
 
 TASK = Task(
     name="superres",
@@ -45,11 +86,11 @@ TASK = Task(
         Output("uncertainty", "volume", "Uncertainty"),
         Output("difference", "volume", "Result minus linear interpolation"),
         Output("error", "volume", "Error against the reference", always=False),
-        common.REPORT,
-        common.RUN_RECORD,
+        REPORT,
+        RUN_RECORD,
     ),
     params=(
-        common.methods("superres", "How the voxels between the measured ones are made."),
+        common.method(METHODS, "How the voxels between the measured ones are made."),
         Param(
             "spacing",
             "axes",
@@ -93,18 +134,17 @@ TASK = Task(
             high=1,
             advanced=True,
         ),
-        common.SEED,
+        SEED,
         common.COMPARE,
-        common.beside("superres"),
-        *common.papers("superres"),
+        common.beside(METHODS),
+        *papers.settings(METHODS),
     ),
     presets=(
         Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),
         Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 0, "samples": 2}),
         Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 4}),
     ),
-    methods=common.names("superres"),
-    weights=common.weights("superres"),
+    methods=METHODS,
     measures=(
         *common.AGAINST_REFERENCE,
         Measure(
@@ -128,6 +168,6 @@ TASK = Task(
         common.SLICES,
         *common.COST,
     ),
-    run=run,
-    estimate=estimate,
+    run=Reference("core.imaging.superres.run:run"),
+    estimate=Reference("core.imaging.superres.estimate:estimate"),
 )

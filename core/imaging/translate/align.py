@@ -10,9 +10,9 @@ from scipy import ndimage
 
 from core.anatomy.head import Head
 from core.anatomy.registration import Alignment, register
+from core.contrasts import TITLES
 from core.errors import UserError
 from core.files.nifti import Stored
-from core.imaging.translate.task import TITLES
 from core.volume import Volume, corners
 
 Float = NDArray[np.float32]
@@ -30,7 +30,7 @@ ALIGNED_MM = 1.0
 OVERLAP, SPARSE = 0.2, 50
 # what no scans of one head need; the search finds 78 mm and 33 degrees
 FARTHEST_MM, FARTHEST_DEGREES = 60.0, 45.0
-# mutual information in nats below which two scans tell nothing of each other, and the gain that counts as one
+# mutual information in nats below which two scans have nothing in common, and the gain that counts as one
 LEAST_INFORMATION, LEAST_GAIN = 0.15, 0.01
 
 
@@ -56,8 +56,8 @@ def sharpness(scan: Scan) -> tuple[float, float]:
     return round(max(sides), 1), round(float(np.prod(sides)), 1)
 
 
-def lay(scan: Scan, grid: Scan, moving: bool) -> tuple[Scan, str]:
-    """Return ``scan`` where it belongs on ``grid``, and what was found in a sentence.
+def align(scan: Scan, grid: Scan, moving: bool) -> tuple[Scan, str]:
+    """Return ``scan`` aligned with ``grid``, its affine moved where it has to be, and a sentence about that.
 
     moving: whether it may be moved. UserError ``sources_elsewhere``, ``registration_failed``, ``sources_misaligned``.
     """
@@ -66,14 +66,16 @@ def lay(scan: Scan, grid: Scan, moving: bool) -> tuple[Scan, str]:
     found = _registered(scan, grid)
     if found.after < LEAST_INFORMATION:
         raise _unlikely(
-            f"{scan.title} and {grid.title} have nothing in common by which one could be laid on the other."
+            f"{scan.title} and {grid.title} have nothing in common by which one could be aligned with the other."
         )
     loose = max(ALIGNED_MM, max(scan.volume.spacing) / 2, max(grid.volume.spacing) / 2)
     if found.distance_mm <= loose or found.after < (1 + LEAST_GAIN) * found.before:
         return scan, f"{scan.title} lies on {grid.title}, to within {min(found.distance_mm, loose):.1f} mm."
     measure = f"{found.distance_mm:.1f} mm and {found.degrees:.1f} degrees"
     if found.distance_mm > FARTHEST_MM or found.degrees > FARTHEST_DEGREES:
-        raise _unlikely(f"{scan.title} could not be laid on {grid.title}: the best match, {measure} away, is unlikely.")
+        raise _unlikely(
+            f"{scan.title} could not be aligned with {grid.title}: the best match, {measure} away, is unlikely."
+        )
     if not moving:
         raise UserError(
             "sources_misaligned",

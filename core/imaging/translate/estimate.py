@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from core import device as devices
+from core.contrasts import CONTRASTS
 from core.declaration import Estimate
 from core.errors import UserError
 from core.files.voxel_stream import MAX_BYTES, open_source
-from core.imaging.cost import asking
+from core.imaging.cost import network_cost
 from core.imaging.drive import compared
-from core.imaging.methods import find
-from core.imaging.translate.task import SLOTS
+from core.imaging.translate.task import TASK
 from core.volume import spacing
 
 # two scans of 1 mm, when there are no files to look at
@@ -30,7 +30,7 @@ START_SECONDS = 1.0
 SECONDS_PER_SCAN_VOXEL = 6e-7
 SECONDS_PER_PAIR = 4.0
 SECONDS_PER_WORK_VOXEL = 2.5e-6
-SECONDS_PER_TREES_VOXEL = 2.0e-6
+SECONDS_PER_TREES_VOXEL = 0.5e-6
 SECONDS_PER_FILTERED_VOXEL = 0.8e-6
 # peak bytes, measured with the job: of the network while the scans are held, or of reading and writing large scans
 PROGRAM_BYTES = 600 << 20
@@ -48,25 +48,25 @@ class Size:
 
 
 def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
-    """Return seconds, peak bytes and network calls of a job; for a typical one where the inputs say nothing."""
+    """Return seconds, peak bytes and network calls of a job; for a typical one without readable inputs."""
     try:
-        size = _measure([inputs[name] for name in SLOTS if name in inputs])
+        size = _measure([inputs[name] for name in CONTRASTS if name in inputs])
     except UserError:
-        # the run itself says what is wrong with a file
+        # the run itself refuses a file that cannot be read
         size = _measure([])
-    method = find(params["method"], "translate")
-    made = (method, *compared("translate", method, params))
+    method = TASK.method(params["method"])
+    made = (method, *compared(TASK, method, params))
     seconds = START_SECONDS + sum(size.scans) * SECONDS_PER_SCAN_VOXEL + (len(size.scans) - 1) * SECONDS_PER_PAIR
     seconds += len(made) * size.work * SECONDS_PER_WORK_VOXEL
-    grown = sum(TREES in each.networks(params["volume"]) for each in made)
-    seconds += grown * size.work * (SECONDS_PER_TREES_VOXEL + len(size.scans) * SECONDS_PER_FILTERED_VOXEL)
+    with_trees = sum(TREES in each.networks(params["volume"]) for each in made)
+    seconds += with_trees * size.work * (SECONDS_PER_TREES_VOXEL + len(size.scans) * SECONDS_PER_FILTERED_VOXEL)
     scans = sum(size.scans)
     memory = PROGRAM_BYTES + max(
         scans * BYTES_HELD_PER_SCAN_VOXEL + size.work * BYTES_PER_WORK_VOXEL, scans * BYTES_PER_SCAN_VOXEL
     )
-    asked = [asking(one, params, round(size.work ** (1 / 3)), len(size.scans)) for one in made if not one.cheap]
-    seconds += size.work * sum(one.work for one in asked) / devices.speed(device)
-    return Estimate(round(seconds, 1), memory, 0 if method.cheap else asked[0].calls)
+    costs = [network_cost(one, params, round(size.work ** (1 / 3)), len(size.scans)) for one in made if not one.cheap]
+    seconds += size.work * sum(one.work for one in costs) / devices.speed(device)
+    return Estimate(round(seconds, 1), memory, 0 if method.cheap else costs[0].calls)
 
 
 def _measure(paths: list[Path]) -> Size:

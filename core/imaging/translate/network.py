@@ -1,4 +1,4 @@
-"""A missing contrast from those at hand: our network, a residual to the regression on voxels, told what trees say."""
+"""A missing contrast from those at hand: our network, a residual to the regression that also sees boosted trees."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.contrasts import CONTRASTS, USUAL, Sources
-from core.diffusion.sampler import Walk
+from core.contrasts import CONTRASTS, USUAL
+from core.diffusion.sampler import SamplerOptions
 from core.events import Progress
 from core.imaging.brain_position import places, reversed_left_right
 from core.imaging.formulation import Setting
+from core.imaging.options import Options
 from core.imaging.picture import preview
-from core.imaging.problem import Estimate, Options
+from core.imaging.problem import Estimate, Sources
 from core.imaging.tiles import Tiling
 from core.imaging.translate import trees
 from core.imaging.translate.regression import Start, start
-from core.imaging.volume_sampler import View, direct, doubt_of
+from core.imaging.volume_sampler import View, direct, error_spectrum_of
 from core.weights import calibration, load
 
 Float = NDArray[np.float32]
@@ -28,24 +29,24 @@ WEIGHTS = "translate-volume"
 # A brain fits into one tile; larger ones would cost up to 0.04 dB (tiles of 112 on the held-out tumour). In bfloat16
 # the PSNR differs by 0.002 dB or less.
 TILING = Tiling(side=192, overlap=32, half=True)
-# the channel that says how far to the right a voxel lies
+# the channel that holds how far to the right a voxel lies
 PLACE_X = 5
 
 
 def prepare(
-    images: Mapping[str, Float], brain: Bool, target: str, place: Float, base: Float, grown: Float | None = None
+    images: Mapping[str, Float], brain: Bool, target: str, place: Float, base: Float, by_trees: Float | None = None
 ) -> tuple[Float, Float]:
-    """Return context (9 or 10, X, Y, Z) and facts (8,) float32 of ``scaled`` sources.
+    """Return context (9 or 10, X, Y, Z) and conditioning (8,), float32, of ``scaled`` sources.
 
     Channels: the four contrasts (0 where one is absent), the brain, ``place`` (3, X, Y, Z) from ``places``, ``base``,
-    what boosted trees say (``grown``), which the papers' networks are not told.
-    Facts: which contrasts are there, which one is asked for.
+    the prediction of boosted trees (``by_trees``), which the papers' networks do not see.
+    Conditioning: which contrasts are there, which one is to be made.
     """
     channels = [images[name] if name in images else np.zeros(brain.shape, np.float32) for name in CONTRASTS]
-    last = [base] if grown is None else [base, grown]
+    last = [base] if by_trees is None else [base, by_trees]
     context = np.concatenate([np.stack([*channels, brain.astype(np.float32)]), place, np.stack(last)])
-    facts = [float(name in images) for name in CONTRASTS] + [float(name == target) for name in CONTRASTS]
-    return context.astype(np.float32), np.array(facts, np.float32)
+    conditioning = [float(name in images) for name in CONTRASTS] + [float(name == target) for name in CONTRASTS]
+    return context.astype(np.float32), np.array(conditioning, np.float32)
 
 
 def setting(sources: Sources, options: Options, multiple: int) -> Setting:
@@ -57,21 +58,21 @@ def begun_setting(
     begun: Start,
     sources: Sources,
     multiple: int,
-    told: Collection[str] = CONTRASTS,
-    grown: Float | None = None,
+    seen: Collection[str] = CONTRASTS,
+    by_trees: Float | None = None,
 ) -> Setting:
-    """Return ``setting`` from what was ``begun``; told: the contrasts that the network gets to see, the base comes from
-    all; grown: what the trees say, for a network that is told."""
+    """Return ``setting`` from what was ``begun``; seen: the contrasts that the network gets, while the base comes from
+    all; by_trees: the prediction of the trees, for a network that takes it."""
     brain = begun.brain
-    images = {name: image for name, image in begun.images.items() if name in told}
-    context, facts = prepare(images, brain, sources.target, places(brain), begun.base, grown)
+    images = {name: image for name, image in begun.images.items() if name in seen}
+    context, conditioning = prepare(images, brain, sources.target, places(brain), begun.base, by_trees)
     pad = [(0, -side % multiple) for side in brain.shape]
 
     def view(index: int) -> View:
         mirrored = (0,) if index % 2 else ()
-        seen = reversed_left_right(context, PLACE_X) if mirrored else context
+        turned = reversed_left_right(context, PLACE_X) if mirrored else context
         region = np.pad(np.flip(brain, mirrored).astype(np.float32), pad)
-        return View(np.pad(seen, [(0, 0), *pad]), region, brain.shape, facts, mirrored=mirrored)
+        return View(np.pad(turned, [(0, 0), *pad]), region, brain.shape, conditioning, mirrored=mirrored)
 
     def picture(residual: Float) -> bytes:
         values = begun.in_units(sources.target, begun.base + residual)
@@ -91,8 +92,8 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     network = load(WEIGHTS, options.device)
     begun = start(sources, options.device)
     multiple = int(getattr(network, "multiple", 8))
-    yield Progress(0.0, 0, 1, "Asking the boosted trees")
-    seen = begun_setting(begun, sources, multiple, grown=trees.said(begun.images, begun.brain, sources.target))
-    sampling = direct(network, options, seen.tiling, Walk(doubt=doubt_of(WEIGHTS)))
+    yield Progress(0.0, 0, 1, "Computing the boosted trees")
+    seen = begun_setting(begun, sources, multiple, by_trees=trees.said(begun.images, begun.brain, sources.target))
+    sampling = direct(network, options, seen.tiling, SamplerOptions(errors=error_spectrum_of(WEIGHTS)))
     made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.contrasts import CONTRASTS, USUAL, Sources, scaled
+from core.anatomy.intensity import scaled
+from core.contrasts import CONTRASTS, USUAL
 from core.events import Progress
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Sources
 from core.nets.piecewise_linear import EACH, FEATURES, KNOTS, PAIRS, SCALES
 from core.volume import Box, bounding_box
 from core.weights import load
@@ -100,8 +102,8 @@ def neighbourhood(sources: Sources) -> tuple[Box, Bool, dict[str, Float]]:
 def start(sources: Sources, device: str) -> Start:
     """Return what both the regression and the networks begin with."""
     box, brain, images = neighbourhood(sources)
-    told = {name: surroundings(image, brain) for name, image in images.items()}
-    base = np.where(brain, predict(load_table(device), told, sources.target), 0)
+    given = {name: surroundings(image, brain) for name, image in images.items()}
+    base = np.where(brain, predict(load_table(device), given, sources.target), 0)
     return Start(box, brain, images, base.astype(np.float32))
 
 

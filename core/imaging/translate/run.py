@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.contrasts import TITLES
 from core.declaration import Context
 from core.events import Event, Finished, Progress, changed
 from core.files.nifti import Stored
@@ -21,16 +22,14 @@ from core.imaging.drive import (
     drive_all,
     networks,
     notes_of,
-    number,
     options_of,
     row_of,
     write_scan,
 )
-from core.imaging.methods import find
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.translate.sources import Gathered, check_different, gather
-from core.imaging.translate.task import TITLES
-from core.result import BASELINE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row
+from core.imaging.translate.task import TASK
+from core.result import BASELINE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row, number
 from core.volume import Volume
 
 Float = NDArray[np.float32]
@@ -58,9 +57,9 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     truth = _truth(inputs, gathered)
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
-    method = find(params["method"], "translate")
+    method = TASK.method(params["method"])
     first = yield from drive(method, gathered.sources, options, READ, MADE)
-    others = compared("translate", method, params)
+    others = compared(TASK, method, params)
     rest = yield from drive_all(others, gathered.sources, options, MADE, COMPARED)
     yield Progress(COMPARED, 0, 1, "Writing")
     chosen, *plain = (Made(done, _stored_units(gathered, done.estimate.values)) for done in (first, *rest))

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from core.anatomy.head import find_head
+from core.contrasts import CONTRASTS, TITLES
 from core.imaging.translate.sources import same_scan
-from core.imaging.translate.task import SLOTS, TITLES
 from core.volume import Volume
 
 Real = NDArray[np.float64]
@@ -63,9 +63,9 @@ class Assignment:
 
 
 def recognise(name: str, volume: Volume | None = None) -> str | None:
-    """Return the slot ("t1", "t1ce", "t2", "flair") of a file by its name, or where that says nothing by ``volume``.
+    """Return the slot ("t1", "t1ce", "t2", "flair") of a file by its name, or where that leaves it open by ``volume``.
 
-    None where neither is sure: ask. A whole head is not judged by its intensities.
+    None where neither is sure. A whole head is not judged by its intensities.
     """
     plain = SUFFIX.sub("", name.rsplit("/", 1)[-1].lower())
     if OTHER.search(plain):
@@ -80,7 +80,7 @@ def assign(files: Sequence[tuple[str, Volume | None]]) -> Assignment:
     """Return which of several dropped ``files`` (name, scan where it was read) goes into which slot.
 
     Names decide first, looks fill what is left. A file that repeats another one, finds its slot taken, or is not
-    recognised stays without a slot, and a sentence says so.
+    recognised stays without a slot and has a sentence in ``problems``.
     """
     by_name = [recognise(name) for name, _ in files]
     order = sorted(range(len(files)), key=lambda index: by_name[index] is None)
@@ -103,7 +103,7 @@ def assign(files: Sequence[tuple[str, Volume | None]]) -> Assignment:
             )
         else:
             slots[slot] = index
-    return Assignment({slot: slots[slot] for slot in SLOTS if slot in slots}, tuple(problems))
+    return Assignment({slot: slots[slot] for slot in CONTRASTS if slot in slots}, tuple(problems))
 
 
 def _same(one: Volume | None, other: Volume | None) -> bool:
@@ -111,7 +111,7 @@ def _same(one: Volume | None, other: Volume | None) -> bool:
 
 
 def look(volume: Volume) -> Real | None:
-    """Return 14 numbers that tell contrasts apart, whatever the units; None unless the scan is skull-stripped.
+    """Return 14 numbers in which contrasts differ, whatever the units; None unless the scan is skull-stripped.
 
     In units of the middle 70 % of the brain's intensities and less their median: six percentiles, the median at six
     depths under the surface (white matter lies deep, fluid near the surface and deepest), the spread near the surface
@@ -165,4 +165,4 @@ def _by_look(volume: Volume) -> str | None:
         return None
     probability = chances(numbers)
     best = int(probability.argmax())
-    return SLOTS[best] if probability[best] >= SURE else None
+    return CONTRASTS[best] if probability[best] >= SURE else None

@@ -1,4 +1,4 @@
-"""The sources of a translation: read, checked against one another, laid on one grid, and their brain."""
+"""The sources of a translation: read, checked against one another, aligned on one grid, and their brain."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from scipy import ndimage
 
 from core.anatomy.brain import find_brain
 from core.anatomy.head import find_head
-from core.contrasts import Sources
+from core.contrasts import CANNOT_KNOW, CONTRASTS, TITLES
 from core.errors import UserError
 from core.events import Progress
 from core.files.nifti import read_stored
-from core.imaging.translate.align import WORK_MM, Scan, elsewhere, lay, onto, same_grid, sharpness, working_grid
-from core.imaging.translate.task import CANNOT_KNOW, SLOTS, TITLES
+from core.imaging.problem import Sources
+from core.imaging.translate.align import WORK_MM, Scan, align, elsewhere, onto, same_grid, sharpness, working_grid
 from core.result import Note, notes
 from core.volume import Volume, resample
 
@@ -63,7 +63,7 @@ class Gathered:
 
 
 def gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[Progress, None, Gathered]:
-    """Read the sources among ``inputs`` and lay them on the grid of the sharpest one.
+    """Read the sources among ``inputs`` and align them with the sharpest one.
 
     The sharpest has the shortest longest voxel side, then the smallest voxels, then comes first among the slots.
     moving: move sources that lie elsewhere; UserError ``sources_misaligned`` for them otherwise. UserError also
@@ -71,22 +71,22 @@ def gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[P
     """
     check_slots(inputs, target)
     scans = []
-    for index, name in enumerate(name for name in SLOTS if name in inputs):
+    for index, name in enumerate(name for name in CONTRASTS if name in inputs):
         yield Progress(0.0, index, len(inputs), f"Reading {TITLES[name]}")
         stored = read_stored(inputs[name])
         volume = stored.to_volume()
         scans.append(Scan(name, stored, volume, find_head(volume)))
     check_different({scan.title: scan.volume for scan in scans})
     grid = min(scans, key=sharpness)
-    laid, alignment = [], []
+    aligned, alignment = [], []
     for scan in scans:
         if scan is not grid:
-            yield Progress(0.5, 0, 1, f"Laying {scan.title} on {grid.title}")
-            scan, sentence = lay(scan, grid, moving)
+            yield Progress(0.5, 0, 1, f"Aligning {scan.title} with {grid.title}")
+            scan, sentence = align(scan, grid, moving)
             alignment.append(sentence)
-        laid.append(scan)
+        aligned.append(scan)
     yield Progress(0.9, 0, 1, "Looking for the brain")
-    return _on_one_grid(laid, grid, target, alignment)
+    return _on_one_grid(aligned, grid, target, alignment)
 
 
 def check_slots(inputs: Mapping[str, Path], target: str) -> None:
@@ -97,7 +97,7 @@ def check_slots(inputs: Mapping[str, Path], target: str) -> None:
             f"{TITLES[target]} is to be made, and it is among the sources.",
             "Choose another contrast to make; to compare with the true one, give it as the reference.",
         )
-    if not any(name in inputs for name in SLOTS):
+    if not any(name in inputs for name in CONTRASTS):
         raise UserError("no_source", "There is no scan to translate from.", "Give at least one of T1, T1ce, T2, FLAIR.")
 
 

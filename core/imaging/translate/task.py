@@ -2,46 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
-
-from core.declaration import Context, Estimate, Input, Measure, Output, Param, Preset, Task
-from core.events import Event
+from core.contrasts import CONTRASTS, TITLES
+from core.declaration import (
+    REPORT,
+    RUN_RECORD,
+    SEED,
+    Input,
+    Measure,
+    Method,
+    Output,
+    Param,
+    Preset,
+    Reference,
+    Task,
+)
 from core.imaging import parameters as common
-
-SLOTS = ("t1", "t1ce", "t2", "flair")
-TITLES = {"t1": "T1", "t1ce": "T1ce", "t2": "T2", "flair": "FLAIR"}
-# what the page and the report say above every result
-CANNOT_KNOW = {
-    "t1": "A translated T1 is a guess from the other contrasts: what shows on a T1 alone, such as fat, old blood or "
-    "myelin loss that the sources do not show, cannot be in it.",
-    "t1ce": "Nobody can know from other contrasts where a contrast agent would enhance: a bright rim in this image is "
-    "a guess, and a dark place is no proof that nothing enhances.",
-    "t2": "A translated T2 is a guess from the other contrasts: fluid, swelling or lesions that the sources do not "
-    "show cannot be in it.",
-    "flair": "A translated FLAIR is a guess from the other contrasts: lesions of the white matter that the sources do "
-    "not show cannot be in it, and what is bright here may not be a lesion.",
-}
-
-
-def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
-    """Make the missing contrast; see ``core.imaging.translate.run.run``."""
-    from core.imaging.translate.run import run
-
-    return run(context, inputs, params)
-
-
-def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
-    """Return what a run will cost. No inputs stand for two of 1 mm."""
-    from core.imaging.translate.estimate import estimate
-
-    return estimate(inputs, params, device)
+from core.imaging.published import papers
 
 
 def _source(name: str, words: str) -> Input:
     return Input(name, "volume", TITLES[name], f"{words}, where you have it. At least one source is needed.", False)
 
+
+OURS = Method(
+    "volume",
+    "Counterscan network",
+    "core.imaging.translate.network:volume",
+    "x0-prediction in few variance-preserving steps from any of the four contrasts, residual to the regression, "
+    "with the prediction of boosted trees as input (ours)",
+    "steps x samples network calls on the brain",
+    cheap=False,
+    weights="translate-volume",
+    also=("translate-regression", "translate-trees"),
+)
+PUBLISHED = ("scorefusion", "average", "tpdm", "slicewise")
+METHODS = (
+    OURS,
+    *papers.methods("translate", PUBLISHED, expert=OURS.networks(), also=("translate-regression",)),
+    Method(
+        "regression",
+        "Regression on voxels",
+        "core.imaging.translate.regression:regression",
+        "Piecewise-linear least squares on each voxel and its Gaussian surroundings in every source",
+        "no network; seconds",
+        cheap=True,
+        weights="translate-regression",
+    ),
+    Method(
+        "trees",
+        "Boosted trees on patches",
+        "core.imaging.translate.trees:trees",
+        "Friedman 2001: 100 trees on each voxel, filters of its surroundings in every source, and its place",
+        "no network; tens of seconds",
+        cheap=True,
+        weights="translate-trees",
+    ),
+)
 
 TASK = Task(
     name="translate",
@@ -58,12 +74,12 @@ TASK = Task(
         Output("result", "volume", "Result"),
         Output("uncertainty", "volume", "Uncertainty"),
         Output("error", "volume", "Error against the reference", always=False),
-        common.REPORT,
-        common.RUN_RECORD,
+        REPORT,
+        RUN_RECORD,
     ),
     params=(
-        Param("target", "choice", "flair", "Make", "The contrast that is missing.", choices=SLOTS),
-        common.methods("translate", "How the contrast is made."),
+        Param("target", "choice", "flair", "Make", "The contrast that is missing.", choices=CONTRASTS),
+        common.method(METHODS, "How the contrast is made."),
         Param(
             "register",
             "bool",
@@ -74,24 +90,23 @@ TASK = Task(
         common.mode("image", 4, advanced=True),
         common.STEPS,
         Param("samples", "int", 2, "Samples", "Images drawn; their spread adds to the uncertainty.", low=1, high=16),
-        common.SEED,
+        SEED,
         common.COMPARE,
-        common.beside("translate"),
-        *common.papers("translate"),
+        common.beside(METHODS),
+        *papers.settings(METHODS),
     ),
     presets=(
         Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),
         Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 0, "samples": 2}),
         Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 2, "samples": 4}),
     ),
-    methods=common.names("translate"),
-    weights=common.weights("translate"),
+    methods=METHODS,
     measures=(
         *common.AGAINST_REFERENCE,
         common.SLICES,
-        Measure("doubt", "Mean doubt", "The uncertainty map's mean in the brain, in the result's units.", 0),
+        Measure("doubt", "Mean uncertainty", "The uncertainty map's mean in the brain, in the result's units.", 0),
         *common.COST,
     ),
-    run=run,
-    estimate=estimate,
+    run=Reference("core.imaging.translate.run:run"),
+    estimate=Reference("core.imaging.translate.estimate:estimate"),
 )

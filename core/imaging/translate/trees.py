@@ -1,42 +1,94 @@
-"""Translation by boosted trees on a voxel and its surroundings: the strongest plain method; our network is told of it.
+"""Translation by boosted trees on a voxel and its surroundings: the strongest plain method, an input of our network.
 
-Friedman 2001, as the histogram trees of scikit-learn; its own code walks the trees here too.
+Friedman 2001; ``core.train.boosting`` fits them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Generator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.contrasts import CONTRASTS, Sources
+from core.contrasts import CONTRASTS
+from core.errors import UserError
 from core.events import Progress
 from core.imaging.brain_position import places
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Sources
 from core.imaging.translate.regression import Start, neighbourhood
-from core.nets.boosted_trees import LEAVES, MODELS, NODES, TREES
+from core.nets.boosted_trees import LEAF, MODELS, NODES
 from core.weights import load
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
+Bytes = NDArray[np.uint8]
 
 WEIGHTS = "translate-trees"
 SIGMAS = (1.0, 2.0, 4.0)
 PER_CONTRAST = 5 + len(SIGMAS)
-# voxels asked for at once: their features are copied in double precision
-CHUNK = 200_000
+# voxels predicted at once: what a tree computes of them stays in the cache of a core
+CHUNK = 65_536
 
 
-@dataclass(frozen=True, eq=False)
+class Split(NamedTuple):
+    """An inner node: its ``feature``, the ``highest`` value that goes left, and how many leaves lie on the right."""
+
+    feature: int
+    highest: float
+    leaves_right: int
+    left_is_leaf: bool
+    right_is_leaf: bool
+
+
+class Tree(NamedTuple):
+    """A regression tree: its splits from the last node to the first, and its leaves' values (L,) float64 from right to
+    left."""
+
+    splits: tuple[Split, ...]
+    leaves: NDArray[np.float64]
+
+
 class Model:
-    """One of ``core.nets.boosted_trees.MODELS``: its nodes (``TREES``, ``NODES``, 3) float32 and what they add to."""
+    """A sum of regression trees, whose layout is checked here and relied upon by ``predict``.
 
-    nodes: Float
-    start: float
+    nodes: (T, ``NODES``, 3) float32, laid out as in ``BoostedTrees``; start: what the trees add to.
+    UserError weights_damaged where the nodes are no trees. width: the number of features that the trees need.
+    """
+
+    def __init__(self, nodes: Float, start: float) -> None:
+        if nodes.shape[1:] != (NODES, 3) or not np.isfinite(nodes).all():
+            raise _damaged()
+        feature = nodes[:, :, 0]
+        if (feature < LEAF).any() or (feature != np.floor(feature)).any():
+            raise _damaged()
+        self.nodes, self.start = nodes, start
+        self.width = int(feature.max(initial=LEAF)) + 1
+        self.trees = [_tree(each) for each in nodes]
+
+
+def _tree(nodes: Float) -> Tree:
+    """Return the tree of ``nodes`` (N, 3), read from the last to the first: children come before their parent."""
+    splits: list[Split] = []
+    values: list[float] = []
+    orphans: list[tuple[int, int]] = []  # first node and number of leaves of the subtrees without a parent
+    for index, (feature, value, right) in reversed(list(enumerate(nodes.tolist()))):
+        leaves = 1
+        if feature == LEAF:
+            values.append(value)
+        elif len(orphans) > 1 and orphans[-2][0] == right:
+            (_, on_left), (_, on_right) = orphans.pop(), orphans.pop()
+            splits.append(Split(int(feature), value, on_right, on_left == 1, on_right == 1))
+            leaves = on_left + on_right
+        else:
+            raise _damaged()
+        orphans.append((index, leaves))
+    *unused, (_, leaves) = orphans
+    if any(count > 1 for _, count in unused):
+        raise _damaged()
+    return Tree(tuple(splits), np.array(values[-leaves:]))
 
 
 def patch_maps(image: Float) -> Float:
@@ -70,58 +122,46 @@ def beside(features: Mapping[str, Float], place: Float, names: Collection[str]) 
     return np.concatenate([*(features[name] for name in CONTRASTS if name in names), place], axis=1)
 
 
-def regressor(trees: int = TREES) -> Any:
-    """Return ``trees`` as scikit-learn fits them, to features as of ``gather`` and the target's values."""
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    return HistGradientBoostingRegressor(max_iter=trees, max_leaf_nodes=LEAVES, random_state=0)
-
-
-def silent() -> Float:
-    """Return the nodes of trees that are one leaf each and say 0."""
-    nodes = np.zeros((TREES, NODES, 3), np.float32)
-    nodes[:, :, 0] = -1
-    return nodes
-
-
-def encode(fitted: Any) -> Model:
-    """Return a fitted ``regressor`` as arrays; where it has fewer trees than ``TREES`` the others add 0."""
-    nodes = silent()
-    for number, (tree,) in enumerate(fitted._predictors):
-        own, leaf = tree.nodes, tree.nodes["is_leaf"] == 1
-        part = nodes[number, : len(own)]
-        part[:, 0] = np.where(leaf, -1, own["feature_idx"])
-        part[:, 1] = np.where(leaf, own["value"], own["num_threshold"])
-        part[:, 2] = own["right"]
-    return Model(nodes, float(fitted._baseline_prediction.item()))
-
-
 def predict(model: Model, features: Float) -> Float:
-    """Return what ``model`` gives for ``features`` (N, F), (N,) float32."""
-    from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
-    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+    """Return ``start`` and the trees' values added up in float64, (N,) float32, for ``features`` (N, F) float32.
 
-    bits = np.zeros((0, 8), np.uint32)
-    nowhere = np.zeros(features.shape[1], np.uint32)
-    trees = []
-    order = np.arange(NODES)
-    for tree in model.nodes:
-        feature, right = tree[:, 0].astype(np.int64), tree[:, 2].astype(np.int64)
-        # the walk checks nothing: what leads nowhere, or back, ends it
-        inner = (tree[:, 0] >= 0) & (feature < features.shape[1]) & (right > order) & (right < NODES)
-        nodes = np.zeros(NODES, PREDICTOR_RECORD_DTYPE)
-        nodes["is_leaf"] = ~inner
-        nodes["feature_idx"], nodes["right"] = np.where(inner, (feature, right), 0)
-        nodes["left"] = order + 1
-        nodes["num_threshold"] = nodes["value"] = tree[:, 1]
-        trees.append(TreePredictor(nodes, bits, bits))
-    out = np.full(len(features), model.start)
+    UserError weights_damaged where a tree needs more than F features.
+    """
+    if model.width > features.shape[1]:
+        raise _damaged()
+    total = np.full(len(features), model.start)
+    values = np.empty(min(CHUNK, len(features)))
     for low in range(0, len(features), CHUNK):
-        part = features[low : low + CHUNK].astype(np.float64)
-        for each in trees:
-            # on busy cores the threads of a team wait for each other, tree by tree
-            out[low : low + CHUNK] += each.predict(part, bits, nowhere, 1)
-    return out.astype(np.float32)
+        columns = [np.ascontiguousarray(column) for column in features[low : low + CHUNK].T]
+        part = total[low : low + CHUNK]
+        for tree in model.trees:
+            if tree.splits:
+                part += np.take(tree.leaves, _reached(tree.splits, columns), out=values[: len(part)], mode="clip")
+            else:
+                part += tree.leaves[0]
+    return total.astype(np.float32)
+
+
+def _reached(splits: Sequence[Split], columns: Sequence[Float]) -> Bytes:
+    """Return the number (N,) of the leaf, from right to left, in which each voxel of ``columns`` (F of N) ends.
+
+    Every split is computed for every voxel, children first, and numbers leaves within its own subtree: passes over
+    bytes, which no voxel's path interrupts. Not a number goes right.
+    """
+    found: list[Bytes] = []
+    for split in splits:
+        leaf = np.less_equal(columns[split.feature], split.highest).view(np.uint8)
+        if not split.left_is_leaf:
+            left = found.pop()
+            left += split.leaves_right
+            leaf *= left
+        elif not split.right_is_leaf:
+            leaf *= split.leaves_right
+        if not split.right_is_leaf:
+            # any number on the left is higher than all on the right
+            np.maximum(leaf, found.pop(), out=leaf)
+        found.append(leaf)
+    return found[0]
 
 
 def number(sources: Collection[str], target: str) -> int:
@@ -147,3 +187,11 @@ def trees(sources: Sources, options: Options) -> Generator[Progress, None, Estim
     box, brain, images = neighbourhood(sources)
     begun = Start(box, brain, images, said(images, brain, sources.target))
     return Estimate(begun.finished(sources, begun.base))
+
+
+def _damaged() -> UserError:
+    return UserError(
+        "weights_damaged",
+        f"The nodes of the network {WEIGHTS!r} are no trees.",
+        "Get assets/weights of the repository again, or choose a method without a network.",
+    )

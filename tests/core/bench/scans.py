@@ -13,7 +13,8 @@ from scipy import ndimage
 from core.errors import UserError
 from core.events import Progress
 from core.files.nifti import write_volume
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate
 from core.volume import Volume
 
 SIDE = 28

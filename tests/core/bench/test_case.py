@@ -13,7 +13,8 @@ from PIL import Image
 from core.bench.case import Entrant, Label, Scene, both_modes, check_names, chosen, measure, run, whole_scores, within
 from core.errors import UserError
 from core.events import Progress
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate
 from tests.core.bench.scans import broken
 
 Float = NDArray[np.float32]

@@ -9,8 +9,9 @@ import pytest
 from core.bench import inpaint
 from core.bench.case import chosen, entrant, run
 from core.errors import UserError
-from core.imaging.methods import find, of_task
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate
+from core.tasks import find
 from tests.core.bench.scans import write_healthy
 
 
@@ -26,7 +27,7 @@ def a_case(data: Path, size: float = 40.0) -> inpaint.HoleCase:
 
 def test_rows_for_every_subject_size_margin_and_method(data: Path) -> None:
     write_healthy(data, "1036")
-    entrants = chosen([entrant(method, Options()) for method in of_task("inpaint")], ["shell", "harmonic"])
+    entrants = chosen([entrant(method, Options()) for method in find("inpaint").methods], ["shell", "harmonic"])
     rows = run(inpaint.cases(data, ["1015", "1036"], [20.0, 60.0], [3.0, 0.0], per_subject=2), entrants)
     assert len(rows) == 2 * 2 * 2 * 2 * 2
     assert len({row.label for row in rows}) == 16
@@ -62,7 +63,7 @@ def test_the_truth_is_perfect(data: Path) -> None:
 
 def test_what_lies_outside_the_hole_does_not_count(data: Path) -> None:
     case = a_case(data)
-    shell = next(iter(run([case], [entrant(find("shell", "inpaint"), Options())])))
+    shell = next(iter(run([case], [entrant(find("inpaint").method("shell"), Options())])))
     values = np.where(case.problem.mask, 100.0, -5.0).astype(np.float32)
     scores, image = case.assess(Estimate(values))
     assert np.array_equal(image[~case.problem.mask], case.truth[~case.problem.mask])

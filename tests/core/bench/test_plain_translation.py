@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.bench import plain_translation as regress
@@ -44,7 +44,6 @@ def test_a_pool_comes_back_from_its_file(tmp_path: Path) -> None:
     assert np.array_equal(back.gather(CONTRASTS), POOL.gather(CONTRASTS))
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.floats(-1, 1), st.floats(-1, 1), st.floats(-0.5, 0.5))
 def test_the_line_finds_a_line(first: float, second: float, constant: float) -> None:
     target = first * POOL.features["t1"][:, 0] + second * POOL.features["t2"][:, 0] + constant

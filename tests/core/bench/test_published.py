@@ -15,9 +15,11 @@ from core.bench.case import Label, Row
 from core.bench.published import ABLATIONS, SIDES, Settings, compare, entrants, middle
 from core.bench.suite import SAMPLES
 from core.contrasts import CONTRASTS
+from core.declaration import Method
 from core.events import Progress
-from core.imaging.methods import Method, of_task
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate
+from core.tasks import find
 from core.train.heldout import TUMOUR
 from tests.core.bench.scans import write_contrasts, write_healthy
 
@@ -55,7 +57,7 @@ def test_every_method_is_measured_and_its_arithmetic_counted(task: str, data: Pa
     rows = compare(task, Settings(data, subjects=("1015",)))
     assert not [row.error for row in rows if row.error]
     by_name = {row.method: row for row in rows}
-    wanted = {one.name for one in of_task(task) if not one.cheap} | {methods.PLAIN[task]}
+    wanted = {one.name for one in find(task).methods if not one.cheap} | {methods.PLAIN[task]}
     assert wanted <= set(by_name)
     ours, slices = by_name["volume"], by_name["slicewise"]
     assert ours.scores["gflop"] == pytest.approx(SAMPLES[task] * 2e-6)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -23,7 +23,6 @@ BRAIN = ball(42)
 PLACES = {"cortex": BRAIN & ~ball(33), "white matter": ball(30)}
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.floats(2.0, 45.0), st.integers(0, 50), st.text(max_size=8))
 def test_a_hole_is_connected_inside_the_brain_and_of_the_size_asked(volume_ml: float, index: int, subject: str) -> None:
     made = hole(BRAIN, PLACES, SPACING, volume_ml, subject, index)

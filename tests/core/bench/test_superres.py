@@ -10,7 +10,8 @@ from scipy import ndimage
 from core.bench import superres
 from core.bench.case import chosen, run
 from core.files.nifti import read_volume
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate
 from core.measure import quality
 from tests.core.bench.scans import write_healthy
 

@@ -12,8 +12,8 @@ from core.bench.subjects import STROKE
 from core.bench.table import mark
 from core.commands import bench as command
 from core.contrasts import CONTRASTS
+from core.declaration import Method
 from core.errors import UserError
-from core.imaging.methods import Method
 from core.train.heldout import TUMOUR
 from tests.core.bench.scans import broken, write_contrasts, write_healthy
 

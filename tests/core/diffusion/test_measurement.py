@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -14,7 +14,6 @@ from core.imaging.superres.network import measured_part
 # a gap, touching boxes, bells that overlap
 AXES = st.sampled_from([whole(9), thick(9, 3), Axis(9, 3, 3.0, 2.0, 1.0), thick(9, 3, 4.0, "gaussian"), thick(9, 2)])
 ACQUISITIONS = st.tuples(AXES, AXES, AXES).map(Acquisition)
-law = settings(deadline=None, max_examples=25)
 
 
 def measurement(acquisition: Acquisition, seed: int, left_out: float) -> Measurement:
@@ -29,7 +28,6 @@ def residual(seed: int) -> Tensor:
     return torch.randn(1, 1, 9, 9, 9, generator=torch.Generator().manual_seed(seed))
 
 
-@law
 @given(ACQUISITIONS, st.integers(0, 99), st.sampled_from([0.0, 0.3, 0.9]))
 def test_what_is_projected_is_measured_as_the_scan_and_stays_so(
     acquisition: Acquisition, seed: int, out: float
@@ -40,7 +38,6 @@ def test_what_is_projected_is_measured_as_the_scan_and_stays_so(
     assert torch.allclose(measured.project(projected), projected, atol=1e-3)
 
 
-@law
 @given(ACQUISITIONS, st.integers(0, 99), st.sampled_from([0.0, 0.3, 0.9]))
 def test_the_projection_is_the_nearest_that_was_so_measured(acquisition: Acquisition, seed: int, out: float) -> None:
     measured, start = measurement(acquisition, seed, out), residual(seed + 2)
@@ -50,7 +47,6 @@ def test_the_projection_is_the_nearest_that_was_so_measured(acquisition: Acquisi
     assert abs(float((change * free).sum())) < 1e-3 * (1 + float(change.norm() * free.norm()))
 
 
-@law
 @given(ACQUISITIONS, st.integers(0, 99), st.sampled_from([0.0, 0.3, 0.9]), st.floats(-2, 2))
 def test_the_free_part_is_linear_and_measured_as_nothing(
     acquisition: Acquisition, seed: int, out: float, factor: float
@@ -61,7 +57,6 @@ def test_the_free_part_is_linear_and_measured_as_nothing(
     assert torch.allclose(measured.free(one + factor * other), free + factor * measured.free(other), atol=2e-3)
 
 
-@law
 @given(ACQUISITIONS, st.integers(0, 99), st.sampled_from([0.0, 0.5]))
 def test_the_adjoint_turns_the_measurement_round(acquisition: Acquisition, seed: int, out: float) -> None:
     measured, one = measurement(acquisition, seed, out), residual(seed + 2)
@@ -71,7 +66,6 @@ def test_the_adjoint_turns_the_measurement_round(acquisition: Acquisition, seed:
     assert there == pytest.approx(back, abs=1e-3)
 
 
-@law
 @given(ACQUISITIONS, st.integers(0, 99))
 def test_where_every_voxel_counts_the_free_part_is_the_null_space(acquisition: Acquisition, seed: int) -> None:
     measured, values = measurement(acquisition, seed, 0.0), residual(seed + 2)

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.diffusion.residual_error import Doubt
-from core.diffusion.sampler import Denoiser, Sample, Step, Travel, Walk, sample, step_down, step_up
+from core.diffusion.error_spectrum import ErrorSpectrum
+from core.diffusion.sampler import Denoiser, Resampling, Sample, SamplerOptions, Step, sample, step_down, step_up
 from core.diffusion.schedule import log_snr, signal, times, times_from
 
 Call = Generator[float, None, tuple[Tensor, Tensor]]
@@ -64,7 +64,7 @@ def test_one_call_gives_the_posterior_mean() -> None:
 
 
 def test_samples_and_remaining_doubt_come_near_the_whole_variance() -> None:
-    # eight steps spread less than the posterior: each step leaves out the doubt about the clean residual
+    # eight steps spread less than the posterior: each step leaves out the uncertainty of the clean residual
     mask = torch.ones(1, 1, 24, 24, 24)
     _, drawn = finish(sample(gaussian(0.7, 0.5), mask, 8, torch.Generator().manual_seed(1)))
     assert drawn.residual.mean() == pytest.approx(0.7, abs=0.02)
@@ -93,7 +93,7 @@ def test_a_step_down_keeps_the_marginal(eta: float) -> None:
 
 
 class Listener:
-    """A denoiser that says ``answer`` and keeps what it was asked."""
+    """A denoiser that predicts ``answer`` and records its inputs."""
 
     def __init__(self, answer: float = 1.0) -> None:
         self.answer = answer
@@ -110,8 +110,10 @@ class Listener:
 WHOLE = torch.ones(1, 1, 24, 24, 24)
 
 
-def drawn(denoiser: Denoiser, steps: int, walk: Walk, seed: int = 0, mask: Tensor = WHOLE) -> tuple[list[Step], Sample]:
-    return finish(sample(denoiser, mask, steps, torch.Generator().manual_seed(seed), walk=walk))
+def drawn(
+    denoiser: Denoiser, steps: int, options: SamplerOptions, seed: int = 0, mask: Tensor = WHOLE
+) -> tuple[list[Step], Sample]:
+    return finish(sample(denoiser, mask, steps, torch.Generator().manual_seed(seed), options=options))
 
 
 @pytest.mark.parametrize("steps", [1, 4, 8])
@@ -119,7 +121,9 @@ def drawn(denoiser: Denoiser, steps: int, walk: Walk, seed: int = 0, mask: Tenso
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_steps_are_taken_again_exactly_as_often_as_counted(steps: int, jump: int, count: int) -> None:
     seen = Listener()
-    yielded, _ = drawn(seen, steps, Walk(travel=Travel(jump, lambda clean: count)), mask=torch.ones(1, 1, 2, 2, 2))
+    yielded, _ = drawn(
+        seen, steps, SamplerOptions(resampling=Resampling(jump, lambda clean: count)), mask=torch.ones(1, 1, 2, 2, 2)
+    )
     rounds = (steps - 1) // jump
     assert len(seen.levels) == steps + (count - 1) * jump * rounds
     visited = [log_snr(time) for time in times(steps)]
@@ -130,14 +134,14 @@ def test_steps_are_taken_again_exactly_as_often_as_counted(steps: int, jump: int
 
 
 def test_how_often_is_asked_of_each_estimate() -> None:
-    seen, asked = Listener(), []
+    seen, counted = Listener(), []
 
     def count(clean: Tensor) -> int:
-        asked.append(float(clean.mean()))
-        return 2 if len(asked) == 1 else 1
+        counted.append(float(clean.mean()))
+        return 2 if len(counted) == 1 else 1
 
-    drawn(seen, 4, Walk(travel=Travel(1, count)), mask=torch.ones(1, 1, 2, 2, 2))
-    assert asked and set(asked) == {1.0}
+    drawn(seen, 4, SamplerOptions(resampling=Resampling(1, count)), mask=torch.ones(1, 1, 2, 2, 2))
+    assert counted and set(counted) == {1.0}
     assert len(seen.levels) == 5
 
 
@@ -156,7 +160,7 @@ def test_going_back_keeps_the_marginal() -> None:
 
 def test_every_state_of_a_walk_with_travel_is_as_noisy_as_is_said() -> None:
     seen = Listener(0.5)
-    drawn(seen, 4, Walk(travel=Travel(2, lambda clean: 3)))
+    drawn(seen, 4, SamplerOptions(resampling=Resampling(2, lambda clean: 3)))
     for state, level in zip(seen.states, seen.levels, strict=True):
         abar = 1 / (1 + math.exp(-level))
         assert state.mean() == pytest.approx(0.5 * math.sqrt(abar), abs=0.05)
@@ -167,7 +171,7 @@ def test_every_state_of_a_walk_with_travel_is_as_noisy_as_is_said() -> None:
 def test_a_start_is_noised_to_its_time(time: float) -> None:
     seen = Listener()
     begin = torch.linspace(-2, 2, 24**3).reshape(WHOLE.shape)
-    drawn(seen, 8, Walk(start=begin, time=time))
+    drawn(seen, 8, SamplerOptions(start=begin, time=time))
     assert seen.levels == pytest.approx([log_snr(each) for each in times_from(time, 8)], rel=1e-5)
     noise = seen.states[0] - math.sqrt(signal(time)) * begin
     assert noise.var() == pytest.approx(1 - signal(time), rel=0.05)
@@ -178,15 +182,15 @@ def test_a_start_keeps_what_noise_may_not_touch() -> None:
     seen, begin = Listener(), torch.full_like(WHOLE, 2.0)
     half = torch.ones_like(WHOLE)
     half[..., 12:] = 0
-    walk = Walk(start=begin, time=0.5)
-    finish(sample(seen, WHOLE, 8, torch.Generator().manual_seed(0), lambda values: values * half, walk))
+    options = SamplerOptions(start=begin, time=0.5)
+    finish(sample(seen, WHOLE, 8, torch.Generator().manual_seed(0), lambda values: values * half, options))
     untouched = seen.states[0][..., 12:]
     assert torch.allclose(untouched, torch.full_like(untouched, 2 * math.sqrt(signal(0.5))))
 
 
 def test_what_is_settled_is_what_is_used() -> None:
     seen = Listener(1.0)
-    yielded, made = drawn(seen, 2, Walk(settle=lambda clean: 3 * clean, eta=0.0))
+    yielded, made = drawn(seen, 2, SamplerOptions(projection=lambda clean: 3 * clean, eta=0.0))
     assert made.residual.eq(3).all()
     assert yielded[0].clean is not None and yielded[0].clean.eq(3).all()
     first, second = seen.states
@@ -201,11 +205,11 @@ def test_a_guide_moves_the_state_by_what_it_says_of_the_prediction() -> None:
         heard.append((noisy, float(level), clean))
         return 0.25 * clean
 
-    def settle(clean: Tensor) -> Tensor:
+    def projection(clean: Tensor) -> Tensor:
         return 0 * clean
 
-    drawn(free, 2, Walk(settle=settle))
-    drawn(guided, 2, Walk(settle=settle, guide=guide))
+    drawn(free, 2, SamplerOptions(projection=projection))
+    drawn(guided, 2, SamplerOptions(projection=projection, guide=guide))
     ((noisy, level, clean),) = heard
     assert torch.equal(noisy, guided.states[0]) and level == pytest.approx(log_snr(1.0))
     # not of what it was settled to: nothing would be left to move by
@@ -215,7 +219,7 @@ def test_a_guide_moves_the_state_by_what_it_says_of_the_prediction() -> None:
 
 def test_the_walk_draws_its_noise_as_it_is_told() -> None:
     seen = Listener()
-    drawn(seen, 2, Walk(noise=lambda mask, generator: 0.5 * mask))
+    drawn(seen, 2, SamplerOptions(noise=lambda mask, generator: 0.5 * mask))
     assert seen.states[0].eq(0.5).all()
 
 
@@ -223,23 +227,25 @@ def test_the_walk_draws_its_noise_as_it_is_told() -> None:
 @pytest.mark.parametrize("steps", [1, 2, 4, 8])
 def test_draws_of_the_doubt_keep_all_variance_in_any_number_of_steps(steps: int, eta: float) -> None:
     mask = torch.ones(1, 1, 32, 32, 32)
-    white = Doubt(((1.0, 0.0, 0.0, 0.0, 0.0),) * 8)
+    white = ErrorSpectrum(((1.0, 0.0, 0.0, 0.0, 0.0),) * 8)
 
-    def variance(walk: Walk) -> float:
-        _, made = finish(sample(gaussian(0.4, 0.6), mask, steps, torch.Generator().manual_seed(5), walk=walk))
+    def variance(options: SamplerOptions) -> float:
+        _, made = finish(sample(gaussian(0.4, 0.6), mask, steps, torch.Generator().manual_seed(5), options=options))
         assert made.drawn.mean().item() == pytest.approx(0.4, abs=0.02)
         return made.drawn.var().item()
 
-    assert variance(Walk(doubt=white, eta=eta)) == pytest.approx(0.36, rel=0.04)
+    assert variance(SamplerOptions(errors=white, eta=eta)) == pytest.approx(0.36, rel=0.04)
     # the mean of what is left open at each step has less
-    assert variance(Walk(eta=1.0)) < (0.33 if steps < 8 else 0.35)
+    assert variance(SamplerOptions(eta=1.0)) < (0.33 if steps < 8 else 0.35)
 
 
 def test_what_is_settled_is_not_drawn_over() -> None:
     mask = torch.ones(1, 1, 8, 8, 8)
     known = torch.zeros_like(mask)
     known[..., :4] = 1
-    walk = Walk(settle=lambda clean: known * 3 + (1 - known) * clean, doubt=Doubt(((1.0, 0.0, 0.0, 0.0, 0.0),) * 8))
-    _, made = finish(sample(gaussian(0.0, 1.0), mask, 4, torch.Generator().manual_seed(0), walk=walk))
+    options = SamplerOptions(
+        projection=lambda clean: known * 3 + (1 - known) * clean, errors=ErrorSpectrum(((1.0, 0.0, 0.0, 0.0, 0.0),) * 8)
+    )
+    _, made = finish(sample(gaussian(0.0, 1.0), mask, 4, torch.Generator().manual_seed(0), options=options))
     assert made.drawn[..., :4].eq(3).all() and not made.drawn[..., 4:].eq(3).any()
     assert not torch.equal(made.drawn[..., 4:], made.residual[..., 4:])

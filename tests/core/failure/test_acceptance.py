@@ -1,4 +1,4 @@
-"""The acceptance bands of the failure lab, on trained networks: minutes, so they run by ``make test-slow``.
+"""The acceptance bands of the failure lab, on trained networks: minutes, so they run by ``make test-all``.
 
 Simulated tissue, 600 patches, 25 epochs, means over seeds 0 to 2 (the full remedy: 0 and 1).
 """

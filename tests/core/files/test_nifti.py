@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -56,7 +56,6 @@ def test_round_trip_in_every_orientation(
     np.testing.assert_allclose(volume.affine, canonical.affine, atol=1e-9)
 
 
-@settings(max_examples=120, deadline=None)
 @given(
     turn=st.sampled_from(ORIENTATIONS),
     dtype=st.sampled_from(TYPES),

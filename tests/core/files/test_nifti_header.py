@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import UserError
@@ -43,7 +43,6 @@ def test_types_agree_with_nibabel(code: int) -> None:
     assert nib.nifti1.data_type_codes.dtype[code] == np.dtype(TYPES[code])
 
 
-@settings(max_examples=100, deadline=None)
 @given(turn=TURNS, left=st.booleans(), version=st.sampled_from([1, 2]))
 def test_qform_agrees_with_nibabel(turn: tuple[float, ...], left: bool, version: int) -> None:
     made = sound(version)

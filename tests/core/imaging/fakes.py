@@ -1,4 +1,4 @@
-"""A network of slices that answers what it is told to and remembers what it was asked."""
+"""A network of slices whose prediction is fixed, and that records its calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from core.diffusion.measurement import Measurement
 from core.diffusion.sampler import Sample, Step
 from core.events import finish
 from core.imaging.formulation import Setting
-from core.imaging.problem import Estimate, Options
+from core.imaging.options import Options
+from core.imaging.problem import Estimate
 from core.imaging.published.planes import Planes, Recipe
 from core.imaging.volume_sampler import View
 
@@ -23,7 +24,7 @@ SIDES = (8, 12, 8)
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class Call:
     """One call: the plane, how many slices, ln(abar / (1 - abar)) and what was seen of the volume."""
 
     plane: int
@@ -35,39 +36,39 @@ class Question:
 
 
 class Slices(nn.Module):
-    """Says half of the noisy residual, the first channel of the context and ``each`` of the plane; doubts by
-    exp(plane)."""
+    """Predicts half of the noisy residual plus the first channel of the context plus ``each`` of the plane, with a
+    variance of exp(plane)."""
 
     multiple = 4
 
     def __init__(self, each: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
         super().__init__()
         self.each = each
-        self.asked: list[Question] = []
+        self.calls: list[Call] = []
 
     def forward(
         self,
         noisy: Tensor,
         context: Tensor,
         log_snr: Tensor,
-        facts: Tensor | None = None,
+        conditioning: Tensor | None = None,
         plane: int = 2,
         span: slice | None = None,
         coarse: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         here = (*[slice(None)] * (2 + plane), span or slice(None))
-        said = 0.5 * noisy[here] + context[:, :1][here] + self.each[plane]
-        self.asked.append(Question(plane, said.shape[2 + plane], float(log_snr), noisy, context, coarse))
-        return said, torch.full_like(said, float(plane))
+        predicted = 0.5 * noisy[here] + context[:, :1][here] + self.each[plane]
+        self.calls.append(Call(plane, predicted.shape[2 + plane], float(log_snr), noisy, context, coarse))
+        return predicted, torch.full_like(predicted, float(plane))
 
     @property
     def turns(self) -> list[tuple[int, float]]:
         """Plane and level of each call: of each step, for all slices fit into one batch."""
-        return [(question.plane, round(question.level, 4)) for question in self.asked]
+        return [(call.plane, round(call.level, 4)) for call in self.calls]
 
 
 def view_of(seed: int = 0, box: tuple[slice, slice, slice] | None = None) -> View:
-    """Return a view whose region is ``box``, three slices by five by two unless told."""
+    """Return a view whose region is ``box``, three slices by five by two by default."""
     context = np.random.default_rng(seed).normal(size=(2, *SIDES)).astype(np.float32)
     region = np.zeros(SIDES, np.float32)
     region[box or (slice(2, 5), slice(4, 9), slice(3, 5))] = 1

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.imaging.brain_position import across, brain_box, place_of, position
@@ -19,7 +19,6 @@ def test_a_whole_head_has_no_place() -> None:
     assert brain_box(np.zeros((4, 4, 4), bool), 0.001) is None
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 6), st.integers(6, 14), st.integers(4, 10))
 def test_a_crop_sees_the_mirrored_voxel(low: int, start: int, side: int) -> None:
     head = brain(low=low)

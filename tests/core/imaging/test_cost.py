@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.imaging.cost import DEFAULTS, asking, multiply_adds, work
-from core.imaging.methods import METHODS, find
+from core.imaging.cost import DEFAULTS, multiply_adds, network_cost, work
+from core.imaging.inpaint.estimate import estimate
 from core.nets import build
-from core.tasks import find as find_task
+from core.tasks import TASKS, find
 from tests.contract.phantom import write_tiny_networks
 
 SMALL: dict[str, Any] = {"widths": (8, 16), "blocks": (1, 1)}
@@ -36,14 +36,14 @@ def counted(architecture: str, config: dict[str, Any]) -> int:
     cube = torch.zeros(1, 1, SIDE, SIDE, SIDE)
     context = torch.zeros(1, config.get("context", 2), SIDE, SIDE, SIDE)
     heads = int(config.get("heads", 1))
-    facts = torch.zeros(1, config["facts"]) if "facts" in config else None
-    assert facts is None or heads <= facts.shape[1]
-    told: dict[str, Any] = {}
+    conditioning = torch.zeros(1, config["facts"]) if "facts" in config else None
+    assert conditioning is None or heads <= conditioning.shape[1]
+    more: dict[str, Any] = {}
     if architecture == "fusion_net":
         experts = config["experts"]
-        told = {"said": torch.zeros(1, experts, SIDE, SIDE, SIDE), "present": torch.ones(1, experts)}
+        more = {"predictions": torch.zeros(1, experts, SIDE, SIDE, SIDE), "present": torch.ones(1, experts)}
     with torch.inference_mode():
-        network(cube, context, torch.zeros(1), facts, **told)
+        network(cube, context, torch.zeros(1), conditioning, **more)
     return total
 
 
@@ -76,22 +76,25 @@ def test_a_network_that_is_not_installed_counts_as_a_usual_one(tmp_path: Path, m
 
 
 def params(task: str, **given: object) -> dict[str, Any]:
-    return dict(find_task(task).parse(given))
+    return dict(find(task).parse(given))
 
 
-@pytest.mark.parametrize("method", [each for each in METHODS if not each.cheap], ids=lambda each: str(each.function))
-def test_steps_of_zero_are_those_a_method_is_meant_for(method: Any) -> None:
-    usual = asking(method, params(method.task, samples=2), 12)
-    assert usual == asking(method, params(method.task, samples=2, steps=method.steps), 12)
+@pytest.mark.parametrize(
+    ("task", "name"), [(task.name, each.name) for task in TASKS for each in task.methods if not each.cheap]
+)
+def test_steps_of_zero_are_those_a_method_is_meant_for(task: str, name: str) -> None:
+    method = find(task).method(name)
+    usual = network_cost(method, params(task, samples=2), 12)
+    assert usual == network_cost(method, params(task, samples=2, steps=method.steps), 12)
     assert usual.work > 0 and usual.calls >= 2 * method.steps
-    more = asking(method, params(method.task, samples=4), 12)
+    more = network_cost(method, params(task, samples=4), 12)
     assert (more.work, more.calls) == (2 * usual.work, 2 * usual.calls)
 
 
 def test_calls_are_counted_in_slices_of_a_plane() -> None:
     def calls(name: str, task: str = "inpaint", sources: int = 1, **given: object) -> int:
-        told = params(task, steps=4, samples=1, **given)
-        return asking(find(name, task), told, 10, sources).calls
+        given_params = params(task, steps=4, samples=1, **given)
+        return network_cost(find(task).method(name), given_params, 10, sources).calls
 
     assert calls("volume") == 4
     assert calls("slicewise") == calls("tpdm") == 4 * 10
@@ -109,13 +112,18 @@ def test_calls_are_counted_in_slices_of_a_plane() -> None:
 
 def test_a_gradient_costs_more_than_its_calls_say() -> None:
     plain, steep = (
-        asking(find("posterior", "inpaint"), params("inpaint", solver=each), 10) for each in ("projection", "mcg")
+        network_cost(find("inpaint").method("posterior"), params("inpaint", solver=each), 10)
+        for each in ("projection", "mcg")
     )
     assert steep.work == pytest.approx(4 * plain.work)
 
 
 def test_a_realistic_fill_is_one_sample_and_its_mean() -> None:
-    method = find("volume", "inpaint")
-    told = [params("inpaint", mode="realistic", steps=steps, samples=samples) for steps, samples in ((8, 1), (8, 4))]
-    one, several = (asking(method, each, 10) for each in told)
+    settings = [
+        params("inpaint", mode="realistic", steps=steps, samples=samples) for steps, samples in ((8, 1), (8, 4))
+    ]
+    one, several = (estimate({}, each, "cpu") for each in settings)
     assert one == several and one.calls == 10
+    # of a method of papers it is all of its samples
+    paper = estimate({}, {**settings[1], "method": "average"}, "cpu")
+    assert paper.calls == estimate({}, {**settings[1], "method": "average", "mode": "faithful"}, "cpu").calls > 10

@@ -5,16 +5,16 @@ from collections.abc import Generator
 import numpy as np
 import pytest
 
+from core.declaration import Method
 from core.events import Progress, finish
 from core.imaging.drive import compared, drive, drive_all, networks, number, options_of
-from core.imaging.methods import Method, find, of_task
-from core.imaging.problem import Estimate, Options
-from core.imaging.published.options import Paper
-from core.tasks import find as find_task
+from core.imaging.options import Options, Paper
+from core.imaging.problem import Estimate
+from core.tasks import find
 
-TASK = find_task("inpaint")
-OURS = find("volume", "inpaint")
-CHEAP = [method for method in of_task("inpaint") if method.cheap]
+TASK = find("inpaint")
+OURS = TASK.method("volume")
+CHEAP = [method for method in TASK.methods if method.cheap]
 SEEN: list[Options] = []
 
 
@@ -26,16 +26,16 @@ def method(problem: object, options: Options) -> Generator[Progress, None, Estim
     return Estimate(np.zeros((1, 1, 1), np.float32), calls=options.steps)
 
 
-FAKE = Method("inpaint", "fake", "Fake", f"{__name__}:method", "", "", cheap=False, steps=5)
+FAKE = Method("fake", "Fake", f"{__name__}:method", "", "", cheap=False, steps=5)
 
 
 def test_plain_methods_are_run_beside_if_wished_and_others_if_asked_for() -> None:
-    assert compared("inpaint", OURS, TASK.parse({})) == tuple(CHEAP)
-    assert compared("inpaint", OURS, TASK.parse({"compare": False})) == ()
+    assert compared(TASK, OURS, TASK.parse({})) == tuple(CHEAP)
+    assert compared(TASK, OURS, TASK.parse({"compare": False})) == ()
     few = TASK.parse({"compare": False, "beside": ["tpdm", "shell", "volume"]})
-    assert [each.name for each in compared("inpaint", OURS, few)] == ["tpdm", "shell"]
+    assert [each.name for each in compared(TASK, OURS, few)] == ["tpdm", "shell"]
     every = TASK.parse({"beside": ["average"]})
-    assert [each.name for each in compared("inpaint", CHEAP[0], every)] == [
+    assert [each.name for each in compared(TASK, CHEAP[0], every)] == [
         "average",
         *(each.name for each in CHEAP[1:]),
     ]
@@ -50,7 +50,7 @@ def test_options_are_what_the_parameters_say() -> None:
     assert (made.mode, made.steps, made.samples, made.seed, made.device) == ("realistic", 3, 2, 9, "cuda:0")
     assert made.paper == Paper(resamples=7, stages="axial", volume=True)
     # a task without a setting leaves it as it is
-    assert options_of(find_task("translate").parse({"ratio": 4}), "cpu").paper == Paper(ratio=4)
+    assert options_of(find("translate").parse({"ratio": 4}), "cpu").paper == Paper(ratio=4)
 
 
 @pytest.mark.parametrize(("steps", "taken"), [(0, 5), (2, 2)])
@@ -67,7 +67,7 @@ def test_progress_of_several_methods_follows_on() -> None:
 
 
 def test_every_network_that_was_asked_is_named_once() -> None:
-    used = [find(name, "inpaint") for name in ("scorefusion", "average", "shell", "volume")]
+    used = [TASK.method(name) for name in ("scorefusion", "average", "shell", "volume")]
     usual = ("inpaint-fusion", "inpaint-plane", "inpaint-volume")
     assert networks(used, TASK.parse({})) == usual
     assert networks(used[:3], TASK.parse({})) == usual[:2]

@@ -4,50 +4,62 @@ from dataclasses import fields
 
 import pytest
 
-from core.imaging.methods import METHODS, find, of_task
-from core.imaging.parameters import beside, names, papers, weights
-from core.imaging.published.options import Paper
-from core.tasks import find as find_task
+from core.declaration import Task
+from core.imaging.options import Paper
+from core.imaging.parameters import beside
+from core.imaging.published.papers import settings
+from core.tasks import find
 
-TASKS = ("inpaint", "superres", "translate")
+TASKS = [pytest.param(find(name), id=name) for name in ("inpaint", "superres", "translate")]
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_what_papers_can_be_told_defaults_to_what_they_take(task: str) -> None:
+def test_a_setting_of_a_paper_defaults_to_what_its_method_takes(task: Task) -> None:
     known = {each.name for each in fields(Paper)}
-    for param in papers(task):
+    for param in settings(task.methods):
         assert param.name in known and param.paper and param.advanced
         assert param.default == getattr(Paper(), param.name) == param.parse(param.default)
-    assert set(papers(task)) <= set(find_task(task).params)
+    assert set(settings(task.methods)) <= set(task.params)
 
 
 def test_every_setting_of_a_paper_can_be_chosen_where_its_method_is() -> None:
-    assert {param.name for param in papers("inpaint")} == {each.name for each in fields(Paper)}
-    here = {task: {param.name for param in papers(task)} for task in TASKS}
+    here = {
+        name: {param.name for param in settings(find(name).methods)} for name in ("inpaint", "superres", "translate")
+    }
+    assert here["inpaint"] == {each.name for each in fields(Paper)}
     assert here["superres"] - here["translate"] == {"solver", "chain"}
     assert here["inpaint"] - here["superres"] == {"stages", "conditioned", "start", "resamples", "jump"}
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_methods_beside_the_chosen_one_are_none_unless_asked_for(task: str) -> None:
-    param = beside(task)
+def test_methods_beside_the_chosen_one_are_none_unless_asked_for(task: Task) -> None:
+    param = beside(task.methods)
     assert param.default == param.parse("") == param.parse([]) == ()
     assert param.parse("scorefusion, volume") == ("volume", "scorefusion")
-    assert param.choices == names(task)
+    assert param.choices == tuple(method.name for method in task.methods)
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_network_a_method_may_ask_is_listed_once(task: str) -> None:
-    listed = weights(task)
-    assert len(set(listed)) == len(listed)
-    asked = {name for each in of_task(task) for name in each.networks(True)}
-    assert asked == set(listed)
+def test_every_network_a_method_may_run_on_is_listed_once(task: Task) -> None:
+    assert len(set(task.weights)) == len(task.weights)
+    assert {name for each in task.methods for name in each.networks(True)} == set(task.weights)
 
 
-def test_methods_are_ours_of_the_papers_or_plain() -> None:
-    for method in METHODS:
-        assert [method.ours, method.paper, method.cheap].count(True) == 1
-        assert method.cheap or method.weights
-    assert find("scorefusion", "inpaint").networks() == ("inpaint-fusion", "inpaint-plane")
-    assert find("scorefusion", "inpaint").networks(True)[-1] == "inpaint-volume"
-    assert find("biharmonic", "inpaint").networks(True) == ()
+@pytest.mark.parametrize("task", TASKS)
+def test_methods_are_ours_then_of_papers_then_plain(task: Task) -> None:
+    kinds = [[method.ours, method.paper, method.cheap] for method in task.methods]
+    assert all(kind.count(True) == 1 for kind in kinds)
+    assert sorted(kinds, reverse=True) == kinds and kinds[0][0]
+    assert all(method.cheap or method.weights for method in task.methods)
+
+
+def test_a_method_names_its_networks_and_with_its_expert_those_too() -> None:
+    inpaint, translate = find("inpaint"), find("translate")
+    assert inpaint.method("scorefusion").networks() == ("inpaint-fusion", "inpaint-plane")
+    assert inpaint.method("scorefusion").networks(True) == ("inpaint-fusion", "inpaint-plane", "inpaint-volume")
+    assert inpaint.method("biharmonic").networks(True) == ()
+    ours = translate.method("volume").networks()
+    assert ours == ("translate-volume", "translate-regression", "translate-trees")
+    fused = translate.method("scorefusion").networks()
+    assert fused == ("translate-fusion", "translate-plane", "translate-regression")
+    assert translate.method("scorefusion").networks(True) == tuple(dict.fromkeys((*fused, *ours)))

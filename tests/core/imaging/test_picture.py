@@ -4,7 +4,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -49,7 +49,6 @@ def test_thick_voxels_are_drawn_as_long_as_they_are(plane: int) -> None:
     assert np.array_equal(cut, enlarged)
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     st.tuples(*[st.integers(4, 300)] * 3),
     st.tuples(*[st.floats(0.3, 6)] * 3),

@@ -4,9 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from core.acquisition import Acquisition, Axis, thick, whole
-from core.contrasts import USUAL, Sources
+from core.contrasts import USUAL
 from core.events import finish
-from core.imaging.problem import Options
+from core.imaging.options import Options
+from core.imaging.problem import Sources, ThickScan
 from core.imaging.superres import network as superres
 from core.imaging.translate import network as translate
 from core.imaging.translate import regression
@@ -15,7 +16,7 @@ from core.nets.piecewise_linear import FEATURES
 
 
 class Echo(nn.Module):
-    """Answers with a channel of what it is told; doubts by one."""
+    """Predicts a channel of its context, with a variance of one."""
 
     multiple = 8
 
@@ -24,7 +25,7 @@ class Echo(nn.Module):
         self.channel, self.gain = channel, gain
 
     def forward(
-        self, noisy: Tensor, context: Tensor, log_snr: Tensor, facts: Tensor | None = None
+        self, noisy: Tensor, context: Tensor, log_snr: Tensor, conditioning: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         assert context.shape[2:] == noisy.shape[2:] and not any(side % 8 for side in noisy.shape[2:])
         return self.gain * context[:, self.channel : self.channel + 1], torch.zeros_like(noisy)
@@ -54,7 +55,7 @@ def test_a_sharpened_scan_agrees_with_its_slices_whatever_the_network_says(
     monkeypatch.setattr(superres, "load", lambda name, device: Echo(1, 3.0))
     monkeypatch.setattr(superres, "calibration", lambda name: 2.0)
     acquisition = Acquisition((whole(12), whole(10), axis))
-    scan = superres.ThickScan(acquisition.measure(IMAGE + 4), acquisition)
+    scan = ThickScan(acquisition.measure(IMAGE + 4), acquisition)
     made = finish(superres.volume(scan, Options(samples=samples)))
     assert made.values.shape == IMAGE.shape and made.calls == samples
     assert np.abs(acquisition.measure(made.values) - scan.image).max() < 1e-4
@@ -69,9 +70,9 @@ def test_a_mirrored_scan_gives_the_mirrored_result(monkeypatch: pytest.MonkeyPat
     axis = Axis(16, 6, 2.5, 2.0, 1.0)
     mirrored = Axis(16, 6, 2.5, 2.0, 15 - (1.0 + 5 * 2.5))
     there, back = (Acquisition((whole(12), whole(10), each)) for each in (axis, mirrored))
-    values = finish(superres.volume(superres.ThickScan(there.measure(IMAGE), there), Options())).values
+    values = finish(superres.volume(ThickScan(there.measure(IMAGE), there), Options())).values
     image = np.ascontiguousarray(IMAGE[:, :, ::-1])
-    other = finish(superres.volume(superres.ThickScan(back.measure(image), back), Options())).values
+    other = finish(superres.volume(ThickScan(back.measure(image), back), Options())).values
     assert np.allclose(other[:, :, ::-1], values, atol=1e-4)
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from core.measure.accuracy import detections, fooling, signal_detection, verdicts
 from core.measure.answers import Answer
+from core.measure.bootstrap import Bootstrap
 from core.measure.findings import EVERYONE
-from core.measure.intervals import Bootstrap
-from tests.webapp.study.rows import Watched, answer, image
+from tests.core.measure.rows import Watched, answer, image
 
 SCAN, MADE = image("scanner", truth="real"), image("ours")
 inverse = NormalDist().inv_cdf

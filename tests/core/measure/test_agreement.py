@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats import inter_rater
@@ -26,9 +26,9 @@ from core.measure.agreement import (
     krippendorff_alpha,
     repeat_estimates,
 )
+from core.measure.bootstrap import Bootstrap, Floats
 from core.measure.findings import Level
-from core.measure.intervals import Bootstrap, Floats
-from tests.webapp.study.rows import PREFER_ASKED, REAL_ASKED, SCALE_ASKED, Watched, answer, image
+from tests.core.measure.rows import PREFER_ASKED, REAL_ASKED, SCALE_ASKED, Watched, answer, image
 
 NAN = math.nan
 FIXTURE = np.array([[1, 2, 3, 3, 2, 1, 4, 1, 2, NAN], [1, 2, 3, 3, 2, 2, 4, 1, 2, 5], [NAN, 3, 3, 3, 2, 3, 4, 2, 2, 5]])
@@ -63,6 +63,15 @@ def same(one: float, two: float) -> bool:
     return one == pytest.approx(two, abs=1e-9, nan_ok=True)
 
 
+def ones(ratings: Floats) -> Floats:
+    """Return weights that count every item of ``ratings`` (raters, N) once, (1, N)."""
+    return np.ones((1, ratings.shape[1]))
+
+
+def alpha(ratings: Floats, level: Literal["nominal", "ordinal", "interval"]) -> float:
+    return float(krippendorff_alpha(ratings, level, ones(ratings))[0])
+
+
 def alpha_by_pairs(ratings: Floats, level: str) -> float:
     """Return alpha by counting every pair of values, in exact fractions."""
     units = [[int(value) for value in unit if not math.isnan(value)] for unit in ratings.T]
@@ -84,19 +93,19 @@ def alpha_by_pairs(ratings: Floats, level: str) -> float:
 
 
 def test_krippendorff_of_the_ordinal_fixture() -> None:
-    assert krippendorff_alpha(FIXTURE, "ordinal") == pytest.approx(0.8048605240912934, abs=1e-9)
+    assert alpha(FIXTURE, "ordinal") == pytest.approx(0.8048605240912934, abs=1e-9)
 
 
 @pytest.mark.parametrize(("level", "value"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)])
 def test_krippendorff_of_his_own_example(level: Literal["nominal", "ordinal", "interval"], value: float) -> None:
-    assert krippendorff_alpha(OBSERVERS, level) == pytest.approx(value, abs=5e-4)
+    assert alpha(OBSERVERS, level) == pytest.approx(value, abs=5e-4)
 
 
 @given(tables(), st.sampled_from(["nominal", "ordinal", "interval"]))
 def test_krippendorff_is_the_count_over_all_pairs(
     ratings: Floats, level: Literal["nominal", "ordinal", "interval"]
 ) -> None:
-    assert same(krippendorff_alpha(ratings, level), alpha_by_pairs(ratings, level))
+    assert same(alpha(ratings, level), alpha_by_pairs(ratings, level))
 
 
 @given(tables(), st.sampled_from(LEVELS), st.integers(0, 99))
@@ -105,7 +114,7 @@ def test_neither_the_order_of_raters_nor_of_items_matters(ratings: Floats, level
     mixed = ratings[rng.permutation(len(ratings))][:, rng.permutation(ratings.shape[1])]
     bootstrap = Bootstrap(0, 0)
     weighted = level == "ordinal"
-    assert same(krippendorff_alpha(ratings, level), krippendorff_alpha(mixed, level))
+    assert same(alpha(ratings, level), alpha(mixed, level))
     one, two = (kappa_estimate(part, 4, bootstrap, weighted=weighted).value for part in (ratings, mixed))
     assert same(one, two)
     assert same(fleiss_estimate(ratings, 4, bootstrap).value, fleiss_estimate(mixed, 4, bootstrap).value)
@@ -116,23 +125,37 @@ def test_neither_the_order_of_raters_nor_of_items_matters(ratings: Floats, level
 def test_perfect_agreement_is_one(row: list[int], raters: int) -> None:
     ratings = np.tile(np.array(row, float), (raters, 1))
     bootstrap = Bootstrap(0, 0)
-    found = [krippendorff_alpha(ratings, level) for level in LEVELS]
+    found = [alpha(ratings, level) for level in LEVELS]
     found += [kappa_estimate(ratings, 5, bootstrap, weighted=weighted).value for weighted in (False, True)]
-    found += [fleiss_estimate(ratings, 5, bootstrap).value, icc(ratings)]
+    found += [fleiss_estimate(ratings, 5, bootstrap).value, icc(ratings, ones(ratings))[0]]
     assert found == pytest.approx([1.0] * 6, abs=1e-9)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=30), st.booleans())
 def test_cohen_is_symmetric_and_scikit_learn_agrees(pairs: list[tuple[int, int]], weighted: bool) -> None:
-    counts = np.zeros((4, 4))
-    for pair in pairs:
-        counts[pair] += 1
-    value = cohen_kappa(counts, weighted=weighted)
-    assert same(value, cohen_kappa(counts.T, weighted=weighted))
+    first, second = np.array(pairs, float).T
+    value = cohen_kappa(first, second, 4, ones(first[None]), weighted=weighted)[0]
+    assert same(value, cohen_kappa(second, first, 4, ones(first[None]), weighted=weighted)[0])
     if len({one for pair in pairs for one in pair}) > 1:
-        first, second = zip(*pairs, strict=True)
         other = cohen_kappa_score(first, second, weights="quadratic" if weighted else None, labels=range(4))
         assert same(value, other)
+        counts = np.zeros((4, 4))
+        np.add.at(counts, (first.astype(int), second.astype(int)), 1)
+        kind = "quadratic" if weighted else None
+        assert same(value, inter_rater.cohens_kappa(counts, wt=kind, return_results=False))
+
+
+def test_cohen_counts_items_as_often_as_they_weigh_and_leaves_gaps_out() -> None:
+    first, second = np.array([0, 1, 1, 2, NAN, 0]), np.array([[0, 1, 2, 2, 1, NAN], [2, NAN, 1, 0, 0, 0]])
+    weights = np.array([[1.0, 1, 1, 1, 1, 1], [2, 0, 3, 1, 4, 1]])
+    found = cohen_kappa(first, second, 3, weights, weighted=True)
+    assert found.shape == (2, 2)
+    for row, times in enumerate(weights.astype(int)):
+        for column, other in enumerate(second):
+            drawn = np.repeat(np.stack([first, other]), times, axis=1)
+            drawn = drawn[:, ~np.isnan(drawn).any(0)]
+            expected = cohen_kappa_score(*drawn, weights="quadratic", labels=range(3))
+            assert found[row, column] == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_mean_kappa_leaves_out_pairs_without_common_items() -> None:
@@ -148,7 +171,7 @@ def test_the_mean_kappa_leaves_out_pairs_without_common_items() -> None:
 
 
 def test_fleiss_of_the_published_table() -> None:
-    assert fleiss_kappa(FLEISS) == pytest.approx(0.20993070442195522, abs=1e-9)
+    assert fleiss_kappa(FLEISS, ones(FLEISS.T))[0] == pytest.approx(0.20993070442195522, abs=1e-9)
 
 
 def test_fleiss_uses_the_number_of_answers_that_covers_most() -> None:
@@ -163,8 +186,8 @@ def test_fleiss_uses_the_number_of_answers_that_covers_most() -> None:
 
 
 def test_icc_of_shrout_and_fleiss() -> None:
-    assert icc(JUDGES) == pytest.approx(0.2897638, abs=5e-8)
-    assert icc(JUDGES) == pytest.approx(float(icc_by_fractions(JUDGES)), abs=1e-9)
+    assert icc(JUDGES, ones(JUDGES))[0] == pytest.approx(0.2897638, abs=5e-8)
+    assert icc(JUDGES, ones(JUDGES))[0] == pytest.approx(float(icc_by_fractions(JUDGES)), abs=1e-9)
 
 
 def icc_by_fractions(ratings: Floats) -> Fraction:
@@ -211,7 +234,6 @@ def test_every_resample_is_the_coefficient_of_the_items_drawn() -> None:
     assert watched.seen == pytest.approx(kappas, abs=1e-9)
 
 
-@settings(max_examples=50)
 @given(tables(), st.sampled_from(LEVELS))
 def test_intervals_hold_their_value_whatever_is_missing(ratings: Floats, level: Level) -> None:
     bootstrap = Bootstrap(40, 0)
@@ -245,9 +267,9 @@ def test_agreement_of_a_scale() -> None:
     found = agreement(SCALE_ASKED, given, repeats, Bootstrap(100, 0))
     ratings = np.array(list(rows.values()), float)
     assert (found.level, found.raters, found.title) == ("ordinal", 2, "Realistic?")
-    assert found.alpha.value == pytest.approx(krippendorff_alpha(ratings, "ordinal"), abs=1e-9)
+    assert found.alpha.value == pytest.approx(alpha(ratings, "ordinal"), abs=1e-9)
     assert found.kappa.value == pytest.approx(cohen_kappa_score(*rows.values(), weights="quadratic"), abs=1e-9)
-    assert found.icc.value == pytest.approx(icc(ratings), abs=1e-9)
+    assert found.icc.value == pytest.approx(icc(ratings, ones(ratings))[0], abs=1e-9)
     assert math.isnan(found.fleiss.value)
     assert found.same.value == pytest.approx(2 / 3)
     assert found.same.n == 3

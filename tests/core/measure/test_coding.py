@@ -9,7 +9,7 @@ import pytest
 
 from core.measure.answers import Question
 from core.measure.coding import categories, category, preferred, repeated, scored, table
-from tests.webapp.study.rows import PREFER_ASKED, REAL_ASKED, SCALE_ASKED, answer, image
+from tests.core.measure.rows import PREFER_ASKED, REAL_ASKED, SCALE_ASKED, answer, image
 
 
 def test_the_first_showing_of_a_proper_item_counts() -> None:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from core.measure.bootstrap import Bootstrap
 from core.measure.correlation import correlations, spearman
-from core.measure.intervals import Bootstrap
-from tests.webapp.study.rows import CONFIDENCE_ASKED, MARK_ASKED, PREFER_ASKED, REAL_ASKED, SCALE_ASKED, answer, image
+from tests.core.measure.rows import CONFIDENCE_ASKED, MARK_ASKED, PREFER_ASKED, REAL_ASKED, SCALE_ASKED, answer, image
 
 VALUES = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=30)
 

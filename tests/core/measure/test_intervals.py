@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from core.measure.intervals import Bootstrap, binomial_p, places, wilson
+from core.measure.bootstrap import Bootstrap, positions
+from core.measure.intervals import binomial_p, wilson
 
 COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -76,5 +77,5 @@ def test_the_seed_alone_decides_the_draws() -> None:
 
 
 def test_places_are_those_among_the_different_items() -> None:
-    place, items = places(np.array([40, 3, 40, 9]))
+    place, items = positions(np.array([40, 3, 40, 9]))
     assert (place.tolist(), items) == ([2, 0, 2, 1], 3)

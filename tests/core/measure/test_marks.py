@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.measure.intervals import Bootstrap
+from core.measure.bootstrap import Bootstrap
 from core.measure.marks import marks
-from tests.webapp.study.rows import answer, image
+from tests.core.measure.rows import answer, image
 
 
 def test_share_and_hits_of_each_method() -> None:

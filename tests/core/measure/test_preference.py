@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, special
 
-from core.measure.intervals import Bootstrap, Floats
+from core.measure.bootstrap import Bootstrap, Floats
 from core.measure.preference import PRIOR, bradley_terry, choices, pairs, parted, strengths
-from tests.webapp.study.rows import answer, image
+from tests.core.measure.rows import answer, image
 
 OURS, THEIRS, SCAN = image("ours"), image("theirs"), image("scanner", truth="real")
 WINS = st.integers(2, 5).flatmap(

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -93,7 +93,6 @@ def test_psnr_and_mae_by_hand() -> None:
     assert math.isinf(quality.psnr(a, a, mask, 30.0))
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.floats(0.1, 50.0), st.floats(-20.0, 20.0))
 def test_ratios_do_not_depend_on_the_units(gain: float, offset: float) -> None:
     truth, mask = tissue(), ball()

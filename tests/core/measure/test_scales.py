@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.measure.intervals import Bootstrap
+from core.measure.bootstrap import Bootstrap
 from core.measure.scales import scale
-from tests.webapp.study.rows import SCALE_ASKED, answer, image
+from tests.core.measure.rows import SCALE_ASKED, answer, image
 
 
 def test_counts_mean_and_median_of_each_method() -> None:

@@ -54,6 +54,6 @@ def test_the_channel_norm_of_a_tile_is_that_of_the_whole() -> None:
 
 
 def test_noise_levels_are_told_apart() -> None:
-    told = embed_log_snr(torch.tensor([-9.0, -0.5, 0.0, 0.6, 3.0]), 64)
-    assert told.shape == (5, 64)
-    assert torch.cdist(told, told).fill_diagonal_(9).min() > 0.5
+    embedded = embed_log_snr(torch.tensor([-9.0, -0.5, 0.0, 0.6, 3.0]), 64)
+    assert embedded.shape == (5, 64)
+    assert torch.cdist(embedded, embedded).fill_diagonal_(9).min() > 0.5

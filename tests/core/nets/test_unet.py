@@ -18,9 +18,9 @@ def spoken(unet: UNet) -> UNet:
 
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_an_untrained_network_says_nothing_with_or_without_a_stream(dimensions: int) -> None:
-    image, told = torch.randn(3, 2, *[8] * dimensions), torch.randn(3, 5)
+    image, conditions = torch.randn(3, 2, *[8] * dimensions), torch.randn(3, 5)
     for stream in (False, True):
-        out = network(dimensions, stream).folded(image, told)
+        out = network(dimensions, stream).folded(image, conditions)
         assert out.shape == (3, 2**dimensions, *[4] * dimensions)
         assert out.eq(0).all()
 
@@ -30,10 +30,10 @@ def test_a_stream_changes_nothing_at_its_start(dimensions: int) -> None:
     plain, streamed = spoken(network(dimensions, False)), network(dimensions, True)
     missing, unknown = streamed.load_state_dict(plain.state_dict(), strict=False)
     assert {name.split(".")[0] for name in missing} == {"stream", "weigh"} and not unknown
-    image, told = torch.randn(1, 2, *[8] * dimensions), torch.randn(1, 5)
-    out = plain.folded(image, told)
+    image, conditions = torch.randn(1, 2, *[8] * dimensions), torch.randn(1, 5)
+    out = plain.folded(image, conditions)
     assert out.abs().max() > 0.01
-    assert torch.equal(streamed.folded(image, told), out)
+    assert torch.equal(streamed.folded(image, conditions), out)
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
@@ -47,8 +47,8 @@ def test_the_stream_keeps_how_large_a_deviation_is(dimensions: int) -> None:
         for name, value in unet.named_parameters():
             if "conv2" in name or name.endswith("shortcut.bias"):
                 value.zero_()
-    image, told = torch.randn(1, 2, *[8] * dimensions), torch.randn(1, 5)
-    once, twice = unet.folded(image, told), unet.folded(2 * image, told)
+    image, conditions = torch.randn(1, 2, *[8] * dimensions), torch.randn(1, 5)
+    once, twice = unet.folded(image, conditions), unet.folded(2 * image, conditions)
     assert once.abs().max() > 0.01
     assert torch.allclose(twice, 2 * once, atol=1e-5)
 
@@ -57,16 +57,16 @@ def test_the_stream_is_weighed_by_what_is_told() -> None:
     unet = network(2, True)
     assert unet.stream is not None and unet.weigh is not None
     torch.nn.init.normal_(unet.stream.weight, std=0.1)
-    image, told = torch.randn(1, 2, 8, 8), torch.randn(2, 1, 5)
-    assert torch.equal(unet.folded(image, told[0]), unet.folded(image, told[0]))
+    image, conditions = torch.randn(1, 2, 8, 8), torch.randn(2, 1, 5)
+    assert torch.equal(unet.folded(image, conditions[0]), unet.folded(image, conditions[0]))
     torch.nn.init.normal_(unet.weigh.weight)
-    assert not torch.allclose(unet.folded(image, told[0]), unet.folded(image, told[1]), atol=1e-3)
+    assert not torch.allclose(unet.folded(image, conditions[0]), unet.folded(image, conditions[1]), atol=1e-3)
 
 
 @pytest.mark.parametrize("sides", [(4, 6), (4, 6, 2)])
 def test_each_item_gets_the_head_it_asks_for(sides: tuple[int, ...]) -> None:
     outputs = torch.randn(2, 6, *sides)
-    facts = torch.tensor([[7.0, 0, 1, 0], [7.0, 0, 0, 1]])
-    chosen: Tensor = head(outputs, 3, facts)
+    conditioning = torch.tensor([[7.0, 0, 1, 0], [7.0, 0, 0, 1]])
+    chosen: Tensor = head(outputs, 3, conditioning)
     assert torch.equal(chosen, torch.stack([outputs[0, 2:4], outputs[1, 4:6]]))
-    assert head(outputs, 1, facts) is outputs
+    assert head(outputs, 1, conditioning) is outputs

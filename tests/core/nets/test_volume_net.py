@@ -54,15 +54,15 @@ def test_scaled_pure_noise_is_not_seen(scaled: bool) -> None:
 
 
 def test_the_last_facts_choose_the_head() -> None:
-    network = VolumeNet(widths=(8, 8), blocks=(1, 1), facts=3, heads=2, skip=True)
+    network = VolumeNet(widths=(8, 8), blocks=(1, 1), conditioning=3, heads=2, skip=True)
     last = network.leave[-1]
     assert isinstance(last, torch.nn.Conv3d) and last.bias is not None
     with torch.no_grad():
         last.bias[:8], last.bias[16:24] = 1.0, 2.0
     noisy, context, level = torch.zeros(1, 1, 8, 8, 8), torch.randn(1, 2, 8, 8, 8), torch.tensor([-9.2])
     for chosen in (0, 1):
-        facts = torch.tensor([[5.0, float(chosen == 0), float(chosen == 1)]])
-        residual, log_variance = network(noisy, context, level, facts)
+        conditioning = torch.tensor([[5.0, float(chosen == 0), float(chosen == 1)]])
+        residual, log_variance = network(noisy, context, level, conditioning)
         assert torch.allclose(residual, torch.full_like(residual, chosen + 1.0), atol=1e-3)
         assert log_variance.eq(0).all()
 
@@ -97,10 +97,10 @@ def test_a_fused_answer_weighs_two_estimates_by_their_variances(level: float) ->
             weight.normal_(0, 0.2)
     fused.load_state_dict(plain.state_dict())
     given = torch.randn(1, 1, 8, 8, 8), torch.randn(1, 2, 8, 8, 8), torch.tensor([level])
-    (said, own), (residual, log_variance) = plain(*given), fused(*given)
+    (predictions, own), (residual, log_variance) = plain(*given), fused(*given)
     abar = given[2].sigmoid()
     other = (1 - abar) / abar
     precision = (-own).exp() + 1 / other
-    expected = ((-own).exp() * said + given[0] / abar.sqrt() / other) / precision
+    expected = ((-own).exp() * predictions + given[0] / abar.sqrt() / other) / precision
     assert torch.allclose(residual, expected, atol=1e-3)
     assert torch.allclose(log_variance.exp(), 1 / precision, rtol=1e-4)

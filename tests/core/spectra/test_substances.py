@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from core.files.arrays import read_arrays
-from core.spectra.substances import BANDS, ENDMEMBERS, band_name, endmembers, mie
+from core.spectra.substances import ENDMEMBERS, endmembers, mie
 
 NAMES = tuple(ENDMEMBERS)
 
@@ -39,13 +39,6 @@ def test_scattering_tends_to_twice_the_cross_section() -> None:
     curve = mie(rho_axis / (4 * np.pi * 5e-4 * 0.3))
     assert rho_axis[curve.argmax()] == pytest.approx(4.09, abs=0.02)
     assert curve.max() == pytest.approx(3.17, abs=0.01)
-
-
-def test_bands_have_names() -> None:
-    assert band_name(1650) == "amide I"
-    assert band_name(1743) == "lipid C=O ester"
-    assert band_name(2400) == ""
-    assert [centre for centre, _ in BANDS] == sorted(centre for centre, _ in BANDS)
 
 
 def test_tissue_measured_by_others_looks_like_the_components(shared_data: Path) -> None:

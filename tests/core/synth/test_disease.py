@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
@@ -25,7 +25,6 @@ def grid(side: int) -> Tensor:
 
 
 @given(st.one_of(st.floats(*GROWTH), st.floats(-SHRINKAGE[1], -SHRINKAGE[0])), st.floats(6, 14))
-@settings(deadline=None, max_examples=20)
 def test_a_push_moves_nothing_beyond_its_reach_and_never_folds(strength: float, reach: float) -> None:
     positions = grid(32)
     push = Push(torch.tensor([15.0, 16.0, 14.0]), reach, strength, torch.ones(32, 32, 32))

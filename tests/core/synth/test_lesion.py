@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -8,7 +8,6 @@ from core.synth.lesion import lumpy_mask, paint_cavity
 
 
 @given(st.floats(1.0, 20.0), st.integers(0, 2**31))
-@settings(max_examples=15, deadline=None)
 def test_a_blob_is_one_piece_of_about_the_asked_volume(millilitres: float, seed: int) -> None:
     mask = lumpy_mask((80, 80, 80), (40, 40, 40), millilitres, np.random.default_rng(seed))
     assert ndimage.label(mask)[1] == 1

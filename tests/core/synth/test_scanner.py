@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.synth.fields import stream
@@ -21,7 +21,6 @@ def test_thick_slices_lie_inside_and_keep_to_the_ranges(fine: int, seed: int) ->
 
 
 @given(seeds, st.sampled_from([(2,), (0,), (0, 1, 2)]), st.floats(-5, 5))
-@settings(deadline=None, max_examples=30)
 def test_measuring_a_constant_gives_the_constant(seed: int, axes: tuple[int, ...], value: float) -> None:
     acquisition = random_acquisition((24, 26, 28), np.random.default_rng(seed), axes)
     measured = acquisition.measure(np.full((24, 26, 28), value, np.float32))
@@ -29,7 +28,6 @@ def test_measuring_a_constant_gives_the_constant(seed: int, axes: tuple[int, ...
 
 
 @given(seeds, st.sampled_from([2, 3, 4, 6, 8]))
-@settings(deadline=None, max_examples=30)
 def test_slices_without_a_gap_conserve_the_mean(seed: int, step: int) -> None:
     rng = np.random.default_rng(seed)
     volume = rng.normal(1, 1, (6, 6, 24)).astype(np.float32)

@@ -21,6 +21,11 @@ def sick(tissues: NDArray[np.uint8]) -> dict[str, Subject]:
     return {lesion: subject(tissues, 4, ("t1", "flair"), lesion=lesion) for lesion in LESIONS}
 
 
+@pytest.fixture(scope="module")
+def well(tissues: NDArray[np.uint8]) -> Subject:
+    return subject(tissues, 4, ("t1", "flair"))
+
+
 def test_every_contrast_has_the_grid_and_its_brightness(tissues: NDArray[np.uint8]) -> None:
     made = subject(tissues, 4, CONTRASTS, whole_head=True)
     assert tuple(made.images) == CONTRASTS
@@ -52,23 +57,25 @@ def test_contrasts_share_their_anatomy(tissues: NDArray[np.uint8]) -> None:
     assert np.corrcoef(made.images["t1"][brain], made.images["t2"][brain])[0, 1] < -0.5
 
 
-def test_the_seed_is_the_subject_and_contrasts_do_not_disturb_each_other(tissues: NDArray[np.uint8]) -> None:
-    many, one = subject(tissues, 4, ("t1", "flair")), subject(tissues, 4, ("flair",))
-    assert np.array_equal(many.images["flair"], one.images["flair"])
-    assert np.array_equal(many.tissues, one.tissues)
+def test_the_seed_is_the_subject_and_contrasts_do_not_disturb_each_other(
+    tissues: NDArray[np.uint8], well: Subject
+) -> None:
+    one = subject(tissues, 4, ("flair",))
+    assert np.array_equal(well.images["flair"], one.images["flair"])
+    assert np.array_equal(well.tissues, one.tissues)
     assert not np.array_equal(subject(tissues, 6, ("flair",)).images["flair"], one.images["flair"])
 
 
 @pytest.mark.parametrize("lesion", LESIONS)
 def test_the_healthy_pair_is_the_subject_without_the_lesion(
-    lesion: str, sick: dict[str, Subject], tissues: NDArray[np.uint8]
+    lesion: str, sick: dict[str, Subject], well: Subject
 ) -> None:
-    made, healthy = sick[lesion], subject(tissues, 4, ("t1", "flair"))
+    made = sick[lesion]
     assert made.lesion is not None
     assert made.lesion.dtype == bool
-    assert (healthy.tissues == made.tissues).all()
+    assert (well.tissues == made.tissues).all()
     for contrast in ("t1", "flair"):
-        assert np.array_equal(made.healthy[contrast], healthy.images[contrast])
+        assert np.array_equal(made.healthy[contrast], well.images[contrast])
 
 
 @pytest.mark.parametrize("lesion", LESIONS)

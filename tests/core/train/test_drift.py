@@ -1,5 +1,5 @@
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -21,7 +21,6 @@ def fine() -> Tensor:
     return (1 - 2 * (torch.stack(sides).sum(dim=0) % 2).float()).expand(SHAPE)
 
 
-@settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 2**30), value=st.floats(-5, 5, width=32))
 def test_the_smooth_part_of_a_constant_is_the_constant_up_to_the_edge(seed: int, value: float) -> None:
     support = support_of(seed)
@@ -36,7 +35,6 @@ def test_what_changes_from_voxel_to_voxel_is_not_smooth() -> None:
     assert smooth(fine(), support).abs().max() < 0.05
 
 
-@settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 2**30), value=st.floats(-5, 5, width=32))
 def test_brightness_is_taken_from_what_is_said_and_detail_from_the_truth(seed: int, value: float) -> None:
     support = support_of(0)

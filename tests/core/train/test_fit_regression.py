@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.contrasts import CONTRASTS, scaled
+from core.anatomy.intensity import scaled
+from core.contrasts import CONTRASTS
 from core.imaging.translate.regression import predict, row, surroundings
 from core.train.fit_regression import fit
 from core.train.pack import PackedSet

@@ -39,13 +39,13 @@ def test_a_sample_is_a_share_of_the_brain_with_every_contrast(packed: PackedSet,
 
 
 def test_they_explain_most_of_a_contrast_from_others(drawn: Sample) -> None:
-    assert error(fit([drawn], ("t1",), "t2"), drawn, ("t1",), "t2") < 0.2
-    assert error(fit([drawn], ("t2", "flair"), "t1"), drawn, ("t2", "flair"), "t1") < 0.2
+    assert error(fit([drawn], ("t1",), "t2", 40), drawn, ("t1",), "t2") < 0.2
+    assert error(fit([drawn], ("t2", "flair"), "t1", 40), drawn, ("t2", "flair"), "t1") < 0.2
 
 
 def test_samples_without_the_contrasts_are_passed_over(drawn: Sample) -> None:
     lacking = Sample({"t1": drawn.features["t1"] + 5}, drawn.place)
-    with_it, alone = fit([lacking, drawn], ("t1",), "t2"), fit([drawn], ("t1",), "t2")
+    with_it, alone = (fit(samples, ("t1",), "t2", FEWEST) for samples in ([lacking, drawn], [drawn]))
     assert np.array_equal(with_it.nodes, alone.nodes)
     silent = fit([lacking], ("t1",), "t2")
     assert not predict(silent, drawn.gather(("t1",))).any()
@@ -69,15 +69,15 @@ def test_a_subject_is_shown_trees_that_have_not_seen_it(tmp_path: Path) -> None:
 
     others = Others(sample, 2 * FOLDS, tmp_path)
     for number in range(2 * FOLDS):
-        model = others.model(number, ("t1",), "t2")
+        model = others.model(number, ("t1",), "t2", FEWEST)
         unseen = [index for index in range(2 * FOLDS) if index % FOLDS != number % FOLDS]
         assert model.start == pytest.approx(np.mean(unseen))
-        assert others.model(number, ["t1"], "t2") is model
+        assert others.model(number, ["t1"], "t2", FEWEST) is model
 
 
 def test_a_single_subject_is_shown_its_own(tmp_path: Path, drawn: Sample) -> None:
-    model = Others(lambda number: drawn, 1, tmp_path).model(0, ("t1",), "t2")
-    assert np.array_equal(model.nodes, fit([drawn], ("t1",), "t2").nodes)
+    model = Others(lambda number: drawn, 1, tmp_path).model(0, ("t1",), "t2", FEWEST)
+    assert np.array_equal(model.nodes, fit([drawn], ("t1",), "t2", FEWEST).nodes)
 
 
 def test_a_run_that_goes_on_has_the_trees_that_were_fitted(tmp_path: Path, drawn: Sample) -> None:

@@ -50,14 +50,14 @@ class Nine(nn.Module):
 
 
 class Head(nn.Module):
-    """A head that remembers what it was told."""
+    """A head that records its inputs."""
 
     def __init__(self, experts: int) -> None:
         super().__init__()
         self.experts = experts
 
-    def forward(self, noisy: Tensor, *told: Tensor, said: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        self.said, self.present = said, present
+    def forward(self, noisy: Tensor, *inputs: Tensor, predictions: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+        self.predictions, self.present = predictions, present
         return noisy, noisy
 
 
@@ -90,7 +90,7 @@ def test_every_plane_is_asked_about_the_slices_that_touch_the_support() -> None:
     for _ in range(20):
         network = Batched((1.0, 1.0, 1.0))
         clean, _ = caller(preset)(network, crops(), rng)
-        (question,) = network.asked
+        (question,) = network.calls
         seen.add(question.plane)
         assert question.coarse is None
         extent = [(3, 10), (4, 8), (5, 12)][question.plane]
@@ -105,7 +105,7 @@ def test_a_share_of_steps_is_told_of_another_plane() -> None:
     for _ in range(count):
         network = Batched((1.0, 2.0, 3.0))
         caller(preset)(network, crops(), rng)
-        *before, last = network.asked
+        *before, last = network.calls
         if last.coarse is None:
             assert not before
             continue
@@ -122,12 +122,12 @@ def test_a_share_of_steps_is_told_of_another_plane() -> None:
 def test_a_head_hears_three_planes_and_at_times_our_network(experts: Experts, seed: int) -> None:
     head = Head(4)
     caller(find("fusion_inpaint"))(head, crops(), np.random.default_rng(seed))
-    assert [question.plane for question in experts.slices.asked] == [0, 1, 2]
+    assert [question.plane for question in experts.slices.calls] == [0, 1, 2]
     ours = float(np.random.default_rng(seed).random() < 0.5)
     assert head.present.tolist() == [[1, 1, 1, ours]] * ITEMS
-    assert head.said[:, 3].eq(9 * ours).all()
+    assert head.predictions[:, 3].eq(9 * ours).all()
     inside = crops().support[:, 0] > 0
-    assert torch.allclose((head.said[:, 2] - head.said[:, 0])[inside], torch.tensor(2.0), atol=1e-5)
+    assert torch.allclose((head.predictions[:, 2] - head.predictions[:, 0])[inside], torch.tensor(2.0), atol=1e-5)
 
 
 def test_a_head_hears_each_of_several_sources_alone(experts: Experts) -> None:
@@ -139,7 +139,7 @@ def test_a_head_hears_each_of_several_sources_alone(experts: Experts) -> None:
     given = crops(9, facts)
     caller(find("fusion_translate"))(head, given, np.random.default_rng(0))
     assert head.present[:, 4:].tolist() == [[1, 0, 1, 0], [0, 0, 0, 0]]
-    alone = experts.slices.asked[3:]
+    alone = experts.slices.calls[3:]
     assert [question.plane for question in alone] == [SOURCE_PLANE] * len(CONTRASTS)
     for number, question in enumerate(alone):
         others = [other for other in range(len(CONTRASTS)) if other != number]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.diffusion.residual_error import WIDTHS, correlation, smooth_noise
+from core.diffusion.error_spectrum import WIDTHS, correlation, smooth_noise
 from core.diffusion.schedule import GRID
 from core.nets import build
 from core.train.batch import Batch

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.imaging.translate.trees import regressor
+from core.train.boosting import boost
 from core.train.pack import PackedSet
 from core.train.smoke import pack_phantoms
 from core.train.translate_crops import COUNT, SIDE, SMALLEST, ContrastSource
@@ -15,7 +15,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContrastSource]
     folder: Path = tmp_path_factory.mktemp("contrasts")
     # as many trees as ship take a second for each set of sources
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.train.fit_trees.regressor", lambda trees: regressor(20))
+        patch.setattr("core.train.fit_trees.boost", lambda features, target, trees: boost(features, target, 20))
         yield ContrastSource(PackedSet(pack_phantoms(folder / "packed.npz")), 0, folder)
 
 

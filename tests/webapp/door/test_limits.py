@@ -1,112 +1,133 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from tests.webapp.door.asgi import Inner, ask, asked, finished
 from webapp.door import limits
-from webapp.door.limits import Bounded, Buckets, Owners, read_bounded
+from webapp.door.limits import Bounded, GivenUp, Limits
 
-T = TypeVar("T")
-
-
-def finished(steps: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine in a thread of its own: the browser of other tests keeps a loop on the main one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, steps).result()
+MASK = "/mask/1"
+MB = 1 << 20
 
 
-class Clock:
-    """A clock that stands still until told."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
+def test_a_body_within_its_bound_arrives() -> None:
+    inner = Inner()
+    answer = ask(Limits(inner, 9, 1.0, MB), MASK, "POST", body=[b"abc", b"def"], session="a")
+    assert answer.status == 200
+    assert [body for _, body in inner.seen] == [b"abcdef"]
 
 
-def test_a_bucket_empties_and_fills_at_its_rate() -> None:
-    clock = Clock()
-    buckets = Buckets(3, 2.0, clock)
-    assert [buckets.take("a") for _ in range(4)] == [True, True, True, False]
-    assert buckets.take("b")
-    clock.now = 0.49
-    assert not buckets.take("a")
-    clock.now = 0.5
-    assert [buckets.take("a") for _ in range(2)] == [True, False]
-    clock.now = 1000.0
-    assert [buckets.take("a") for _ in range(4)] == [True, True, True, False]
-
-
-def test_what_is_nobodys_goes_to_the_first() -> None:
-    owners = Owners()
-    assert owners.claim("page", "a") and owners.claim("page", "a")
-    assert not owners.claim("page", "b") and not owners.owns("page", "b")
-
-
-def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "REMEMBERED", 3)
-    owners, buckets = Owners(), Buckets(1, 1.0)
-    for number in range(10):
-        owners.add(str(number), "a")
-        buckets.take(str(number))
-    assert [owners.owns(str(number), "a") for number in (6, 7, 9)] == [False, True, True]
-    assert not buckets.take("9") and buckets.take("0")
-
-
-def body_of(*chunks: bytes) -> Receive:
-    waiting = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
-    waiting.append({"type": "http.request", "body": b"", "more_body": False})
-
-    async def receive() -> Message:
-        return waiting.pop(0)
-
-    return receive
-
-
-def bounded(limit: int, *chunks: bytes) -> tuple[Bounded, list[Message]]:
-    sent: list[Message] = []
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    async def refuse(send: Send) -> None:
-        await send({"type": "refused"})
-
-    return Bounded(body_of(*chunks), send, limit, refuse), sent
-
-
-def test_a_body_within_its_bound_is_read() -> None:
-    request, sent = bounded(6, b"abc", b"def")
-    assert finished(read_bounded(request)) == b"abcdef" and sent == []
-
-
-def test_a_body_beyond_its_bound_is_answered_once() -> None:
-    request, sent = bounded(5, b"abc", b"def", b"ghi")
-    assert finished(read_bounded(request)) is None
-    assert finished(read_bounded(request)) is None
-    assert sent == [{"type": "refused"}]
+@pytest.mark.parametrize(("path", "bound"), [(MASK, 8 * MB), ("/gradio_api/upload", 3 * MB), ("/other", 4 * MB)])
+def test_a_body_beyond_its_bound_is_refused(path: str, bound: int) -> None:
+    for size, status in ((bound, 200), (bound + 1, 413)):
+        inner = Inner()
+        answer = ask(Limits(inner, 9, 1.0, 2 * MB), path, "POST", body=[b"x" * (size - 5), b"x" * 5], session="a")
+        assert answer.status == status
+        assert len(inner.seen) == (1 if status == 200 else 0)
 
 
 def test_an_application_that_hides_the_refusal_is_not_heard() -> None:
-    request, sent = bounded(5, b"abc", b"def")
-
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             while True:
                 await receive()
-        except limits.TooLarge:
-            await send({"type": "http.response.start", "status": 400})
+        except GivenUp:
+            await send({"type": "http.response.start", "status": 400, "headers": []})
 
-    finished(request.run(app, {"type": "http"}))
-    assert sent == [{"type": "refused"}]
+    answer = ask(Limits(app, 9, 1.0, MB), MASK, "POST", body=[b"x" * (8 * MB), b"x"], session="a")
+    assert (answer.status, answer.code) == (413, "too_large")
 
 
-@pytest.mark.parametrize(("length", "refused"), [(None, False), ("5", False), ("6", True), ("-1", True), ("1e3", True)])
-def test_an_announced_length_is_checked(length: str | None, refused: bool) -> None:
-    assert bounded(5)[0].refuses(length) is refused
+@pytest.mark.parametrize(
+    ("length", "status"), [(str(8 * MB), 200), (str(8 * MB + 1), 413), ("-1", 413), ("1e3", 413), ("", 413)]
+)
+def test_an_announced_length_is_checked_before_the_body(length: str, status: int) -> None:
+    inner = Inner()
+    headers = {"content-length": length}
+    assert ask(Limits(inner, 9, 1.0, MB), MASK, "POST", headers=headers, session="a").status == status
+    assert len(inner.seen) == (1 if status == 200 else 0)
+
+
+def test_changes_of_one_visitor_are_counted() -> None:
+    door = Limits(Inner(), 2, 0.001, MB)
+    assert [ask(door, MASK, "POST", session="a").status for _ in range(3)] == [200, 200, 429]
+    assert ask(door, MASK, "POST", session="a").headers["retry-after"] == "5"
+    assert ask(door, MASK, "POST", session="b").status == 200
+    assert [ask(door, "/", session="a").status for _ in range(3)] == [200, 200, 200]
+
+
+async def _silent(message: Message) -> None:
+    return None
+
+
+def test_a_client_that_stops_in_the_middle_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PAUSE_SECONDS", 0.05)
+    inner, coming = Inner(), [b"begun"]
+
+    async def receive() -> Message:
+        if not coming:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": coming.pop(), "more_body": True}
+
+    answer = finished(asked(Limits(inner, 9, 1.0, MB), MASK, "POST", session="a", receive=receive))
+    assert (answer.status, answer.code, inner.seen) == (408, "too_slow", [])
+
+
+def test_a_trickle_is_given_up_though_it_never_stops() -> None:
+    now = [0.0]
+
+    async def receive() -> Message:
+        now[0] += 20.0
+        return {"type": "http.request", "body": b"x" * 1024, "more_body": True}
+
+    async def parts() -> int:
+        request, count = Bounded(receive, _silent, MB, lambda: now[0]), 0
+        while request._patience() > 0:
+            await request.receive()
+            count += 1
+        return count
+
+    # 30 s, and one for each KiB: after two parts 40 s have passed where 32 are allowed
+    assert finished(parts()) == 2
+
+
+def test_the_time_that_the_server_takes_does_not_count() -> None:
+    now = [0.0]
+
+    async def receive() -> Message:
+        now[0] += 1.0
+        return {"type": "http.request", "body": b"x" * 1024, "more_body": True}
+
+    async def parts() -> float:
+        request = Bounded(receive, _silent, MB, lambda: now[0])
+        for _ in range(100):
+            await request.receive()
+            now[0] += 1000.0
+        return request._patience()
+
+    assert finished(parts()) == 30.0
+
+
+def test_an_answer_may_take_longer_than_a_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PAUSE_SECONDS", 0.01)
+    gone = asyncio.Event()
+
+    async def receive() -> Message:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def run() -> Message:
+        whole: list[Message] = [{"type": "http.request", "body": b"x", "more_body": False}]
+
+        async def first() -> Message:
+            return whole.pop() if whole else await receive()
+
+        request = Bounded(first, _silent, MB)
+        await request.receive()
+        asyncio.get_running_loop().call_later(0.1, gone.set)
+        return await request.receive()
+
+    assert finished(run())["type"] == "http.disconnect"

@@ -10,7 +10,8 @@ from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Progress, Started
 from tests.phantom import Phantom
-from tests.webapp.fakes import FakeEngine, finish, load, wait_for, wait_until
+from tests.waiting import wait_until
+from tests.webapp.fakes import FakeEngine, finish, load, wait_for
 from webapp.services import Services
 
 

@@ -12,7 +12,8 @@ from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.result import Result
 from tests.phantom import Phantom
-from tests.webapp.fakes import FakeEngine, load, wait_for, wait_until
+from tests.waiting import LONGEST, wait_until
+from tests.webapp.fakes import FakeEngine, load, wait_for
 from webapp.jobs.snapshots import Previews
 from webapp.services import Services
 
@@ -31,7 +32,7 @@ class Held:
         for step, png in enumerate(PNG, 1):
             yield Progress(step / 4, step, 4, "sampling", png)
         yield Progress(0.75, 3, 4, "no picture this time")
-        self.go.wait(20)
+        self.go.wait(LONGEST)
         if self.end is None:
             raise WorkerLost("killed")
         yield self.end

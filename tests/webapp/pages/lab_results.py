@@ -13,7 +13,6 @@ from core.failure.results import (
     Corrupted,
     Data,
     Diagnostic,
-    Figure,
     Gap,
     Line,
     Model,
@@ -23,6 +22,7 @@ from core.failure.results import (
     Shallow,
     Verdict,
 )
+from core.measure.intervals import Interval
 
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{x}}"
 CLASSES = (HOSTILE, "stroma", "gland")
@@ -30,8 +30,8 @@ SETS = {"id": 0.95, "external": 0.7, "conflict": 0.5}
 BANDS = ("2924", "1655", "1545", "1085")
 
 
-def figure(value: float) -> Figure:
-    return Figure(value, value - 0.03, value + 0.02)
+def figure(value: float) -> Interval:
+    return Interval(value, value - 0.03, value + 0.02)
 
 
 def calibrated(test: str) -> Reliability:
@@ -66,7 +66,7 @@ def diagnostics() -> tuple[Diagnostic, ...]:
         Diagnostic("D1", "rank", "Rank of the logits", figure(0.5), False, "Not used for the verdict: it stays high."),
         Diagnostic("D3", "one_number", "One number", figure(0.78), True, "Decides: above.", {"excess": figure(0.3)}),
         Diagnostic("D4", "swap", "Follows a swap", figure(0.4), True, "Decides: from 0.15.", swap),
-        Diagnostic("D4n", "noise_floor", "Follows noise", Figure(math.nan), True, "Too few pairs to try."),
+        Diagnostic("D4n", "noise_floor", "Follows noise", Interval(math.nan), True, "Too few pairs to try."),
     )
 
 
@@ -97,5 +97,5 @@ def results() -> Results:
 
 
 def leak() -> Diagnostic:
-    parts = {"by_spectrum": figure(0.9), "by_group": figure(0.6), "majority": Figure(0.4)}
+    parts = {"by_spectrum": figure(0.9), "by_group": figure(0.6), "majority": Interval(0.4)}
     return Diagnostic("LEAK", "nearest", "Nearest: accuracy from the patient", figure(0.3), False, "Why.", parts)

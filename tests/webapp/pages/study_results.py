@@ -9,7 +9,6 @@ from core.measure.findings import (
     Agreement,
     Correlation,
     Detection,
-    Estimate,
     Fooling,
     MarkResult,
     MethodScale,
@@ -20,6 +19,7 @@ from core.measure.findings import (
     Scope,
     Strength,
 )
+from core.measure.intervals import Estimate
 
 UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0)
 GROUP = "neuroradiologist, 5 to 10 years"

@@ -7,7 +7,6 @@ from typing import Any
 
 from tests.webapp.study.folders import write_folder
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
 from webapp.study import creation as making
 from webapp.study import design
@@ -20,13 +19,13 @@ def study_of(services: Services, folder: Path, session: str | None = None, **mor
     """Make a study of four cases of three methods; ``more``: changes to its design."""
     if not folder.exists():
         write_folder(folder)
-    asked = design.of({"title": "T", "ask": ASK, "folder": str(folder), **more})
+    asked = design.parse({"title": "T", "ask": ASK, "folder": str(folder), **more})
     return making.create(services, asked, session)[0]
 
 
 def sit(services: Services, study: StudyRecord, label: str = "", start: bool = True) -> tuple[str, Sitting]:
     """Invite a rater, who agrees with ``start``; returns the key of the invitation and the sitting."""
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     _, key = studies.invite(study, label)
     if start:
         Sitting.of(studies, key, "/rate/x").start("Radiologist", 7)

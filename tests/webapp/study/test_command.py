@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from collections.abc import Callable
@@ -11,7 +12,6 @@ from core.errors import UserError
 from tests.webapp.study.folders import write_folder
 from tests.webapp.study.sitting import answered
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.study import command as study_command
 from webapp.study.rating import Sitting
 
@@ -48,7 +48,7 @@ def test_a_study_from_its_making_to_its_export(command: Command, services: Servi
     keys = re.findall(r"R\d\d https://x\.example/rate/(\S+)", said)
     assert len(keys) == 2
     assert "manage https://x.example/?study=" in said
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     Sitting.of(studies, keys[0], "").start("", None)
     sitting = Sitting.of(studies, keys[0], "")
     sitting.save(answered(sitting.state()["next"]))
@@ -66,10 +66,14 @@ def test_a_study_from_its_making_to_its_export(command: Command, services: Servi
         assert b"Dr A" in archive.read("report.html")
 
 
+def test_the_schema_of_a_study_is_printed(command: Command) -> None:
+    assert json.loads(command("schema"))["title"] == "Design"
+
+
 def test_links_end_and_are_renewed(command: Command, services: Services, file: Path) -> None:
     said = command("create", file, "--raters", 1)
     study, old = re.findall(r"study (\w{32})", said)[0], re.findall(r"/rate/(\S+)", said)[0]
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     command("revoke", study, 1)
     with pytest.raises(UserError, match="invitation_over"):
         studies.by_key(old)

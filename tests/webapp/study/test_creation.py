@@ -13,7 +13,6 @@ from tests.phantom import Phantom
 from tests.webapp.fakes import load, wait_for
 from tests.webapp.study.folders import write_folder
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.study import creation as making
 from webapp.study import design
 from webapp.study.design import Design
@@ -22,7 +21,7 @@ from webapp.study.design import Design
 def designed(folder: Path, **more: Any) -> Design:
     """Return a design over a folder that asks for everything."""
     ask = {"real": True, "prefer": True, "scales": ["realism"], "mark": True}
-    return design.of({"title": "T", "ask": ask, "folder": str(folder), **more})
+    return design.parse({"title": "T", "ask": ask, "folder": str(folder), **more})
 
 
 def test_a_folder_becomes_items_and_images_that_are_alike(services: Services, tmp_path: Path) -> None:
@@ -31,7 +30,7 @@ def test_a_folder_becomes_items_and_images_that_are_alike(services: Services, tm
     made, _ = making.create(
         services, designed(tmp_path / "images", training=["case0"], catch=["case3"]), "a", lines.append
     )
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     items, images = studies.items(made), studies.images(made)
     assert len(images) == 12
     # three singles and three pairs of each case; practice comes first
@@ -55,7 +54,7 @@ def test_only_named_methods_and_pairs_are_in_it(services: Services, tmp_path: Pa
     write_folder(tmp_path / "images")
     ask = {"prefer": True}
     made, _ = making.create(services, designed(tmp_path / "images", ask=ask, pairs=[["ours", "mean"]]), None)
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     images = studies.images(made)
     pairs = [[images[one].method for one in item.images] for item in studies.items(made)]
     assert pairs == [["ours", "mean"]] * 4
@@ -94,7 +93,7 @@ def test_a_study_that_cannot_be_made_leaves_nothing(
     with pytest.raises(UserError) as refused:
         making.create(services, designed(tmp_path / "images", **change), None)
     assert refused.value.code == code
-    assert Studies(services.repo.engine).studies(None) == ()
+    assert services.studies.studies(None) == ()
     assert not list(services.blobs.root.rglob("*.nii"))
 
 
@@ -124,12 +123,12 @@ def test_a_finished_run_of_this_visitor_can_be_rated(services: Services, head: P
     job = services.dispatcher.submit("a", "inpaint", inputs, {"method": "shell"})
     services.dispatcher.start()
     wait_for(services, job)
-    asked = design.of({"title": "T", "ask": {"real": True, "prefer": True}, "jobs": [job]})
+    asked = design.parse({"title": "T", "ask": {"real": True, "prefer": True}, "jobs": [job]})
     with pytest.raises(UserError, match="not_found"):
         making.create(services, asked, "b")
     for who in ("a", None):
         made, _ = making.create(services, asked, who)
-        images = Studies(services.repo.engine).images(made)
+        images = services.studies.images(made)
         found = {(image.method, image.truth): image for image in images.values()}
         assert set(found) == {("shell", "synthetic"), ("reference", "real")}
         assert found["shell", "synthetic"].region

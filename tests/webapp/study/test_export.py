@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.measure.answers import COMMENT, MARK, PREFER, REAL, Answer, Collected, Image, Question, Rater
 from tests.webapp.pages.study_results import results
-from tests.webapp.study.made import QUESTIONS, collected
+from tests.webapp.study.simulated import QUESTIONS, collected
 from webapp.study.export import archive, columns, dictionary, to_csv, to_json
 
 SIGNS = tuple("=+-@\t\r")

@@ -8,7 +8,6 @@ import pytest
 from core.errors import UserError
 from tests.webapp.study.folders import write_folder
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.study import creation as making
 from webapp.study import design
 from webapp.study import image_zip as packed
@@ -35,9 +34,9 @@ def test_folders_in_a_zip_are_methods(services: Services, tmp_path: Path, above:
             for case in ("case0", "case1")
         }
         assert all((one["region"] is None) == (one["truth"] == "real") for one in found)
-        asked = design.of({"title": "T", "ask": {"prefer": True}, "images": found})
+        asked = design.parse({"title": "T", "ask": {"prefer": True}, "images": found})
         made, _ = making.create(services, asked, None)
-    assert len(Studies(services.repo.engine).items(made)) == 6
+    assert len(services.studies.items(made)) == 6
     assert list((services.settings.data / "incoming").iterdir()) == []
 
 

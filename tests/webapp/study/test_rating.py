@@ -9,18 +9,17 @@ import pytest
 from core.errors import UserError
 from tests.webapp.study.sitting import answered, sit, study_of
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
-from webapp.study.collect import collect
+from webapp.study.collection import collect
 from webapp.study.rating import Sitting
 
 
 def all_of(services: Services, study: StudyRecord, key: str) -> list[dict[str, Any]]:
     """Answer everything that is left with this key; returns the showings in their order."""
     found = []
-    while (shown := Sitting.of(Studies(services.repo.engine), key, "/rate/x").state()["next"]) is not None:
+    while (shown := Sitting.of(services.studies, key, "/rate/x").state()["next"]) is not None:
         found.append(shown)
-        Sitting.of(Studies(services.repo.engine), key, "/rate/x").save(answered(shown))
+        Sitting.of(services.studies, key, "/rate/x").save(answered(shown))
     return found
 
 
@@ -37,12 +36,12 @@ def test_a_rater_goes_through_everything_once_and_some_twice(services: Services,
     assert len(shown) == total == 6 + 18 + 2
     assert [one["position"] for one in shown] == list(range(1, total + 1))
     assert [one["training"] for one in shown] == [True] * 6 + [False] * 20
-    found = collect(Studies(services.repo.engine), study)
+    found = collect(services.studies, study)
     assert len(found.answers) == total
     assert len({(one.item, one.repeat) for one in found.answers}) == total
     assert sum(one.repeat for one in found.answers) == 2
     assert found.raters[0].group == "Radiologist, 5 to 10 years"
-    assert Sitting.of(Studies(services.repo.engine), key, "").state()["next"] is None
+    assert Sitting.of(services.studies, key, "").state()["next"] is None
 
 
 def test_nothing_tells_a_practice_of_another_from_a_catch_or_a_repeat(services: Services, tmp_path: Path) -> None:
@@ -62,7 +61,7 @@ def test_nothing_tells_a_practice_of_another_from_a_catch_or_a_repeat(services: 
 def test_pairs_stand_on_both_sides(services: Services, study: StudyRecord) -> None:
     key, _ = sit(services, study)
     all_of(services, study, key)
-    pairs = [one for one in collect(Studies(services.repo.engine), study).answers if len(one.images) == 2]
+    pairs = [one for one in collect(services.studies, study).answers if len(one.images) == 2]
     first = [one.images[0].method < one.images[1].method for one in pairs if not one.repeat and one.use == "item"]
     assert sum(first) in (4, 5)
     again = {one.item: one.images for one in pairs if one.repeat}
@@ -73,7 +72,7 @@ def test_pairs_stand_on_both_sides(services: Services, study: StudyRecord) -> No
 
 def test_the_image_behind_an_address_is_the_one_that_is_counted(services: Services, study: StudyRecord) -> None:
     key, sitting = sit(services, study)
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     blobs = {image.blob: image.method for image in studies.images(study).values()}
     shown = all_of(services, study, key)
     told = [[blobs[sitting.image(url.rsplit("/", 1)[1])] for url in one["images"]] for one in shown]
@@ -93,7 +92,7 @@ def test_the_same_answer_again_changes_nothing(services: Services, study: StudyR
 
 
 def test_a_change_supersedes_and_the_first_stays(services: Services, study: StudyRecord) -> None:
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     key, _ = sit(services, study)
     shown = all_of(services, study, key)[-1]
     again = Sitting.of(studies, key, "").showing(shown["position"])
@@ -118,7 +117,7 @@ def test_changes_may_be_forbidden_and_practice_is_never_changed(services: Servic
 
 
 def test_practice_says_what_was_right(services: Services, study: StudyRecord) -> None:
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     _, sitting = sit(services, study)
     for _ in range(6):
         shown = sitting.state()["next"]
@@ -135,7 +134,7 @@ def test_practice_says_what_was_right(services: Services, study: StudyRecord) ->
 
 
 def test_a_sitting_goes_on_where_it_was_and_nothing_is_shown_too_early(services: Services, study: StudyRecord) -> None:
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     key, sitting = sit(services, study)
     first = sitting.state()["next"]
     assert Sitting.of(studies, key, "/rate/x").state()["next"] == first
@@ -147,7 +146,7 @@ def test_a_sitting_goes_on_where_it_was_and_nothing_is_shown_too_early(services:
 
 
 def test_raters_know_nothing_of_each_other(services: Services, study: StudyRecord) -> None:
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     first, mine = sit(services, study, "Dr A")
     second, theirs = sit(services, study, "Dr B")
     before = theirs.state()
@@ -162,7 +161,7 @@ def test_raters_know_nothing_of_each_other(services: Services, study: StudyRecor
 
 
 def test_an_invitation_ends(services: Services, study: StudyRecord) -> None:
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     key, _ = sit(services, study)
     studies.revoke(study, 1)
     with pytest.raises(UserError, match="invitation_over"):
@@ -215,12 +214,12 @@ def test_a_bad_answer_is_refused_and_nothing_is_kept(
     sent["answers"] |= change
     with pytest.raises(UserError, match="bad_rating"):
         sitting.save(sent)
-    assert collect(Studies(services.repo.engine), study).answers == ()
+    assert collect(services.studies, study).answers == ()
 
 
 def test_marks_are_measured_against_what_was_made(services: Services, tmp_path: Path) -> None:
     study = study_of(services, tmp_path / "images", ask={"mark": True})
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     images = studies.images(study)
     key, sitting = sit(services, study)
     for _ in range(4):
@@ -239,7 +238,7 @@ def test_the_crosshair_begins_where_something_was_made_in_real_images_too(servic
     key, _ = sit(services, study)
     places: dict[str, set[tuple[int, ...]]] = {}
     shown = all_of(services, study, key)
-    for told, given in zip(shown, collect(Studies(services.repo.engine), study).answers, strict=True):
+    for told, given in zip(shown, collect(services.studies, study).answers, strict=True):
         places.setdefault(given.images[0].case, set()).add(tuple(told["at"]))
     assert [len(found) for found in places.values()] == [1] * 4
     # real scans of other subjects would be known by a crosshair that has nowhere to go
@@ -255,7 +254,7 @@ def test_catch_items_count_only_what_was_asked(services: Services, tmp_path: Pat
     study = study_of(services, tmp_path / "images", ask=ask, catch=["case0"])
     key, _ = sit(services, study)
     all_of(services, study, key)
-    catches = [one for one in collect(Studies(services.repo.engine), study).answers if one.use == "catch"]
+    catches = [one for one in collect(services.studies, study).answers if one.use == "catch"]
     assert {tuple(one.expected) for one in catches if len(one.images) == 1} == {()}
     assert {tuple(one.expected) for one in catches if len(one.images) == 2} == {("prefer",), ()}
 
@@ -263,13 +262,13 @@ def test_catch_items_count_only_what_was_asked(services: Services, tmp_path: Pat
 def test_labels_stand_beside_the_numbers(services: Services, study: StudyRecord) -> None:
     for label in ("Dr A", "Dr A", ""):
         all_of(services, study, sit(services, study, label)[0])
-    found = collect(Studies(services.repo.engine), study, labels=True)
+    found = collect(services.studies, study, labels=True)
     assert [one.name for one in found.raters] == ["R01 Dr A", "R02 Dr A", "R03"]
     assert len({one.rater for one in found.answers}) == 3
 
 
 def test_a_group_that_the_managers_gave_stays(services: Services, study: StudyRecord) -> None:
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     _, key = studies.invite(study, "", "Neuroradiologist", 12)
     assert Sitting.of(studies, key, "").state()["expertise"] == []
     Sitting.of(studies, key, "").start("Resident", 1)
@@ -279,7 +278,7 @@ def test_a_group_that_the_managers_gave_stays(services: Services, study: StudyRe
 
 def test_the_least_rated_comes_first(services: Services, tmp_path: Path) -> None:
     study = study_of(services, tmp_path / "images", order="least", ask={"real": True}, repeats=0)
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     shown = []
     for _ in range(3):
         key, _ = sit(services, study)
@@ -295,7 +294,7 @@ def test_what_the_browser_tells_beside_is_bounded(services: Services, study: Stu
     _, sitting = sit(services, study)
     sent = answered(sitting.state()["next"], seconds=float("inf"), changes=-3, client={str(n): "x" for n in range(99)})
     sitting.save(sent | {"slices": {"axial": "y" * 1000}, "secret": "z"})
-    (kept,) = Studies(services.repo.engine).all_answers(study).values()
+    (kept,) = services.studies.all_answers(study).values()
     assert kept.seconds == 0
     assert kept.changes == 0
     assert len(kept.circumstances["client"]) == 12

@@ -15,7 +15,7 @@ from tests.webapp.study.sitting import answered, study_of
 from webapp.services import Services
 from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
-from webapp.study.collect import collect
+from webapp.study.collection import collect
 from webapp.study.export import to_csv
 
 Browser = Callable[[], TestClient]
@@ -40,7 +40,7 @@ class Rater:
 
     def __init__(self, client: TestClient, services: Services, study: StudyRecord) -> None:
         self.client = client
-        self.record, self.key = Studies(services.repo.engine).invite(study, "Dr Secret")
+        self.record, self.key = services.studies.invite(study, "Dr Secret")
         self.page = client.get(f"/rate/{self.key}")
 
     def get(self, path: str) -> Any:
@@ -88,7 +88,7 @@ def test_a_first_visit_by_the_link_gets_a_cookie_and_can_answer(
     saved = rater.post("answers", answered(shown))
     assert saved.status_code == 200
     assert saved.json()["progress"]["done"] == 1
-    found = collect(Studies(services.repo.engine), study)
+    found = collect(services.studies, study)
     assert found.raters[rater.record.number - 1].done == 1
 
 
@@ -131,7 +131,7 @@ def test_a_key_opens_only_its_own(rater: Rater, browser: Browser, services: Serv
 
 def test_a_link_that_is_over_says_so(rater: Rater, services: Services, study: StudyRecord) -> None:
     shown = rater.start()
-    Studies(services.repo.engine).revoke(study, rater.record.number)
+    services.studies.revoke(study, rater.record.number)
     for answer in (rater.get("state"), rater.post("answers", answered(shown)), rater.client.get(shown["images"][0])):
         assert answer.status_code == 410
         assert answer.json()["code"] == "invitation_over"
@@ -152,11 +152,11 @@ def test_texts_that_no_file_can_hold_are_mended(rater: Rater, services: Services
     body = json.dumps(sent)
     saved = rater.client.post(f"/rate/{rater.key}/answers", content=body)
     assert saved.status_code == 200
-    found = next(one for one in collect(Studies(services.repo.engine), study).answers if one.rater == rater.record.name)
+    found = next(one for one in collect(services.studies, study).answers if one.rater == rater.record.name)
     assert found.values["comment"] == "half ? and nul "
     assert found.slices == {"axial": 0, "coronal": 4}
     assert found.seconds == 0
-    assert to_csv(collect(Studies(services.repo.engine), study)).encode()
+    assert to_csv(collect(services.studies, study)).encode()
 
 
 def test_consent_is_needed(rater: Rater) -> None:
@@ -195,7 +195,7 @@ def test_a_locked_database_is_tried_again_later(
     assert "database is locked" in caplog.text
     assert "secret" not in caplog.text and rater.key not in "".join(line.getMessage() for line in caplog.records)
     assert rater.post("answers", answered(shown)).status_code == 200
-    assert collect(Studies(services.repo.engine), study).raters[rater.record.number - 1].done == 1
+    assert collect(services.studies, study).raters[rater.record.number - 1].done == 1
 
 
 def test_a_visit_that_cannot_be_noted_is_tried_again_later(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from core.measure.findings import Estimate
+from core.measure.intervals import Estimate
 from webapp.pages.charts.figure import COLOURS, SYMBOLS, errors, layout, worded
 from webapp.pages.kit.theme import MUTED
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import plotly.graph_objects as go
 
+from core.measure.intervals import Interval
 from webapp.pages.kit.text import number
 from webapp.pages.kit.theme import LINE, MUTED, TEXT
 
@@ -21,19 +21,6 @@ GRID = LINE
 FONT = "IBM Plex Sans, system-ui, sans-serif"
 
 Cell = str | float | int | None
-
-
-class Interval(Protocol):
-    """A measured number between the bounds of its interval, each nan where it is not known."""
-
-    @property
-    def value(self) -> float: ...
-
-    @property
-    def low(self) -> float: ...
-
-    @property
-    def high(self) -> float: ...
 
 
 @dataclass(frozen=True)

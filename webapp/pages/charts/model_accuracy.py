@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from core.failure.results import Diagnostic, Figure, Model, Results
+from core.failure.results import Diagnostic, Model, Results
+from core.measure.intervals import Interval
 from webapp.pages.charts.figure import COLOURS, SHAPES, Chart, Table, errors, layout, worded
 from webapp.pages.kit.theme import GROUND, MUTED
 from webapp.pages.lab.titles import set_title
@@ -30,11 +31,11 @@ class Recipe:
         """The seed that is probed in full."""
         return self.models[0]
 
-    def accuracy(self, test: str) -> Figure:
+    def accuracy(self, test: str) -> Interval:
         """Return the accuracy on a test set, nan where it was not tested."""
         return mean([model.accuracy[test] for model in self.models if test in model.accuracy])
 
-    def probe(self, name: str, part: str = "") -> Figure:
+    def probe(self, name: str, part: str = "") -> Interval:
         """Return what a probe found, or its further figure ``part``; nan where it was not asked."""
         found = [each for model in self.models for each in model.diagnostics if each.name == name]
         return mean([each.figures[part] if part else each.figure for each in found if not part or part in each.figures])
@@ -50,13 +51,13 @@ def recipes(results: Results) -> tuple[Recipe, ...]:
     )
 
 
-def mean(found: Sequence[Figure]) -> Figure:
+def mean(found: Sequence[Interval]) -> Interval:
     """Return the mean of the figures that were measured, bound by bound."""
     known = [each for each in found if math.isfinite(each.value)]
     if not known:
-        return Figure(math.nan)
+        return Interval(math.nan)
     parts = [[getattr(each, part) for each in known] for part in ("value", "low", "high")]
-    return Figure(*(sum(part) / len(known) for part in parts))
+    return Interval(*(sum(part) / len(known) for part in parts))
 
 
 def tests_of(results: Results) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from core.failure.results import Figure, Model
+from core.failure.results import Model
+from core.measure.intervals import Interval
 from webapp.pages.charts.figure import COLOURS, DASHES, SYMBOLS, Chart, Table, layout, opaque, worded
 from webapp.pages.kit.theme import MUTED
 from webapp.pages.lab.titles import set_title
@@ -147,5 +148,5 @@ def calibration(models: Sequence[Model]) -> Chart:
 
 
 def _r2(model: Model) -> str:
-    found = next((each.figure for each in model.diagnostics if each.name == "one_number"), Figure(math.nan))
+    found = next((each.figure for each in model.diagnostics if each.name == "one_number"), Interval(math.nan))
     return f"{found.value:.2f}" if math.isfinite(found.value) else "–"

@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.measure.answers import Collected
-from core.measure.findings import Detection, Estimate, Results, Scope
+from core.measure.findings import Detection, Results, Scope
+from core.measure.intervals import Estimate
 from webapp.pages.charts.dots import FRAME, ROW, Series, dots, known, name_rows
 from webapp.pages.charts.figure import COLOURS, Cell, Chart, Table, layout, worded
 from webapp.pages.kit.text import number, seconds

@@ -10,7 +10,7 @@ from typing import Any, cast
 import gradio as gr
 from gradio.blocks import Block
 
-from webapp.door.guard import session_of
+from webapp.door.session import session_of
 from webapp.intake import example_scans as examples
 from webapp.pages.charts.slice_steps import slices
 from webapp.pages.imaging import actions, comparison, page

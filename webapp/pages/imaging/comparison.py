@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from core.declaration import Task
+from core.declaration import Method, Task
 from core.errors import UserError
-from core.imaging.methods import Method
 from webapp.pages.imaging import page
 from webapp.pages.imaging.page import View
 from webapp.pages.kit.text import safe
@@ -62,7 +61,7 @@ def settings(task: Task, given: Mapping[str, object]) -> dict[str, object]:
     two.
     """
     ticked = given[BESIDE]
-    wanted = [name for name in task.methods if isinstance(ticked, list | tuple) and name in ticked]
+    wanted = [one.name for one in task.methods if isinstance(ticked, list | tuple) and one.name in ticked]
     if len(wanted) < FEWEST:
         raise UserError("not_ready", "A comparison needs two methods.", "Tick two or more under Compare methods.")
     # ours stands first in the table of methods

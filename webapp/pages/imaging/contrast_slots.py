@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from webapp.door.guard import session_of
+from webapp.door.session import session_of
 from webapp.pages.imaging import actions
 from webapp.pages.imaging.page import Held
 from webapp.pages.imaging.translate_tab import Contrasts

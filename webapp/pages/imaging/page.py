@@ -10,9 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from core import device, tasks, weights
-from core.declaration import Input, Preset, Task, Value
+from core.declaration import Input, Method, Preset, Task, Value
 from core.errors import UserError
-from core.imaging.methods import Method, find, of_task
 from core.result import BASELINE, DIFFERENCE, ERROR, RESULT, UNCERTAINTY
 from webapp.pages.kit.text import seconds
 from webapp.pages.kit.viewer import Bar
@@ -200,18 +199,18 @@ def device_title(wanted: str) -> str:
 def installed(task: str) -> tuple[Method, ...]:
     """Return the methods of ``task`` whose weights are here, ours first."""
     known = weights.entries()
-    return tuple(one for one in of_task(task) if all(name in known for name in one.networks()))
+    return tuple(one for one in tasks.find(task).methods if all(name in known for name in one.networks()))
 
 
 def method_titles(task: str) -> dict[str, str]:
     """Return method name -> title."""
-    return {one.name: one.title for one in of_task(task)}
+    return {one.name: one.title for one in tasks.find(task).methods}
 
 
 def method_title(job: JobRecord) -> str:
     """Return the title of the method that a job was given, and its mode where that is not the usual one."""
     name = _method(job)
-    method = next((one for one in of_task(job.task) if one.name == name), None)
+    method = next((one for one in tasks.find(job.task).methods if one.name == name), None)
     if method is None:
         return name
     realistic = not method.cheap and job.params.get("mode") == "realistic"
@@ -277,7 +276,7 @@ def _results(job: JobRecord) -> tuple[SceneImage, ...]:
 def _uncertainty(job: JobRecord) -> str | None:
     """Return where the uncertainty of a job's result is, None where its method has none."""
     method = _method(job)
-    known = method in method_titles(job.task) and bool(find(method, job.task).weights)
+    known = method in method_titles(job.task) and bool(tasks.find(job.task).method(method).weights)
     artifact = job.artifact(UNCERTAINTY) if known else None
     return _address(artifact) if artifact else None
 
@@ -316,6 +315,4 @@ def _method(job: JobRecord) -> str:
 
 
 def _since(moment: datetime | None) -> float | None:
-    if moment is None:
-        return None
-    return (datetime.now(UTC) - moment).total_seconds()
+    return None if moment is None else (datetime.now(UTC) - moment).total_seconds()

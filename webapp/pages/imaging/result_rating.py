@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from core.errors import UserError
-from webapp.door.guard import session_of
+from webapp.door.session import session_of
 from webapp.pages.imaging.page import Held
 from webapp.pages.kit.silent_event import QUIET
 from webapp.pages.kit.text import safe

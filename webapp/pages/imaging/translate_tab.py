@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from core.imaging.translate.task import CANNOT_KNOW, SLOTS, TASK, TITLES
+from core.contrasts import CANNOT_KNOW, CONTRASTS, TITLES
+from core.imaging.translate.task import TASK
 from webapp.pages.imaging.page import View
 from webapp.pages.kit import boxes as pieces
 from webapp.pages.kit import tab
@@ -49,12 +50,12 @@ def build(services: Services) -> tuple[Tab, Contrasts]:
         examples = tab.example_buttons(TASK)
         slots: dict[str, Slot] = {}
         corrections: dict[str, gr.Dropdown] = {}
-        for name in SLOTS:
+        for name in CONTRASTS:
             with gr.Column(elem_classes="cs-slot"):
                 gr.HTML(f'<h3 class="cs-slot-title">{safe(TITLES[name])}</h3>')
                 slots[name] = slot.build(entries[name], ident(TASK, name), f"{TITLES[name]} scan", single=True)
                 corrections[name] = gr.Dropdown(
-                    [(TITLES[other], other) for other in SLOTS],
+                    [(TITLES[other], other) for other in CONTRASTS],
                     value=name,
                     label="This scan is",
                     visible=False,
@@ -90,7 +91,7 @@ def _correction(name: str) -> Follow:
 
 def _targets(shown: View) -> gr.Dropdown:
     """Offer the contrasts that are not given, what the job made first."""
-    left = [name for name in SLOTS if name not in shown.scans] or list(SLOTS)
+    left = [name for name in CONTRASTS if name not in shown.scans] or list(CONTRASTS)
     made = str(shown.job.params.get("target", "")) if shown.job else ""
     choices = [(TITLES[name], name) for name in left]
     if made in left:

@@ -12,7 +12,6 @@ from gradio.components import Component
 
 from core import tasks
 from core.declaration import Task
-from core.imaging.methods import find
 from webapp.intake.example_scans import Example, examples
 from webapp.pages.imaging import comparison, page
 from webapp.pages.imaging import result_rating as rating
@@ -250,7 +249,7 @@ def finish(
 
 def describe(services: Services, shown: View, given: Mapping[str, object]) -> str:
     """Return what a method does, what it costs, and the expected duration with the present settings."""
-    known = find(str(given["method"]), shown.task.name)
+    known = shown.task.method(str(given["method"]))
     took = page.expected(services, shown, given)
     return (
         f'<p class="cs-hint">{safe(known.source)}. Cost: {safe(known.cost)}.</p>'

@@ -39,7 +39,7 @@ def seconds(value: float | None) -> str:
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
-    """Return how long ago ``moment`` (aware) was, in words."""
+    """Return in words how long before ``now`` (else this moment) ``moment`` was; both are aware."""
     passed = ((now or datetime.now(UTC)) - moment).total_seconds()
     if passed < 60:
         return "just now"

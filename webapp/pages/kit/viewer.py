@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 import gradio as gr
 
-VIEWER_MODULE = "/ui/viewer.js"
+VIEWER_MODULE = "/ui/viewer/viewer.js"
 VIEWER_LIBRARY = "/ui/niivue.js"
 
 _VIEWER = '<div class="cs-viewer" role="region" aria-label="Volume viewer"></div>'

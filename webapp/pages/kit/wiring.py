@@ -13,7 +13,7 @@ from gradio.blocks import Block
 from gradio.components import Component
 
 from core.errors import UserError
-from webapp.door.guard import session_of
+from webapp.door.session import session_of
 from webapp.pages.imaging import actions, page
 from webapp.pages.imaging.page import Held, View
 from webapp.pages.kit import forms

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 from gradio.blocks import Block
 
-from webapp.door.guard import session_of
+from webapp.door.session import session_of
 from webapp.pages.imaging import page
 from webapp.pages.imaging.page import Held, View
 from webapp.pages.kit import boxes as pieces

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from core.errors import UserError
 from core.failure.exchange import from_json
 from core.failure.results import Results
-from webapp.door.guard import session_of
+from webapp.door.session import session_of
 from webapp.pages.kit.offline import document, drawn, section
 from webapp.pages.lab.sections import VIEWS, Section, sections, usual
 from webapp.services import Services

@@ -1,4 +1,4 @@
-"""The results of a study as files, and the addresses that give them to those who manage it."""
+"""Downloads of a study for its managers: answers, data dictionary, report, archive."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from core.errors import UserError
 from core.measure.analysis import analyse
 from core.measure.answers import Collected
 from core.measure.findings import Results
-from webapp.door.guard import session_of
-from webapp.pages.study.study_report import page
+from webapp.door.session import session_of
+from webapp.pages.study.results_page import page
 from webapp.services import Services
 from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
-from webapp.study.collect import collect
+from webapp.study.collection import collect
 from webapp.study.export import archive, dictionary, to_csv, to_json
 
 FRAME = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data:; frame-ancestors 'self'"
 )
-# what an address ends in -> suffix of the file, and what is in it
+# end of an address -> suffix of the file, and its writer
 WRITERS: dict[str, tuple[str, Callable[[Collected], str | bytes]]] = {
     "zip": ("zip", lambda found: _archive(found)),
     "csv": ("csv", to_csv),
@@ -34,18 +34,18 @@ WRITERS: dict[str, tuple[str, Callable[[Collected], str | bytes]]] = {
 
 
 def archive_of(studies: Studies, study: StudyRecord, *, labels: bool = False) -> bytes:
-    """Return everything about a study as one zip; see ``webapp.study.export``."""
+    """Return all files of a study as one zip; see ``webapp.study.export.archive``."""
     return _archive(collect(studies, study, labels=labels))
 
 
 def router(services: Services) -> APIRouter:
-    """Return the route ``/study/<id>/<kind>``, a download for every session that manages the study."""
+    """Return the routes ``/study/<id>/<kind>``, downloads for every session that manages the study."""
     routes = APIRouter()
-    studies = Studies(services.repo.engine)
+    studies = services.studies
 
     @routes.get("/study/{study_id}/view")
     def view(study_id: str, request: Request) -> Response:
-        """The report for the page itself, in a frame whose scripts can reach nothing."""
+        """The report for the page, in a sandbox whose scripts reach no network and no cookie."""
         study = studies.study(study_id, session_of(request))
         found = collect(studies, study)
         headers = {"content-security-policy": FRAME, "cache-control": "private, no-store"}
@@ -67,7 +67,7 @@ def router(services: Services) -> APIRouter:
 
 
 def results_of(found: Collected) -> Results:
-    """Return the statistics of a study; the same answers are analysed once."""
+    """Return the statistics of a study; those of the same answers are computed once."""
     return _analysed(_Key(found))
 
 
@@ -77,7 +77,7 @@ def _archive(found: Collected) -> bytes:
 
 
 class _Key:
-    """Answers, compared by what they say: the rows have mappings in them, which have no hash."""
+    """Answers as a key of the cache, compared by their text: their rows hold mappings, which have no hash."""
 
     def __init__(self, found: Collected) -> None:
         self.found = found

@@ -1,17 +1,18 @@
-"""What a reader study found, in plain sentences, and how its numbers were computed."""
+"""Sentences on the results of a reader study, and on how its numbers were computed."""
 
 from __future__ import annotations
 
-from core.measure.findings import Correlation, Detection, Estimate, Results, ScaleResult
+from core.measure.findings import Correlation, Detection, Results, ScaleResult
+from core.measure.intervals import Estimate
 from webapp.pages.charts.dots import known
 from webapp.pages.kit.text import number, seconds
 
 CHANCE = 0.5
-SURE = 0.05
-"""A p value under which a share is said to differ from chance."""
+SIGNIFICANT = 0.05
+"""The p value under which a share differs from chance."""
 METHODS = (
-    "Training items, catch items and repeats are not in the statistics: repeats only tell how far raters agree with "
-    "themselves, catch items only whether they attend.",
+    "Training items, catch items and repeats are not in the statistics: repeats count for the agreement of raters "
+    "with themselves, catch items for their attention.",
     "Intervals are 95 %. Those of shares are Wilson’s, which take answers as independent (Wilson 1927, J Am Stat Assoc "
     "22:209).",
     "All other intervals, and those called resampled, are bias-corrected percentiles of a bootstrap over items (Efron "
@@ -29,13 +30,13 @@ METHODS = (
 
 
 def summary(results: Results) -> tuple[str, ...]:
-    """Return what was found in plain sentences, in the order of the report."""
-    tellers = (_who, _told, _fooled, _preferred, _rated, _marked, _agreed, _measured, _attended)
-    return tuple(line for tell in tellers for line in tell(results))
+    """Return the results in sentences, in the order of the report."""
+    parts = (_raters, _detections, _fooling, _preferences, _scales, _marks, _agreement, _correlations, _attention)
+    return tuple(line for part in parts for line in part(results))
 
 
 def percent(share: float) -> str:
-    """Return a share as ``58 %``, an en dash where it is not known."""
+    """Return a share as ``58 %``, an en dash for nan."""
     text = number(100 * share, 0)
     return text if text == "–" else f"{text} %"
 
@@ -46,7 +47,7 @@ def share_of(share: Estimate, what: str = "") -> str:
     return f"{percent(share.value)}{what}{bounds}"
 
 
-def _who(results: Results) -> list[str]:
+def _raters(results: Results) -> list[str]:
     ready = sum(one.done >= one.total > 0 for one in results.people)
     invited = f"{ready} of {count(len(results.people), 'rater')} finished."
     if not results.answers:
@@ -60,7 +61,7 @@ def count(many: int, noun: str) -> str:
     return f"{many} {noun}{'' if many == 1 else 's'}"
 
 
-def _told(results: Results) -> list[str]:
+def _detections(results: Results) -> list[str]:
     found = [one for one in results.detections if one.n]
     lines = [_detection(one) for one in found if one.scope == "all"]
     groups = [f"{one.who}: {share_of(one.accuracy, f' of {one.n}')}" for one in found if one.scope == "group"]
@@ -68,18 +69,18 @@ def _told(results: Results) -> list[str]:
 
 
 def _detection(one: Detection) -> str:
-    told = f"Raters told real from synthetic in {share_of(one.accuracy, ' of ' + count(one.n, 'answer'))}"
+    found = f"Raters told real from synthetic in {share_of(one.accuracy, ' of ' + count(one.n, 'answer'))}"
     p = "under 0.001" if one.p < 0.001 else number(one.p, 3)
     holds = _bounded(one.clustered) and one.clustered.low <= CHANCE <= one.clustered.high
-    verdict = "the difference is clear" if one.p < SURE and not holds else "this cannot be told from it"
+    verdict = "the difference is clear" if one.p < SIGNIFICANT and not holds else "this does not differ clearly from it"
     resampled = ""
     if _bounded(one.clustered):
         span = f"{number(100 * one.clustered.low, 0)} to {percent(one.clustered.high)}"
         resampled = f" With items resampled the interval is {span}{', which holds chance' if holds else ''}."
-    return f"{told}; chance is 50 %, and {verdict} (p {p}).{resampled}"
+    return f"{found}; chance is 50 %, and {verdict} (p {p}).{resampled}"
 
 
-def _fooled(results: Results) -> list[str]:
+def _fooling(results: Results) -> list[str]:
     found = [one for one in results.fooling if known(one.called_real)]
     made = sorted((one for one in found if one.truth == "synthetic"), key=lambda one: -one.called_real.value)
     real = [one for one in found if one.truth == "real"]
@@ -90,26 +91,26 @@ def _fooled(results: Results) -> list[str]:
     return [f"Called real: {'; '.join(parts)}."]
 
 
-def _preferred(results: Results) -> list[str]:
+def _preferences(results: Results) -> list[str]:
     ranked = sorted(results.strengths, key=lambda one: one.rank)
     order = ", ".join(f"{one.rank}. {one.method}" for one in ranked)
-    clear = [one for one in results.pairs if one.n and one.p < SURE]
+    clear = [one for one in results.pairs if one.n and one.p < SIGNIFICANT]
     lines = [f"Preference ranks the methods: {order}."] if len(ranked) > 1 else []
     for one in clear:
         better, worse, share = (one.method, one.other, one.share)
         if share.value < CHANCE:
-            better, worse, share = worse, better, _other_way(share)
+            better, worse, share = worse, better, _complement(share)
         lines.append(f"{better} was preferred to {worse} in {share_of(share, ' of ' + count(one.n, 'choice'))}.")
     if results.pairs and not clear:
         lines.append("No pair of methods differs clearly in preference.")
     return lines
 
 
-def _other_way(share: Estimate) -> Estimate:
+def _complement(share: Estimate) -> Estimate:
     return Estimate(1 - share.value, 1 - share.high, 1 - share.low, share.n)
 
 
-def _rated(results: Results) -> list[str]:
+def _scales(results: Results) -> list[str]:
     return [line for scale in results.scales for line in _scale(scale)]
 
 
@@ -119,19 +120,19 @@ def _scale(scale: ScaleResult) -> list[str]:
     return [f"{scale.title} (1 to {scale.levels}), mean: {means}."] if found else []
 
 
-def _marked(results: Results) -> list[str]:
+def _marks(results: Results) -> list[str]:
     found = [one for one in results.marks if known(one.hit)]
     parts = [f"{one.method} in {share_of(one.hit, f' of {one.hit.n}')}" for one in found]
     return [f"Marks lay mostly in made tissue: {'; '.join(parts)}."] if found else []
 
 
-def _agreed(results: Results) -> list[str]:
+def _agreement(results: Results) -> list[str]:
     found = [one for one in results.agreements if known(one.alpha)]
     parts = [f"“{one.title}” {_number(one.alpha)}" for one in found]
     return [f"Agreement between raters, Krippendorff’s α (1 is full): {'; '.join(parts)}."] if found else []
 
 
-def _measured(results: Results) -> list[str]:
+def _correlations(results: Results) -> list[str]:
     found = [one for one in results.correlations if known(one.rho)]
     if not found:
         return []
@@ -143,7 +144,7 @@ def _measured(results: Results) -> list[str]:
     return [f"The measure that follows the raters most closely: {'; '.join(parts)}."]
 
 
-def _attended(results: Results) -> list[str]:
+def _attention(results: Results) -> list[str]:
     times = [one.seconds_median for one in results.people if one.seconds_median == one.seconds_median]
     right, total = (sum(getattr(one, part) for one in results.people) for part in ("catch_right", "catch_total"))
     lines = [f"Catch items were answered as expected {right} of {total} times."] if total else []

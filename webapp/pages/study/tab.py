@@ -1,4 +1,4 @@
-"""The Rate tab: make a reader study, invite raters, read what they found."""
+"""The Rate tab: make a reader study, invite raters, read the results."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import cast
 import gradio as gr
 from gradio.components import Component
 
-from webapp.pages.kit import boxes as pieces
-from webapp.pages.study import study_boxes as study_pieces
+from webapp.pages.kit import boxes
+from webapp.pages.study import cards
 from webapp.study.design import SCALES
 
-ASKS = [
+QUESTIONS = [
     ("Real or synthetic?", "real"),
     ("Which of two looks more real?", "prefer"),
     *((question.title, name) for name, question in SCALES.items()),
     ("Mark what looks suspicious", "mark"),
 ]
 ORDERS = [
-    ("Each rater another order", "rater"),
+    ("Another order for each rater", "rater"),
     ("The same order for all", "study"),
-    ("What was shown least comes first", "least"),
+    ("Items shown least often come first", "least"),
     ("As the runs are listed", "none"),
 ]
 EXPERTISE = ["", "Neuroradiologist", "Radiologist", "Resident", "Imaging scientist", "Other"]
 COUNT_SECONDS = 5.0
-NO_RUNS = "None yet. A run becomes a case: its result, the plain methods and, where you gave one, the reference."
-# a link becomes whole with the address the page was reached by, and is marked when it is touched
+NO_RUNS = "None yet. Each run is a case: its result, the plain methods and, where you gave one, the reference."
+# completes a link with the address of the page, and selects it when it is focused
 _WHOLE = """
 const whole = () => element.querySelectorAll("input[data-path]").forEach((one) => {
   one.value = location.origin + one.dataset.path;
@@ -45,7 +45,7 @@ class Making:
     title: gr.Textbox
     runs: gr.CheckboxGroup
     images: gr.File
-    asks: gr.CheckboxGroup
+    questions: gr.CheckboxGroup
     order: gr.Dropdown
     repeats: gr.Slider
     toggle: gr.Checkbox
@@ -58,9 +58,9 @@ class Making:
     trouble: gr.HTML
 
     def values(self) -> list[Component]:
-        """Return what is filled in, in the order in which ``study_wiring`` reads it."""
+        """Return the fields in the order in which ``StudyWiring`` reads them."""
         form = (
-            self.title, self.runs, self.images, self.asks, self.order, self.repeats, self.toggle, self.training,
+            self.title, self.runs, self.images, self.questions, self.order, self.repeats, self.toggle, self.training,
             self.catch, self.scales, self.instructions, self.consent,
         )  # fmt: skip
         return [cast("Component", one) for one in form]
@@ -84,10 +84,10 @@ class Inviting:
 
 @dataclass(frozen=True)
 class Controls:
-    """The left column: choose or make a study, invite raters, take the results away."""
+    """The left column: choose or make a study, invite raters, download the results."""
 
     pick: gr.Dropdown
-    facts: gr.HTML
+    overview: gr.HTML
     making: Making
     group: gr.Column
     inviting: Inviting
@@ -99,8 +99,8 @@ class Controls:
 
 
 @dataclass(frozen=True)
-class Found:
-    """The right column; ``shown``: how many answers the results were drawn from."""
+class ResultsColumn:
+    """The right column; ``shown``: the number of answers that the results were drawn from."""
 
     shown: gr.State
     bar: gr.Row
@@ -112,32 +112,32 @@ class Found:
 def build() -> Controls:
     """Draw the controls."""
     with gr.Column(elem_classes="cs-section"):
-        gr.HTML(pieces.step(1, "Study", "blind, by link"))
+        gr.HTML(boxes.step(1, "Study", "blind, by link"))
         pick = gr.Dropdown([("New study", "")], value="", label="Study", elem_id="study-pick", filterable=False)
-        facts = gr.HTML(elem_id="study-facts")
+        overview = gr.HTML(elem_id="study-facts")
         making = _making()
     with gr.Column(visible=False, elem_id="study-steps") as group:
         with gr.Column(elem_classes="cs-section"):
-            gr.HTML(pieces.step(2, "Raters"))
+            gr.HTML(boxes.step(2, "Raters"))
             inviting = _inviting()
         with gr.Column(elem_classes="cs-section"):
-            gr.HTML(pieces.step(3, "Results"))
+            gr.HTML(boxes.step(3, "Results"))
             files = gr.HTML(elem_id="study-files")
             with gr.Row():
                 share = gr.Button("Link for a colleague", size="sm", elem_id="study-share")
                 close = gr.Button("Close the study", size="sm", elem_id="study-close")
             key = gr.HTML(elem_id="study-key", js_on_load=_WHOLE)
     timer = gr.Timer(COUNT_SECONDS, active=False)
-    return Controls(pick, facts, making, group, inviting, files, share, close, key, timer)
+    return Controls(pick, overview, making, group, inviting, files, share, close, key, timer)
 
 
-def results() -> Found:
-    """Draw the column of results; the style shows it while the tab is open."""
+def results() -> ResultsColumn:
+    """Draw the column of results, which the style sheet shows while the tab is open."""
     with gr.Row(elem_classes="cs-section", elem_id="study-bar", visible=False) as bar:
         fresh = gr.HTML(elem_id="study-fresh")
         refresh = gr.Button("Refresh", size="sm", elem_id="study-refresh")
-    report = gr.HTML(study_pieces.INVITE, elem_id="study-report", elem_classes="cs-section")
-    return Found(gr.State(0), bar, fresh, refresh, report)
+    report = gr.HTML(cards.INVITE, elem_id="study-report", elem_classes="cs-section")
+    return ResultsColumn(gr.State(0), bar, fresh, refresh, report)
 
 
 def _making() -> Making:
@@ -148,7 +148,7 @@ def _making() -> Making:
         )
         gr.HTML(
             '<p class="cs-hint">Or a zip of images, one folder a method: <code>truth/case1.nii.gz</code>, '
-            "<code>mine/case1.nii.gz</code>; what stands under truth, reference or real is real.</p>"
+            "<code>mine/case1.nii.gz</code>; images under truth, reference or real are real scans.</p>"
         )
         images = gr.File(
             label="Zip of images",
@@ -156,17 +156,17 @@ def _making() -> Making:
             elem_classes="cs-drop",
             height=56,
         )
-        asks = gr.CheckboxGroup(ASKS, value=["prefer"], label="What is asked", elem_id="study-asks")
+        questions = gr.CheckboxGroup(QUESTIONS, value=["prefer"], label="Questions", elem_id="study-asks")
         with gr.Accordion("Order, repeats and words", open=False, elem_classes="cs-advanced"):
             order = gr.Dropdown(ORDERS, value="rater", label="Order", elem_id="study-order", filterable=False)
             repeats = gr.Slider(0, 50, 10, step=5, label="Shown a second time, %", elem_id="study-repeats")
-            toggle = gr.Checkbox(False, label="One viewer that flips between A and B", elem_id="study-toggle")
+            toggle = gr.Checkbox(False, label="One viewer that switches between A and B", elem_id="study-toggle")
             training, catch = (
                 gr.Dropdown(
                     [], value=[], label=label, multiselect=True, allow_custom_value=True, elem_id=f"study-{name}"
                 )
                 for name, label in (
-                    ("training", "Cases for practice, answered after each"),
+                    ("training", "Cases for practice, with the right answer after each"),
                     ("catch", "Cases whose answer is obvious"),
                 )
             )
@@ -178,14 +178,14 @@ def _making() -> Making:
         make = gr.Button("Make the study", variant="primary", elem_id="study-make")
         trouble = gr.HTML(elem_id="study-trouble")
     return Making(
-        box, title, runs, images, asks, order, repeats, toggle, training, catch, scales, instructions, consent, make,
-        trouble,
+        box, title, runs, images, questions, order, repeats, toggle, training, catch, scales, instructions, consent,
+        make, trouble,
     )  # fmt: skip
 
 
 def _inviting() -> Inviting:
     table = gr.HTML(elem_id="study-raters")
-    label = gr.Textbox(label="Your name for the rater (exports leave it out)", max_length=120, elem_id="rater-label")
+    label = gr.Textbox(label="Your name for the rater (not exported)", max_length=120, elem_id="rater-label")
     with gr.Row():
         expertise = gr.Dropdown(EXPERTISE, value="", label="Group", elem_id="rater-expertise", filterable=False)
         days = gr.Number(90, label="Valid for, days", minimum=0.01, maximum=3650, elem_id="rater-days")

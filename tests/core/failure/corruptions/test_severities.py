@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -81,7 +81,6 @@ def test_the_noise_floor_hides_who_is_noisy() -> None:
     assert after.std() / after.mean() < 0.25 * before.std() / before.mean()
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.floats(1000, 1600))
 def test_shifted_wavenumbers_read_the_spectrum_further_up(centre: float) -> None:
     wavenumbers = np.arange(900.0, 1802, 4)

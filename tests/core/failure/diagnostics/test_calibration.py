@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.failure.diagnostics.calibration import expected_error, probabilities, reliability, rise
-from core.failure.results import Figure
+from core.measure.intervals import Interval
 
 
 def test_a_model_that_is_as_right_as_it_says_has_no_error() -> None:
@@ -35,10 +35,10 @@ def test_scores_of_a_sure_and_right_model() -> None:
 
 
 def test_the_rise_is_that_of_the_worst_set() -> None:
-    found = rise({"id": Figure(0.04), "external": Figure(0.10), "mie": Figure(0.30)})
+    found = rise({"id": Interval(0.04), "external": Interval(0.10), "mie": Interval(0.30)})
     assert found.figure.value == pytest.approx(0.26)
     assert "mie" in found.title and found.decides
-    assert math.isnan(rise({"id": Figure(0.04)}).figure.value)
+    assert math.isnan(rise({"id": Interval(0.04)}).figure.value)
 
 
 def test_large_logits_do_not_overflow() -> None:

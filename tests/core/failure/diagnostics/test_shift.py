@@ -8,7 +8,8 @@ import pytest
 from core.events import finish
 from core.failure.corruptions.severities import CORRUPTIONS, OF_AMOUNT
 from core.failure.diagnostics.shift import curves, errors, of_amount, worst_drop
-from core.failure.results import Corrupted, Figure
+from core.failure.results import Corrupted
+from core.measure.intervals import Interval
 from tests.core.failure.diagnostics.asked import TEST, ask, mean_spectrum
 
 
@@ -28,7 +29,7 @@ NOISE = Corrupted("noise", False, (0, 1, 3, 5), (0.9, 0.4, 0.3, 0.2), (0.05, 0.3
 
 
 def test_only_mild_physical_changes_count() -> None:
-    accuracy = {"id": Figure(0.92), "external": Figure(0.85), "conflict": Figure(0.2)}
+    accuracy = {"id": Interval(0.92), "external": Interval(0.85), "conflict": Interval(0.2)}
     found = worst_drop([MILD, NOISE], accuracy)
     assert found.figure.value == pytest.approx(0.2)
     assert "mie" in found.title
@@ -41,13 +42,13 @@ def test_only_mild_physical_changes_count() -> None:
 
 
 def test_calibration_errors_of_corruptions_start_from_that_of_the_set() -> None:
-    found = errors([MILD, NOISE], {"id": Figure(0.03), "conflict": Figure(0.5), "external": Figure(0.1)})
+    found = errors([MILD, NOISE], {"id": Interval(0.03), "conflict": Interval(0.5), "external": Interval(0.1)})
     assert found.keys() == {"id", "external", "mie"}
     assert found["mie"].value == pytest.approx(0.03 + 0.15)
 
 
 def test_without_any_shift_nothing_is_claimed() -> None:
-    found = worst_drop([NOISE], {"id": Figure(0.9)})
+    found = worst_drop([NOISE], {"id": Interval(0.9)})
     assert np.isnan(found.figure.value) and np.isnan(found.figures["amount"].value)
 
 

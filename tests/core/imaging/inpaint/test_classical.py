@@ -1,14 +1,15 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.events import finish
 from core.imaging.inpaint.classical import interpolate
-from core.imaging.methods import find, of_task
-from core.imaging.problem import Options, Problem
+from core.imaging.inpaint.task import TASK
+from core.imaging.options import Options
+from core.imaging.problem import Problem
 
 
 def ball(shape: tuple[int, int, int], radius: float) -> NDArray[np.bool_]:
@@ -21,7 +22,6 @@ def problem_of(image: NDArray[np.float32], mask: NDArray[np.bool_]) -> Problem:
 
 
 @given(st.tuples(*[st.floats(-2, 2)] * 4))
-@settings(max_examples=15, deadline=None)
 def test_a_linear_image_is_restored_by_both_equations(slopes: tuple[float, float, float, float]) -> None:
     x, y, z = np.indices((17, 16, 15)).astype(np.float32)
     image = (slopes[0] * x + slopes[1] * y + slopes[2] * z + slopes[3]).astype(np.float32)
@@ -84,16 +84,16 @@ def test_the_shell_mean_sees_near_tissue_only() -> None:
     image[ndimage.binary_dilation(mask, iterations=3)] = 7.0
     near = ndimage.distance_transform_edt(~mask) <= 8
     expected = image[near & ~mask].mean()
-    fill = finish(find("shell", "inpaint").load()(problem_of(image, mask), Options()))
+    fill = finish(TASK.method("shell").load()(problem_of(image, mask), Options()))
     np.testing.assert_allclose(fill.values[mask], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", [method.name for method in of_task("inpaint") if not method.weights])
+@pytest.mark.parametrize("name", [method.name for method in TASK.methods if not method.weights])
 def test_every_classical_method_fills_the_mask_and_nothing_else(name: str) -> None:
     rng = np.random.default_rng(4)
     image = (100 + 5 * rng.normal(size=(24, 24, 24))).astype(np.float32)
     mask = ball(image.shape, 4)
-    fill = finish(find(name, "inpaint").load()(problem_of(image, mask), Options()))
+    fill = finish(TASK.method(name).load()(problem_of(image, mask), Options()))
     assert fill.values.dtype == np.float32
     assert fill.values[~mask].max() == 0
     assert np.abs(fill.values[mask] - 100).max() < 30

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -13,7 +13,8 @@ from scipy import ndimage
 from core.events import Progress
 from core.imaging.inpaint.classical import harmonic
 from core.imaging.inpaint.mirror import Midline, find_midline, match, mirror, opposite
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.options import Options
+from core.imaging.problem import Estimate, Problem
 
 SIDE = 24
 SPACING = (5.0, 5.0, 5.0)
@@ -107,7 +108,6 @@ def test_an_empty_scan_does_not_fail() -> None:
     assert not fill.values.any()
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.floats(0.6, 1.8), st.floats(-100, 100))
 def test_match_undoes_gain_and_shift_despite_outliers(gain: float, shift: float) -> None:
     source = np.random.default_rng(0).normal(100, 20, 400)

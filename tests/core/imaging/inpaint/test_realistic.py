@@ -5,24 +5,25 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 from torch import Tensor, nn
 
-from core.diffusion.residual_error import Doubt
+from core.diffusion.error_spectrum import ErrorSpectrum
 from core.diffusion.schedule import GRID
 from core.events import Progress
 from core.imaging.inpaint.network import setting
 from core.imaging.inpaint.realistic import RIM, blend, continued, grafted
-from core.imaging.problem import MEAN_CALLS, Estimate, Options, Problem
+from core.imaging.options import MEAN_CALLS, Options
+from core.imaging.problem import Estimate, Problem
 
-DOUBT = Doubt(((1.0, 0.0, 0.0, 0.0, 0.0),) * GRID)
+ERRORS = ErrorSpectrum(((1.0, 0.0, 0.0, 0.0, 0.0),) * GRID)
 SIDE = 40
 
 
 class Mean(nn.Module):
-    """Predicts 0 with a variance that grows away from the border of the hole."""
+    """Predicts 0 with a variance that grows away from the border of the mask."""
 
     multiple = 8
 
@@ -30,7 +31,9 @@ class Mean(nn.Module):
         super().__init__()
         self.calls = 0
 
-    def forward(self, noisy: Tensor, context: Tensor, level: Tensor, facts: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, noisy: Tensor, context: Tensor, level: Tensor, conditioning: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         self.calls += 1
         distance = ndimage.distance_transform_edt(context[0, 1].numpy() > 0)
         variance = torch.from_numpy(np.maximum(0.02 * distance, 1e-3).astype(np.float32))
@@ -38,7 +41,7 @@ class Mean(nn.Module):
 
 
 def symmetric(middle: int) -> tuple[Problem, np.ndarray]:
-    """A textured brain that is its own mirror image, with a hole around X = ``middle``; and the whole of it."""
+    """A textured brain that is its own mirror image, with a mask around X = ``middle``; and the whole of it."""
     texture = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((SIDE,) * 3), 1.2)
     image = (1 + 2 * (texture + texture[::-1])).astype(np.float32)
     x, y, z = np.ogrid[:SIDE, :SIDE, :SIDE]
@@ -50,7 +53,7 @@ def symmetric(middle: int) -> tuple[Problem, np.ndarray]:
 
 def made_of(problem: Problem, options: Options) -> tuple[Estimate, list[Progress], int]:
     network, seen = Mean(), []
-    steps = grafted(network, setting(problem, 8), options, 1.0, DOUBT)
+    steps = grafted(network, setting(problem, 8), options, 1.0, ERRORS)
     while True:
         try:
             seen.append(next(steps))
@@ -66,7 +69,7 @@ def test_a_brain_that_is_its_own_mirror_image_is_given_back_where_the_network_do
     error = np.abs(made.values - whole)[deep].mean()
     assert error < 0.3 * np.abs(smooth.values - whole)[deep].mean()
     assert made.calls == calls == MEAN_CALLS
-    assert made.notice.startswith("100% of the hole shows the other hemisphere") and not smooth.notice
+    assert made.notice.startswith("100% of the masked region shows the other hemisphere") and not smooth.notice
     assert made.deviation is not None and (made.deviation[problem.mask] > 0).all()
     assert not made.values[~problem.mask].any()
     assert all(one.fraction <= two.fraction for one, two in pairwise(progress))
@@ -83,7 +86,6 @@ def test_what_the_other_hemisphere_does_not_know_is_drawn(opposite: bool) -> Non
     assert np.array_equal(made.values, again.values) and not np.array_equal(made.values, other.values)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**31))
 def test_a_blend_lies_between_and_is_the_mean_where_nothing_is_grafted(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UserError
@@ -19,7 +19,6 @@ def one_voxel(side: int = 11) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
     return mask
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.floats(0, 6), st.tuples(*[st.floats(0.5, 3)] * 3))
 def test_growing_a_voxel_makes_a_ball_in_millimetres(mm: float, spacing: tuple[float, float, float]) -> None:
     mask = one_voxel()

@@ -13,14 +13,14 @@ from core.tasks import find
 from tests.contract.phantom import write_phantom, write_tiny_networks
 
 
-@pytest.fixture(params=find("inpaint").methods)
+@pytest.fixture(params=[method.name for method in find("inpaint").methods])
 def finished(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Finished:
     folder = tmp_path / "weights"
     folder.mkdir()
     write_tiny_networks(folder, find("inpaint").weights)
     monkeypatch.setenv("COUNTERSCAN_WEIGHTS", str(folder))
-    told = {"method": request.param, "samples": 2, "steps": 2}
-    return run("inpaint", write_phantom(tmp_path), tmp_path / "out", device="cpu", **told)
+    settings = {"method": request.param, "samples": 2, "steps": 2}
+    return run("inpaint", write_phantom(tmp_path), tmp_path / "out", device="cpu", **settings)
 
 
 def test_outside_the_mask_every_stored_voxel_is_kept(finished: Finished, tmp_path: Path) -> None:

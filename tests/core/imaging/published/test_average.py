@@ -1,16 +1,16 @@
 import torch
 
 from core.diffusion.schedule import times
-from core.imaging.problem import Options
+from core.imaging.options import Options
 from core.imaging.published.average import recipe
 from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw_one, planes_of, view_of
 
 
 def test_three_planes_are_asked_at_every_step() -> None:
-    asked = Slices()
-    planes = planes_of(asked, Options(steps=2))
+    network = Slices()
+    planes = planes_of(network, Options(steps=2))
     draw_one(recipe, planes)
-    assert [plane for plane, _ in asked.turns] == [2, 1, 0] * len(times(2))
+    assert [plane for plane, _ in network.turns] == [2, 1, 0] * len(times(2))
     assert planes.calls == 2 * (3 + 5 + 2)
 
 

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.diffusion.schedule import signal, times, times_from
-from core.imaging.problem import Options
+from core.imaging.options import Options, Paper, Stages
 from core.imaging.published.hierarchical import AXIAL, CORONAL, UNNATURAL, recipe, times_taken
-from core.imaging.published.options import Paper, Stages
 from core.imaging.published.planes import Planes
 from tests.core.imaging.fakes import (
     Float,
@@ -32,21 +31,21 @@ def once(**paper: object) -> Options:
 
 @pytest.mark.parametrize(("stages", "plane"), [("axial", AXIAL), ("coronal", CORONAL)])
 def test_a_stage_by_itself_is_drawn_from_noise_in_its_plane(stages: Stages, plane: int) -> None:
-    asked = Slices()
-    draw_one(recipe, planes_of(asked, once(stages=stages)))
-    assert [turn for turn, _ in asked.turns] == [plane] * len(times(8))
-    assert all(question.coarse is None for question in asked.asked)
+    network = Slices()
+    draw_one(recipe, planes_of(network, once(stages=stages)))
+    assert [turn for turn, _ in network.turns] == [plane] * len(times(8))
+    assert all(call.coarse is None for call in network.calls)
 
 
 @pytest.mark.parametrize("start", [0.125, 0.5, 1.0])
 def test_the_second_stage_goes_on_from_part_of_the_noise(start: float) -> None:
-    asked = Slices()
+    network = Slices()
     view = view_of(box=WHOLE)
-    draw_one(recipe, planes_of(asked, once(start=start), view))
+    draw_one(recipe, planes_of(network, once(start=start), view))
     second = times_from(start, 8)
-    assert [turn for turn, _ in asked.turns] == [AXIAL] * 8 + [CORONAL] * len(second)
+    assert [turn for turn, _ in network.turns] == [AXIAL] * 8 + [CORONAL] * len(second)
     coarse = draw_one(recipe, planes_of(Slices(), once(stages="axial"), view)).residual
-    begun = next(question for question in asked.asked if question.plane == CORONAL)
+    begun = next(call for call in network.calls if call.plane == CORONAL)
     noise = begun.noisy - math.sqrt(signal(start)) * coarse
     # slices share their noise: the variance of a few is not known well
     assert float(noise.var()) == pytest.approx(1 - signal(start), rel=0.35)
@@ -55,27 +54,27 @@ def test_the_second_stage_goes_on_from_part_of_the_noise(start: float) -> None:
 
 @pytest.mark.parametrize("conditioned", [True, False])
 def test_the_second_stage_is_told_of_the_first_if_wished(conditioned: bool) -> None:
-    asked = Slices()
+    network = Slices()
     view = view_of(box=WHOLE)
-    draw_one(recipe, planes_of(asked, once(conditioned=conditioned), view))
+    draw_one(recipe, planes_of(network, once(conditioned=conditioned), view))
     coarse = draw_one(recipe, planes_of(Slices(), once(stages="axial"), view)).residual
-    for question in asked.asked:
-        if question.plane == AXIAL or not conditioned:
-            assert question.coarse is None
+    for call in network.calls:
+        if call.plane == AXIAL or not conditioned:
+            assert call.coarse is None
         else:
-            assert question.coarse is not None and torch.equal(question.coarse, coarse)
+            assert call.coarse is not None and torch.equal(call.coarse, coarse)
 
 
 @pytest.mark.parametrize(("unnatural", "taken"), [(1.0, 1), (1.3, 2), (0.8, 2), (2.0, 3), (0.5, 3), (0.0, 3)])
 def test_steps_are_taken_again_where_the_fill_is_unnatural(unnatural: float, taken: int) -> None:
-    asked, measured = Slices(), set()
+    network, measured = Slices(), set()
 
     def measure(residual: Float, axis: int) -> float:
         measured.add(axis)
         return unnatural
 
-    draw_one(recipe, planes_of(asked, Options(steps=8, paper=Paper(resamples=3)), unnatural=measure))
-    planes = [plane for plane, _ in asked.turns]
+    draw_one(recipe, planes_of(network, Options(steps=8, paper=Paper(resamples=3)), unnatural=measure))
+    planes = [plane for plane, _ in network.turns]
     assert planes.count(AXIAL) == 8 + 7 * (taken - 1)
     assert planes.count(CORONAL) == 5 + 4 * (taken - 1)
     assert measured == {AXIAL, CORONAL}
@@ -85,9 +84,9 @@ def test_nothing_is_measured_or_taken_again_with_resampling_off() -> None:
     def measure(residual: Float, axis: int) -> float:
         raise AssertionError("measured")
 
-    asked = Slices()
-    draw_one(recipe, planes_of(asked, once(), unnatural=measure))
-    assert len(asked.turns) == 13
+    network = Slices()
+    draw_one(recipe, planes_of(network, once(), unnatural=measure))
+    assert len(network.turns) == 13
 
 
 @given(st.floats(1, 100), st.integers(1, 10))

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from core import device
 from core.diffusion.sampler import white
 from core.events import finish
-from core.imaging import tiles
-from core.imaging.problem import Options
+from core.imaging.options import Options, Paper
 from core.imaging.published import planes as module
 from core.imaging.published import slicewise
-from core.imaging.published.options import Paper
 from core.imaging.published.planes import estimated
 from core.nets.plane_net import PlaneNet
 from tests.core.imaging.fakes import SIDES, Slices, draw_one, planes_of, view_of
@@ -35,15 +34,15 @@ def noise(seed: int = 0) -> torch.Tensor:
 
 @pytest.fixture(autouse=True)
 def in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "fast_in_half", lambda: False)
+    monkeypatch.setattr(device, "fast_bfloat16", lambda: False)
 
 
 @pytest.mark.parametrize("plane", range(3))
 def test_the_slices_that_touch_the_region_are_asked_and_counted(plane: int) -> None:
-    asked = Slices((1.0, 1.0, 1.0))
-    planes = planes_of(asked, Options())
-    clean, log_variance = finish(planes.ask(view_of(), plane, 0 * noise(), LEVEL))
-    assert planes.calls == sum(question.count for question in asked.asked) == TOUCHED[plane]
+    network = Slices((1.0, 1.0, 1.0))
+    planes = planes_of(network, Options())
+    clean, log_variance = finish(planes.predict(view_of(), plane, 0 * noise(), LEVEL))
+    assert planes.calls == sum(call.count for call in network.calls) == TOUCHED[plane]
     touched = torch.from_numpy(view_of().region.any(axis=tuple(axis for axis in range(3) if axis != plane)))
     each = clean[0, 0].movedim(plane, 0).flatten(1)
     assert each[~touched].eq(0).all() and each[touched].ne(0).any(dim=1).all()
@@ -59,18 +58,18 @@ def test_batches_do_not_change_the_answer(
     monkeypatch.setattr(module, "BATCH", batch)
     net, view = network(), view_of(box=(slice(0, 8), slice(0, 12), slice(0, 8)))
     planes = planes_of(net, Options(), view)
-    shares = list(planes.ask(view, plane, noise(), LEVEL, coarse))
+    shares = list(planes.predict(view, plane, noise(), LEVEL, coarse))
     assert shares == sorted(shares) and shares[-1] == 1 and len(shares) == math.ceil(SIDES[plane] / batch)
     context = torch.from_numpy(np.asarray(view.context))[None]
     whole = net(noise(), context, LEVEL, None, plane, None, coarse)
-    for mine, expected in zip(finish(planes.ask(view, plane, noise(), LEVEL, coarse)), whole, strict=True):
+    for mine, expected in zip(finish(planes.predict(view, plane, noise(), LEVEL, coarse)), whole, strict=True):
         assert torch.allclose(mine, expected, atol=1e-5)
 
 
 def test_the_mean_of_planes_is_that_of_estimates_and_of_variances() -> None:
-    asked = Slices((0.0, 3.0, 9.0))
+    network = Slices((0.0, 3.0, 9.0))
     view = view_of(box=(slice(0, 8), slice(0, 12), slice(0, 8)))
-    planes = planes_of(asked, Options(), view)
+    planes = planes_of(network, Options(), view)
     alone = [finish(planes.one(view, plane)(noise(), LEVEL))[0] for plane in range(3)]
     clean, log_variance = finish(planes.mean(view, (2, 1, 0))(noise(), LEVEL))
     assert torch.allclose(clean, sum(alone, torch.zeros(1)) / 3, atol=1e-6)

@@ -13,18 +13,17 @@ from torch import nn
 
 from core.acquisition import Acquisition, thick, whole
 from core.diffusion.measurement import Measurement
-from core.diffusion.sampler import Walk
+from core.diffusion.sampler import SamplerOptions
 from core.diffusion.schedule import log_snr, signal
 from core.events import finish
 from core.imaging.formulation import Setting
-from core.imaging.inpaint import network as holes
-from core.imaging.problem import Estimate, Options, Problem
+from core.imaging.inpaint import network as inpainting
+from core.imaging.options import Options, Paper, Solver
+from core.imaging.problem import Estimate, Problem, ThickScan
 from core.imaging.published import posterior
-from core.imaging.published.options import Paper, Solver
 from core.imaging.published.planes import Planes
 from core.imaging.published.posterior import CHAINED, RING
 from core.imaging.superres import network as thick_scans
-from core.imaging.superres.network import ThickScan
 from core.nets.plane_net import REACH, PlaneNet
 from tests.core.imaging.fakes import Slices, draw_one
 
@@ -41,9 +40,9 @@ SCAN = ThickScan(AXES.measure(IMAGE[:, :12, :12]), AXES)
 TASKS = ("inpaint", "superres")
 
 
-def network(context: int, facts: int) -> PlaneNet:
+def network(context: int, conditioning: int) -> PlaneNet:
     torch.manual_seed(0)
-    net = PlaneNet(context, 2, (8, 8), (1, 1), facts, "channel", stream=True)
+    net = PlaneNet(context, 2, (8, 8), (1, 1), conditioning, "channel", stream=True)
     for value in net.parameters():
         torch.nn.init.normal_(value, std=0.1)
     return net.eval().requires_grad_(False)
@@ -102,14 +101,16 @@ def unguided(task: str) -> float:
     net = network(7, 0) if task == "inpaint" else network(11, 9)
     free = replace(options("dps"), consistent=False)
     setting = (
-        holes.setting(PROBLEM, net.multiple, RING)
+        inpainting.setting(PROBLEM, net.multiple, RING)
         if task == "inpaint"
         else thick_scans.setting(SCAN, free, net.multiple)
     )
     assert setting.measured is not None
 
     made = draw_one(
-        lambda planes, view, generator: planes.sample(view, planes.mean(view, planes.order), generator, Walk()),
+        lambda planes, view, generator: planes.sample(
+            view, planes.mean(view, planes.order), generator, SamplerOptions()
+        ),
         Planes(net, setting, free),
     )
     return float(setting.measured("cpu").misfit(made.residual).norm())
@@ -144,7 +145,7 @@ def test_gradients_and_projection_together_are_neither_alone(solve: Callable[...
 
 def test_gradients_are_those_of_the_misfit(solve: Callable[..., Caught]) -> None:
     net = network(7, 0)
-    setting = holes.setting(PROBLEM, net.multiple, RING)
+    setting = inpainting.setting(PROBLEM, net.multiple, RING)
     assert setting.measured is not None
     measured, view = setting.measured("cpu"), setting.views(0)
     planes = Planes(net, setting, options("dps"))
@@ -172,16 +173,16 @@ def test_calls_with_gradients_count_twice(solve: Callable[..., Caught]) -> None:
     plain, both = (solve("inpaint", options(each)).estimate.calls for each in ("projection", "mcg"))
     # nothing is left to be moved after the last step
     assert both == plain * (2 * 4 - 1) // 4
-    # the hole is three voxels wide, and the ring is widened along all axes alike
+    # the mask is three voxels wide, and the ring is widened along all axes alike
     assert plain == 4 * 3 * (3 + 2 * RING)
 
 
 def test_the_ring_around_a_hole_is_asked_for_and_kept_to(solve: Callable[..., Caught]) -> None:
-    setting = holes.setting(PROBLEM, 8, RING)
-    asked = setting.views(0).region > 0
-    assert asked[MASK].all() and asked.sum() > MASK.sum()
-    ring = asked & ~MASK
-    assert np.array_equal(np.asarray(setting.views(0).context)[1] > 0, asked)
+    setting = inpainting.setting(PROBLEM, 8, RING)
+    to_make = setting.views(0).region > 0
+    assert to_make[MASK].all() and to_make.sum() > MASK.sum()
+    ring = to_make & ~MASK
+    assert np.array_equal(np.asarray(setting.views(0).context)[1] > 0, to_make)
     kept = solve("inpaint", options("projection"), PROBLEM)
     assert torch.equal(kept.measured.counts[0, 0] > 0, torch.from_numpy(ring))
     assert kept.residual[0, 0][torch.from_numpy(ring)].abs().max() < 1e-5
@@ -209,12 +210,12 @@ def test_the_seed_is_the_sample(solve: Callable[..., Caught], task: str, solver:
 
 @pytest.mark.parametrize("chain", [True, False])
 def test_a_chain_goes_on_from_the_last_sample(solve: Callable[..., Caught], chain: bool) -> None:
-    asked = Slices()
-    told = Options(steps=8, samples=2, paper=Paper(chain=chain))
-    caught = solve("inpaint", told, net=asked)
-    steps = len(asked.asked) // 3
+    slices = Slices()
+    options = Options(steps=8, samples=2, paper=Paper(chain=chain))
+    caught = solve("inpaint", options, net=slices)
+    steps = len(slices.calls) // 3
     assert steps == (8 + 3 if chain else 16)
-    first = asked.asked[3 * 8]
+    first = slices.calls[3 * 8]
     assert first.level == pytest.approx(log_snr(CHAINED if chain else 1.0), abs=1e-3)
     # what was measured of the last sample is not noised; a sample from noise alone has nothing of it
     around = torch.from_numpy(np.flatnonzero(region_box(caught)))
@@ -225,6 +226,6 @@ def test_a_chain_goes_on_from_the_last_sample(solve: Callable[..., Caught], chai
 
 
 def region_box(caught: Caught) -> NDArray[np.bool_]:
-    """Return which axial slices are seen with those of the hole and its ring."""
+    """Return which axial slices are seen with those of the mask and its ring."""
     touched = (caught.measured.counts[0, 0] > 0).any(dim=0).any(dim=0).numpy()
     return np.asarray(ndimage.binary_dilation(touched, iterations=REACH))

@@ -1,7 +1,6 @@
 import pytest
 
-from core.imaging.problem import Options
-from core.imaging.published.options import Paper
+from core.imaging.options import Options, Paper
 from core.imaging.published.repaint import recipe
 from core.imaging.published.slicewise import recipe as plain
 from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw_one, planes_of
@@ -10,12 +9,12 @@ from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw
 @pytest.mark.parametrize("resamples", [1, 2, 5])
 @pytest.mark.parametrize("jump", [1, 2, 4])
 def test_every_part_of_the_way_is_taken_so_many_times(resamples: int, jump: int) -> None:
-    asked = Slices()
-    planes = planes_of(asked, Options(steps=8, paper=Paper(resamples=resamples, jump=jump)))
+    network = Slices()
+    planes = planes_of(network, Options(steps=8, paper=Paper(resamples=resamples, jump=jump)))
     draw_one(recipe, planes)
-    assert {plane for plane, _ in asked.turns} == {2}
-    assert len(asked.turns) == 8 + (resamples - 1) * jump * (7 // jump)
-    assert planes.calls == 2 * len(asked.turns)
+    assert {plane for plane, _ in network.turns} == {2}
+    assert len(network.turns) == 8 + (resamples - 1) * jump * (7 // jump)
+    assert planes.calls == 2 * len(network.turns)
 
 
 def test_taken_once_it_is_the_slices_by_themselves() -> None:

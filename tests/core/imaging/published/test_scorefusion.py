@@ -8,14 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from core.acquisition import Acquisition, thick, whole
-from core.contrasts import CONTRASTS, Sources
+from core.contrasts import CONTRASTS
 from core.events import finish
 from core.imaging.inpaint.network import RESIDUAL
-from core.imaging.problem import Options, Problem
+from core.imaging.options import Options, Paper
+from core.imaging.problem import Problem, Sources, ThickScan
 from core.imaging.published import average, planes, scorefusion
-from core.imaging.published.options import Paper
 from core.imaging.published.scorefusion import SOURCE_PLANE
-from core.imaging.superres.network import ThickScan
 from core.imaging.translate import regression
 from core.nets.fusion_net import FusionNet
 from core.nets.piecewise_linear import FEATURES
@@ -40,24 +39,26 @@ class Ours(nn.Module):
 
     multiple = 4
 
-    def __init__(self, said: float) -> None:
+    def __init__(self, value: float) -> None:
         super().__init__()
-        self.said = said
+        self.value = value
 
-    def forward(self, noisy: Tensor, context: Tensor, log_snr: Tensor, facts: Tensor | None) -> tuple[Tensor, Tensor]:
-        return torch.full_like(noisy, self.said), torch.zeros_like(noisy)
+    def forward(
+        self, noisy: Tensor, context: Tensor, log_snr: Tensor, conditioning: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        return torch.full_like(noisy, self.value), torch.zeros_like(noisy)
 
 
 class Head(FusionNet):
     """An untrained head that remembers which experts it heard."""
 
-    def __init__(self, context: int, experts: int, facts: int) -> None:
-        super().__init__(context, experts, (8, 8), (1, 1), facts)
+    def __init__(self, context: int, experts: int, conditioning: int) -> None:
+        super().__init__(context, experts, (8, 8), (1, 1), conditioning)
         self.heard: list[list[float]] = []
 
-    def forward(self, *told: Tensor, said: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def forward(self, *inputs: Tensor, predictions: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         self.heard.append(present[0].tolist())
-        return super().forward(*told, said=said, present=present)
+        return super().forward(*inputs, predictions=predictions, present=present)
 
 
 @dataclass
@@ -118,13 +119,13 @@ def test_our_network_is_one_more_expert_if_wished(installed: Installed) -> None:
     assert isinstance(last, nn.Conv3d) and last.bias is not None
     # a block of eight voxels for each expert
     last.bias.data[8 * scorefusion.VOLUME : 8 * (scorefusion.VOLUME + 1)] = 1
-    without, silent = finish(scorefusion.inpaint(PROBLEM, one)), finish(scorefusion.inpaint(PROBLEM, wished))
+    without, zero = finish(scorefusion.inpaint(PROBLEM, one)), finish(scorefusion.inpaint(PROBLEM, wished))
     installed.ours = 3.0
     loud = finish(scorefusion.inpaint(PROBLEM, wished))
     assert head.heard == [[1, 1, 1, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
-    assert silent.calls == without.calls + 1
+    assert zero.calls == without.calls + 1
     unit = RESIDUAL * np.percentile(IMAGE[~MASK], 95)
-    assert np.allclose((loud.values - silent.values)[MASK], unit * 3 * (1 - 1 / 4), rtol=1e-3)
+    assert np.allclose((loud.values - zero.values)[MASK], unit * 3 * (1 - 1 / 4), rtol=1e-3)
 
 
 @pytest.mark.parametrize("names", [("t1",), ("t1", "t2")])
@@ -134,9 +135,9 @@ def test_each_of_several_sources_has_an_expert_that_sees_it_alone(installed: Ins
     several = len(names) > 1
     experts = [float(several and name in names) for name in CONTRASTS]
     assert installed.heads["translate-fusion"].heard == [[1, 1, 1, 0, *experts]]
-    asked = installed.slices.asked
-    assert [question.plane for question in asked] == [0, 1, 2, *([SOURCE_PLANE] * len(names) if several else [])]
-    assert made.calls == sum(question.count for question in asked) + 1
-    for question, name in zip(asked[3:], names if several else (), strict=True):
-        there = [float(question.context[0, number].abs().sum()) > 0 for number in range(len(CONTRASTS))]
+    calls = installed.slices.calls
+    assert [call.plane for call in calls] == [0, 1, 2, *([SOURCE_PLANE] * len(names) if several else [])]
+    assert made.calls == sum(call.count for call in calls) + 1
+    for call, name in zip(calls[3:], names if several else (), strict=True):
+        there = [float(call.context[0, number].abs().sum()) > 0 for number in range(len(CONTRASTS))]
         assert there == [contrast == name for contrast in CONTRASTS]

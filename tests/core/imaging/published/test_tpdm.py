@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from core.imaging.problem import Options
-from core.imaging.published.options import Paper
+from core.imaging.options import Options, Paper
 from core.imaging.published.tpdm import recipe
 from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw_one, planes_of, view_of
 
@@ -10,18 +9,18 @@ from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw
 @pytest.mark.parametrize("ratio", range(2, 9))
 @pytest.mark.parametrize("order", [(2, 1, 0), (1, 0, 2)])
 def test_one_of_so_many_steps_is_the_second_planes(ratio: int, order: tuple[int, int, int]) -> None:
-    asked = Slices()
-    draw_one(recipe, planes_of(asked, Options(steps=8, paper=Paper(ratio=ratio)), order=order))
+    network = Slices()
+    draw_one(recipe, planes_of(network, Options(steps=8, paper=Paper(ratio=ratio)), order=order))
     primary, auxiliary, _ = order
     turns = [auxiliary if step % ratio == ratio - 1 else primary for step in range(8)]
-    assert [plane for plane, _ in asked.turns] == turns
+    assert [plane for plane, _ in network.turns] == turns
 
 
 def test_noise_is_shared_in_the_plane_that_sees_it_next() -> None:
-    asked = Slices()
+    network = Slices()
     view = view_of(box=(slice(0, 8), slice(0, 12), slice(0, 8)))
-    draw_one(recipe, planes_of(asked, Options(steps=2), view))
-    first = asked.asked[0].noisy[0, 0]
+    draw_one(recipe, planes_of(network, Options(steps=2), view))
+    first = network.calls[0].noisy[0, 0]
 
     def alike(values: torch.Tensor, axis: int) -> float:
         turned = values.movedim(axis, 0)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.imaging.superres.binning import binned, unbinned
@@ -16,7 +16,6 @@ def test_blocks_are_means_and_the_last_is_filled_up_by_its_edge() -> None:
     assert binned(IMAGE, (1, 1, 1)) is IMAGE
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.tuples(*[st.integers(1, 4)] * 3), st.tuples(*[st.integers(8, 14)] * 3))
 def test_a_slope_survives_but_at_the_edge(factors: tuple[int, int, int], shape: tuple[int, int, int]) -> None:
     i, j, k = np.indices(shape)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from core import device
 from core.errors import UserError
 from core.files.nifti import Stored, write_stored
-from core.imaging.superres.estimate import TYPICAL
+from core.imaging.superres.estimate import TORCH_BYTES, TYPICAL
 from core.tasks import find
 from tests.contract.phantom import write_thick
 
@@ -55,3 +57,16 @@ def test_the_largest_result_is_told_before_it_is_begun(tmp_path: Path, monkeypat
     with pytest.raises(UserError) as caught:
         device.require_memory(found.memory)
     assert caught.value.code == "not_enough_memory"
+
+
+def test_an_estimate_loads_no_network_library() -> None:
+    script = (
+        "import sys; from core.imaging.superres.task import TASK\n"
+        "TASK.estimate({}, TASK.parse({}), 'cpu'); TASK.method('cubic').load(); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_plain_methods_need_no_memory_for_networks() -> None:
+    ours, plain = (TASK.estimate({}, TASK.parse({"method": name}), "cpu").memory for name in ("volume", "cubic"))
+    assert ours - plain > TORCH_BYTES

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -50,14 +50,13 @@ def test_thick_axes_become_a_millimetre_and_fine_ones_stay(own: tuple[float, ...
     assert found.target == pytest.approx(made)
     assert spacing(found.affine) == pytest.approx(made)
     for axis in range(3):
-        assert (axis in found.sharpened) == (made[axis] != own[axis])
-        assert found.acquisition.axes[axis].untouched == (axis not in found.sharpened)
+        assert (axis in found.refined) == (made[axis] != own[axis])
+        assert found.acquisition.axes[axis].untouched == (axis not in found.refined)
 
 
 sizes = st.floats(0.3, 7)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.tuples(sizes, sizes, st.floats(2, 7)),
     st.tuples(*[st.integers(8, 40)] * 3),
@@ -107,8 +106,8 @@ def test_slices_thinner_than_their_distance_leave_gaps_and_thicker_ones_overlap(
     assert gap.acquisition.axes[2].thickness == pytest.approx(4)
     assert "gaps of 1 mm" in " ".join(describe_geometry(gap))
     wide = geometry((60, 60, 20), grid(1, 1, 5), params(thickness=6, profile="gaussian"))
-    told = " ".join(describe_geometry(wide))
-    assert "overlapping by 1 mm" in told and "Gaussian" in told and "Relax" in told
+    words = " ".join(describe_geometry(wide))
+    assert "overlapping by 1 mm" in words and "Gaussian" in words and "Relax" in words
     plain = describe_geometry(geometry((60, 50, 20), grid(1, 1, 5), DEFAULT))
     assert plain[1] == "Taken as 20 axial slices, each 5 mm thick with a box profile, touching."
     assert plain[2].startswith("To be made: 60 x 50 x 100 voxels of 1 x 1 x 1 mm.")

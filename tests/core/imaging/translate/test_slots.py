@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.contrasts import CONTRASTS
 from core.files.nifti import read_volume
 from core.imaging.translate.slots import Assignment, assign, chances, look, recognise
-from core.imaging.translate.task import SLOTS
 from core.train.heldout import TUMOUR
 from core.volume import Volume
 from tests.core.brains import brain, grid
@@ -91,7 +91,7 @@ def test_a_whole_head_and_a_tiny_brain_are_not_judged() -> None:
 
 
 HELD_OUT = [
-    *((slot, DATA / "train" / "brats18" / TUMOUR / f"{slot}.nii.gz") for slot in SLOTS),
+    *((slot, DATA / "train" / "brats18" / TUMOUR / f"{slot}.nii.gz") for slot in CONTRASTS),
     *(
         (slot, DATA / "demo" / "stroke" / f"{name}.nii.gz")
         for slot, name in (("t1", "T1"), ("t2", "T2"), ("flair", "FLAIR"))

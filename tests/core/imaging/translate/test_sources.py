@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from core.anatomy.head import find_head
+from core.contrasts import CANNOT_KNOW
 from core.errors import UserError
 from core.events import finish
 from core.files.nifti import Stored, write_stored
 from core.imaging.translate import sources
 from core.imaging.translate.sources import Gathered, gather
-from core.imaging.translate.task import CANNOT_KNOW
 from core.result import Note
 from core.volume import Volume
 from tests.core.brains import brain, grid, rigid, write

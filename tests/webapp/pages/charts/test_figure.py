@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.failure.results import Diagnostic, Figure, Line
+from core.failure.results import Diagnostic, Line
+from core.measure.intervals import Interval
 from tests.webapp.pages.lab_results import CLASSES, diagnostics, leak, model, results
 from webapp.pages.charts import model_accuracy as charts_accuracy
 from webapp.pages.charts import model_score as charts_score
@@ -115,8 +116,8 @@ def test_bands_are_drawn_in_the_order_in_which_they_are_kept() -> None:
     )
     single = Line("permuted", (1655.0, 1085.0), (0.1, 0.2), "wavenumber", "lost")
     asked = (
-        Diagnostic("D7", "bands", "Bands", Figure(2.0), False, "", {}, lines),
-        Diagnostic("D9", "occlusion", "Single bands", Figure(0.2), False, "", {}, (single,)),
+        Diagnostic("D7", "bands", "Bands", Interval(2.0), False, "", {}, lines),
+        Diagnostic("D9", "occlusion", "Single bands", Interval(0.2), False, "", {}, (single,)),
     )
     chart = charts_spectra.needed(replace(model("a", "A", "ir"), diagnostics=asked))
     assert len(drawn(chart)) == 2
@@ -141,7 +142,7 @@ def test_leaking_patients_are_shown_beside_the_commonest_class() -> None:
 
 
 def test_an_unknown_bound_is_no_bar_and_no_word() -> None:
-    assert errors([Figure(0.5)])["array"] == [0.0]
-    assert worded(Figure(0.5)) == "0.500"
-    assert worded(Figure(math.nan)) == "–"
+    assert errors([Interval(0.5)])["array"] == [0.0]
+    assert worded(Interval(0.5)) == "0.500"
+    assert worded(Interval(math.nan)) == "–"
     assert opaque("#0a0b0c", 0.5) == "rgba(10,11,12,0.5)"

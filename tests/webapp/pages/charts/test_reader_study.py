@@ -11,7 +11,7 @@ import pytest
 
 from core.measure.findings import EVERYONE, Results
 from tests.webapp.pages.study_results import GROUP, UNKNOWN, results
-from tests.webapp.study.made import collected
+from tests.webapp.study.simulated import collected
 from webapp.pages.charts import reader_study as charts_study
 from webapp.pages.charts.figure import Chart
 

@@ -12,6 +12,7 @@ from core.imaging.inpaint import task as inpaint
 from core.imaging.superres import task as superres
 from core.imaging.translate import task as translate
 from tests.contract.phantom import write_contrasts, write_phantom, write_thick
+from tests.webapp.fakes import wait_for
 from webapp.intake import example_scans as examples
 from webapp.pages.imaging import actions
 from webapp.pages.imaging.page import Held, main_scan, of_job, view
@@ -91,14 +92,8 @@ def test_a_result_becomes_the_input_of_another_task(services: Services, files: d
 
 def finish(services: Services, job: str) -> None:
     """Let the queue run until ``job`` is over; its result is the scan it was given."""
-    import time
-
     services.dispatcher.start()
-    for _ in range(400):
-        if services.repo.job(job, ME).over:
-            return
-        time.sleep(0.05)
-    raise TimeoutError
+    wait_for(services, job, ME)
 
 
 def test_every_example_makes_a_tab_ready(services: Services) -> None:

@@ -8,7 +8,7 @@ from core import tasks
 from core.declaration import Task
 from core.errors import UserError
 from core.imaging.drive import compared
-from core.imaging.methods import of_task
+from core.tasks import find
 from webapp.pages.imaging import comparison, page
 from webapp.pages.kit import forms
 
@@ -23,11 +23,11 @@ def form(task: Task, *ticked: str, **other: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("task", IMAGING, ids=lambda task: task.name)
 def test_ours_is_the_method_and_nothing_unticked_runs(task: Task) -> None:
-    plain = next(one.name for one in of_task(task.name) if one.cheap)
+    plain = next(one.name for one in task.methods if one.cheap)
     given = form(task, "volume", "slicewise", plain, method="average", steps=3, samples=5, mode="realistic")
     made = task.parse(comparison.settings(task, given))
     assert (made["method"], made["steps"], made["samples"], made["mode"]) == ("volume", 0, 5, "realistic")
-    beside = compared(task.name, of_task(task.name)[0], made)
+    beside = compared(task, task.methods[0], made)
     assert [one.name for one in beside] == ["slicewise", plain]
 
 
@@ -51,10 +51,10 @@ def test_a_run_takes_no_heed_of_the_ticks() -> None:
 
 
 def test_usual_ticks_are_ours_one_of_the_papers_and_a_plain_one() -> None:
-    assert comparison.usual(of_task("inpaint")) == ("volume", "hierarchical", "biharmonic")
-    assert comparison.usual(of_task("superres")) == ("volume", "average", "cubic")
-    assert comparison.usual(of_task("translate")) == ("volume", "average", "regression")
-    assert comparison.usual(one for one in of_task("inpaint") if one.cheap) == ("biharmonic",)
+    assert comparison.usual(find("inpaint").methods) == ("volume", "hierarchical", "biharmonic")
+    assert comparison.usual(find("superres").methods) == ("volume", "average", "cubic")
+    assert comparison.usual(find("translate").methods) == ("volume", "average", "regression")
+    assert comparison.usual(one for one in find("inpaint").methods if one.cheap) == ("biharmonic",)
 
 
 def test_methods_whose_weights_are_missing_cannot_be_ticked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from core.result import Result, Verdict, artifact_in
 from tests.webapp.fakes import FakeEngine, wait_for
 from tests.webapp.pages.lab_results import results
 from webapp.app import build_services
-from webapp.door.guard import KEY
+from webapp.door.session import KEY
 from webapp.endpoints import add_routes
 from webapp.pages.imaging.page import headline, subject
 from webapp.pages.lab import lab_report as lab_export

@@ -13,13 +13,14 @@ from starlette.testclient import TestClient
 
 from tests.webapp.fakes import ORIGIN
 from tests.webapp.study.sitting import answered, sit, study_of
-from webapp.door.guard import COOKIE, Guard, session_id
+from webapp.door.guard import Guard
+from webapp.door.session import COOKIE, session_id
+from webapp.door.uploads import Uploads
 from webapp.endpoints import add_routes
 from webapp.pages.study.downloads import WRITERS, router
 from webapp.services import Services
-from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
-from webapp.study.collect import collect
+from webapp.study.collection import collect
 from webapp.study.rating import Sitting
 
 
@@ -29,7 +30,7 @@ def study(services: Services, tmp_path: Path) -> StudyRecord:
     made = study_of(services, tmp_path / "images", ask={"real": True, "scales": ["realism"]})
     key, _ = sit(services, made, "Dr =A")
     for _ in range(3):
-        sitting = Sitting.of(Studies(services.repo.engine), key, "")
+        sitting = Sitting.of(services.studies, key, "")
         sitting.save(answered(sitting.state()["next"]))
     return made
 
@@ -41,14 +42,14 @@ def page(services: Services, tmp_path: Path) -> Iterator[TestClient]:
     add_routes(app, services)
     app.include_router(router(services))
     app.get("/")(lambda: "page")
-    with TestClient(Guard(app, services, tmp_path), base_url=ORIGIN) as client:
+    with TestClient(Guard(app, services, Uploads(tmp_path)), base_url=ORIGIN) as client:
         client.get("/")
         yield client
 
 
 def manage(page: TestClient, services: Services, study: StudyRecord) -> None:
     """Let the visitor manage the study."""
-    studies = Studies(services.repo.engine)
+    studies = services.studies
     studies.manage(studies.renew_key(study), session_id(page.cookies[COOKIE]))
 
 
@@ -66,7 +67,7 @@ def test_only_managers_get_the_files(page: TestClient, services: Services, study
 
 def test_the_files_say_what_the_database_says(page: TestClient, services: Services, study: StudyRecord) -> None:
     manage(page, services, study)
-    found = collect(Studies(services.repo.engine), study)
+    found = collect(services.studies, study)
     rows = list(csv.DictReader(io.StringIO(page.get(f"/study/{study.id}/csv").content.decode("utf-8-sig"))))
     assert [row["rater"] for row in rows] == ["R01"] * 3
     assert [int(row["position"]) for row in rows] == [answer.position for answer in found.answers]

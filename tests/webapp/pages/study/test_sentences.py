@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.measure.findings import Estimate
+from core.measure.intervals import Estimate
 from tests.webapp.pages.study_results import UNKNOWN, estimate, results
 from webapp.pages.study.sentences import count, percent, share_of, summary
 
@@ -21,7 +21,8 @@ def test_the_first_sentences_tell_who_answered_and_what_they_told_apart() -> Non
     assert lines[0] == "1 rater gave 240 answers on 60 items; 1 of 2 raters finished."
     assert lines[1] == (
         "Raters told real from synthetic in 58 % of 240 answers (95 % interval 52 to 64 %); chance is 50 %, and this "
-        "cannot be told from it (p 0.010). With items resampled the interval is 50 to 66 %, which holds chance."
+        "does not differ clearly from it (p 0.010). With items resampled the interval is 50 to 66 %, which holds "
+        "chance."
     )
 
 
@@ -36,7 +37,7 @@ def test_a_difference_is_clear_only_where_both_ways_of_counting_say_so(
     first = replace(found.detections[0], p=p, clustered=clustered)
     line = said("Raters told", summary(replace(found, detections=(first,))))
     assert ("the difference is clear" in line) is clear
-    assert ("cannot be told" in line) is not clear
+    assert ("does not differ clearly" in line) is not clear
 
 
 def test_the_preferred_method_is_named_first() -> None:

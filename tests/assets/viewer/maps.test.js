@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Maps, mapsOf } from "../../../assets/viewer/maps.js";
+import { complete } from "../../../assets/viewer/scene.js";
+import { image } from "../niivue.js";
+import { fake } from "../page.js";
+
+/** @import { Scene } from "../../../assets/viewer/scene-json.d.ts" */
+
+/** @param {string} id */
+const named = (id) => ({ id, url: `/vol/${id}`, title: id.toUpperCase() });
+/** @type {Scene} */
+const inpaint = { scan: named("scan"), results: [named("a"), named("b")] };
+
+/**
+ * Returns the maps of a scene with what they drew.
+ * @param {Scene} given
+ * @param {object} volumes
+ */
+function mapsWith(given, volumes) {
+  /** @type {string[]} */
+  const log = [];
+  const panel = {
+    name: (/** @type {string} */ title) => log.push(`name ${title}`),
+    choose: () => {},
+    clear: (/** @type {string} */ text) => log.push(`clear ${text}`),
+    show: async (/** @type {object} */ _, /** @type {object[]} */ drawn, /** @type {{ id: string }} */ of) =>
+      log.push(`show ${of.id} ${drawn.length}`),
+    setLegend: (/** @type {unknown[]} */ ...legend) => log.push(`legend ${legend.join(" ")}`),
+  };
+  const scene = complete(given);
+  const maps = new Maps(fake({ scene, loaded: { volumes }, look: { dress: () => {} }, refresh: () => {} }));
+  return { log, maps, scene, panel: /** @type {import("../../../assets/viewer/panel.js").Panel} */ (fake(panel)) };
+}
+
+test("the input is subtracted from the result in the same units", () => {
+  const scene = complete(inpaint);
+  const [map, ...more] = mapsOf(scene, scene.results[1]);
+  assert.ok("from" in map);
+  assert.equal(map.id, "difference");
+  assert.equal(map.from.id, "scan");
+  assert.deepEqual(more, []);
+});
+
+test("the server's map is that of the first result, the others are computed", () => {
+  const scene = complete({ ...inpaint, difference: { url: "/vol/d", title: "Change" }, reference: named("truth") });
+  const [change, error] = mapsOf(scene, scene.results[0]);
+  assert.ok("url" in change);
+  assert.equal(change.title, "Change");
+  assert.match(change.legend, /Result minus input/);
+  assert.ok("from" in error);
+  assert.equal(error.from.id, "truth");
+  assert.ok("from" in mapsOf(scene, scene.results[1])[0]);
+});
+
+test("nothing is subtracted across units", () => {
+  const scene = complete({ task: "translate", inputs: [named("t1")], results: [named("a")] });
+  assert.deepEqual(mapsOf(scene, scene.results[0]), []);
+});
+
+test("a panel without a map has the reason in it", async () => {
+  const { log, maps, panel, scene } = mapsWith({ task: "translate", inputs: [named("t1")], results: [named("a")] }, {});
+  await maps.drawDifference(panel, scene.results[0]);
+  assert.deepEqual(log[0], "name Difference");
+  assert.match(log[1], /^clear .*different units/);
+});
+
+test("a panel on another grid has that in it, or the result that the maps belong to", async () => {
+  const volumes = { difference: async () => null };
+  const plain = mapsWith(inpaint, volumes);
+  await plain.maps.drawDifference(plain.panel, plain.scene.results[1]);
+  assert.match(plain.log[1], /^clear SCAN is on another grid/);
+  const other = mapsWith({ ...inpaint, difference: { url: "/vol/d" } }, volumes);
+  await other.maps.drawDifference(other.panel, other.scene.results[1]);
+  assert.equal(other.log[1], "clear The maps belong to A: choose it to see them.");
+});
+
+test("a map is drawn on the scan where it has the result's grid, else on the result", async () => {
+  const same = image();
+  const signed = Object.assign(image(), { cal_max: 7 });
+  const files = { "/vol/scan": image(), "/vol/a": same, "/vol/b": image({ size: [9, 9, 9] }) };
+  const volumes = {
+    anatomy: async (/** @type {keyof typeof files} */ url) => files[url],
+    difference: async () => signed,
+  };
+  const { log, maps, panel, scene } = mapsWith(inpaint, volumes);
+  await maps.drawDifference(panel, scene.results[0]);
+  await maps.drawDifference(panel, scene.results[1]);
+  assert.deepEqual(
+    log.filter((line) => line.startsWith("show")),
+    ["show scan 2", "show b 2"],
+  );
+  assert.match(log[2], /^legend -7 7 cs-less,cs-more/);
+});
+
+test("a method without a map of uncertainty is named as that", async () => {
+  const { log, maps, panel } = mapsWith({ ...inpaint, uncertain: "Mirror" }, {});
+  await maps.drawUncertainty(panel);
+  assert.equal(log[0], "name Uncertainty");
+  assert.match(log[1], /no measure of its uncertainty/);
+});
+
+test("the uncertainty carries the method's title and its scale", async () => {
+  const deviation = Object.assign(image(), { cal_max: 3 });
+  const volumes = { anatomy: async () => image(), uncertainty: async () => deviation };
+  const { log, maps, panel } = mapsWith({ ...inpaint, uncertainty: "/vol/u", uncertain: "Network" }, volumes);
+  await maps.drawUncertainty(panel);
+  assert.equal(log[0], "name Uncertainty: Network");
+  assert.match(log[2], /^legend 0 3 inferno/);
+});

@@ -1,0 +1,174 @@
+"""The processor time of every test, kept in ``build/durations.json``, and the budget of each folder.
+
+Seconds of processor time, of the tests and of all processes they start, hardly depend on what else a machine
+does. That a machine is slower than another is divided out by a yardstick, a fixed amount of work that is measured
+again and again while the tests run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / "build" / "durations.json"
+# seconds that the yardstick took on the machine on which the budgets were set
+REFERENCE = 0.005
+# tests of one process between two yardsticks
+EVERY = 40
+# seconds of processor time for all tests of a folder in `make test`: twice what they took when this was set
+BUDGETS: Mapping[str, float] = {}
+
+Report = pytest.TestReport
+
+
+def used() -> float:
+    """Return the seconds of processor time of this process and of all it has started, ended or not."""
+    sums = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in sums) + sum(map(_living, _children("self")))
+
+
+def _living(process: str) -> float:
+    """Return the seconds of a process that still runs and of all it has started (Linux; elsewhere 0)."""
+    try:
+        # what follows the name in brackets begins with field 3; 14 to 17 are its own times and those of its dead
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(map(_living, _children(process)))
+
+
+def _children(process: str) -> list[str]:
+    try:
+        lists = [thread / "children" for thread in Path(f"/proc/{process}/task").iterdir()]
+        return [child for each in lists for child in each.read_text().split()]
+    except OSError:
+        return []
+
+
+def yardstick() -> float:
+    """Return the seconds of processor time that a fixed amount of work takes now."""
+    begun = time.process_time()
+    table: dict[int, int] = {}
+    for number in range(60_000):
+        table[number % 977] = table.get(number % 977, 0) ^ (number * 31)
+    return time.process_time() - begun
+
+
+@contextmanager
+def little_work(most: float = 400) -> Iterator[None]:
+    """Fail when what is done inside takes more work than ``most`` yardsticks (400 are 2 s on the reference)."""
+    begun = time.process_time()
+    yield
+    work = time.process_time() - begun
+    assert work < most * yardstick()
+
+
+def folder_of(test: str) -> str:
+    """Return the folder that pays for a test: two levels of it, ``tests/core/imaging`` for all that lie below."""
+    return "/".join(test.partition("::")[0].split("/")[:-1][:3])
+
+
+def summed(tests: Mapping[str, float]) -> dict[str, float]:
+    """Return folder -> seconds of all its tests, the dearest first."""
+    sums: dict[str, float] = defaultdict(float)
+    for test, seconds in tests.items():
+        sums[folder_of(test)] += seconds
+    return dict(sorted(sums.items(), key=lambda item: -item[1]))
+
+
+def overspent(sums: Mapping[str, float], budgets: Mapping[str, float]) -> list[str]:
+    """Return a line for each folder that took more seconds than its budget, or that has none."""
+    return [
+        f"{folder} took {seconds:.0f} s of processor time, its budget is {budgets.get(folder, 0):g} s: see {__name__}"
+        for folder, seconds in sums.items()
+        if seconds > budgets.get(folder, 0)
+    ]
+
+
+class Meter:
+    """Adds to each report the seconds that its phase took, in the process that runs the tests."""
+
+    def __init__(self) -> None:
+        self._last = used()
+        self._count = 0
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """Begin to count."""
+        self._last = used()
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, Report, Report]:
+        """Note what was used since the report before."""
+        report = yield
+        now = used()
+        report.processor = now - self._last
+        if call.when == "teardown":
+            if self._count % EVERY == 0:
+                report.yardstick = yardstick()
+            self._count += 1
+        self._last = used()
+        return report
+
+
+class Ledger:
+    """Collects what the reports say, writes it down and compares it with the budgets, in the process that prints."""
+
+    def __init__(self, check: bool) -> None:
+        self._check = check
+        self._tests: dict[str, float] = defaultdict(float)
+        self._yardsticks: list[float] = []
+        self._lines: list[str] = []
+
+    def pytest_runtest_logreport(self, report: Report) -> None:
+        """Add one phase of a test."""
+        self._tests[report.nodeid] += getattr(report, "processor", 0.0)
+        if hasattr(report, "yardstick"):
+            self._yardsticks.append(report.yardstick)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write ``build/durations.json``; a folder over its budget fails the session."""
+        if not self._tests:
+            return
+        scale = median(self._yardsticks) / REFERENCE if self._yardsticks else 1.0
+        tests = {test: seconds / scale for test, seconds in self._tests.items()}
+        sums = summed(tests)
+        kept = {
+            "scale": round(scale, 3),
+            "folders": {folder: round(seconds, 1) for folder, seconds in sums.items()},
+            "tests": {test: round(tests[test], 3) for test in sorted(tests, key=lambda test: -tests[test])},
+        }
+        KEPT.parent.mkdir(exist_ok=True)
+        KEPT.write_text(json.dumps(kept, indent=1))
+        self._lines = overspent(sums, BUDGETS) if self._check else []
+        if self._lines and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print what is over its budget."""
+        for line in self._lines:
+            terminalreporter.write_line(line, red=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--budgets``."""
+    parser.addoption("--budgets", action="store_true", help="fail when a folder of tests takes more than its budget")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure in every process; write in the one that has no other above it."""
+    config.pluginmanager.register(Meter(), "meter")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Ledger(config.getoption("--budgets")), "ledger")

@@ -1,0 +1,80 @@
+"""The ledger of processor time: what it counts, and that too much of it fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import spent
+from tests.source import ROOT
+
+BUSY = r"""
+import subprocess, sys, time
+SPIN = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+GO_ON = [sys.executable, "-c", SPIN + "\nprint(flush=True)\ntime.sleep(600)"]
+left = []
+def test_here():
+    exec(SPIN)
+def test_in_a_child():
+    subprocess.run([sys.executable, "-c", SPIN], check=True)
+def test_in_a_child_that_goes_on():
+    left.append(subprocess.Popen(GO_ON, stdout=subprocess.PIPE))
+    left[0].stdout.readline()
+def test_that_only_waits():
+    left[0].kill()
+    left[0].communicate()
+    time.sleep(0.5)
+"""
+# the conftest.py of the tests above: they write their own ledger
+LEDGER = """
+import sys
+sys.path.insert(0, {root!r})
+from pathlib import Path
+from tests import spent
+spent.KEPT = Path({kept!r})
+"""
+
+
+def test_folders_pay_for_all_that_is_in_them() -> None:
+    tests = {"tests/core/a/b/test_x.py::y[a/b]": 2.0, "tests/core/a/test_z.py::z": 1.0, "tests/test_q.py::q": 4.0}
+    assert spent.summed(tests) == {"tests": 4.0, "tests/core/a": 3.0}
+
+
+def test_a_folder_over_its_budget_or_without_one_is_named() -> None:
+    lines = spent.overspent({"tests/a": 3.0, "tests/b": 1.0, "tests/c": 1.0}, {"tests/a": 2.0, "tests/b": 1.0})
+    assert [line.partition(" ")[0] for line in lines] == ["tests/a", "tests/c"]
+
+
+def test_every_folder_has_a_budget() -> None:
+    files = (path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert {spent.folder_of(file) for file in files} - spent.BUDGETS.keys() == set()
+
+
+def test_much_work_is_seen() -> None:
+    with spent.little_work(50):
+        spent.yardstick()
+    with pytest.raises(AssertionError), spent.little_work(1):
+        for _ in range(20):
+            spent.yardstick()
+
+
+# the tests of a file stay in one process
+@pytest.mark.parametrize("side_by_side", [(), ("-n", "2", "--dist", "loadfile")])
+def test_work_is_counted_here_and_in_children_and_waiting_is_not(tmp_path: Path, side_by_side: tuple[str, ...]) -> None:
+    (tmp_path / "test_busy.py").write_text(BUSY)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.spent", "--budgets", *side_by_side]
+    script = LEDGER.format(root=str(ROOT), kept=str(tmp_path / "kept.json"))
+    (tmp_path / "conftest.py").write_text(script)
+    done = subprocess.run([*command, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "4 passed" in done.stdout
+    # the folder has no budget
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "its budget is 0 s" in done.stdout
+    kept = json.loads((tmp_path / "kept.json").read_text())
+    seconds = {test.partition("::")[2]: used * kept["scale"] for test, used in kept["tests"].items()}
+    assert all(seconds[f"test_{name}"] > 0.25 for name in ("here", "in_a_child", "in_a_child_that_goes_on"))
+    assert seconds["test_that_only_waits"] < 0.2

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.webapp.door.asgi import Inner, ask
+from webapp.door.addresses import Addresses
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/healthz",
+        "/vol/a/b",
+        "/theme.css",
+        "/assets/index.js",
+        "/config",
+        "/gradio_api/queue/join",
+        "/gradio_api/queue/data",
+        "/gradio_api/run/predict",
+        "/gradio_api/heartbeat/page",
+        "/gradio_api/upload",
+        "/gradio_api/upload_progress",
+    ],
+)
+def test_what_the_page_needs_is_open(path: str) -> None:
+    assert ask(Addresses(Inner()), path).status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/proxy=http://example.org/",
+        "/gradio_api/file/etc/passwd",
+        "/gradio_api/file=http://127.0.0.1:7860/healthz",
+        "/gradio_api/file=HTTPS://example.org/",
+        "/gradio_api/file=//example.org/",
+        "/gradio_api//file=/etc/passwd",
+        "//gradio_api/file=/etc/passwd",
+        "/x/../gradio_api/file=/etc/passwd",
+        "/gradio_api/call/predict",
+        "/gradio_api/deep_link",
+        "/gradio_api/stream/page/1/1/playlist.m3u8",
+        "/gradio_api/vibe-edit",
+        "/gradio_api/process_recording",
+        "/monitoring",
+        "/docs",
+        "/openapi.json",
+        "/login",
+    ],
+)
+def test_what_no_page_needs_is_closed(path: str) -> None:
+    inner = Inner()
+    answer = ask(Addresses(inner), path)
+    assert (answer.status, answer.code, inner.seen) == (403, "closed", [])

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from tests.webapp.door.visits import events, file_data, join
+from tests.webapp.fakes import ORIGIN, FakeEngine, stub_page
+from webapp.app import OPEN_PAGES, create_app, mount_page, prepare_gradio
+from webapp.services import Services
+from webapp.settings import Settings
+
+if TYPE_CHECKING:
+    import gradio
+
+
+@pytest.fixture
+def unguarded(services: Services) -> Iterator[TestClient]:
+    """The page without the door."""
+    prepare_gradio(services.settings.data)
+    app = FastAPI()
+    mount_page(app, services, stub_page)
+    with TestClient(app, base_url=ORIGIN) as client:
+        yield client
+
+
+def test_gradio_itself_refuses_files_of_the_server(unguarded: TestClient, services: Services, tmp_path: Path) -> None:
+    uploaded = services.settings.data / "uploads" / "t1.nii.gz"
+    secret = tmp_path / "T1.nii.gz"
+    for path, allowed in ((uploaded, True), (secret, False)):
+        path.write_bytes(b"scan")
+        page = f"page{allowed}"
+        assert join(unguarded, page, file_data(str(path.resolve()))) == 200
+        done = [one for one in events(unguarded, page) if one["msg"] == "process_completed"]
+        assert [one["success"] for one in done] == [allowed]
+        assert allowed or str(tmp_path) not in str(done)
+
+
+def test_the_memory_for_open_pages_is_bounded(services: Services) -> None:
+    prepare_gradio(services.settings.data)
+    made: list[gradio.Blocks] = []
+
+    def page(services: Services) -> gradio.Blocks:
+        made.append(stub_page(services))
+        return made[0]
+
+    mount_page(FastAPI(), services, page)
+    holder = made[0].state_holder
+    for number in range(OPEN_PAGES + 2):
+        assert holder[f"page{number}"] is not None
+    assert len(holder.session_data) == OPEN_PAGES
+
+
+def test_no_other_site_may_read_the_page(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", warm=False, hosts="scans.example.org", disk_reserve_mb=1)
+    app = create_app(settings, page=stub_page, engine=FakeEngine)
+    with TestClient(app, base_url="https://scans.example.org") as client:
+        for path in ("/", "/config", "/theme.css"):
+            answer = client.get(path, headers={"origin": "https://evil.example"})
+            assert answer.status_code == 200
+            assert not [name for name in answer.headers if name.startswith("access-control")]

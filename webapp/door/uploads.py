@@ -1,0 +1,146 @@
+"""Files on their way in: each upload in a folder of its own within its visitor's, gone when it is used or old."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
+
+from core.errors import UserError
+from webapp.door.addresses import UPLOAD
+from webapp.door.session import session_of
+
+if TYPE_CHECKING:
+    from gradio.route_utils import FileUploadProgress
+
+# an event takes what was uploaded for it within seconds; a visitor may look at a form with a file a while longer
+LIFE_SECONDS = 3600.0
+# of a path below its visitor's folder: the upload, Gradio's hash of the content, the name of the file
+PLACE = re.compile(r"[0-9a-f]{32}/[0-9a-f]{64}/[^/\0]+")
+MAX_PATH = 1024
+BAD_UPLOAD = UserError("bad_upload", "The upload did not arrive whole.", "Try again; reload the page if it stays so.")
+
+
+class Uploads:
+    """The folder of Gradio's uploads; a file lies in ``<session>/<upload>/<hash>/<name>``: its path names its owner.
+
+    life: seconds after which an upload that no event has used is removed.
+    """
+
+    def __init__(self, folder: Path, life: float = LIFE_SECONDS, clock: Callable[[], float] = time.time) -> None:
+        self._folder = str(folder)
+        self._life = life
+        self._clock = clock
+
+    def owns(self, path: str, session: str) -> bool:
+        """Return whether ``path`` is where an upload of ``session`` lies or lay, by its text alone."""
+        mine = f"{self._folder}/{session}/"
+        if len(path) > MAX_PATH or not path.startswith(mine):
+            return False
+        return PLACE.fullmatch(path.removeprefix(mine)) is not None and os.path.normpath(path) == path
+
+    def mentioned(self, text: str) -> bool:
+        """Return whether ``text`` names the folder of uploads."""
+        return self._folder in text
+
+    def fresh(self, session: str) -> Path:
+        """Return a new folder for one upload of ``session``, and remove what is too old; it blocks."""
+        self.sweep()
+        made = Path(self._folder, session, secrets.token_hex(16))
+        made.mkdir(parents=True)
+        return made
+
+    def sweep(self) -> None:
+        """Remove uploads whose newest file is older than their life, and what Gradio's own events leave; it blocks."""
+        oldest = self._clock() - self._life
+        for visitor in _entries(self._folder):
+            for upload in _entries(visitor.path) if visitor.is_dir(follow_symlinks=False) else [visitor]:
+                _remove_old(Path(upload.path), oldest)
+            with suppress(OSError):
+                if visitor.stat(follow_symlinks=False).st_mtime < oldest:
+                    # an empty folder alone can be removed so
+                    os.rmdir(visitor.path)
+
+
+def router(uploads: Uploads, max_bytes: int, require_room: Callable[[], None]) -> APIRouter:
+    """Return the address that the page uploads to, in place of Gradio's own.
+
+    max_bytes: size of the largest file. require_room: raises UserError disk_full when the disk is nearly full.
+    """
+    routes = APIRouter()
+
+    @routes.post(UPLOAD)
+    async def upload(request: Request, upload_id: str | None = None) -> Response:
+        """Keep the files of a form and return their paths, as Gradio's page wants them."""
+        session = session_of(request)
+        await to_thread.run_sync(require_room)
+        folder = await to_thread.run_sync(uploads.fresh, session)
+        try:
+            return JSONResponse(await _kept(request, folder, max_bytes, upload_id))
+        except BaseException:
+            # half an upload is of no use to anybody
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(lambda: shutil.rmtree(folder, ignore_errors=True))
+            raise
+
+    return routes
+
+
+async def _kept(request: Request, folder: Path, max_bytes: int, upload_id: str | None) -> list[str]:
+    from gradio.route_utils import upload_fn
+    from gradio.routes import file_upload_statuses
+
+    progress: FileUploadProgress | None = file_upload_statuses if upload_id else None
+    try:
+        paths, misplaced, _ = await upload_fn(
+            request, folder, max_bytes, upload_id, force_move=False, upload_progress=progress
+        )
+    except MultiPartException as error:
+        if "maximum allowed size" in error.message:
+            raise UserError(
+                "too_large", f"The file is larger than {max_bytes >> 20} MB.", "Upload one scan, compressed as .nii.gz."
+            ) from error
+        raise BAD_UPLOAD from error
+    # what Gradio's reader raises for forms that no browser sends
+    except (HTTPException, ClientDisconnect, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise BAD_UPLOAD from error
+    finally:
+        if upload_id:
+            file_upload_statuses.set_done(upload_id)
+    if misplaced or not paths:
+        raise BAD_UPLOAD
+    return [str(path) for path in paths]
+
+
+def _entries(folder: str) -> Iterable[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError:
+        # another server removed it meanwhile
+        return []
+
+
+def _remove_old(upload: Path, oldest: float) -> None:
+    with suppress(OSError):
+        newest = max(path.lstat().st_mtime for path in (upload, *upload.rglob("*")))
+        if newest >= oldest:
+            return
+        if upload.is_dir():
+            shutil.rmtree(upload)
+        else:
+            upload.unlink()

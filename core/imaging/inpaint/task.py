@@ -133,5 +133,5 @@ TASK = Task(
         *common.COST,
     ),
     run=Reference("core.imaging.inpaint.run:run"),
-    estimate=Reference("core.imaging.inpaint.estimate:estimate"),
+    estimate=Reference("core.imaging.inpaint.run:estimate"),
 )

@@ -169,5 +169,5 @@ TASK = Task(
         *common.COST,
     ),
     run=Reference("core.imaging.superres.run:run"),
-    estimate=Reference("core.imaging.superres.estimate:estimate"),
+    estimate=Reference("core.imaging.superres.run:estimate"),
 )

@@ -108,5 +108,5 @@ TASK = Task(
         *common.COST,
     ),
     run=Reference("core.imaging.translate.run:run"),
-    estimate=Reference("core.imaging.translate.estimate:estimate"),
+    estimate=Reference("core.imaging.translate.run:estimate"),
 )

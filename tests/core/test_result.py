@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from core.result import Artifact, Finding, Note, Result, Row, Verdict, artifact_in, kind_and_method, verdict_level
+from core.result import (
+    Artifact,
+    Finding,
+    Note,
+    Result,
+    Row,
+    Verdict,
+    artifact_in,
+    kind_and_method,
+    number,
+    verdict_level,
+)
 from core.result_json import from_json, to_json
 from core.tasks import TASKS
 from tests.source import ROOT, Module, modules, parse
@@ -153,3 +164,7 @@ def test_names_of_result_files_are_spelt_in_no_module() -> None:
 def test_the_schema_that_is_shipped_allows_what_is_written() -> None:
     shipped = json.loads((ROOT / "assets" / "schema" / "result-2.json").read_text())
     assert shipped["properties"].keys() == to_json(RESULT).keys()
+
+
+def test_numbers_are_rounded_to_four_digits_or_none() -> None:
+    assert (number(1.23456), number(0.000123456), number(float("nan"))) == (1.235, 0.0001235, None)

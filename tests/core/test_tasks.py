@@ -37,7 +37,8 @@ from scipy import ndimage
 from core.declaration import Estimate
 from core.events import Finished, Progress
 from core.files.nifti import read_stored
-from core.imaging.drive import write_scans
+from core.imaging.drive import write_scan
+from core.result import RESULT, Result
 
 
 def run(context, inputs, params):
@@ -45,7 +46,8 @@ def run(context, inputs, params):
     stored = read_stored(inputs["image"])
     volume = stored.to_volume()
     blurred = ndimage.gaussian_filter(volume.data, [params["width"] / size for size in volume.spacing])
-    yield Finished(write_scans(context.out, {"result": stored.like(np.asarray(blurred, np.float32))}), {})
+    made = write_scan(context.out, stored.like(np.asarray(blurred, np.float32)), RESULT)
+    yield Finished(Result(artifacts=(made,)))
 
 
 def estimate(inputs, params, device):

@@ -41,7 +41,6 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("webapp.study.routes",),
     ("webapp.endpoints", "webapp.pages"),
     ("webapp.app", "webapp.schemas"),
-    ("webapp.study.command",),
     ("webapp.__main__",),
 )
 # who else, besides itself, may import this part of the program; the longest prefix of a name holds

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gradio as gr
 
 from webapp.door.session import session_of
-from webapp.pages.imaging.page import headline, subject
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit.silent_event import QUIET
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.job_titles import headline, subject
 from webapp.pages.kit.trouble import attempt
 from webapp.services import Services
 from webapp.store.records import JobRecord

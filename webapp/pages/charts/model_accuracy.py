@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from core.failure.results import Diagnostic, Model, Results
+from core.failure.titles import set_title
 from core.measure.intervals import Interval
 from webapp.pages.charts.figure import COLOURS, SHAPES, Chart, Table, errors, layout, worded
 from webapp.pages.kit.theme import GROUND, MUTED
-from webapp.pages.lab.titles import set_title
 
 ROW = 26
 """Height of one bar in pixels."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gradio as gr
 
 from core.imaging.inpaint.task import TASK
-from webapp.pages.imaging.page import View
+from webapp.pages.imaging import tab
+from webapp.pages.imaging.tab import Tab
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import tab
 from webapp.pages.kit import upload_slot as slot
-from webapp.pages.kit.silent_event import QUIET
-from webapp.pages.kit.tab import Tab, ident
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.page_state import View
+from webapp.pages.kit.panel import ident
 from webapp.services import Services
 
 START_DRAWING = "() => { document.querySelector('.cs-viewer').counterscan.startDrawing(); }"

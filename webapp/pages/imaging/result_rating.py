@@ -10,8 +10,8 @@ import gradio as gr
 
 from core.errors import UserError
 from webapp.door.session import session_of
-from webapp.pages.imaging.page import Held
-from webapp.pages.kit.silent_event import QUIET
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.page_state import Held
 from webapp.pages.kit.text import safe
 from webapp.pages.kit.trouble import attempt
 from webapp.services import Services

@@ -9,11 +9,12 @@ import numpy as np
 
 from core.imaging.superres.geometry import describe_geometry, geometry
 from core.imaging.superres.task import TASK
-from webapp.pages.imaging.page import View
+from webapp.pages.imaging import tab
+from webapp.pages.imaging.tab import Tab
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import tab
 from webapp.pages.kit import upload_slot as slot
-from webapp.pages.kit.tab import Tab, ident
+from webapp.pages.kit.page_state import View
+from webapp.pages.kit.panel import ident
 from webapp.pages.kit.text import safe
 from webapp.services import Services
 

@@ -9,11 +9,12 @@ import gradio as gr
 
 from core.contrasts import CANNOT_KNOW, CONTRASTS, TITLES
 from core.imaging.translate.task import TASK
-from webapp.pages.imaging.page import View
+from webapp.pages.imaging import tab
+from webapp.pages.imaging.tab import Follow, Tab
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import tab
 from webapp.pages.kit import upload_slot as slot
-from webapp.pages.kit.tab import Follow, Tab, ident
+from webapp.pages.kit.page_state import View
+from webapp.pages.kit.panel import ident
 from webapp.pages.kit.text import safe
 from webapp.pages.kit.upload_slot import Slot
 from webapp.services import Services

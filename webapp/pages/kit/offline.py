@@ -8,8 +8,8 @@ from plotly.offline import get_plotlyjs
 
 from core import __version__
 from core.assets import ASSETS
+from webapp.pages.kit.sorting import SORT
 from webapp.pages.kit.text import safe
-from webapp.pages.lab.results_column import SORT
 
 STYLE = ASSETS / "style" / "style.css"
 PLOT = {"displaylogo": False, "responsive": True}

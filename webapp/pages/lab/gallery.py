@@ -12,7 +12,7 @@ from PIL import Image
 
 from core.failure.results import Model, Picture, Results
 from webapp.pages.kit.text import safe
-from webapp.pages.lab.lab_boxes import SIMULATED
+from webapp.pages.lab.result_boxes import SIMULATED
 
 Pixels = NDArray[np.uint8]
 

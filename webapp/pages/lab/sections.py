@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from core.failure.results import Model, Results
+from webapp.pages.charts import captions
 from webapp.pages.charts import model_accuracy as charts_accuracy
-from webapp.pages.charts import model_score as charts_score
 from webapp.pages.charts import model_shift as charts_shift
+from webapp.pages.charts import score_curves as charts_score
 from webapp.pages.charts import wavenumbers as charts_spectra
 from webapp.pages.charts.figure import Chart
 from webapp.pages.lab import gallery as lab_gallery
-from webapp.pages.lab import lab_boxes as lab_pieces
+from webapp.pages.lab import result_boxes as lab_pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,4 +116,4 @@ def comparison(title: str, other: Results) -> dict[str, Section]:
 def _of(chart: Chart | None) -> Section:
     if chart is None:
         return Section()
-    return Section(lab_pieces.head(chart), chart.figure, lab_pieces.twin(chart))
+    return Section(captions.head(chart), chart.figure, captions.twin(chart))

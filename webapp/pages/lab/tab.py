@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import gradio as gr
 
 from core.failure.task import TASK
-from webapp.pages.imaging import page
-from webapp.pages.imaging.page import Held, View
+from core.failure.titles import CHOICES
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import tab
+from webapp.pages.kit import panel
 from webapp.pages.kit import upload_slot as slot
-from webapp.pages.kit.tab import Panel, ident
+from webapp.pages.kit.expected_time import expected
+from webapp.pages.kit.page_state import Held, View
+from webapp.pages.kit.panel import Panel, ident
 from webapp.pages.kit.text import safe
-from webapp.pages.lab import titles as lab_words
 from webapp.services import Services
 
 FORMATS = "NPZ, ENVI (.hdr and its data), TIFF stack, MATLAB or CSV"
@@ -37,17 +37,17 @@ def build(services: Services) -> Panel:
             )
     with gr.Column(elem_classes="cs-section"):
         gr.HTML(pieces.step(2, "What to train"))
-        settings = tab.settings(services, TASK, MAIN, lab_words.CHOICES, "quick")
+        settings = panel.settings(services, TASK, MAIN, CHOICES, "quick")
     held = gr.State(Held())
-    running = tab.running(TASK, 3)
+    running = panel.running(TASK, 3)
     running.cancel.value = "Stop"
-    timer = gr.Timer(tab.POLL_SECONDS, active=False)
+    timer = gr.Timer(panel.POLL_SECONDS, active=False)
     return Panel(TASK, held, {"data": data, "labels": labels}, settings, running, timer, explain)
 
 
 def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:
     """Return what the settings mean for the data at hand, and what the run will take."""
-    took = page.expected(services, shown, given)
+    took = expected(services, shown, given)
     data = shown.scans.get("data")
     about = (
         "Your data are examined; the choice of simulated tissue does not count. Groups (patients, slides) are kept "

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from core.measure.answers import Collected
 from core.measure.findings import Results
 from webapp.pages.charts import reader_study as charts
+from webapp.pages.charts.captions import head, twin
 from webapp.pages.charts.figure import Chart
 from webapp.pages.charts.likert import likert
 from webapp.pages.kit.boxes import notes
 from webapp.pages.kit.offline import document, drawn, section
 from webapp.pages.kit.text import safe
-from webapp.pages.lab.lab_boxes import head, twin
 from webapp.pages.study.sentences import METHODS, summary
 
 SUBJECT = "Reader study. Research use only, not for diagnosis."

@@ -58,7 +58,7 @@ class Making:
     trouble: gr.HTML
 
     def values(self) -> list[Component]:
-        """Return the fields in the order in which ``StudyWiring`` reads them."""
+        """Return the fields in the order in which ``StudyEvents`` reads them."""
         form = (
             self.title, self.runs, self.images, self.questions, self.order, self.repeats, self.toggle, self.training,
             self.catch, self.scales, self.instructions, self.consent,

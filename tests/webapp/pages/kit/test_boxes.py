@@ -13,8 +13,10 @@ from core.imaging.inpaint.task import TASK
 from core.imaging.superres import task as superres
 from core.imaging.translate import task as translate
 from core.result import Finding, Note, Result, Row
-from webapp.pages.imaging.page import Held, View, anchor, progress, scene
+from webapp.pages.imaging.result_scene import scene
 from webapp.pages.kit import boxes as pieces
+from webapp.pages.kit.job_progress import progress
+from webapp.pages.kit.page_state import Held, View, anchor
 from webapp.pages.kit.viewer_scene import Scene
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 

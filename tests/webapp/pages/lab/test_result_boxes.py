@@ -7,14 +7,14 @@ from html.parser import HTMLParser
 
 import numpy as np
 
+from core.failure import titles as lab_words
 from core.failure.task import NETWORKS, REMEDIES, TASK, TISSUES
 from tests.webapp.pages.lab_results import HOSTILE, model, results
 from webapp.pages.kit.text import safe
 from webapp.pages.lab import gallery as lab_gallery
-from webapp.pages.lab import lab_boxes as lab_pieces
+from webapp.pages.lab import result_boxes as lab_pieces
 from webapp.pages.lab import sections as lab_sections
-from webapp.pages.lab import titles as lab_words
-from webapp.pages.lab.lab_report import page
+from webapp.pages.lab.offline_report import page
 
 
 class Tags(HTMLParser):

@@ -5,45 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.failure.results import Data, Diagnostic, Gap, Model, Results, Verdict
-from webapp.pages.charts.figure import Cell, Chart, Table, worded
+from core.failure.titles import set_title
+from webapp.pages.charts.captions import table
+from webapp.pages.charts.figure import Cell, Table, worded
 from webapp.pages.charts.model_accuracy import Recipe, recipes, tests_of
 from webapp.pages.kit.boxes import notes
 from webapp.pages.kit.text import number, safe
-from webapp.pages.lab.titles import LEVELS, MARKS, SHORT_SIDES, set_title
 
 NEVER = (
     "No verdict here says that a model is safe, and nothing here is for clinical use: probes can miss a failure, and "
     "what was not tested is not known."
 )
+SHORT_SIDES = {"rgb": "RGB", "ir": "IR"}
+LEVELS = {"red": "Red", "amber": "Amber", "none": "No failure found"}
+MARKS = {"red": "✕", "amber": "!", "none": "–"}
 SIMULATED = '<span class="cs-badge">SIMULATED</span>'
-TWIN = "The same as a table"
-
-
-def table(given: Table) -> str:
-    """Return a table that can be scrolled sideways by keyboard."""
-    head = "".join(f'<th scope="col">{safe(one)}</th>' for one in given.head)
-    body = "".join(_row(row, given.digits) for row in given.rows)
-    return (
-        f'<div class="cs-scroll" tabindex="0" role="region" aria-label="{safe(given.caption)}">'
-        f'<table class="cs-table"><caption>{safe(given.caption)}.</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def head(chart: Chart) -> str:
-    """Return the title of a view, how to read it, and what not to conclude."""
-    warning = f'<p class="cs-banner">{safe(chart.warning)}</p>' if chart.warning else ""
-    return f'<h3 class="cs-view-title">{safe(chart.title)}</h3><p class="cs-hint">{safe(chart.sentence)}</p>{warning}'
-
-
-def twin(chart: Chart) -> str:
-    """Return the table that says what the figure shows, folded away."""
-    if chart.table is None:
-        return ""
-    return (
-        f'<details class="cs-details cs-twin" data-twin="{safe(chart.name)}"><summary>{TWIN}</summary>'
-        f"{table(chart.table)}</details>"
-    )
 
 
 def verdicts(results: Results, title: str = "") -> str:
@@ -179,18 +155,3 @@ def _role(each: Diagnostic) -> str:
 
 def _lines(lines: Iterable[str] | Mapping[str, object]) -> str:
     return f'<ul class="cs-lines">{"".join(f"<li>{safe(line)}</li>" for line in lines)}</ul>'
-
-
-def _row(row: Sequence[Cell], digits: int) -> str:
-    first, *rest = row
-    cells = "".join(f"<td{_key(cell)}>{safe(_cell(cell, digits))}</td>" for cell in rest)
-    return f'<tr><th scope="row">{safe(_cell(first, digits))}</th>{cells}</tr>'
-
-
-def _cell(cell: Cell, digits: int) -> str:
-    return cell if isinstance(cell, str) else number(cell, 0 if isinstance(cell, int) else digits)
-
-
-def _key(cell: Cell) -> str:
-    """Return the number to sort by, where a cell is one."""
-    return f' data-value="{cell!r}"' if isinstance(cell, float | int) and cell == cell else ""

@@ -56,7 +56,8 @@ CLOSED: dict[str, tuple[str, ...]] = {
 FOREIGN: dict[str, tuple[str, ...]] = {
     "gradio": ("webapp.pages", "webapp.app", "webapp.door"),
     "plotly": ("webapp.pages",),
-    "jinja2": ("core.report",),
+    "jinja2": ("core.report", "webapp.pages"),
+    "markupsafe": ("webapp.pages",),
     "sqlalchemy": ("webapp",),
     "alembic": ("webapp.store",),
     "fastapi": ("webapp",),

@@ -21,6 +21,7 @@ from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import device_title
 from webapp.pages.kit.page_state import View
 from webapp.pages.kit.panel import Chart, Shared
+from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import NAME, TAGLINE
 from webapp.pages.kit.viewer import VolumeViewer
 from webapp.pages.lab import results_column as lab_view
@@ -94,7 +95,7 @@ def _chart() -> Chart:
 
 def _header(services: Services) -> gr.HTML:
     with gr.Row(elem_id="cs-header"):
-        gr.HTML(f'<div class="cs-brand"><h1>{NAME}</h1><p>{TAGLINE}</p></div>')
+        gr.HTML(piece("boxes", "brand", name=NAME, tagline=TAGLINE))
         return gr.HTML(_badges(services), elem_id="cs-badges")
 
 

@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from markupsafe import Markup
 
 from webapp.pages.charts.figure import Cell, Chart, Table
-from webapp.pages.kit.text import number, safe
+from webapp.pages.kit.templates import EMPTY, piece
+from webapp.pages.kit.text import number
 
-TWIN = "The same as a table"
 
-
-def table(given: Table) -> str:
+def table(given: Table) -> Markup:
     """Return a table that can be scrolled sideways by keyboard."""
-    head = "".join(f'<th scope="col">{safe(one)}</th>' for one in given.head)
-    body = "".join(_row(row, given.digits) for row in given.rows)
-    return (
-        f'<div class="cs-scroll" tabindex="0" role="region" aria-label="{safe(given.caption)}">'
-        f'<table class="cs-table"><caption>{safe(given.caption)}.</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    rows = [
+        (_text(first, given.digits), [(_text(cell, given.digits), _key(cell)) for cell in rest])
+        for first, *rest in given.rows
+    ]
+    return piece("charts", "table", caption=given.caption, head=given.head, rows=rows)
 
 
-def head(chart: Chart) -> str:
+def title(text: str) -> Markup:
+    """Return the title of a view."""
+    return piece("charts", "title", text=text)
+
+
+def head(chart: Chart) -> Markup:
     """Return the title of a view, how to read it, and what not to conclude."""
-    warning = f'<p class="cs-banner">{safe(chart.warning)}</p>' if chart.warning else ""
-    return f'<h3 class="cs-view-title">{safe(chart.title)}</h3><p class="cs-hint">{safe(chart.sentence)}</p>{warning}'
+    return piece("charts", "head", title=chart.title, sentence=chart.sentence, warning=chart.warning)
 
 
-def twin(chart: Chart) -> str:
-    """Return the table that says what the figure shows, folded away."""
-    if chart.table is None:
-        return ""
-    return (
-        f'<details class="cs-details cs-twin" data-twin="{safe(chart.name)}"><summary>{TWIN}</summary>'
-        f"{table(chart.table)}</details>"
-    )
+def twin(chart: Chart) -> Markup:
+    """Return the table of what the figure shows, folded away."""
+    return piece("charts", "twin", name=chart.name, table=table(chart.table)) if chart.table else EMPTY
 
 
-def _row(row: Sequence[Cell], digits: int) -> str:
-    first, *rest = row
-    cells = "".join(f"<td{_key(cell)}>{safe(_cell(cell, digits))}</td>" for cell in rest)
-    return f'<tr><th scope="row">{safe(_cell(first, digits))}</th>{cells}</tr>'
-
-
-def _cell(cell: Cell, digits: int) -> str:
+def _text(cell: Cell, digits: int) -> str:
     return cell if isinstance(cell, str) else number(cell, 0 if isinstance(cell, int) else digits)
 
 
 def _key(cell: Cell) -> str:
-    """Return the number to sort by, where a cell is one."""
-    return f' data-value="{cell!r}"' if isinstance(cell, float | int) and cell == cell else ""
+    """Return the number to sort by, "" where a cell is none."""
+    return repr(cell) if isinstance(cell, float | int) and cell == cell else ""

@@ -10,9 +10,9 @@ import gradio as gr
 from core import weights
 from core.declaration import Method, Task
 from core.errors import UserError
+from webapp.pages.kit import boxes as pieces
 from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import View
-from webapp.pages.kit.text import safe
 from webapp.services import Services
 
 # the parameter that holds the ticks
@@ -86,6 +86,6 @@ def note(services: Services, shown: View, given: Mapping[str, object]) -> str:
     try:
         wanted = settings(shown.task, given)
     except UserError as error:
-        return f'<p class="cs-hint">{safe(error.hint)}</p>'
+        return pieces.hint(error.hint)
     took = expected(services, shown, wanted)
-    return f'<p class="cs-expected">This comparison: about <strong>{safe(took)}</strong></p>'
+    return pieces.expected("This comparison", took)

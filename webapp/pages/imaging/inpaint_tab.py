@@ -27,7 +27,7 @@ def build(services: Services) -> Tab:
     with gr.Column(elem_classes="cs-section"):
         gr.HTML(pieces.step(2, "Mask and settings", "what is to be replaced"))
         draw = gr.Button("Draw in the viewer", elem_id="draw", interactive=False)
-        gr.HTML('<p class="cs-hint">Draw the lesion, or drop a mask file (1 inside, 0 outside).</p>')
+        gr.HTML(pieces.hint("Draw the lesion, or drop a mask file (1 inside, 0 outside)."))
         mask = slot.build(entries["mask"], ident(TASK, "mask"), "Mask on the scan's grid")
         with gr.Accordion("I have the truth", open=False, elem_classes="cs-advanced"):
             reference = slot.build(entries["reference"], ident(TASK, "reference"), "The true scan, to measure against")

@@ -14,11 +14,12 @@ from core.declaration import Task
 from webapp.intake.example_scans import Example, examples
 from webapp.pages.imaging import result_rating as rating
 from webapp.pages.imaging.comparison import BESIDE, Comparison, ticks
+from webapp.pages.kit import boxes as pieces
 from webapp.pages.kit import panel
 from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import Held, View
 from webapp.pages.kit.panel import POLL_SECONDS, Explain, Panel, Settings, ident, running
-from webapp.pages.kit.text import safe
+from webapp.pages.kit.templates import joined, piece
 from webapp.pages.kit.upload_slot import Slot
 from webapp.services import Services
 
@@ -69,7 +70,7 @@ def comparing(task: Task, choice: Component) -> Comparison:
 def chain(task: Task) -> Chain:
     """Draw the buttons that send a result on."""
     with gr.Row(visible=False, elem_classes="cs-section cs-chain", elem_id=ident(task, "chain")) as group:
-        gr.HTML('<span class="cs-hint">Send the result on to</span>')
+        gr.HTML(piece("boxes", "label", text="Send the result on to"))
         buttons = {
             other.name: gr.Button(SHORT[other.name], size="sm", elem_id=ident(task, f"send-{other.name}"))
             for other in tasks.TASKS
@@ -87,7 +88,7 @@ def example_buttons(task: Task) -> tuple[tuple[Example, gr.Button], ...]:
     if not known:
         return ()
     with gr.Row(elem_classes="cs-examples"):
-        gr.HTML('<span class="cs-hint">Or a synthetic example:</span>')
+        gr.HTML(piece("boxes", "label", text="Or a synthetic example:"))
         return tuple((one, gr.Button(one.title, size="sm", elem_classes="cs-example")) for one in known)
 
 
@@ -118,7 +119,4 @@ def describe(services: Services, shown: View, given: Mapping[str, object]) -> st
     """Return what a method does, what it costs, and the expected duration with the present settings."""
     known = shown.task.method(str(given["method"]))
     took = expected(services, shown, given)
-    return (
-        f'<p class="cs-hint">{safe(known.source)}. Cost: {safe(known.cost)}.</p>'
-        f'<p class="cs-expected">This run: about <strong>{safe(took)}</strong></p>'
-    )
+    return joined((pieces.hint(f"{known.source}. Cost: {known.cost}."), pieces.expected("This run", took)))

@@ -16,7 +16,6 @@ from webapp.pages.kit import forms
 from webapp.pages.kit.expected_time import preset_titles
 from webapp.pages.kit.job_titles import method_titles
 from webapp.pages.kit.page_state import View
-from webapp.pages.kit.text import safe
 from webapp.pages.kit.upload_slot import Slot
 from webapp.pages.kit.viewer import ProgressBar, VolumeViewer
 from webapp.services import Services
@@ -157,4 +156,4 @@ def why_not(shown: View) -> str:
     if shown.ready or shown.active:
         return ""
     wanted = ", ".join(entry.title for entry in shown.missing) if shown.task.required else "at least one scan"
-    return f'<p class="cs-hint">Still needed: {safe(wanted)}.</p>'
+    return pieces.hint(f"Still needed: {wanted}.")

@@ -1,8 +1,10 @@
-"""HTML pieces of the failure lab; every text of a file passes ``safe``."""
+"""What the failure lab shows beside its figures: verdicts, remedies, probes, what was examined."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+
+from markupsafe import Markup
 
 from core.failure.results import Data, Diagnostic, Gap, Model, Results, Verdict
 from core.failure.titles import set_title
@@ -10,7 +12,8 @@ from webapp.pages.charts.captions import table
 from webapp.pages.charts.figure import Cell, Table, worded
 from webapp.pages.charts.model_accuracy import Recipe, recipes, tests_of
 from webapp.pages.kit.boxes import notes
-from webapp.pages.kit.text import number, safe
+from webapp.pages.kit.templates import EMPTY, joined, piece
+from webapp.pages.kit.text import number
 
 NEVER = (
     "No verdict here says that a model is safe, and nothing here is for clinical use: probes can miss a failure, and "
@@ -19,16 +22,19 @@ NEVER = (
 SHORT_SIDES = {"rgb": "RGB", "ir": "IR"}
 LEVELS = {"red": "Red", "amber": "Amber", "none": "No failure found"}
 MARKS = {"red": "✕", "amber": "!", "none": "–"}
-SIMULATED = '<span class="cs-badge">SIMULATED</span>'
 
 
-def verdicts(results: Results, title: str = "") -> str:
+def verdicts(results: Results, title: str = "") -> Markup:
     """Return a card for each modality: level, sentence, reasons and what was not tested; never that a model is safe."""
-    cards = "".join(_verdict(side, found) for side, found in results.verdicts.items())
-    mark = SIMULATED if results.data.source == "simulated" else ""
-    named = f'<p class="cs-hint">{mark} {safe(title or source(results.data))}</p>'
-    said = f'<p class="cs-banner">{safe(NEVER)}</p>'
-    return f'<div class="cs-verdicts">{named}{cards}{said}{_paired(results.paired)}</div>'
+    return piece(
+        "failure",
+        "verdicts",
+        is_simulated=results.data.source == "simulated",
+        subject=title or source(results.data),
+        cards=[_verdict(side, found) for side, found in results.verdicts.items()],
+        never=NEVER,
+        paired=_paired(results.paired),
+    )
 
 
 def source(data: Data) -> str:
@@ -43,7 +49,7 @@ def source(data: Data) -> str:
     return kinds.get(data.mode, data.mode)
 
 
-def remedies(results: Results) -> str:
+def remedies(results: Results, title: str, sentence: str = "") -> Markup:
     """Return every recipe with its accuracies, gap and probes; the page's script sorts it by a click on a head."""
     tests = [test for test in tests_of(results) if test != "id"]
     columns = (
@@ -54,18 +60,19 @@ def remedies(results: Results) -> str:
     )
     heads = (*columns, "R² of one number", "Follows swap", "Follows noise", "Worst shift", "ECE rise", "Verdict")
     rows = tuple(_recipe(each, tests) for each in recipes(results))
-    return f'<div class="cs-sortable">{table(Table("Every recipe; mean over seeds", heads, rows))}</div>'
+    found = table(Table("Every recipe; mean over seeds", heads, rows))
+    return piece("failure", "remedies", title=title, sentence=sentence, table=found)
 
 
-def probes(models: Sequence[Model], results: Results) -> str:
-    """Return every probe of the models and of the data; those that decide nothing say so."""
+def probes(models: Sequence[Model], results: Results) -> Markup:
+    """Return every probe of the models and of the data, and whether it decides the verdict."""
     parts = [_probes(f"{model.title}", model.diagnostics) for model in models]
     if results.prior:
         parts.append(_probes("The data, before any model", results.prior))
-    return "".join(parts)
+    return joined(parts)
 
 
-def facts(results: Results) -> str:
+def limits(results: Results) -> Markup:
     """Return what was examined, how, what was not tested, and what every result must be read with."""
     data = results.data
     rows = {
@@ -76,36 +83,38 @@ def facts(results: Results) -> str:
         "Classes": ", ".join(data.classes),
         **{name.capitalize(): value for name, value in results.settings.items() if value},
     }
-    listed = "".join(f"<div><dt>{safe(key)}</dt><dd>{safe(value)}</dd></div>" for key, value in rows.items())
-    untested = dict.fromkeys(line for each in results.verdicts.values() for line in each.not_tested)
-    return (
-        f'<h3 class="cs-view-title">What was examined</h3><dl class="cs-facts">{listed}</dl>{notes(data.notices)}'
-        f'<h3 class="cs-view-title">What was not tested</h3>{_lines(untested)}'
-        f'<h3 class="cs-view-title">How far to trust this</h3>{_lines(results.limits)}'
+    return piece(
+        "failure",
+        "limits",
+        rows=piece("boxes", "rows", values=rows),
+        notes=notes(data.notices),
+        untested=tuple(dict.fromkeys(line for each in results.verdicts.values() for line in each.not_tested)),
+        limits=results.limits,
     )
 
 
-def _verdict(side: str, found: Verdict) -> str:
+def _verdict(side: str, found: Verdict) -> Mapping[str, object]:
     level = found.level if found.level in LEVELS else "amber"
-    reasons = f"<ul>{''.join(f'<li>{safe(one)}</li>' for one in found.reasons)}</ul>" if found.reasons else ""
-    untested = _lines(found.not_tested)
-    return (
-        f'<section class="cs-verdict cs-level-{level}" data-side="{safe(side)}" data-level="{level}">'
-        f'<h3><span class="cs-level" aria-hidden="true">{MARKS[level]}</span>'
-        f"{safe(SHORT_SIDES.get(side, side))}: {safe(LEVELS[level])}</h3><p>{safe(found.text)}</p>{reasons}"
-        f'<details class="cs-details"><summary>What was not tested</summary>{untested}</details></section>'
-    )
+    return {
+        "side": side,
+        "level": level,
+        "mark": MARKS[level],
+        "title": f"{SHORT_SIDES.get(side, side)}: {LEVELS[level]}",
+        "text": found.text,
+        "reasons": found.reasons,
+        "not_tested": found.not_tested,
+    }
 
 
-def _paired(gaps: Sequence[Gap]) -> str:
+def _paired(gaps: Sequence[Gap]) -> Markup:
     if not gaps:
-        return ""
+        return EMPTY
     rows = tuple(
         (set_title(each.name), each.first, each.second, worded(each.difference), _chance(each.p)) for each in gaps
     )
     heads = ("Patches", "First", "Second", "First minus second", "p (McNemar)")
     shown = table(Table("The same patches seen both ways: difference of accuracies with 95 % intervals", heads, rows))
-    return f'<details class="cs-details cs-twin"><summary>RGB against IR, patch by patch</summary>{shown}</details>'
+    return piece("failure", "paired", table=shown)
 
 
 def _chance(p: float) -> str:
@@ -116,42 +125,28 @@ def _recipe(each: Recipe, tests: Sequence[str]) -> tuple[Cell, ...]:
     home = each.accuracy("id").value
     away = [each.accuracy(test).value for test in tests]
     verdict = each.first.verdict
-    asked = ("one_number", "swap", "noise_floor", "shift", "calibration")
+    wanted = ("one_number", "swap", "noise_floor", "shift", "calibration")
     return (
         each.title,
         home,
         *away,
         *(home - value for value in away),
-        *(each.probe(name).value for name in asked),
+        *(each.probe(name).value for name in wanted),
         LEVELS[verdict.level] if verdict else "–",
     )
 
 
-def _probes(title: str, found: Iterable[Diagnostic]) -> str:
-    rows = "".join(
-        f'<tr><th scope="row">{safe(each.code)}</th><td>{safe(each.title)}</td>'
-        f"<td>{safe(worded(each.figure))}{_further(each)}</td><td>{_role(each)}</td></tr>"
-        for each in found
-    )
-    heads = "".join(f'<th scope="col">{one}</th>' for one in ("Probe", "What it measures", "Value", "For the verdict"))
-    return (
-        f'<h3 class="cs-view-title">{safe(title)}</h3><div class="cs-scroll" tabindex="0" role="region" '
-        f'aria-label="{safe(title)}"><table class="cs-table cs-probes"><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
-    )
+def _probes(title: str, found: Iterable[Diagnostic]) -> Markup:
+    return piece("failure", "probes", title=title, rows=[_probe(each) for each in found])
 
 
-def _further(each: Diagnostic) -> str:
-    parts = [f"{name.replace('_', ' ')} {number(figure.value, 3)}" for name, figure in each.figures.items()]
-    return f"<small>{safe(', '.join(parts))}</small>" if parts else ""
-
-
-def _role(each: Diagnostic) -> str:
-    if each.decides:
-        return f'<span class="cs-decides">decides</span><small>{safe(each.reason.removeprefix("Decides: "))}</small>'
-    reason = each.reason.removeprefix("Not used for the verdict: ")
-    return f'<span class="cs-silent">not used for the verdict</span><small>{safe(reason)}</small>'
-
-
-def _lines(lines: Iterable[str] | Mapping[str, object]) -> str:
-    return f'<ul class="cs-lines">{"".join(f"<li>{safe(line)}</li>" for line in lines)}</ul>'
+def _probe(each: Diagnostic) -> Mapping[str, object]:
+    further = [f"{name.replace('_', ' ')} {number(figure.value, 3)}" for name, figure in each.figures.items()]
+    return {
+        "code": each.code,
+        "title": each.title,
+        "value": worded(each.figure),
+        "further": ", ".join(further),
+        "decides": each.decides,
+        "reason": each.reason.removeprefix("Decides: " if each.decides else "Not used for the verdict: "),
+    }

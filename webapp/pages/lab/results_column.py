@@ -10,13 +10,9 @@ import gradio as gr
 from gradio.blocks import Block
 
 from webapp.pages.kit.sorting import SORT
+from webapp.pages.kit.templates import piece
 from webapp.pages.lab.sections import DRAWN, TABS, VIEWS, Section
 
-INVITE = (
-    '<div class="cs-invite cs-lab-invite"><p>Does a network look at tissue, or at one number of its mean spectrum?</p>'
-    "<p>Run the demo on simulated tissue, or bring your own data in step 1. Every view has a table that says the same."
-    "</p></div>"
-)
 _WATCHED = f'{SORT}watch("value", () => requestAnimationFrame(ready));'
 # a plot that was drawn while it was hidden has the wrong width
 FIT = "() => requestAnimationFrame(() => window.dispatchEvent(new Event('resize')))"
@@ -60,7 +56,7 @@ class LabView:
 
 def build() -> LabView:
     """Draw the column; it stands beside the viewer's, and the style shows the one that the open tab needs."""
-    invite = gr.HTML(INVITE, elem_id="lab-invite", elem_classes="cs-section")
+    invite = gr.HTML(piece("failure", "invitation"), elem_id="lab-invite", elem_classes="cs-section")
     places: dict[str, Place] = {}
     other: dict[str, Place] = {}
     with gr.Column(visible=False, elem_id="lab-results", elem_classes="cs-section") as shown:

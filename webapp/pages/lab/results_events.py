@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 from gradio.blocks import Block
+from markupsafe import Markup
 
 from webapp.door.session import session_of
 from webapp.pages.kit import boxes as pieces
@@ -15,7 +16,8 @@ from webapp.pages.kit.job_titles import subject
 from webapp.pages.kit.page_state import Held, View
 from webapp.pages.kit.panel import Panel, Shared
 from webapp.pages.kit.panel_events import PanelEvents, Updates
-from webapp.pages.kit.text import ago, safe
+from webapp.pages.kit.templates import piece
+from webapp.pages.kit.text import ago
 from webapp.pages.kit.trouble import attempt
 from webapp.pages.lab import offline_report
 from webapp.pages.lab import sections as lab_sections
@@ -128,15 +130,7 @@ def _connect_view(events: ResultsEvents, panel: gr.Tab) -> None:
         one.select(None, None, None, js=FIT)
 
 
-def _files(job: JobRecord, look: str, beside: str) -> str:
+def _files(job: JobRecord, look: str, beside: str) -> Markup:
     names = {"results": "JSON", "table": "CSV", "run": "Run record"}
-    links = [
-        f'<a class="cs-link" href="/lab/{safe(job.id)}.html?look={safe(look)}&amp;beside={safe(beside)}" download '
-        'data-artifact="report">HTML, opens offline</a>'
-    ]
-    links += [
-        f'<a class="cs-link" href="/files/{safe(one.id)}" download data-artifact="{safe(one.name)}">'
-        f"{safe(names.get(one.name, one.title))}</a>"
-        for one in job.artifacts
-    ]
-    return f'<p class="cs-exports"><span class="cs-hint">Take it with you:</span> {" ".join(links)}</p>'
+    files = [{"id": one.id, "name": one.name, "title": names.get(one.name, one.title)} for one in job.artifacts]
+    return piece("failure", "exports", job=job.id, look=look, beside=beside, files=files)

@@ -14,7 +14,7 @@ from webapp.pages.kit import upload_slot as slot
 from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import Held, View
 from webapp.pages.kit.panel import Panel, ident
-from webapp.pages.kit.text import safe
+from webapp.pages.kit.templates import joined
 from webapp.services import Services
 
 FORMATS = "NPZ, ENVI (.hdr and its data), TIFF stack, MATLAB or CSV"
@@ -27,8 +27,10 @@ def build(services: Services) -> Panel:
     with gr.Column(elem_classes="cs-section"):
         gr.HTML(pieces.step(1, "Data", "simulated, or your own"))
         gr.HTML(
-            '<p class="cs-hint">Without a file, tissue is simulated: infrared cube and stained picture of the same '
-            "cells, and a shortcut of a known kind. Choose it in step 2.</p>"
+            pieces.hint(
+                "Without a file, tissue is simulated: infrared cube and stained picture of the same cells, and a "
+                "shortcut of a known kind. Choose it in step 2."
+            )
         )
         data = slot.build(entries["data"], ident(TASK, "data"), f"Your data: {FORMATS}", single=True)
         with gr.Accordion("Labels of an infrared image", open=False, elem_classes="cs-advanced"):
@@ -55,6 +57,4 @@ def explain(services: Services, shown: View, given: Mapping[str, object]) -> str
         if data is not None
         else "Tissue is simulated; every number is of the simulation."
     )
-    return (
-        f'<p class="cs-hint">{safe(about)}</p><p class="cs-expected">This run: about <strong>{safe(took)}</strong></p>'
-    )
+    return joined((pieces.hint(about), pieces.expected("This run", took)))

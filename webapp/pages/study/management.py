@@ -103,9 +103,12 @@ class StudyEvents:
             panel.inviting.link: "",
             panel.inviting.trouble: "",
             panel.key: "",
-            **(self._study(study) if study else {panel.overview: "", column.fresh: "", column.report: cards.INVITE}),
+            **(self._study(study) if study else self._no_study()),
             **(boxes or {}),
         }
+
+    def _no_study(self) -> Updates:
+        return {self.panel.overview: "", self.column.fresh: "", self.column.report: cards.invitation()}
 
     def _study(self, study: StudyRecord) -> Updates:
         panel, inviting, column = self.panel, self.panel.inviting, self.column

@@ -57,8 +57,8 @@ def inert(text: str) -> bool:
 
 def test_hostile_text_is_inert_everywhere() -> None:
     mask = replace(SCAN, role="mask", facts={"volume_ml": 2.5})
-    assert inert(pieces.facts(SCAN))
-    assert inert(pieces.mask_facts(mask))
+    assert inert(pieces.scan_card(SCAN))
+    assert inert(pieces.mask_card(mask))
     assert inert(pieces.problem(UserError(HOSTILE, HOSTILE, HOSTILE)))
     assert inert(pieces.sessions([(JOB, HOSTILE, HOSTILE)]))
     assert inert(pieces.header(HOSTILE, 2))
@@ -67,7 +67,7 @@ def test_hostile_text_is_inert_everywhere() -> None:
 
 
 def test_facts_name_size_spacing_and_assumption() -> None:
-    text = pieces.facts(SCAN)
+    text = pieces.scan_card(SCAN)
     for part in ("26 × 30 × 28 voxels", "6 × 6 × 6 mm", "RAS", "Taken."):
         assert part in text
 

@@ -41,7 +41,6 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("webapp.study.routes",),
     ("webapp.endpoints", "webapp.pages"),
     ("webapp.app", "webapp.schemas"),
-    ("webapp.study.command",),
     ("webapp.__main__",),
 )
 # who else, besides itself, may import this part of the program; the longest prefix of a name holds
@@ -57,7 +56,8 @@ CLOSED: dict[str, tuple[str, ...]] = {
 FOREIGN: dict[str, tuple[str, ...]] = {
     "gradio": ("webapp.pages", "webapp.app", "webapp.door"),
     "plotly": ("webapp.pages",),
-    "jinja2": ("core.report",),
+    "jinja2": ("core.report", "webapp.pages"),
+    "markupsafe": ("webapp.pages",),
     "sqlalchemy": ("webapp",),
     "alembic": ("webapp.store",),
     "fastapi": ("webapp",),

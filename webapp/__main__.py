@@ -6,10 +6,15 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 from core.errors import UserError
 from webapp import settings as configuration
 from webapp.settings import Settings
+
+if TYPE_CHECKING:
+    from webapp.store.studies import Studies
+    from webapp.store.study_records import StudyRecord
 
 log = logging.getLogger("webapp")
 
@@ -28,9 +33,7 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         if arguments[:1] == ["study"]:
-            from webapp.study import command as study_command
-
-            study_command.run(arguments[1:])
+            _study(arguments[1:])
         if arguments:
             raise UserError("bad_setting", f"Unknown command {arguments[0][:40]!r}.", "Give none, settings or study.")
         settings = configuration.load()
@@ -61,6 +64,19 @@ def serve(settings: Settings) -> None:
         log_level="warning",
         timeout_graceful_shutdown=5,
     )
+
+
+def _study(arguments: list[str]) -> None:
+    from webapp.app import build_services
+    from webapp.study import command
+
+    def archive(studies: Studies, study: StudyRecord, labels: bool) -> bytes:
+        # plotly, which only the report needs, is slow to import
+        from webapp.pages.study.downloads import archive_of
+
+        return archive_of(studies, study, labels=labels)
+
+    command.run(arguments, command.Program(lambda: build_services(configuration.load()), archive))
 
 
 def _check_port(settings: Settings) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 
 from core.errors import UserError
-from core.failure.exchange import from_json
 from core.failure.results import Results
+from core.failure.results_json import from_json
 from webapp.door.session import session_of
 from webapp.pages.kit.offline import document, drawn, section
 from webapp.pages.lab.sections import VIEWS, Section, sections, usual

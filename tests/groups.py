@@ -1,16 +1,19 @@
-"""Which tests run in one process when several run side by side (``--dist loadgroup``), and which begin first.
+"""Which tests run in one process when several run side by side (``-n``), which begin first, and which are long.
 
 A file's tests stay together, because they share its fixtures; so do those of files that share a server and a browser.
-Groups that take longest begin first, so that no process works alone at the end: ``--no-loadscope-reorder``.
+Groups that take longest begin first, so that no process works alone at the end: ``--no-loadscope-reorder``. (The groups
+of xdist 3.8, ``--dist loadgroup``, are without effect in pytest 9.2, which keeps names of tests otherwise.)
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from tests.source import ROOT
 
-# files of tests that share more than a file does -> their group; a test may name another (pytest.mark.xdist_group)
+# files of tests that share more than a file does -> their group
 SHARED = {
     "tests/browser/test_rate_": "browser-site",
     "tests/browser/test_viewer_": "browser-site",
@@ -18,6 +21,16 @@ SHARED = {
 }
 # what takes longest, or waits while others compute, in the order in which it begins
 FIRST = ("tests/browser/", "tests/contract/", "tests/fault/", "tests/core/")
+
+# what `make check` leaves to `make test`: folders and files whose tests train, simulate heads or start programs
+LONG = (
+    "tests/browser/", "tests/contract/", "tests/fault/", "tests/hostile/",
+    "tests/core/train/", "tests/core/synth/", "tests/core/test_main.py",
+    "tests/core/anatomy/test_brain.py", "tests/core/anatomy/test_registration.py", "tests/core/bench/test_synthetic.py",
+    "tests/core/files/test_convert.py", "tests/core/imaging/inpaint/test_task.py",
+    "tests/core/imaging/published/test_posterior.py", "tests/core/imaging/translate/test_run.py",
+    "tests/core/imaging/translate/test_sources.py", "tests/core/measure/test_analysis.py",
+)  # fmt: skip
 
 
 def group_of(path: str) -> str:
@@ -31,9 +44,21 @@ def rank(path: str) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test its group, and put what begins first to the front."""
+    """Give every test its tier, and put what begins first to the front."""
     paths = {item: item.path.relative_to(ROOT).as_posix() for item in items if item.path.is_relative_to(ROOT)}
     for item, path in paths.items():
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(group_of(path)))
+        if path.startswith(LONG):
+            item.add_marker(pytest.mark.long)
     items.sort(key=lambda item: rank(paths.get(item, "")))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return what hands whole groups to the processes."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid.partition("::")[0])
+
+    return Groups(config, log)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import documents
 from tests.source import ROOT, Module, modules, parse
 from webapp import settings
 
@@ -88,3 +89,18 @@ def test_the_readme_is_short() -> None:
 def test_the_papers_are_cited(paper: str) -> None:
     assert f"arXiv:{paper}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert paper in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_architecture_names_every_folder() -> None:
+    folders = {
+        path.parent.relative_to(ROOT).as_posix()
+        for package in ("core", "webapp")
+        for path in (ROOT / package).rglob("__init__.py")
+    } - {"core", "webapp"}
+    assert documents.named_folders() == {folder for folder in folders if "migrations" not in folder}
+
+
+@pytest.mark.parametrize("page", ["architecture", "python"])
+def test_written_pages_are_up_to_date(page: str) -> None:
+    kept = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    assert kept == getattr(documents, page)(), "write it anew: .venv/bin/python -m tests.documents"

@@ -6,7 +6,7 @@
 import { button, el } from "../viewer/dom.js";
 import { voxels } from "./marks.js";
 
-/** @typedef {Question & { id: string, keys: Map<string | number, string> }} Asked a question with the id of its fields and the key of each of its values */
+/** @typedef {Question & { id: string, keys: Map<string | number, string> }} FormQuestion a question with the id of its fields and the key of each of its values */
 /** @typedef {(value: string | number) => void} Give */
 
 const LONGEST_TEXT = 2000;
@@ -16,7 +16,7 @@ const SIZES = { least: 1, most: 15, first: 3 };
 
 /**
  * Returns a question with its title, its help and its fields.
- * @param {Asked} asked
+ * @param {FormQuestion} question
  * @param {(Node | null)[]} fields
  */
 export function fieldset({ id, name, kind, title, help, optional, low, high }, fields) {
@@ -32,15 +32,15 @@ export function fieldset({ id, name, kind, title, help, optional, low, high }, f
 }
 
 /**
- * @param {Asked} asked
+ * @param {FormQuestion} question
  * @param {string | number} value
  * @param {{ title: string, shown?: string, checked: boolean, give: Give }} how
  */
-function radio(asked, value, { title, shown, checked, give }) {
-  const key = asked.keys.get(value);
+function radio(question, value, { title, shown, checked, give }) {
+  const key = question.keys.get(value);
   const input = el("input", {
     type: "radio",
-    name: asked.id,
+    name: question.id,
     value: String(value),
     checked,
     "aria-label": shown ? title : null,
@@ -51,28 +51,28 @@ function radio(asked, value, { title, shown, checked, give }) {
 }
 
 /**
- * @param {Asked} asked
+ * @param {FormQuestion} question
  * @param {Answer | undefined} answer
  * @param {Give} give
  */
-export function choice(asked, answer, give) {
-  const { options } = asked;
+export function choice(question, answer, give) {
+  const { options } = question;
   const long = options.length > LONG_LIST || options.some(([, title]) => title.length > LONG_TITLE);
-  const radios = options.map(([value, title]) => radio(asked, value, { title, checked: answer === value, give }));
+  const radios = options.map(([value, title]) => radio(question, value, { title, checked: answer === value, give }));
   return [el("div", { class: `rate-options${long ? " rate-long" : ""}` }, ...radios)];
 }
 
 /**
- * @param {Asked} asked
+ * @param {FormQuestion} question
  * @param {Answer | undefined} answer
  * @param {Give} give
  */
-export function scale(asked, answer, give) {
-  const { id, levels, low, high } = asked;
+export function scale(question, answer, give) {
+  const { id, levels, low, high } = question;
   const radios = Array.from({ length: levels }, (_, i) => {
     const level = i + 1;
     const named = [String(level), level === 1 && low, level === levels && high].filter(Boolean).join(", ");
-    return radio(asked, level, { title: named, shown: String(level), checked: answer === level, give });
+    return radio(question, level, { title: named, shown: String(level), checked: answer === level, give });
   });
   const ends = el(
     "p",
@@ -84,7 +84,7 @@ export function scale(asked, answer, give) {
 }
 
 /**
- * @param {Asked} asked
+ * @param {FormQuestion} question
  * @param {Answer | undefined} answer
  * @param {(value: string) => void} give called at every input
  * @param {(replaced: boolean) => void} leave called when the text is left; `replaced` where it took the place of another one

@@ -1,6 +1,6 @@
 // The questions of a showing as a form: what was answered, what is missing, which key answers what.
 
-/** @import { Asked } from "./fields.js" */
+/** @import { FormQuestion } from "./fields.js" */
 /** @import { Pen } from "./pen.js" */
 /** @import { Answer, Answers, Mark, Question } from "./rating-json.d.ts" */
 
@@ -71,8 +71,8 @@ export class Form {
   constructor({ onchange, onsubmit, pen }) {
     this.onchange = onchange;
     this.pen = pen;
-    /** @type {Asked[]} */
-    this.asked = [];
+    /** @type {FormQuestion[]} */
+    this.questions = [];
     /** @type {Answers} */
     this.answers = {};
     this.changes = 0;
@@ -98,21 +98,21 @@ export class Form {
     this.changes = changes;
     this.last = "";
     this.marks = null;
-    this.asked = questions.map((one, i) => ({ ...one, id: `rate-q-${i}`, keys: keysTo(one) }));
-    this.body.replaceChildren(...this.asked.map((one) => fieldset(one, this.fields(one))));
+    this.questions = questions.map((one, i) => ({ ...one, id: `rate-q-${i}`, keys: keysTo(one) }));
+    this.body.replaceChildren(...this.questions.map((one) => fieldset(one, this.fields(one))));
     this.point();
   }
 
   /**
-   * @param {Asked} asked
+   * @param {FormQuestion} question
    * @returns {(Node | null)[]}
    */
-  fields(asked) {
-    const { kind, name, optional } = asked;
+  fields(question) {
+    const { kind, name, optional } = question;
     const answer = this.answers[name];
     if (kind === "text") {
       return text(
-        asked,
+        question,
         answer,
         (value) => this.write(name, value),
         (replaced) => this.leave(replaced),
@@ -124,7 +124,7 @@ export class Form {
       return this.marks.nodes;
     }
     const draw = kind === "choice" ? choice : scale;
-    return draw(asked, answer, (value) => this.give(asked, value));
+    return draw(question, answer, (value) => this.give(question, value));
   }
 
   /** @param {boolean} on */
@@ -174,7 +174,7 @@ export class Form {
   }
 
   /**
-   * @param {Asked} question
+   * @param {FormQuestion} question
    * @param {string | number} value
    */
   give({ name }, value) {
@@ -191,14 +191,14 @@ export class Form {
     this.onchange();
   }
 
-  /** @param {Asked} question */
+  /** @param {FormQuestion} question */
   answered({ name, kind }) {
     return isAnswer(kind, this.answers[name]);
   }
 
   /** What a person still has to answer. */
   get missing() {
-    return this.asked.filter((one) => !one.optional && !this.answered(one));
+    return this.questions.filter((one) => !one.optional && !this.answered(one));
   }
 
   /**
@@ -206,22 +206,22 @@ export class Form {
    * @returns {Answers}
    */
   get values() {
-    const given = this.asked.filter((one) => one.kind === "mark" || this.answered(one));
+    const given = this.questions.filter((one) => one.kind === "mark" || this.answered(one));
     return Object.fromEntries(given.map((one) => [one.name, this.answers[one.name] ?? null]));
   }
 
-  /** @param {Asked} question */
+  /** @param {FormQuestion} question */
   node(question) {
-    return this.body.children[this.asked.indexOf(question)];
+    return this.body.children[this.questions.indexOf(question)];
   }
 
   /** Shows which question is next. */
   point() {
     const [next] = this.missing;
-    for (const one of this.asked) this.node(one)?.classList.toggle("rate-next", one === next);
+    for (const one of this.questions) this.node(one)?.classList.toggle("rate-next", one === next);
   }
 
-  /** @param {Asked} question */
+  /** @param {FormQuestion} question */
   goTo(question) {
     const node = this.node(question);
     node.scrollIntoView({ block: "nearest" });
@@ -234,7 +234,7 @@ export class Form {
    * @param {string} key
    */
   target(key) {
-    const able = this.asked.filter((one) => [...one.keys.values()].includes(key));
+    const able = this.questions.filter((one) => [...one.keys.values()].includes(key));
     return (
       able.find((one) => this.node(one).contains(document.activeElement)) ??
       able.find((one) => !this.answered(one)) ??

@@ -1,13 +1,13 @@
 // What the viewer shows: the server's scene with all that it leaves out filled in.
 
-/** @import { Scene, SceneImage, SceneMap, SceneTask } from "./scene-json.d.ts" */
+/** @import { Scene, SceneImage, SceneMap } from "./scene-json.d.ts" */
 
 /** @typedef {Required<SceneImage>} SceneVolume an image whose title, units and group are known */
 /** @typedef {[value: string, text: string, group?: string]} Choice an entry of a pick list */
 
 /**
  * @typedef {object} FullScene
- * @property {SceneTask} task
+ * @property {string} task
  * @property {SceneVolume[]} inputs
  * @property {SceneVolume | null} scan the first input
  * @property {SceneImage | null} mask

@@ -46,7 +46,7 @@ class Alignment:
     after: float
 
     def reversed(self) -> Alignment:
-        """Return the same finding with the parts of the two scans exchanged."""
+        """Return the alignment of the fixed scan with the moving one; ``matrix`` is inverted."""
         back = np.asarray(np.linalg.inv(self.matrix), np.float64)
         return Alignment(back, self.distance_mm, self.degrees, self.before, self.after)
 
@@ -54,9 +54,10 @@ class Alignment:
 def register(fixed: Volume, moving: Volume, head: Bool) -> Alignment | None:
     """Return how ``moving`` lies on ``fixed``, whose ``head`` is (X, Y, Z) bool; None where the two have no overlap.
 
-    Maximises Mattes' mutual information (Mattes et al. 2003) over rigid transforms, on three grids, with every voxel
-    of the head and its neighbourhood and in one thread: the same scans give the same answer. Starts at the coarsest
-    level from the files' own placement and from heads brought together, turned and not.
+    Both are RAS+, of any contrast and units. Maximises Mattes' mutual information (Mattes et al. 2003) over rigid
+    transforms, on three grids, with every voxel of the head and its neighbourhood and in one thread: the same scans
+    give the same answer. Starts at the coarsest level from the files' own placement and from heads brought together,
+    turned and not.
     """
     with _one_thread():
         search = _Search(fixed, moving, head, LEVELS_MM[0][0])

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.anatomy.head import find_head
-from core.bench.case import Label, Scene, within
+from core.bench.case import Label, within
+from core.bench.figures import Scene
 from core.bench.regions import MARGIN_MM, Hole, hole
 from core.bench.subjects import healthy_folder
 from core.files.nifti import read_volume

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.acquisition import Acquisition, thick, whole
-from core.bench.case import Entrant, Label, Scene, entrant, unpublished, whole_scores, within
+from core.bench.case import Entrant, Label, entrant, unpublished, whole_scores, within
+from core.bench.figures import Scene
 from core.bench.subjects import healthy_folder, in_units
 from core.files.nifti import read_volume
 from core.imaging.options import Options

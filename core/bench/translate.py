@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from core.anatomy.intensity import scaled
 from core.bench import plain_translation as regress
-from core.bench.case import Entrant, Label, Scene, whole_scores, within
+from core.bench.case import Entrant, Label, whole_scores, within
+from core.bench.figures import Scene
 from core.bench.subjects import in_units, read_stroke, read_tumour, training_folders, tumour_folder
 from core.bench.superres import off_centre
 from core.contrasts import CONTRASTS, USUAL

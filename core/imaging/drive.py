@@ -1,4 +1,4 @@
-"""What every imaging job does: run methods with progress, write scans, round figures."""
+"""What every imaging job does: run methods with progress, write scans, make rows and notes of what they gave."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ class Done:
 
 
 def drive(method: Method, problem: Any, options: Options, low: float, high: float) -> Generator[Progress, None, Done]:
-    """Run one method on what its task calls a problem; its progress becomes the part of the job from ``low`` to
-    ``high``."""
+    """Run one method on the ``problem`` of its task, see core.imaging.problem.
+
+    Its progress becomes the part of the job from ``low`` to ``high``, shares of 1.
+    """
     begun = time.monotonic()
     steps = method.load()(problem, replace(options, steps=options.steps or method.steps))
     placed = changed(steps, lambda event: replace(event, fraction=low + (high - low) * event.fraction))
@@ -50,7 +52,8 @@ def drive_all(
 
 
 def compared(task: Task, chosen: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:
-    """Return the methods of ``task`` that are run beside ``chosen``: those asked for, and if wished the plain ones."""
+    """Return the methods of ``task`` that are run beside ``chosen``: those that "beside" names in ``params``, and with
+    "compare" the plain ones."""
     return tuple(
         method
         for method in task.methods
@@ -59,7 +62,7 @@ def compared(task: Task, chosen: Method, params: Mapping[str, Any]) -> tuple[Met
 
 
 def options_of(params: Mapping[str, Any], device: str) -> Options:
-    """Return how networks are to sample, as the parameters of a job say; steps 0 are for ``drive`` to fill in."""
+    """Return how networks are to sample by the parameters of a job; ``drive`` fills in steps of 0."""
     paper = Paper(**{each.name: params[each.name] for each in fields(Paper) if each.name in params})
     options = Options(params["mode"], params["steps"], params["samples"], params["seed"], device, paper=paper)
     return replace(options, opposite=params["opposite"]) if "opposite" in params else options
@@ -90,5 +93,5 @@ def notes_of(done: Done) -> tuple[Note, ...]:
     if done.estimate.notice:
         found.append(Note("warning", done.estimate.notice))
     if done.estimate.deviation is None:
-        found.append(Note("info", f"{done.method.title} has no measure of doubt: the uncertainty map is 0."))
+        found.append(Note("info", f"{done.method.title} does not estimate its own error: the uncertainty map is 0."))
     return tuple(found)

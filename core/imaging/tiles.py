@@ -55,7 +55,7 @@ def layout(shape: Sequence[int], multiple: int, tiling: Tiling) -> list[Tile]:
 
 
 def single(shape: Sequence[int]) -> list[Tile]:
-    """Return the one tile that is the whole volume."""
+    """Return the one tile that is the whole volume of ``shape``; every voxel of it counts 1."""
     x, y, z = (slice(0, length) for length in shape)
     ones = [np.ones(length, np.float32) for length in shape]
     return [Tile((x, y, z), (ones[0], ones[1], ones[2]))]

@@ -110,7 +110,7 @@ def error_spectrum_of(name: str) -> ErrorSpectrum | None:
 
 
 def region_of(view: View, options: Options) -> Tensor:
-    """Return where ``view`` may act, (1, 1, X, Y, Z)."""
+    """Return the region of ``view``, (1, 1, X, Y, Z) float32 on the device of ``options``."""
     return torch.from_numpy(view.region)[None, None].to(options.device)
 
 
@@ -128,7 +128,7 @@ def context_of(view: View, box: Box, channels: int | None = None) -> Float:
 
 
 def denoiser_of(network: nn.Module, view: View, options: Options, tiling: Tiling | None) -> Denoiser:
-    """Return ``network`` on ``view``."""
+    """Return ``network`` on ``view`` as a denoiser of the whole volume, or tile by tile with ``tiling``."""
     shape = view.region.shape
     tiles = layout(shape, int(getattr(network, "multiple", 8)), tiling) if tiling else single(shape)
     conditioning = conditioning_of(view, options)

@@ -15,8 +15,8 @@ from core.errors import UserError
 from core.files.nifti import Stored, read_stored
 from core.imaging import picture
 from core.imaging.picture import DIVERGING, INFERNO, Frame, Pixels
+from core.report.framing import Framing, framing_of, kind_of, window_of
 from core.report.labels import artifact_title, input_title
-from core.report.scene import Scene, kind_of, scene_of, window_of
 from core.result import DIFFERENCE, ERROR, RESULT, UNCERTAINTY, Artifact
 
 Float = NDArray[np.float32]
@@ -64,27 +64,27 @@ def figures(task: Task, inputs: Mapping[str, Path], artifacts: Sequence[Artifact
     if main is None:
         return [], []
     result = read_stored(Path(main.path))
-    scene = scene_of(task, inputs, result)
+    framing = framing_of(task, inputs, result)
     window = window_of(result)
-    frames = [frame for frame in (scene.whole, scene.close) if frame]
+    frames = [frame for frame in (framing.whole, framing.close) if frame]
     shown = [[_scan(artifact_title(task, main), result, frame, window, "synthetic") for frame in frames]]
     del result
     inputs = {name: path for name, path in inputs.items() if kind_of(task, name) == "volume"}
-    shown = [*(_input(task, name, path, scene, frames) for name, path in inputs.items()), *shown]
+    shown = [*(_input(task, name, path, framing, frames) for name, path in inputs.items()), *shown]
     made = (_output(task, artifact, frames[-1], window) for artifact in _ordered(volumes))
     rest = [figure for figure in made if figure]
     wide = [figures[0] for figures in shown]
-    if scene.close is None:
+    if framing.close is None:
         return wide + rest, []
     # grid and window of a scan are those of its large picture; a plain method has the result's
     close = [*(figures[1] for figures in shown), *rest]
     return wide, [figure if figure.legend else replace(figure, caption="") for figure in close]
 
 
-def _input(task: Task, name: str, path: Path, scene: Scene, frames: list[Frame]) -> list[Figure]:
+def _input(task: Task, name: str, path: Path, framing: Framing, frames: list[Frame]) -> list[Figure]:
     stored = read_stored(path)
     title, window = f"Input: {input_title(task, name)}", window_of(stored)
-    return [_scan(title, stored, frame, window, mask=scene.mask) for frame in frames]
+    return [_scan(title, stored, frame, window, mask=framing.mask) for frame in frames]
 
 
 def _output(task: Task, artifact: Artifact, frame: Frame, window: tuple[float, float]) -> Figure | None:

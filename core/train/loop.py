@@ -42,7 +42,7 @@ HOLD = 10_000
 LONG_AVERAGE = 0.9995
 # steps between the rows of curve.csv, and seconds of processor time between those of validation.csv
 CURVE_STEPS = 20
-VALIDATE_SECONDS = 1200
+VALIDATE_SECONDS = 600
 # runs are short: the second moment must forget the first steps soon
 BETAS = (0.9, 0.99)
 

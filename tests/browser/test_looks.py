@@ -65,7 +65,8 @@ def test_nothing_scrolls_sideways_and_axe_is_content(page: Page, scans: Scans, s
     wait_result(page)
     for tab in ("Inpaint", "Super-resolve", "Translate", "Failure lab", "Sessions", "About"):
         page.get_by_role("tab", name=tab).click()
-        page.wait_for_timeout(300)
+        # what a box holds until its content has come
+        expect(page.locator("[aria-label='Empty value'] >> visible=true")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert violations(page) == []
     boxes = [page.locator("#rate-realism label").nth(i) for i in range(5)]

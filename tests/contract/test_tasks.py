@@ -25,19 +25,10 @@ from tests.contract.runs import Ran, Runs
 
 # tasks that make a scan; the failure lab makes none, and keeps its promises in test_lab.py
 IMAGING = tuple(task for task in TASKS if task.methods)
-
-
-def together(task: Task) -> pytest.MarkDecorator:
-    """Return the mark of tests that run in one process, because they share the runs of ``task``."""
-    return pytest.mark.xdist_group(f"contract-{task.name}")
-
-
 CASES = [
-    pytest.param(task, method.name, id=f"{task.name}-{method.name}", marks=together(task))
-    for task in IMAGING
-    for method in task.methods
+    pytest.param(task, method.name, id=f"{task.name}-{method.name}") for task in IMAGING for method in task.methods
 ]
-EACH = [pytest.param(task, id=task.name, marks=together(task)) for task in IMAGING]
+EACH = [pytest.param(task, id=task.name) for task in IMAGING]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -252,7 +243,6 @@ def test_a_run_raises_user_errors_itself(task: Task, phantom: dict[str, str], tm
 
 
 @pytest.mark.parametrize("opposite", [True, False])
-@pytest.mark.xdist_group("contract-inpaint")
 def test_a_realistic_fill_says_what_it_shows_of_the_other_hemisphere(
     scans: dict[str, dict[str, str]], tmp_path: Path, opposite: bool
 ) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from core.declaration import Context, Estimate, Param, Reference, Run, Task
 from core.errors import UserError
 from core.events import Event, Finished
+from core.result import Result
 from core.tasks import TASKS, find
 
 STEPS = Param("steps", "int", 2, "Steps", "", low=1, high=8)
@@ -174,7 +175,7 @@ def test_declarations_load_neither_numpy_nor_torch() -> None:
 
 def test_a_task_needs_neither_methods_presets_nor_measures() -> None:
     def run(context: Context, inputs: object, params: object) -> Iterator[Event]:
-        yield Finished({})
+        yield Finished(Result())
 
     plain: Run = run
     task = Task("smooth", "Smooth", "Smooths.", (), (), (), plain, lambda inputs, params, device: Estimate(1.0, 1, 0))

@@ -104,6 +104,7 @@ def test_a_run_writes_its_files_and_says_so(phantom: dict[str, Path], tmp_path: 
         "baseline-biharmonic", "baseline-shell", "baseline-mirror",
     }  # fmt: skip
     assert {Path(path) for path in listed.values()} == set((tmp_path / "out").iterdir())
+    assert "\nInfo: Taken as " in done.stderr
     shares = [int(found) for found in re.findall(r"^ *(\d+)%", done.stderr, re.MULTILINE)]
     assert shares == sorted(shares)
     assert shares[-1] == 100

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from core.result import Artifact, Finding, Note, Result, Row, Verdict, artifact_in, kind_and_method, verdict_level
+from core.result import (
+    Artifact,
+    Finding,
+    Note,
+    Result,
+    Row,
+    Verdict,
+    artifact_in,
+    kind_and_method,
+    number,
+    verdict_level,
+)
 from core.result_json import from_json, to_json
 from core.tasks import TASKS
-from tests.source import ROOT, modules
+from tests.source import ROOT, Module, modules, parse
 
 RESULT = Result(
     (Artifact("result", "/out/result.nii.gz"), Artifact("baseline", "/out/baseline-a-b.nii.gz", "a-b")),
@@ -133,11 +146,25 @@ def test_no_kind_that_a_task_declares_has_a_hyphen() -> None:
     assert not [output.name for task in TASKS for output in task.outputs if "-" in output.name]
 
 
-def test_names_of_result_files_are_spelt_in_one_place() -> None:
-    spelt = re.compile(r"""["']baseline-|["'](result|uncertainty|difference|error)\.nii""")
-    assert [module.name for module in modules("core", "webapp") if spelt.search(module.text)] == ["core.result"]
+def literals(module: Module) -> Iterator[str]:
+    """Yield the text of each string of a module that is no docstring."""
+    texts = [node for node in ast.walk(module.tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    alone = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Expr)}
+    yield from (str(node.value) for node in texts if id(node) not in alone)
+
+
+def test_names_of_result_files_are_spelt_in_no_module() -> None:
+    spelt = re.compile(r"^baseline-|^(result|uncertainty|difference|error)\.nii")
+    found = [module.name for module in modules("core", "webapp") if any(map(spelt.search, literals(module)))]
+    assert found == []
+    example = parse("core.new", 'path = out / f"baseline-{method}.nii.gz"')
+    assert any(map(spelt.search, literals(example)))
 
 
 def test_the_schema_that_is_shipped_allows_what_is_written() -> None:
     shipped = json.loads((ROOT / "assets" / "schema" / "result-2.json").read_text())
     assert shipped["properties"].keys() == to_json(RESULT).keys()
+
+
+def test_numbers_are_rounded_to_four_digits_or_none() -> None:
+    assert (number(1.23456), number(0.000123456), number(float("nan"))) == (1.235, 0.0001235, None)

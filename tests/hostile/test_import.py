@@ -178,7 +178,7 @@ def test_no_other_file_is_ever_opened(tmp_path: Path, name: str) -> None:
     (tmp_path / "a").write_bytes(TEXTS[name][0].replace(ELSEWHERE.encode(), str(pipe).encode()))
     try:
         # whoever opens a pipe that nobody writes to waits for ever
-        to_nifti([tmp_path / "a"], tmp_path / "out.nii", seconds=LONGEST)
+        to_nifti([tmp_path / "a"], tmp_path / "out.nii", seconds=int(LONGEST))
         code = "accepted"
     except UserError as error:
         code = error.code

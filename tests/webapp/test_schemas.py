@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from webapp import schemas
@@ -9,7 +11,7 @@ from webapp.pages.kit.viewer_scene import Scene
 
 
 @pytest.mark.parametrize("path", schemas.files(), ids=lambda path: path.name)
-def test_what_is_shipped_is_what_the_models_say(path: schemas.Path) -> None:
+def test_what_is_shipped_is_what_the_models_say(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == schemas.files()[path], "write it anew: make schemas"
 
 

@@ -11,6 +11,8 @@ from core.errors import UserError
 
 # commas and brackets; a series of 5000 files has 45,000 of them
 MAX_MARKS = 60_000
+# texts that begin with a slash, counted before anything is read
+MAX_PATHS = 15_000
 # a study's instructions, the longest text of a form, have 5000 characters at most
 MAX_TEXT = 50_000
 # of one text, and the number of texts with any: each file has a path, an address and a type, and few other texts do
@@ -36,7 +38,7 @@ def inspect(body: bytes) -> Body:
 
     The body is read as Gradio reads it, whatever its content type. No name is resolved: nothing here touches a disk.
     """
-    if sum(body.count(mark) for mark in b",[{") > MAX_MARKS:
+    if sum(body.count(mark) for mark in b",[{") > MAX_MARKS or body.count(b'"/') > MAX_PATHS:
         raise UNREADABLE
     try:
         content = json.loads(body)

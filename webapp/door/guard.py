@@ -27,7 +27,7 @@ class Guard:
         self._app = app
         door: ASGIApp = Ownership(app, uploads)
         door = Limits(door, settings.post_burst, settings.post_rate, settings.max_upload_mb << 20)
-        door = Sessions(door, settings.session_days, services.repo.touch)
+        door = Sessions(door, settings.session_days, services.repo)
         door = Addresses(door)
         door = Origin(door, settings.allowed_hosts)
         self._door = SecurityHeaders(door)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from anyio import to_thread
 from sqlalchemy.exc import OperationalError
@@ -32,18 +31,24 @@ RELOADED = '<!doctype html><meta http-equiv="refresh" content="0"><title>Counter
 NO_SESSION = UserError("no_session", "This browser has no session yet.", "Open the page first; allow cookies.")
 
 
+class Visits(Protocol):
+    """Where visits are written down."""
+
+    def touch(self, session_id: str) -> None:
+        """Note that a session was here; it may block, and raise OperationalError."""
+
+
 class Sessions:
     """ASGI middleware: puts the id of the session, or None, into ``scope[KEY]``; a change needs one.
 
-    days: how long a browser keeps the cookie after its last visit of a page. touch: writes down that a session was
-    here; it may block.
+    days: how long a browser keeps the cookie after its last visit of a page. visits: notes who was here.
     """
 
-    def __init__(self, app: ASGIApp, days: int, touch: Callable[[str], None]) -> None:
+    def __init__(self, app: ASGIApp, days: int, visits: Visits) -> None:
         self._app = app
         self._age = days * 86400
-        self._touch = touch
-        self._visits = Buckets(1, 1 / VISIT_SECONDS)
+        self._visits = visits
+        self._unnoted = Buckets(1, 1 / VISIT_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403 no_session or 503 busy."""
@@ -88,9 +93,9 @@ class Sessions:
 
     async def _noted(self, session: str) -> bool:
         """Write down a visit now and then; False if the database is busy."""
-        if self._visits.take(session):
+        if self._unnoted.take(session):
             try:
-                await to_thread.run_sync(self._touch, session)
+                await to_thread.run_sync(self._visits.touch, session)
             except OperationalError:
                 return False
         return True

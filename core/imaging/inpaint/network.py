@@ -117,7 +117,10 @@ def setting(problem: Problem, multiple: int, ring: int = 0) -> Setting:
 
 
 def volume(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill with the network called ``WEIGHTS``; Realistic takes the folds from the other hemisphere (``graft``)."""
+    """Fill with the network ``WEIGHTS``: the estimate (X, Y, Z) float32 in the scan's units, 0 outside the mask.
+
+    Realistic takes the folds from the other hemisphere (``grafted``). UserError weights_missing or weights_damaged.
+    """
     yield Progress(0.0, 0, 1, "Smooth fill of the crop")
     network = load(WEIGHTS, options.device)
     seen = setting(problem, int(getattr(network, "multiple", 8)))

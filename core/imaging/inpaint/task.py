@@ -16,7 +16,7 @@ from core.declaration import (
     Task,
 )
 from core.imaging import parameters as common
-from core.imaging.published import papers
+from core.imaging import publications
 
 OURS = Method(
     "volume",
@@ -30,7 +30,7 @@ OURS = Method(
 PUBLISHED = ("hierarchical", "scorefusion", "average", "tpdm", "slicewise", "repaint", "posterior")
 METHODS = (
     OURS,
-    *papers.methods("inpaint", PUBLISHED, expert=OURS.networks()),
+    *publications.methods("inpaint", PUBLISHED, expert=OURS.networks()),
     Method(
         "biharmonic",
         "3D biharmonic",
@@ -109,7 +109,7 @@ TASK = Task(
         ),
         common.COMPARE,
         common.beside(METHODS),
-        *papers.settings(METHODS),
+        *publications.settings(METHODS),
     ),
     # on the validation T1s one step, four samples: 16.3 dB at 45 ml and 16.8 at 12; two steps: 0.0 to 0.03 less
     presets=(
@@ -133,5 +133,5 @@ TASK = Task(
         *common.COST,
     ),
     run=Reference("core.imaging.inpaint.run:run"),
-    estimate=Reference("core.imaging.inpaint.estimate:estimate"),
+    estimate=Reference("core.imaging.inpaint.run:estimate"),
 )

@@ -62,7 +62,7 @@ class Planes:
         return clean, log_variance
 
     def chunks(self, view: View, plane: int) -> list[slice]:
-        """Return the batches of slices that touch the region."""
+        """Return the batches of slices across axis ``plane`` that touch the region, at most ``BATCH`` slices each."""
         touched = np.flatnonzero(view.region.any(axis=tuple(axis for axis in range(3) if axis != plane)))
         first, last = int(touched[0]), int(touched[-1]) + 1
         return [slice(start, min(start + BATCH, last)) for start in range(first, last, BATCH)]
@@ -70,7 +70,7 @@ class Planes:
     def predict_slices(
         self, view: View, plane: int, chunk: slice, noisy: Tensor, log_snr: Tensor, coarse: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Return residual and log-variance of the slices ``chunk`` across ``plane``."""
+        """Return residual and log-variance of the slices ``chunk`` across ``plane``, both (1, 1, ...), no others."""
         sides = noisy.shape[2:]
         wide = slice(max(0, chunk.start - REACH), min(sides[plane], chunk.stop + REACH))
         x, y, z = (wide if axis == plane else slice(0, side) for axis, side in enumerate(sides))
@@ -87,7 +87,7 @@ class Planes:
         return residual.float(), log_variance.float()
 
     def one(self, view: View, plane: int, coarse: Tensor | None = None) -> Denoiser:
-        """Return the network in one plane."""
+        """Return the network in one plane as a denoiser; coarse: (1, 1, X, Y, Z), an earlier estimate it also sees."""
         return lambda noisy, log_snr: self.predict(view, plane, noisy, log_snr, coarse)
 
     def mean(self, view: View, planes: Sequence[int]) -> Denoiser:
@@ -110,7 +110,7 @@ class Planes:
     def sample(
         self, view: View, denoiser: Denoiser, generator: torch.Generator, sampler: SamplerOptions
     ) -> Generator[Step, None, Sample]:
-        """Draw one sample with ``denoiser``."""
+        """Draw one sample of ``view`` with ``denoiser`` in the steps of the options; noise is that of ``generator``."""
         region = region_of(view, self.options)
         return sample(denoiser, region, self.options.steps, generator, view.project, sampler)
 
@@ -141,7 +141,7 @@ def estimated(planes: Planes, options: Options, recipe: Recipe, factor: float) -
 
 
 def setting_of(task: str, problem: Any, options: Options, multiple: int) -> Setting:
-    """Return ``problem`` of ``task`` as its networks see it."""
+    """Return ``problem`` of ``task`` as its networks see it, with sides that are multiples of ``multiple``."""
     if task == "inpaint":
         return inpaint.setting(problem, multiple)
     if task == "superres":

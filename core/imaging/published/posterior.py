@@ -42,14 +42,17 @@ CHAINED = 0.375
 
 
 def inpaint(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill the masked region, held to a ring of known tissue around it."""
+    """Fill the masked region, held to a ring of known tissue around it: (X, Y, Z), 0 outside the mask."""
     network = load(WEIGHTS["inpaint"], options.device)
     seen = inpainting.setting(problem, int(getattr(network, "multiple", 8)), RING)
     return _solved(Planes(network, seen, options), "inpaint")
 
 
 def superres(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Super-resolve the scan, held to the slices that are not spoilt; those that are come from their surroundings."""
+    """Super-resolve the scan, held to the slices that are not spoilt: the estimate (X, Y, Z) on the fine grid.
+
+    Slices that are spoilt come from their surroundings.
+    """
     network = load(WEIGHTS["superres"], options.device)
     sampled = options
     if scan.spoilt is not None:

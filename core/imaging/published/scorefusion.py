@@ -65,17 +65,21 @@ class Fused(nn.Module):
 
 
 def inpaint(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
-    """Fill the masked region."""
+    """Fill the masked region: the estimate (X, Y, Z), 0 outside the mask.
+
+    UserError weights_missing or weights_damaged.
+    """
     return _fused("inpaint", problem, options)
 
 
 def superres(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Super-resolve the scan."""
+    """Super-resolve the scan: the estimate (X, Y, Z) on the fine grid. UserErrors as of ``inpaint``."""
     return _fused("superres", scan, options)
 
 
 def translate(sources: Sources, options: Options) -> Generator[Progress, None, Estimate]:
-    """Translate, with an expert for each source where there are several."""
+    """Translate, with an expert for each source where there are several: the estimate (X, Y, Z) in units of the
+    target's 99.5th percentile in the brain. UserErrors as of ``inpaint``."""
     return _fused("translate", sources, options)
 
 

@@ -67,7 +67,7 @@ class Prepared:
         return self.part((x, y, z))
 
     def part(self, box: Box) -> Float:
-        """Return the context in ``box`` of the volume."""
+        """Return the context in ``box`` of the volume, (11, x, y, z) float32."""
         detail = self.detail[box]
         out = np.zeros((11, *detail.shape), np.float32)
         out[0] = (self.base[box] / self.level - CENTRE) / SPREAD
@@ -143,7 +143,10 @@ def setting(scan: ThickScan, options: Options, multiple: int) -> Setting:
 
 
 def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Super-resolve with the network ``WEIGHTS``."""
+    """Super-resolve with the network ``WEIGHTS``: the estimate (X, Y, Z) float32 on the fine grid, in the scan's units.
+
+    UserError weights_missing or weights_damaged.
+    """
     yield Progress(0.0, 0, 1, "Spline through the slices")
     network = load(WEIGHTS, options.device)
     seen = setting(scan, options, int(getattr(network, "multiple", 8)))

@@ -1,4 +1,4 @@
-"""One super-resolution job: read and check, sharpen, compare with the plain methods, write."""
+"""One super-resolution job: its cost before it runs; read and check, super-resolve, compare, write."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core import device as devices
 from core.anatomy.head import find_head
 from core.anatomy.intensity import tissue_level
-from core.declaration import Context, Method
+from core.declaration import Context, Estimate, Method
+from core.errors import UserError
 from core.events import Event, Finished, Progress
 from core.files.nifti import Stored, read_stored
+from core.files.voxel_stream import MAX_BYTES, open_source
+from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, networks, notes_of, options_of, row_of, write_scan
 from core.imaging.options import Options
 from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
+from core.imaging.superres.binning import TILING
 from core.imaging.superres.consistency import disagreement, sharpness
 from core.imaging.superres.denoise import calmed, noise_level
 from core.imaging.superres.geometry import Geometry, describe_geometry, geometry, in_file_order
@@ -39,13 +44,13 @@ from core.result import (
     notes,
     number,
 )
-from core.volume import Orientation, Volume
+from core.volume import Orientation, Volume, orientation_of, ras_affine
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 # fractions of the job at which reading, the chosen method and the comparison end
-READ, SHARPENED, COMPARED = 0.06, 0.8, 0.97
+READ, MADE, COMPARED = 0.06, 0.8, 0.97
 # a disagreement below this share of bright tissue is that of float32
 ROUNDING = 1e-5
 # axes up to this much coarser than the finest lie in the plane of the slices
@@ -53,10 +58,27 @@ ISOTROPIC = 1.5
 # noise from which taking it out gains 1 dB, in parts of bright tissue
 NOISY = 0.03
 
+# a brain in 4 mm slices, when there is no file to look at
+TYPICAL = 160 * 192 * 160
+# the network in bfloat16, where the processor has it, against the speed of core.device, which is that of float32
+HALF_GAIN = 2.0
+
+START_SECONDS = 0.5
+# seconds on one core of a 2.5 GHz server processor, measured with the job
+SECONDS_PER_VOXEL = {"job": 3e-7, "nearest": 2e-7, "linear": 2e-7, "cubic": 2e-7, "spline5": 2e-7}
+NETWORK_SECONDS = 4e-7
+# the guide is registered to see whether it fits
+GUIDE_SECONDS, GUIDE_SECONDS_PER_VOXEL = 8.0, 2e-7
+# peak bytes, measured with the job
+PROGRAM_BYTES = 250 << 20
+TORCH_BYTES = 400 << 20
+BYTES_PER_VOXEL = {"plain": 40, "volume": 60, "guide": 12}
+BYTES_PER_TILE_VOXEL = {True: 300, False: 450}
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A checked job. measured: (x, y, z) float32, RAS+, as in the file; scan: what the methods are given; bright: its
+    """A checked job. measured: (x, y, z) float32, RAS+, as in the file; scan: what the methods get; bright: its
     bright tissue; head: (X, Y, Z) bool on the fine grid; notes: what was found."""
 
     measured: Float
@@ -75,7 +97,7 @@ class Case:
 
 
 def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
-    """Sharpen the scan and write result, uncertainty, difference and one scan per plain method compared.
+    """Super-resolve the scan and write result, uncertainty, difference and one scan per plain method compared.
 
     Results are float32: rounding to the scan's own type would leave what was measured by half a unit.
     """
@@ -85,7 +107,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
     method = TASK.method(params["method"])
-    first = yield from drive(method, case.scan, options, READ, SHARPENED)
+    first = yield from drive(method, case.scan, options, READ, MADE)
     artifacts = [write_scan(context.out, scan, kind) for kind, scan in _maps(case, first).items()]
     table = [_row(case, first)]
     found = (*case.notes, Note("info", _agreement(table[0])), *notes_of(first))
@@ -128,14 +150,14 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
 
 
 def shown_beside(method: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:
-    """Return the methods that are run beside ``method``: the nearest slice, which only shows the input again, if asked
-    for alone."""
+    """Return the methods that are run beside ``method``: the nearest slice, which only shows the input again, only if
+    it is chosen by name."""
     others = compared(TASK, method, params)
     return tuple(other for other in others if other.name != "nearest" or other.name in params["beside"])
 
 
 def _calm(volume: Volume, head: Bool, bright: float, relax: float) -> tuple[Float, str]:
-    """Return the scan with as much of its noise taken out as ``relax`` says, and a sentence about it."""
+    """Return the scan with the share ``relax`` of its noise taken out, and a sentence about it."""
     axes = [axis for axis, size in enumerate(volume.spacing) if size <= ISOTROPIC * min(volume.spacing)]
     noise = noise_level(volume.data, axes, head)
     text = f"Noise in the slices: about {100 * noise / bright:.1f}% of bright tissue"
@@ -154,7 +176,7 @@ def _compare(
     """Run ``others``; each is written before the next is made, so that one volume is held at a time."""
     made = []
     for index, method in enumerate(others):
-        low, high = (SHARPENED + (COMPARED - SHARPENED) * part / len(others) for part in (index, index + 1))
+        low, high = (MADE + (COMPARED - MADE) * part / len(others) for part in (index, index + 1))
         done = yield from drive(method, case.scan, options, low, high)
         made.append((write_scan(out, case.stored(done.estimate.values), BASELINE, method.name), _row(case, done)))
     return made
@@ -163,10 +185,10 @@ def _compare(
 def _maps(case: Case, chosen: Done) -> dict[str, Stored]:
     """Return the result and its maps, kind -> scan on the fine grid."""
     values, deviation = chosen.estimate.values, chosen.estimate.deviation
-    doubt = np.zeros(values.shape, np.float32) if deviation is None else np.where(case.head, deviation, np.float32(0))
+    spread = np.zeros(values.shape, np.float32) if deviation is None else np.where(case.head, deviation, np.float32(0))
     scans = {
         RESULT: case.stored(values),
-        UNCERTAINTY: case.stored(doubt),
+        UNCERTAINTY: case.stored(spread),
         DIFFERENCE: case.stored(values - case.scan.acquisition.enlarge(case.measured, 1)),
     }
     if case.truth is not None:
@@ -211,3 +233,46 @@ def _made(found: Geometry) -> tuple[Finding, ...]:
 
 def _rounded(sizes: Sequence[float]) -> tuple[float, ...]:
     return tuple(round(size, 4) for size in sizes)
+
+
+@dataclass(frozen=True)
+class Size:
+    """Voxels of the scan and of the result."""
+
+    measured: int
+    made: int
+
+
+def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
+    """Return seconds, peak bytes and network calls of a job; for a typical one without readable inputs."""
+    try:
+        size = _measure(inputs["image"], params)
+    except (KeyError, UserError):
+        # the run itself refuses a file that cannot be read
+        size = Size(TYPICAL // 4, TYPICAL)
+    method = TASK.method(params["method"])
+    made = (method, *shown_beside(method, params))
+    plain = sum(SECONDS_PER_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
+    seconds = START_SECONDS + size.made * (SECONDS_PER_VOXEL["job"] + plain)
+    memory = PROGRAM_BYTES + size.made * BYTES_PER_VOXEL["plain"]
+    costs = [network_cost(one, params, round(size.made ** (1 / 3))) for one in made if not one.cheap]
+    if costs:
+        memory += TORCH_BYTES
+        guided = "guide" in inputs
+        half = device == "cpu" and devices.fast_bfloat16()
+        work = size.made * sum(one.work for one in costs)
+        seconds += work / devices.speed(device) / (HALF_GAIN if half else 1.0)
+        memory += size.made * (BYTES_PER_VOXEL["volume"] - BYTES_PER_VOXEL["plain"])
+        memory += min(size.made, TILING.side**3) * BYTES_PER_TILE_VOXEL[half]
+        if guided:
+            seconds += GUIDE_SECONDS + size.made * GUIDE_SECONDS_PER_VOXEL
+            memory += size.made * BYTES_PER_VOXEL["guide"]
+    return Estimate(round(seconds, 1), int(memory), costs[0].calls if method.weights else 0)
+
+
+def _measure(image: Path, params: Mapping[str, Any]) -> Size:
+    """Read the scan's header."""
+    header = open_source(image, max_bytes=MAX_BYTES, free_bytes=MAX_BYTES).header
+    shape = [header.shape[axis] for axis in orientation_of(header.affine).axes]
+    found = geometry(shape, ras_affine(header.affine, header.shape), params)
+    return Size(int(np.prod(header.shape)), int(np.prod(found.shape)))

@@ -12,22 +12,22 @@ BACK_PROJECTIONS = 10
 
 
 def nearest(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Repeat the nearest slice."""
+    """Repeat the nearest slice: the estimate (X, Y, Z) on the fine grid, float32, in the scan's units."""
     return _spline(scan, options, 0)
 
 
 def linear(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Interpolate linearly between slices."""
+    """Interpolate linearly between slices: the estimate (X, Y, Z) as of ``nearest``."""
     return _spline(scan, options, 1)
 
 
 def cubic(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Interpolate with cubic splines."""
+    """Interpolate with cubic splines: the estimate (X, Y, Z) as of ``nearest``."""
     return _spline(scan, options, 3)
 
 
 def spline5(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
-    """Interpolate with splines of order 5."""
+    """Interpolate with splines of order 5: the estimate (X, Y, Z) as of ``nearest``."""
     return _spline(scan, options, 5)
 
 

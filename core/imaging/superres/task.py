@@ -16,7 +16,7 @@ from core.declaration import (
     Task,
 )
 from core.imaging import parameters as common
-from core.imaging.published import papers
+from core.imaging import publications
 
 OURS = Method(
     "volume",
@@ -31,7 +31,7 @@ OURS = Method(
 PUBLISHED = ("scorefusion", "average", "tpdm", "slicewise", "posterior")
 METHODS = (
     OURS,
-    *papers.methods("superres", PUBLISHED, expert=OURS.networks()),
+    *publications.methods("superres", PUBLISHED, expert=OURS.networks()),
     Method(
         "cubic",
         "Cubic spline",
@@ -137,7 +137,7 @@ TASK = Task(
         SEED,
         common.COMPARE,
         common.beside(METHODS),
-        *papers.settings(METHODS),
+        *publications.settings(METHODS),
     ),
     presets=(
         Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),
@@ -169,5 +169,5 @@ TASK = Task(
         *common.COST,
     ),
     run=Reference("core.imaging.superres.run:run"),
-    estimate=Reference("core.imaging.superres.estimate:estimate"),
+    estimate=Reference("core.imaging.superres.run:estimate"),
 )

@@ -125,7 +125,7 @@ def elsewhere(first: str, second: str) -> UserError:
 
 
 def same_grid(affine: Matrix, shape: tuple[int, ...], other: Volume) -> bool:
-    """Return whether a grid is that of ``other``."""
+    """Return whether the grid of (4, 4) ``affine`` and ``shape`` is that of ``other``, to ``SAME_MM`` mm."""
     if shape != other.data.shape:
         return False
     return bool(np.abs(corners(affine, shape) - corners(other.affine, shape)).max() < SAME_MM)

@@ -87,7 +87,11 @@ def begun_setting(
 
 
 def volume(sources: Sources, options: Options) -> Generator[Progress, None, Estimate]:
-    """Translate with the network ``WEIGHTS``; values are in units of the target's 99.5th percentile in the brain."""
+    """Translate with the network ``WEIGHTS``: the estimate (X, Y, Z) float32 in units of the target's 99.5th percentile
+    in the brain, 0 outside it.
+
+    UserError weights_missing or weights_damaged.
+    """
     yield Progress(0.0, 0, 1, "Scaling the sources")
     network = load(WEIGHTS, options.device)
     begun = start(sources, options.device)

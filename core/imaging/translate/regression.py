@@ -53,7 +53,7 @@ def features(sources: Mapping[str, Float]) -> Float:
 
 
 def row(names: Mapping[str, object]) -> int:
-    """Return the row of the table for a set of sources: a bit for each contrast."""
+    """Return the row of the table for a set of sources: a bit for each contrast, in the order of ``CONTRASTS``."""
     return sum(1 << number for number, name in enumerate(CONTRASTS) if name in names)
 
 
@@ -100,7 +100,7 @@ def neighbourhood(sources: Sources) -> tuple[Box, Bool, dict[str, Float]]:
 
 
 def start(sources: Sources, device: str) -> Start:
-    """Return what both the regression and the networks begin with."""
+    """Return the scaled sources in the box around the brain and the prediction of the regression there."""
     box, brain, images = neighbourhood(sources)
     given = {name: surroundings(image, brain) for name, image in images.items()}
     base = np.where(brain, predict(load_table(device), given, sources.target), 0)

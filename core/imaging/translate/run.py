@@ -1,4 +1,4 @@
-"""One translation job: read and lay on one grid, translate, compare with the plain method, write."""
+"""One translation job: its cost before it runs; read and align, translate, compare with the plain methods, write."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.contrasts import TITLES
-from core.declaration import Context
+from core import device as devices
+from core.contrasts import CONTRASTS, TITLES
+from core.declaration import Context, Estimate
+from core.errors import UserError
 from core.events import Event, Finished, Progress, changed
 from core.files.nifti import Stored
+from core.files.voxel_stream import MAX_BYTES, open_source
+from core.imaging.cost import network_cost
 from core.imaging.drive import (
     Done,
     compared,
@@ -30,7 +34,7 @@ from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.translate.sources import Gathered, check_different, gather
 from core.imaging.translate.task import TASK
 from core.result import BASELINE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row, number
-from core.volume import Volume
+from core.volume import Volume, spacing
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -39,6 +43,25 @@ Bool = NDArray[np.bool_]
 READ, MADE, COMPARED = 0.3, 0.8, 0.92
 # what the 99.5th percentile of the target in the brain is stored as
 UNIT = 1000.0
+
+# two scans of 1 mm, when there are no files to look at
+TYPICAL = (182 * 218 * 182, 182 * 218 * 182)
+# the network works on the box around the brain
+LARGEST_BRAIN_ML = 160 * 192 * 160 / 1000
+
+TREES = "translate-trees"
+START_SECONDS = 1.0
+# seconds on one core of a 2.5 GHz server processor, measured with the job
+SECONDS_PER_SCAN_VOXEL = 6e-7
+SECONDS_PER_PAIR = 4.0
+SECONDS_PER_WORK_VOXEL = 2.5e-6
+SECONDS_PER_TREES_VOXEL = 0.5e-6
+SECONDS_PER_FILTERED_VOXEL = 0.8e-6
+# peak bytes, measured with the job: of the network while the scans are held, or of reading and writing large scans
+PROGRAM_BYTES = 600 << 20
+BYTES_HELD_PER_SCAN_VOXEL = 30
+BYTES_PER_WORK_VOXEL = 450
+BYTES_PER_SCAN_VOXEL = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +140,10 @@ def _maps(gathered: Gathered, chosen: Made, truth: Float | None) -> dict[str, St
     """Return the result and its maps, kind -> scan on the grid of the result."""
     stored, brain = gathered.grid.stored, gathered.brain
     deviation = chosen.done.estimate.deviation
-    doubt = np.zeros(brain.shape, np.float32) if deviation is None else _stored_units(gathered, deviation)
+    spread = np.zeros(brain.shape, np.float32) if deviation is None else _stored_units(gathered, deviation)
     scans = {
         RESULT: stored.like(chosen.values),
-        UNCERTAINTY: stored.like(doubt),
+        UNCERTAINTY: stored.like(spread),
     }
     if truth is not None:
         error = np.where(brain, chosen.values - in_units_of(chosen.values, truth, brain), 0)
@@ -134,18 +157,60 @@ def _row(gathered: Gathered, made: Made, truth: Float | None) -> Row:
     like = None if truth is None else in_units_of(made.values, truth, brain)
     measured = {} if like is None else scores(made.values, like, brain)
     deviation = made.done.estimate.deviation
-    doubt = None if deviation is None else number(UNIT * float(deviation[gathered.sources.brain].mean()))
+    uncertainty = None if deviation is None else number(UNIT * float(deviation[gathered.sources.brain].mean()))
     return row_of(
         made.done,
         {
             **measured,
             "consistency": consistency(made.values, like, brain, gathered.grid.volume.spacing),
-            "doubt": doubt,
+            "doubt": uncertainty,
         },
     )
 
 
 def _units(target: str) -> Note:
-    """Return what the numbers of the result stand for."""
+    """Return the note on the units of the result."""
     stands = f"{UNIT:.0f} stands for the 99.5th percentile of a {TITLES[target]} in the brain"
     return Note("info", f"Values are in arbitrary units: {stands}.")
+
+
+@dataclass(frozen=True)
+class Size:
+    """Voxels of each source, and of the box the methods work on."""
+
+    scans: tuple[int, ...]
+    work: int
+
+
+def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
+    """Return seconds, peak bytes and network calls of a job; for a typical one without readable inputs."""
+    try:
+        size = _measure([inputs[name] for name in CONTRASTS if name in inputs])
+    except UserError:
+        # the run itself refuses a file that cannot be read
+        size = _measure([])
+    method = TASK.method(params["method"])
+    made = (method, *compared(TASK, method, params))
+    seconds = START_SECONDS + sum(size.scans) * SECONDS_PER_SCAN_VOXEL + (len(size.scans) - 1) * SECONDS_PER_PAIR
+    seconds += len(made) * size.work * SECONDS_PER_WORK_VOXEL
+    with_trees = sum(TREES in each.networks(params["volume"]) for each in made)
+    seconds += with_trees * size.work * (SECONDS_PER_TREES_VOXEL + len(size.scans) * SECONDS_PER_FILTERED_VOXEL)
+    scans = sum(size.scans)
+    memory = PROGRAM_BYTES + max(
+        scans * BYTES_HELD_PER_SCAN_VOXEL + size.work * BYTES_PER_WORK_VOXEL, scans * BYTES_PER_SCAN_VOXEL
+    )
+    costs = [network_cost(one, params, round(size.work ** (1 / 3)), len(size.scans)) for one in made if not one.cheap]
+    seconds += size.work * sum(one.work for one in costs) / devices.speed(device)
+    return Estimate(round(seconds, 1), memory, 0 if method.cheap else costs[0].calls)
+
+
+def _measure(paths: list[Path]) -> Size:
+    """Read the headers of the sources."""
+    scans, boxes = [], []
+    for path in paths:
+        header = open_source(path, max_bytes=MAX_BYTES, free_bytes=MAX_BYTES).header
+        scans.append(int(np.prod(header.shape)))
+        boxes.append(scans[-1] * float(np.prod(spacing(header.affine))))
+    if not scans:
+        return Size(TYPICAL, int(LARGEST_BRAIN_ML * 1000))
+    return Size(tuple(scans), int(min([*boxes, LARGEST_BRAIN_ML * 1000])))

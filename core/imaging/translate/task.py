@@ -17,7 +17,7 @@ from core.declaration import (
     Task,
 )
 from core.imaging import parameters as common
-from core.imaging.published import papers
+from core.imaging import publications
 
 
 def _source(name: str, words: str) -> Input:
@@ -38,7 +38,7 @@ OURS = Method(
 PUBLISHED = ("scorefusion", "average", "tpdm", "slicewise")
 METHODS = (
     OURS,
-    *papers.methods("translate", PUBLISHED, expert=OURS.networks(), also=("translate-regression",)),
+    *publications.methods("translate", PUBLISHED, expert=OURS.networks(), also=("translate-regression",)),
     Method(
         "regression",
         "Regression on voxels",
@@ -93,7 +93,7 @@ TASK = Task(
         SEED,
         common.COMPARE,
         common.beside(METHODS),
-        *papers.settings(METHODS),
+        *publications.settings(METHODS),
     ),
     presets=(
         Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),
@@ -108,5 +108,5 @@ TASK = Task(
         *common.COST,
     ),
     run=Reference("core.imaging.translate.run:run"),
-    estimate=Reference("core.imaging.translate.estimate:estimate"),
+    estimate=Reference("core.imaging.translate.run:estimate"),
 )

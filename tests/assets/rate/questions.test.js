@@ -181,7 +181,7 @@ test("a locked form takes no key, and does not pass it on either", () => {
 test("levels above nine have no key", () => {
   render([question("many", { kind: "scale", levels: 11 })]);
   assert.equal(form.press("9"), true);
-  assert.deepEqual([...form.asked[0].keys.values()].length, 9);
+  assert.deepEqual([...form.questions[0].keys.values()].length, 9);
 });
 
 test("a mark is missing until something is drawn or nothing is said to be there", () => {

@@ -256,6 +256,19 @@ test("going back shows what was answered; unchanged it is not sent again", async
   assert.equal(place(), "2 of 3");
 });
 
+test("what was kept of items that were only looked at again is gone at the end", async () => {
+  await open();
+  await rate("real");
+  await click("Previous");
+  mock.timers.tick(5000);
+  assert.deepEqual(drafts().sort(), ["draft:s1", "draft:s2"]);
+  await click("Save and next");
+  await rate("real");
+  await rate("real");
+  assert.equal(heading(), "Thank you");
+  assert.deepEqual(drafts(), []);
+});
+
 test("where answers are final there is no way back", async () => {
   server.changes = false;
   await open();

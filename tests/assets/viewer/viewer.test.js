@@ -6,6 +6,7 @@ import { image, library } from "../niivue.js";
 import { clear, enter, fake, labelled, settled, warnings } from "../page.js";
 
 /** @import { Viewer } from "../../../assets/viewer/viewer.js" */
+/** @import { FakeNiivue } from "../niivue.js" */
 /** @import { Scene } from "../../../assets/viewer/scene-json.d.ts" */
 
 /** @type {Viewer} */
@@ -43,6 +44,8 @@ afterEach(() => {
 });
 
 const titles = () => viewer.panels.filter((panel) => !panel.root.hidden).map((panel) => panel.title.textContent);
+/** @param {object} nv */
+const updates = (nv) => /** @type {FakeNiivue} */ (nv).calls.filter((call) => call === "updateGLVolume").length;
 const filled = () => viewer.panels.map((panel) => panel.volumes.length);
 
 test("an empty viewer invites, and its controls are off", async () => {
@@ -114,6 +117,21 @@ test("a window is set for all images of its units", async () => {
   assert.equal(viewer.input.volumes[0].cal_max, 5, "also what is dragged in the image");
   viewer.look.reset();
   assert.equal(viewer.input.volumes[0].cal_max, 98);
+});
+
+test("images in other units keep their window, and the toolbar names whose it sets", async () => {
+  await viewer.apply({ task: "translate", inputs: [named("t1")], results: [named("a")] });
+  viewer.input.root.dispatchEvent(new Event("focusin"));
+  assert.equal(viewer.toolbar.whose.textContent, "T1");
+  viewer.look.setWindow(10, 20);
+  assert.deepEqual([viewer.input.volumes[0].cal_max, viewer.result.volumes[0].cal_max], [20, 98]);
+  const painted = () => viewer.panels.map((panel) => panel.viewer && updates(panel.nv));
+  const before = painted();
+  viewer.look.setWindow(10, 30);
+  assert.deepEqual(
+    painted().map((count, i) => (count ?? 0) - (before[i] ?? 0)),
+    [1, 0, 0, 0],
+  );
 });
 
 test("another scan has a window of its own", async () => {

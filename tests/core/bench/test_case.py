@@ -10,7 +10,8 @@ import skimage.metrics
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.bench.case import Entrant, Label, Scene, both_modes, check_names, chosen, measure, run, whole_scores, within
+from core.bench.case import Entrant, Label, both_modes, check_names, chosen, measure, run, whole_scores, within
+from core.bench.figures import Scene
 from core.errors import UserError
 from core.events import Progress
 from core.imaging.options import Options

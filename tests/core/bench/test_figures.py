@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.bench.case import Scene
-from core.bench.figures import BAND, TILE, draw
+from core.bench.figures import BAND, TILE, Scene, draw
 from core.imaging.picture import OUTLINE
 
 IMAGE = np.zeros((20, 24, 28), np.float32)

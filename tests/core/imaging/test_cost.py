@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from core.imaging.cost import DEFAULTS, multiply_adds, network_cost, work
-from core.imaging.inpaint.estimate import estimate
+from core.imaging.inpaint.run import estimate
 from core.nets import build
 from core.tasks import TASKS, find
 from tests.contract.phantom import write_tiny_networks

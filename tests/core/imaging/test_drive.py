@@ -7,7 +7,7 @@ import pytest
 
 from core.declaration import Method
 from core.events import Progress, finish
-from core.imaging.drive import compared, drive, drive_all, networks, number, options_of
+from core.imaging.drive import compared, drive, drive_all, networks, options_of
 from core.imaging.options import Options, Paper
 from core.imaging.problem import Estimate
 from core.tasks import find
@@ -72,7 +72,3 @@ def test_every_network_that_was_asked_is_named_once() -> None:
     assert networks(used, TASK.parse({})) == usual
     assert networks(used[:3], TASK.parse({})) == usual[:2]
     assert set(networks(used[:3], TASK.parse({"volume": True}))) == set(usual)
-
-
-def test_numbers_are_rounded_to_four_digits_or_none() -> None:
-    assert (number(1.23456), number(0.000123456), number(float("nan"))) == (1.235, 0.0001235, None)

@@ -7,7 +7,7 @@ import pytest
 from core.declaration import Task
 from core.imaging.options import Paper
 from core.imaging.parameters import beside
-from core.imaging.published.papers import settings
+from core.imaging.publications import settings
 from core.tasks import find
 
 TASKS = [pytest.param(find(name), id=name) for name in ("inpaint", "superres", "translate")]

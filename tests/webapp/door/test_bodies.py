@@ -70,8 +70,9 @@ def test_the_files_of_a_large_series_are_let_through() -> None:
     assert len(inspect(encoded({"data": [[file] * 5000], "session_hash": "page"})).files) == 5000
 
 
-def test_too_many_values_are_refused_without_reading_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    body, read = b'["' + b'/a","' * 80_000 + b'"]', list[bytes]()
+@pytest.mark.parametrize("texts", [["a"] * 80_000, ["/a/b/c/"] * 39_800])
+def test_too_many_values_are_refused_without_reading_them(monkeypatch: pytest.MonkeyPatch, texts: list[str]) -> None:
+    body, read = encoded(texts), list[bytes]()
     monkeypatch.setattr(json, "loads", read.append)
     with pytest.raises(UserError):
         inspect(body)

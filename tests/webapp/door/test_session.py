@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
@@ -12,8 +14,27 @@ VALUE = "v" * 43
 OURS = {"cookie": f"{COOKIE}={VALUE}"}
 
 
+@dataclass(frozen=True)
+class Noted:
+    """Keeps who was here."""
+
+    sessions: list[str]
+
+    def touch(self, session_id: str) -> None:
+        """Note a visit."""
+        self.sessions.append(session_id)
+
+
+class Busy:
+    """A database that cannot be written to."""
+
+    def touch(self, session_id: str) -> None:
+        """Refuse."""
+        raise OperationalError("UPDATE", {}, Exception("locked"))
+
+
 def door(inner: Inner, touched: list[str] | None = None) -> Sessions:
-    return Sessions(inner, 180, (list[str]() if touched is None else touched).append)
+    return Sessions(inner, 180, Noted(list[str]() if touched is None else touched))
 
 
 def test_the_first_visit_of_a_page_gets_a_session() -> None:
@@ -104,11 +125,8 @@ def test_a_change_needs_a_session_and_is_a_visit() -> None:
 
 
 def test_a_busy_database_puts_a_change_off() -> None:
-    def busy(session: str) -> None:
-        raise OperationalError("UPDATE", {}, Exception("locked"))
-
     inner = Inner()
-    answer = ask(Sessions(inner, 180, busy), "/mask/1", "POST", headers=OURS)
+    answer = ask(Sessions(inner, 180, Busy()), "/mask/1", "POST", headers=OURS)
     assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "busy", "5")
     assert inner.seen == []
 

@@ -10,7 +10,7 @@ import pytest
 from core import device
 from core.errors import UserError
 from core.files.nifti import Stored, write_stored
-from core.imaging.superres.estimate import TORCH_BYTES, TYPICAL
+from core.imaging.superres.run import TORCH_BYTES, TYPICAL
 from core.tasks import find
 from tests.contract.phantom import write_thick
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.files.nifti import Stored, read_stored
 from core.imaging.inpaint.task import TASK
-from core.report.scene import AROUND_MM, scene_of, window_of
+from core.report.framing import AROUND_MM, framing_of, window_of
 from tests.phantom import make_phantom
 
 
@@ -17,13 +17,13 @@ from tests.phantom import make_phantom
 def test_planes_go_through_the_most_of_the_mask(tmp_path: Path, affine: np.ndarray) -> None:
     phantom = make_phantom(affine, (52, 60, 56))
     t1, mask = phantom.write(tmp_path)
-    scene = scene_of(TASK, {"t1": t1, "mask": mask}, read_stored(t1))
+    framing = framing_of(TASK, {"t1": t1, "mask": mask}, read_stored(t1))
     inside = phantom.ras_mask
     for axis in range(3):
         area = inside.sum(axis=tuple(other for other in range(3) if other != axis))
-        assert area[scene.whole.centre[axis]] == area.max()
-    assert scene.close is not None
-    for axis, part in enumerate(scene.close.box):
+        assert area[framing.whole.centre[axis]] == area.max()
+    assert framing.close is not None
+    for axis, part in enumerate(framing.close.box):
         marked = np.flatnonzero(inside.any(axis=tuple(other for other in range(3) if other != axis)))
         assert part.start * 3 <= marked[0] * 3 - 0.8 * AROUND_MM or part.start == 0
         assert part.stop * 3 >= marked[-1] * 3 + 0.8 * AROUND_MM or part.stop == inside.shape[axis]
@@ -33,18 +33,18 @@ def test_planes_go_through_the_most_of_the_mask(tmp_path: Path, affine: np.ndarr
 def test_without_a_mask_the_planes_cut_the_brain_beside_its_middle(tmp_path: Path, skull: bool) -> None:
     phantom = make_phantom(np.diag([3.0, 3, 3, 1]), (52, 60, 56), skull)
     t1, _ = phantom.write(tmp_path)
-    scene = scene_of(TASK, {"t1": t1}, read_stored(t1))
-    assert scene.close is None and scene.mask is None
-    for place, length in zip(scene.whole.centre, (52, 60, 56), strict=True):
+    framing = framing_of(TASK, {"t1": t1}, read_stored(t1))
+    assert framing.close is None and framing.mask is None
+    for place, length in zip(framing.whole.centre, (52, 60, 56), strict=True):
         assert 0.4 * length < place < 0.65 * length
-    assert scene.whole.centre[0] > 26
+    assert framing.whole.centre[0] > 26
 
 
 def test_an_empty_picture_is_shown_whole() -> None:
     values = np.zeros((16, 16, 16), np.float32)
     values[3, 3, 3] = 1
-    scene = scene_of(TASK, {}, Stored(values, np.eye(4)))
-    assert all(part.start < 8 < part.stop for part in scene.whole.box)
+    framing = framing_of(TASK, {}, Stored(values, np.eye(4)))
+    assert all(part.start < 8 < part.stop for part in framing.whole.box)
     low, high = window_of(Stored(np.zeros((16, 16, 16), np.float32), np.eye(4)))
     assert high > low
 

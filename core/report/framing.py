@@ -29,7 +29,7 @@ BRIGHT = 99.5
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class Framing:
     """Where to look: the whole of it, and closely around a mask where there is one; the mask as stored."""
 
     whole: Frame
@@ -37,7 +37,7 @@ class Scene:
     mask: Stored | None
 
 
-def scene_of(task: Task, inputs: Mapping[str, Path], result: Stored) -> Scene:
+def framing_of(task: Task, inputs: Mapping[str, Path], result: Stored) -> Framing:
     """Return where to look at ``result`` and the volumes beside it; inputs: input name -> file."""
     affine = result.ras_affine
     box, centre = _brain(result)
@@ -47,7 +47,7 @@ def scene_of(task: Task, inputs: Mapping[str, Path], result: Stored) -> Scene:
         marked, centre = _marked(mask, affine, result.ras_shape)
         box = _union(box, marked)
         close = picture.frame(affine, _widened(marked, affine, result.ras_shape), centre, NARROW)
-    return Scene(picture.frame(affine, box, centre, WIDE), close, mask)
+    return Framing(picture.frame(affine, box, centre, WIDE), close, mask)
 
 
 def _brain(result: Stored) -> tuple[Box, Place]:

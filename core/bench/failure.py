@@ -1,4 +1,4 @@
-"""How well each probe of the failure lab tells, before any shift is seen, how much a network will lose in one."""
+"""How well each diagnostic of the failure lab, taken in distribution, foretells the accuracy lost under a shift."""
 
 from __future__ import annotations
 
@@ -166,8 +166,8 @@ def markdown(rows: Sequence[Trained]) -> str:
     """Return the table of correlations with a sentence about what was trained."""
     some = sum(row.shortcut for row in rows)
     head = (
-        f"Spearman's rank correlation of each probe, taken in distribution, with the accuracy lost where the shortcut "
-        f"says nothing (conflict) and on other slides (external): over {some} infrared networks on simulated tissue "
+        "Spearman's rank correlation of each probe, taken in distribution, with the accuracy lost where the shortcut is "
+        f"drawn at random (conflict) and on other slides (external): over {some} infrared networks on simulated tissue "
         f"with a shortcut, and over all {len(rows)} networks, stained and without a shortcut too. Positive: the worse "
         "the probe, the larger the loss. A simulated reproduction; no number is of the paper."
     )

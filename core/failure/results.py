@@ -150,8 +150,8 @@ class Gap:
 
 @dataclass(frozen=True)
 class Bands:
-    """The spectra of the data, absorbance. names: of the C channels; positions: their wavenumbers in cm^-1 (or 0, 1, 2 of
-    red, green, blue). spectra: (K, C) mean of each class. pattern: (C,) what one standard deviation of the
+    """The spectra of the data, absorbance. names: of the C channels; positions: their wavenumbers in cm^-1, or 0, 1, 2
+    for red, green, blue. spectra: (K, C) mean of each class. pattern: (C,) what one standard deviation of the
     one-dimensional score adds to a spectrum. noise: (C,) standard deviation."""
 
     modality: str
@@ -176,9 +176,9 @@ class Picture:
 
 @dataclass(frozen=True)
 class Data:
-    """The data. mode: "patches", "spectra" or "predictions". source: "simulated" or "file". counts: patches of each set.
-    groups: number of patients or slides. size: (H, W) of a patch. wavenumbers: (B,) cm^-1. notices: warnings for the
-    user."""
+    """The data. mode: "patches", "spectra" or "predictions". source: "simulated" or "file". counts: patches of each
+    set. groups: number of patients or slides. size: (H, W) of a patch. wavenumbers: (B,) cm^-1. notices: warnings for
+    the user."""
 
     mode: str
     source: str

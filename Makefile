@@ -61,6 +61,7 @@ bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the ta
 
 schemas: $(RUNTIME)  ## write the JSON schemas and the viewer's types anew from the models
 	@$(PY) -m webapp.schemas
+	@$(PY) -m core failure schema
 
 # Whoever else wants the processor has it first.
 IDLE = nice -n 19 $(shell chrt --idle 0 true 2>/dev/null && echo chrt --idle 0)

@@ -1,4 +1,4 @@
-"""How well each probe of the failure lab tells, before any shift is seen, how much a network will lose in one."""
+"""How well each diagnostic of the failure lab, taken in distribution, foretells the accuracy lost under a shift."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from core.bench.table import write_between
 from core.events import finish
-from core.failure.data.parts import Study, of_tissue
+from core.failure.data.dataset import Dataset, simulated_dataset
+from core.failure.diagnostics.battery import Depth, ModalityFits, ModelFindings, fit_modality, run_battery
 from core.failure.models.remedies import REMEDIES
-from core.failure.models.training import EPOCHS, fit
-from core.failure.probing import Depth, Found, Ground, examine, prepare
-from core.failure.verdict import SHUFFLE, SWAP, WITHIN
-from core.spectra.simulated_tissue import PRESETS, Tissue
+from core.failure.models.training import EPOCHS, fit, training_set
+from core.failure.thresholds import SHUFFLE, SWAP, WITHIN
+from core.spectra.simulated_tissue import PRESETS
 
 Floats = NDArray[np.float64]
 
@@ -126,19 +126,19 @@ def measure(
     """Train and probe every network of the grid; those in ``cache`` (a line of JSON each) are not trained again."""
     key = f"{patches} patches, {epochs} epochs"
     done = {_key(row): row for row in _restore(cache, key)}
-    studies: dict[tuple[str, int], Study] = {}
-    grounds: dict[tuple[str, str, int], Ground] = {}
+    datasets: dict[tuple[str, int], Dataset] = {}
+    all_fits: dict[tuple[str, str, int], ModalityFits] = {}
     for tissue, modality, recipe, seed in (wanted := list(grid(seeds))):
         if (tissue, modality, recipe, seed) in done:
             continue
-        if (tissue, seed) not in studies:
-            # one study at a time is held
-            studies, grounds = {(tissue, seed): _study(TISSUES[tissue], patches, seed)}, {}
-        study = studies[tissue, seed]
-        if (tissue, modality, seed) not in grounds:
-            grounds[tissue, modality, seed] = prepare(study, modality, Depth(2, (3,), bands=False), seed)
-        fitted = finish(fit(REMEDIES[recipe], "cnn", study.training(modality), epochs, seed))
-        found = finish(examine(grounds[tissue, modality, seed], fitted.logits, fitted, np.array([], np.int64)))
+        if (tissue, seed) not in datasets:
+            # one dataset at a time is held
+            datasets, all_fits = {(tissue, seed): simulated_dataset(TISSUES[tissue], patches, seed, TESTS)}, {}
+        dataset = datasets[tissue, seed]
+        if (tissue, modality, seed) not in all_fits:
+            all_fits[tissue, modality, seed] = fit_modality(dataset, modality, Depth(2, (3,), bands=False), seed)
+        trained = finish(fit(REMEDIES[recipe], "cnn", training_set(dataset, modality), epochs, seed))
+        found = finish(run_battery(all_fits[tissue, modality, seed], trained.logits, trained, np.array([], np.int64)))
         row = _row(tissue, modality, recipe, seed, found)
         done[_key(row)] = row
         _append(cache, key, row)
@@ -166,8 +166,8 @@ def markdown(rows: Sequence[Trained]) -> str:
     """Return the table of correlations with a sentence about what was trained."""
     some = sum(row.shortcut for row in rows)
     head = (
-        f"Spearman's rank correlation of each probe, taken in distribution, with the accuracy lost where the shortcut "
-        f"says nothing (conflict) and on other slides (external): over {some} infrared networks on simulated tissue "
+        "Spearman's rank correlation of each probe, taken in distribution, with the accuracy lost where the shortcut is "
+        f"drawn at random (conflict) and on other slides (external): over {some} infrared networks on simulated tissue "
         f"with a shortcut, and over all {len(rows)} networks, stained and without a shortcut too. Positive: the worse "
         "the probe, the larger the loss. A simulated reproduction; no number is of the paper."
     )
@@ -196,11 +196,7 @@ def reading(row: Trained, name: str) -> float:
     return -row.probes[name] if PROBES[name][2] else row.probes[name]
 
 
-def _study(tissue: Tissue, patches: int, seed: int) -> Study:
-    return of_tissue(tissue, patches, seed, TESTS)
-
-
-def _row(tissue: str, modality: str, recipe: str, seed: int, found: Found) -> Trained:
+def _row(tissue: str, modality: str, recipe: str, seed: int, found: ModelFindings) -> Trained:
     probes = {}
     for name, (diagnostic, part, _) in PROBES.items():
         each = next(one for one in found.diagnostics if one.name == diagnostic)

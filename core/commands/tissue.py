@@ -60,7 +60,7 @@ def schema(
     """Write the JSON schema of results.json."""
     import json
 
-    from core.failure.exchange import schema as described
+    from core.failure.results_json import schema as described
 
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(described(), indent=2) + "\n", encoding="utf-8")

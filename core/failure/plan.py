@@ -1,14 +1,17 @@
-"""Which networks an examination trains."""
+"""The networks that a run trains, from its parameters and what the data allow."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from core.failure.data.dataset import Dataset
 from core.failure.data.modality import TITLES
-from core.failure.data.parts import Study
+from core.failure.diagnostics.battery import Depth
 from core.failure.models.networks import NETWORKS
 from core.failure.models.remedies import MATCHED, REMEDIES, Remedy
-from core.failure.probing import Depth
+from core.failure.task import Settings
+
+QUICK_SEVERITIES = (1, 3, 5)
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Job:
-    """One network to train."""
+class NetworkToTrain:
+    """One network, the remedy it is trained by and the modality it sees."""
 
     remedy: Remedy
     network: str
@@ -37,42 +40,62 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What it is called in the results."""
+        """Its name in the results."""
         own = self.remedy.name if self.network == "cnn" else f"{self.remedy.name}-{self.network}"
         return f"{self.modality}-{own}"
 
     @property
     def title(self) -> str:
-        """The same for people."""
+        """Its title for people."""
         network = "" if self.network == "cnn" else f", {NETWORKS[self.network].title}"
         return f"{TITLES[self.modality]}: {self.remedy.title}{network}"
 
+    def work(self, epochs: int) -> float:
+        """Return its training in epochs of plain training, for ``epochs`` of plain training."""
+        return epochs * self.remedy.epochs * self.remedy.members
 
-def jobs(plan: Plan, study: Study) -> tuple[tuple[Job, ...], tuple[str, ...]]:
-    """Return what of ``plan`` the data allow, and a sentence for each remedy that they do not."""
-    made: list[Job] = []
+
+def plan_of(settings: Settings, device: str) -> Plan:
+    """Return the plan of the task's ``settings``, on ``device``."""
+    quick = settings.depth == "quick"
+    return Plan(
+        settings.modalities,
+        settings.remedies,
+        settings.networks,
+        settings.epochs,
+        tuple(settings.seed + number for number in range(settings.seeds)),
+        settings.control,
+        settings.matched,
+        device,
+        Depth(severities=QUICK_SEVERITIES, bands=False) if quick else Depth(),
+    )
+
+
+def networks_to_train(plan: Plan, dataset: Dataset) -> tuple[tuple[NetworkToTrain, ...], tuple[str, ...]]:
+    """Return the networks of ``plan`` that the data allow, and a sentence for each remedy that they do not."""
+    wanted: list[NetworkToTrain] = []
     skipped: list[str] = []
-    for modality in (each for each in ("rgb", "ir") if each in plan.modalities and each in study.modalities):
-        whole = plan.control or modality == "ir" or plan.modalities == ("rgb",)
-        made += [Job(REMEDIES["erm"], network, modality) for network in plan.networks]
+    for modality in (each for each in ("rgb", "ir") if each in plan.modalities and each in dataset.modalities):
+        with_remedies = plan.control or modality == "ir" or plan.modalities == ("rgb",)
+        wanted += [NetworkToTrain(REMEDIES["erm"], network, modality) for network in plan.networks]
         for name in plan.remedies:
             remedy = REMEDIES[name]
-            lacking = _lacking(remedy, study)
-            if lacking and modality == "ir":
-                skipped.append(f"{remedy.title} was left out: {lacking}.")
-            if name != "erm" and whole and not lacking:
-                made.append(Job(remedy, "cnn", modality))
+            missing = _missing(remedy, dataset)
+            if missing and modality == "ir":
+                skipped.append(f"{remedy.title} was left out: {missing}.")
+            if name != "erm" and with_remedies and not missing:
+                wanted.append(NetworkToTrain(remedy, "cnn", modality))
         if plan.matched and modality == "rgb":
-            made.append(Job(MATCHED, "cnn", modality))
-    return tuple(made), tuple(skipped)
+            wanted.append(NetworkToTrain(MATCHED, "cnn", modality))
+    return tuple(wanted), tuple(skipped)
 
 
-def _lacking(remedy: Remedy, study: Study) -> str:
-    """Return what of a remedy's needs the data lack; empty where nothing."""
-    if remedy.images and not study.spatial:
+def _missing(remedy: Remedy, dataset: Dataset) -> str:
+    """Return which of a remedy's needs the data do not meet; empty where they meet all."""
+    if remedy.images and not dataset.spatial:
         return "a spectrum alone has no other pixels"
-    if remedy.groups and study.train.groups is None:
+    if remedy.groups and dataset.train.groups is None:
         return "no slides or patients are known"
-    if remedy.balanced and study.balanced is None:
+    if remedy.balanced and dataset.balanced is None:
         return "there are no patches without the shortcut"
     return ""

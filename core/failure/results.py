@@ -1,32 +1,39 @@
-"""What a run of the failure lab found: frozen values that become JSON (schema irrgb/1) and come back the same."""
+"""The results of a run of the failure lab, frozen; ``core.failure.results_json`` writes and reads them as JSON.
+
+Fields are those of the schema irrgb/1 (assets/schema/irrgb-1.json), which is made of these classes.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
-from core.measure.intervals import Interval
+from pydantic import ConfigDict
 
-SCHEMA = "irrgb/1"
+from core.measure.intervals import Interval, Number
+
+SCHEMA: Literal["irrgb/1"] = "irrgb/1"
 
 
 @dataclass(frozen=True)
 class Line:
-    """Numbers to draw: ``y`` over ``x``, with what the axes are called. low, high: an interval, or empty."""
+    """A line to draw: ``y`` over ``x``, with the titles of the axes. low, high: bounds of an interval, or empty."""
 
     name: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
+    x: tuple[Number, ...]
+    y: tuple[Number, ...]
     x_title: str = ""
     y_title: str = ""
-    low: tuple[float, ...] = ()
-    high: tuple[float, ...] = ()
+    low: tuple[Number, ...] = ()
+    high: tuple[Number, ...] = ()
 
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One probe of a model. code: "D3"; decides: whether the verdict looks at it; reason: why (not).
+    """The outcome of one diagnostic of a model or of the data.
 
-    figures: further numbers by name. lines: what a plot needs.
+    code: such as "D3". figure: the main number; figures: further ones by name. decides: whether the verdict uses it;
+    reason: why, or why not. lines: to draw.
     """
 
     code: str
@@ -41,44 +48,51 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Calibration on one set. confidence, accuracy, share: of each of the bins that hold patches."""
+    """Calibration on one test set. ece: expected calibration error; brier: Brier score; nll: negative log-likelihood.
+
+    confidence, accuracy, share: of each bin that holds patches.
+    """
 
     name: str
     ece: Interval
     brier: Interval
     nll: Interval
-    confidence: tuple[float, ...]
-    accuracy: tuple[float, ...]
-    share: tuple[float, ...]
+    confidence: tuple[Number, ...]
+    accuracy: tuple[Number, ...]
+    share: tuple[Number, ...]
 
 
 @dataclass(frozen=True)
 class Corrupted:
-    """A model under one corruption: accuracy and calibration error at severity 0, 1, ... ; physical: whether an
-    instrument or a section can do this while the form of the tissue stays, so that a healthy model should bear it."""
+    """A model under one corruption: accuracy and calibration error (ece) at severity 0, 1, ...
+
+    physical: whether an instrument or a section can cause it while the form of the tissue stays, so that a healthy
+    model should withstand it.
+    """
 
     name: str
     physical: bool
     severities: tuple[int, ...]
-    accuracy: tuple[float, ...]
-    ece: tuple[float, ...]
+    accuracy: tuple[Number, ...]
+    ece: tuple[Number, ...]
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """One patch under one model. scores: (H, W) how much each pixel speaks for the predicted class; bands: (C,) how
-    much each band does; label, predicted: class numbers."""
+    """Attribution of one patch under one model. scores: (H, W) of each pixel to the predicted class, -1 to 1. bands:
+    (C,) of each band. label, predicted: numbers of classes."""
 
     patch: int
     label: int
     predicted: int
-    scores: tuple[tuple[float, ...], ...]
-    bands: tuple[float, ...]
+    scores: tuple[tuple[Number, ...], ...]
+    bands: tuple[Number, ...]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """level: "red", "amber" or "none"; text: the sentence; reasons: what led to it; not_tested: what it cannot know."""
+    """The verdict on a model. level: "red", "amber" or "none". text: a sentence. reasons: sentences on what led to it.
+    not_tested: what the run did not test."""
 
     level: str
     text: str
@@ -88,9 +102,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Model:
-    """One trained network. accuracy: of each test set by name. swap: how many predictions of the swap test went to
-    the donor, stayed, or went elsewhere. score, probabilities: the one-dimensional score of each test patch and the
-    probability of each class, (N,) and (N, K)."""
+    """One audited model. accuracy: of each test set by name; train_accuracy: on training patches. parameters: how many
+    were learnt. losses: of each epoch. score: (N,) the one-dimensional score of each test patch. probabilities: (N, K)
+    of the classes."""
 
     name: str
     title: str
@@ -100,15 +114,15 @@ class Model:
     seed: int
     parameters: int
     epochs: int
-    losses: tuple[float, ...]
-    train_accuracy: float
+    losses: tuple[Number, ...]
+    train_accuracy: Number
     accuracy: dict[str, Interval]
     diagnostics: tuple[Diagnostic, ...] = ()
     calibration: tuple[Reliability, ...] = ()
     corruptions: tuple[Corrupted, ...] = ()
     attributions: tuple[Attribution, ...] = ()
-    score: tuple[float, ...] = ()
-    probabilities: tuple[tuple[float, ...], ...] = ()
+    score: tuple[Number, ...] = ()
+    probabilities: tuple[tuple[Number, ...], ...] = ()
     verdict: Verdict | None = None
 
 
@@ -124,26 +138,28 @@ class Shallow:
 
 @dataclass(frozen=True)
 class Gap:
-    """RGB minus IR accuracy of two models on one set, patch by patch. p: exact McNemar test."""
+    """Accuracy of the model ``first`` minus that of ``second`` on the set ``name``, patch by patch. p: exact McNemar
+    test."""
 
     name: str
     first: str
     second: str
     difference: Interval
-    p: float
+    p: Number
 
 
 @dataclass(frozen=True)
 class Bands:
-    """The spectral side of the data. names: wavenumbers (or R, G, B); spectra: (K, C) mean of each class;
-    pattern: (C,) what one standard deviation of the one-dimensional score adds to a spectrum."""
+    """The spectra of the data, absorbance. names: of the C channels; positions: their wavenumbers in cm^-1, or 0, 1, 2
+    for red, green, blue. spectra: (K, C) mean of each class. pattern: (C,) what one standard deviation of the
+    one-dimensional score adds to a spectrum. noise: (C,) standard deviation."""
 
     modality: str
     names: tuple[str, ...]
-    positions: tuple[float, ...]
-    spectra: tuple[tuple[float, ...], ...]
-    pattern: tuple[float, ...]
-    noise: tuple[float, ...]
+    positions: tuple[Number, ...]
+    spectra: tuple[tuple[Number, ...], ...]
+    pattern: tuple[Number, ...]
+    noise: tuple[Number, ...]
 
 
 @dataclass(frozen=True)
@@ -160,8 +176,9 @@ class Picture:
 
 @dataclass(frozen=True)
 class Data:
-    """What was examined. mode: "patches", "spectra" or "predictions"; counts: patches of each set; source: "simulated"
-    or "file"; notices: what the user should know."""
+    """The data. mode: "patches", "spectra" or "predictions". source: "simulated" or "file". counts: patches of each
+    set. groups: number of patients or slides. size: (H, W) of a patch. wavenumbers: (B,) cm^-1. notices: warnings for
+    the user."""
 
     mode: str
     source: str
@@ -170,17 +187,20 @@ class Data:
     counts: dict[str, int]
     groups: int
     size: tuple[int, int]
-    wavenumbers: tuple[float, ...]
+    wavenumbers: tuple[Number, ...]
     notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Results:
-    """Everything a run found; what a page, a report or another program draws from.
+    """The results of a run of the failure lab, for a page, a report or another program.
 
-    prior: descriptors of the data that need no model. leakage: the gap between validating by spectrum and by group.
-    verdicts: modality -> verdict on the plain recipe. The same run gives the same values, so no time is among them.
+    prior: descriptors of the data that need no model. paired: accuracy gaps of pairs of models. leakage: the gap
+    between validating by spectrum and by group. verdicts: modality -> verdict on the plain recipe. The same run gives
+    the same values, so no time is among them.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
 
     data: Data
     settings: dict[str, str]
@@ -193,4 +213,4 @@ class Results:
     leakage: tuple[Diagnostic, ...]
     verdicts: dict[str, Verdict]
     limits: tuple[str, ...]
-    schema: str = SCHEMA
+    schema: Literal["irrgb/1"] = SCHEMA

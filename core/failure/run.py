@@ -1,4 +1,4 @@
-"""One job of the failure lab: read or simulate, train and probe, write results and table."""
+"""A run of the failure lab: read or simulate patches, train and audit, write results and table."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ import torch
 
 from core.declaration import Context
 from core.events import Event, Finished, Progress
+from core.failure.data.dataset import simulated_dataset, user_dataset
+from core.failure.data.loader import load
 from core.failure.data.modality import TITLES
-from core.failure.data.parts import measured, simulated
-from core.failure.data.user_file import load
-from core.failure.examination import Timed
-from core.failure.examination import run as run_study
-from core.failure.exchange import to_json
-from core.failure.plan import Plan
-from core.failure.predictions import Predictions, examine_predictions
-from core.failure.probing import Depth
+from core.failure.data.predictions import Predictions
+from core.failure.network_audit import TimedResults, audit_networks
+from core.failure.plan import plan_of
+from core.failure.prediction_audit import audit_predictions
 from core.failure.results import Model, Results
-from core.failure.spectra_run import run_spectra
-from core.failure.task import TASK
+from core.failure.results_json import to_json
+from core.failure.spectra_audit import audit_spectra
+from core.failure.task import TASK, Settings
 from core.measure.intervals import Interval
 from core.result import Artifact, Finding, Measured, Result, Row, Verdict, artifact_in, notes, number, verdict_level
+from core.spectra.simulated_tissue import PRESETS
 
 MOST_CORES = 4
-"""Up to so many cores one thread trains small networks faster than several, which wait for each other."""
-SMALL = (1, 3, 5)
+"""Up to this many cores one thread trains small networks faster than several."""
 
 
 def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
-    """Examine the data, or simulated tissue without any; write results.json (schema irrgb/1) and table.csv.
+    """Audit models on the data, or on simulated tissue without any; write results.json (irrgb/1) and table.csv.
 
-    The same arguments give the same bits on one machine with one thread; seconds stand in run.json alone.
+    The same arguments give the same bytes on one machine with one thread; seconds are in run.json alone. UserError
+    of ``load``, too_few_groups, no_networks.
     """
     begun = time.monotonic()
     yield Progress(0.0, 0, 1, "Reading" if "data" in inputs else "Simulating")
@@ -45,7 +45,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     if threads <= MOST_CORES:
         torch.set_num_threads(1)
     try:
-        done = yield from _examine(context, inputs, params)
+        done = yield from _audit(context, inputs, Settings(**params))
     finally:
         torch.set_num_threads(threads)
     yield Progress(0.99, 0, 1, "Writing")
@@ -77,7 +77,7 @@ def verdicts(results: Results) -> tuple[Verdict, ...]:
 
 
 def leakage(results: Results) -> tuple[str, ...]:
-    """Return in a sentence each what validating by spectrum makes better than it is."""
+    """Return a sentence for each classifier on its accuracy validated by spectrum and by group."""
     found = []
     for each in results.leakage:
         mixed, apart = (each.figures[name].value for name in ("by_spectrum", "by_group"))
@@ -85,48 +85,29 @@ def leakage(results: Results) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _examine(
-    context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]
-) -> Generator[Progress, None, Timed]:
-    plan = _plan(context, params)
+def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> Generator[Progress, None, TimedResults]:
+    plan = plan_of(settings, context.device)
     if "data" not in inputs:
-        studies = []
+        datasets = []
         for seed in plan.seeds:
-            studies.append(simulated(params["tissue"], params["patches"], seed))
-            yield Progress(0.0, len(studies), len(plan.seeds), "Simulating")
-        return (yield from run_study(studies, plan))
-    given = load(inputs["data"], inputs.get("labels"))
-    if isinstance(given, Predictions):
+            datasets.append(simulated_dataset(PRESETS[settings.tissue], settings.patches, seed))
+            yield Progress(0.0, len(datasets), len(plan.seeds), "Simulating")
+        return (yield from audit_networks(datasets, plan))
+    loaded = load(inputs["data"], inputs.get("labels"))
+    if isinstance(loaded, Predictions):
         yield Progress(0.1, 0, 1, "Probing the answers")
-        return Timed(examine_predictions(given, params["seed"]), {})
-    studies = [measured(given, seed) for seed in plan.seeds]
-    if not studies[0].spatial:
-        results = yield from run_spectra(studies[0], replace(plan.depth, bands=True), params["seed"])
-        return Timed(results, {})
-    return (yield from run_study(studies, plan))
-
-
-def _plan(context: Context, params: Mapping[str, Any]) -> Plan:
-    quick = params["depth"] == "quick"
-    seeds = tuple(params["seed"] + number for number in range(params["seeds"]))
-    depth = Depth(1000, SMALL if quick else (1, 2, 3, 4, 5), bands=not quick)
-    return Plan(
-        params["modalities"],
-        params["remedies"],
-        params["networks"],
-        params["epochs"],
-        seeds,
-        params["control"],
-        params["matched"],
-        context.device,
-        depth,
-    )
+        return TimedResults(audit_predictions(loaded, settings.seed), {})
+    datasets = [user_dataset(loaded, seed) for seed in plan.seeds]
+    if not datasets[0].spatial:
+        results = yield from audit_spectra(datasets[0], replace(plan.depth, bands=True), settings.seed)
+        return TimedResults(results, {})
+    return (yield from audit_networks(datasets, plan))
 
 
 def _write(out: Path, results: Results) -> tuple[Artifact, ...]:
     artifacts = artifact_in(out, "results", ".json"), artifact_in(out, "table", ".csv")
     Path(artifacts[0].path).write_text(to_json(results), encoding="utf-8")
-    # of several seeds the first speaks for the recipe
+    # the verdict of a recipe is that of its first seed
     levels = {model.name: model.verdict.level if model.verdict else None for model in reversed(results.models)}
     rows = [
         {"method": row.method, "title": row.title, **row.values, "verdict": levels[row.method]}
@@ -139,7 +120,7 @@ def _write(out: Path, results: Results) -> tuple[Artifact, ...]:
     return artifacts
 
 
-def _result(done: Timed, artifacts: tuple[Artifact, ...], seconds: float) -> Result:
+def _result(done: TimedResults, artifacts: tuple[Artifact, ...], seconds: float) -> Result:
     results = done.results
     data = results.data
     return Result(

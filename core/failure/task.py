@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task
+from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 
 # the names of PRESETS of core.spectra.simulated_tissue, and of REMEDIES and NETWORKS of core.failure.models, which load
 # numpy and torch; a test holds them equal
@@ -24,7 +26,24 @@ FULL = (
 )  # fmt: skip
 
 
-def _size(remedies: tuple[str, ...], seeds: int, depth: str, patches: int = 600) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Settings:
+    """The task's parameters in their types, made of ``TASK.parse``; ``TASK.params`` has their meaning and bounds."""
+
+    tissue: str
+    modalities: tuple[str, ...]
+    remedies: tuple[str, ...]
+    networks: tuple[str, ...]
+    patches: int
+    epochs: int
+    seeds: int
+    depth: Literal["quick", "whole"]
+    control: bool
+    matched: bool
+    seed: int
+
+
+def _size(remedies: tuple[str, ...], seeds: int, depth: str, patches: int = 600) -> Mapping[str, Value]:
     return {"remedies": remedies, "seeds": seeds, "depth": depth, "patches": patches, "epochs": 25}
 
 
@@ -85,5 +104,5 @@ TASK = Task(
         Measure("seconds", "Time", "Seconds of training.", 1, "s"),
     ),
     run=Reference("core.failure.run:run"),
-    estimate=Reference("core.failure.estimate:estimate"),
+    estimate=Reference("core.failure.training_cost:estimate"),
 )

@@ -5,21 +5,33 @@ Wilson (1927), J Am Stat Assoc 22:209.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from scipy import stats
 
 NAN = float("nan")
 LEVEL = 0.95
+JSON_DIGITS = 5
+
+Number = Annotated[
+    float,
+    BeforeValidator(lambda value: NAN if value is None else value),
+    PlainSerializer(lambda value: float(f"{value:.{JSON_DIGITS}g}") if math.isfinite(value) else None),
+    WithJsonSchema({"type": ["number", "null"]}),
+]
+"""A measured number; in JSON to five digits, and null where it is nan or infinite."""
 
 
 @dataclass(frozen=True)
 class Interval:
     """A measured number between the bounds of its 95 % interval; each is nan where it could not be measured."""
 
-    value: float
-    low: float = NAN
-    high: float = NAN
+    value: Number
+    low: Number = NAN
+    high: Number = NAN
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from core.spectra.substances import STAINS, endmembers, mie
+from core.spectra.reference_spectra import STAINS, endmembers, mie
 
 Array = NDArray[np.float32]
 Floats = NDArray[np.float64]

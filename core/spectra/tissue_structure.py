@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 Maps = NDArray[np.float32]
 
-# mean concentration of each component, in the order of core.spectra.substances.ENDMEMBERS, and how much a patch differs
+# mean concentration of each component, in the order of ENDMEMBERS, and its spread between patches
 MEANS = {"protein": 0.40, "collagen": 0.45, "nucleic acid": 0.16, "lipid": 0.18, "glycogen": 0.16}
 SPREAD = {"protein": 0.08, "collagen": 0.0, "nucleic acid": 0.08, "lipid": 0.10, "glycogen": 0.10}
 # how smooth each of the nuisances is (pixels) and how much it varies inside a patch

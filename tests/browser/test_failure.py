@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import STEP_MS, Server, Watch
 from tests.browser.steps import open_tab, origin, start, visit
 from tests.browser.test_looks import violations
-from tests.core.failure.tissue import BANDS, patches
+from tests.core.failure.made_up_patches import BANDS, patches
 
 # a whole run of the lab, on a busy machine
 RUN_MS = 3 * STEP_MS

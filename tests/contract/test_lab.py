@@ -18,7 +18,7 @@ from core.engine.local import LocalEngine
 from core.engine.protocol import JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Failed, Progress, Started
-from core.failure.exchange import from_json
+from core.failure.results_json import from_json
 from core.failure.task import TASK
 from core.spectra.simulated_tissue import simulate
 from tests.contract.conftest import finish, keeps_its_contract

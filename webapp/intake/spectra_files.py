@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.failure.data.labelled import NAMES, Loaded
-from core.failure.data.user_file import load
-from core.failure.predictions import Predictions
+from core.failure.data.labelled_patches import ARRAY_NAMES, Loaded
+from core.failure.data.loader import load
+from core.failure.data.predictions import Predictions
 from core.files.spectra import read_safely
 from webapp.intake.scans import clean_name, kept, uploaded
 from webapp.services import Services
@@ -31,7 +31,7 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
     uploads: one file, or an ENVI header with its data. data_id: the infrared image that these labels belong to;
     without, the files are the data itself. An image whose labels are to come is kept, and says what it lacks. Files are
     decoded in a process that can be killed; what is kept holds arrays alone. Raises UserError: every code of
-    ``core.failure.data.user_file.load``, upload_gone, not_found, disk_full.
+    ``core.failure.data.loader.load``, upload_gone, not_found, disk_full.
     """
     with uploaded(services, uploads):
         arrays = _known(read_safely(uploads))
@@ -96,13 +96,13 @@ def _facts(found: Loaded | Predictions) -> dict[str, str]:
 
 def _known(arrays: Arrays) -> Arrays:
     """Return the arrays that the lab reads; of a file with none of their names the first, as an image."""
-    wanted = {"logits", "unit", *(name for names in NAMES.values() for name in names)}
+    wanted = {"logits", "unit", *(name for names in ARRAY_NAMES.values() for name in names)}
     found = {name: array for name, array in arrays.items() if name in wanted}
     return found or ({"image": next(iter(arrays.values()))} if arrays else {})
 
 
 def _is_image(arrays: Arrays) -> bool:
-    found = next((arrays[name] for name in NAMES["spectra"] if name in arrays), None)
+    found = next((arrays[name] for name in ARRAY_NAMES["spectra"] if name in arrays), None)
     return found is not None and found.ndim == 3
 
 

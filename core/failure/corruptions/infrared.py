@@ -1,4 +1,4 @@
-"""How infrared cubes go wrong: images (N, B, H, W) in absorbance, wavenumbers (B,) in cm^-1."""
+"""Corruptions of infrared cubes: images (N, B, H, W) in absorbance, wavenumbers (B,) in cm^-1."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 from core.spectra.noise import noise_of, noise_of_each
-from core.spectra.substances import mie
+from core.spectra.reference_spectra import mie
 
 Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -28,7 +28,7 @@ def noise(images: Array, wavenumbers: Floats, amount: float, rng: Rng) -> Array:
 def noise_floor(images: Array, wavenumbers: Floats, amount: float, rng: Rng) -> Array:
     """Add noise to each patch until all have the signal to noise of the worst, divided by ``amount``.
 
-    What only tells classes apart by how noisy they are is gone then. The worst is the 95th percentile.
+    Differences in noise between classes vanish. The worst is the 95th percentile.
     """
     level = noise_of(images)
     each = noise_of_each(images, level)
@@ -38,9 +38,9 @@ def noise_floor(images: Array, wavenumbers: Floats, amount: float, rng: Rng) -> 
 
 
 def thickness(images: Array, wavenumbers: Floats, amount: float, rng: Rng) -> Array:
-    """Multiply by ``amount`` (Beer-Lambert); where that would make the noise less, the loss is added again.
+    """Multiply by ``amount`` (Beer-Lambert) and, below 1, add noise until it has the level of before.
 
-    A thicker section has as much noise as a thin one; that scaling makes it more cannot be undone.
+    The detector's noise is that of a thin section for a thick one too; above 1 the scaled noise cannot be removed.
     """
     scaled = np.float32(amount) * images
     if amount >= 1:
@@ -86,7 +86,7 @@ def band_gain(images: Array, wavenumbers: Floats, amount: float, rng: Rng) -> Ar
 
 
 def band_drop(images: Array, wavenumbers: Floats, amount: float, rng: Rng) -> Array:
-    """Let the share ``amount`` of the bands, at least one, read the mean of all patches everywhere."""
+    """Set the share ``amount`` of the bands, at least one, to their mean over all patches."""
     number = max(1, round(amount * len(wavenumbers)))
     dead = rng.choice(len(wavenumbers), min(number, len(wavenumbers)), replace=False)
     found = images.copy()

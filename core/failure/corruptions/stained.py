@@ -1,7 +1,7 @@
-"""How pictures of stained tissue go wrong: images (N, 3, H, W), 0 to 1.
+"""Corruptions of pictures of stained tissue: images (N, 3, H, W), 0 to 1.
 
-The list is that of the pathology part of MedMNIST-C (Di Salvo et al. 2024), written anew for patches of any size, and
-the strength of each stain.
+The list is that of the pathology part of MedMNIST-C (Di Salvo et al. 2024, arXiv:2406.17536), written anew for patches
+of any size, and the strength of each stain.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import convolve
 
-from core.spectra.substances import STAINS
+from core.spectra.reference_spectra import STAINS
 
 Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -123,7 +123,8 @@ def bubble(images: Array, wavenumbers: Floats, amount: float, rng: Rng) -> Array
 
 
 def _restained(images: Array, factors: tuple[float, float]) -> Array:
-    """Take the stains apart (Ruifrok and Johnston 2001), the third being what neither explains, and scale them."""
+    """Scale the optical density of each stain by its factor (colour deconvolution, Ruifrok and Johnston 2001); the
+    third component is the residual."""
     unit = STAINS / np.linalg.norm(STAINS, axis=1, keepdims=True)
     third = np.cross(unit[0], unit[1])
     basis = np.vstack((unit, third / np.linalg.norm(third)))

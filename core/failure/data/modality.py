@@ -1,4 +1,4 @@
-"""The two ways to see a patch: its infrared cube and its stained picture."""
+"""The two modalities of a patch: its infrared cube ("ir") and its stained picture ("rgb")."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ COLOURS = ("red", "green", "blue")
 
 
 def images(patches: PatchSet, modality: str) -> Float:
-    """Return (N, C, H, W): absorbance in C bands, or red, green and blue from 0 to 1; UserError no_pictures."""
+    """Return (N, C, H, W) float32: absorbance in C bands for "ir", red, green and blue from 0 to 1 for "rgb".
+
+    UserError no_pictures for "rgb" where the patches have no stained pictures.
+    """
     if modality == "ir":
         return patches.ir
     if patches.rgb is None:
@@ -30,6 +33,6 @@ def channels(patches: PatchSet, modality: str) -> tuple[tuple[str, ...], tuple[f
     return tuple(f"{each:.0f}" for each in patches.wavenumbers), tuple(float(each) for each in patches.wavenumbers)
 
 
-def spectra(values: Float) -> Float:
-    """Return the mean spectrum (colour) of each patch of ``values`` (N, C, H, W): (N, C)."""
+def mean_spectra(values: Float) -> Float:
+    """Return the mean spectrum (or colour) of each patch of ``values`` (N, C, H, W): (N, C) float32."""
     return np.asarray(values.mean(axis=(2, 3), dtype=np.float64), np.float32)

@@ -1,4 +1,4 @@
-"""Parts of a set of patches to train and test on: a patient or slide lies in one part only."""
+"""Splits of a set of patches into training and test parts: a patient or slide lies in one part only."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Ints = NDArray[np.int64]
 By = Literal["auto", "group", "patch"]
 
 NO_GROUPS = (
-    "Nothing says which patches come from one patient or slide, so the split is random: the accuracy is too good if "
-    "there are several patches of each."
+    "No patients or slides are known, so the split is random: the accuracy is too good if there are several patches of "
+    "each."
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """parts: patch numbers, ascending, of each part. by: group or patch. notices: what to tell the user."""
+    """parts: patch numbers, ascending, of each part. by: "group" or "patch". notices: warnings for the user."""
 
     parts: tuple[Ints, ...]
     by: str
@@ -44,9 +44,7 @@ def split(patches: PatchSet, shares: Sequence[float], seed: int, by: By = "auto"
             "Split by patient or slide.",
         )
     if by == "group" and patches.groups is None:
-        raise UserError(
-            "no_groups", "Nothing says which patient or slide a patch comes from.", "Give a group for each patch."
-        )
+        raise UserError("no_groups", "No patient or slide of the patches is known.", "Give a group for each patch.")
     if patches.groups is None:
         return Split(_parts(np.arange(len(patches)), patches, shares, seed), "patch", (NO_GROUPS,))
     return Split(_parts(patches.groups, patches, shares, seed), "group")

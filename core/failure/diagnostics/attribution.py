@@ -1,4 +1,4 @@
-"""Which pixels and bands speak for an answer, and patches as pictures."""
+"""Attribution of a predicted class to pixels and bands, and patches as pictures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.failure.data.modality import images
-from core.failure.models.fitted import Fitted
+from core.failure.models.trained_model import TrainedModel
 from core.failure.results import Attribution, Picture
 from core.spectra.patches import PatchSet
 
@@ -18,19 +18,21 @@ SHOWN_EACH = 2
 PERCENTILES = (1.0, 99.0)
 
 
-def choose(patches: PatchSet, each: int = SHOWN_EACH) -> NDArray[np.int64]:
+def patches_to_show(patches: PatchSet, each: int = SHOWN_EACH) -> NDArray[np.int64]:
     """Return the numbers of the first ``each`` patches of every class, class by class."""
     found = [np.flatnonzero(patches.labels == kind)[:each] for kind in range(len(patches.classes))]
     return np.concatenate(found).astype(np.int64)
 
 
-def attribute(fitted: Fitted, patches: PatchSet, modality: str, chosen: NDArray[np.int64]) -> tuple[Attribution, ...]:
-    """Return input times gradient of the predicted class (Shrikumar et al. 2016), summed over bands for each pixel
-    and over pixels for each band, both divided by the largest of the patch."""
+def attribute(
+    trained: TrainedModel, patches: PatchSet, modality: str, chosen: NDArray[np.int64]
+) -> tuple[Attribution, ...]:
+    """Return input times gradient of the predicted class (Shrikumar et al. 2016, arXiv:1605.01713) of the patches
+    ``chosen``, summed over bands for each pixel and over pixels for each band, both divided by their largest."""
     values = images(patches, modality)[chosen]
-    predicted = fitted.logits(values).argmax(axis=1)
+    predicted = trained.logits(values).argmax(axis=1)
     found = []
-    for number, guess, part in zip(chosen, predicted, fitted.slopes(values), strict=True):
+    for number, guess, part in zip(chosen, predicted, trained.input_times_gradient(values), strict=True):
         pixels, bands = _scaled(part.sum(axis=0)), _scaled(part.sum(axis=(1, 2)))
         label = int(patches.labels[number])
         found.append(Attribution(int(number), label, int(guess), _rows(pixels), tuple(map(float, bands))))
@@ -38,7 +40,7 @@ def attribute(fitted: Fitted, patches: PatchSet, modality: str, chosen: NDArray[
 
 
 def gallery(patches: PatchSet, chosen: NDArray[np.int64]) -> tuple[Picture, ...]:
-    """Return the chosen patches as pictures: three bands as red, green and blue, and the stained picture."""
+    """Return the patches ``chosen`` as pictures: three bands as red, green and blue, and the stained picture."""
     bands = [int(np.abs(patches.wavenumbers - place).argmin()) for place in FALSE_COLOUR]
     cubes = patches.ir[chosen][:, bands]
     low, high = np.percentile(cubes, PERCENTILES, axis=(0, 2, 3), keepdims=True)

@@ -1,4 +1,4 @@
-"""How much better a classifier looks when spectra of one patient are in training and test at once."""
+"""Leakage: the accuracy that a classifier gains when training and test share spectra of one patient."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy import signal
 
 from core.errors import UserError
 from core.failure.data.splits import folds
-from core.failure.models.shallow import NEAREST, PLAIN, Plain, Predict
+from core.failure.models.plain_classifiers import NEAREST, PLAIN_CLASSIFIERS, PlainClassifier, Predict
 from core.failure.results import Diagnostic
 from core.measure.bootstrap import draw_weights, interval, mean
 from core.measure.intervals import Interval
@@ -26,7 +26,7 @@ WINDOW = 9
 
 
 def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagnostic, ...]:
-    """Return, for each plain classifier, its accuracy in folds over spectra minus that in folds over groups.
+    """Return the accuracy of each plain classifier in folds over spectra minus that in folds over groups.
 
     Five folds, or as many as the groups of the rarest class allow; intervals draw whole groups. Empty without groups,
     or with too few.
@@ -40,9 +40,9 @@ def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagno
 
 
 def _compare(
-    plain: Plain, patches: PatchSet, dealt: tuple[Folds, Folds], weights: Floats, common: Interval
+    plain: PlainClassifier, patches: PatchSet, both_folds: tuple[Folds, Folds], weights: Floats, common: Interval
 ) -> Diagnostic:
-    mixed, apart = (_right(plain, patches, each) for each in dealt)
+    mixed, apart = (_correct(plain, patches, each) for each in both_folds)
     found = {
         "by_spectrum": interval(mean(mixed, weights)),
         "by_group": interval(mean(apart, weights)),
@@ -61,23 +61,25 @@ def _compare(
 
 
 def _fit_derivative(values: Float, labels: Ints, classes: int) -> Predict:
-    """Second derivative (Savitzky and Golay), the leading components, and a linear discriminant."""
+    """Return a linear discriminant of the leading components of the second derivative (Savitzky and Golay 1964)."""
     from sklearn.decomposition import PCA
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.pipeline import make_pipeline
 
     count = min(COMPONENTS, values.shape[1], len(values) - 1)
-    model = make_pipeline(PCA(count, random_state=0), LinearDiscriminantAnalysis()).fit(_bent(values), labels)
+    model = make_pipeline(PCA(count, random_state=0), LinearDiscriminantAnalysis()).fit(
+        _second_derivative(values), labels
+    )
 
     def predict(given: Float) -> Float:
         found = np.full((len(given), classes), np.log(1e-9), np.float32)
-        found[:, model.classes_] = np.log(np.maximum(model.predict_proba(_bent(given)), 1e-9))
+        found[:, model.classes_] = np.log(np.maximum(model.predict_proba(_second_derivative(given)), 1e-9))
         return found
 
     return predict
 
 
-def _bent(values: Float) -> Floats:
+def _second_derivative(values: Float) -> Floats:
     """Return the second derivative of the mean spectra of ``values`` (N, C, H, W); of few bands, the spectra."""
     means = values.mean(axis=(2, 3), dtype=np.float64)
     if means.shape[1] < WINDOW:
@@ -86,19 +88,19 @@ def _bent(values: Float) -> Floats:
 
 
 CLASSIFIERS = (
-    Plain("derivative", "Second derivative, 12 components, linear discriminant", _fit_derivative),
-    *(each for each in PLAIN if each.name != "moments"),
+    PlainClassifier("derivative", "Second derivative, 12 components, linear discriminant", _fit_derivative),
+    *(each for each in PLAIN_CLASSIFIERS if each.name != "moments"),
     NEAREST,
 )
 
 
-def _right(plain: Plain, patches: PatchSet, dealt: Folds) -> Floats:
-    right = np.zeros(len(patches))
-    for test in dealt:
+def _correct(plain: PlainClassifier, patches: PatchSet, both_folds: Folds) -> Floats:
+    correct = np.zeros(len(patches))
+    for test in both_folds:
         train = np.setdiff1d(np.arange(len(patches)), test)
         predict = plain.fit(patches.ir[train], patches.labels[train], len(patches.classes))
-        right[test] = predict(patches.ir[test]).argmax(axis=1) == patches.labels[test]
-    return right
+        correct[test] = predict(patches.ir[test]).argmax(axis=1) == patches.labels[test]
+    return correct
 
 
 def _folds(patches: PatchSet, seed: int) -> tuple[Folds, Folds] | None:

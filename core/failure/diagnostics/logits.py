@@ -1,11 +1,11 @@
-"""Probes of the answers alone: rank of the logits (D1), one component of them (D2), agreement with one number (D10)."""
+"""Diagnostics of the logits alone: their rank (D1), one component (D2), agreement with one number (D10)."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.failure.diagnostics.probe import Outcomes
+from core.failure.diagnostics.model_under_test import Outcomes
 from core.failure.results import Diagnostic, Line
 from core.measure.agreement import cohen_kappa
 from core.measure.bootstrap import interval, mean, ratio
@@ -17,8 +17,12 @@ LEAVES = 8
 FOLDS = 5
 
 
-def erank(singular: ArrayLike) -> float:
-    """Return the effective rank exp(H(s / sum s)) of singular values (Roy and Vetterli 2007); 0 if all are 0."""
+def effective_rank(singular: ArrayLike) -> float:
+    """Return the effective rank exp(H(s / sum s)) of singular values (Roy and Vetterli 2007); 0 if all are 0.
+
+    >>> round(effective_rank([2, 2, 2]), 6)
+    3.0
+    """
     values = np.asarray(singular, np.float64)
     if values.sum() <= 0:
         return 0.0
@@ -26,27 +30,32 @@ def erank(singular: ArrayLike) -> float:
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
-def participation(singular: ArrayLike) -> float:
-    """Return the participation ratio (sum s^2)^2 / sum s^4; 0 if all are 0."""
+def participation_ratio(singular: ArrayLike) -> float:
+    """Return the participation ratio (sum s^2)^2 / sum s^4 of singular values; 0 if all are 0.
+
+    >>> participation_ratio([1, 1, 0])
+    2.0
+    """
     squares = np.asarray(singular, np.float64) ** 2
     return float(squares.sum() ** 2 / (squares**2).sum()) if squares.sum() > 0 else 0.0
 
 
 def rank(outcomes: Outcomes, features: ArrayLike | None = None) -> Diagnostic:
-    """D1: singular values of the centred logits (N, K), and of the features (N, F) before the last layer."""
+    """Return D1: share of the first component of the centred logits, and ranks of the logits (N, K) and of the
+    ``features`` (N, F) before the last layer."""
     spectra = np.stack([_singular(outcomes.logits, row) for row in outcomes.weights])
     shares = spectra[:, 0] ** 2 / np.maximum((spectra**2).sum(axis=1), 1e-30)
     found = {
-        "participation": interval([participation(row) for row in spectra]),
-        "erank": interval([erank(row) for row in spectra]),
+        "participation": interval([participation_ratio(row) for row in spectra]),
+        "erank": interval([effective_rank(row) for row in spectra]),
     }
     lines = [_spectrum("logits", spectra[0])]
     if features is not None:
         own = _singular(np.asarray(features, np.float64), outcomes.weights[0])
         found |= {
             "feature_pc1": Interval(float(own[0] ** 2 / max((own**2).sum(), 1e-30))),
-            "feature_participation": Interval(participation(own)),
-            "feature_erank": Interval(erank(own)),
+            "feature_participation": Interval(participation_ratio(own)),
+            "feature_erank": Interval(effective_rank(own)),
         }
         lines.append(_spectrum("features", own))
     why = "Not used for the verdict: a collapsed model bends its logits along a curve, so its linear rank stays high."
@@ -65,7 +74,7 @@ def rank(outcomes: Outcomes, features: ArrayLike | None = None) -> Diagnostic:
 
 
 def one_component(outcomes: Outcomes, seed: int = 0) -> Diagnostic:
-    """D2: accuracy of a tree of eight leaves on the first component of the logits, over the model's own."""
+    """Return D2: accuracy of a tree of eight leaves on the first component of the logits, over the model's own."""
     from sklearn.model_selection import KFold, cross_val_predict
     from sklearn.tree import DecisionTreeClassifier
 
@@ -74,25 +83,25 @@ def one_component(outcomes: Outcomes, seed: int = 0) -> Diagnostic:
     tree = DecisionTreeClassifier(max_leaf_nodes=LEAVES, random_state=seed)
     folds = KFold(min(FOLDS, len(first)), shuffle=True, random_state=seed)
     guesses = cross_val_predict(tree, first[:, None], outcomes.labels, cv=folds)
-    right = (guesses == outcomes.labels).astype(np.float64)
+    correct = (guesses == outcomes.labels).astype(np.float64)
     why = "Not used for the verdict: of two equal models the one with fewer classes scores higher."
     return Diagnostic(
         "D2",
         "component",
         "Accuracy kept by one component of the logits",
-        interval(ratio(right, outcomes.right, outcomes.weights)),
+        interval(ratio(correct, outcomes.correct, outcomes.weights)),
         False,
         why,
     )
 
 
 def agreement(outcomes: Outcomes) -> Diagnostic:
-    """D10: how often the model says what one number of the mean spectrum says, and whether they err alike.
+    """Return D10: share of patches on which the model and one number of the mean spectrum predict the same class.
 
     error_kappa: Cohen's kappa between where the two are wrong; nan where both are right everywhere.
     """
     same = (outcomes.predicted == outcomes.plain).astype(np.float64)
-    wrong, other = 1 - outcomes.right, (outcomes.plain != outcomes.labels).astype(np.float64)
+    wrong, other = 1 - outcomes.correct, (outcomes.plain != outcomes.labels).astype(np.float64)
     kappa = cohen_kappa(wrong, other, 2, outcomes.weights, weighted=False)
     why = "Not used for the verdict: two models that are both right agree without sharing a reason."
     return Diagnostic(

@@ -1,4 +1,4 @@
-"""What corruptions of rising severity do to accuracy and calibration (D12)."""
+"""Accuracy and calibration under corruptions of rising severity and on other slides (D12)."""
 
 from __future__ import annotations
 
@@ -6,60 +6,62 @@ from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
 
-from core.failure.corruptions.severities import CORRUPTIONS, OF_AMOUNT, corruptions_of
+from core.failure.corruptions.registry import CORRUPTIONS, OF_AMOUNT, corruptions_of
+from core.failure.data.dataset import CONFLICT, HOME
 from core.failure.diagnostics.calibration import expected_error, probabilities
-from core.failure.diagnostics.probe import Examined, Float
+from core.failure.diagnostics.model_under_test import Float, ModelUnderTest
 from core.failure.results import Corrupted, Diagnostic
+from core.failure.thresholds import DROP
 from core.measure.intervals import Interval
 
 MILD = 3
 """The highest severity that counts for the verdict."""
-HOME, CONFLICT = "id", "conflict"
 
 
-def curves(
-    examined: Examined, modality: str, positions: Sequence[float], severities: Sequence[int]
+def corruption_curves(
+    model: ModelUnderTest, modality: str, positions: Sequence[float], severities: Sequence[int]
 ) -> Generator[str, None, tuple[Corrupted, ...]]:
     """Return the model's accuracy and calibration error under every corruption, severity 0 first; yield each name.
 
     positions: (C,) wavenumbers in cm^-1; severities: 1 to 5.
     """
-    clean = _measure(examined, examined.values)
+    clean = _measure(model, model.values)
     found = []
-    for name, corruption in corruptions_of(modality, examined.images).items():
+    for name, corruption in corruptions_of(modality, model.spatial).items():
         yield f"corruption: {corruption.title.lower()}"
         rows = [clean]
         for severity in severities:
-            rng = examined.rng(f"{name} {severity}")
-            changed = corruption.apply(examined.values, np.asarray(positions, np.float64), severity, rng)
-            rows.append(_measure(examined, changed))
+            rng = model.rng(f"{name} {severity}")
+            changed = corruption.apply(model.values, np.asarray(positions, np.float64), severity, rng)
+            rows.append(_measure(model, changed))
         accuracy, error = zip(*rows, strict=True)
-        # blur is what a microscope does, but it takes the form away that a healthy model needs
+        # a microscope can blur, but blur removes the form that a healthy model needs
         counted = corruption.physical and not corruption.spatial
         found.append(Corrupted(name, counted, (0, *severities), tuple(accuracy), tuple(error)))
     return tuple(found)
 
 
 def worst_drop(curves: Sequence[Corrupted], accuracy: Mapping[str, Interval]) -> Diagnostic:
-    """D12: the largest loss of accuracy under a physical corruption up to severity 3, or on the slides of another
-    site (a set other than "id" and "conflict"); and where the amount of tissue alone changes, or the site (amount).
+    """Return D12: the largest loss of accuracy under a physical corruption up to severity 3, or on other slides.
 
+    Other slides: a set other than "id" and "conflict". amount: the largest loss where the amount of tissue changes.
     balanced_error, relative_error: mean error over all corruptions and severities, and that less the error without
-    (as MedMNIST-C, not divided by a reference network). noise: the loss to noise, which is no sign of health.
+    any (as in MedMNIST-C, not divided by a reference network's). noise: the loss under noise.
     """
     drops = {name: accuracy[HOME].value - each.value for name, each in accuracy.items() if name not in (HOME, CONFLICT)}
     drops |= {each.name: _loss(each) for each in curves if each.physical}
     worst = max(drops, key=lambda name: drops[name], default="")
     errors = [1 - value for each in curves for value in each.accuracy[1:]]
     found = {f"drop {name}": Interval(value) for name, value in drops.items()}
-    found["amount"] = Interval(max((drops[name] for name in drops if of_amount(name)), default=float("nan")))
+    found["amount"] = Interval(max((drops[name] for name in drops if changes_amount(name)), default=float("nan")))
     if errors:
         mean = float(np.mean(errors))
         found |= {"balanced_error": Interval(mean), "relative_error": Interval(mean - (1 - curves[0].accuracy[0]))}
     found |= {each.name: Interval(_loss(each)) for each in curves if each.name in ("noise", "rgb_noise")}
     why = (
-        "Decides by the amount, from 0.10: thickness, stain or slides are others and the tissue is the same; other "
-        "changes are a warning. Noise does not count: a collapsed model averages it away and is among the most robust."
+        f"Decides by the amount, from {DROP:.2f}: thickness, stain or slides are others and the tissue is the same; "
+        "other changes are a warning. Noise does not count: a collapsed model averages it away and is among the most "
+        "robust."
     )
     value = drops[worst] if worst else float("nan")
     return Diagnostic(
@@ -67,13 +69,13 @@ def worst_drop(curves: Sequence[Corrupted], accuracy: Mapping[str, Interval]) ->
     )
 
 
-def of_amount(name: str) -> bool:
-    """Return whether a shift moves the number that a model may lean on, as far as is known: a corruption of the amount
-    of tissue or stain, or any other site."""
+def changes_amount(name: str) -> bool:
+    """Return whether the shift ``name`` changes the amount of tissue or stain, as another site may: such a shift moves
+    the number that a model may lean on."""
     return name not in CORRUPTIONS or name in OF_AMOUNT
 
 
-def errors(curves: Sequence[Corrupted], sets: Mapping[str, Interval]) -> dict[str, Interval]:
+def calibration_errors(curves: Sequence[Corrupted], sets: Mapping[str, Interval]) -> dict[str, Interval]:
     """Return the calibration error of each set but the conflict, and the worst of each physical corruption."""
     found = {name: figure for name, figure in sets.items() if name != CONFLICT}
     for each in curves:
@@ -89,8 +91,8 @@ def _loss(each: Corrupted) -> float:
     return each.accuracy[0] - min(mild)
 
 
-def _measure(examined: Examined, values: Float) -> tuple[float, float]:
-    chance = probabilities(examined.ask(values))
-    right = (chance.argmax(axis=1) == examined.outcomes.labels).astype(np.float64)
-    error = expected_error(chance.max(axis=1), right, np.ones((1, len(right))))
-    return float(right.mean()), float(error[0])
+def _measure(model: ModelUnderTest, values: Float) -> tuple[float, float]:
+    predicted = probabilities(model.logits_of(values))
+    correct = (predicted.argmax(axis=1) == model.outcomes.labels).astype(np.float64)
+    error = expected_error(predicted.max(axis=1), correct, np.ones((1, len(correct))))
+    return float(correct.mean()), float(error[0])

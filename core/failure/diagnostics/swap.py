@@ -1,4 +1,4 @@
-"""Does the answer follow when one thing of another patch is put in? The score (D4), the gain, the noise floor."""
+"""Answers that follow a quantity swapped in from another patch: the score (D4), the gain, the noise floor (D4n)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.failure.diagnostics.probe import Examined, Float, Ints
+from core.failure.diagnostics.model_under_test import Float, Ints, ModelUnderTest
 from core.failure.results import Diagnostic
+from core.failure.thresholds import NOISE, SWAP
 from core.measure.bootstrap import interval, ratio
 from core.measure.intervals import Interval
 from core.spectra.noise import noise_of_each
@@ -29,7 +30,10 @@ class Pairs:
 
 
 def draw_pairs(classes: Ints, rng: np.random.Generator, allowed: NDArray[np.bool_] | None = None) -> Pairs:
-    """Return one donor of another class for each patch that has one; allowed: (N, N) who may give to whom."""
+    """Return one donor of another class for each patch that has one.
+
+    classes: (N,). allowed: (N, N), whether column may donate to row.
+    """
     patches, donors = [], []
     for patch, own in enumerate(classes):
         fits = classes != own
@@ -42,54 +46,56 @@ def draw_pairs(classes: Ints, rng: np.random.Generator, allowed: NDArray[np.bool
     return Pairs(np.array(patches, np.int64), np.array(donors, np.int64))
 
 
-def swap_score(examined: Examined) -> Diagnostic:
-    """D4: X' = X + (s_j - s_i) v in every pixel. The figure: how often the answer becomes the donor's.
+def swap_score(model: ModelUnderTest) -> Diagnostic:
+    """Return D4: how often the answer becomes the donor's when X' = X + (s_j - s_i) v in every pixel.
 
     rest: how often it stays; else: becomes a third class. gain: the same share when the mean absorbance is exchanged
     instead, X' = X g_j / g_i, with the same noise in both.
     """
-    classes = examined.outcomes.predicted
-    pairs = draw_pairs(classes, examined.rng("score"))
-    scores = examined.outcomes.scores
-    change = (scores[pairs.donors] - scores[pairs.patches])[:, None] * examined.score.pattern
-    swapped = examined.values[pairs.patches] + change[:, :, None, None].astype(np.float32)
-    followed, stayed = _outcome(examined, pairs, classes, swapped)
-    gain = _swap_gain(examined)
+    classes = model.outcomes.predicted
+    pairs = draw_pairs(classes, model.rng("score"))
+    scores = model.outcomes.scores
+    change = (scores[pairs.donors] - scores[pairs.patches])[:, None] * model.score.pattern
+    swapped = model.values[pairs.patches] + change[:, :, None, None].astype(np.float32)
+    followed, stayed = _outcome(model, pairs, classes, swapped)
+    gain = _swap_gain(model)
     found = {"rest": stayed, "else": Interval(1 - followed.value - stayed.value), "gain": gain}
-    why = "Decides: from 0.15 the answer follows one number of the mean spectrum."
+    why = f"Decides: from {SWAP:.2f} the answer follows one number of the mean spectrum."
     return Diagnostic("D4", "swap", "Answers that follow a swapped score", followed, True, why, found)
 
 
-def swap_noise(examined: Examined) -> Diagnostic:
-    """The noise-floor probe: give a patch the signal-to-noise ratio of a noisier donor by adding noise alone.
+def swap_noise(model: ModelUnderTest) -> Diagnostic:
+    """Return D4n: how often the answer becomes the donor's when noise is added until a patch has the signal-to-noise
+    ratio of a noisier donor; less how often it becomes any one other wrong class (K > 2).
 
-    It sees a model that reads density, or the detector, off the noise, which a swap of scores cannot. The figure: how
-    often the answer becomes the donor's, less how often it becomes any one other wrong class (K > 2), which is what
-    noise that only disturbs does.
+    It detects a model that reads density, or the detector, off the noise, which a swap of scores cannot.
     """
-    gains, levels = _gains(examined.values), noise_of_each(examined.values, examined.noise)
+    gains, levels = _gains(model.values), noise_of_each(model.values, model.noise)
     floor = levels / gains
-    classes = examined.outcomes.predicted
+    classes = model.outcomes.predicted
     noisier = (floor[None, :] > 1.05 * floor[:, None]) & (floor[None, :] < MOST_NOISE * floor[:, None])
-    rng = examined.rng("noise")
+    rng = model.rng("noise")
     pairs = draw_pairs(classes, rng, noisier)
-    why = "Decides amber: from 0.07 the answer follows the noise, which belongs to the detector and the thickness."
+    why = (
+        f"Decides amber: from {NOISE:.2f} the answer follows the noise, "
+        "which belongs to the detector and the thickness."
+    )
     title = "Answers that follow a swapped noise floor"
     if len(pairs.patches) < TRIES:
         return Diagnostic("D4n", "noise_floor", title, Interval(float("nan")), True, "Too few pairs to try.")
     wanted = floor[pairs.donors] * gains[pairs.patches]
     lacking = np.sqrt(np.maximum(wanted**2 - levels[pairs.patches] ** 2, 0))
-    values = examined.values[pairs.patches]
-    noise = rng.standard_normal(values.shape, dtype=np.float32) * examined.noise[None, :, None, None]
+    values = model.values[pairs.patches]
+    noise = rng.standard_normal(values.shape, dtype=np.float32) * model.noise[None, :, None, None]
     swapped = values + (noise * lacking[:, None, None, None]).astype(np.float32)
-    answers = examined.classes_of(swapped)
+    answers = model.classes_of(swapped)
     given, own = classes[pairs.donors], classes[pairs.patches]
-    others = max(1, examined.outcomes.classes - 2)
+    others = max(1, model.outcomes.classes - 2)
     elsewhere = ((answers != given) & (answers != own)) / others
     follows = (answers == given).astype(np.float64)
-    weights = examined.outcomes.weights[:, pairs.patches]
+    weights = model.outcomes.weights[:, pairs.patches]
     ones = np.ones(len(answers))
-    chance = elsewhere if examined.outcomes.classes > 2 else 0 * ones
+    chance = elsewhere if model.outcomes.classes > 2 else 0 * ones
     return Diagnostic(
         "D4n",
         "noise_floor",
@@ -101,18 +107,18 @@ def swap_noise(examined: Examined) -> Diagnostic:
     )
 
 
-def _swap_gain(examined: Examined) -> Interval:
+def _swap_gain(model: ModelUnderTest) -> Interval:
     """Return how often the answer follows when a patch takes the mean absorbance of another, noise equal in both."""
-    rng = examined.rng("gain")
-    ones = np.ones(len(examined.values))
-    base = _equalised(examined.values, ones, examined.noise, rng)
-    classes = examined.classes_of(base)
-    gains = _gains(examined.values)
+    rng = model.rng("gain")
+    ones = np.ones(len(model.values))
+    base = _equalised(model.values, ones, model.noise, rng)
+    classes = model.classes_of(base)
+    gains = _gains(model.values)
     factors = gains[None, :] / gains[:, None]
     pairs = draw_pairs(classes, rng, (factors < NOISE_TIMES) & (factors > 1 / NOISE_TIMES))
     chosen = factors[pairs.patches, pairs.donors]
-    swapped = _equalised(examined.values[pairs.patches], chosen, examined.noise, rng)
-    return _outcome(examined, pairs, classes, swapped)[0]
+    swapped = _equalised(model.values[pairs.patches], chosen, model.noise, rng)
+    return _outcome(model, pairs, classes, swapped)[0]
 
 
 def _equalised(values: Float, factors: Floats, noise: Floats, rng: np.random.Generator) -> Float:
@@ -122,13 +128,13 @@ def _equalised(values: Float, factors: Floats, noise: Floats, rng: np.random.Gen
     return np.asarray(factors[:, None, None, None] * (values + lacking * drawn), np.float32)
 
 
-def _outcome(examined: Examined, pairs: Pairs, classes: Ints, swapped: Float) -> tuple[Interval, Interval]:
+def _outcome(model: ModelUnderTest, pairs: Pairs, classes: Ints, swapped: Float) -> tuple[Interval, Interval]:
     """Return how often the answers on ``swapped`` are the donor's, and how often they stay."""
     if not len(pairs.patches):
-        # one class for every patch: nothing to follow
+        # one class for every patch has no donors
         return Interval(0.0), Interval(1.0)
-    answers = examined.classes_of(swapped)
-    weights = examined.outcomes.weights[:, pairs.patches]
+    answers = model.classes_of(swapped)
+    weights = model.outcomes.weights[:, pairs.patches]
     ones = np.ones(len(answers))
     return (
         interval(ratio(answers == classes[pairs.donors], ones, weights)),

@@ -1,4 +1,4 @@
-"""Changes made to training patches at random: symmetries, section thickness, exchanged scores, missing bands."""
+"""Random augmentation of training patches: symmetries, section thickness, exchanged scores, missing bands."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ DARKEST = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
-    """What an augmentation knows of the training patches, all (C,) on their device. noise: of the detector;
-    direction, pattern, centre: of the one-dimensional score; ramp: wavenumber from -0.5 to 0.5."""
+class PatchStatistics:
+    """Statistics of the training patches that augmentations use, all (C,) on their device. noise: of the detector.
+    direction, pattern, centre: of the one-dimensional score. ramp: wavenumber scaled to -0.5 to 0.5."""
 
     noise: Tensor
     direction: Tensor
@@ -32,16 +32,19 @@ class Sample:
     ramp: Tensor
 
 
-Augment = Callable[[Tensor, Sample, torch.Generator], Tensor]
+Augment = Callable[[Tensor, PatchStatistics, torch.Generator], Tensor]
 
 
-def sample_of(values: Tensor, labels: Tensor, positions: tuple[float, ...]) -> Sample:
-    """Return what augmentations need to know of raw training patches ``values`` (N, C, H, W)."""
+def patch_statistics(values: Tensor, labels: Tensor, positions: tuple[float, ...]) -> PatchStatistics:
+    """Return the statistics of raw training patches ``values`` (N, C, H, W) with ``labels`` (N,).
+
+    positions: (C,) wavenumbers in cm^-1, or numbers of colours.
+    """
     score = fit_score(values.mean(dim=(2, 3)).cpu().numpy(), labels.cpu().numpy())
     place = torch.tensor(positions, dtype=torch.float64)
     ramp = (place - place.min()) / (place.max() - place.min()).clamp_min(1e-9) - 0.5
     parts = (noise_of(values.cpu().numpy()), score.direction, score.pattern, score.centre, ramp)
-    return Sample(*(torch.as_tensor(part, dtype=torch.float32, device=values.device) for part in parts))
+    return PatchStatistics(*(torch.as_tensor(part, dtype=torch.float32, device=values.device) for part in parts))
 
 
 def symmetries(values: Tensor, generator: torch.Generator) -> Tensor:
@@ -55,40 +58,40 @@ def symmetries(values: Tensor, generator: torch.Generator) -> Tensor:
     return values
 
 
-def thickness(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
-    """Scale each patch as a section of another thickness would be, its noise with it, and change its baseline."""
-    return _baseline(values * _factors(len(values), generator, values), sample, generator)
+def thickness(values: Tensor, statistics: PatchStatistics, generator: torch.Generator) -> Tensor:
+    """Return patches scaled as sections of another thickness, their noise with them, with another baseline."""
+    return _baseline(values * _factors(len(values), generator, values), statistics, generator)
 
 
-def thickness_equal(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
-    """As ``thickness``, but with the same noise in every patch, so that none tells its thickness."""
+def thickness_equal(values: Tensor, statistics: PatchStatistics, generator: torch.Generator) -> Tensor:
+    """Return patches as ``thickness`` does, with the same noise in every patch, which hides the thickness."""
     factors = _factors(len(values), generator, values)
-    return _baseline(equalised(values, factors, sample, generator), sample, generator)
+    return _baseline(equalised(values, factors, statistics, generator), statistics, generator)
 
 
-def swap(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
-    """Give each patch the one-dimensional score of another: X + (s_j - s_i) v in every pixel."""
+def swap(values: Tensor, statistics: PatchStatistics, generator: torch.Generator) -> Tensor:
+    """Return each patch with the one-dimensional score of another: X + (s_j - s_i) v in every pixel."""
     means = values.mean(dim=(2, 3))
-    scores = (means - sample.centre) @ sample.direction
+    scores = (means - statistics.centre) @ statistics.direction
     other = scores[torch.randperm(len(values), generator=generator).to(values.device)]
-    return values + ((other - scores)[:, None] * sample.pattern)[:, :, None, None]
+    return values + ((other - scores)[:, None] * statistics.pattern)[:, :, None, None]
 
 
-def gain_swap(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
-    """Give each patch the mean absorbance of another, with the same noise in every patch."""
+def gain_swap(values: Tensor, statistics: PatchStatistics, generator: torch.Generator) -> Tensor:
+    """Return each patch with the mean absorbance of another and the same noise in every patch."""
     gains = values.mean(dim=(1, 2, 3)).clamp_min(1e-3)
     other = gains[torch.randperm(len(values), generator=generator).to(values.device)]
     factors = (other / gains).clamp(0.25, NOISE_TIMES)[:, None, None, None]
-    return equalised(values, factors, sample, generator)
+    return equalised(values, factors, statistics, generator)
 
 
-def equalised(values: Tensor, factors: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
+def equalised(values: Tensor, factors: Tensor, statistics: PatchStatistics, generator: torch.Generator) -> Tensor:
     """Return t (X + sigma sqrt(max(0, (2/t)^2 - 1)) n): scaled by t (N, 1, 1, 1), with noise 2 sigma for every t <= 2.
 
     n is standard normal: X already has the noise sigma of the detector.
     """
     lacking = ((NOISE_TIMES / factors) ** 2 - 1).clamp_min(0).sqrt()
-    return factors * (values + sample.noise[None, :, None, None] * lacking * _normal(values, generator))
+    return factors * (values + statistics.noise[None, :, None, None] * lacking * _normal(values, generator))
 
 
 AUGMENTS: Mapping[str, Augment] = MappingProxyType(
@@ -97,24 +100,24 @@ AUGMENTS: Mapping[str, Augment] = MappingProxyType(
 
 
 def in_density(augment: Augment) -> Augment:
-    """Return ``augment`` for pictures: it changes their optical density, -ln of the brightness."""
+    """Return ``augment`` applied to the optical density of pictures, -ln of the brightness."""
 
-    def changed(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
+    def changed(values: Tensor, statistics: PatchStatistics, generator: torch.Generator) -> Tensor:
         density = -values.clamp(DARKEST, 1).log()
-        return torch.exp(-augment(density, sample, generator)).clamp(0, 1)
+        return torch.exp(-augment(density, statistics, generator)).clamp(0, 1)
 
     return changed
 
 
 def drop_channels(values: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Set each channel of each standardised patch to 0, its mean, with probability ``share``; scale up the rest."""
+    """Return standardised patches, each channel set to 0, its mean, with probability ``share``, else scaled up."""
     kept = torch.rand(values.shape[:2], generator=generator).to(values.device) >= share
     return values * kept[:, :, None, None] / (1 - share)
 
 
 def sample_channels(values: Tensor, generator: torch.Generator) -> Tensor:
-    """Keep, for the whole batch, m channels drawn at random, m uniform from 1 to all: hierarchical channel sampling
-    (Bao et al. 2024, arXiv:2309.16108); scale up the rest."""
+    """Return the batch with m random channels kept and scaled up, m uniform from 1 to all: hierarchical channel
+    sampling (Bao et al. 2024, arXiv:2309.16108)."""
     channels = values.shape[1]
     number = int(torch.randint(1, channels + 1, (1,), generator=generator))
     kept = torch.zeros(channels)
@@ -128,9 +131,9 @@ def _factors(count: int, generator: torch.Generator, like: Tensor) -> Tensor:
     return factors
 
 
-def _baseline(values: Tensor, sample: Sample, generator: torch.Generator) -> Tensor:
+def _baseline(values: Tensor, statistics: PatchStatistics, generator: torch.Generator) -> Tensor:
     offset, slope = torch.randn(2, len(values), 1, generator=generator).to(values.device) * BASELINE
-    baseline: Tensor = offset + slope * sample.ramp
+    baseline: Tensor = offset + slope * statistics.ramp
     return values + baseline[:, :, None, None]
 
 

@@ -28,7 +28,8 @@ class Network(nn.Module):
 
 
 class ChannelTokens(nn.Module):
-    """Every channel of every square of the image is a token (ChannelViT, Bao et al. 2024, arXiv:2309.16108, small).
+    """Features (N, width) of a transformer whose tokens are every channel of every square of the image (a small
+    ChannelViT, Bao et al. 2024, arXiv:2309.16108).
 
     One linear map for all channels, a learnt vector for each channel and each place, ``depth`` encoder layers, mean.
     """
@@ -52,14 +53,14 @@ class ChannelTokens(nn.Module):
 
 
 class MeanSpectrum(nn.Module):
-    """The mean of each channel."""
+    """The mean of each channel of images (N, C, H, W): (N, C)."""
 
     def forward(self, images: Tensor) -> Tensor:
         return images.mean(dim=(2, 3))
 
 
 class PixelMean(nn.Module):
-    """The same small network on every pixel, averaged: blind to where a pixel is."""
+    """The same small network on every pixel, averaged, so that positions have no effect: (N, width)."""
 
     def __init__(self, channels: int, width: int = 32) -> None:
         super().__init__()
@@ -76,7 +77,7 @@ def convolutions(channels: int) -> nn.Sequential:
     for index, (inputs, outputs) in enumerate(zip((channels, *WIDTHS[:-1]), WIDTHS, strict=True)):
         layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
         if index < 2:
-            # where an image is too small to halve, it stays
+            # an image too small to halve keeps its size
             layers.append(_Halve())
     return nn.Sequential(*layers, MeanSpectrum())
 

@@ -1,4 +1,4 @@
-"""What can be done about a network that takes a shortcut: each remedy as a change of the one plain recipe."""
+"""Remedies against shortcuts, each a change of the plain training recipe."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Way = Literal["once", "twice", "refit", "diverse", "apart"]
 class Remedy:
     """One recipe.
 
-    steps: of ``preprocess``. augment: of ``augmentation``. loss: of ``losses``, with its ``strength``. epochs: times
+    steps: of ``preprocessing``. augment: of ``augmentation``. loss: of ``losses``, with its ``strength``. epochs: times
     those of the plain recipe. members: networks whose logits are averaged. way: once; twice (errors of an early network
     count more); refit (last layer anew); diverse (members trained together to differ); apart (each member without the
-    scores of those before).
-    images, groups, balanced: whether it needs patches larger than a pixel, slides, a set without the shortcut.
+    scores of those before). images, groups, balanced: whether it needs patches larger than a pixel, slides, a set
+    without the shortcut.
     """
 
     name: str

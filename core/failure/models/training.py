@@ -1,4 +1,4 @@
-"""Training one recipe, an epoch at a time, and what comes out of it."""
+"""Training of one small network by one remedy, an epoch at a time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.failure.models.augmentation import AUGMENTS, Augment, Sample, in_density, sample_of, symmetries
-from core.failure.models.fitted import INFERENCE_BATCH, Fitted, last_layer
-from core.failure.models.losses import LOSSES, Batch, unlike
+from core.failure.data.dataset import Dataset
+from core.failure.data.modality import channels, images
+from core.failure.models.augmentation import (
+    AUGMENTS,
+    Augment,
+    PatchStatistics,
+    in_density,
+    patch_statistics,
+    symmetries,
+)
+from core.failure.models.losses import LOSSES, Batch, diversity
 from core.failure.models.networks import Network, build
-from core.failure.models.preprocess import Pipeline, fit_pipeline
+from core.failure.models.preprocessing import Pipeline, fit_pipeline
 from core.failure.models.remedies import Remedy
+from core.failure.models.trained_model import INFERENCE_BATCH, TrainedModel, fit_last_layer
 
 Float = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -25,13 +34,14 @@ BATCH = 64
 EPOCHS = 25
 TWICE_EARLY, TWICE_WEIGHT = 0.2, 5
 SEEN = 128
-"""Training patches whose share of right answers is told after every epoch."""
+"""Training patches on which the accuracy is measured after every epoch."""
 
 
 @dataclass(frozen=True, eq=False)
-class Training:
-    """What is learnt from. values: (N, C, H, W) raw; labels, slides: (N,); positions: (C,) of the channels;
-    balanced: patches without the shortcut and their labels, for the remedy that needs them."""
+class TrainingSet:
+    """The patches that a network learns from. values: (N, C, H, W) float32, raw: absorbance, or colours from 0 to 1.
+    labels, slides: (N,). positions: (C,) of the channels, cm^-1 or 0 to 2. pictures: whether the patches are stained
+    pictures. balanced: patches without the shortcut and their labels, for the remedy that needs them."""
 
     values: Float
     labels: Ints
@@ -42,9 +52,26 @@ class Training:
     balanced: tuple[Float, Ints] | None = None
 
 
+def training_set(dataset: Dataset, modality: str) -> TrainingSet:
+    """Return the patches of ``dataset`` that a network of ``modality`` ("ir", "rgb") learns from.
+
+    UserError no_pictures. Without groups all patches are of one slide.
+    """
+    train, balanced = dataset.train, dataset.balanced
+    return TrainingSet(
+        images(train, modality),
+        train.labels,
+        len(train.classes),
+        train.groups if train.groups is not None else np.zeros(len(train), np.int64),
+        channels(train, modality)[1],
+        modality == "rgb",
+        None if balanced is None else (images(balanced, modality), balanced.labels),
+    )
+
+
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch is over: ``number`` of ``total``, the mean loss, the share of training patches that were right."""
+    """A finished epoch: its ``number`` of ``total``, the mean loss, and the accuracy on training patches."""
 
     number: int
     total: int
@@ -53,21 +80,23 @@ class Epoch:
 
 
 def fit(
-    remedy: Remedy, network: str, training: Training, epochs: int, seed: int, device: str = "cpu"
-) -> Generator[Epoch, None, Fitted]:
-    """Train ``network`` by ``remedy``, yielding after every epoch; return the result.
+    remedy: Remedy, network: str, training: TrainingSet, epochs: int, seed: int, device: str = "cpu"
+) -> Generator[Epoch, None, TrainedModel]:
+    """Train ``network``, a name of ``NETWORKS``, by ``remedy``, yielding after every epoch; return the trained model.
 
     On one machine with one thread the same arguments give the same bits. AdamW at 3e-3 with one cycle, batches of 64,
-    every patch in one of its eight positions.
+    every patch in one of its eight positions. ValueError for the remedy "dfr" without balanced patches.
     """
     fitter = _Fitter(remedy, network, training, max(1, round(epochs * remedy.epochs)), seed, device)
-    return (yield from _WAYS[remedy.way](fitter))
+    return (yield from _SCHEDULES[remedy.way](fitter))
 
 
 class _Fitter:
-    """One remedy on one set: what its ways of training share."""
+    """One remedy on one training set: the parts that all ways of training share."""
 
-    def __init__(self, remedy: Remedy, network: str, training: Training, epochs: int, seed: int, device: str) -> None:
+    def __init__(
+        self, remedy: Remedy, network: str, training: TrainingSet, epochs: int, seed: int, device: str
+    ) -> None:
         self.remedy, self.network, self.training = remedy, network, training
         self.epochs, self.seed, self.device = epochs, seed, device
         self.values = torch.as_tensor(training.values, device=device)
@@ -76,7 +105,7 @@ class _Fitter:
         self.augment = self._augment()
 
     def pipeline(self, more: Sequence[str] = ()) -> Pipeline:
-        """Fit the preprocessing, with the steps ``more`` before its own."""
+        """Return the preprocessing fitted on the training set, with the steps ``more`` before the remedy's own."""
         names = (*more, *self.remedy.steps)
         return fit_pipeline(names, self.values, self.training.labels, self.training.positions)
 
@@ -106,7 +135,7 @@ class _Fitter:
             torch.manual_seed(104729 * self.seed + 1009 * stage + epoch)
             for member in members:
                 member.train()
-            total = right = 0.0
+            total = 0.0
             order = rows[torch.randperm(len(rows), generator=generator)]
             for part in torch.split(order, BATCH):
                 rows_here = part.to(self.device)
@@ -117,26 +146,26 @@ class _Fitter:
                 schedule.step()
                 step += 1
                 total += loss * len(part)
-            right = self._share_right(members, pipeline)
+            accuracy = self._accuracy(members, pipeline)
             losses.append(total / len(rows))
-            yield Epoch(epoch + 1, epochs, losses[-1], right)
+            yield Epoch(epoch + 1, epochs, losses[-1], accuracy)
         return tuple(losses)
 
-    def done(self, members: list[tuple[Pipeline, Network]], losses: tuple[float, ...]) -> Fitted:
+    def done(self, members: list[tuple[Pipeline, Network]], losses: tuple[float, ...]) -> TrainedModel:
         """Return the trained networks, ready to predict."""
         for _, network in members:
             network.eval()
-        return Fitted(tuple(members), self.device, losses, len(losses))
+        return TrainedModel(tuple(members), self.device, losses, len(losses))
 
     def _batch(self, rows: Tensor, prepared: Tensor | None, pipeline: Pipeline, generator: torch.Generator) -> Tensor:
-        """Return patches as the network sees them. Without augmentation that is prepared once for all epochs: no step
-        of a pipeline knows which way up a patch lies."""
+        """Return preprocessed patches. Without augmentation ``prepared`` holds them for all epochs: the steps of a
+        pipeline commute with flips and transposition."""
         if prepared is not None:
             return symmetries(prepared[rows], generator)
         values = symmetries(self.values[rows], generator)
         if self.augment is not None:
-            change, sample = self.augment
-            values = change(values, sample, generator)
+            change, statistics = self.augment
+            values = change(values, statistics, generator)
         return pipeline(values)
 
     def _prepared(self, pipeline: Pipeline) -> Tensor | None:
@@ -150,52 +179,52 @@ class _Fitter:
 
         def backward() -> Tensor:
             optimiser.zero_grad(set_to_none=True)
-            value = unlike(parts, batch) if len(parts) > 1 else loss(parts[0], batch)
+            value = diversity(parts, batch) if len(parts) > 1 else loss(parts[0], batch)
             value.backward()  # type: ignore[no-untyped-call]
             return value.detach()
 
         value = backward()
         if self.remedy.loss == "sam":
-            _climb_and_return(parts[0], self.remedy.strength, backward)
+            _sharpness_aware_gradient(parts[0], self.remedy.strength, backward)
         optimiser.step()
         return float(value)
 
-    def _share_right(self, members: list[Network], pipeline: Pipeline) -> float:
-        fitted = Fitted(tuple((pipeline, member) for member in members), self.device, (), 0)
+    def _accuracy(self, members: list[Network], pipeline: Pipeline) -> float:
+        trained = TrainedModel(tuple((pipeline, member) for member in members), self.device, (), 0)
         some = self.training.values[:SEEN]
-        return float((fitted.logits(some).argmax(axis=1) == self.training.labels[:SEEN]).mean())
+        return float((trained.logits(some).argmax(axis=1) == self.training.labels[:SEEN]).mean())
 
-    def _augment(self) -> tuple[Augment, Sample] | None:
+    def _augment(self) -> tuple[Augment, PatchStatistics] | None:
         if not self.remedy.augment:
             return None
         change = AUGMENTS[self.remedy.augment]
         values = -self.values.clamp(0.01, 1).log() if self.training.pictures else self.values
-        sample = sample_of(values, self.labels, self.training.positions)
-        return (in_density(change) if self.training.pictures else change), sample
+        statistics = patch_statistics(values, self.labels, self.training.positions)
+        return (in_density(change) if self.training.pictures else change), statistics
 
 
-def _climb_and_return(network: nn.Module, radius: float, backward: Callable[[], Tensor]) -> None:
-    """Take the gradient at w + radius g / |g| (SAM, Foret et al. 2021), and put the weights back."""
-    slopes = [part.grad for part in network.parameters() if part.grad is not None]
-    length = torch.stack([slope.norm() for slope in slopes]).norm() + 1e-12
+def _sharpness_aware_gradient(network: nn.Module, radius: float, backward: Callable[[], Tensor]) -> None:
+    """Compute the gradient at w + radius g / |g|, and restore the weights w (SAM, Foret et al. 2021)."""
+    gradients = [part.grad for part in network.parameters() if part.grad is not None]
+    length = torch.stack([gradient.norm() for gradient in gradients]).norm() + 1e-12
     moved = [(part, part.grad * (radius / length)) for part in network.parameters() if part.grad is not None]
     with torch.no_grad():
-        for part, way in moved:
-            part.add_(way)
+        for part, ascent in moved:
+            part.add_(ascent)
     backward()
     with torch.no_grad():
-        for part, way in moved:
-            part.sub_(way)
+        for part, ascent in moved:
+            part.sub_(ascent)
 
 
-def _once(fitter: _Fitter) -> Generator[Epoch, None, Fitted]:
+def _once(fitter: _Fitter) -> Generator[Epoch, None, TrainedModel]:
     pipeline, network = fitter.pipeline(), fitter.fresh()
     losses = yield from fitter.run([network], pipeline, fitter.epochs)
     return fitter.done([(pipeline, network)], losses)
 
 
-def _twice(fitter: _Fitter) -> Generator[Epoch, None, Fitted]:
-    """Just train twice, Liu et al. 2021."""
+def _twice(fitter: _Fitter) -> Generator[Epoch, None, TrainedModel]:
+    """Just train twice (JTT, Liu et al. 2021): errors of an early network count five times."""
     early = max(1, round(TWICE_EARLY * fitter.epochs))
     pipeline, first = fitter.pipeline(), fitter.fresh()
     total = early + fitter.epochs
@@ -210,29 +239,29 @@ def _twice(fitter: _Fitter) -> Generator[Epoch, None, Fitted]:
     return fitter.done([(pipeline, network)], losses)
 
 
-def _refit(fitter: _Fitter) -> Generator[Epoch, None, Fitted]:
-    """Deep feature reweighting, Kirichenko et al. 2023: the last layer anew on patches without the shortcut."""
-    fitted = yield from _once(fitter)
+def _refit(fitter: _Fitter) -> Generator[Epoch, None, TrainedModel]:
+    """Deep feature reweighting (Kirichenko et al. 2023): refit the last layer on patches without the shortcut."""
+    trained = yield from _once(fitter)
     if fitter.training.balanced is None:
         raise ValueError("this remedy needs patches without the shortcut")
     values, labels = fitter.training.balanced
-    weight, bias = last_layer(fitted.features(values), labels, fitter.training.classes)
+    weight, bias = fit_last_layer(trained.features(values), labels, fitter.training.classes)
     with torch.no_grad():
-        head = fitted.members[0][1].head
+        head = trained.members[0][1].head
         head.weight.copy_(torch.as_tensor(weight))
         head.bias.copy_(torch.as_tensor(bias))
-    return fitted
+    return trained
 
 
-def _diverse(fitter: _Fitter) -> Generator[Epoch, None, Fitted]:
+def _diverse(fitter: _Fitter) -> Generator[Epoch, None, TrainedModel]:
     pipeline = fitter.pipeline()
     networks = [fitter.fresh(member) for member in range(fitter.remedy.members)]
     losses = yield from fitter.run(networks, pipeline, fitter.epochs)
     return fitter.done([(pipeline, network) for network in networks], losses)
 
 
-def _apart(fitter: _Fitter) -> Generator[Epoch, None, Fitted]:
-    """Each member sees patches without the best scores of those before."""
+def _apart(fitter: _Fitter) -> Generator[Epoch, None, TrainedModel]:
+    """Train each member on patches without the one-dimensional scores of the members before it."""
     members: list[tuple[Pipeline, Network]] = []
     losses: tuple[float, ...] = ()
     count = fitter.remedy.members
@@ -256,7 +285,7 @@ def _later(
         yield replace(epoch, number=before + epoch.number, total=total)
 
 
-_WAYS: dict[str, Callable[[_Fitter], Generator[Epoch, None, Fitted]]] = {
+_SCHEDULES: dict[str, Callable[[_Fitter], Generator[Epoch, None, TrainedModel]]] = {
     "once": _once,
     "twice": _twice,
     "refit": _refit,

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from core.commands.tissue import app
 from core.errors import UserError
-from core.failure.exchange import schema
+from core.failure.results_json import schema
 
 
 def call(*arguments: str) -> str:

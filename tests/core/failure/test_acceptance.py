@@ -13,12 +13,13 @@ import pytest
 import torch
 
 from core.events import finish
-from core.failure.data.parts import Study, simulated
-from core.failure.examination import verdict_of
+from core.failure.data.dataset import Dataset, simulated_dataset
+from core.failure.diagnostics.battery import Depth, fit_modality, run_battery
 from core.failure.models.remedies import REMEDIES
-from core.failure.models.training import EPOCHS, fit
-from core.failure.probing import Depth, examine, prepare
+from core.failure.models.training import EPOCHS, fit, training_set
+from core.failure.network_audit import verdict_of
 from core.failure.results import Verdict
+from core.spectra.simulated_tissue import PRESETS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -32,22 +33,22 @@ def one_thread() -> Iterator[None]:
 
 
 @lru_cache(maxsize=3)
-def study(preset: str, seed: int) -> Study:
-    return simulated(preset, 600, seed)
+def dataset(preset: str, seed: int) -> Dataset:
+    return simulated_dataset(PRESETS[preset], 600, seed)
 
 
 @lru_cache
 def trained(preset: str, modality: str, remedy: str, seed: int) -> tuple[dict[str, float], Verdict]:
     """Return every number of one network by name, and its verdict."""
-    given = study(preset, seed)
-    ground = prepare(given, modality, Depth(10, (1, 3), bands=False), seed)
-    fitted = finish(fit(REMEDIES[remedy], "cnn", given.training(modality), EPOCHS, seed))
-    found = finish(examine(ground, fitted.logits, fitted, np.array([], np.int64)))
+    given = dataset(preset, seed)
+    fits = fit_modality(given, modality, Depth(10, (1, 3), bands=False), seed)
+    trained = finish(fit(REMEDIES[remedy], "cnn", training_set(given, modality), EPOCHS, seed))
+    found = finish(run_battery(fits, trained.logits, trained, np.array([], np.int64)))
     numbers = {name: figure.value for name, figure in found.accuracy.items()}
     numbers |= {each.name: each.figure.value for each in found.diagnostics}
     numbers |= {f"{each.name} {part}": one.value for each in found.diagnostics for part, one in each.figures.items()}
     numbers |= {f"ece {each.name}": each.ece.value for each in found.calibration}
-    return numbers, verdict_of(found, ground)
+    return numbers, verdict_of(found, fits)
 
 
 def mean(name: str, modality: str, remedy: str = "erm", preset: str = "density", seeds: int = 3) -> float:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from core.failure.run import table, verdicts
 from core.failure.task import TASK
-from tests.core.failure.finished import results
+from tests.core.failure.finished_run import results
 
 
 def test_a_row_for_each_recipe_has_every_measure() -> None:

@@ -7,11 +7,11 @@ from types import MappingProxyType
 
 import pytest
 
-from core.failure.results import Diagnostic, Verdict
-from core.failure.verdict import Known, decide, worst
+from core.failure.results import Diagnostic
+from core.failure.verdict import AuditScope, decide
 from core.measure.intervals import Interval
 
-EVERYTHING = Known(groups=True, shift=True, conflict=True, pictures=True)
+EVERYTHING = AuditScope(groups=True, shift=True, conflict=True, pictures=True)
 
 
 def probe(name: str, value: float, **more: float) -> Diagnostic:
@@ -98,9 +98,9 @@ def test_what_too_few_patches_could_not_tell_is_named(name: str) -> None:
     assert not any("too few patches" in each for each in decide(probes(), EVERYTHING).not_tested)
 
 
-@pytest.mark.parametrize("known", [replace(EVERYTHING, groups=False), replace(EVERYTHING, shift=False)])
-def test_what_could_not_be_tried_is_amber(known: Known) -> None:
-    assert decide(probes(), known).level == "amber"
+@pytest.mark.parametrize("scope", [replace(EVERYTHING, groups=False), replace(EVERYTHING, shift=False)])
+def test_what_could_not_be_tried_is_amber(scope: AuditScope) -> None:
+    assert decide(probes(), scope).level == "amber"
 
 
 @pytest.mark.parametrize("change", [{}, {"shift": 0.5}, {"swap": 0.9, "shift": 0.5}])
@@ -117,9 +117,3 @@ def test_a_probe_that_was_not_made_is_named() -> None:
     assert "Shuffled pixels." in text and "The noise_floor" in text
     assert "shortcut says nothing" in text and "stained" in text
     assert "shuffle" not in found.text and "noise_floor" not in found.text
-
-
-def test_the_gravest_of_several() -> None:
-    made = [Verdict(level, "", (), ()) for level in ("none", "amber", "red", "amber")]
-    assert worst(made).level == "red"
-    assert worst(made[:1]).level == "none"

@@ -7,6 +7,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from core.spectra.microscope import absorbance, blur
 from core.spectra.noise import noise_of, noise_of_each
 from core.spectra.patches import PatchSet
+from core.spectra.reference_spectra import ENDMEMBERS
 from core.spectra.simulated_tissue import (
     CLASSES,
     CUE_RANGE,
@@ -18,7 +19,6 @@ from core.spectra.simulated_tissue import (
     Slides,
     simulate,
 )
-from core.spectra.substances import ENDMEMBERS
 from core.spectra.tissue_structure import MEANS, concentrations, fibres, nuclei, stream
 
 

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from core.errors import UserError
-from core.failure.data.labelled import Loaded
-from core.failure.data.user_file import load
-from core.failure.predictions import Predictions
-from tests.core.failure.tissue import BANDS, patches
+from core.failure.data.labelled_patches import Loaded
+from core.failure.data.loader import load
+from core.failure.data.predictions import Predictions
+from tests.core.failure.made_up_patches import BANDS, patches
 from webapp.intake.spectra_files import accept_tissue
 from webapp.services import Services
 

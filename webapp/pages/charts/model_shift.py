@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.failure.corruptions.severities import CORRUPTIONS
+from core.failure.corruptions.registry import CORRUPTIONS
 from core.failure.results import Corrupted, Model
 from webapp.pages.charts.figure import ALARM, COLOURS, SYMBOLS, Chart, Table, layout, opaque
 from webapp.pages.kit.theme import MUTED

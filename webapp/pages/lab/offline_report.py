@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
 from core.errors import UserError
-from core.failure.exchange import from_json
 from core.failure.results import Results
+from core.failure.results_json import from_json
 from webapp.door.session import session_of
 from webapp.pages.kit.offline import document, drawn, section
 from webapp.pages.kit.templates import joined

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from core.failure.diagnostics.calibration import expected_error, probabilities, reliability, rise
+from core.failure.diagnostics.calibration import calibration_rise, expected_error, probabilities, reliability
 from core.measure.intervals import Interval
 
 
@@ -35,10 +35,10 @@ def test_scores_of_a_sure_and_right_model() -> None:
 
 
 def test_the_rise_is_that_of_the_worst_set() -> None:
-    found = rise({"id": Interval(0.04), "external": Interval(0.10), "mie": Interval(0.30)})
+    found = calibration_rise({"id": Interval(0.04), "external": Interval(0.10), "mie": Interval(0.30)})
     assert found.figure.value == pytest.approx(0.26)
     assert "mie" in found.title and found.decides
-    assert math.isnan(rise({"id": Interval(0.04)}).figure.value)
+    assert math.isnan(calibration_rise({"id": Interval(0.04)}).figure.value)
 
 
 def test_large_logits_do_not_overflow() -> None:

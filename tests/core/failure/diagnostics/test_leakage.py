@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.failure.data.labelled import read_patches
+from core.failure.data.labelled_patches import read_patches
 from core.failure.diagnostics.leakage import leakage
 from core.spectra.patches import PatchSet
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from core.events import finish
-from core.failure.corruptions.severities import CORRUPTIONS, OF_AMOUNT
-from core.failure.diagnostics.shift import curves, errors, of_amount, worst_drop
+from core.failure.corruptions.registry import CORRUPTIONS, OF_AMOUNT
+from core.failure.diagnostics.shift import calibration_errors, changes_amount, corruption_curves, worst_drop
 from core.failure.results import Corrupted
 from core.measure.intervals import Interval
-from tests.core.failure.diagnostics.asked import TEST, ask, mean_spectrum
+from tests.core.failure.diagnostics.formula_models import TEST, mean_spectrum, under_test
 
 
 def test_every_corruption_is_tried_and_a_model_of_the_mean_falls_with_the_thickness() -> None:
-    found = finish(curves(ask(mean_spectrum), "ir", tuple(map(float, TEST.wavenumbers)), (1, 3, 5)))
+    found = finish(corruption_curves(under_test(mean_spectrum), "ir", tuple(map(float, TEST.wavenumbers)), (1, 3, 5)))
     assert {each.name for each in found} == {name for name, each in CORRUPTIONS.items() if each.modality == "ir"}
     by_name = {each.name: each for each in found}
     assert all(each.severities == (0, 1, 3, 5) for each in found)
@@ -42,7 +42,9 @@ def test_only_mild_physical_changes_count() -> None:
 
 
 def test_calibration_errors_of_corruptions_start_from_that_of_the_set() -> None:
-    found = errors([MILD, NOISE], {"id": Interval(0.03), "conflict": Interval(0.5), "external": Interval(0.1)})
+    found = calibration_errors(
+        [MILD, NOISE], {"id": Interval(0.03), "conflict": Interval(0.5), "external": Interval(0.1)}
+    )
     assert found.keys() == {"id", "external", "mie"}
     assert found["mie"].value == pytest.approx(0.03 + 0.15)
 
@@ -55,4 +57,4 @@ def test_without_any_shift_nothing_is_claimed() -> None:
 def test_changes_of_the_amount_are_physical_and_of_both_modalities() -> None:
     assert all(CORRUPTIONS[name].physical and not CORRUPTIONS[name].spatial for name in OF_AMOUNT)
     assert {CORRUPTIONS[name].modality for name in OF_AMOUNT} == {"ir", "rgb"}
-    assert of_amount("external") and of_amount("thickness_up") and not of_amount("fringe")
+    assert changes_amount("external") and changes_amount("thickness_up") and not changes_amount("fringe")

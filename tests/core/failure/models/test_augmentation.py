@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from core.failure.models import augmentation as augment
-from core.failure.models.augmentation import sample_of
+from core.failure.models.augmentation import patch_statistics
 from core.spectra.simulated_tissue import simulate
-from tests.core.failure.tissue import patches
+from tests.core.failure.made_up_patches import patches
 
 SET = patches(level=0.3)
 RAW = torch.as_tensor(SET.ir)
-SAMPLE = sample_of(RAW, torch.as_tensor(SET.labels), tuple(map(float, SET.wavenumbers)))
+SAMPLE = patch_statistics(RAW, torch.as_tensor(SET.labels), tuple(map(float, SET.wavenumbers)))
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -30,8 +30,8 @@ def test_symmetries_move_pixels_and_change_none() -> None:
 def test_equalised_patches_have_the_same_noise_at_every_thickness(times: float) -> None:
     noise = 0.01
     flat = torch.full((200, 14, 6, 6), 0.5) + noise * torch.randn(200, 14, 6, 6, generator=generator(1))
-    sample = augment.Sample(torch.full((14,), noise), *(torch.zeros(14) for _ in range(4)))
-    done = augment.equalised(flat, torch.full((200, 1, 1, 1), times), sample, generator())
+    statistics = augment.PatchStatistics(torch.full((14,), noise), *(torch.zeros(14) for _ in range(4)))
+    done = augment.equalised(flat, torch.full((200, 1, 1, 1), times), statistics, generator())
     assert float(done.std()) == pytest.approx(2 * noise, rel=0.05)
     assert float(done.mean()) == pytest.approx(0.5 * times, rel=1e-3)
 
@@ -64,8 +64,8 @@ def test_pictures_are_changed_in_density_and_stay_pictures() -> None:
     made = simulate("density", 24, 0)
     assert made.rgb is not None
     picture = torch.as_tensor(made.rgb)
-    sample = sample_of(-picture.clamp(0.01, 1).log(), torch.as_tensor(made.labels), (0.0, 1.0, 2.0))
-    done = augment.in_density(augment.thickness)(picture, sample, generator())
+    statistics = patch_statistics(-picture.clamp(0.01, 1).log(), torch.as_tensor(made.labels), (0.0, 1.0, 2.0))
+    done = augment.in_density(augment.thickness)(picture, statistics, generator())
     assert float(done.min()) >= 0 and float(done.max()) <= 1
     assert (done - picture).abs().max() > 0.05
 

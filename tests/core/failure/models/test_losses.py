@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from core.failure.models.losses import LOSSES, Batch, unlike
+from core.failure.models.losses import LOSSES, Batch, diversity
 
 IMAGES = torch.randn(24, 5, 4, 4, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(24) % 3
@@ -54,7 +54,7 @@ def test_the_irm_penalty_is_the_slope_of_the_risk_in_the_scale() -> None:
     net = network()
     logits = net(IMAGES).detach()
     step = 1e-3
-    slopes = [
+    input_times_gradient = [
         (
             functional.cross_entropy((1 + step) * logits[each == SLIDES], LABELS[each == SLIDES])
             - functional.cross_entropy((1 - step) * logits[each == SLIDES], LABELS[each == SLIDES])
@@ -62,7 +62,7 @@ def test_the_irm_penalty_is_the_slope_of_the_risk_in_the_scale() -> None:
         / (2 * step)
         for each in range(3)
     ]
-    expected = float(functional.cross_entropy(logits, LABELS)) + float(np.mean(np.square(slopes)))
+    expected = float(functional.cross_entropy(logits, LABELS)) + float(np.mean(np.square(input_times_gradient)))
     assert float(LOSSES["irm"](net, batch(1.0)).detach()) == pytest.approx(expected, rel=1e-2)
 
 
@@ -78,6 +78,6 @@ def test_members_that_are_alike_cost_more() -> None:
     net, other = network(), network(1)
     plain = float(LOSSES["plain"](net, batch()).detach()) * 2
     # the cosine of a gradient with itself is 1
-    assert float(unlike([net, net], batch()).detach()) == pytest.approx(plain + 1, rel=1e-3)
+    assert float(diversity([net, net], batch()).detach()) == pytest.approx(plain + 1, rel=1e-3)
     separate = float(LOSSES["plain"](net, batch()).detach()) + float(LOSSES["plain"](other, batch()).detach())
-    assert float(unlike([net, other], batch()).detach()) < separate + 0.9
+    assert float(diversity([net, other], batch()).detach()) < separate + 0.9

@@ -9,10 +9,10 @@ import torch
 
 from core.events import finish
 from core.failure.data.modality import channels, images
-from core.failure.models.fitted import Fitted, last_layer
 from core.failure.models.remedies import MATCHED, REMEDIES
-from core.failure.models.training import Training, fit
-from tests.core.failure.tissue import patches
+from core.failure.models.trained_model import TrainedModel, fit_last_layer
+from core.failure.models.training import TrainingSet, fit
+from tests.core.failure.made_up_patches import patches
 
 
 @pytest.fixture(autouse=True)
@@ -23,11 +23,11 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def training(modality: str = "ir", **how: float) -> Training:
+def training(modality: str = "ir", **how: float) -> TrainingSet:
     made = patches(60, level=0.3, **how)  # type: ignore[arg-type]
     assert made.groups is not None
     balanced = patches(30, seed=1, level=0.3)
-    return Training(
+    return TrainingSet(
         images(made, modality),
         made.labels,
         3,
@@ -47,16 +47,16 @@ def test_every_remedy_trains_and_answers(name: str) -> None:
         try:
             epochs.append(next(steps))
         except StopIteration as end:
-            fitted: Fitted = end.value
+            trained: TrainedModel = end.value
             break
     assert [each.number for each in epochs] == list(range(1, len(epochs) + 1))
     assert {each.total for each in epochs} == {len(epochs)}
     assert all(np.isfinite(each.loss) and 0 <= each.accuracy <= 1 for each in epochs)
-    assert fitted.logits(given.values).shape == (60, 3)
-    assert fitted.features(given.values).shape == (60, 64 * remedy.members)
-    assert fitted.slopes(given.values[:4]).shape == given.values[:4].shape
-    assert len(fitted.members) == remedy.members
-    assert np.isfinite(fitted.logits(given.values)).all()
+    assert trained.logits(given.values).shape == (60, 3)
+    assert trained.features(given.values).shape == (60, 64 * remedy.members)
+    assert trained.input_times_gradient(given.values[:4]).shape == given.values[:4].shape
+    assert len(trained.members) == remedy.members
+    assert np.isfinite(trained.logits(given.values)).all()
 
 
 @pytest.mark.parametrize("name", ["erm", "full", "dropout", "mixup", "jtt"])
@@ -72,14 +72,14 @@ def test_the_same_seed_gives_the_same_bits_and_another_others(name: str) -> None
 def test_what_is_drawn_elsewhere_between_epochs_changes_nothing() -> None:
     given = training()
 
-    def disturbed() -> Fitted:
+    def disturbed() -> TrainedModel:
         steps = fit(REMEDIES["dropout"], "cnn", given, 2, 0)
         while True:
             try:
                 next(steps)
             except StopIteration as end:
-                fitted: Fitted = end.value
-                return fitted
+                trained: TrainedModel = end.value
+                return trained
             torch.rand(100)
 
     calm = finish(fit(REMEDIES["dropout"], "cnn", given, 2, 0))
@@ -89,9 +89,9 @@ def test_what_is_drawn_elsewhere_between_epochs_changes_nothing() -> None:
 @pytest.mark.parametrize("modality", ["ir", "rgb"])
 def test_a_network_learns_what_is_easy(modality: str) -> None:
     given, test = training(modality), patches(60, seed=9, level=0.3)
-    fitted = finish(fit(REMEDIES["erm"], "cnn", given, 30, 0))
-    assert fitted.losses[-1] < 0.5 * fitted.losses[0]
-    assert (fitted.logits(images(test, modality)).argmax(axis=1) == test.labels).mean() > 0.85
+    trained = finish(fit(REMEDIES["erm"], "cnn", given, 30, 0))
+    assert trained.losses[-1] < 0.5 * trained.losses[0]
+    assert (trained.logits(images(test, modality)).argmax(axis=1) == test.labels).mean() > 0.85
 
 
 def test_the_matched_picture_trains() -> None:
@@ -109,7 +109,7 @@ def test_a_last_layer_is_a_logistic_regression_of_the_raw_features(kinds: int) -
     rng = np.random.default_rng(0)
     labels = np.arange(120) % kinds
     features = (100 + 3 * rng.standard_normal((120, 5)) + 8 * np.eye(5)[labels]).astype(np.float32)
-    weight, bias = last_layer(features, labels, classes=4)
+    weight, bias = fit_last_layer(features, labels, classes=4)
     logits = features @ weight.T + bias
     assert (logits.argmax(axis=1) == labels).mean() > 0.9
     # a class without an example is never chosen

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Finished, Started
-from core.failure.exchange import to_json
+from core.failure.results_json import to_json
 from core.result import Result, Verdict, artifact_in
 from tests.webapp.fakes import FakeEngine, wait_for
 from tests.webapp.pages.lab_results import results

@@ -1,0 +1,212 @@
+"""Every diagnostic of one model, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.failure.data.dataset import CONFLICT, HOME, Dataset
+from core.failure.data.modality import channels, images, mean_spectra
+from core.failure.diagnostics import ablation, band_importance, capacity, logits, one_number, shift, swap
+from core.failure.diagnostics.attribution import attribute
+from core.failure.diagnostics.calibration import calibration_rise, probabilities, reliability
+from core.failure.diagnostics.model_under_test import ModelUnderTest, weighted_outcomes
+from core.failure.models.plain_classifiers import PLAIN_CLASSIFIERS, Predict
+from core.failure.models.trained_model import TrainedModel
+from core.failure.results import Attribution, Corrupted, Diagnostic, Reliability
+from core.measure.bootstrap import draw_weights, interval, mean
+from core.measure.intervals import Interval
+from core.spectra.noise import noise_of
+from core.spectra.score import Score, fit_score
+
+Float = NDArray[np.float32]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SUBSET = 200
+"""Patches for the diagnostics that evaluate a model dozens of times: single bands and corruptions."""
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Extent of the battery. draws: of the bootstrap. severities: of each corruption. bands: also band by band."""
+
+    draws: int = 1000
+    severities: tuple[int, ...] = (1, 2, 3, 4, 5)
+    bands: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class ModalityFits:
+    """What is fitted once for all models of one modality, on the training patches.
+
+    score: the one-dimensional score. noise, centre: (C,) noise and mean of the channels. plain: name -> plain
+    classifier.
+    """
+
+    dataset: Dataset
+    modality: str
+    score: Score
+    noise: Floats
+    centre: Floats
+    plain: Mapping[str, Predict]
+    depth: Depth
+    seed: int
+
+    def weights(self, name: str) -> Floats:
+        """Return the bootstrap weights (1 + draws, N) of a test set."""
+        patches = self.dataset.tests[name]
+        return draw_weights(len(patches), patches.groups, self.depth.draws, self.seed)
+
+    def values(self, name: str) -> Float:
+        """Return the raw patches (N, C, H, W) of a test set."""
+        return images(self.dataset.tests[name], self.modality)
+
+
+def fit_modality(dataset: Dataset, modality: str, depth: Depth, seed: int) -> ModalityFits:
+    """Return score, noise and plain classifiers fitted on the training patches of ``modality``."""
+    values = images(dataset.train, modality)
+    means = mean_spectra(values)
+    labels, classes = dataset.train.labels, len(dataset.train.classes)
+    plain = {
+        each.name: each.fit(values, labels, classes)
+        for each in PLAIN_CLASSIFIERS
+        if dataset.spatial or each.name != "moments"
+    }
+    return ModalityFits(
+        dataset,
+        modality,
+        fit_score(means, labels),
+        noise_of(values),
+        means.mean(axis=0, dtype=np.float64),
+        plain,
+        depth,
+        seed,
+    )
+
+
+@dataclass(frozen=True)
+class ModelFindings:
+    """The results of the battery for one model. correct: of each test set, 1 for each correct patch, else 0, (N,)."""
+
+    accuracy: dict[str, Interval]
+    diagnostics: tuple[Diagnostic, ...]
+    calibration: tuple[Reliability, ...]
+    corruptions: tuple[Corrupted, ...]
+    attributions: tuple[Attribution, ...]
+    score: tuple[float, ...]
+    probabilities: tuple[tuple[float, ...], ...]
+    correct: dict[str, Floats]
+
+
+def accuracies(fits: ModalityFits, predict: Predict) -> dict[str, Interval]:
+    """Return the accuracy of ``predict`` on each test set."""
+    found = {}
+    for name, patches in fits.dataset.tests.items():
+        correct = predict(fits.values(name)).argmax(axis=1) == patches.labels
+        found[name] = interval(mean(correct, fits.weights(name)))
+    return found
+
+
+def run_battery(
+    fits: ModalityFits, predict: Predict, trained: TrainedModel | None, shown: Ints
+) -> Generator[str, None, ModelFindings]:
+    """Run every diagnostic that the data allow, yielding the name of each before it starts.
+
+    predict: raw patches -> logits. trained: the networks behind it, None for a plain classifier. shown: numbers of the
+    patches whose pixels are attributed.
+    """
+    dataset = fits.dataset
+    yield "accuracy"
+    answers = {name: predict(fits.values(name)) for name in dataset.tests}
+    model = _model_under_test(fits, predict, answers[HOME])
+    diagnostics: list[Diagnostic] = []
+    for title, diagnostic in _diagnostics(fits, model, trained):
+        yield title
+        diagnostics.append(diagnostic())
+    yield "corruptions"
+    curves = yield from shift.corruption_curves(
+        model.first(SUBSET), fits.modality, channels(dataset.train, fits.modality)[1], fits.depth.severities
+    )
+    weights = {name: fits.weights(name) for name in answers}
+    calibration = tuple(
+        reliability(name, given, dataset.tests[name].labels, weights[name]) for name, given in answers.items()
+    )
+    correct = {
+        name: (given.argmax(axis=1) == dataset.tests[name].labels).astype(np.float64) for name, given in answers.items()
+    }
+    accuracy = {name: interval(mean(each, weights[name])) for name, each in correct.items()}
+    diagnostics.append(shift.worst_drop(curves, accuracy))
+    diagnostics.append(
+        calibration_rise(shift.calibration_errors(curves, {each.name: each.ece for each in calibration}))
+    )
+    diagnostics.append(_last_layer(fits, trained, answers))
+    yield "attribution"
+    attributed = trained is not None and dataset.spatial and len(shown) > 0
+    return ModelFindings(
+        accuracy,
+        tuple(diagnostics),
+        calibration,
+        curves,
+        attribute(trained, dataset.tests[HOME], fits.modality, shown) if trained and attributed else (),
+        tuple(map(float, model.outcomes.scores)),
+        tuple(tuple(map(float, row)) for row in probabilities(answers[HOME])),
+        correct,
+    )
+
+
+def _model_under_test(fits: ModalityFits, predict: Predict, answers: Float) -> ModelUnderTest:
+    patches, values = fits.dataset.tests[HOME], fits.values(HOME)
+    scores = fits.score.of(mean_spectra(values))
+    plain = fits.plain["score"](values).argmax(axis=1)
+    outcomes = weighted_outcomes(answers, patches.labels, scores, plain, patches.groups, fits.depth.draws, fits.seed)
+    training = images(fits.dataset.train, fits.modality)
+    names = channels(patches, fits.modality)[0]
+    return ModelUnderTest(outcomes, predict, values, training, fits.score, fits.centre, fits.noise, names, fits.seed)
+
+
+def _diagnostics(
+    fits: ModalityFits, model: ModelUnderTest, trained: TrainedModel | None
+) -> Sequence[tuple[str, Callable[[], Diagnostic]]]:
+    """Return name and function of each diagnostic that the data and the depth allow."""
+    outcomes = model.outcomes
+    plain = {name: _classes(predict, model.values) for name, predict in fits.plain.items()}
+    chosen: list[tuple[str, Callable[[], Diagnostic]]] = [
+        ("D1 rank", lambda: logits.rank(outcomes, trained.features(model.values) if trained else None)),
+        ("D2 one component", lambda: logits.one_component(outcomes)),
+        ("D3 one number", lambda: one_number.one_number(outcomes)),
+        ("D4 swapped scores", lambda: swap.swap_score(model)),
+        ("D10 agreement", lambda: logits.agreement(outcomes)),
+    ]
+    if trained is not None:
+        chosen.append(("D11 gain", lambda: capacity.gain_over_plain(outcomes, plain)))
+    if model.spatial:
+        chosen += [
+            ("D4n noise floor", lambda: swap.swap_noise(model)),
+            ("D5 shuffled pixels", lambda: ablation.shuffle_pixels(model)),
+            ("D6 no mean", lambda: ablation.remove_mean(model)),
+            ("hidden structures", lambda: ablation.hide_structures(model)),
+        ]
+    if fits.modality == "ir" and fits.depth.bands:
+        few = model.first(SUBSET)
+        chosen += [
+            ("D7 fewest bands", lambda: band_importance.minimal_bands(few)),
+            ("D9 single bands", lambda: band_importance.occlude_bands(few)),
+        ]
+    return chosen
+
+
+def _classes(predict: Predict, values: Float) -> Ints:
+    return np.asarray(predict(values).argmax(axis=1), np.int64)
+
+
+def _last_layer(fits: ModalityFits, trained: TrainedModel | None, answers: Mapping[str, Float]) -> Diagnostic:
+    dataset = fits.dataset
+    if trained is None or dataset.balanced is None or CONFLICT not in answers:
+        return capacity.unmeasured_gap()
+    balanced = (trained.features(images(dataset.balanced, fits.modality)), dataset.balanced.labels)
+    conflict = (trained.features(fits.values(CONFLICT)), dataset.tests[CONFLICT].labels)
+    return capacity.last_layer_gap(balanced, conflict, answers[CONFLICT], fits.weights(CONFLICT))

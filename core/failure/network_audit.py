@@ -1,0 +1,168 @@
+"""The audit of networks: train every network of a plan, run the diagnostics on each, compare, and judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.events import Progress
+from core.failure.data.dataset import Dataset
+from core.failure.data.modality import images
+from core.failure.diagnostics.attribution import patches_to_show
+from core.failure.diagnostics.battery import ModalityFits, ModelFindings, fit_modality, run_battery
+from core.failure.diagnostics.data_prior import class_noise
+from core.failure.models.trained_model import TrainedModel
+from core.failure.models.training import fit, training_set
+from core.failure.plan import NetworkToTrain, Plan, networks_to_train
+from core.failure.results import Model, Results, Verdict
+from core.failure.summary import PRIOR_DRAWS, summarise
+from core.failure.verdict import AuditScope, decide
+
+T = TypeVar("T")
+Floats = NDArray[np.float64]
+Steps = Generator[Progress, None, T]
+
+# work of the diagnostics of one model, in epochs of training it, and their usual number
+BATTERY_EPOCHS = 12.0
+USUAL_DIAGNOSTICS = 30
+
+
+@dataclass(frozen=True)
+class TimedResults:
+    """Results, and the seconds of training of each model, mean over seeds; seconds differ between equal runs."""
+
+    results: Results
+    seconds: dict[str, float]
+
+
+def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResults]:
+    """Train and audit every network of ``plan``, yielding progress; ``datasets`` has one for each seed of ``plan``.
+
+    The first seed is audited in full, the others without bands and at one severity. UserError no_networks when the
+    data allow nothing of the plan.
+    """
+    first = datasets[0]
+    wanted, skipped = networks_to_train(plan, first)
+    if not wanted:
+        raise UserError("no_networks", "Nothing was chosen that these data allow.", "Choose IR, or give pictures too.")
+    depths = [plan.depth, *([replace(plan.depth, bands=False, severities=(3,))] * (len(plan.seeds) - 1))]
+    work = _Work(sum(each.work(plan.epochs) + BATTERY_EPOCHS for each in wanted) * len(datasets))
+    models: list[Model] = []
+    correct: dict[tuple[str, str], Floats] = {}
+    seconds: dict[str, float] = {}
+    all_fits: dict[str, ModalityFits] = {}
+    for dataset, seed, depth in zip(datasets, plan.seeds, depths, strict=True):
+        own = {each: fit_modality(dataset, each, depth, seed) for each in dict.fromkeys(one.modality for one in wanted)}
+        all_fits = all_fits or own
+        for network in wanted:
+            begun = time.monotonic()
+            trained, accuracy = yield from _train(network, dataset, plan, seed, work)
+            seconds[network.name] = seconds.get(network.name, 0.0) + (time.monotonic() - begun) / len(datasets)
+            findings = yield from _audit(network, trained, own[network.modality], work)
+            verdict = verdict_of(findings, own[network.modality])
+            models.append(_model(network, trained, findings, seed, accuracy, verdict))
+            if dataset is first:
+                correct |= {(network.name, name): each for name, each in findings.correct.items()}
+    yield Progress(0.98, 1, 1, "Comparing")
+    mode = "patches" if first.spatial else "spectra"
+    return TimedResults(summarise(first, _settings(plan, first), models, all_fits, correct, mode, skipped), seconds)
+
+
+def _settings(plan: Plan, dataset: Dataset) -> dict[str, str]:
+    return {
+        "modalities": ", ".join(plan.modalities),
+        "remedies": ", ".join(plan.remedies),
+        "networks": ", ".join(plan.networks),
+        "epochs": str(plan.epochs),
+        "seeds": ", ".join(map(str, plan.seeds)),
+        "patches": str(len(dataset.train)),
+    }
+
+
+@dataclass
+class _Work:
+    """The work of a run and the part of it that is done, in epochs."""
+
+    total: float
+    done: float = 0.0
+
+    def progress(self, text: str, more: float = 0.0, step: int = 1, steps: int = 1) -> Progress:
+        return Progress(min(0.97, (self.done + more) / self.total), step, steps, text)
+
+
+def _train(
+    network: NetworkToTrain, dataset: Dataset, plan: Plan, seed: int, work: _Work
+) -> Steps[tuple[TrainedModel, float]]:
+    """Train one network; return it and its accuracy on training patches."""
+    yield work.progress(network.title)
+    training = training_set(dataset, network.modality)
+    steps = fit(network.remedy, network.network, training, plan.epochs, seed, plan.device)
+    size, accuracy = network.work(plan.epochs), 0.0
+    while True:
+        try:
+            epoch = next(steps)
+        except StopIteration as end:
+            work.done += size
+            return end.value, accuracy
+        accuracy = epoch.accuracy
+        text = f"{network.title}: epoch {epoch.number} of {epoch.total}, loss {epoch.loss:.3f}, right {accuracy:.0%}"
+        yield work.progress(text, size * epoch.number / epoch.total, epoch.number, epoch.total)
+
+
+def _audit(network: NetworkToTrain, trained: TrainedModel, fits: ModalityFits, work: _Work) -> Steps[ModelFindings]:
+    battery = run_battery(fits, trained.logits, trained, patches_to_show(fits.dataset.tests["id"]))
+    count = 0
+    while True:
+        try:
+            name = next(battery)
+        except StopIteration as end:
+            work.done += BATTERY_EPOCHS
+            findings: ModelFindings = end.value
+            return findings
+        count += 1
+        yield work.progress(f"{network.title}: {name}", BATTERY_EPOCHS * min(1.0, count / USUAL_DIAGNOSTICS))
+
+
+def verdict_of(findings: ModelFindings, fits: ModalityFits) -> Verdict:
+    """Return the verdict on one model from its diagnostics and those of its data."""
+    dataset = fits.dataset
+    values, patches = images(dataset.train, fits.modality), dataset.train
+    noise = class_noise(values, patches.labels, patches.classes, fits.noise, patches.groups, PRIOR_DRAWS)
+    scope = AuditScope(patches.groups is not None, True, "conflict" in dataset.tests, patches.rgb is not None)
+    return decide((*findings.diagnostics, noise), scope)
+
+
+def _model(
+    network: NetworkToTrain,
+    trained: TrainedModel,
+    findings: ModelFindings,
+    seed: int,
+    accuracy: float,
+    verdict: Verdict,
+) -> Model:
+    return Model(
+        network.name,
+        network.title,
+        network.modality,
+        network.remedy.name,
+        network.network,
+        seed,
+        trained.parameters,
+        trained.epochs,
+        trained.losses,
+        accuracy,
+        findings.accuracy,
+        findings.diagnostics,
+        findings.calibration,
+        findings.corruptions,
+        findings.attributions,
+        findings.score,
+        findings.probabilities,
+        verdict,
+    )

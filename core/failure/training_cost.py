@@ -1,0 +1,46 @@
+"""Cost of a run of the failure lab, from counted epochs and measured seconds; importing it loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.declaration import Estimate
+from core.failure.task import Settings
+
+# one core of a 2.5 GHz server processor, 24 x 24 pixels: seconds of one epoch for each patch, and of all diagnostics
+EPOCH_SECONDS = {"ir": 5e-4, "rgb": 3e-4}
+SIMULATED_SECONDS = 2.5e-3
+DIAGNOSTIC_SECONDS = {"quick": 8.0, "whole": 25.0}
+TESTS = 1700
+# cost of a recipe in epochs of plain training, all its networks together; SAM and diversity take two gradients a step
+EPOCHS = {"thickness": 2.0, "thickness-equal": 2.0, "full": 2.0, "sam": 2.0, "jtt": 1.4, "orthogonal": 3.0}
+EPOCHS |= {"diverse": 9.0, "irm": 1.3}
+PROGRAM_BYTES = 900 << 20
+# a patch of 32 bands with its picture, raw and as it passes through a network
+BYTES_PER_PATCH = 300_000
+BYTES_PER_FILE_BYTE = 12
+
+
+def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
+    """Return seconds, peak bytes and the number of networks that are trained.
+
+    inputs: "data" may be among them. params: of the task, parsed.
+    """
+    settings = Settings(**params)
+    size = inputs["data"].stat().st_size if "data" in inputs and inputs["data"].is_file() else 0
+    networks = seconds = 0.0
+    for modality in settings.modalities:
+        recipes = [name for name in settings.remedies if name != "erm"]
+        if modality == "rgb" and not settings.control and len(settings.modalities) > 1:
+            recipes = ["matched"] if settings.matched else []
+        epochs = len(settings.networks) + sum(EPOCHS.get(name, 1.0) for name in recipes)
+        count = len(settings.networks) + len(recipes)
+        seconds += epochs * settings.epochs * settings.patches * EPOCH_SECONDS[modality]
+        seconds += count * DIAGNOSTIC_SECONDS[settings.depth]
+        networks += count
+    patches = settings.patches + TESTS
+    seconds = settings.seeds * (seconds + patches * SIMULATED_SECONDS)
+    memory = PROGRAM_BYTES + settings.seeds * patches * BYTES_PER_PATCH + size * BYTES_PER_FILE_BYTE
+    return Estimate(round(seconds, 1), int(memory), int(networks) * settings.seeds)

@@ -1,7 +1,8 @@
-"""``python -m webapp study``: make a study, invite raters, take the results away."""
+"""Make a study, invite raters, take the results away."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -31,9 +32,9 @@ Days = Annotated[
 Url = Annotated[str, typer.Option(help="Address of the server; else this machine's own.")]
 
 
-def run(arguments: list[str]) -> None:
-    """Run a command and end the program; UserError for a problem the user can solve."""
-    app(arguments, prog_name="python -m webapp study")
+def run(arguments: Sequence[str]) -> object:
+    """Run a command and return its exit code, if it has one; UserError for a problem the user can solve."""
+    return app(arguments, prog_name="counterscan study", standalone_mode=False)
 
 
 @app.command()
@@ -146,9 +147,7 @@ def _services() -> Services:
 def _find(services: Services, start: str) -> StudyRecord:
     found = [one for one in services.studies.studies(None) if start and one.id.startswith(start)]
     if len(found) != 1:
-        raise UserError(
-            "not_found", f"{len(found)} studies begin with {start[:40]!r}.", "See: python -m webapp study list."
-        )
+        raise UserError("not_found", f"{len(found)} studies begin with {start[:40]!r}.", "See: counterscan study list.")
     return found[0]
 
 

@@ -41,6 +41,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("webapp.study.routes",),
     ("webapp.endpoints", "webapp.pages"),
     ("webapp.app", "webapp.schemas"),
+    ("webapp.server",),
+    ("webapp.console",),
     ("webapp.__main__",),
 )
 # who else, besides itself, may import this part of the program; the longest prefix of a name holds
@@ -62,7 +64,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "alembic": ("webapp.store",),
     "fastapi": ("webapp",),
     "starlette": ("webapp",),
-    "uvicorn": ("webapp.__main__", "webapp.door"),
+    "uvicorn": ("webapp.server", "webapp.door"),
     "torch": ("core",),
     "ray": ("core.engine.ray",),
 }

@@ -1,8 +1,8 @@
-"""``python -m webapp study``: make a study, invite raters, take the results away."""
+"""Make a study, invite raters, take the results away."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,9 +44,9 @@ class Program:
     archive: Callable[[Studies, StudyRecord, bool], bytes]
 
 
-def run(arguments: list[str], program: Program) -> None:
-    """Run a command and end the program; UserError for a problem the user can solve."""
-    app(arguments, prog_name="python -m webapp study", obj=program)
+def run(arguments: Sequence[str], program: Program) -> object:
+    """Run a command and return its exit code, if it has one; UserError for a problem the user can solve."""
+    return app(arguments, prog_name="counterscan study", standalone_mode=False, obj=program)
 
 
 @app.command()
@@ -166,9 +166,7 @@ def _services(context: typer.Context) -> Services:
 def _find(services: Services, start: str) -> StudyRecord:
     found = [one for one in services.studies.studies(None) if start and one.id.startswith(start)]
     if len(found) != 1:
-        raise UserError(
-            "not_found", f"{len(found)} studies begin with {start[:40]!r}.", "See: python -m webapp study list."
-        )
+        raise UserError("not_found", f"{len(found)} studies begin with {start[:40]!r}.", "See: counterscan study list.")
     return found[0]
 
 

@@ -26,9 +26,7 @@ def command(services: Services, capsys: pytest.CaptureFixture[str]) -> Command:
     program = study_command.Program(lambda: services, lambda *found: archive_of(*found[:2], labels=found[2]))
 
     def run(*arguments: object) -> str:
-        with pytest.raises(SystemExit) as ended:
-            study_command.run([str(one) for one in arguments], program)
-        assert ended.value.code == 0
+        assert not study_command.run([str(one) for one in arguments], program)
         return capsys.readouterr().out
 
     return run

@@ -23,7 +23,7 @@ def formatted(module: Module) -> Iterator[str]:
     """Yield the places of formatted strings with HTML in them."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.JoinedStr):
-            text = "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
             if re.search("<[a-zA-Z]", text):
                 yield f"{module.path}:{node.lineno}"
 

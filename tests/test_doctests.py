@@ -19,4 +19,6 @@ def test_the_examples_of_a_module_hold(name: str) -> None:
 
 
 def test_what_is_used_most_has_an_example() -> None:
-    assert {"core", "core.volume", "core.acquisition", "core.anatomy.head", "core.imaging.tiles"} <= set(WITH_EXAMPLES)
+    imaging = {"core", "core.volume", "core.acquisition", "core.anatomy.head", "core.imaging.tiles"}
+    spectra = {"core.spectra.cube", "core.spectra.patches", "core.spectra.reference_spectra", "core.spectra.score"}
+    assert imaging | spectra <= set(WITH_EXAMPLES)

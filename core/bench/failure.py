@@ -168,8 +168,8 @@ def markdown(rows: Sequence[Trained]) -> str:
     head = (
         "Spearman's rank correlation of each probe, taken in distribution, with the accuracy lost where the shortcut "
         f"is drawn at random (conflict) and on other slides (external): over {some} infrared networks on simulated "
-        f"tissue with a shortcut, and over all {len(rows)} networks, stained and without a shortcut too. Positive: the "
-        "worse the probe, the larger the loss. A simulated reproduction; no number is of the paper."
+        f"tissue with a shortcut, and over all {len(rows)} networks, stained and without a shortcut too. Positive: "
+        "the worse the probe, the larger the loss. A simulated reproduction; no number is of the paper."
     )
     table = ["| Probe | Decides | Conflict | External | All: conflict | All: external |", "|---|---|---|---|---|---|"]
     for line in correlate(rows):

@@ -94,7 +94,7 @@ TASK = Task(
     measures=(
         Measure("id", "In distribution", "Accuracy on new patches of the same laboratory.", 3),
         Measure("external", "External", "Accuracy on slides of another laboratory.", 3),
-        Measure("conflict", "Conflict", "Accuracy where the shortcut says nothing.", 3),
+        Measure("conflict", "Conflict", "Accuracy where the shortcut is drawn at random.", 3),
         Measure("one_number", "R² of one number", "Share of the logits that one number of the mean explains.", 3),
         Measure("swap", "Follows swap", "Answers that follow a swapped score.", 3),
         Measure("shuffle", "Shuffled", "Accuracy above chance kept when pixels are shuffled.", 3),

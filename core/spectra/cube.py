@@ -14,15 +14,15 @@ Unit = Literal["auto", "absorbance", "percent", "transmittance"]
 
 MAX_BANDS = 2048
 LOWEST_TRANSMITTANCE = 1e-4
-# absorbance hardly reaches 4, and a detector sees no more; percent of light lie well above it
+# absorbance seldom exceeds 4, the most that a detector resolves; transmittance in percent lies well above
 PERCENT_ABOVE = 8.0
 MOST_MISSING = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Cube:
-    """data: (H, W, B) float32, absorbance, finite. wavenumbers: (B,) float64, cm^-1, ascending. notices: what was done
-    to the numbers, in sentences."""
+    """data: (H, W, B) float32, absorbance, finite. wavenumbers: (B,) float64, cm^-1, ascending. notices: sentences
+    on how the numbers were changed."""
 
     data: NDArray[np.float32]
     wavenumbers: NDArray[np.float64]
@@ -32,9 +32,12 @@ class Cube:
 def make_cube(values: NDArray[Any], wavenumbers: NDArray[Any], unit: Unit = "auto") -> Cube:
     """Return the cube of ``values`` (H, W, B) in ``unit`` at ``wavenumbers`` (B,) in any order.
 
-    percent and transmittance (0 to 1) become A = -log10 T; auto takes a median above 8 for percent and everything else
-    for absorbance. What is not a number becomes 0. UserError cube_unreadable, cube_too_large (over 2048 bands),
+    percent and transmittance (0 to 1) become A = -log10 T; "auto" is percent where the median is above 8, else
+    absorbance. Values that are not finite become 0. UserError cube_unreadable, cube_too_large (over 2048 bands),
     no_wavenumbers.
+
+    >>> make_cube(np.array([[[1.0, 10.0]]]), np.array([1700, 1000]), "percent").data.round(3).tolist()
+    [[[1.0, 2.0]]]
     """
     at = np.asarray(wavenumbers)
     if values.ndim != 3 or values.size == 0 or values.dtype.kind not in "biuf":

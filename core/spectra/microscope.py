@@ -1,4 +1,4 @@
-"""What an infrared and a bright-field microscope make of the same section of tissue."""
+"""Images of one section of tissue by an infrared and by a bright-field microscope."""
 
 from __future__ import annotations
 
@@ -13,30 +13,33 @@ from core.spectra.reference_spectra import STAINS, endmembers, mie
 Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-# absorbance of unit concentration in a section of unit thickness
+# absorbance of unit concentration in a section of unit thickness, at amide I of protein
 STRENGTH = 0.6
-# optical density of full stain
+# optical density at full uptake of a stain
 DEPTH = 1.6
 STAINED_BLUR, STAINED_NOISE = 0.45, 0.02
 
 
 def absorbance(parts: Mapping[str, Array], wavenumbers: Floats, thickness: Floats) -> Array:
-    """Return A = 0.6 t sum_k c_k eps_k (Beer-Lambert), (N, B, H, W) in absorbance units.
+    """Return the absorbance A = 0.6 t sum_k c_k eps_k (Beer-Lambert), (N, B, H, W) float32.
 
     parts: concentration (N, H, W) of each component in the order of ``ENDMEMBERS``; thickness t: (N,), 1 nominal.
+    wavenumbers: (B,) in cm^-1.
     """
     found = np.einsum("nkhw,kb->nbhw", np.stack(tuple(parts.values()), 1), endmembers(wavenumbers), optimize=True)
     return np.asarray(STRENGTH * thickness[:, None, None, None] * found, np.float32)
 
 
 def scattering(cytoplasm: Array, wavenumbers: Floats, strength: Floats) -> Array:
-    """Return the extinction (N, B, H, W) by cells: ``strength`` (N,) times a Mie curve of maximum 1 and cytoplasm."""
+    """Return the extinction (N, B, H, W) by cells, in absorbance: ``strength`` (N,) times a Mie curve of maximum 1
+    times ``cytoplasm`` (N, H, W)."""
     curve = mie(wavenumbers)
     return np.asarray(np.einsum("n,b,nhw->nbhw", strength, curve / curve.max(), cytoplasm, optimize=True), np.float32)
 
 
 def diffraction(wavenumbers: Floats) -> Floats:
-    """Return the standard deviation of the point spread function in pixels, which grows with the wavelength."""
+    """Return the standard deviation (B,) of the point spread function in pixels: 0.55 + 0.35 * 1500 / ``wavenumbers``
+    (cm^-1), as diffraction grows with the wavelength."""
     return np.asarray(0.55 + 0.35 * 1500 / wavenumbers, np.float64)
 
 
@@ -50,21 +53,21 @@ def blur(images: Array, sigmas: Floats) -> Array:
 
 
 def _smoother(size: int, sigma: float) -> Array:
-    """The matrix (size, size) that smooths a line: a product with it is much faster than a filter."""
+    """Return the matrix (size, size) that smooths a line: a product with it is much faster than a filter."""
     unit = np.eye(size)
     return np.asarray(gaussian_filter1d(unit, sigma, axis=0, mode="nearest") if sigma > 0 else unit, np.float32)
 
 
 def detector(bands: int) -> Floats:
-    """Return the noise of each band relative to the middle of the range: 1.5 at both ends."""
+    """Return the noise (``bands``,) of each band relative to the middle of the range: 1.5 at both ends."""
     return np.asarray(1 + 0.5 * np.linspace(-1, 1, bands) ** 4, np.float64)
 
 
 def stained(parts: Mapping[str, Array], dose: Floats, strength: Floats, rng: np.random.Generator) -> Array:
     """Return the section stained with haematoxylin and eosin, (N, 3, H, W), 0 to 1.
 
-    dose: (N,), thickness times density. strength: (N, 2), how much of each stain a slide took up. Uptake saturates
-    with the dose, so that density is next to invisible beside the differences between slides.
+    dose: (N,), thickness times density. strength: (N, 2), uptake of each stain by a slide. Uptake saturates with
+    the dose, so that density is small beside the differences between slides.
     """
     much = dose[:, None, None]
     blue = 0.9 * np.tanh(1.2 * parts["nucleic acid"] / 0.23 * much)

@@ -1,4 +1,4 @@
-"""How noisy each band is, estimated from the patches themselves."""
+"""Noise of each band and of each patch, estimated from the patches themselves."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ Floats = NDArray[np.float64]
 
 PIXELS = 60_000
 FLOOR = 1e-5
-# bands from which the rest of a spectrum can be told; with fewer, noise is read from neighbouring pixels
+# fewest bands for a regression between bands; with fewer, the noise is estimated from neighbouring pixels
 ENOUGH_BANDS = 12
 
 
 def noise_of(values: Float, seed: int = 0) -> Floats:
     """Return the standard deviation of the noise in each channel of ``values`` (N, C, H, W), in their units: (C,).
 
-    With many bands: what a regression on all other bands leaves (Roger and Arnold 1996; HySime, Bioucas-Dias and
-    Nascimento 2008), because tissue has few components and noise is its own in each band. With few: the median
-    absolute second difference between neighbouring pixels.
+    With 12 bands or more: the residual of a regression on all other bands (Roger and Arnold 1996; HySime, Bioucas-Dias
+    and Nascimento 2008), as tissue has few components and noise is independent between bands. With fewer: the median
+    absolute second difference between neighbouring pixels (Immerkaer 1996).
     """
     if values.shape[1] >= ENOUGH_BANDS:
         return _from_bands(_some_pixels(values, seed))
@@ -27,7 +27,10 @@ def noise_of(values: Float, seed: int = 0) -> Floats:
 
 
 def noise_of_each(values: Float, noise: Floats) -> Floats:
-    """Return the mean noise of each patch of ``values`` (N, C, H, W), as a multiple of ``noise`` (C,): (N,)."""
+    """Return the mean noise of each patch of ``values`` (N, C, H, W), as a multiple of ``noise`` (C,): (N,).
+
+    1 for all with fewer than 12 bands or 4 pixels.
+    """
     if values.shape[1] < ENOUGH_BANDS or values.shape[2] * values.shape[3] < 4:
         return np.ones(len(values))
     pixels = _some_pixels(values, 0)
@@ -45,7 +48,7 @@ def _from_bands(pixels: Floats) -> Floats:
 
 
 def _regression(pixels: Floats) -> Floats:
-    """Return (C, C): a centred pixel times column c is what all other bands do not say about band c."""
+    """Return (C, C): a centred pixel times column c is the residual of band c regressed on all other bands."""
     covariance = np.cov(pixels, rowvar=False)
     inverse = np.linalg.inv(covariance + 1e-12 * np.trace(covariance) * np.eye(len(covariance)))
     return np.asarray(inverse / np.diag(inverse)[None, :])
@@ -54,7 +57,7 @@ def _regression(pixels: Floats) -> Floats:
 def _from_neighbours(values: Float) -> Floats:
     if min(values.shape[2:]) < 3:
         return np.full(values.shape[1], FLOOR)
-    # the mask of Immerkaer 1996: blind to planes
+    # the mask of Immerkaer 1996, which is 0 on planes
     along = values[:, :, :-2] - 2 * values[:, :, 1:-1] + values[:, :, 2:]
     both = along[..., :-2] - 2 * along[..., 1:-1] + along[..., 2:]
     return np.asarray(np.maximum(np.median(np.abs(both), axis=(0, 2, 3)) / (6 * 0.6745), FLOOR), np.float64)

@@ -1,4 +1,4 @@
-"""Labelled image patches of tissue: the infrared cube, its stained picture, and who they come from."""
+"""Labelled image patches of tissue: infrared cube, stained picture, and patient or slide."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class PatchSet:
         return int(self.ir.shape[0])
 
     def take(self, index: NDArray[Any]) -> PatchSet:
-        """Return the patches at ``index``, numbers or a mask."""
+        """Return the patches at ``index``: numbers of patches, or a mask (N,) bool."""
         whole = ("wavenumbers", "classes")
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return PatchSet(
@@ -57,5 +57,10 @@ class PatchSet:
         )
 
     def spectra(self) -> Float:
-        """Return the mean spectrum of each patch, (N, B)."""
+        """Return the mean spectrum of each patch in absorbance, (N, B) float32.
+
+        >>> ramp = np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2)
+        >>> PatchSet(ramp, np.array([1000.0, 1700.0]), np.array([0]), ("stroma",)).spectra().tolist()
+        [[1.5, 5.5]]
+        """
         return np.asarray(self.ir.mean(axis=(2, 3)), np.float32)

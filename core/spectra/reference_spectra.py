@@ -1,4 +1,4 @@
-"""What the molecules of tissue absorb: reference spectra, names of bands, and scattering by cells."""
+"""Reference spectra of the components of tissue, scattering by cells, and optical density of stains."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ ENDMEMBERS: Mapping[str, tuple[tuple[float, float, float], ...]] = MappingProxyT
         ),
     }
 )
-# optical density of haematoxylin and eosin in red, green and blue: Ruifrok and Johnston 2001
+# optical density (2, 3) of haematoxylin and eosin in red, green and blue: Ruifrok and Johnston 2001
 STAINS: Floats = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]])
 
 
@@ -72,6 +72,9 @@ def endmembers(wavenumbers: ArrayLike) -> Floats:
     """Return the absorbance of each of ``ENDMEMBERS``, in their order, at ``wavenumbers`` (B,) in cm^-1: (K, B).
 
     Per unit of concentration and path. Heights and centres after published band assignments of tissue.
+
+    >>> endmembers([1655.0])[:2].round(2).tolist()
+    [[1.0], [1.0]]
     """
     at = np.asarray(wavenumbers, np.float64)
     return np.stack(
@@ -86,7 +89,9 @@ def endmembers(wavenumbers: ArrayLike) -> Floats:
 
 
 def mie(wavenumbers: ArrayLike, radius: float = 5.0, index: float = 1.3) -> Floats:
-    """Return the extinction efficiency of a sphere of ``radius`` um and refractive ``index`` at ``wavenumbers`` cm^-1.
+    """Return the extinction efficiency (B,) of a sphere at ``wavenumbers`` (B,) in cm^-1.
+
+    radius: in um. index: of refraction, relative to the medium.
 
     Q = 2 - (4 / rho) sin rho + (4 / rho^2) (1 - cos rho), rho = 4 pi radius (index - 1) nu: van de Hulst, Light
     Scattering by Small Particles, 1957, section 11.22. Q -> 2 for rho -> inf and rho^2 / 2 for rho -> 0.

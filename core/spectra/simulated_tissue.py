@@ -1,4 +1,4 @@
-"""Tissue seen twice: an infrared cube and a stained picture of the same section, with a shortcut of chosen strength."""
+"""Simulated tissue: an infrared cube and a stained picture of one section, with a shortcut of chosen strength."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CLASSES = (
     "large nuclei, collagen in bundles",
     "large nuclei, collagen without direction",
 )
-# where each class stands on the shortcut; in this order neither nuclei nor collagen alone go with it
+# mean of the shortcut in each class; in this order neither nuclei nor collagen alone correlate with it
 LADDER = np.array([0.0, 2.0, 3.0, 1.0]) / 3 - 0.5
 CUE_RANGE = 0.40
 # 30 bands of the fingerprint region and the two CH2 stretches
@@ -34,7 +34,7 @@ WAVENUMBERS: NDArray[np.float64] = np.append(np.linspace(912, 1782, 30), (2852, 
 
 @dataclass(frozen=True)
 class Slides:
-    """How many slides a set comes from, and the mean and spread of their thickness and noise (1: nominal)."""
+    """Number of slides of a set, and mean and spread of their thickness and noise (1: nominal)."""
 
     number: int
     thickness: float = 1.0
@@ -47,11 +47,11 @@ class Slides:
 class Tissue:
     """One kind of simulated tissue.
 
-    cue: what the shortcut changes, times e^(cue_gain s), s = 0.40 ladder + N(0, cue_noise): density, the concentration
-    of everything; lipid, that of lipid; noise, that of the detector. radii (pixels), numbers: of small and of large
-    nuclei. texture: contrast of the collagen. noise: of the infrared absorbance. baseline: spread of offset and slope
-    between slides, absorbance. mie: scattering, absorbance. stain: spread of the stain between slides, of its
-    logarithm.
+    cue: the quantity that the shortcut multiplies by e^(cue_gain s), s = 0.40 ladder + N(0, cue_noise): "density", all
+    concentrations; "lipid", that of lipid; "noise", the detector's noise. radii (pixels), numbers: of small and of
+    large nuclei. texture: contrast of the collagen. size: side of a patch in pixels. noise: of the infrared absorbance.
+    baseline: spread of offset and slope between slides, absorbance. mie: scattering, absorbance. stain: spread of the
+    logarithm of the stain between slides. home, away: slides of the training laboratory and of another.
     """
 
     title: str
@@ -90,12 +90,12 @@ PRESETS: Mapping[str, Tissue] = MappingProxyType(
 
 
 def simulate(preset: str | Tissue, count: int, seed: int, shift: Shift = "id") -> PatchSet:
-    """Return ``count`` patches of 24 x 24 pixels and 32 bands with their stained pictures; slides are the groups.
+    """Return ``count`` patches of 24 x 24 pixels and 32 bands (912 to 1782, 2852, 2924 cm^-1), with stained pictures.
 
-    preset: one of ``PRESETS`` or a ``Tissue``. shift: id, the laboratory that a network is trained in; external, new
-    slides of another (a microtome set differently, section by section); conflict, the first with the shortcut drawn
-    at random, so that it says nothing. ``cue`` is s. The same arguments give the same patches, other seeds and shifts
-    other slides: train and test on two seeds. ValueError for an unknown preset or shift.
+    Slides are the groups; ``cue`` is s. preset: one of ``PRESETS`` or a ``Tissue``. shift: "id", the laboratory of the
+    training set; "external", new slides of another, whose sections vary in thickness; "conflict", the first with the
+    shortcut drawn at random, independent of the class. The same arguments give the same patches, other seeds and
+    shifts other slides: train and test on two seeds. ValueError for an unknown preset or shift.
     """
     tissue = _preset(preset)
     if shift not in SHIFTS:
@@ -136,7 +136,7 @@ def _parts(tissue: Tissue, labels: NDArray[np.int64], rng: np.random.Generator) 
 
 @dataclass(frozen=True, eq=False)
 class _Section:
-    """parts (N, H, W) each; density, noise (absorbance) and the number of the slide, (N,)."""
+    """parts: concentrations, (N, H, W) each. density, noise (absorbance), slide (its number): (N,)."""
 
     parts: dict[str, Maps]
     density: NDArray[np.float64]
@@ -145,7 +145,7 @@ class _Section:
 
 
 def _measure(tissue: Tissue, slides: Slides, section: _Section, base: int) -> tuple[Maps, Maps]:
-    """Both pictures of ``section``: infrared (N, B, H, W) in absorbance, stained (N, 3, H, W)."""
+    """Return the images of ``section``: infrared (N, B, H, W) in absorbance, stained (N, 3, H, W)."""
     rng = stream(base, "slides")
     thickness = (slides.thickness + slides.thickness_spread * _even(slides.number, rng))[section.slide]
     noisy = slides.noise * np.exp(slides.noise_spread * _even(slides.number, rng))[section.slide]
@@ -158,8 +158,10 @@ def _measure(tissue: Tissue, slides: Slides, section: _Section, base: int) -> tu
 
 
 def _even(number: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Quantiles of the normal distribution, shuffled, of mean 0 and variance 1: two sets of slides differ as little
-    as they can, so that a shift has one size whatever the seed."""
+    """Return ``number`` quantiles of the normal distribution, shuffled, of mean 0 and variance 1.
+
+    Drawn so, two sets of slides differ as little as possible, and a shift has one size for all seeds.
+    """
     quantiles = ndtri((np.arange(number) + 0.5) / number)
     return rng.permutation(quantiles / max(quantiles.std(), 1e-9))
 

@@ -1,4 +1,4 @@
-"""Where things are in a patch of tissue: nuclei, collagen fibres, cytoplasm, lipid and glycogen."""
+"""Structures of simulated tissue: maps of nuclei, collagen fibres, cytoplasm, lipid and glycogen."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Maps = NDArray[np.float32]
 # mean concentration of each component, in the order of ENDMEMBERS, and its spread between patches
 MEANS = {"protein": 0.40, "collagen": 0.45, "nucleic acid": 0.16, "lipid": 0.18, "glycogen": 0.16}
 SPREAD = {"protein": 0.08, "collagen": 0.0, "nucleic acid": 0.08, "lipid": 0.10, "glycogen": 0.10}
-# how smooth each of the nuisances is (pixels) and how much it varies inside a patch
+# smoothness (pixels) and contrast inside a patch of the components that do not depend on the class
 SMOOTH = {"protein": (2.5, 0.30), "lipid": (3.0, 0.30), "glycogen": (3.0, 0.30)}
 # cycles per pixel of collagen: in bundles, and without a direction
 BUNDLED, ISOTROPIC = 0.12, 0.17
 FIBRE_WIDTH = 0.05
 FIBRE_CONTRAST = 0.22
-# nuclei: spread of the radius as a share, softness of the rim in pixels: less than any microscope's, which blurs later
+# nuclei: relative spread of the radius, softness of the rim in pixels, less than the blur of any microscope
 RADIUS_SPREAD, RIM = 0.12, 0.25
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """Return the random numbers that the set ``seed`` (0 or more) has for ``name``; streams are independent."""
+    """Return the random stream ``name`` of the set ``seed`` (0 or more); streams are independent."""
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
@@ -36,7 +36,7 @@ def nuclei(radii: NDArray[np.float64], numbers: NDArray[np.int64], size: int, rn
     count, most = len(numbers), int(numbers.max(initial=0))
     places = rng.uniform(-1, size, (count, most, 2))
     widths = radii[:, None] * (1 + RADIUS_SPREAD * rng.standard_normal((count, most)))
-    # none of no size, so that every patch draws as many numbers
+    # nuclei beyond the number of a patch have no size, so that every patch draws equally many random numbers
     widths[np.arange(most) >= numbers[:, None]] = -np.inf
     axis = np.arange(size)
     total = np.zeros((count, size, size), np.float32)
@@ -51,7 +51,7 @@ def nuclei(radii: NDArray[np.float64], numbers: NDArray[np.int64], size: int, rn
 def fibres(isotropic: NDArray[np.bool_], size: int, rng: np.random.Generator) -> Maps:
     """Return band-passed noise (N, size, size) of mean 0 and standard deviation 1 in each patch.
 
-    In bundles of one direction, each patch its own, or where ``isotropic`` (N,) says so without a direction.
+    In bundles of one direction, each patch its own; where ``isotropic`` (N,) is true without a direction.
     """
     count = len(isotropic)
     noise = np.fft.fft2(rng.standard_normal((count, size, size)))
@@ -76,7 +76,7 @@ def concentrations(disks: Maps, strands: Maps, texture: float, rng: np.random.Ge
     for name, (sigma, contrast) in SMOOTH.items():
         smooth = gaussian_filter(rng.standard_normal((count, size, size)), (0, sigma, sigma), mode="wrap")
         shapes[name] = 1 + contrast * smooth / smooth.std(axis=(1, 2), keepdims=True)
-    # a nucleus takes the place of cytoplasm
+    # nuclei displace cytoplasm
     shapes["protein"] = shapes["protein"] * (1 - 0.5 * disks)
     found = {}
     for name, mean in MEANS.items():

@@ -1,4 +1,4 @@
-"""What a label map leaves out: cerebellar folia, vessels, perivascular spaces, an uneven rim of CSF."""
+"""Fine anatomy that label maps lack: cerebellar folia, vessels, perivascular spaces, an uneven rim of CSF."""
 
 from __future__ import annotations
 

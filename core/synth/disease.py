@@ -1,4 +1,4 @@
-"""Diseases painted into T1, T2, density and uptake, in the place of the healthy tissue."""
+"""Diseases placed in an anatomy: changed tissue maps, a mask, and displaced surroundings."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from core.synth.pathology import (
 from core.volume import Box, bounding_box
 
 DISEASES = ("tumour", "plaques", "cavity")
-# tissue at the surface of the brain does not move: this many voxels of transition
+# tissue at the surface of the brain does not move; width of the transition in voxels
 HELD = 5.0
-# volume of a blob in ml, and how far it moves what is around, in radii
+# volume of a lesion in ml, and the reach of its displacement in radii
 MILLILITRES, REACH = (4.0, 35.0), 2.8
 GROWTH, SHRINKAGE = (0.12, 0.32), (0.05, 0.15)
 PLAQUES, PLAQUE_MILLILITRES = (8, 32), (0.02, 0.8)
@@ -36,9 +36,9 @@ PLAQUES, PLAQUE_MILLILITRES = (8, 32), (0.02, 0.8)
 
 @dataclass(frozen=True, eq=False)
 class Push:
-    """Tissue that a lesion moves, about ``centre`` (3,), out to ``reach`` voxels.
+    """Displacement of tissue by a lesion, about ``centre`` (3,), out to ``reach`` voxels.
 
-    ``strength`` is the share by which the middle grows; a negative one pulls the neighbourhood in. ``loose``
+    ``strength`` is the share by which the middle grows; a negative one contracts the neighbourhood. ``loose``
     (X, Y, Z) is 1 where tissue may move and 0 at the surface of the brain.
     """
 
@@ -57,7 +57,7 @@ class Push:
 @dataclass(frozen=True, eq=False)
 class Disease:
     """A lesion in the undeformed anatomy: ``box`` of it, the changed ``maps`` and its ``mask`` (bool) in that box, and
-    what it pushes aside, if anything. Everything that differs from the healthy subject lies within ``reached``."""
+    the displacement of its surroundings, if any. All differences from the healthy subject lie within ``reached``."""
 
     box: Box
     maps: Maps
@@ -80,7 +80,7 @@ def draw_disease(kind: str, detail: Detail, maps: Maps, generator: torch.Generat
 
 
 def _mass(kind: str, detail: Detail, maps: Maps, rng: np.random.Generator, generator: torch.Generator) -> Disease:
-    """Return a tumour or a chronic cavity: one blob, its surroundings and the tissue that it moves."""
+    """Return a tumour or a chronic cavity: one lesion, its surroundings and the displacement."""
     shape: Shape = (detail.tissues.shape[0], detail.tissues.shape[1], detail.tissues.shape[2])
     centre = _place(detail, rng)
     millilitres = float(np.exp(rng.uniform(*np.log(MILLILITRES))))

@@ -18,14 +18,14 @@ from core.synth.subject import subject
 from core.volume import Box, bounding_box
 
 DESCRIPTION = "synthetic, Counterscan"
-# voxels around the brain that its deformation may use
+# margin around the brain for its deformation, in voxels
 ROOM = 16
 
 
 @dataclass(frozen=True)
 class Cavity:
-    """What to make: ``labels`` is the file name of a label map, ``place`` a point of the brain box (0 to 1),
-    ``white`` the stored value of white matter: few levels keep a file small."""
+    """A head with a cavity. labels: file name of a label map. place: a point of the brain's box (0 to 1). white: stored
+    value of white matter; few levels keep a file small."""
 
     name: str
     title: str
@@ -39,9 +39,9 @@ class Cavity:
 
 @dataclass(frozen=True)
 class Contrasts:
-    """A stripped brain with small lesions: ``given`` are the inputs of ``task`` by contrast, ``truth`` its reference.
+    """A stripped brain with small lesions. given: contrast -> input of ``task``. truth: contrast of its reference.
 
-    step: distance of slices in mm along Z that the inputs are measured in; 1 leaves them as they are.
+    step: distance of the inputs' slices along Z in mm; 1 for the full resolution.
     """
 
     name: str
@@ -83,7 +83,7 @@ def make_examples(labels: Path, out: Path) -> None:
 
 
 def write_index(out: Path, index: list[dict[str, object]]) -> None:
-    """Write what the page reads: task, name, title and input name -> file of each example."""
+    """Write ``index.json`` for the page: task, name, title and input name -> file of each example."""
     (out / "index.json").write_text(json.dumps(index, indent=2) + "\n")
 
 
@@ -147,7 +147,7 @@ def _subject(labels: NDArray[np.int32], example: Cavity) -> tuple[NDArray[np.flo
     brain = (moved > 0) & (moved <= LAST_BRAIN)
     box = bounding_box(brain)
     centre = tuple(int(s.start + p * (s.stop - s.start)) for s, p in zip(box, example.place, strict=True))
-    # an infarct takes white matter and cortex, not the ventricles
+    # an infarct destroys white matter and cortex, not the ventricles
     mask = lumpy_mask(healthy.shape, (centre[0], centre[1], centre[2]), example.millilitres, rng) & (moved >= WHITE)
     mask = ndimage.binary_opening(mask & brain)
     scan = paint_cavity(healthy, np.asarray(mask), rng)

@@ -35,7 +35,7 @@ def blur(image: Tensor, sigma: float) -> Tensor:
 
 
 def stream(seed: int, name: str) -> torch.Generator:
-    """Return the random numbers that the subject ``seed`` (0 or more) has for ``name``; streams are independent."""
+    """Return the random stream ``name`` of the subject ``seed`` (0 or more); streams are independent."""
     words = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(2)
     return torch.Generator().manual_seed((int(words[0]) << 31) ^ int(words[1]))
 
@@ -56,7 +56,8 @@ def smooth_noise(shape: Shape, scale: float, generator: torch.Generator) -> Tens
 def random_warp(shape: Shape, generator: torch.Generator, degrees: float = 8.0, zoom: float = 0.08) -> Tensor:
     """Return sampling positions (X, Y, Z, 3) in voxels of a random affine followed by a diffeomorphic deformation.
 
-    The deformation integrates a stationary velocity field by scaling and squaring (Arsigny et al. 2006).
+    The deformation integrates a stationary velocity field by scaling and squaring (Arsigny et al. 2006, MICCAI).
+    degrees, zoom: bounds of rotation and scaling.
     """
     centre = (torch.tensor(shape, dtype=torch.float32) - 1) / 2
     matrix = _rotation(generator, degrees) * (1 + zoom * (2 * torch.rand(3, generator=generator) - 1))

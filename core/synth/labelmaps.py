@@ -1,4 +1,4 @@
-"""Tissues and label maps: what each place of a head is made of."""
+"""Tissues with their T1, T2 and density, and label maps as maps of tissues."""
 
 from __future__ import annotations
 
@@ -82,10 +82,10 @@ def tissues_of(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
 
 
 def brain_of(tissues: NDArray[np.uint8], rim: NDArray[np.float32] | float = 0.0) -> NDArray[np.bool_]:
-    """Return the brain (X, Y, Z) bool of a tissue map as a skull-stripping tool would give it: parenchyma and
+    """Return the brain mask (X, Y, Z) bool of a tissue map as of a skull-stripping tool: parenchyma and
     ventricles closed by 6 voxels, without the wide CSF space under the skull.
 
-    ``rim`` (X, Y, Z) moves the surface where it is not 0: by 1 voxel inwards for about 0.35.
+    rim: (X, Y, Z), shift of the surface; about 0.35 is 1 voxel inwards.
     """
     parenchyma = (tissues >= WHITE) & (tissues <= LAST_BRAIN)
     padded = np.pad(parenchyma, 8)

@@ -1,4 +1,4 @@
-"""Lesion-like shapes and lesions painted into a scan."""
+"""Shapes of lesions, and a cavity painted into a T1-weighted scan."""
 
 from __future__ import annotations
 

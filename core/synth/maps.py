@@ -70,13 +70,13 @@ def draw_maps(detail: Detail, generator: torch.Generator) -> Maps:
 
 
 def _add_perivascular(t1: Tensor, t2: Tensor, where: Tensor) -> None:
-    """Water along the vessels of the white matter and basal ganglia fills a part of a voxel only."""
+    """Raise T1 and T2 at perivascular spaces, in place: their water fills a part of a voxel only."""
     t1[where] *= 1.12
     t2[where] *= 1.30
 
 
 def _add_meninges(t2: Tensor, density: Tensor, tissues: Tensor, detail: Detail, generator: torch.Generator) -> None:
-    """Trabeculae and pulsation take signal from the CSF around the brain, unevenly; the ventricles stay clear."""
+    """Lower T2 and density of the CSF around the brain unevenly, in place, as trabeculae and pulsation do."""
     shape = (tissues.shape[0], tissues.shape[1], tissues.shape[2])
     outer = ((tissues == CSF) & torch.from_numpy(detail.outer)).float()
     strands = smooth_noise(shape, 2.5, generator).clamp(0, 2) + 0.6 * smooth_noise(shape, 14.0, generator).clamp(0, 2)

@@ -1,4 +1,4 @@
-"""How diseased tissue differs from healthy tissue in T1, T2, density and uptake."""
+"""T1, T2, density and uptake of diseased tissue: tumour, chronic cavity, plaques."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from core.synth.maps import Maps
 # oedema of white matter: T1 x 1.45, T2 x 1.9, density x 1.12 where it is full
 OEDEMA = (0.45, 0.90, 0.12)
 GLIOSIS = (0.35, 0.80, 0.10)
-# how readily a tissue takes up water; the others that are brain: 0.5
+# relative uptake of water by tissue; 0.5 for other tissues of the brain
 WATER = {CSF: 0.0, WHITE: 1.0, 4: 1.0, CORTEX: 0.2, CEREBELLAR_CORTEX: 0.2}
-# voxels around the blob within which its surroundings change
+# width in voxels of the changed surroundings
 TUMOUR_MARGIN, CAVITY_MARGIN = 22, 9
 
 
@@ -41,7 +41,7 @@ class Region:
         return torch.from_numpy(np.asarray(inside - outside, np.float32))
 
     def water(self) -> Tensor:
-        """Return how readily each voxel takes up water, 0 to 1."""
+        """Return the relative uptake of water (X, Y, Z), 0 to 1."""
         table = [WATER.get(index, 0.5 if 0 < index <= LAST_BRAIN else 0.0) for index in range(len(TISSUES))]
         return torch.tensor(table)[self.tissues.int()]
 

@@ -1,4 +1,4 @@
-"""A head made of formulas, for where there is no label map: folded cortex, nuclei, cerebellum, skull."""
+"""A head made of formulas, in place of a label map: folded cortex, nuclei, cerebellum, skull."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ SIDES: Shape = (160, 192, 160)
 
 
 def phantom(seed: int, shape: Shape = SIDES) -> NDArray[np.uint8]:
-    """Return the tissue map (X, Y, Z) uint8 of a head that nobody has; 1 mm at the default shape, smaller otherwise.
+    """Return the tissue map (X, Y, Z) uint8 of a made-up head; 1 mm at the default shape, scaled otherwise.
 
-    It is anatomy only as far as an algorithm needs it: ribbons of cortex around sulci, symmetric deep nuclei. Use a
-    label map of a person for anything that is looked at.
+    It has ribbons of cortex around sulci and symmetric deep nuclei, enough for algorithms; for scans that are shown,
+    use the label map of a person.
     """
     generator = stream(seed, "phantom")
     scale = shape[1] / SIDES[1]

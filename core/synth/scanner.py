@@ -1,4 +1,4 @@
-"""What a scanner adds to a signal: point spread, coil bias, Rician noise, thick slices."""
+"""The imperfections of a scanner: point spread, coil bias, Rician noise, thick slices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pulse sequence makes of T1, T2 and proton density: closed-form signals."""
+"""Closed-form signals of pulse sequences from T1, T2 and proton density."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Sequence:
 
 
 def draw_sequence(contrast: str, generator: torch.Generator) -> Sequence:
-    """Return ``contrast`` with settings as protocols at 3 T have them; ``ValueError`` for another name.
+    """Return ``contrast`` with random settings typical of 3 T; ``ValueError`` for another name.
 
     With the tissues of ``core.synth.labelmaps``: grey matter over white matter about 0.63 in T1w, 1.6 in T2w, 1.35 in
     FLAIR; CSF over white matter about 0.3, 3.6 and 0.1.

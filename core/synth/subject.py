@@ -19,7 +19,7 @@ from core.synth.signals import Sequence, draw_sequence
 from core.volume import Box, bounding_box
 
 Image = NDArray[np.float32]
-# how far the point spread carries a change, in voxels
+# reach of the point spread in voxels
 CARRY = int(3 * BLUNTEST + 0.5) + 1
 
 
@@ -29,7 +29,7 @@ class Subject:
 
     tissues: (X, Y, Z) uint8 index into ``TISSUES``, the deformed map of the healthy anatomy. lesion: (X, Y, Z) bool or
     None. healthy: the same scans without the lesion (same anatomy, noise and bias, voxel for voxel the same beyond the
-    reach of the lesion); empty where no lesion was asked for.
+    reach of the lesion); empty without a lesion.
     """
 
     images: dict[str, Image]
@@ -48,8 +48,8 @@ def subject(
     """Return a subject made from a tissue map; ``ValueError`` for an unknown contrast or lesion.
 
     tissues: (X, Y, Z) uint8 index into ``TISSUES``, 1 mm, RAS+, with margin for a deformation of some voxels. ``seed``
-    (0 or more) fixes everything; a contrast is the same whichever others are asked for, and its healthy version
-    whichever lesion. contrasts: t1, t1ce (after gadolinium), t2, flair, pd. lesion: tumour, plaques, cavity or None.
+    (0 or more) fixes everything; a contrast is the same for any others beside it, and its healthy version for any
+    lesion. contrasts: t1, t1ce (after gadolinium), t2, flair, pd. lesion: tumour, plaques, cavity or None.
 
     T1, T2 and density per tissue with texture -> closed-form signals -> one diffeomorphic deformation of the signals,
     which gives partial volume -> point spread, bias, Rician noise (Billot et al. 2023, SynthSeg, with physics in place
@@ -87,7 +87,7 @@ def subject(
 
 @dataclass(frozen=True, eq=False)
 class _Changed:
-    """What a disease makes of the deformed signals (C, x, y, z) in ``box``; ``mask`` (X, Y, Z) bool is the lesion."""
+    """The deformed signals (C, x, y, z) of a diseased subject in ``box``; ``mask`` (X, Y, Z) bool is the lesion."""
 
     box: Box
     signals: Tensor
@@ -97,7 +97,7 @@ class _Changed:
 def _changed(
     disease: Disease, maps: Maps, sequences: list[Sequence], signals: Tensor, positions: Tensor, warped: Tensor
 ) -> _Changed:
-    """Return the signals with ``disease``, deformed in one go by what it pushes and by the subject's own shape."""
+    """Return the signals with ``disease``, deformed at once by its displacement and by the subject's own shape."""
     reached = _inside(positions, disease.reached)
     box = bounding_box(reached.numpy())
     window = _wider(disease.reached, 2, reached.shape)

@@ -29,7 +29,7 @@ def probabilities(logits: NDArray[np.floating]) -> Floats:
 
 def expected_error(confidence: Floats, correct: Floats, weights: Floats) -> Floats:
     """Return the expected calibration error sum_b share_b |accuracy_b - confidence_b| over 15 equal bins (Guo et al.
-    2017, arXiv:1706.04599, eq. 3), for each row of ``weights`` (R, N): (R,).
+    2017, arXiv:1706.04599), for each row of ``weights`` (R, N): (R,).
 
     confidence: (N,) largest probability; correct: (N,) 1 or 0.
     """

@@ -9,7 +9,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 # seconds after which nothing will come any more, however busy the machine is
-LONGEST = 200.0
+LONGEST = 200
 
 
 def wait_until(look: Callable[[], Value], wanted: Callable[[Value], bool]) -> Value:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import UserError
 from core.events import Event
+from core.presentation import Page
 
 Value = int | float | str | bool | tuple[float, ...] | tuple[str, ...]
 
@@ -72,13 +73,20 @@ class Method:
 @dataclass(frozen=True)
 class Input:
     """A file the task reads: ``kind`` is ``"volume"`` (a scan), ``"mask"`` ({0, 1} on the scan's grid) or ``"tissue"``
-    (spectra, infrared images or patches, in the formats of docs/failure-lab.md)."""
+    (spectra, infrared images or patches, in the formats of docs/failure-lab.md).
+
+    label: of the place on a page where it is dropped, its title if ""; folded: the heading under which that place is
+    folded away, "" for one in the open. own_units: its intensities are not in the units of the scan.
+    """
 
     name: str
     kind: Literal["volume", "mask", "tissue"]
     title: str
     help: str
     required: bool = True
+    label: str = ""
+    folded: str = ""
+    own_units: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,8 @@ class Param:
 
     kind "axes": three numbers, one for each of the axes X, Y, Z (RAS+), or none of them: left to the task.
     kind "several": one or more of ``choices``, each once, in their order; none only where that is the default.
-    paper: a setting of the papers' methods.
+    advanced: folded away on a page; paper: a setting of the papers' methods. titles: choice -> its title, a capitalised
+    choice where it has none.
     """
 
     name: str
@@ -130,6 +139,7 @@ class Param:
     unit: str = ""
     advanced: bool = False
     paper: bool = False
+    titles: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def parse(self, value: object) -> Value:
         """Return ``value`` in this parameter's type, or raise ``UserError("bad_parameter")``."""
@@ -185,11 +195,12 @@ class Param:
 
 @dataclass(frozen=True)
 class Preset:
-    """A named set of parameter values, offered as one click."""
+    """A named set of parameter values, offered as one click; on_page: False for one of the command line alone."""
 
     name: str
     title: str
     params: Mapping[str, Value]
+    on_page: bool = True
 
 
 @dataclass(frozen=True)
@@ -219,7 +230,7 @@ class Task:
     ``run`` reads checked files, yields ``Progress`` and ends with one ``Finished``; it raises ``UserError``.
     ``estimate`` takes (input name -> path, params, device) and returns the expected cost.
     Importing a task must import neither numpy nor torch: both are a ``Reference``. methods: the usual one first, ours
-    before those of papers before the plain ones; none for a task that is done in one way.
+    before those of papers before the plain ones; none for a task that is done in one way. page: how it is shown.
     """
 
     name: str
@@ -233,6 +244,7 @@ class Task:
     presets: tuple[Preset, ...] = ()
     methods: tuple[Method, ...] = ()
     measures: tuple[Measure, ...] = ()
+    page: Page = field(default_factory=Page)
 
     @property
     def required(self) -> tuple[Input, ...]:
@@ -243,6 +255,10 @@ class Task:
     def weights(self) -> tuple[str, ...]:
         """The networks that its methods run on, each once."""
         return tuple(dict.fromkeys(name for method in self.methods for name in method.networks()))
+
+    def param(self, name: str) -> Param | None:
+        """Return the parameter called ``name``, None if there is none."""
+        return next((param for param in self.params if param.name == name), None)
 
     def method(self, name: str) -> Method:
         """Return the method called ``name``; ``KeyError`` if there is none."""

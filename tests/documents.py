@@ -23,6 +23,7 @@ PUBLIC = {
     "core.anatomy.head": ("find_head",),
     "core.tasks": ("find",),
     "core.declaration": ("Task", "Method", "Input", "Output", "Param", "Preset", "Measure"),
+    "core.presentation": ("Page", "Step", "Group", "Assignment", "GivenScan", "Offer"),
 }
 HEAD = """# Python
 

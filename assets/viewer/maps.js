@@ -61,14 +61,14 @@ export class Maps {
   }
 
   /**
-   * Returns what the maps of a result are drawn on: the scan where it has the scan's grid, else the result.
+   * Returns what the maps of a result are drawn on: the scan where results have its grid, else the result.
    * @param {SceneVolume} result
    * @returns {Promise<[Image, SceneVolume]>}
    */
   async base(result) {
     const { scene, loaded } = this.viewer;
     const own = await loaded.volumes.anatomy(result.url);
-    if (scene.task !== "inpaint" || !scene.scan) return [own, result];
+    if (!scene.in_place || !scene.scan) return [own, result];
     const scan = await loaded.volumes.anatomy(scene.scan.url).catch(() => own);
     return scan !== own && sameGrid(scan, own) ? [scan, scene.scan] : [own, result];
   }

@@ -1,6 +1,6 @@
 // Written by `make schemas` from webapp/pages/kit/viewer_scene.py; change that.
 
-/** A volume; images of equal `units` share one intensity window. */
+/** A volume; images of equal `units` share one intensity window, those without that of the scan. */
 export interface SceneImage {
   id: string;
   url: string;
@@ -28,6 +28,8 @@ export interface Scene {
   mask?: SceneImage | null;
   /** whether a mask may be drawn on the first input */
   drawable?: boolean;
+  /** whether results have the scan's grid, so that their maps are drawn over the scan */
+  in_place?: boolean;
   /** the true target */
   reference?: SceneImage | null;
   /** the chosen method's first; `difference`, `error` and `uncertainty` belong to it */

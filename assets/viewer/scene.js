@@ -12,6 +12,7 @@
  * @property {SceneVolume | null} scan the first input
  * @property {SceneImage | null} mask
  * @property {boolean} drawable
+ * @property {boolean} in_place
  * @property {SceneVolume | null} reference
  * @property {SceneVolume[]} results
  * @property {SceneMap | null} difference
@@ -28,9 +29,9 @@
 /** Most images that are compared at once. */
 export const AT_ONCE = 4;
 
-/** @type {Required<Omit<Scene, "drawable">>} */
+/** @type {Required<Scene>} */
 const BLANK = {
-  task: "inpaint",
+  task: "",
   inputs: [],
   scan: null,
   mask: null,
@@ -44,7 +45,9 @@ const BLANK = {
   compare: null,
   busy: false,
   job: "",
-  invite: "Drop a T1 scan here or in step 1. It appears here, ready for drawing a mask.",
+  drawable: false,
+  in_place: false,
+  invite: "Drop a scan here or in step 1.",
 };
 
 /**
@@ -63,22 +66,19 @@ export function complete(given) {
   const known = Object.entries(given ?? {}).filter(([, value]) => present(value) && value !== "");
   /** @type {typeof BLANK} */
   const scene = { ...BLANK, ...Object.fromEntries(known) };
-  const { task, reference } = scene;
+  const { reference } = scene;
   const raw = scene.inputs.length ? scene.inputs : [scene.scan].filter(present);
-  // a guide and the sources of a translation have units of their own; so has a translated image unless the scene names them
-  const alone = (/** @type {number} */ i) => task === "translate" || (task === "superres" && i > 0);
   /**
    * @param {string} group
    * @returns {(one: SceneImage) => SceneVolume}
    */
-  const made = (group) => (one) => filled(one, group, true, alone(0));
-  const inputs = raw.map((one, i) => filled(one, raw.length > 1 ? "Inputs" : "Input", false, alone(i)));
+  const made = (group) => (one) => filled(one, group, true);
+  const inputs = raw.map((one) => filled(one, raw.length > 1 ? "Inputs" : "Input", false));
   return {
     ...scene,
     inputs,
     scan: inputs[0] ?? null,
-    drawable: given?.drawable ?? task === "inpaint",
-    reference: reference && filled(reference, "Reference", false, alone(0)),
+    reference: reference && filled(reference, "Reference", false),
     results: scene.results.map(made("Results")),
     others: scene.others.map(made("Other results")),
     compare: scene.compare?.map(made("Compared")) ?? null,
@@ -89,16 +89,15 @@ export function complete(given) {
  * @param {SceneImage} one
  * @param {string} group
  * @param {boolean} made whether a model made it, unless it has that itself
- * @param {boolean} alone whether it has units of its own
  * @returns {SceneVolume}
  */
-function filled(one, group, made, alone) {
+function filled(one, group, made) {
   return {
     group,
     title: group,
     ...one,
     synthetic: one.synthetic ?? made,
-    units: one.units ?? (alone ? one.url : "scan"),
+    units: one.units ?? "scan",
   };
 }
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
+from core.failure import titles
+from core.presentation import Page, Step
 
 # the names of PRESETS of core.spectra.simulated_tissue, and of REMEDIES and NETWORKS of core.failure.models, which load
 # numpy and torch; a test holds them equal
@@ -58,17 +60,57 @@ TASK = Task(
             "Data",
             "Labelled patches, an infrared image, spectra, or your own model's answers. Without: simulated tissue.",
             required=False,
+            label="Your data: NPZ, ENVI (.hdr and its data), TIFF stack, MATLAB or CSV",
         ),
-        Input("labels", "tissue", "Labels", "Label image of an infrared image, the same size.", required=False),
+        Input(
+            "labels",
+            "tissue",
+            "Labels",
+            "Label image of an infrared image, the same size.",
+            required=False,
+            label="Label picture, PNG, TIFF or NPY",
+            folded="Labels of an infrared image",
+        ),
     ),
     outputs=(Output("results", "json", "Results"), Output("table", "csv", "Table"), RUN_RECORD),
     params=(
-        Param("tissue", "choice", "density", "Simulated tissue", "What is simulated without data.", choices=TISSUES),
         Param(
-            "modalities", "several", ("rgb", "ir"), "Seen as", "Stained picture, infrared cube.", choices=("rgb", "ir")
+            "tissue",
+            "choice",
+            "density",
+            "Simulated tissue",
+            "What is simulated without data.",
+            choices=TISSUES,
+            titles=titles.TISSUES,
         ),
-        Param("remedies", "several", QUICK, "Recipes", "Plain training and remedies.", choices=REMEDIES),
-        Param("networks", "several", ("cnn",), "Networks", "Trained plainly.", choices=NETWORKS, advanced=True),
+        Param(
+            "modalities",
+            "several",
+            ("rgb", "ir"),
+            "Seen as",
+            "Stained picture, infrared cube.",
+            choices=("rgb", "ir"),
+            titles=titles.SIDES,
+        ),
+        Param(
+            "remedies",
+            "several",
+            QUICK,
+            "Recipes",
+            "Plain training and remedies.",
+            choices=REMEDIES,
+            titles=titles.REMEDIES,
+        ),
+        Param(
+            "networks",
+            "several",
+            ("cnn",),
+            "Networks",
+            "Trained plainly.",
+            choices=NETWORKS,
+            titles=titles.NETWORKS,
+            advanced=True,
+        ),
         Param("patches", "int", 600, "Patches", "Simulated patches to train on.", low=80, high=4000, advanced=True),
         Param("epochs", "int", 25, "Epochs", "Of plain training.", low=1, high=200, advanced=True),
         Param("seeds", "int", 1, "Seeds", "How often everything is trained.", low=1, high=5),
@@ -89,7 +131,7 @@ TASK = Task(
         Preset("quick", "Quick", _size(QUICK, 1, "quick")),
         Preset("standard", "Standard", _size(STANDARD, 1, "whole")),
         Preset("full", "Full", {**_size(FULL, 3, "whole"), "matched": True}),
-        *(Preset(name, f"Simulated: {name}", {"tissue": name}) for name in TISSUES),
+        *(Preset(name, f"Simulated: {name}", {"tissue": name}, on_page=False) for name in TISSUES),
     ),
     measures=(
         Measure("id", "In distribution", "Accuracy on new patches of the same laboratory.", 3),
@@ -102,6 +144,18 @@ TASK = Task(
         Measure("shift", "Worst shift", "Largest loss of accuracy under a physical shift.", 3),
         Measure("calibration", "ECE rise", "Largest rise of the calibration error.", 3),
         Measure("seconds", "Time", "Seconds of training.", 1, "s"),
+    ),
+    page=Page(
+        kind="lab",
+        load=Step(
+            "Data",
+            "simulated, or your own",
+            "Without a file, tissue is simulated: infrared cube and stained picture of the same cells, and a shortcut "
+            "of a known kind. Choose it in step 2.",
+        ),
+        settings=Step("What to train"),
+        preset="quick",
+        subject="tissue",
     ),
     run=Reference("core.failure.run:run"),
     estimate=Reference("core.failure.training_cost:estimate"),

@@ -12,6 +12,8 @@ REFERENCE = Input(
     "Reference",
     "The true scan, where you have it: every result is measured against it. Any grid in the same space.",
     required=False,
+    label="The true scan, to measure against",
+    folded="I have the truth",
 )
 AGAINST_REFERENCE = (
     Measure("psnr", "PSNR", "Peak signal-to-noise ratio against the reference. Higher is nearer to it.", 2, "dB"),
@@ -36,13 +38,14 @@ STEPS = Param(
     "Denoising steps of each sample. 0: as many as the method is meant for, 1 for ours and 8 for those of the papers.",
     low=0,
     high=8,
+    advanced=True,
 )
 COMPARE = Param("compare", "bool", True, "Compare", "Also runs the plain methods beside the chosen one.", advanced=True)
 
 
 def method(methods: Sequence[Method], help: str) -> Param:
     """Return the choice among ``methods``, the first of them by default."""
-    return Param("method", "choice", methods[0].name, "Method", help, choices=_names(methods))
+    return Param("method", "choice", methods[0].name, "Method", help, choices=_names(methods), titles=_titles(methods))
 
 
 def beside(methods: Sequence[Method]) -> Param:
@@ -54,6 +57,7 @@ def beside(methods: Sequence[Method]) -> Param:
         "Compare methods",
         "More methods to run on the same scan, beside the chosen one.",
         choices=_names(methods),
+        titles=_titles(methods),
         advanced=True,
     )
 
@@ -73,6 +77,10 @@ def mode(what: str, steps: int, also: str = "", *, advanced: bool = False) -> Pa
         choices=("faithful", "realistic"),
         advanced=advanced,
     )
+
+
+def _titles(methods: Sequence[Method]) -> dict[str, str]:
+    return {method.name: method.title for method in methods}
 
 
 def _names(methods: Sequence[Method]) -> tuple[str, ...]:

@@ -107,13 +107,15 @@ def _inpaint(url: dict[str, str]) -> dict[str, Any]:
         "uncertain": "Network",
         "job": "j1",
         "busy": False,
+        "drawable": True,
+        "in_place": True,
     }
 
 
 def _superres(url: dict[str, str]) -> dict[str, Any]:
     return {
         "task": "superres",
-        "inputs": [image("low", "Thick slices", url), image("t2", "Guide", url)],
+        "inputs": [image("low", "Thick slices", url), image("t2", "Guide", url, units="t2")],
         "results": [image("filled", "Network", url), image("linear", "Linear", url)],
         "reference": image("t1", "Truth", url),
         "difference": {
@@ -131,11 +133,11 @@ def _superres(url: dict[str, str]) -> dict[str, Any]:
 def _translate(url: dict[str, str]) -> dict[str, Any]:
     return {
         "task": "translate",
-        "inputs": [image("t1", "T1", url), image("t2", "T2", url)],
+        "inputs": [image("t1", "T1", url, units="t1"), image("t2", "T2", url, units="t2")],
         "reference": image("truth", "True FLAIR", url, units="flair"),
         "results": [
             image("flair", "Network", url, units="flair"),
-            image("t2-copy", "Copy of T2", url | {"t2-copy": url["t2"]}),
+            image("t2-copy", "Copy of T2", url | {"t2-copy": url["t2"]}, units="t2"),
         ],
         "error": {"url": url["error"], "title": "Error against the reference"},
         "uncertainty": None,

@@ -67,8 +67,8 @@ def show(open_show: Callable[..., Show]) -> Show:
     return open_show()
 
 
-def test_a_scene_of_the_old_form_is_shown_as_before(show: Show, heads: Heads) -> None:
-    show.scene(scan=heads.inpaint["scan"], mask=None, results=[], uncertainty=None, uncertain="", job="", busy=False)
+def test_a_scan_alone_can_be_drawn_on_and_results_fill_the_panels(show: Show, heads: Heads) -> None:
+    show.scene(scan=heads.inpaint["scan"], mask=None, results=[], uncertainty=None, uncertain="", job="", drawable=True)
     assert show.titles() == ["Input and mask"]
     expect(show.page.get_by_role("button", name="Draw or edit the mask")).to_be_enabled()
     expect(show.page.get_by_role("button", name="Compare images")).to_be_disabled()
@@ -243,10 +243,10 @@ def test_a_volume_that_is_gone_leaves_the_others(open_show: Callable[..., Show],
 
 
 def test_the_invitation_is_the_task_s(show: Show) -> None:
-    show.scene(task="translate", inputs=[], invite="Drop T1, T1ce, T2 or FLAIR here.")
+    show.scene(inputs=[], invite="Drop T1, T1ce, T2 or FLAIR here.")
     expect(show.panel("input").locator(".cs-placeholder")).to_have_text("Drop T1, T1ce, T2 or FLAIR here.")
     show.scene()
-    expect(show.panel("input").locator(".cs-placeholder")).to_contain_text("ready for drawing a mask")
+    expect(show.panel("input").locator(".cs-placeholder")).to_have_text("Drop a scan here or in step 1.")
 
 
 def test_many_scenes_keep_four_contexts_and_forget_old_volumes(show: Show, heads: Heads) -> None:

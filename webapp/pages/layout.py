@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
 
 from core import tasks
+from core.declaration import Task
 from webapp.pages import about as tab_about
 from webapp.pages import sessions as tab_sessions
-from webapp.pages.imaging import contrast_slots as contrasts
-from webapp.pages.imaging import inpaint_tab as tab_inpaint
-from webapp.pages.imaging import result_scene
-from webapp.pages.imaging import superres_tab as tab_superres
-from webapp.pages.imaging import tab_events as imaging
-from webapp.pages.imaging import translate_tab as tab_translate
+from webapp.pages.imaging import result_scene, tab_events
+from webapp.pages.imaging import tab as imaging_tab
 from webapp.pages.kit import boxes as pieces
 from webapp.pages.kit import panel_events
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import device_title
 from webapp.pages.kit.page_state import View
-from webapp.pages.kit.panel import Chart, Shared
+from webapp.pages.kit.panel import Chart, Panel, Shared, tab_title
+from webapp.pages.kit.panel_events import PanelEvents
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import NAME, TAGLINE
 from webapp.pages.kit.viewer import VolumeViewer
-from webapp.pages.lab import results_column as lab_view
-from webapp.pages.lab import results_events as lab_events
-from webapp.pages.lab import tab as tab_failure
+from webapp.pages.lab import results_column, results_events
+from webapp.pages.lab import tab as lab_tab
 from webapp.pages.study import management
 from webapp.pages.study import tab as tab_rate
 from webapp.services import Services
@@ -48,14 +46,7 @@ def build(services: Services) -> gr.Blocks:
                 gr.Column(elem_id="cs-controls", min_width=0),
                 gr.Tabs(overflow_behavior="wrap", elem_id="cs-tabs") as choice,
             ):
-                with gr.Tab("Inpaint", id="inpaint"):
-                    first = tab_inpaint.build(services)
-                with gr.Tab("Super-resolve", id="superres"):
-                    second = tab_superres.build(services)
-                with gr.Tab("Translate", id="translate"):
-                    third, several = tab_translate.build(services)
-                with gr.Tab("Failure lab", id="failure", elem_id="failure-tab") as failure:
-                    lab = tab_failure.build(services)
+                panels = {task.name: _task_tab(services, task) for task in tasks.TASKS}
                 with gr.Tab("Rate", id=management.TAB, elem_id="rate-tab") as rate:
                     study = tab_rate.build()
                 with gr.Tab("Sessions") as sessions:
@@ -67,18 +58,42 @@ def build(services: Services) -> gr.Blocks:
                     part.render()
                 chart = _chart()
             with gr.Column(elem_id="lab-view", min_width=0):
-                found = lab_view.build()
+                columns = {name: results_column.build() for name, (_, panel) in panels.items() if _is_lab(panel)}
             with gr.Column(elem_id="study-view", min_width=0):
                 answers = tab_rate.results()
         shared = Shared(viewer, results, chart, choice, gr.State(tasks.TASKS[0].name))
-        tabs = {one.task.name: one for one in (first, second, third)}
-        connected = imaging.connect(services, tabs, shared)
-        contrasts.connect(connected["translate"], several)
-        laboratory = lab_events.connect(services, lab, found, failure, shared)
-        panel_events.connect({**connected, lab.task.name: laboratory}, shared)
+        _connect(services, panels, columns, shared)
         management.StudyEvents(services, study, answers, shared).connect(rate, demo)
         gr.Timer(BADGE_SECONDS).tick(lambda: _badges(services), None, badges, queue=False, **QUIET)
     return demo
+
+
+def _task_tab(services: Services, task: Task) -> tuple[gr.Tab, Panel]:
+    """Draw the tab of a task, as the kind of its page wants it."""
+    if task.page.kind == "lab":
+        with gr.Tab(tab_title(task), id=task.name, elem_id=f"{task.name}-tab") as tab:
+            return tab, lab_tab.build(services, task)
+    with gr.Tab(tab_title(task), id=task.name) as tab:
+        return tab, imaging_tab.build(services, task)
+
+
+def _connect(
+    services: Services,
+    panels: Mapping[str, tuple[gr.Tab, Panel]],
+    columns: Mapping[str, results_column.LabView],
+    shared: Shared,
+) -> None:
+    """Attach the events of every task's tab; columns: task of a lab -> where its results stand."""
+    imaging = {name: panel for name, (_, panel) in panels.items() if isinstance(panel, imaging_tab.Tab)}
+    connected: dict[str, PanelEvents] = {**tab_events.connect(services, imaging, shared)}
+    for name, column in columns.items():
+        tab, panel = panels[name]
+        connected[name] = results_events.connect(services, panel, column, tab, shared)
+    panel_events.connect({name: connected[name] for name in panels}, shared)
+
+
+def _is_lab(panel: Panel) -> bool:
+    return panel.task.page.kind == "lab"
 
 
 def _empty_scene() -> dict[str, object]:

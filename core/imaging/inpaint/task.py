@@ -17,6 +17,7 @@ from core.declaration import (
 )
 from core.imaging import parameters as common
 from core.imaging import publications
+from core.presentation import Page, Step
 
 OURS = Method(
     "volume",
@@ -71,7 +72,13 @@ TASK = Task(
     summary="Replaces what a mask marks with the healthy tissue that could have been there.",
     inputs=(
         Input("t1", "volume", "T1 scan", "A T1-weighted brain scan, skull-stripped or whole-head, .nii or .nii.gz."),
-        Input("mask", "mask", "Lesion mask", "What is to be replaced: 1 inside, 0 outside, on the scan's grid."),
+        Input(
+            "mask",
+            "mask",
+            "Lesion mask",
+            "What is to be replaced: 1 inside, 0 outside, on the scan's grid.",
+            label="Mask on the scan's grid",
+        ),
         common.REFERENCE,
     ),
     outputs=(
@@ -86,7 +93,16 @@ TASK = Task(
         common.method(METHODS, "How the masked region is filled."),
         common.mode("tissue", 8, ", from the other hemisphere where that shows it"),
         common.STEPS,
-        Param("samples", "int", 4, "Samples", "Fills drawn; their spread is the uncertainty.", low=1, high=16),
+        Param(
+            "samples",
+            "int",
+            4,
+            "Samples",
+            "Fills drawn; their spread is the uncertainty.",
+            low=1,
+            high=16,
+            advanced=True,
+        ),
         SEED,
         Param(
             "opposite",
@@ -131,6 +147,18 @@ TASK = Task(
         Measure("mean", "Mean", "Mean intensity inside the mask, in the scan's own units.", 0),
         Measure("sd", "SD", "Spread of intensities inside the mask, in the scan's own units.", 0),
         *common.COST,
+    ),
+    page=Page(
+        tab="Inpaint",
+        load=Step("Load", "T1-weighted; NIfTI, DICOM, MGZ, NRRD, MHA"),
+        settings=Step(
+            "Mask and settings",
+            "what is to be replaced",
+            "Draw the lesion, or drop a mask file (1 inside, 0 outside).",
+        ),
+        invitation="Drop a T1 scan here or in step 1. It appears here, ready for drawing a mask.",
+        preset="balanced",
+        in_place=True,
     ),
     run=Reference("core.imaging.inpaint.run:run"),
     estimate=Reference("core.imaging.inpaint.run:estimate"),

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from core.acquisition import Acquisition, Axis, Profile, whole
 from core.errors import UserError
 from core.files.nifti_header import MAX_SIDE, MAX_VOXELS
+from core.presentation import GivenScan
+from core.result import Note, notes
 from core.volume import Orientation, spacing
 
 Affine = NDArray[np.float64]
@@ -102,6 +104,14 @@ def describe_geometry(found: Geometry) -> tuple[str, ...]:
     kept = f" Along {_names(others)} nothing changes." if others else ""
     sentences.append(f"To be made: {_counts(found.shape)} voxels of {_sizes(found.target)} mm.{kept}")
     return (*sentences, *found.notices)
+
+
+def explain(scans: Mapping[str, GivenScan], params: Mapping[str, Any]) -> tuple[Note, ...]:
+    """Return what ``params`` make of the scan at hand, nothing without one."""
+    scan = scans.get("image")
+    if scan is None:
+        return ()
+    return notes("info", describe_geometry(geometry(scan.shape, np.diag([*scan.spacing, 1.0]), params)))
 
 
 def in_file_order(affine: Affine, shape: Shape, orientation: Orientation) -> Affine:

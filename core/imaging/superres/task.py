@@ -17,6 +17,7 @@ from core.declaration import (
 )
 from core.imaging import parameters as common
 from core.imaging import publications
+from core.presentation import Page, Step
 
 OURS = Method(
     "volume",
@@ -71,13 +72,22 @@ TASK = Task(
     title="Super-resolution",
     summary="Makes thick slices or coarse voxels fine, in agreement with what was measured.",
     inputs=(
-        Input("image", "volume", "Scan", "A brain scan with thick slices or coarse voxels, any contrast."),
+        Input(
+            "image",
+            "volume",
+            "Scan",
+            "A brain scan with thick slices or coarse voxels, any contrast.",
+            label="Scan, any contrast",
+        ),
         Input(
             "guide",
             "volume",
             "Guide",
             "Another contrast of the same head with finer voxels, in the same space.",
             required=False,
+            label="Guide, in the same space",
+            folded="A sharper contrast of the same head, as a guide",
+            own_units=True,
         ),
         common.REFERENCE,
     ),
@@ -119,10 +129,20 @@ TASK = Task(
             "Slice profile",
             "Box: each slice is the mean over its thickness; gaussian: a bell of that width at half height.",
             choices=("box", "gaussian"),
+            titles={"gaussian": "Bell"},
         ),
-        common.mode("scan", 8),
+        common.mode("scan", 8, advanced=True),
         common.STEPS,
-        Param("samples", "int", 2, "Samples", "Scans drawn; their spread is the uncertainty.", low=1, high=16),
+        Param(
+            "samples",
+            "int",
+            2,
+            "Samples",
+            "Scans drawn; their spread is the uncertainty.",
+            low=1,
+            high=16,
+            advanced=True,
+        ),
         Param(
             "relax",
             "float",
@@ -167,6 +187,14 @@ TASK = Task(
         ),
         common.SLICES,
         *common.COST,
+    ),
+    page=Page(
+        tab="Super-resolve",
+        load=Step("Load", "thick slices or coarse voxels"),
+        settings=Step("Settings", "how it was measured, what it is to become"),
+        invitation="Drop a scan with thick slices or coarse voxels here or in step 1.",
+        preset="balanced",
+        explain=Reference("core.imaging.superres.geometry:explain"),
     ),
     run=Reference("core.imaging.superres.run:run"),
     estimate=Reference("core.imaging.superres.run:estimate"),

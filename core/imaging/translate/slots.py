@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +13,7 @@ from scipy import ndimage
 from core.anatomy.head import find_head
 from core.contrasts import CONTRASTS, TITLES
 from core.imaging.translate.sources import same_scan
+from core.presentation import Assignment
 from core.volume import Volume
 
 Real = NDArray[np.float64]
@@ -52,14 +52,6 @@ WEIGHTS = (
 OFFSETS = (-9.94, -4.85, 30.38, -15.59)
 # least probability that is an answer
 SURE = 0.995
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """slots: slot -> index of the file; problems: a sentence for each file without a slot of its own."""
-
-    slots: Mapping[str, int] = field(default_factory=dict)
-    problems: tuple[str, ...] = ()
 
 
 def recognise(name: str, volume: Volume | None = None) -> str | None:

@@ -18,10 +18,18 @@ from core.declaration import (
 )
 from core.imaging import parameters as common
 from core.imaging import publications
+from core.presentation import Group, Page, Step
 
 
 def _source(name: str, words: str) -> Input:
-    return Input(name, "volume", TITLES[name], f"{words}, where you have it. At least one source is needed.", False)
+    return Input(
+        name,
+        "volume",
+        TITLES[name],
+        f"{words}, where you have it. At least one source is needed.",
+        required=False,
+        label=f"{TITLES[name]} scan",
+    )
 
 
 OURS = Method(
@@ -78,7 +86,7 @@ TASK = Task(
         RUN_RECORD,
     ),
     params=(
-        Param("target", "choice", "flair", "Make", "The contrast that is missing.", choices=CONTRASTS),
+        Param("target", "choice", "flair", "Make", "The contrast that is missing.", choices=CONTRASTS, titles=TITLES),
         common.method(METHODS, "How the contrast is made."),
         Param(
             "register",
@@ -86,10 +94,20 @@ TASK = Task(
             True,
             "Align sources",
             "Moves the sources onto the sharpest of them where they do not lie on it; without it they are refused.",
+            advanced=True,
         ),
         common.mode("image", 4, advanced=True),
         common.STEPS,
-        Param("samples", "int", 2, "Samples", "Images drawn; their spread adds to the uncertainty.", low=1, high=16),
+        Param(
+            "samples",
+            "int",
+            2,
+            "Samples",
+            "Images drawn; their spread adds to the uncertainty.",
+            low=1,
+            high=16,
+            advanced=True,
+        ),
         SEED,
         common.COMPARE,
         common.beside(METHODS),
@@ -106,6 +124,29 @@ TASK = Task(
         common.SLICES,
         Measure("doubt", "Mean uncertainty", "The uncertainty map's mean in the brain, in the result's units.", 0),
         *common.COST,
+    ),
+    page=Page(
+        tab="Translate",
+        load=Step(
+            "Load",
+            "one contrast or more of one head",
+            "Drop all contrasts here: each is recognised by its name or its intensities. "
+            "Or give each its own place below.",
+        ),
+        settings=Step("Settings", "what is missing"),
+        invitation="Drop the contrasts of one head here or in step 1: each is recognised by its name or its "
+        "intensities.",
+        preset="balanced",
+        group=Group(
+            CONTRASTS,
+            "All contrasts at once",
+            assign=Reference("core.imaging.translate.slots:assign"),
+            recognise=Reference("core.imaging.translate.slots:recognise"),
+            correction="This scan is",
+        ),
+        own_units=True,
+        explain=Reference("core.imaging.translate.target_choice:explain"),
+        offers={"target": Reference("core.imaging.translate.target_choice:missing")},
     ),
     run=Reference("core.imaging.translate.run:run"),
     estimate=Reference("core.imaging.translate.run:estimate"),

@@ -10,7 +10,9 @@ import { fake } from "../page.js";
 /** @param {string} id */
 const named = (id) => ({ id, url: `/vol/${id}`, title: id.toUpperCase() });
 /** @type {Scene} */
-const inpaint = { scan: named("scan"), results: [named("a"), named("b")] };
+const inpaint = { scan: named("scan"), results: [named("a"), named("b")], in_place: true };
+/** @type {Scene} */
+const apart = { inputs: [{ ...named("t1"), units: "t1" }], results: [{ ...named("a"), units: "result" }] };
 
 /**
  * Returns the maps of a scene with what they drew.
@@ -54,12 +56,12 @@ test("the server's map is that of the first result, the others are computed", ()
 });
 
 test("nothing is subtracted across units", () => {
-  const scene = complete({ task: "translate", inputs: [named("t1")], results: [named("a")] });
+  const scene = complete(apart);
   assert.deepEqual(mapsOf(scene, scene.results[0]), []);
 });
 
 test("a panel without a map has the reason in it", async () => {
-  const { log, maps, panel, scene } = mapsWith({ task: "translate", inputs: [named("t1")], results: [named("a")] }, {});
+  const { log, maps, panel, scene } = mapsWith(apart, {});
   await maps.drawDifference(panel, scene.results[0]);
   assert.deepEqual(log[0], "name Difference");
   assert.match(log[1], /^clear .*different units/);
@@ -91,6 +93,13 @@ test("a map is drawn on the scan where it has the result's grid, else on the res
     ["show scan 2", "show b 2"],
   );
   assert.match(log[2], /^legend -7 7 cs-less,cs-more/);
+});
+
+test("a map is drawn on the result where results are not the scan itself", async () => {
+  const same = { anatomy: async () => image(), difference: async () => Object.assign(image(), { cal_max: 7 }) };
+  const { log, maps, panel, scene } = mapsWith({ ...inpaint, in_place: false }, same);
+  await maps.drawDifference(panel, scene.results[0]);
+  assert.ok(log.includes("show a 2"));
 });
 
 test("a method without a map of uncertainty is named as that", async () => {

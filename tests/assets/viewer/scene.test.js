@@ -14,17 +14,18 @@ const ids = (/** @type {{ id: string }[]} */ list) => list.map((one) => one.id);
 
 test("nothing at all is an empty scene with an invitation", () => {
   const scene = complete(null);
-  assert.equal(scene.task, "inpaint");
+  assert.equal(scene.task, "");
   assert.equal(scene.scan, null);
-  assert.equal(scene.drawable, true);
-  assert.match(scene.invite, /Drop a T1 scan/);
+  assert.equal(scene.drawable, false);
+  assert.equal(scene.in_place, false);
+  assert.match(scene.invite, /Drop a scan/);
   assert.deepEqual(images(scene), []);
   assert.deepEqual([...addresses(scene)], []);
 });
 
 test("what the server leaves empty is filled in as what it leaves out", () => {
   const scene = complete({ invite: "", uncertainty: "", results: undefined, reference: null, compare: null });
-  assert.match(scene.invite, /Drop a T1 scan/);
+  assert.match(scene.invite, /Drop a scan/);
   assert.equal(scene.uncertainty, null);
   assert.deepEqual(scene.results, []);
 });
@@ -47,31 +48,27 @@ test("results are synthetic and inputs are not, unless they are marked otherwise
   assert.equal(scene.results[0].title, "Results");
 });
 
-test("in inpainting all share the units of the scan", () => {
+test("all share the units of the scan where the scene names no others", () => {
   const scene = complete({ scan: image("s"), reference: image("r"), results: [image("a")], others: [image("o")] });
   assert.deepEqual(new Set(images(scene).map((one) => one.units)), new Set(["scan"]));
 });
 
-test("in super-resolution a guide has units of its own, but the result has those of the scan", () => {
-  const scene = complete({ task: "superres", inputs: [image("low"), image("guide")], results: [image("a")] });
+test("units that the scene names stay, be they of an input, a reference or a result", () => {
+  const guide = image("guide", { units: "/vol/guide" });
+  const scene = complete({ inputs: [image("low"), guide], results: [image("a"), image("b", { units: "result" })] });
   assert.deepEqual(
     scene.inputs.map((one) => one.units),
     ["scan", "/vol/guide"],
   );
-  assert.equal(scene.results[0].units, "scan");
-  assert.equal(scene.drawable, false);
+  assert.deepEqual(
+    scene.results.map((one) => one.units),
+    ["scan", "result"],
+  );
 });
 
-test("in translation every image has units of its own, unless the scene names them", () => {
-  const scene = complete({
-    task: "translate",
-    inputs: [image("t1"), image("t2")],
-    results: [image("a", { units: "target" }), image("b")],
-  });
-  assert.deepEqual(
-    [...scene.inputs, ...scene.results].map((one) => one.units),
-    ["/vol/t1", "/vol/t2", "target", "/vol/b"],
-  );
+test("whether a mask may be drawn and where results lie is the scene's to name", () => {
+  const scene = complete({ scan: image("s"), drawable: true, in_place: true });
+  assert.deepEqual([scene.drawable, scene.in_place], [true, true]);
 });
 
 test("several inputs stand under one heading", () => {

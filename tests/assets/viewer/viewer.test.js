@@ -19,6 +19,7 @@ const named = (id) => ({ id, url: `/vol/${id}`, title: id.toUpperCase() });
 /** @type {Scene} */
 const done = {
   scan: named("scan"),
+  drawable: true,
   results: [named("a"), named("b")],
   uncertainty: "/vol/u",
   uncertain: "A",
@@ -49,7 +50,7 @@ const updates = (nv) => /** @type {FakeNiivue} */ (nv).calls.filter((call) => ca
 const filled = () => viewer.panels.map((panel) => panel.volumes.length);
 
 test("an empty viewer invites, and its controls are off", async () => {
-  await viewer.apply({ invite: "Drop a scan." });
+  await viewer.apply({ invite: "Drop a scan.", drawable: true });
   assert.deepEqual(titles(), ["Input and mask"]);
   assert.equal(viewer.input.placeholder.textContent, "Drop a scan.");
   assert.ok([...viewer.toolbar.root.querySelectorAll("button")].every((node) => node.disabled));
@@ -120,7 +121,7 @@ test("a window is set for all images of its units", async () => {
 });
 
 test("images in other units keep their window, and the toolbar names whose it sets", async () => {
-  await viewer.apply({ task: "translate", inputs: [named("t1")], results: [named("a")] });
+  await viewer.apply({ inputs: [{ ...named("t1"), units: "t1" }], results: [{ ...named("a"), units: "result" }] });
   viewer.input.root.dispatchEvent(new Event("focusin"));
   assert.equal(viewer.toolbar.whose.textContent, "T1");
   viewer.look.setWindow(10, 20);

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core import tasks
 from core.declaration import Task
 from core.errors import UserError
 from core.files.nifti import read_volume
-from core.imaging.translate.slots import assign, recognise
-from core.imaging.translate.task import TASK as TRANSLATE
+from core.presentation import Group
 from core.result import RESULT
 from webapp.intake import scans as intake
-from webapp.pages.kit.job_titles import main_scan
-from webapp.pages.kit.page_state import Held, anchor
+from webapp.pages.kit.job_titles import main_input
+from webapp.pages.kit.page_state import Held, anchor, mask_input, sources
 from webapp.pages.kit.panel_actions import Paths, series_name, uploads
 from webapp.services import Services
 from webapp.store.records import JobRecord
@@ -26,7 +26,7 @@ def take_drawn(services: Services, session: str, task: Task, held: Held, mask_id
     mask = services.repo.scan(str(mask_id), session)
     if mask.role != "mask" or mask.parent != held.inputs.get(anchor(task)):
         raise UserError("not_found", "That mask belongs to another scan.", "Draw it again on the scan that is shown.")
-    return held.with_input(task, "mask", mask.id)
+    return held.with_input(task, mask_input(task), mask.id)
 
 
 def receive(services: Services, session: str, task: Task, job_id: str) -> Held:
@@ -35,37 +35,41 @@ def receive(services: Services, session: str, task: Task, job_id: str) -> Held:
     result = job.artifact(RESULT)
     if result is None:
         raise UserError("not_found", "This run has no result to send on.", "Wait until it is done, or run it again.")
-    origin = services.repo.scan(main_scan(job), session).filename
+    origin = services.repo.scan(main_input(job), session).filename
     scan = intake.accept_result(services, session, result.id, origin)
     return Held({_slot(task, job, origin): scan.id})
 
 
 def _slot(task: Task, job: JobRecord, origin: str) -> str:
     """Return the input of ``task`` that the result of ``job`` on the scan ``origin`` becomes."""
-    if anchor(task):
-        return anchor(task)
-    if job.task == "inpaint":
-        return "t1"
-    return recognise(origin) or "t1"
+    group = task.page.group
+    if anchor(task) or group is None:
+        return anchor(task) or sources(task)[0]
+    made_from = anchor(tasks.find(job.task))
+    if made_from in group.inputs:
+        return made_from
+    return group.recognise(origin) or group.inputs[0]
 
 
-def distribute(services: Services, session: str, held: Held, paths: Paths) -> tuple[Held, tuple[str, ...]]:
-    """Take the contrasts of one head, dropped together, into the slots that their names and intensities say.
+def distribute(
+    services: Services, session: str, task: Task, group: Group, held: Held, paths: Paths
+) -> tuple[Held, tuple[str, ...]]:
+    """Take the scans of a group, dropped together, as the inputs that ``group`` assigns them to.
 
     Returns the page and a sentence for each file that found no place.
     """
-    groups = _series(uploads(paths))
-    scans = [intake.accept(services, group, series_name(group), session, "volume") for group in groups]
+    series = _series(uploads(paths))
+    scans = [intake.accept(services, files, series_name(files), session, "volume") for files in series]
     named = [(scan.filename, read_volume(services.blobs.path(scan.blob))) for scan in scans]
-    found = assign(named)
+    found = group.assign(named)
     for name, index in found.slots.items():
-        held = held.with_input(TRANSLATE, name, scans[index].id)
+        held = held.with_input(task, name, scans[index].id)
     return held, found.problems
 
 
 def move(name: str, other: str, held: Held) -> Held:
-    """Say that the scan in the slot ``name`` is the contrast ``other``; what is there takes its place."""
-    # the page tells of one choice twice now and then
+    """Move the scan of the input ``name`` to the input ``other``; what is there takes its place."""
+    # the page reports one choice twice now and then
     if name == other or name not in held.inputs:
         return held
     inputs = dict(held.inputs)

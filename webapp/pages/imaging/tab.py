@@ -1,30 +1,38 @@
-"""A tab of an imaging task: its left column from the first step to the rating of a result."""
+"""The tab of an imaging task, drawn from its declaration: load, set up, run, look at the result, rate it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 
 import gradio as gr
 from gradio.components import Component
+from markupsafe import Markup
 
 from core import tasks
-from core.declaration import Task
+from core.declaration import Input, Task
+from core.presentation import GivenScan, Group
+from core.result import Note
 from webapp.intake.example_scans import Example, examples
+from webapp.pages.imaging import comparison
 from webapp.pages.imaging import result_rating as rating
-from webapp.pages.imaging.comparison import BESIDE, Comparison, ticks
+from webapp.pages.imaging.comparison import BESIDE, Comparison
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import panel
+from webapp.pages.kit import forms, panel, upload_slot
+from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import expected
-from webapp.pages.kit.page_state import Held, View
-from webapp.pages.kit.panel import POLL_SECONDS, Explain, Panel, Settings, ident, running
+from webapp.pages.kit.page_state import Held, View, anchor
+from webapp.pages.kit.panel import POLL_SECONDS, Panel, ident, tab_title
 from webapp.pages.kit.templates import joined, piece
 from webapp.pages.kit.upload_slot import Slot
 from webapp.services import Services
 
 # how a component looks with what the tab now works on
 Follow = Callable[[View], object]
+
+START_DRAWING = "() => { document.querySelector('.cs-viewer').counterscan.startDrawing(); }"
 
 
 @dataclass(frozen=True)
@@ -36,29 +44,148 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Tab(Panel):
-    """An imaging tab; extra: components of one tab alone and how they follow its state.
+class GroupDrop:
+    """Where the scans of a group are dropped at once, and for each input the list that moves its scan to another."""
 
-    typed: whether the visitor set the number of steps.
+    drop: gr.File
+    trouble: gr.HTML
+    corrections: Mapping[str, gr.Dropdown]
+
+
+@dataclass(frozen=True)
+class Tab(Panel):
+    """An imaging tab. comparison, together: None for a task without methods to compare, without a group of inputs.
+
+    typed: whether the visitor set the number of steps. followers: components that follow the state of the tab, and how.
     """
 
-    comparison: Comparison
+    comparison: Comparison | None
+    together: GroupDrop | None
     typed: gr.State
     examples: tuple[tuple[Example, gr.Button], ...]
     downloads: gr.HTML
     form: rating.RatingForm
     chain: Chain
-    extra: Mapping[Component, Follow]
+    followers: Mapping[Component, Follow]
 
 
-def settings(
-    services: Services, task: Task, main: Sequence[str], titles: Mapping[str, Mapping[str, str]] | None = None
-) -> Settings:
-    """Draw the settings of ``task``; the methods to compare have a place of their own, see ``finish``."""
-    return panel.settings(services, task, main, titles, elsewhere={BESIDE: ticks(task, ident(task, BESIDE))})
+def imaging_tasks() -> tuple[Task, ...]:
+    """Return the tasks with an imaging tab, in the order of the page."""
+    return tuple(task for task in tasks.TASKS if task.page.kind == "imaging")
 
 
-def comparing(task: Task, choice: Component) -> Comparison:
+def build(services: Services, task: Task) -> Tab:
+    """Draw the tab of ``task``."""
+    slots, buttons, together = _load(task)
+    further, draw = _set_up(task)
+    ticks = {BESIDE: comparison.ticks(task, ident(task, BESIDE))} if task.param(BESIDE) else {}
+    settings = panel.settings(services, task, ticks)
+    held = gr.State(Held())
+    steps = panel.running(task, 3)
+    several = _comparing(task, settings.fields[BESIDE]) if ticks else None
+    downloads = gr.HTML(elem_id=ident(task, "downloads"), visible=False, elem_classes="cs-section cs-results")
+    sending = _chain(task)
+    form = rating.build(services, held, partial(ident, task))
+    timer = gr.Timer(POLL_SECONDS, active=False)
+    offers = {settings.fields[name]: _offer(task, name) for name in task.page.offers}
+    corrections = {field: _correction(name) for name, field in together.corrections.items()} if together else {}
+    return Tab(
+        task, held, slots | further, settings, steps, timer, explain, several, together, gr.State(False), buttons,
+        downloads, form, sending, {**draw, **corrections, **offers},
+    )  # fmt: skip
+
+
+def explain(services: Services, shown: View, given: Mapping[str, object]) -> Markup:
+    """Return what the settings make of the scans at hand, then what the method is and what the run will take."""
+    task = shown.task
+    method = task.method(str(given["method"])) if "method" in given else None
+    about = [pieces.hint(f"{method.source}. Cost: {method.cost}.")] if method else []
+    found: tuple[Note, ...] = ()
+    if task.page.explain:
+        scans = {name: GivenScan(scan.shape, scan.spacing) for name, scan in shown.scans.items()}
+        found = task.page.explain(scans, task.parse(given))
+    took = expected(services, shown, given)
+    return joined((*map(_note, found), *about, pieces.expected("This run", took)))
+
+
+def _note(note: Note) -> Markup:
+    return piece("boxes", "banner" if note.level == "warning" else "paragraph", text=note.text)
+
+
+def _load(task: Task) -> tuple[dict[str, Slot], tuple[tuple[Example, gr.Button], ...], GroupDrop | None]:
+    """Draw the first step: the scans in the open, or the group of them, and the examples."""
+    page = task.page
+    with gr.Column(elem_classes="cs-section"):
+        gr.HTML(pieces.step(1, page.load.title, page.load.note))
+        drop = _drop(task, page.group) if page.group else None
+        if page.load.hint:
+            gr.HTML(pieces.hint(page.load.hint))
+        trouble = gr.HTML(elem_id=ident(task, "drop-trouble")) if page.group else None
+        members = page.group.inputs if page.group else ()
+        alone = [one for one in task.inputs if one.kind != "mask" and not one.folded and one.name not in members]
+        slots = {entry.name: _slot(task, entry) for entry in alone}
+        buttons = _example_buttons(task)
+        corrections: dict[str, gr.Dropdown] = {}
+        for entry in (one for one in task.inputs if page.group and one.name in members):
+            with gr.Column(elem_classes="cs-slot"):
+                gr.HTML(piece("boxes", "slot_title", text=entry.title))
+                slots[entry.name] = _slot(task, entry, single=True)
+                corrections[entry.name] = _correction_list(task, page.group, entry.name)
+    together = GroupDrop(drop, trouble, corrections) if drop and trouble else None
+    return slots, buttons, together
+
+
+def _set_up(task: Task) -> tuple[dict[str, Slot], dict[Component, Follow]]:
+    """Draw the second step but for the parameters: masks and inputs that are folded away."""
+    words = task.page.settings
+    masks = [entry for entry in task.inputs if entry.kind == "mask"]
+    draw: dict[Component, Follow] = {}
+    with gr.Column(elem_classes="cs-section"):
+        gr.HTML(pieces.step(2, words.title, words.note))
+        if masks:
+            button = gr.Button("Draw in the viewer", elem_id=ident(task, "draw"), interactive=False)
+            button.click(None, js=START_DRAWING, **QUIET)
+            draw[button] = _draw
+        if words.hint:
+            gr.HTML(pieces.hint(words.hint))
+        slots = {entry.name: _slot(task, entry) for entry in masks}
+        for heading, entries in groupby((one for one in task.inputs if one.folded), key=lambda one: one.folded):
+            with gr.Accordion(heading, open=False, elem_classes="cs-advanced"):
+                slots |= {entry.name: _slot(task, entry) for entry in entries}
+    return slots, draw
+
+
+def _slot(task: Task, entry: Input, *, single: bool = False) -> Slot:
+    """Draw the place of an input; that of the scan on which all others depend goes by the name "scan"."""
+    first = entry.name == anchor(task)
+    name = ident(task, "scan" if first else entry.name)
+    return upload_slot.build(entry, name, first=first, removable=not first, single=single)
+
+
+def _drop(task: Task, group: Group) -> gr.File:
+    return gr.File(
+        label=group.title,
+        elem_id=ident(task, "drop"),
+        elem_classes=["cs-drop", "cs-first-drop"],
+        height=56,
+        file_count="multiple",
+        interactive=True,
+    )
+
+
+def _correction_list(task: Task, group: Group, name: str) -> gr.Dropdown:
+    titles = {entry.name: entry.title for entry in task.inputs}
+    return gr.Dropdown(
+        [(titles[other], other) for other in group.inputs],
+        value=name,
+        label=group.correction,
+        visible=False,
+        filterable=False,
+        elem_id=ident(task, f"{name}-is"),
+    )
+
+
+def _comparing(task: Task, choice: Component) -> Comparison:
     """Draw the choice of methods that are run on the same scan."""
     with gr.Accordion("Compare methods", open=False, elem_classes="cs-section", elem_id=ident(task, "comparison")):
         choice.render()
@@ -67,22 +194,19 @@ def comparing(task: Task, choice: Component) -> Comparison:
     return Comparison(note, start)
 
 
-def chain(task: Task) -> Chain:
+def _chain(task: Task) -> Chain:
     """Draw the buttons that send a result on."""
     with gr.Row(visible=False, elem_classes="cs-section cs-chain", elem_id=ident(task, "chain")) as group:
         gr.HTML(piece("boxes", "label", text="Send the result on to"))
         buttons = {
-            other.name: gr.Button(SHORT[other.name], size="sm", elem_id=ident(task, f"send-{other.name}"))
-            for other in tasks.TASKS
-            if other is not task and other.name in SHORT
+            other.name: gr.Button(tab_title(other), size="sm", elem_id=ident(task, f"send-{other.name}"))
+            for other in imaging_tasks()
+            if other is not task
         }
     return Chain(group, buttons)
 
 
-SHORT = {"inpaint": "Inpaint", "superres": "Super-resolve", "translate": "Translate"}
-
-
-def example_buttons(task: Task) -> tuple[tuple[Example, gr.Button], ...]:
+def _example_buttons(task: Task) -> tuple[tuple[Example, gr.Button], ...]:
     """Draw a button for each synthetic example of ``task``."""
     known = examples(task.name)
     if not known:
@@ -92,31 +216,27 @@ def example_buttons(task: Task) -> tuple[tuple[Example, gr.Button], ...]:
         return tuple((one, gr.Button(one.title, size="sm", elem_classes="cs-example")) for one in known)
 
 
-def finish(
-    services: Services,
-    task: Task,
-    slots: Mapping[str, Slot],
-    buttons: tuple[tuple[Example, gr.Button], ...],
-    chosen: Settings,
-    explain: Explain | None = None,
-    extra: Mapping[Component, Follow] | None = None,
-) -> Tab:
-    """Draw what every tab ends with, run to rating, and return the tab."""
-    held = gr.State(Held())
-    steps = running(task, 3)
-    several = comparing(task, chosen.fields[BESIDE])
-    downloads = gr.HTML(elem_id=ident(task, "downloads"), visible=False, elem_classes="cs-section cs-results")
-    sending = chain(task)
-    form = rating.build(services, held, partial(ident, task))
-    timer = gr.Timer(POLL_SECONDS, active=False)
-    return Tab(
-        task, held, slots, chosen, steps, timer, explain or describe, several, gr.State(False), buttons, downloads,
-        form, sending, extra or {},
-    )  # fmt: skip
+def _draw(shown: View) -> gr.Button:
+    drawn = any(scan.role == "mask" for scan in shown.scans.values())
+    words = "Edit in the viewer" if drawn else "Draw in the viewer"
+    return gr.Button(words, interactive=not shown.active and anchor(shown.task) in shown.scans)
 
 
-def describe(services: Services, shown: View, given: Mapping[str, object]) -> str:
-    """Return what a method does, what it costs, and the expected duration with the present settings."""
-    known = shown.task.method(str(given["method"]))
-    took = expected(services, shown, given)
-    return joined((pieces.hint(f"{known.source}. Cost: {known.cost}."), pieces.expected("This run", took)))
+def _correction(name: str) -> Follow:
+    def follow(shown: View) -> gr.Dropdown:
+        return gr.Dropdown(value=name, visible=name in shown.scans and not shown.active)
+
+    return follow
+
+
+def _offer(task: Task, name: str) -> Follow:
+    """Return what offers the choices that the given scans leave to a parameter, and chooses what the job had."""
+    param = task.params[[one.name for one in task.params].index(name)]
+
+    def follow(shown: View) -> gr.Dropdown:
+        left = task.page.offers[name](tuple(shown.scans))
+        made = str(shown.job.params.get(name, "")) if shown.job else ""
+        value = made if made in left.choices else left.usual
+        return gr.Dropdown(choices=forms.choices(param, left.choices), value=value)
+
+    return follow

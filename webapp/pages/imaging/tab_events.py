@@ -10,17 +10,18 @@ from typing import Any, cast
 import gradio as gr
 from gradio.blocks import Block
 
+from core.errors import UserError
 from webapp.door.session import session_of
 from webapp.intake import example_scans as examples
 from webapp.pages.charts.captions import head
 from webapp.pages.charts.slice_steps import slices
 from webapp.pages.imaging import actions, comparison, result_scene
 from webapp.pages.imaging import result_rating as rating
-from webapp.pages.imaging.tab import Tab
+from webapp.pages.imaging.tab import GroupDrop, Tab
 from webapp.pages.kit import boxes as pieces
 from webapp.pages.kit import forms, panel_actions
 from webapp.pages.kit.event_options import QUIET
-from webapp.pages.kit.page_state import Held, View
+from webapp.pages.kit.page_state import Held, View, mask_input
 from webapp.pages.kit.panel import Shared
 from webapp.pages.kit.panel_events import PanelEvents, Updates
 from webapp.pages.kit.trouble import attempt
@@ -38,7 +39,8 @@ class TabEvents(PanelEvents):
         tab, form = self.tab, self.tab.form
         return [
             tab.downloads, tab.chain.group, form.group, form.status, form.save, form.client, form.comment,
-            *form.scores, tab.comparison.start, *tab.extra,
+            *form.scores, *tab.followers, *([tab.comparison.start] if tab.comparison else []),
+            *([tab.together.trouble] if tab.together else []),
         ]  # fmt: skip
 
     def front(self, shown: View) -> Updates:
@@ -59,17 +61,17 @@ class TabEvents(PanelEvents):
         tab, form, job = self.tab, self.tab.form, shown.job
         kept = self.services.repo.ratings(job.id, session) if job and shown.done else ()
         return {
-            **{component: follow(shown) for component, follow in tab.extra.items()},
+            **{component: follow(shown) for component, follow in tab.followers.items()},
             tab.running.outcome: pieces.outcome(job) if job else "",
             tab.downloads: gr.HTML(pieces.downloads(job) if job and shown.done else "", visible=shown.done),
             tab.chain.group: gr.Row(visible=shown.done),
-            tab.comparison.start: gr.Button(interactive=shown.ready),
             form.group: gr.Column(visible=shown.done),
             form.status: rating.known(kept),
             form.save: gr.Button("Save rating", interactive=True),
             form.client: rating.new_client(),
             form.comment: "",
             **{score: None for score in form.scores},
+            **({tab.comparison.start: gr.Button(interactive=shown.ready)} if tab.comparison else {}),
         }
 
     def asked(self, values: Sequence[object]) -> dict[str, object]:
@@ -84,29 +86,50 @@ class TabEvents(PanelEvents):
 
     def notes(self) -> list[Block]:
         """Return the note on the run and that on the comparison."""
-        return [*super().notes(), self.tab.comparison.note]
+        return [*super().notes(), *([self.tab.comparison.note] if self.tab.comparison else [])]
 
     def said(self, shown: View, values: Sequence[object]) -> Updates:
         """Return what the run means and takes, and what the comparison takes."""
-        several = comparison.note(self.services, shown, forms.values(self.tab.task.params, values))
-        return {**super().said(shown, values), self.tab.comparison.note: several}
+        texts = super().said(shown, values)
+        if self.tab.comparison:
+            given = forms.values(self.tab.task.params, values)
+            texts[self.tab.comparison.note] = comparison.note(self.services, shown, given)
+        return texts
 
     def changed(self, name: str, field: Any) -> Callable[..., Any]:
         """Return the event after which a change is explained; another method has its own number of steps."""
         tab = self.tab
         if name == "steps":
             field.input(lambda: True, None, tab.typed, queue=False, **QUIET)
-        if name != "method":
+        if name != "method" or "steps" not in tab.settings.fields:
             return super().changed(name, field)
-        meant = field.input(_steps, tab.typed, tab.settings.fields["steps"], queue=False, **QUIET)
-        return cast("Callable[..., Any]", meant.then)
+        usual = field.input(_steps, tab.typed, tab.settings.fields["steps"], queue=False, **QUIET)
+        return cast("Callable[..., Any]", usual.then)
 
-    def drawn(self, request: gr.Request, held: Held, event: gr.EventData) -> Updates:
-        """Take the mask that the browser has just sent."""
+    def drawn(self, request: gr.Request, held: Held, active: str, event: gr.EventData) -> Updates:
+        """Take the mask that the browser has just sent, if this is the tab that it was drawn in."""
+        task = self.tab.task
+        if active != task.name:
+            return {self.tab.held: gr.skip()}
         mask_id = getattr(event, "scan_id", "")
-        take = partial(actions.take_drawn, self.services, task=self.tab.task, mask_id=mask_id)
-        handle = self.after(lambda session, held: take(session=session, held=held), self.tab.slots["mask"].trouble)
-        return handle(request, held)
+        take = partial(actions.take_drawn, self.services, task=task, mask_id=mask_id)
+        place = self.tab.slots[mask_input(task)].trouble
+        return self.after(lambda session, held: take(session=session, held=held), place)(request, held)
+
+    def dropped(self, request: gr.Request, held: Held, paths: Any) -> Updates:
+        """Take scans of the group that were dropped together."""
+        group, together = self.tab.task.page.group, self.tab.together
+        if group is None or together is None:
+            raise UserError("not_found", "This tab takes its scans one by one.", "Drop each in its own place.")
+        session = session_of(request)
+        take = partial(actions.distribute, self.services, session, self.tab.task, group)
+        taken, box = attempt(lambda: take(held, paths))
+        changed, problems = taken or (held, ())
+        return {
+            **self.render(session, changed),
+            together.trouble: box or pieces.notes(problems),
+            together.drop: gr.File(value=None),
+        }
 
     def received(self, request: gr.Request, from_held: Held) -> Updates:
         """Open this tab on the result of another tab's job."""
@@ -125,21 +148,39 @@ def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict
     for events in connected.values():
         tab = events.tab
         events.connect()
-        tab.comparison.start.click(
-            events.after(events.compared, tab.running.trouble),
-            [tab.held, *tab.settings.fields.values()],
-            events.everything(),
-            **QUIET,
-        )
+        if tab.comparison:
+            tab.comparison.start.click(
+                events.after(events.compared, tab.running.trouble),
+                [tab.held, *tab.settings.fields.values()],
+                events.everything(),
+                **QUIET,
+            )
         tab.settings.preset.input(lambda: False, None, tab.typed, queue=False, **QUIET)
         for example, button in tab.examples:
             events.on(button.click, partial(_example, services, tab.task.name, example.name), tab.first_trouble)
-        if "mask" in tab.slots:
-            drawn = shared.viewer.mask(events.drawn, tab.held, events.everything(), **QUIET)
+        if mask_input(tab.task):
+            drawn = shared.viewer.mask(events.drawn, [tab.held, shared.active], events.everything(), **QUIET)
             drawn.then(events.noted, **events.note())
         for other, button in tab.chain.buttons.items():
             _connect_handing(button, tab.held, connected[other])
+        if tab.together:
+            _connect_group(events, tab.together)
     return connected
+
+
+def _connect_group(events: TabEvents, together: GroupDrop) -> None:
+    """Let scans be dropped together, and each be moved to another input."""
+    held = events.tab.held
+    outputs = [*events.everything(), together.drop]
+    taken = together.drop.upload(events.dropped, [held, together.drop], outputs, **QUIET)
+    taken.then(events.noted, **events.note())
+    for name, field in together.corrections.items():
+        # the last argument is what the field was changed to
+        events.on(field.input, partial(_move, name), together.trouble, field)
+
+
+def _move(name: str, session: str, held: Held, other: Any) -> Held:
+    return actions.move(name, str(other), held)
 
 
 def _connect_handing(button: gr.Button, held: gr.State, target: TabEvents) -> None:

@@ -33,8 +33,8 @@ def preset_titles(services: Services, shown: View) -> list[tuple[str, str]]:
 
 
 def offered(task: Task) -> tuple[Preset, ...]:
-    """Return the presets that say how much to do; those that only choose a tissue belong to the command line."""
-    return tuple(preset for preset in task.presets if set(preset.params) != {"tissue"})
+    """Return the presets of ``task`` that the page has."""
+    return tuple(preset for preset in task.presets if preset.on_page)
 
 
 @lru_cache

@@ -16,8 +16,8 @@ RADIO_CHOICES = 3
 FINE_RANGE = 2.0
 
 
-def field(param: Param, titles: Mapping[str, str] | None = None) -> Component:
-    """Return the component for ``param``; ``titles`` names its choices in plain words."""
+def field(param: Param) -> Component:
+    """Return the component for ``param``."""
     label = f"{param.title} ({param.unit})" if param.unit else param.title
     if param.kind == "bool":
         return gr.Checkbox(value=bool(param.default), label=label, info=param.help)
@@ -26,10 +26,16 @@ def field(param: Param, titles: Mapping[str, str] | None = None) -> Component:
             label=label, info=param.help, placeholder="automatic; or three numbers, as 1 1 1", max_lines=1
         )
     if param.kind == "several":
-        return _several(param, label, titles or {})
+        return _several(param, label)
     if param.kind == "choice":
-        return _choice(param, label, titles or {})
+        return _choice(param, label)
     return _number(param, label)
+
+
+def choices(param: Param, names: Sequence[str] | None = None) -> list[tuple[str, str]]:
+    """Return (title, name) of each choice of ``param``, or of those called ``names``."""
+    shown = param.choices if names is None else names
+    return [(param.titles.get(name, name.capitalize()), name) for name in shown]
 
 
 def values(params: Sequence[Param], given: Sequence[object]) -> dict[str, object]:
@@ -46,17 +52,17 @@ def _shown(value: Value) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _choice(param: Param, label: str, titles: Mapping[str, str]) -> Component:
-    choices = [(titles.get(name, name.capitalize()), name) for name in param.choices]
-    if len(choices) <= RADIO_CHOICES:
-        return gr.Radio(choices, value=str(param.default), label=label, info=param.help, elem_classes="cs-choice")
-    return gr.Dropdown(choices, value=str(param.default), label=label, info=param.help, filterable=False)
+def _choice(param: Param, label: str) -> Component:
+    offered, first = choices(param), str(param.default)
+    if len(offered) <= RADIO_CHOICES:
+        return gr.Radio(offered, value=first, label=label, info=param.help, elem_classes="cs-choice")
+    return gr.Dropdown(offered, value=first, label=label, info=param.help, filterable=False)
 
 
-def _several(param: Param, label: str, titles: Mapping[str, str]) -> Component:
+def _several(param: Param, label: str) -> Component:
     chosen = param.default if isinstance(param.default, tuple) else ()
     return gr.CheckboxGroup(
-        [(titles.get(name, name.capitalize()), name) for name in param.choices],
+        choices(param),
         value=[str(name) for name in chosen],
         label=label,
         info=param.help,

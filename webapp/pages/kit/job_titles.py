@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from core import tasks
 from core.errors import UserError
-from webapp.pages.kit.page_state import sources
 from webapp.services import Services
 from webapp.store.records import JobRecord
 
 
-def method_titles(task: str) -> dict[str, str]:
-    """Return method name -> title."""
-    return {one.name: one.title for one in tasks.find(task).methods}
-
-
 def method_name(job: JobRecord) -> str:
     """Return the name of the method that a job was given, "" for a task without methods."""
-    known = {param.name: param.default for param in tasks.find(job.task).params}
-    return str(job.params.get("method", known.get("method", "")))
+    declared = tasks.find(job.task).param("method")
+    return str(job.params.get("method", declared.default if declared else ""))
 
 
 def method_title(job: JobRecord) -> str:
@@ -30,19 +24,19 @@ def method_title(job: JobRecord) -> str:
     return f"{method.title} (realistic)" if realistic else method.title
 
 
-def main_scan(job: JobRecord) -> str:
-    """Return the id of the scan a job is first of all about, "" where it has none."""
-    names = sources(tasks.find(job.task))
-    return next((job.inputs[name] for name in names if name in job.inputs), "")
+def main_input(job: JobRecord) -> str:
+    """Return the id of the scan or data that a job is first of all about, "" where it has none."""
+    return next((job.inputs[one.name] for one in tasks.find(job.task).inputs if one.name in job.inputs), "")
 
 
 def subject(services: Services, session: str, job: JobRecord) -> str:
-    """Return what a job is about: the file name of its scan or data, or the tissue that it simulates."""
-    scan = main_scan(job) or job.inputs.get("data", "")
-    if not scan and "tissue" in job.params:
-        return f"Simulated tissue: {job.params['tissue']}"
+    """Return what a job is about: the file name of its scan or data, or what its task names without one."""
+    task, given = tasks.find(job.task), main_input(job)
+    named = task.param(task.page.subject)
+    if not given and named:
+        return f"{named.title}: {job.params.get(named.name, named.default)}"
     try:
-        return services.repo.scan(scan, session).filename
+        return services.repo.scan(given, session).filename
     except UserError:
         return "a deleted scan"
 

@@ -81,6 +81,11 @@ def sources(task: Task) -> tuple[str, ...]:
     return tuple(entry.name for entry in task.inputs if entry.kind == "volume" and entry.name != REFERENCE)
 
 
+def mask_input(task: Task) -> str:
+    """Return the input that is drawn in the viewer, "" where ``task`` has no mask."""
+    return next((entry.name for entry in task.inputs if entry.kind == "mask"), "")
+
+
 def view(services: Services, session: str, task: Task, held: Held) -> View:
     """Return the rows of ``held``; UserError not_found when one is missing or another visitor's."""
     repo = services.repo

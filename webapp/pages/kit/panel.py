@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import gradio as gr
@@ -14,7 +14,6 @@ from core.declaration import Task
 from webapp.pages.kit import boxes as pieces
 from webapp.pages.kit import forms
 from webapp.pages.kit.expected_time import preset_titles
-from webapp.pages.kit.job_titles import method_titles
 from webapp.pages.kit.page_state import View
 from webapp.pages.kit.upload_slot import Slot
 from webapp.pages.kit.viewer import ProgressBar, VolumeViewer
@@ -23,7 +22,6 @@ from webapp.services import Services
 Explain = Callable[[Services, View, Mapping[str, object]], str]
 
 POLL_SECONDS = 0.7
-DEFAULT_PRESET = "balanced"
 
 
 @dataclass(frozen=True)
@@ -92,45 +90,43 @@ class Panel:
         return next(iter(self.slots.values())).trouble
 
 
+def tab_title(task: Task) -> str:
+    """Return the title of a task's tab."""
+    return task.page.tab or task.title
+
+
 def ident(task: Task, name: str) -> str:
     """Return the id of a part of a tab; the first task's parts go by their bare names."""
     return name if task is tasks.TASKS[0] else f"{task.name}-{name}"
 
 
-def settings(
-    services: Services,
-    task: Task,
-    main: Sequence[str],
-    titles: Mapping[str, Mapping[str, str]] | None = None,
-    preset_name: str = DEFAULT_PRESET,
-    elsewhere: Mapping[str, Component] | None = None,
-) -> Settings:
-    """Draw preset, the ``main`` fields and the others folded away, those of the papers' methods once more.
+def settings(services: Services, task: Task, elsewhere: Mapping[str, Component] | None = None) -> Settings:
+    """Draw presets, the fields in the open and those folded away, those of the papers' methods once more.
 
-    titles: parameter -> choice -> plain words. elsewhere: the fields of parameters that are drawn in another place.
+    elsewhere: the fields of parameters that are drawn in another place.
     """
-    named = {"method": method_titles(task.name), **(titles or {})}
     built = dict(elsewhere or {})
+    presets = preset_titles(services, View(task))
     with gr.Column(elem_classes="cs-section cs-settings"):
         preset = gr.Radio(
-            preset_titles(services, View(task)),
-            value=preset_name,
+            presets,
+            value=task.page.preset or next((name for _, name in presets), None),
             label="Preset and expected time",
+            visible=bool(presets),
             elem_id=ident(task, "preset"),
             elem_classes=["cs-choice", "cs-preset"],
         )
-        for param in task.params:
-            if param.name in main:
-                built[param.name] = forms.field(param, named.get(param.name))
+        left = [param for param in task.params if param.name not in built]
+        built |= {param.name: forms.field(param) for param in left if not param.advanced}
         note = gr.HTML(elem_id=ident(task, "method-note"))
-        with gr.Accordion("Advanced", open=False, elem_classes="cs-advanced"):
-            for param in task.params:
-                if param.name not in built and not param.paper:
-                    built[param.name] = forms.field(param, named.get(param.name))
-            papers = [param for param in task.params if param.paper]
+        with gr.Accordion(
+            "Advanced", open=False, visible=any(one.advanced for one in left), elem_classes="cs-advanced"
+        ):
+            built |= {param.name: forms.field(param) for param in left if param.advanced and not param.paper}
+            papers = [param for param in left if param.paper]
             if papers:
                 with gr.Accordion("Settings of the papers' methods", open=False, elem_classes="cs-advanced"):
-                    built |= {param.name: forms.field(param, named.get(param.name)) for param in papers}
+                    built |= {param.name: forms.field(param) for param in papers}
     return Settings(preset, {param.name: built[param.name] for param in task.params}, note)
 
 

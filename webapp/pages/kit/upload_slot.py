@@ -45,9 +45,7 @@ class Slot:
         return changed
 
 
-def build(
-    entry: Input, ident: str, label: str, *, first: bool = False, removable: bool = True, single: bool = False
-) -> Slot:
+def build(entry: Input, ident: str, *, first: bool = False, removable: bool = True, single: bool = False) -> Slot:
     """Draw a slot whose parts are called ``<ident>-file``, ``-facts`` and ``-trouble``.
 
     first: files dropped on the empty viewer go here; removable: whether the input may be taken off again; single: as in
@@ -55,7 +53,7 @@ def build(
     """
     classes = ["cs-drop", "cs-first-drop"] if first else ["cs-drop"]
     file = gr.File(
-        label=label,
+        label=entry.label or entry.title,
         elem_id=f"{ident}-file",
         elem_classes=classes,
         height=56,

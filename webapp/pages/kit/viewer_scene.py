@@ -12,7 +12,7 @@ class _Part(BaseModel):
 
 
 class SceneImage(_Part):
-    """A volume; images of equal `units` share one intensity window."""
+    """A volume; images of equal `units` share one intensity window, those without that of the scan."""
 
     id: str
     url: str
@@ -38,6 +38,9 @@ class Scene(_Part):
     scan: SceneImage | None = Field(default=None, description="the only input, where `inputs` is left out")
     mask: SceneImage | None = None
     drawable: bool = Field(default=False, description="whether a mask may be drawn on the first input")
+    in_place: bool = Field(
+        default=False, description="whether results have the scan's grid, so that their maps are drawn over the scan"
+    )
     reference: SceneImage | None = Field(default=None, description="the true target")
     results: tuple[SceneImage, ...] = Field(
         default=(), description="the chosen method's first; `difference`, `error` and `uncertainty` belong to it"

@@ -32,7 +32,7 @@ def gallery(results: Results, models: Sequence[Model]) -> Markup:
     shown = [model for model in models if model.attributions]
     patches = [_patch(picture, shown, results.data.classes) for picture in results.gallery]
     simulated = results.data.source == "simulated"
-    return piece("failure", "gallery", title=HEAD, is_simulated=simulated, sentence=SENTENCE, patches=patches)
+    return piece("lab", "gallery", title=HEAD, is_simulated=simulated, sentence=SENTENCE, patches=patches)
 
 
 def png(values: Pixels) -> str:

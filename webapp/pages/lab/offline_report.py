@@ -9,6 +9,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
+from core import tasks
 from core.errors import UserError
 from core.failure.results import Results
 from core.failure.results_json import from_json
@@ -20,7 +21,6 @@ from webapp.services import Services
 from webapp.store.records import JobRecord
 
 RESULTS = "results"
-TASK = "failure"
 
 
 def page(results: Results, look: str = "", beside: str = "") -> str:
@@ -34,7 +34,7 @@ def page(results: Results, look: str = "", beside: str = "") -> str:
 def load(services: Services, job: JobRecord) -> Results:
     """Return what a finished job found; UserError not_found, bad_results."""
     found = job.artifact(RESULTS)
-    if job.task != TASK or found is None:
+    if tasks.find(job.task).page.kind != "lab" or found is None:
         raise UserError("not_found", "This run has no results of the failure lab.", "Wait until it is done.")
     return _read(services.blobs.path(found.blob))
 
@@ -48,7 +48,7 @@ def router(services: Services) -> APIRouter:
         """The report of a job of this session."""
         job = services.repo.job(job_id, session_of(request))
         headers = {
-            "content-disposition": f'attachment; filename="counterscan-failure-{job.id[:8]}.html"',
+            "content-disposition": f'attachment; filename="counterscan-{job.task}-{job.id[:8]}.html"',
             "cache-control": "private, no-store",
         }
         return Response(page(load(services, job), look, beside), media_type="application/octet-stream", headers=headers)

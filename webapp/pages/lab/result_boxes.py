@@ -27,7 +27,7 @@ MARKS = {"red": "✕", "amber": "!", "none": "–"}
 def verdicts(results: Results, title: str = "") -> Markup:
     """Return a card for each modality: level, sentence, reasons and what was not tested; never that a model is safe."""
     return piece(
-        "failure",
+        "lab",
         "verdicts",
         is_simulated=results.data.source == "simulated",
         subject=title or source(results.data),
@@ -61,7 +61,7 @@ def remedies(results: Results, title: str, sentence: str = "") -> Markup:
     heads = (*columns, "R² of one number", "Follows swap", "Follows noise", "Worst shift", "ECE rise", "Verdict")
     rows = tuple(_recipe(each, tests) for each in recipes(results))
     found = table(Table("Every recipe; mean over seeds", heads, rows))
-    return piece("failure", "remedies", title=title, sentence=sentence, table=found)
+    return piece("lab", "remedies", title=title, sentence=sentence, table=found)
 
 
 def probes(models: Sequence[Model], results: Results) -> Markup:
@@ -84,7 +84,7 @@ def limits(results: Results) -> Markup:
         **{name.capitalize(): value for name, value in results.settings.items() if value},
     }
     return piece(
-        "failure",
+        "lab",
         "limits",
         rows=piece("boxes", "rows", values=rows),
         notes=notes(data.notices),
@@ -114,7 +114,7 @@ def _paired(gaps: Sequence[Gap]) -> Markup:
     )
     heads = ("Patches", "First", "Second", "First minus second", "p (McNemar)")
     shown = table(Table("The same patches seen both ways: difference of accuracies with 95 % intervals", heads, rows))
-    return piece("failure", "paired", table=shown)
+    return piece("lab", "paired", table=shown)
 
 
 def _chance(p: float) -> str:
@@ -137,7 +137,7 @@ def _recipe(each: Recipe, tests: Sequence[str]) -> tuple[Cell, ...]:
 
 
 def _probes(title: str, found: Iterable[Diagnostic]) -> Markup:
-    return piece("failure", "probes", title=title, rows=[_probe(each) for each in found])
+    return piece("lab", "probes", title=title, rows=[_probe(each) for each in found])
 
 
 def _probe(each: Diagnostic) -> Mapping[str, object]:

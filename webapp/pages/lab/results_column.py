@@ -56,7 +56,7 @@ class LabView:
 
 def build() -> LabView:
     """Draw the column; it stands beside the viewer's, and the style shows the one that the open tab needs."""
-    invite = gr.HTML(piece("failure", "invitation"), elem_id="lab-invite", elem_classes="cs-section")
+    invite = gr.HTML(piece("lab", "invitation"), elem_id="lab-invite", elem_classes="cs-section")
     places: dict[str, Place] = {}
     other: dict[str, Place] = {}
     with gr.Column(visible=False, elem_id="lab-results", elem_classes="cs-section") as shown:

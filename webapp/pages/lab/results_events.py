@@ -133,4 +133,4 @@ def _connect_view(events: ResultsEvents, panel: gr.Tab) -> None:
 def _files(job: JobRecord, look: str, beside: str) -> Markup:
     names = {"results": "JSON", "table": "CSV", "run": "Run record"}
     files = [{"id": one.id, "name": one.name, "title": names.get(one.name, one.title)} for one in job.artifacts]
-    return piece("failure", "exports", job=job.id, look=look, beside=beside, files=files)
+    return piece("lab", "exports", job=job.id, look=look, beside=beside, files=files)

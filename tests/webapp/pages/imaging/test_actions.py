@@ -16,11 +16,12 @@ from tests.webapp.fakes import wait_for
 from webapp.intake import example_scans as examples
 from webapp.pages.imaging import actions
 from webapp.pages.kit import panel_actions
-from webapp.pages.kit.job_titles import main_scan
+from webapp.pages.kit.job_titles import main_input
 from webapp.pages.kit.page_state import Held, of_job, view
 from webapp.services import Services
 
 ME = "session-of-the-tests"
+GROUP = translate.TASK.page.group
 
 
 @pytest.fixture
@@ -45,7 +46,9 @@ def test_a_new_anchor_clears_the_tab_and_a_mask_needs_it(services: Services, fil
 
 
 def test_contrasts_dropped_together_find_their_slots(services: Services, files: dict[str, Path]) -> None:
-    held, problems = actions.distribute(services, ME, Held(), [str(files["t2"]), str(files["t1ce"])])
+    held, problems = actions.distribute(
+        services, ME, translate.TASK, GROUP, Held(), [str(files["t2"]), str(files["t1ce"])]
+    )
     assert not problems
     shown = view(services, ME, translate.TASK, held)
     assert {name: scan.filename for name, scan in shown.scans.items()} == {"t2": "t2.nii.gz", "t1ce": "t1ce.nii.gz"}
@@ -53,7 +56,7 @@ def test_contrasts_dropped_together_find_their_slots(services: Services, files: 
 
 def test_a_file_without_a_place_is_named(services: Services, files: dict[str, Path]) -> None:
     odd = str(shutil.copy(files["t1"], files["t1"].with_name("scan.nii.gz")))
-    held, problems = actions.distribute(services, ME, Held(), [str(files["t2"]), odd])
+    held, problems = actions.distribute(services, ME, translate.TASK, GROUP, Held(), [str(files["t2"]), odd])
     assert set(held.inputs) == {"t2"}
     assert len(problems) == 1
     assert "scan.nii.gz" in problems[0]
@@ -88,7 +91,7 @@ def test_a_result_becomes_the_input_of_another_task(services: Services, files: d
         assert scan.facts["synthetic"]
         assert "(synthetic)" in scan.filename
     job = services.repo.job(held.job, ME)
-    assert main_scan(job) == held.inputs["image"]
+    assert main_input(job) == held.inputs["image"]
     assert of_job(services, ME, held.job) == (superres.TASK, held)
 
 

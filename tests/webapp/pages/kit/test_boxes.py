@@ -20,6 +20,7 @@ from webapp.pages.kit.page_state import Held, View, anchor
 from webapp.pages.kit.viewer_scene import Scene
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 
+SCAN_ADDRESS = "/vol/tok/v.nii.gz"
 HOSTILE = "${alert(1)}<img src=x onerror=alert(1)>{{value}}`.nii.gz"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SCAN = ScanRecord(
@@ -160,5 +161,6 @@ def test_every_note_of_a_run_is_shown_warnings_first() -> None:
 def test_a_translated_image_shares_no_window_with_its_sources_or_truth() -> None:
     job = replace(JOB, task="translate", params={"method": "volume", "target": "t2"}, inputs={"t1": "s1"})
     shown = scene(View(translate.TASK, {"t1": SCAN, "reference": SCAN}, job))
-    assert shown.reference and "units" not in shown.value()["reference"]
-    assert {one.units for one in shown.results} == {"target"}
+    assert shown.reference and shown.scan
+    assert shown.reference.units == shown.scan.units == SCAN_ADDRESS
+    assert {one.units for one in shown.results} == {"result"}

@@ -56,8 +56,8 @@ def test_a_short_range_is_set_finely_and_axes_are_typed() -> None:
 
 
 def test_several_are_chosen_by_boxes() -> None:
-    param = Param("recipes", "several", ("a",), "Recipes", "Help.", choices=("a", "b"))
-    made = field(param, {"a": "First"})
+    param = Param("recipes", "several", ("a",), "Recipes", "Help.", choices=("a", "b"), titles={"a": "First"})
+    made = field(param)
     assert isinstance(made, gr.CheckboxGroup)
     assert made.choices == [("First", "a"), ("B", "b")]
     assert param.parse(made.value) == ("a",)

@@ -9,6 +9,7 @@
 >>> done = core.run("inpaint", inputs, out=folder.name, method="shell", compare=False)
 >>> Path(done.files["result"]).is_file()
 True
+>>> folder.cleanup()
 """
 
 from __future__ import annotations

@@ -101,8 +101,9 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
     except subprocess.TimeoutExpired as error:
         raise _too_slow(request["seconds"]) from error
     finally:
-        child.kill()
-        child.wait()
+        # the end of the block waits for the child and closes its pipe
+        with child:
+            child.kill()
     if child.returncode == -signal.SIGXCPU:
         raise _too_slow(request["seconds"])
     if child.returncode != 0 or not (work / ANSWER).is_file():

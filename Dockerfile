@@ -16,11 +16,12 @@ RUN version="$(grep '^torch==' requirements.txt)" \
     && pip install --no-cache-dir -r requirements.txt \
     && useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin counterscan \
     && install -d -o counterscan -g counterscan /data
-COPY LICENSE CITATION.cff ./
+COPY LICENSE CITATION.cff README.md pyproject.toml ./
 COPY assets assets
 COPY core core
 COPY webapp webapp
 COPY --from=viewer /viewer/node_modules assets/viewer/node_modules
+RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .
 # 0.0.0.0 is the container's own network, and localhost the name in the browser of its host: docs/hosting.md has what
 # to set for others.
 ENV COUNTERSCAN_HOST=0.0.0.0 COUNTERSCAN_ALLOW_REMOTE=1 COUNTERSCAN_HOSTS=localhost COUNTERSCAN_DATA=/data TMPDIR=/data
@@ -28,4 +29,4 @@ USER 10001
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('COUNTERSCAN_PORT', '7860') + '/healthz', timeout=4)"]
-CMD ["python", "-m", "webapp"]
+CMD ["counterscan", "serve"]

@@ -1,6 +1,6 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-all test-js lint bench schemas train train-status train-stop train-publish image clean
+.PHONY: help install run check test test-all test-js lint bench schemas train train-status train-stop train-publish image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -19,6 +19,8 @@ DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cu
 # Several processes of tests, one more than cores: those that wait for a browser leave room for those that compute.
 WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 7 ? cores + 1 : 8)))
 SIDE_BY_SIDE := -n $(WORKERS) --dist loadscope --no-loadscope-reorder
+# what puts `counterscan` into .venv; it is made anew when pyproject.toml changes
+COMMAND := .venv/bin/counterscan
 VIEWER := assets/viewer/node_modules/.installed-$(shell cksum < assets/viewer/package-lock.json | cut -d' ' -f1)
 TOOLS := assets/node_modules/.installed-$(shell cksum < assets/package-lock.json | cut -d' ' -f1)
 # holds the folder of node and npm
@@ -29,20 +31,22 @@ NPM_CI = $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
 
-run: $(RUNTIME) $(VIEWER)  ## serve the page on http://127.0.0.1:7860
+install: $(COMMAND) $(VIEWER)  ## install everything into .venv, with the command .venv/bin/counterscan
+
+run: $(COMMAND) $(VIEWER)  ## serve the page on http://127.0.0.1:7860
 	@exec $(PY) -m webapp
 
 check: lint test-js  ## style, types and the quick tests of single modules: two minutes
 	@$(PY) -m pytest -q $(SIDE_BY_SIDE) -m 'not long and not slow and not soak' tests/core tests/webapp tests/test_*.py
 
-test: lint test-js $(VIEWER)  ## every check and every test that a push needs: ten minutes on two cores; ARGS go to pytest instead
+test: lint test-js $(COMMAND) $(VIEWER)  ## every check and every test that a push needs: ten minutes on two cores; ARGS go to pytest instead
 	@export CHROMIUM="$$($(PY) -m tests.chromium)"; \
 	exec $(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE) --budgets)
 
 test-js: $(TOOLS)  ## the unit tests of the JavaScript, without a browser
 	@cd assets && $(NPM) run --silent test
 
-test-all: lint test-js $(VIEWER)  ## besides: trained networks, 200 examples a law, servers that die for long, times on an idle machine
+test-all: lint test-js $(COMMAND) $(VIEWER)  ## besides: trained networks, 200 examples a law, servers that die for long, times on an idle machine
 	@export CHROMIUM="$$($(PY) -m tests.chromium)" HYPOTHESIS_PROFILE=full; \
 	$(PY) -m pytest $(SIDE_BY_SIDE) -m 'not soak' --cov --cov-report=term:skip-covered; others=$$?; \
 	$(PY) -m pytest -m soak -s; soaked=$$?; exit $$((others | soaked))
@@ -86,7 +90,7 @@ image:  ## build the container image, for GPUs with TORCH_INDEX=https://pypi.org
 	docker build $(if $(TORCH_INDEX),--build-arg TORCH_INDEX=$(TORCH_INDEX)) -t counterscan .
 
 clean:  ## remove what make has made; scans and results stay
-	rm -rf .venv assets/node_modules assets/viewer/node_modules build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv assets/node_modules assets/viewer/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find core webapp tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
@@ -98,6 +102,11 @@ $(RUNTIME): | $(PY)
 	@$(if $(TORCH_INDEX),$(PY) -m pip install --quiet --no-deps --index-url $(TORCH_INDEX) $(shell grep '^torch==' requirements.txt))
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@rm -f .venv/.runtime-* && touch $@
+
+# editable: the program runs from this folder; nothing is downloaded
+$(COMMAND): pyproject.toml $(RUNTIME)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
 
 $(DEV): $(RUNTIME)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt

@@ -38,6 +38,8 @@ BUDGETS: Mapping[str, float] = {
 }  # fmt: skip
 
 Report = pytest.TestReport
+# properties of a report
+PROCESSOR, YARDSTICK = "processor", "yardstick"
 
 
 def used() -> float:
@@ -123,10 +125,10 @@ class Meter:
         """Note what was used since the report before."""
         report = yield
         now = used()
-        report.processor = now - self._last
+        report.user_properties.append((PROCESSOR, now - self._last))
         if call.when == "teardown":
             if self._count % EVERY == 0:
-                report.yardstick = yardstick()
+                report.user_properties.append((YARDSTICK, yardstick()))
             self._count += 1
         self._last = used()
         return report
@@ -143,9 +145,11 @@ class Ledger:
 
     def pytest_runtest_logreport(self, report: Report) -> None:
         """Add one phase of a test."""
-        self._tests[report.nodeid] += getattr(report, "processor", 0.0)
-        if hasattr(report, "yardstick"):
-            self._yardsticks.append(report.yardstick)
+        for name, value in report.user_properties:
+            if name == PROCESSOR and isinstance(value, float):
+                self._tests[report.nodeid] += value
+            if name == YARDSTICK and isinstance(value, float):
+                self._yardsticks.append(value)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """With ``--budgets`` write ``build/durations.json`` and fail the session where a folder is over its budget."""

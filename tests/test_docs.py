@@ -63,7 +63,7 @@ def test_error_codes_are_read_from_the_source() -> None:
 
 def test_the_page_of_settings_is_the_programs() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert settings.page() == page, "write it anew: .venv/bin/python -m webapp settings > docs/settings.md"
+    assert settings.page() == page, "write it anew: .venv/bin/counterscan settings > docs/settings.md"
 
 
 def test_every_variable_of_the_environment_is_documented() -> None:

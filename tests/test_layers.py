@@ -27,6 +27,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.tasks",),
     ("core.catalogue", "core.report"),
     ("core.engine",),
+    ("core.output_folder",),
     ("core.job",),
     ("core.train",),
     ("core.bench",),
@@ -41,7 +42,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("webapp.study.routes",),
     ("webapp.endpoints", "webapp.pages"),
     ("webapp.app", "webapp.schemas"),
-    ("webapp.study.command",),
+    ("webapp.server",),
+    ("webapp.console",),
     ("webapp.__main__",),
 )
 # who else, besides itself, may import this part of the program; the longest prefix of a name holds
@@ -50,19 +52,20 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "core.spectra.simulated_tissue": ("core.failure", "core.train", "core.bench", "core.commands"),
     "core.train": ("core.commands", "core.bench"),
     "core.bench": ("core.commands",),
-    "core.engine": ("core.job", "core.bench", "webapp.jobs", "webapp.app"),
+    "core.engine": ("core.job", "core.output_folder", "core.bench", "webapp.jobs", "webapp.app"),
     "webapp.store.schema": ("webapp.store",),
 }
 # which parts may import these packages; the others are free
 FOREIGN: dict[str, tuple[str, ...]] = {
     "gradio": ("webapp.pages", "webapp.app", "webapp.door"),
     "plotly": ("webapp.pages",),
-    "jinja2": ("core.report",),
+    "jinja2": ("core.report", "webapp.pages"),
+    "markupsafe": ("webapp.pages",),
     "sqlalchemy": ("webapp",),
     "alembic": ("webapp.store",),
     "fastapi": ("webapp",),
     "starlette": ("webapp",),
-    "uvicorn": ("webapp.__main__", "webapp.door"),
+    "uvicorn": ("webapp.server", "webapp.door"),
     "torch": ("core",),
     "ray": ("core.engine.ray",),
 }

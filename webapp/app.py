@@ -105,11 +105,11 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     if page is None:
         from webapp.pages import layout
         from webapp.pages.kit import theme
-        from webapp.pages.lab import lab_report as lab_export
+        from webapp.pages.lab import offline_report
         from webapp.pages.study import downloads as study_export
 
         page = layout.build
-        app.include_router(lab_export.router(services))
+        app.include_router(offline_report.router(services))
         app.include_router(study_export.router(services))
         options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}
     blocks = page(services)

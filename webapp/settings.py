@@ -130,7 +130,7 @@ def _kind(field: FieldInfo) -> str:
 
 PAGE = """# Settings
 
-Written by `.venv/bin/python -m webapp settings > docs/settings.md`; a test compares the two.
+Written by `.venv/bin/counterscan settings > docs/settings.md`; a test compares the two.
 
 Each setting of the server is an environment variable, for example `COUNTERSCAN_PORT=8000 make run`. A value of the
 wrong type or out of bounds ends the start with exit code 2 and a sentence that names it. How to set up a server for a

@@ -1,4 +1,4 @@
-"""python -m core bench: measure and print."""
+"""``counterscan bench``: measure and print."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Measure every method on held-out scans.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Measure every method on held-out scans.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
 
 
 @app.callback()

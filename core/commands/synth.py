@@ -1,4 +1,4 @@
-"""``python -m core synth``: write one synthetic subject."""
+"""``counterscan synth``: write one synthetic subject."""
 
 from __future__ import annotations
 

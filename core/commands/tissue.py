@@ -1,4 +1,4 @@
-"""``python -m core failure``: simulated tissue as a file that the failure lab, or another program, can read."""
+"""``counterscan failure``: simulated tissue as a file that the failure lab, or another program, can read."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Simulated tissue for the failure lab, and the schema of its results.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 

@@ -1,4 +1,4 @@
-"""``python -m core train`` and ``python -m core pack``."""
+"""``counterscan train``: train a network."""
 
 from __future__ import annotations
 
@@ -23,18 +23,6 @@ if TYPE_CHECKING:
 
 SMOKE_STEPS = 3
 ENDLESS = "endless"
-
-
-def pack_command(
-    data: Annotated[Path, typer.Option(help="Folder of training data, laid out as docs/training.md says.")],
-    out: Annotated[Path, typer.Option(help="The packed set to write (.npz).")],
-    use: Annotated[str, typer.Option("--use", help="Folders to take: labels, train, demo.")] = "labels,train,demo",
-    permissive: Annotated[bool, typer.Option(help="Learn from CC0, PDDL, MIT, CC BY and Apache data alone.")] = False,
-) -> None:
-    """Pack training volumes into one .npz that numpy alone can read."""
-    from core.train.pack import pack
-
-    pack(data, out, tuple(use.split(",")), typer.echo, permissive)
 
 
 def train_command(

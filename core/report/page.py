@@ -85,7 +85,7 @@ def _content(
 
 def command(task: Task, inputs: Mapping[str, object], params: Mapping[str, Value], device: str) -> str:
     """Return the command line that does the job again; files are named by their role."""
-    lines = [f"python -m core run {task.name}"]
+    lines = [f"counterscan run {task.name}"]
     lines += [f"--{entry.name} {entry.name}.nii.gz" for entry in task.inputs if entry.name in inputs]
     lines += [option for param in task.params for option in _options(param, params[param.name])]
     lines += [f"--device {shlex.quote(device)}", "--out OUT"]

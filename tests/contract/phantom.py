@@ -79,11 +79,15 @@ def _write_tiny(folder: Path, name: str, shipped: dict[str, Any]) -> dict[str, A
     from safetensors.torch import save
 
     from core.nets import build
+    from core.nets.boosted_trees import LEAF
 
     torch.manual_seed(0)
     config = shipped["config"] | (TINY if "widths" in shipped["config"] else {})
     network = build(shipped["architecture"], config)
     values = {key: 0.05 * torch.randn_like(value) for key, value in network.state_dict().items()}
+    if shipped["architecture"] == "boosted_trees":
+        # random nodes would be no trees: each tree is one leaf of a random value
+        values["nodes"][..., 0] = LEAF
     data = save(values)
     (folder / shipped["file"]).write_bytes(data)
     return shipped | {

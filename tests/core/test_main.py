@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from core.commands.run import preset_params
 from core.commands.tissue import write
 from core.errors import UserError
+from core.failure.task import TASK
 from core.spectra.simulated_tissue import simulate
 from tests.contract.phantom import write_phantom
+from tests.dicom_files import as_series
 from tests.waiting import LONGEST
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,9 +54,9 @@ def run(phantom: dict[str, Path], out: Path, *more: str) -> subprocess.Completed
 @pytest.mark.parametrize("arguments", [["tasks"], ["tasks", "--json"], ["--help"], ["run", "inpaint", "--help"]])
 def test_questions_load_nothing_heavy(arguments: list[str]) -> None:
     code = (
-        f"import sys; sys.argv = ['core', *{arguments!r}]; import core.__main__\n"
-        "try: core.__main__.main()\n"
-        f"finally: sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
+        "import sys; from webapp.console import main\n"
+        f"assert main({arguments!r}) == 0\n"
+        f"sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -129,6 +132,15 @@ def test_quiet_says_nothing_on_stderr(phantom: dict[str, Path], tmp_path: Path) 
     assert run(phantom, tmp_path, "--method", "shell", "--no-compare", "--quiet").stderr == ""
 
 
+def test_notes_are_written_to_stderr_and_warnings_though_it_is_quiet(phantom: dict[str, Path], tmp_path: Path) -> None:
+    series = as_series(phantom["t1"], tmp_path / "series")
+    options = ["--t1", str(series), "--method", "shell", "--no-compare"]
+    loud = run(phantom, tmp_path / "out", *options).stderr.splitlines()
+    (warning,) = [line for line in loud if line.startswith("Warning: t1: The slices are")]
+    assert any(line.startswith("Info: ") for line in loud)
+    assert run(phantom, tmp_path / "out", *options, "--quiet").stderr == f"{warning}\n"
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [
@@ -162,10 +174,31 @@ def test_an_output_folder_that_is_a_file_is_refused(phantom: dict[str, Path], tm
     refused(run(phantom, tmp_path / "out", "--method", "shell"), "write_failed")
 
 
-def test_a_wrong_option_exits_with_2() -> None:
-    done = call("run", "inpaint", "--no-such-option")
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "inpaint", "--no-such-option"),
+        ("run", "inpaint", "--out", "OUT"),
+        ("run", "nothing"),
+        ("nothing",),
+        ("tasks", "nothing"),
+        ("train", "--no-such-option"),
+        ("bench", "methods", "--task", "nothing"),
+        ("failure", "simulate", "--out", "a.npz", "--count", "many"),
+    ],
+)
+def test_a_wrong_command_is_one_line_that_names_its_help(arguments: tuple[str, ...]) -> None:
+    done = call(*arguments)
+    refused(done, "bad_usage")
+    assert len(done.stderr.splitlines()) == 1
+    assert re.search(r"See counterscan[ a-z]* --help\. \[", done.stderr)
+
+
+@pytest.mark.parametrize("arguments", [(), ("run",), ("bench",)])
+def test_no_command_lists_those_there_are(arguments: tuple[str, ...]) -> None:
+    done = call(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Usage: {' '.join(('counterscan', *arguments))} [OPTIONS] COMMAND")
 
 
 def test_a_preset_gives_way_to_an_option(phantom: dict[str, Path], tmp_path: Path) -> None:
@@ -190,16 +223,13 @@ def test_a_user_error_of_another_command_is_one_line(tmp_path: Path) -> None:
 
 
 def test_presets_are_joined_and_the_later_one_wins() -> None:
-    from core.__main__ import _preset
-    from core.failure.task import TASK
-
-    assert _preset(TASK, None) == {}
-    joined = _preset(TASK, "band, standard")
+    assert preset_params(TASK, None) == {}
+    joined = preset_params(TASK, "band, standard")
     assert joined["tissue"] == "band" and joined["depth"] == "whole"
-    assert _preset(TASK, "standard,quick")["depth"] == "quick"
+    assert preset_params(TASK, "standard,quick")["depth"] == "quick"
     for wrong in ("", "band,nothing", "band,,quick"):
         with pytest.raises(UserError) as caught:
-            _preset(TASK, wrong)
+            preset_params(TASK, wrong)
         assert caught.value.code == "bad_parameter"
 
 

@@ -1,11 +1,13 @@
-"""A task added is one folder in core and one line in the registry."""
+"""A task added as docs/CONTRIBUTING.md says is one folder in core and one line in the registry."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import nibabel
@@ -16,41 +18,9 @@ from core.tasks import MODULES, TASKS
 from tests.contract.phantom import write_phantom
 from tests.source import ROOT
 
-DECLARATION = """
-from core.declaration import Input, Output, Param, Reference, Task
-
-TASK = Task(
-    name="smooth",
-    title="Smooth",
-    summary="Blurs a scan.",
-    inputs=(Input("image", "volume", "Scan", "Any scan."),),
-    outputs=(Output("result", "volume", "Result"),),
-    params=(Param("width", "float", 2.0, "Width", "Width of the Gaussian.", low=0, high=20, unit="mm"),),
-    run=Reference("core.imaging.smooth.run:run"),
-    estimate=Reference("core.imaging.smooth.run:estimate"),
-)
-"""
-RUN = """
-import numpy as np
-from scipy import ndimage
-
-from core.declaration import Estimate
-from core.events import Finished, Progress
-from core.files.nifti import read_stored
-from core.imaging.drive import write_scans
-
-
-def run(context, inputs, params):
-    yield Progress(0.0, 0, 1, "Reading")
-    stored = read_stored(inputs["image"])
-    volume = stored.to_volume()
-    blurred = ndimage.gaussian_filter(volume.data, [params["width"] / size for size in volume.spacing])
-    yield Finished(write_scans(context.out, {"result": stored.like(np.asarray(blurred, np.float32))}), {})
-
-
-def estimate(inputs, params, device):
-    return Estimate(1.0, 1 << 28, 0)
-"""
+# the code that docs/CONTRIBUTING.md shows, as it stands there
+PAGE = (ROOT / "docs" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+DECLARATION, RUN = (textwrap.dedent(block) for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +48,7 @@ def call(program: Path, *arguments: str) -> str:
 
 
 def test_a_task_of_one_folder_and_one_line_is_listed_and_runs(program: Path, tmp_path: Path) -> None:
-    assert call(program, "tasks").endswith("\nsmooth       Blurs a scan.\n")
+    assert call(program, "tasks").endswith("\nsmooth       Averages each voxel with its neighbours.\n")
     options = call(program, "run", "smooth", "--help")
     assert "--width" in options and "--preset" not in options
     scan = write_phantom(tmp_path)["t1"]

@@ -9,20 +9,23 @@ import gradio as gr
 from core import tasks
 from webapp.pages import about as tab_about
 from webapp.pages import sessions as tab_sessions
-from webapp.pages.imaging import bindings as imaging
 from webapp.pages.imaging import contrast_slots as contrasts
 from webapp.pages.imaging import inpaint_tab as tab_inpaint
-from webapp.pages.imaging import page
+from webapp.pages.imaging import result_scene
 from webapp.pages.imaging import superres_tab as tab_superres
+from webapp.pages.imaging import tab_events as imaging
 from webapp.pages.imaging import translate_tab as tab_translate
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import wiring
-from webapp.pages.kit.silent_event import QUIET
-from webapp.pages.kit.tab import Chart, Shared
+from webapp.pages.kit import panel_events
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.expected_time import device_title
+from webapp.pages.kit.page_state import View
+from webapp.pages.kit.panel import Chart, Shared
+from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import NAME, TAGLINE
 from webapp.pages.kit.viewer import VolumeViewer
-from webapp.pages.lab import lab_events as lab_wiring
 from webapp.pages.lab import results_column as lab_view
+from webapp.pages.lab import results_events as lab_events
 from webapp.pages.lab import tab as tab_failure
 from webapp.pages.study import management
 from webapp.pages.study import tab as tab_rate
@@ -69,18 +72,18 @@ def build(services: Services) -> gr.Blocks:
                 answers = tab_rate.results()
         shared = Shared(viewer, results, chart, choice, gr.State(tasks.TASKS[0].name))
         tabs = {one.task.name: one for one in (first, second, third)}
-        wirings = imaging.connect(services, tabs, shared)
-        contrasts.connect(wirings["translate"], several)
-        laboratory = lab_wiring.connect(services, lab, found, failure, shared)
-        wiring.connect({**wirings, lab.task.name: laboratory}, shared)
-        management.StudyWiring(services, study, answers, shared).connect(rate, demo)
+        connected = imaging.connect(services, tabs, shared)
+        contrasts.connect(connected["translate"], several)
+        laboratory = lab_events.connect(services, lab, found, failure, shared)
+        panel_events.connect({**connected, lab.task.name: laboratory}, shared)
+        management.StudyEvents(services, study, answers, shared).connect(rate, demo)
         gr.Timer(BADGE_SECONDS).tick(lambda: _badges(services), None, badges, queue=False, **QUIET)
     return demo
 
 
 def _empty_scene() -> dict[str, object]:
     # a scene that names a job, or none, sets the page's address: the one asked for must be read first
-    return {key: value for key, value in page.scene(page.View(tasks.TASKS[0])).value().items() if key != "job"}
+    return {key: value for key, value in result_scene.scene(View(tasks.TASKS[0])).value().items() if key != "job"}
 
 
 def _chart() -> Chart:
@@ -92,11 +95,11 @@ def _chart() -> Chart:
 
 def _header(services: Services) -> gr.HTML:
     with gr.Row(elem_id="cs-header"):
-        gr.HTML(f'<div class="cs-brand"><h1>{NAME}</h1><p>{TAGLINE}</p></div>')
+        gr.HTML(piece("boxes", "brand", name=NAME, tagline=TAGLINE))
         return gr.HTML(_badges(services), elem_id="cs-badges")
 
 
 def _badges(services: Services) -> str:
     counts = services.repo.counts()
     waiting = int(counts.get("jobs_queued", 0) + counts.get("jobs_running", 0))
-    return pieces.header(page.device_title(services.settings.device), waiting)
+    return pieces.header(device_title(services.settings.device), waiting)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gradio as gr
 
 from webapp.door.session import session_of
-from webapp.pages.imaging.page import headline, subject
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit.silent_event import QUIET
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.job_titles import headline, subject
+from webapp.pages.kit.templates import piece
 from webapp.pages.kit.trouble import attempt
 from webapp.services import Services
 from webapp.store.records import JobRecord
@@ -16,7 +17,7 @@ from webapp.store.records import JobRecord
 def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
     """Draw the tab and fill it whenever it is opened."""
     with gr.Column(elem_classes="cs-section"):
-        gr.HTML("<h2 class='cs-step'>Your runs</h2><p class='cs-hint'>Kept for this browser, also after a restart.</p>")
+        gr.HTML(piece("boxes", "sessions_heading"))
         table = gr.HTML(elem_id="sessions")
         refresh = gr.Button("Refresh", size="sm")
 

@@ -1,7 +1,9 @@
-"""``python -m webapp study``: make a study, invite raters, take the results away."""
+"""Make a study, invite raters, take the results away."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +11,9 @@ from typing import Annotated
 import typer
 
 from core.errors import UserError
-from webapp import settings as configuration
-from webapp.app import build_services
 from webapp.services import Services
 from webapp.store.clock import now
+from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
 from webapp.study import creation
 from webapp.study.collection import progress
@@ -31,19 +32,32 @@ Days = Annotated[
 Url = Annotated[str, typer.Option(help="Address of the server; else this machine's own.")]
 
 
-def run(arguments: list[str]) -> None:
-    """Run a command and end the program; UserError for a problem the user can solve."""
-    app(arguments, prog_name="python -m webapp study")
+@dataclass(frozen=True)
+class Program:
+    """What the commands take from the program around them, called once a command needs it.
+
+    services: opens the store. archive: returns all files of a study as one zip, with the names that its managers gave
+    the raters if its last argument is true.
+    """
+
+    services: Callable[[], Services]
+    archive: Callable[[Studies, StudyRecord, bool], bytes]
+
+
+def run(arguments: Sequence[str], program: Program) -> object:
+    """Run a command and return its exit code, if it has one; UserError for a problem the user can solve."""
+    return app(arguments, prog_name="counterscan study", standalone_mode=False, obj=program)
 
 
 @app.command()
 def create(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The study as YAML or JSON; see docs/reader-study.md.")],
     raters: Annotated[int, typer.Option(min=0, max=500, help="Number of raters to invite at once.")] = 0,
     url: Url = "",
 ) -> None:
     """Make a study and print the link that opens its results in a browser."""
-    services = _services()
+    services = _services(context)
     design = read(file)
     study, key = creation.create(services, design, None, typer.echo)
     typer.echo(f"study {study.id}")
@@ -61,9 +75,9 @@ def print_schema() -> None:
 
 
 @app.command("list")
-def show() -> None:
+def show(context: typer.Context) -> None:
     """List all studies with their raters and their progress."""
-    studies = _services().studies
+    studies = _services(context).studies
     for study in studies.studies(None):
         state = "closed" if study.closed else "open"
         typer.echo(f"{study.id}  {study.created:%Y-%m-%d}  {state}  {study.title}")
@@ -74,6 +88,7 @@ def show() -> None:
 
 @app.command()
 def invite(
+    context: typer.Context,
     study: Id,
     label: Annotated[str, typer.Option(help="Your own name for the rater; exports leave it out.")] = "",
     expertise: Annotated[str, typer.Option(help="Group of the rater; when it is empty, the page asks for it.")] = "",
@@ -82,73 +97,76 @@ def invite(
     url: Url = "",
 ) -> None:
     """Invite a rater and print the link, which is shown only once."""
-    services = _services()
+    services = _services(context)
     _invite(services, _find(services, study), label, days, url, expertise, years)
 
 
 @app.command()
-def renew(study: Id, rater: Number, days: Days = None, url: Url = "") -> None:
+def renew(context: typer.Context, study: Id, rater: Number, days: Days = None, url: Url = "") -> None:
     """Print a new link for a rater; the old one ends, the answers stay."""
-    services = _services()
+    services = _services(context)
     found = _find(services, study)
     made, key = services.studies.renew(found, rater, _until(found, days))
     typer.echo(f"{made.name} {_address(services, url)}/rate/{key}")
 
 
 @app.command()
-def revoke(study: Id, rater: Number) -> None:
+def revoke(context: typer.Context, study: Id, rater: Number) -> None:
     """End a rater's link; the answers stay."""
-    services = _services()
+    services = _services(context)
     made = services.studies.revoke(_find(services, study), rater)
     typer.echo(f"{made.name} can no longer rate.")
 
 
 @app.command()
-def close(study: Id, reopen: Annotated[bool, typer.Option("--reopen", help="Open it again.")] = False) -> None:
+def close(
+    context: typer.Context, study: Id, reopen: Annotated[bool, typer.Option("--reopen", help="Open it again.")] = False
+) -> None:
     """End the rating of a study for everybody."""
-    services = _services()
+    services = _services(context)
     made = services.studies.close(_find(services, study), not reopen)
     typer.echo(f"{made.id} is {'open' if reopen else 'closed'}.")
 
 
 @app.command()
-def manage(study: Id, url: Url = "") -> None:
+def manage(context: typer.Context, study: Id, url: Url = "") -> None:
     """Print a new link that opens the results in a browser; the one before opens nothing more."""
-    services = _services()
+    services = _services(context)
     key = services.studies.renew_key(_find(services, study))
     typer.echo(f"manage {_address(services, url)}/?study={key}")
 
 
 @app.command()
 def export(
+    context: typer.Context,
     study: Id,
     out: Annotated[Path | None, typer.Option(help="The zip to write; else study-<id>.zip here.")] = None,
     labels: Annotated[bool, typer.Option("--labels", help="Add your own names of the raters to R01 ...")] = False,
 ) -> None:
     """Write all answers (CSV, JSON), the data dictionary and the report into one zip."""
-    # plotly, which only the report needs, is slow to import
-    from webapp.pages.study.downloads import archive_of
-
-    services = _services()
+    services = _services(context)
     found = _find(services, study)
     path = out or Path(f"study-{found.id[:8]}.zip")
     try:
-        path.write_bytes(archive_of(services.studies, found, labels=labels))
+        path.write_bytes(_program(context).archive(services.studies, found, labels))
     except OSError as error:
         raise UserError("write_failed", f"{path} cannot be written.", "Choose another folder or free space.") from error
     typer.echo(str(path))
 
 
-def _services() -> Services:
-    return build_services(configuration.load())
+def _program(context: typer.Context) -> Program:
+    program: Program = context.obj
+    return program
+
+
+def _services(context: typer.Context) -> Services:
+    return _program(context).services()
 
 
 def _find(services: Services, start: str) -> StudyRecord:
     found = [one for one in services.studies.studies(None) if start and one.id.startswith(start)]
     if len(found) != 1:
-        raise UserError(
-            "not_found", f"{len(found)} studies begin with {start[:40]!r}.", "See: python -m webapp study list."
-        )
+        raise UserError("not_found", f"{len(found)} studies begin with {start[:40]!r}.", "See: counterscan study list.")
     return found[0]
 
 

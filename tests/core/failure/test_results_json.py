@@ -31,7 +31,7 @@ def test_what_is_written_keeps_to_the_schema() -> None:
 
 def test_the_schema_that_is_shipped_is_the_programs() -> None:
     shipped = json.loads((ROOT / "assets" / "schema" / "irrgb-1.json").read_text())
-    assert shipped == schema(), "write it anew: python -m core failure schema"
+    assert shipped == schema(), "write it anew: counterscan failure schema"
 
 
 def test_what_could_not_be_measured_is_null_and_nan_again() -> None:

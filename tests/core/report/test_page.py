@@ -173,7 +173,7 @@ def test_a_task_without_pictures_or_table_has_a_report_too(tmp_path: Path) -> No
 def test_the_command_names_every_setting_that_was_chosen(task: Any) -> None:
     params = task.parse({})
     line = command(task, {entry.name: "x" for entry in task.required}, params, "cuda:0")
-    assert line.startswith(f"python -m core run {task.name}")
+    assert line.startswith(f"counterscan run {task.name}")
     assert re.findall(r"--(\S+) \S+\.nii\.gz", line) == [entry.name for entry in task.required]
     for param in task.params:
         left_out = params[param.name] == ()

@@ -11,6 +11,7 @@ import pytest
 from core.errors import UserError
 from tests.webapp.study.folders import write_folder
 from tests.webapp.study.sitting import answered
+from webapp.pages.study.downloads import archive_of
 from webapp.services import Services
 from webapp.study import command as study_command
 from webapp.study.rating import Sitting
@@ -20,15 +21,12 @@ Command = Callable[..., str]
 
 
 @pytest.fixture
-def command(services: Services, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def command(services: Services, capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs a command on the services of this test and returns what it printed."""
-    monkeypatch.setenv("COUNTERSCAN_DATA", str(services.settings.data))
-    monkeypatch.setattr(study_command, "build_services", lambda settings: services)
+    program = study_command.Program(lambda: services, lambda *found: archive_of(*found[:2], labels=found[2]))
 
     def run(*arguments: object) -> str:
-        with pytest.raises(SystemExit) as ended:
-            study_command.run([str(one) for one in arguments])
-        assert ended.value.code == 0
+        assert not study_command.run([str(one) for one in arguments], program)
         return capsys.readouterr().out
 
     return run
@@ -88,13 +86,13 @@ def test_links_end_and_are_renewed(command: Command, services: Services, file: P
     assert studies.manage(key, "a").id == study
 
 
-def test_what_does_not_exist_is_named(services: Services, monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
-    monkeypatch.setattr(study_command, "build_services", lambda settings: services)
+def test_what_does_not_exist_is_named(services: Services, file: Path) -> None:
+    program = study_command.Program(lambda: services, lambda *found: archive_of(*found[:2], labels=found[2]))
     for arguments, code in (
         (["create", "none.yaml"], "bad_study"),
         (["export", "0"], "not_found"),
         (["export", ""], "not_found"),
     ):
         with pytest.raises(UserError) as refused:
-            study_command.run(arguments)
+            study_command.run(arguments, program)
         assert refused.value.code == code

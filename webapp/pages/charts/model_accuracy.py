@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from core.failure.results import Diagnostic, Model, Results
+from core.failure.titles import set_title
 from core.measure.intervals import Interval
 from webapp.pages.charts.figure import COLOURS, SHAPES, Chart, Table, errors, layout, worded
 from webapp.pages.kit.theme import GROUND, MUTED
-from webapp.pages.lab.titles import set_title
 
 ROW = 26
 """Height of one bar in pixels."""
@@ -79,7 +79,7 @@ def bars(results: Results, title: str = "Accuracy at home and away") -> Chart:
             name=set_title(test),
             error_x=errors(figures),
             marker={"color": COLOURS[index], "pattern": {"shape": SHAPES[index], "fgcolor": GROUND, "size": 6}},
-            hovertemplate="%{y}<br>%{x:.3f}<extra>" + set_title(test) + "</extra>",
+            hovertemplate="%{y}<br>%{x:.3f}<extra>%{fullData.name}</extra>",
         )
     chance = 1 / max(1, len(results.data.classes))
     figure.add_vline(x=chance, line={"color": MUTED, "dash": "dot"})
@@ -124,7 +124,7 @@ def swap(results: Results) -> Chart:
                 "color": (COLOURS[5], COLOURS[0], COLOURS[6])[index],
                 "pattern": {"shape": ("/", "", ".")[index], "fgcolor": GROUND, "size": 6},
             },
-            hovertemplate="%{y}<br>%{x:.1%}<extra>" + title + "</extra>",
+            hovertemplate="%{y}<br>%{x:.1%}<extra>%{fullData.name}</extra>",
         )
     layout(figure, 96 + 34 * len(found), barmode="stack", bargap=0.35)
     figure.update_xaxes(range=[0, 1], title="share of the pairs", tickformat=".0%")

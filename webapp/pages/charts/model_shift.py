@@ -79,7 +79,7 @@ def _draw(figure: go.Figure, column: int, each: Corrupted, worst: tuple[str, ...
         legendgroup=str(column),
         legendgrouptitle={"text": "Left" if column == 1 else "Right"} if beside else None,
         showlegend=noisy or named,
-        hovertemplate=f"{title(each.name)}<br>severity %{{x}}: %{{y:.3f}}<extra></extra>",
+        hovertemplate="%{fullData.name}<br>severity %{x}: %{y:.3f}<extra></extra>",
         row=1,
         col=column,
     )

@@ -35,7 +35,7 @@ def completion(results: Results) -> Chart:
             orientation="h",
             name=name,
             marker={"color": (COLOURS[0], MUTED)[index], "pattern": {"shape": ("", "/")[index], "fgcolor": GROUND}},
-            hovertemplate="%{x}<extra>" + name + "</extra>",
+            hovertemplate="%{x}<extra>%{fullData.name}</extra>",
         )
     layout(figure, FRAME + ROW * len(people), barmode="stack", bargap=0.35)
     figure.update_layout(legend={"traceorder": "normal"})

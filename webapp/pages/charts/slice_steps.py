@@ -31,7 +31,7 @@ def slices(table: Sequence[Row]) -> Chart | None:
             orientation="h",
             marker={"color": COLOURS[axis], "symbol": SYMBOLS[axis], "size": 11, "line": {"color": TEXT, "width": 0.5}},
             name=name,
-            hovertemplate=f"%{{y}}<br>{name}: %{{x:.2f}}<extra></extra>",
+            hovertemplate="%{y}<br>%{fullData.name}: %{x:.2f}<extra></extra>",
         )
     figure.add_vline(x=1, line={"color": MUTED, "dash": "dash", "width": 1.5})
     # marks of equal value stand one below the other

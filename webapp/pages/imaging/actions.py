@@ -1,8 +1,7 @@
-"""What the controls of an imaging tab do; the store and the queue do the work."""
+"""What an imaging tab does beside loading and running: masks drawn, results handed over, scans sorted into slots."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.declaration import Task
@@ -12,54 +11,14 @@ from core.imaging.translate.slots import assign, recognise
 from core.imaging.translate.task import TASK as TRANSLATE
 from core.result import RESULT
 from webapp.intake import scans as intake
-from webapp.intake.spectra_files import accept_tissue
-from webapp.pages.imaging.page import Held, anchor, main_scan, view
+from webapp.pages.kit.job_titles import main_scan
+from webapp.pages.kit.page_state import Held, anchor
+from webapp.pages.kit.panel_actions import Paths, series_name, uploads
 from webapp.services import Services
 from webapp.store.records import JobRecord
 
-Paths = str | Sequence[str] | None
 # suffixes of files that are a scan by themselves
 WHOLE = (".nii", ".gz", ".mgz", ".mgh", ".nrrd", ".mha", ".zip")
-
-
-def load(services: Services, session: str, task: Task, name: str, held: Held, paths: Paths) -> Held:
-    """Take an uploaded file, or the files of one series, as the input ``name`` of ``task``."""
-    files = _files(paths)
-    entry = next(one for one in task.inputs if one.name == name)
-    if entry.kind == "mask":
-        return _load_mask(services, session, task, name, held, files)
-    if entry.kind == "tissue":
-        return _load_tissue(services, session, task, name, held, files)
-    if name == "reference" and not held.inputs:
-        raise UserError("no_scan", "A reference needs its scan first.", "Load the scan in step 1, then the reference.")
-    scan = intake.accept(services, files, _name(files), session, "volume")
-    return held.with_input(task, name, scan.id)
-
-
-def _load_mask(services: Services, session: str, task: Task, name: str, held: Held, files: list[Path]) -> Held:
-    scan = held.inputs.get(anchor(task), "")
-    if not scan:
-        raise UserError("no_scan", "A mask needs its scan first.", "Load the scan in step 1, then the mask.")
-    mask = intake.accept(services, files, _name(files), session, "mask", scan_id=scan)
-    return held.with_input(task, name, mask.id)
-
-
-def _load_tissue(services: Services, session: str, task: Task, name: str, held: Held, files: list[Path]) -> Held:
-    """Take data, which let go of the labels of the data before, or the labels of the data at hand."""
-    first = task.inputs[0].name
-    data = held.inputs.get(first, "")
-    if name == first:
-        return Held({name: accept_tissue(services, files, session).id})
-    if not data:
-        raise UserError("no_scan", "Labels need their image first.", "Load the data in step 1, then the labels.")
-    return held.with_input(task, name, accept_tissue(services, files, session, data).id)
-
-
-def remove(task: Task, name: str, held: Held) -> Held:
-    """Take an input off the page, and the labels with their data; what it was stays in the store."""
-    if task.inputs[0].kind == "tissue" and name == task.inputs[0].name:
-        return Held()
-    return held.without(task, name)
 
 
 def take_drawn(services: Services, session: str, task: Task, held: Held, mask_id: object) -> Held:
@@ -68,23 +27,6 @@ def take_drawn(services: Services, session: str, task: Task, held: Held, mask_id
     if mask.role != "mask" or mask.parent != held.inputs.get(anchor(task)):
         raise UserError("not_found", "That mask belongs to another scan.", "Draw it again on the scan that is shown.")
     return held.with_input(task, "mask", mask.id)
-
-
-def submit(services: Services, session: str, task: Task, held: Held, params: Mapping[str, object]) -> Held:
-    """Queue a run and return the page with its job."""
-    shown = view(services, session, task, held)
-    if shown.missing:
-        wanted = " and ".join(entry.title for entry in shown.missing) if task.required else "at least one scan"
-        raise UserError("not_ready", f"A run needs {wanted}.", "Load it in the steps above.")
-    job = services.dispatcher.submit(session, task.name, dict(held.inputs), task.parse(params))
-    return held.with_job(job)
-
-
-def cancel(services: Services, session: str, held: Held) -> Held:
-    """Stop the page's job."""
-    if held.job:
-        services.dispatcher.cancel(held.job, session)
-    return held
 
 
 def receive(services: Services, session: str, task: Task, job_id: str) -> Held:
@@ -112,8 +54,8 @@ def distribute(services: Services, session: str, held: Held, paths: Paths) -> tu
 
     Returns the page and a sentence for each file that found no place.
     """
-    groups = _series(_files(paths))
-    scans = [intake.accept(services, group, _name(group), session, "volume") for group in groups]
+    groups = _series(uploads(paths))
+    scans = [intake.accept(services, group, series_name(group), session, "volume") for group in groups]
     named = [(scan.filename, read_volume(services.blobs.path(scan.blob))) for scan in scans]
     found = assign(named)
     for name, index in found.slots.items():
@@ -136,14 +78,3 @@ def _series(files: list[Path]) -> list[list[Path]]:
     whole = [file for file in files if file.name.lower().endswith(WHOLE)]
     slices = [file for file in files if file not in whole]
     return [*([file] for file in whole), *([slices] if slices else [])]
-
-
-def _files(paths: Paths) -> list[Path]:
-    found = [paths] if isinstance(paths, str) else list(paths or ())
-    if not found:
-        raise UserError("no_file", "No file arrived.", "Drop a .nii or .nii.gz file, or the files of a DICOM series.")
-    return [Path(path) for path in found]
-
-
-def _name(files: Sequence[Path]) -> str:
-    return files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"

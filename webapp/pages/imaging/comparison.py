@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from core import weights
 from core.declaration import Method, Task
 from core.errors import UserError
-from webapp.pages.imaging import page
-from webapp.pages.imaging.page import View
-from webapp.pages.kit.text import safe
+from webapp.pages.kit import boxes as pieces
+from webapp.pages.kit.expected_time import expected
+from webapp.pages.kit.page_state import View
 from webapp.services import Services
 
 # the parameter that holds the ticks
@@ -30,7 +31,7 @@ class Comparison:
 
 def ticks(task: Task, ident: str) -> gr.CheckboxGroup:
     """Return a box for each method of ``task`` that can run here, not yet drawn."""
-    found = page.installed(task.name)
+    found = installed(task)
     return gr.CheckboxGroup(
         [(one.title, one.name) for one in found],
         value=list(usual(found)),
@@ -40,6 +41,12 @@ def ticks(task: Task, ident: str) -> gr.CheckboxGroup:
         elem_id=ident,
         elem_classes="cs-several",
     )
+
+
+def installed(task: Task) -> tuple[Method, ...]:
+    """Return the methods of ``task`` whose weights are here, ours first."""
+    known = weights.entries()
+    return tuple(one for one in task.methods if all(name in known for name in one.networks()))
 
 
 def usual(found: Iterable[Method]) -> tuple[str, ...]:
@@ -79,6 +86,6 @@ def note(services: Services, shown: View, given: Mapping[str, object]) -> str:
     try:
         wanted = settings(shown.task, given)
     except UserError as error:
-        return f'<p class="cs-hint">{safe(error.hint)}</p>'
-    took = page.expected(services, shown, wanted)
-    return f'<p class="cs-expected">This comparison: about <strong>{safe(took)}</strong></p>'
+        return pieces.hint(error.hint)
+    took = expected(services, shown, wanted)
+    return pieces.expected("This comparison", took)

@@ -9,31 +9,31 @@ import gradio as gr
 
 from webapp.door.session import session_of
 from webapp.pages.imaging import actions
-from webapp.pages.imaging.page import Held
 from webapp.pages.imaging.translate_tab import Contrasts
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit.silent_event import QUIET
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.page_state import Held
+from webapp.pages.kit.panel_events import PanelEvents, Updates
 from webapp.pages.kit.trouble import attempt
-from webapp.pages.kit.wiring import Updates, Wiring
 
 
-def connect(wiring: Wiring, parts: Contrasts) -> None:
+def connect(events: PanelEvents, parts: Contrasts) -> None:
     """Attach the events of ``parts``."""
-    held = wiring.tab.held
+    held = events.tab.held
     own = [parts.drop, parts.trouble]
-    whole: dict[str, Any] = {"outputs": [*wiring.everything(), *own], **QUIET}
+    whole: dict[str, Any] = {"outputs": [*events.everything(), *own], **QUIET}
 
     def dropped(request: gr.Request, now: Held, paths: Any) -> Updates:
         session = session_of(request)
-        taken, box = attempt(lambda: actions.distribute(wiring.services, session, now, paths))
+        taken, box = attempt(lambda: actions.distribute(events.services, session, now, paths))
         held, problems = taken or (now, ())
         said: Updates = {parts.trouble: box or pieces.notes(problems), parts.drop: gr.File(value=None)}
-        return {**wiring.render(session, held), **said}
+        return {**events.render(session, held), **said}
 
-    parts.drop.upload(dropped, [held, parts.drop], **whole).then(wiring.noted, **wiring.note())
+    parts.drop.upload(dropped, [held, parts.drop], **whole).then(events.noted, **events.note())
     for name, field in parts.corrections.items():
         # the last argument is what the field was changed to
-        wiring.on(field.input, partial(_move, name), parts.trouble, field)
+        events.on(field.input, partial(_move, name), parts.trouble, field)
 
 
 def _move(name: str, session: str, held: Held, other: Any) -> Held:

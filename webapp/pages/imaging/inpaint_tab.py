@@ -5,12 +5,13 @@ from __future__ import annotations
 import gradio as gr
 
 from core.imaging.inpaint.task import TASK
-from webapp.pages.imaging.page import View
+from webapp.pages.imaging import tab
+from webapp.pages.imaging.tab import Tab
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import tab
 from webapp.pages.kit import upload_slot as slot
-from webapp.pages.kit.silent_event import QUIET
-from webapp.pages.kit.tab import Tab, ident
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.page_state import View
+from webapp.pages.kit.panel import ident
 from webapp.services import Services
 
 START_DRAWING = "() => { document.querySelector('.cs-viewer').counterscan.startDrawing(); }"
@@ -26,7 +27,7 @@ def build(services: Services) -> Tab:
     with gr.Column(elem_classes="cs-section"):
         gr.HTML(pieces.step(2, "Mask and settings", "what is to be replaced"))
         draw = gr.Button("Draw in the viewer", elem_id="draw", interactive=False)
-        gr.HTML('<p class="cs-hint">Draw the lesion, or drop a mask file (1 inside, 0 outside).</p>')
+        gr.HTML(pieces.hint("Draw the lesion, or drop a mask file (1 inside, 0 outside)."))
         mask = slot.build(entries["mask"], ident(TASK, "mask"), "Mask on the scan's grid")
         with gr.Accordion("I have the truth", open=False, elem_classes="cs-advanced"):
             reference = slot.build(entries["reference"], ident(TASK, "reference"), "The true scan, to measure against")

@@ -10,9 +10,9 @@ import gradio as gr
 
 from core.errors import UserError
 from webapp.door.session import session_of
-from webapp.pages.imaging.page import Held
-from webapp.pages.kit.silent_event import QUIET
-from webapp.pages.kit.text import safe
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.page_state import Held
+from webapp.pages.kit.templates import piece
 from webapp.pages.kit.trouble import attempt
 from webapp.services import Services
 from webapp.store.records import RatingRecord
@@ -40,7 +40,7 @@ class RatingForm:
 def build(services: Services, held: gr.State, ident: Callable[[str], str]) -> RatingForm:
     """Draw the form and wire it; ``held`` says which job is rated, ``ident`` makes ids of names."""
     with gr.Column(visible=False, elem_classes="cs-section cs-rating", elem_id=ident("rating")) as group:
-        gr.HTML('<h3>Rate this result</h3><p class="cs-hint">Your judgement is stored with the run.</p>')
+        gr.HTML(piece("results", "rating_heading"))
         scores = tuple(
             gr.Radio(GRADES, label=title, info=help, elem_classes="cs-scale", elem_id=ident(f"rate-{name}"))
             for name, title, help in SCALES
@@ -64,7 +64,7 @@ def known(ratings: Sequence[RatingRecord]) -> str:
         return ""
     last = ratings[-1]
     scores = f"realism {last.realism}, border {last.border}, anatomy {last.anatomy}"
-    return f'<p class="cs-outcome cs-good" role="status">Saved: {safe(scores)}. A new rating replaces it.</p>'
+    return piece("results", "good", text=f"Saved: {scores}. A new rating replaces it.")
 
 
 def _wire(services: Services, held: gr.State, form: RatingForm) -> None:

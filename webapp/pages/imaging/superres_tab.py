@@ -9,12 +9,13 @@ import numpy as np
 
 from core.imaging.superres.geometry import describe_geometry, geometry
 from core.imaging.superres.task import TASK
-from webapp.pages.imaging.page import View
+from webapp.pages.imaging import tab
+from webapp.pages.imaging.tab import Tab
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import tab
 from webapp.pages.kit import upload_slot as slot
-from webapp.pages.kit.tab import Tab, ident
-from webapp.pages.kit.text import safe
+from webapp.pages.kit.page_state import View
+from webapp.pages.kit.panel import ident
+from webapp.pages.kit.templates import joined, piece
 from webapp.services import Services
 
 
@@ -40,10 +41,10 @@ def build(services: Services) -> Tab:
 
 def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:
     """Return what the settings make of the scan at hand, then what the method is and takes."""
-    said = ""
+    lines: tuple[str, ...] = ()
     scan = shown.scans.get("image")
     if scan is not None:
         found = geometry(scan.shape, np.diag([*scan.spacing, 1.0]), TASK.parse(given))
-        lines = describe_geometry(found)
-        said = "".join(f'<p class="cs-assumed">{safe(line)}</p>' for line in lines)
-    return said + tab.describe(services, shown, given)
+        lines = tuple(describe_geometry(found))
+    words = (piece("boxes", "paragraph", text=line) for line in lines)
+    return joined((*words, tab.describe(services, shown, given)))

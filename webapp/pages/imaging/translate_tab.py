@@ -9,12 +9,13 @@ import gradio as gr
 
 from core.contrasts import CANNOT_KNOW, CONTRASTS, TITLES
 from core.imaging.translate.task import TASK
-from webapp.pages.imaging.page import View
+from webapp.pages.imaging import tab
+from webapp.pages.imaging.tab import Follow, Tab
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import tab
 from webapp.pages.kit import upload_slot as slot
-from webapp.pages.kit.tab import Follow, Tab, ident
-from webapp.pages.kit.text import safe
+from webapp.pages.kit.page_state import View
+from webapp.pages.kit.panel import ident
+from webapp.pages.kit.templates import EMPTY, joined, piece
 from webapp.pages.kit.upload_slot import Slot
 from webapp.services import Services
 
@@ -43,8 +44,9 @@ def build(services: Services) -> tuple[Tab, Contrasts]:
             interactive=True,
         )
         gr.HTML(
-            '<p class="cs-hint">Drop all contrasts here: names and intensities tell which is which. '
-            "Or give each its own place below.</p>"
+            pieces.hint(
+                "Drop all contrasts here: names and intensities tell which is which. Or give each its own place below."
+            )
         )
         trouble = gr.HTML(elem_id=ident(TASK, "drop-trouble"))
         examples = tab.example_buttons(TASK)
@@ -52,7 +54,7 @@ def build(services: Services) -> tuple[Tab, Contrasts]:
         corrections: dict[str, gr.Dropdown] = {}
         for name in CONTRASTS:
             with gr.Column(elem_classes="cs-slot"):
-                gr.HTML(f'<h3 class="cs-slot-title">{safe(TITLES[name])}</h3>')
+                gr.HTML(piece("boxes", "slot_title", text=TITLES[name]))
                 slots[name] = slot.build(entries[name], ident(TASK, name), f"{TITLES[name]} scan", single=True)
                 corrections[name] = gr.Dropdown(
                     [(TITLES[other], other) for other in CONTRASTS],
@@ -78,8 +80,8 @@ def build(services: Services) -> tuple[Tab, Contrasts]:
 def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:
     """Return what the asked contrast cannot show, then what the method is and takes."""
     warning = CANNOT_KNOW.get(str(given.get("target")), "")
-    banner = f'<p class="cs-banner" role="note">{safe(warning)}</p>' if warning else ""
-    return banner + tab.describe(services, shown, given)
+    banner = piece("boxes", "banner", text=warning) if warning else EMPTY
+    return joined((banner, tab.describe(services, shown, given)))
 
 
 def _correction(name: str) -> Follow:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import plotly.graph_objects as go
+from markupsafe import Markup
 from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
 from core import __version__
 from core.assets import ASSETS
-from webapp.pages.kit.text import safe
-from webapp.pages.lab.results_column import SORT
+from webapp.pages.kit.sorting import SORT
+from webapp.pages.kit.templates import EMPTY, trusted
+from webapp.pages.kit.templates import document as template
 
 STYLE = ASSETS / "style" / "style.css"
 PLOT = {"displaylogo": False, "responsive": True}
@@ -25,26 +27,27 @@ h2 { font-size: 17px; }
 """
 
 
-def document(title: str, subject: str, body: str) -> str:
+def document(title: str, subject: str, body: Markup) -> str:
     """Return the whole file; title: its heading, subject: what follows the version, both plain text; body: HTML."""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="dark">'
-        f"<title>{safe(title)}</title><style>{STYLE.read_text(encoding='utf-8')}{OWN}</style>"
-        f"<script>{get_plotlyjs()}</script></head>"
-        f'<body class="gradio-container"><main><header><h1>{safe(title)}</h1><p class="cs-hint">Counterscan '
-        f"{safe(__version__)}. {safe(subject)}</p></header>{body}</main>"
-        f"<script>const element = document.body; {SORT}</script></body></html>\n"
+    return template(
+        "offline",
+        title=title,
+        subject=subject,
+        body=body,
+        version=__version__,
+        style=trusted(STYLE.read_text(encoding="utf-8") + OWN),
+        plotly=trusted(get_plotlyjs()),
+        script=trusted(f"const element = document.body; {SORT}"),
     )
 
 
-def section(title: str, inner: str) -> str:
+def section(title: str, inner: Markup) -> Markup:
     """Return a part of the file under a heading; inner: HTML."""
-    return f'<section class="cs-section"><h2>{safe(title)}</h2>{inner}</section>'
+    return template("section", title=title, inner=inner)
 
 
-def drawn(figure: go.Figure | None) -> str:
+def drawn(figure: go.Figure | None) -> Markup:
     """Return a figure for ``document``, "" for none."""
     if figure is None:
-        return ""
-    return str(to_html(figure, config=PLOT, include_plotlyjs=False, full_html=False))
+        return EMPTY
+    return trusted(to_html(figure, config=PLOT, include_plotlyjs=False, full_html=False))

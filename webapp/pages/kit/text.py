@@ -1,21 +1,12 @@
-"""Words for the page: escaping, numbers, sentences."""
+"""Words for the page: numbers, durations, sizes."""
 
 from __future__ import annotations
 
-import html
 import math
 from datetime import UTC, datetime
 
 NAME = "Counterscan"
 TAGLINE = "Research use only, not for diagnosis. Synthetic tissue is marked as such."
-
-# the characters that begin a JavaScript or Handlebars template, beside those of HTML
-_TEMPLATE = str.maketrans({"$": "&#36;", "{": "&#123;", "}": "&#125;", "`": "&#96;", "\\": "&#92;"})
-
-
-def safe(value: object) -> str:
-    """Return ``value`` as text that is inert in HTML, in a JavaScript template literal and in Handlebars."""
-    return html.escape(str(value), quote=True).translate(_TEMPLATE)
 
 
 def number(value: object, digits: int = 2) -> str:

@@ -7,6 +7,7 @@ import inspect
 import gradio as gr
 
 from core.assets import ASSETS
+from webapp.pages.kit.templates import document
 
 STYLE = ASSETS / "style" / "style.css"
 
@@ -96,7 +97,4 @@ def _theme() -> gr.themes.Base:
 
 THEME = _theme()
 CSS = STYLE.read_text(encoding="utf-8")
-HEAD = (
-    '<meta name="color-scheme" content="dark"><meta name="theme-color" content="#0b0f14">'
-    '<meta name="description" content="The scan that was never taken: pseudo-healthy brain MRI. Research use only.">'
-)
+HEAD = document("head")

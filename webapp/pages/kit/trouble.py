@@ -7,18 +7,21 @@ import secrets
 from collections.abc import Callable
 from typing import TypeVar
 
+from markupsafe import Markup
+
 from core.errors import UserError
 from webapp.pages.kit.boxes import problem
+from webapp.pages.kit.templates import EMPTY
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
 
-def attempt(work: Callable[[], Result]) -> tuple[Result | None, str]:
-    """Return (what ``work`` gives, "") or (None, a box that explains); what is unexpected is logged under an id."""
+def attempt(work: Callable[[], Result]) -> tuple[Result | None, Markup]:
+    """Return (what ``work`` returns, "") or (None, a box that explains); what is unexpected is logged under an id."""
     try:
-        return work(), ""
+        return work(), EMPTY
     except UserError as error:
         return None, problem(error)
     except Exception:

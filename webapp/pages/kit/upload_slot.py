@@ -72,5 +72,5 @@ def card(scan: ScanRecord | None) -> str:
     """Return what is known of a scan or mask, "" where there is none."""
     if scan is None:
         return ""
-    known = {"mask": pieces.mask_facts, "tissue": pieces.tissue_facts}
-    return known.get(scan.role, pieces.facts)(scan)
+    known = {"mask": pieces.mask_card, "tissue": pieces.tissue_card}
+    return known.get(scan.role, pieces.scan_card)(scan)

@@ -9,10 +9,12 @@ from typing import Any, TypedDict
 
 import gradio as gr
 
+from webapp.pages.kit.templates import document
+
 VIEWER_MODULE = "/ui/viewer/viewer.js"
 VIEWER_LIBRARY = "/ui/niivue.js"
 
-_VIEWER = '<div class="cs-viewer" role="region" aria-label="Volume viewer"></div>'
+_VIEWER = document("viewer")
 _VIEWER_SCRIPT = """
 // the job asked for is told before any value can write another one, or none, into the address
 trigger("asked", { job: new URLSearchParams(location.search).get("job") || "" });
@@ -42,13 +44,7 @@ ready.catch((error) => {
 });
 """
 
-_PROGRESS = (
-    '<div class="cs-progress" hidden><div class="cs-bar" role="progressbar" aria-label="Progress of the run" '
-    'aria-valuemin="0" aria-valuemax="100" aria-valuenow="0"><i></i></div>'
-    '<p><span class="cs-progress-text"></span><span class="cs-progress-percent"></span></p>'
-    '<figure class="cs-preview" hidden><img alt="The result so far in three planes">'
-    "<figcaption>Preview, synthetic</figcaption></figure></div>"
-)
+_PROGRESS = document("progress")
 _PROGRESS_SCRIPT = """
 const show = () => {
   const { percent = 0, text = "", shown = false, picture = "" } = props.value || {};

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
 from core.failure.results import Model, Picture, Results
-from webapp.pages.kit.text import safe
-from webapp.pages.lab.lab_boxes import SIMULATED
+from webapp.pages.kit.templates import EMPTY, piece
 
 Pixels = NDArray[np.uint8]
 
 # red speaks for the answer, blue against it; nothing is dark grey
-FOR, AGAINST, NOTHING = (255, 138, 91), (86, 180, 233), (24, 32, 43)
+FOR, AGAINST, NEITHER = (255, 138, 91), (86, 180, 233), (24, 32, 43)
 HEAD = "Tissue"
 SENTENCE = (
     "Left: three bands as colours, red amide I (1655), green phosphate (1085), blue CH2 (2924 cm⁻¹). Then the stained "
@@ -25,17 +25,14 @@ SENTENCE = (
 )
 
 
-def gallery(results: Results, models: Sequence[Model]) -> str:
+def gallery(results: Results, models: Sequence[Model]) -> Markup:
     """Return a row for each patch of the gallery, with the maps of ``models`` beside it."""
     if not results.gallery:
-        return ""
+        return EMPTY
     shown = [model for model in models if model.attributions]
-    rows = "".join(_row(picture, shown, results.data.classes) for picture in results.gallery)
-    mark = SIMULATED if results.data.source == "simulated" else ""
-    return (
-        f'<h3 class="cs-view-title">{HEAD} {mark}</h3><p class="cs-hint">{safe(SENTENCE)}</p>'
-        f'<div class="cs-gallery">{rows}</div>'
-    )
+    patches = [_patch(picture, shown, results.data.classes) for picture in results.gallery]
+    simulated = results.data.source == "simulated"
+    return piece("failure", "gallery", title=HEAD, is_simulated=simulated, sentence=SENTENCE, patches=patches)
 
 
 def png(values: Pixels) -> str:
@@ -49,11 +46,10 @@ def coloured(scores: NDArray[np.float64]) -> Pixels:
     """Return (H, W, 3) of scores (H, W) from -1 to 1."""
     weight = np.clip(np.abs(scores), 0, 1)[..., None] ** 0.7
     ends = np.where(scores[..., None] >= 0, np.array(FOR), np.array(AGAINST))
-    return np.asarray(np.round((1 - weight) * np.array(NOTHING) + weight * ends), np.uint8)
+    return np.asarray(np.round((1 - weight) * np.array(NEITHER) + weight * ends), np.uint8)
 
 
-def _row(picture: Picture, models: Sequence[Model], classes: Sequence[str]) -> str:
-    name = classes[picture.label]
+def _patch(picture: Picture, models: Sequence[Model], classes: Sequence[str]) -> dict[str, object]:
     whose = f"Patch {picture.patch}" + (f", slide {picture.group}" if picture.group >= 0 else "")
     tiles = [_tile(np.array(picture.ir, np.uint8), "IR, false colour", f"{whose}: infrared in false colour")]
     if picture.rgb:
@@ -61,10 +57,10 @@ def _row(picture: Picture, models: Sequence[Model], classes: Sequence[str]) -> s
     for model in models:
         found = next((each for each in model.attributions if each.patch == picture.patch), None)
         if found is not None:
-            said = "right" if found.predicted == found.label else f"says {classes[found.predicted]}"
-            tiles.append(_tile(coloured(np.array(found.scores)), f"{model.title}: {said}", f"{whose}: pixels"))
-    return f'<div class="cs-patch"><p>{safe(name)}<small>{safe(whose)}</small></p>{"".join(tiles)}</div>'
+            answer = "right" if found.predicted == found.label else f"says {classes[found.predicted]}"
+            tiles.append(_tile(coloured(np.array(found.scores)), f"{model.title}: {answer}", f"{whose}: pixels"))
+    return {"title": classes[picture.label], "place": whose, "tiles": tiles}
 
 
-def _tile(values: Pixels, caption: str, words: str) -> str:
-    return f'<figure><img src="{png(values)}" alt="{safe(words)}"><figcaption>{safe(caption)}</figcaption></figure>'
+def _tile(values: Pixels, caption: str, words: str) -> dict[str, str]:
+    return {"picture": png(values), "words": words, "caption": caption}

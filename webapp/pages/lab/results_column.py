@@ -9,37 +9,10 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
+from webapp.pages.kit.sorting import SORT
+from webapp.pages.kit.templates import piece
 from webapp.pages.lab.sections import DRAWN, TABS, VIEWS, Section
 
-INVITE = (
-    '<div class="cs-invite cs-lab-invite"><p>Does a network look at tissue, or at one number of its mean spectrum?</p>'
-    "<p>Run the demo on simulated tissue, or bring your own data in step 1. Every view has a table that says the same."
-    "</p></div>"
-)
-# sorts the rows of a table by the column whose head is pressed
-SORT = """
-const heads = () => element.querySelectorAll(".cs-sortable th[scope=col]");
-const ready = () => heads().forEach((th) => { th.tabIndex = 0; th.setAttribute("role", "columnheader"); });
-const sort = (th) => {
-  const rows = [...th.closest("table").tBodies[0].rows];
-  const place = [...th.parentNode.children].indexOf(th);
-  const up = th.getAttribute("aria-sort") === "descending";
-  const key = (row) => row.cells[place].dataset.value;
-  const compare = (a, b) => key(a) === undefined || key(b) === undefined
-    ? a.cells[place].textContent.localeCompare(b.cells[place].textContent) : key(a) - key(b);
-  rows.sort((a, b) => (up ? 1 : -1) * compare(a, b));
-  heads().forEach((one) => one.removeAttribute("aria-sort"));
-  th.setAttribute("aria-sort", up ? "ascending" : "descending");
-  rows.forEach((row) => row.parentNode.append(row));
-};
-const asked = (event) => event.target.closest && event.target.closest(".cs-sortable th[scope=col]");
-element.addEventListener("click", (event) => { const th = asked(event); if (th) sort(th); });
-element.addEventListener("keydown", (event) => {
-  const th = asked(event);
-  if (th && (event.key === "Enter" || event.key === " ")) { event.preventDefault(); sort(th); }
-});
-ready();
-"""
 _WATCHED = f'{SORT}watch("value", () => requestAnimationFrame(ready));'
 # a plot that was drawn while it was hidden has the wrong width
 FIT = "() => requestAnimationFrame(() => window.dispatchEvent(new Event('resize')))"
@@ -83,7 +56,7 @@ class LabView:
 
 def build() -> LabView:
     """Draw the column; it stands beside the viewer's, and the style shows the one that the open tab needs."""
-    invite = gr.HTML(INVITE, elem_id="lab-invite", elem_classes="cs-section")
+    invite = gr.HTML(piece("failure", "invitation"), elem_id="lab-invite", elem_classes="cs-section")
     places: dict[str, Place] = {}
     other: dict[str, Place] = {}
     with gr.Column(visible=False, elem_id="lab-results", elem_classes="cs-section") as shown:

@@ -6,24 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
+from markupsafe import Markup
 
 from core.failure.results import Model, Results
+from webapp.pages.charts import captions
 from webapp.pages.charts import model_accuracy as charts_accuracy
-from webapp.pages.charts import model_score as charts_score
 from webapp.pages.charts import model_shift as charts_shift
+from webapp.pages.charts import score_curves as charts_score
 from webapp.pages.charts import wavenumbers as charts_spectra
 from webapp.pages.charts.figure import Chart
+from webapp.pages.kit.templates import EMPTY
 from webapp.pages.lab import gallery as lab_gallery
-from webapp.pages.lab import lab_boxes as lab_pieces
+from webapp.pages.lab import result_boxes as lab_pieces
 
 
 @dataclass(frozen=True, eq=False)
 class Section:
     """One view: HTML above the figure, the figure, HTML below it; each may be missing."""
 
-    above: str = ""
+    above: Markup = EMPTY
     figure: go.Figure | None = None
-    below: str = ""
+    below: Markup = EMPTY
 
 
 # name of a view -> the tab it stands in; several views of one tab stand one below the other
@@ -57,6 +60,10 @@ DRAWN = (
     "calibration",
 )
 """Views with a figure."""
+REMEDIES_SENTENCE = (
+    "A remedy helps where the gap closes and accuracy at home stays; press a column's head to sort. Another shortcut "
+    "may need another remedy."
+)
 TABS = tuple(dict.fromkeys(VIEWS.values()))
 
 
@@ -91,14 +98,10 @@ def sections(results: Results, look: str, beside: str) -> dict[str, Section]:
         "attribution": _of(next((charts_spectra.attribution(model, results.bands, classes) for model in one), None)),
         "robustness": _of(charts_shift.robustness(models)),
         "calibration": _of(charts_score.calibration(models)),
-        "remedies": Section(
-            '<h3 class="cs-view-title">Remedies</h3><p class="cs-hint">A remedy helps where the gap closes and '
-            "accuracy at home stays; press a column's head to sort. Another shortcut may need another remedy.</p>"
-            + lab_pieces.remedies(results)
-        ),
+        "remedies": Section(lab_pieces.remedies(results, "Remedies", REMEDIES_SENTENCE)),
         "tissue": Section(lab_gallery.gallery(results, models)),
         "probes": Section(lab_pieces.probes(models, results)),
-        "limits": Section(lab_pieces.facts(results)),
+        "limits": Section(lab_pieces.limits(results)),
     }
     return {name: made[name] for name in VIEWS}
 
@@ -108,11 +111,11 @@ def comparison(title: str, other: Results) -> dict[str, Section]:
     return {
         "verdict": Section(lab_pieces.verdicts(other, title)),
         "bars": _of(charts_accuracy.bars(other, "Accuracy at home and away, the other run")),
-        "remedies": Section(f'<h3 class="cs-view-title">Remedies, the other run</h3>{lab_pieces.remedies(other)}'),
+        "remedies": Section(lab_pieces.remedies(other, "Remedies, the other run")),
     }
 
 
 def _of(chart: Chart | None) -> Section:
     if chart is None:
         return Section()
-    return Section(lab_pieces.head(chart), chart.figure, lab_pieces.twin(chart))
+    return Section(captions.head(chart), chart.figure, captions.twin(chart))

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import gradio as gr
 
 from core.failure.task import TASK
-from webapp.pages.imaging import page
-from webapp.pages.imaging.page import Held, View
+from core.failure.titles import CHOICES
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import tab
+from webapp.pages.kit import panel
 from webapp.pages.kit import upload_slot as slot
-from webapp.pages.kit.tab import Panel, ident
-from webapp.pages.kit.text import safe
-from webapp.pages.lab import titles as lab_words
+from webapp.pages.kit.expected_time import expected
+from webapp.pages.kit.page_state import Held, View
+from webapp.pages.kit.panel import Panel, ident
+from webapp.pages.kit.templates import joined
 from webapp.services import Services
 
 FORMATS = "NPZ, ENVI (.hdr and its data), TIFF stack, MATLAB or CSV"
@@ -27,8 +27,10 @@ def build(services: Services) -> Panel:
     with gr.Column(elem_classes="cs-section"):
         gr.HTML(pieces.step(1, "Data", "simulated, or your own"))
         gr.HTML(
-            '<p class="cs-hint">Without a file, tissue is simulated: infrared cube and stained picture of the same '
-            "cells, and a shortcut of a known kind. Choose it in step 2.</p>"
+            pieces.hint(
+                "Without a file, tissue is simulated: infrared cube and stained picture of the same cells, and a "
+                "shortcut of a known kind. Choose it in step 2."
+            )
         )
         data = slot.build(entries["data"], ident(TASK, "data"), f"Your data: {FORMATS}", single=True)
         with gr.Accordion("Labels of an infrared image", open=False, elem_classes="cs-advanced"):
@@ -37,17 +39,17 @@ def build(services: Services) -> Panel:
             )
     with gr.Column(elem_classes="cs-section"):
         gr.HTML(pieces.step(2, "What to train"))
-        settings = tab.settings(services, TASK, MAIN, lab_words.CHOICES, "quick")
+        settings = panel.settings(services, TASK, MAIN, CHOICES, "quick")
     held = gr.State(Held())
-    running = tab.running(TASK, 3)
+    running = panel.running(TASK, 3)
     running.cancel.value = "Stop"
-    timer = gr.Timer(tab.POLL_SECONDS, active=False)
+    timer = gr.Timer(panel.POLL_SECONDS, active=False)
     return Panel(TASK, held, {"data": data, "labels": labels}, settings, running, timer, explain)
 
 
 def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:
     """Return what the settings mean for the data at hand, and what the run will take."""
-    took = page.expected(services, shown, given)
+    took = expected(services, shown, given)
     data = shown.scans.get("data")
     about = (
         "Your data are examined; the choice of simulated tissue does not count. Groups (patients, slides) are kept "
@@ -55,6 +57,4 @@ def explain(services: Services, shown: View, given: Mapping[str, object]) -> str
         if data is not None
         else "Tissue is simulated; every number is of the simulation."
     )
-    return (
-        f'<p class="cs-hint">{safe(about)}</p><p class="cs-expected">This run: about <strong>{safe(took)}</strong></p>'
-    )
+    return joined((pieces.hint(about), pieces.expected("This run", took)))

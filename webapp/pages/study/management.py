@@ -16,12 +16,12 @@ from core.errors import UserError
 from core.result import RESULT
 from webapp.door.session import session_of
 from webapp.intake.scans import uploaded
-from webapp.pages.imaging import page
-from webapp.pages.kit.silent_event import QUIET
-from webapp.pages.kit.tab import Shared
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.job_titles import headline, subject
+from webapp.pages.kit.panel import Shared
+from webapp.pages.kit.panel_events import Updates
 from webapp.pages.kit.text import ago
 from webapp.pages.kit.trouble import attempt
-from webapp.pages.kit.wiring import Updates
 from webapp.pages.study import cards
 from webapp.pages.study.tab import NO_RUNS, Controls, ResultsColumn
 from webapp.services import Services
@@ -39,7 +39,7 @@ _FORGET = "() => { if (new URLSearchParams(location.search).has('study')) histor
 
 
 @dataclass(frozen=True)
-class StudyWiring:
+class StudyEvents:
     """The events of the Rate tab on its components."""
 
     services: Services
@@ -103,9 +103,12 @@ class StudyWiring:
             panel.inviting.link: "",
             panel.inviting.trouble: "",
             panel.key: "",
-            **(self._study(study) if study else {panel.overview: "", column.fresh: "", column.report: cards.INVITE}),
+            **(self._study(study) if study else self._no_study()),
             **(boxes or {}),
         }
+
+    def _no_study(self) -> Updates:
+        return {self.panel.overview: "", self.column.fresh: "", self.column.report: cards.invitation()}
 
     def _study(self, study: StudyRecord) -> Updates:
         panel, inviting, column = self.panel, self.panel.inviting, self.column
@@ -126,8 +129,7 @@ class StudyWiring:
         """Return the finished runs that have an image as a result."""
         rateable = (job for job in self.services.repo.jobs(session) if job.state == "done" and job.artifact(RESULT))
         return [
-            (f"{page.subject(self.services, session, job)}: {page.headline(job)}, {ago(job.created)}", job)
-            for job in rateable
+            (f"{subject(self.services, session, job)}: {headline(job)}, {ago(job.created)}", job) for job in rateable
         ]
 
     def opened(self, request: gr.Request) -> Updates:

@@ -6,15 +6,17 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from core.measure.answers import Collected
 from core.measure.findings import Results
 from webapp.pages.charts import reader_study as charts
+from webapp.pages.charts.captions import head, twin
 from webapp.pages.charts.figure import Chart
 from webapp.pages.charts.likert import likert
 from webapp.pages.kit.boxes import notes
 from webapp.pages.kit.offline import document, drawn, section
-from webapp.pages.kit.text import safe
-from webapp.pages.lab.lab_boxes import head, twin
+from webapp.pages.kit.templates import joined, piece
 from webapp.pages.study.sentences import METHODS, summary
 
 SUBJECT = "Reader study. Research use only, not for diagnosis."
@@ -32,11 +34,11 @@ class View:
 
 def page(collected: Collected, results: Results) -> str:
     """Return the whole report as HTML."""
-    shown = "".join(section(view.title, "".join(map(_chart, view.charts))) for view in views(collected, results))
-    missing = section("What could not be computed or needs care", notes(results.notes)) if results.notes else ""
+    shown = (section(view.title, joined(map(_chart, view.charts))) for view in views(collected, results))
+    missing = [section("What could not be computed or needs care", notes(results.notes))] if results.notes else []
     how = (*METHODS, f"Bootstraps have {results.resamples} resamples and begin with seed {results.seed}.")
     found = section("What was found", _lines(summary(results), "cs-lines cs-found"))
-    body = f"{found}{shown}{missing}{section('How it was computed', _lines(how))}"
+    body = joined((found, *shown, *missing, section("How it was computed", _lines(how))))
     hidden = all(ANONYMOUS.fullmatch(rater.name) for rater in collected.raters)
     who = "Raters are anonymous." if hidden else "Raters are named: do not pass this on without their consent."
     return document(results.title or "Reader study", f"{SUBJECT} {who}", body)
@@ -57,9 +59,9 @@ def views(collected: Collected, results: Results) -> tuple[View, ...]:
     return tuple(View(title, make()) for title, asked, make in parts if asked)
 
 
-def _chart(chart: Chart) -> str:
-    return f"{head(chart)}{drawn(chart.figure)}{twin(chart)}"
+def _chart(chart: Chart) -> Markup:
+    return joined((head(chart), drawn(chart.figure), twin(chart)))
 
 
-def _lines(lines: Iterable[str], kind: str = "cs-lines") -> str:
-    return f'<ul class="{kind}">{"".join(f"<li>{safe(line)}</li>" for line in lines)}</ul>'
+def _lines(lines: Iterable[str], classes: str = "cs-lines") -> Markup:
+    return piece("boxes", "lines", lines=tuple(lines), classes=classes)

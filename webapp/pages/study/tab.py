@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.components import Component
 
 from webapp.pages.kit import boxes
+from webapp.pages.kit.templates import piece
 from webapp.pages.study import cards
 from webapp.study.design import SCALES
 
@@ -58,7 +59,7 @@ class Making:
     trouble: gr.HTML
 
     def values(self) -> list[Component]:
-        """Return the fields in the order in which ``StudyWiring`` reads them."""
+        """Return the fields in the order in which ``StudyEvents`` reads them."""
         form = (
             self.title, self.runs, self.images, self.questions, self.order, self.repeats, self.toggle, self.training,
             self.catch, self.scales, self.instructions, self.consent,
@@ -136,7 +137,7 @@ def results() -> ResultsColumn:
     with gr.Row(elem_classes="cs-section", elem_id="study-bar", visible=False) as bar:
         fresh = gr.HTML(elem_id="study-fresh")
         refresh = gr.Button("Refresh", size="sm", elem_id="study-refresh")
-    report = gr.HTML(cards.INVITE, elem_id="study-report", elem_classes="cs-section")
+    report = gr.HTML(cards.invitation(), elem_id="study-report", elem_classes="cs-section")
     return ResultsColumn(gr.State(0), bar, fresh, refresh, report)
 
 
@@ -146,10 +147,7 @@ def _making() -> Making:
         runs = gr.CheckboxGroup(
             [], label="Finished runs", info=NO_RUNS, elem_id="study-runs", elem_classes="cs-lines-of"
         )
-        gr.HTML(
-            '<p class="cs-hint">Or a zip of images, one folder a method: <code>truth/case1.nii.gz</code>, '
-            "<code>mine/case1.nii.gz</code>; images under truth, reference or real are real scans.</p>"
-        )
+        gr.HTML(piece("study", "images_hint"))
         images = gr.File(
             label="Zip of images",
             elem_id="study-images",

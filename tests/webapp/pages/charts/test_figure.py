@@ -14,8 +14,8 @@ from core.failure.results import Diagnostic, Line
 from core.measure.intervals import Interval
 from tests.webapp.pages.lab_results import CLASSES, diagnostics, leak, model, results
 from webapp.pages.charts import model_accuracy as charts_accuracy
-from webapp.pages.charts import model_score as charts_score
 from webapp.pages.charts import model_shift as charts_shift
+from webapp.pages.charts import score_curves as charts_score
 from webapp.pages.charts import wavenumbers as charts_spectra
 from webapp.pages.charts.figure import Chart, errors, opaque, worded
 

@@ -15,7 +15,9 @@ from tests.contract.phantom import write_contrasts, write_phantom, write_thick
 from tests.webapp.fakes import wait_for
 from webapp.intake import example_scans as examples
 from webapp.pages.imaging import actions
-from webapp.pages.imaging.page import Held, main_scan, of_job, view
+from webapp.pages.kit import panel_actions
+from webapp.pages.kit.job_titles import main_scan
+from webapp.pages.kit.page_state import Held, of_job, view
 from webapp.services import Services
 
 ME = "session-of-the-tests"
@@ -31,14 +33,14 @@ def files(tmp_path: Path, services: Services) -> dict[str, Path]:
 
 def test_a_new_anchor_clears_the_tab_and_a_mask_needs_it(services: Services, files: dict[str, Path]) -> None:
     with pytest.raises(UserError) as caught:
-        actions.load(services, ME, inpaint.TASK, "mask", Held(), str(files["mask"]))
+        panel_actions.load(services, ME, inpaint.TASK, "mask", Held(), str(files["mask"]))
     assert caught.value.code == "no_scan"
     assert files["mask"].is_file()
     copy = str(shutil.copy(files["t1"], files["t1"].with_name("again.nii.gz")))
-    held = actions.load(services, ME, inpaint.TASK, "t1", Held(), str(files["t1"]))
-    held = actions.load(services, ME, inpaint.TASK, "mask", held, [str(files["mask"])])
+    held = panel_actions.load(services, ME, inpaint.TASK, "t1", Held(), str(files["t1"]))
+    held = panel_actions.load(services, ME, inpaint.TASK, "mask", held, [str(files["mask"])])
     assert view(services, ME, inpaint.TASK, held).ready
-    again = actions.load(services, ME, inpaint.TASK, "t1", held, copy)
+    again = panel_actions.load(services, ME, inpaint.TASK, "t1", held, copy)
     assert set(again.inputs) == {"t1"}
 
 
@@ -69,13 +71,13 @@ def test_moving_a_scan_swaps_what_is_there(services: Services, files: dict[str, 
 def test_a_run_without_its_inputs_is_refused(services: Services) -> None:
     for task in (inpaint.TASK, superres.TASK, translate.TASK):
         with pytest.raises(UserError) as caught:
-            actions.submit(services, ME, task, Held(), {})
+            panel_actions.submit(services, ME, task, Held(), {})
         assert caught.value.code == "not_ready"
 
 
 def test_a_result_becomes_the_input_of_another_task(services: Services, files: dict[str, Path]) -> None:
-    held = actions.load(services, ME, superres.TASK, "image", Held(), str(files["image"]))
-    held = actions.submit(services, ME, superres.TASK, held, {"method": "cubic"})
+    held = panel_actions.load(services, ME, superres.TASK, "image", Held(), str(files["image"]))
+    held = panel_actions.submit(services, ME, superres.TASK, held, {"method": "cubic"})
     with pytest.raises(UserError):
         actions.receive(services, ME, inpaint.TASK, held.job)
     finish(services, held.job)

@@ -9,7 +9,7 @@ from core.declaration import Task
 from core.errors import UserError
 from core.imaging.drive import compared
 from core.tasks import find
-from webapp.pages.imaging import comparison, page
+from webapp.pages.imaging import comparison
 from webapp.pages.kit import forms
 
 IMAGING = [task for task in tasks.TASKS if any(param.name == comparison.BESIDE for param in task.params)]
@@ -59,7 +59,7 @@ def test_usual_ticks_are_ours_one_of_the_papers_and_a_plain_one() -> None:
 
 def test_methods_whose_weights_are_missing_cannot_be_ticked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.weights.entries", lambda: {"inpaint-volume": None, "inpaint-fusion": None})
-    assert [one.name for one in page.installed("inpaint") if one.weights] == ["volume"]
+    assert [one.name for one in comparison.installed(tasks.find("inpaint")) if one.weights] == ["volume"]
     ticks = comparison.ticks(tasks.find("inpaint"), "ticks")
     assert [name for _, name in ticks.choices] == ["volume", "biharmonic", "harmonic", "shell", "mirror"]
     assert ticks.value == ["volume", "biharmonic"]

@@ -13,8 +13,10 @@ from core.imaging.inpaint.task import TASK
 from core.imaging.superres import task as superres
 from core.imaging.translate import task as translate
 from core.result import Finding, Note, Result, Row
-from webapp.pages.imaging.page import Held, View, anchor, progress, scene
+from webapp.pages.imaging.result_scene import scene
 from webapp.pages.kit import boxes as pieces
+from webapp.pages.kit.job_progress import progress
+from webapp.pages.kit.page_state import Held, View, anchor
 from webapp.pages.kit.viewer_scene import Scene
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 
@@ -55,8 +57,8 @@ def inert(text: str) -> bool:
 
 def test_hostile_text_is_inert_everywhere() -> None:
     mask = replace(SCAN, role="mask", facts={"volume_ml": 2.5})
-    assert inert(pieces.facts(SCAN))
-    assert inert(pieces.mask_facts(mask))
+    assert inert(pieces.scan_card(SCAN))
+    assert inert(pieces.mask_card(mask))
     assert inert(pieces.problem(UserError(HOSTILE, HOSTILE, HOSTILE)))
     assert inert(pieces.sessions([(JOB, HOSTILE, HOSTILE)]))
     assert inert(pieces.header(HOSTILE, 2))
@@ -65,7 +67,7 @@ def test_hostile_text_is_inert_everywhere() -> None:
 
 
 def test_facts_name_size_spacing_and_assumption() -> None:
-    text = pieces.facts(SCAN)
+    text = pieces.scan_card(SCAN)
     for part in ("26 × 30 × 28 voxels", "6 × 6 × 6 mm", "RAS", "Taken."):
         assert part in text
 

@@ -11,17 +11,18 @@ import pytest
 
 from core.errors import UserError
 from tests.waiting import LONGEST
-from webapp import __main__ as command
-from webapp import settings
+from webapp import console, server, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[settings.Settings]:
-    """The settings that would be served."""
+    """The settings that would be served: what the server is given once its checks have passed."""
     seen: list[settings.Settings] = []
-    monkeypatch.setattr(command, "serve", seen.append)
+    monkeypatch.setattr(server, "_listen", seen.append)
+    monkeypatch.setattr(server, "_write_log", lambda: None)
+    monkeypatch.setattr(server, "_check_port", lambda settings: None)
     for name in [name for name in os.environ if name.startswith("COUNTERSCAN_")]:
         monkeypatch.delenv(name)
     return seen
@@ -31,7 +32,7 @@ def test_other_machines_are_kept_out(
     served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(settings, "load", lambda: settings.Settings(host="0.0.0.0"))
-    assert command.main([]) == 2
+    assert console.main(["serve"]) == 2
     assert "COUNTERSCAN_ALLOW_REMOTE=1" in capsys.readouterr().err
     assert served == []
 
@@ -42,7 +43,7 @@ def test_other_machines_are_kept_out_while_the_server_has_no_name(
 ) -> None:
     named = settings.Settings(host="0.0.0.0", allow_remote=True, hosts=hosts)
     monkeypatch.setattr(settings, "load", lambda: named)
-    assert command.main([]) == 2
+    assert console.main(["serve"]) == 2
     said = capsys.readouterr().err
     assert "[remote_refused]" in said and "COUNTERSCAN_HOSTS" in said
     assert served == []
@@ -51,7 +52,7 @@ def test_other_machines_are_kept_out_while_the_server_has_no_name(
 def test_other_machines_are_let_in_when_told(served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch) -> None:
     named = settings.Settings(host="0.0.0.0", allow_remote=True, hosts="scans.example.org")
     monkeypatch.setattr(settings, "load", lambda: named)
-    assert command.main([]) == 0
+    assert console.main(["serve"]) == 0
     assert [s.host for s in served] == ["0.0.0.0"]
 
 
@@ -60,7 +61,7 @@ def test_the_container_may_start(served: list[settings.Settings], monkeypatch: p
     environment = dict(re.findall(r"\b(COUNTERSCAN_[A-Z_]+)=(\S+)", text))
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert command.main([]) == 0
+    assert console.main(["serve"]) == 0
     assert served[0].host == "0.0.0.0" and "localhost" in served[0].allowed_hosts
 
 
@@ -76,12 +77,13 @@ def test_what_the_user_can_solve_ends_with_2(
 
     if error:
         monkeypatch.setattr(settings, "load", refuse)
-    assert command.main([] if error else ["unknown"]) == 2
-    assert "[bad_setting]" in capsys.readouterr().err
+    assert console.main(["serve" if error else "unknown"]) == 2
+    assert ("[bad_setting]" if error else "[bad_usage]") in capsys.readouterr().err
+    assert served == []
 
 
 def test_the_settings_are_printed(served: list[settings.Settings], capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["settings"]) == 0
+    assert console.main(["settings"]) == 0
     assert capsys.readouterr().out == settings.page()
 
 

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 import gradio as gr
 from gradio.blocks import Block
+from markupsafe import Markup
 
 from webapp.door.session import session_of
-from webapp.pages.imaging import page
-from webapp.pages.imaging.page import Held, View
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit.silent_event import QUIET
-from webapp.pages.kit.tab import Panel, Shared
-from webapp.pages.kit.text import ago, safe
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.job_titles import subject
+from webapp.pages.kit.page_state import Held, View
+from webapp.pages.kit.panel import Panel, Shared
+from webapp.pages.kit.panel_events import PanelEvents, Updates
+from webapp.pages.kit.templates import piece
+from webapp.pages.kit.text import ago
 from webapp.pages.kit.trouble import attempt
-from webapp.pages.kit.wiring import Updates, Wiring
-from webapp.pages.lab import lab_report as lab_export
+from webapp.pages.lab import offline_report
 from webapp.pages.lab import sections as lab_sections
 from webapp.pages.lab.results_column import FIT, LabView
 from webapp.pages.lab.sections import Section
@@ -29,7 +31,7 @@ EMPTY = Section()
 
 
 @dataclass(frozen=True)
-class LabWiring(Wiring):
+class ResultsEvents(PanelEvents):
     """The lab: its results stand in a column of their own, where the viewer was."""
 
     view: LabView
@@ -57,7 +59,7 @@ class LabWiring(Wiring):
         view, job = self.view, shown.job
         if job is None or not shown.done:
             return {view.invite: gr.HTML(visible=True), view.shown: gr.Column(visible=False)}
-        results, box = attempt(lambda: lab_export.load(self.services, job))
+        results, box = attempt(lambda: offline_report.load(self.services, job))
         if results is None:
             return {view.invite: gr.HTML(box, visible=True), view.shown: gr.Column(visible=False)}
         known, (look, beside) = lab_sections.choices(results), lab_sections.usual(results)
@@ -78,7 +80,7 @@ class LabWiring(Wiring):
         return [one for one in jobs if one.task == job.task and one.id != job.id and one.state == "done"]
 
     def _title(self, session: str, job: JobRecord) -> str:
-        return f"{page.subject(self.services, session, job)}, {ago(job.created)}"
+        return f"{subject(self.services, session, job)}, {ago(job.created)}"
 
     def _views(self, made: Mapping[str, Section]) -> Updates:
         return {
@@ -92,7 +94,7 @@ class LabWiring(Wiring):
     def looked(self, request: gr.Request, held: Held, look: str, beside: str) -> Updates:
         """Show other models."""
         job, _ = attempt(lambda: self.services.repo.job(held.job, session_of(request)))
-        results, _ = attempt(lambda: lab_export.load(self.services, job)) if job else (None, "")
+        results, _ = attempt(lambda: offline_report.load(self.services, job)) if job else (None, "")
         if job is None or results is None:
             return {self.view.files: gr.skip()}
         made = lab_sections.sections(results, str(look), str(beside))
@@ -104,39 +106,31 @@ class LabWiring(Wiring):
             return self._other({})
         session = session_of(request)
         job, _ = attempt(lambda: self.services.repo.job(str(other), session))
-        results, _ = attempt(lambda: lab_export.load(self.services, job)) if job else (None, "")
+        results, _ = attempt(lambda: offline_report.load(self.services, job)) if job else (None, "")
         if job is None or results is None:
             return self._other({})
         return self._other(lab_sections.comparison(self._title(session, job), results))
 
 
-def connect(services: Services, lab: Panel, view: LabView, panel: gr.Tab, shared: Shared) -> LabWiring:
+def connect(services: Services, lab: Panel, view: LabView, panel: gr.Tab, shared: Shared) -> ResultsEvents:
     """Attach every event of the lab; panel: its tab."""
-    wiring = LabWiring(services, lab, shared, view)
-    wiring.connect()
-    _connect_view(wiring, panel)
-    return wiring
+    events = ResultsEvents(services, lab, shared, view)
+    events.connect()
+    _connect_view(events, panel)
+    return events
 
 
-def _connect_view(wiring: LabWiring, panel: gr.Tab) -> None:
-    view, held = wiring.view, wiring.tab.held
+def _connect_view(events: ResultsEvents, panel: gr.Tab) -> None:
+    view, held = events.view, events.tab.held
     for pick in (view.look, view.beside):
-        pick.input(wiring.looked, [held, view.look, view.beside], [view.files, *wiring.drawn()], **QUIET)
+        pick.input(events.looked, [held, view.look, view.beside], [view.files, *events.drawn()], **QUIET)
     others = [part for place in view.other.values() for part in place.everything()]
-    view.compare.input(wiring.compared, view.compare, others, **QUIET)
+    view.compare.input(events.compared, view.compare, others, **QUIET)
     for one in (panel, *view.tabs):
         one.select(None, None, None, js=FIT)
 
 
-def _files(job: JobRecord, look: str, beside: str) -> str:
+def _files(job: JobRecord, look: str, beside: str) -> Markup:
     names = {"results": "JSON", "table": "CSV", "run": "Run record"}
-    links = [
-        f'<a class="cs-link" href="/lab/{safe(job.id)}.html?look={safe(look)}&amp;beside={safe(beside)}" download '
-        'data-artifact="report">HTML, opens offline</a>'
-    ]
-    links += [
-        f'<a class="cs-link" href="/files/{safe(one.id)}" download data-artifact="{safe(one.name)}">'
-        f"{safe(names.get(one.name, one.title))}</a>"
-        for one in job.artifacts
-    ]
-    return f'<p class="cs-exports"><span class="cs-hint">Take it with you:</span> {" ".join(links)}</p>'
+    files = [{"id": one.id, "name": one.name, "title": names.get(one.name, one.title)} for one in job.artifacts]
+    return piece("failure", "exports", job=job.id, look=look, beside=beside, files=files)

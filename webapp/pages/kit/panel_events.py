@@ -14,11 +14,13 @@ from gradio.components import Component
 
 from core.errors import UserError
 from webapp.door.session import session_of
-from webapp.pages.imaging import actions, page
-from webapp.pages.imaging.page import Held, View
-from webapp.pages.kit import forms
-from webapp.pages.kit.silent_event import QUIET
-from webapp.pages.kit.tab import Panel, Shared, why_not
+from webapp.pages.kit import forms, page_state
+from webapp.pages.kit import panel_actions as actions
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.expected_time import offered, preset_titles
+from webapp.pages.kit.job_progress import progress
+from webapp.pages.kit.page_state import Held, View
+from webapp.pages.kit.panel import Panel, Shared, why_not
 from webapp.pages.kit.trouble import attempt
 from webapp.services import Services
 
@@ -27,7 +29,7 @@ Action = Callable[..., Held]
 
 
 @dataclass(frozen=True)
-class Wiring(ABC):
+class PanelEvents(ABC):
     """A tab, what it shares with the others, the services, and the translation between rows and components."""
 
     services: Services
@@ -77,7 +79,7 @@ class Wiring(ABC):
 
     def read(self, session: str, held: Held) -> tuple[View | None, str]:
         """Return the rows of ``held``, or None and a box that explains."""
-        return attempt(lambda: page.view(self.services, session, self.tab.task, held))
+        return attempt(lambda: page_state.view(self.services, session, self.tab.task, held))
 
     def _steps(self, shown: View) -> Updates:
         tab, steps, free = self.tab, self.tab.running, not shown.active
@@ -85,11 +87,11 @@ class Wiring(ABC):
         for name, slot in tab.slots.items():
             updates |= slot.updates(shown.scans.get(name), free)
         return updates | {
-            tab.settings.preset: gr.Radio(choices=page.preset_titles(self.services, shown)),
+            tab.settings.preset: gr.Radio(choices=preset_titles(self.services, shown)),
             steps.run: gr.Button(interactive=shown.ready),
             steps.cancel: gr.Button(interactive=shown.active),
             steps.note: why_not(shown),
-            steps.progress: page.progress(shown.job),
+            steps.progress: progress(shown.job),
             steps.trouble: "",
             tab.timer: gr.Timer(active=shown.active),
         }
@@ -119,7 +121,7 @@ class Wiring(ABC):
         if shown is None or not shown.active:
             return self.render(session, held, open=active == self.tab.task.name)
         preview, _ = attempt(lambda: self.services.dispatcher.preview(held.job, session))
-        return {self.tab.running.progress: page.progress(shown.job, preview)}
+        return {self.tab.running.progress: progress(shown.job, preview)}
 
     def note(self) -> dict[str, Any]:
         """Return what an event needs to call ``noted``."""
@@ -169,7 +171,7 @@ class Wiring(ABC):
             queue=False,
             **QUIET,
         ).then(self.noted, **self.note())
-        chosen = {name for preset in page.offered(task) for name in preset.params}
+        chosen = {name for preset in offered(task) for name in preset.params}
         fields: Mapping[str, Any] = settings.fields
         for name, component in fields.items():
             if name in chosen:
@@ -181,16 +183,16 @@ class Wiring(ABC):
         return cast("Callable[..., Any]", field.input)
 
 
-def connect(wirings: Mapping[str, Wiring], shared: Shared) -> None:
-    """Let the page's address and the visitor choose whose work is shown; wirings: task name -> its tab."""
-    _connect_address(wirings, shared)
-    _connect_choice(wirings, shared)
+def connect(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
+    """Let the page's address and the visitor choose whose work is shown; tabs: task name -> its tab."""
+    _connect_address(tabs, shared)
+    _connect_choice(tabs, shared)
 
 
-def _connect_address(wirings: Mapping[str, Wiring], shared: Shared) -> None:
+def _connect_address(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
     """Show the job named in the page's address, in its own tab."""
-    first = next(iter(wirings))
-    outputs = [shared.active, shared.tabs, *{part: None for one in wirings.values() for part in one.everything()}]
+    first = next(iter(tabs))
+    outputs = [shared.active, shared.tabs, *{part: None for one in tabs.values() for part in one.everything()}]
 
     def opened(request: gr.Request, event: gr.EventData) -> Updates:
         session = session_of(request)
@@ -198,43 +200,43 @@ def _connect_address(wirings: Mapping[str, Wiring], shared: Shared) -> None:
         if not wanted:
             # a visitor may have gone to another tab before this answer comes
             return {shared.active: gr.skip()}
-        found, box = attempt(lambda: _of_job(wirings, session, wanted))
+        found, box = attempt(lambda: _of_job(tabs, session, wanted))
         name, held = found or (first, Held())
-        troubles: Updates = {wirings[name].tab.first_trouble: box} if box else {}
+        troubles: Updates = {tabs[name].tab.first_trouble: box} if box else {}
         return {
             shared.active: name,
             shared.tabs: gr.Tabs(selected=name),
-            **wirings[name].render(session, held, troubles),
+            **tabs[name].render(session, held, troubles),
         }
 
     event = shared.viewer.asked(opened, None, outputs, **QUIET)
-    for wiring in wirings.values():
-        event = event.then(wiring.noted, **wiring.note())
+    for events in tabs.values():
+        event = event.then(events.noted, **events.note())
 
 
-def _of_job(wirings: Mapping[str, Wiring], session: str, wanted: str) -> tuple[str, Held]:
-    services = next(iter(wirings.values())).services
-    task, held = page.of_job(services, session, wanted)
-    if task.name not in wirings:
+def _of_job(tabs: Mapping[str, PanelEvents], session: str, wanted: str) -> tuple[str, Held]:
+    services = next(iter(tabs.values())).services
+    task, held = page_state.of_job(services, session, wanted)
+    if task.name not in tabs:
         raise UserError("not_found", "This run has no tab on this page.", "Open it from the Sessions tab.")
     return task.name, held
 
 
-def _connect_choice(wirings: Mapping[str, Wiring], shared: Shared) -> None:
+def _connect_choice(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
     """Show the work of the tab that a visitor goes to in the parts that all tabs share."""
 
     def chosen(request: gr.Request, event: gr.EventData, *held: Held) -> Updates:
         name = str(getattr(event, "id", ""))
-        if name not in wirings:
+        if name not in tabs:
             return {shared.active: gr.skip()}
-        shown, _ = wirings[name].read(session_of(request), dict(zip(wirings, held, strict=True))[name])
-        return {shared.active: name, **wirings[name].front(shown or View(wirings[name].tab.task))}
+        shown, _ = tabs[name].read(session_of(request), dict(zip(tabs, held, strict=True))[name])
+        return {shared.active: name, **tabs[name].front(shown or View(tabs[name].tab.task))}
 
     # that of the tabs is a visitor's press alone; that of a tab also comes by itself, at the start and after a job's
     # tab was opened, and would show empty work over the job that the address asks for
     shared.tabs.select(
         chosen,
-        [wiring.tab.held for wiring in wirings.values()],
+        [events.tab.held for events in tabs.values()],
         [shared.active, *shared.front()],
         trigger_mode="always_last",
         **QUIET,

@@ -12,22 +12,23 @@ from gradio.blocks import Block
 
 from webapp.door.session import session_of
 from webapp.intake import example_scans as examples
+from webapp.pages.charts.captions import head
 from webapp.pages.charts.slice_steps import slices
-from webapp.pages.imaging import actions, comparison, page
+from webapp.pages.imaging import actions, comparison, result_scene
 from webapp.pages.imaging import result_rating as rating
-from webapp.pages.imaging.page import Held, View
+from webapp.pages.imaging.tab import Tab
 from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import forms
-from webapp.pages.kit.silent_event import QUIET
-from webapp.pages.kit.tab import Shared, Tab
+from webapp.pages.kit import forms, panel_actions
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.page_state import Held, View
+from webapp.pages.kit.panel import Shared
+from webapp.pages.kit.panel_events import PanelEvents, Updates
 from webapp.pages.kit.trouble import attempt
-from webapp.pages.kit.wiring import Updates, Wiring
-from webapp.pages.lab.lab_boxes import head
 from webapp.services import Services
 
 
 @dataclass(frozen=True)
-class Imaging(Wiring):
+class TabEvents(PanelEvents):
     """An imaging tab: its result is drawn in the viewer, rated, and handed to another tab."""
 
     tab: Tab
@@ -46,7 +47,7 @@ class Imaging(Wiring):
         table = pieces.result_table(shown.task, job.result.table) if job and shown.done else ""
         chart = slices(job.result.table) if job and shown.done else None
         return {
-            shared.viewer: page.scene(shown).value(),
+            shared.viewer: result_scene.scene(shown).value(),
             shared.results: gr.HTML(table, visible=shown.done),
             shared.chart.group: gr.Column(visible=chart is not None),
             shared.chart.words: head(chart) if chart else "",
@@ -79,7 +80,7 @@ class Imaging(Wiring):
         """Queue one run of every ticked method."""
         task = self.tab.task
         wanted = comparison.settings(task, forms.values(task.params, values))
-        return actions.submit(self.services, session, task, held, wanted)
+        return panel_actions.submit(self.services, session, task, held, wanted)
 
     def notes(self) -> list[Block]:
         """Return the note on the run and that on the comparison."""
@@ -118,30 +119,30 @@ class Imaging(Wiring):
         return {**self.render(session, taken or Held(), {self.tab.first_trouble: box} if box else None), **opened}
 
 
-def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict[str, Imaging]:
-    """Attach every event of the imaging tabs and return task name -> wiring."""
-    wirings = {name: Imaging(services, tab, shared) for name, tab in tabs.items()}
-    for wiring in wirings.values():
-        tab = wiring.tab
-        wiring.connect()
+def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict[str, TabEvents]:
+    """Attach every event of the imaging tabs and return task name -> its events."""
+    connected = {name: TabEvents(services, tab, shared) for name, tab in tabs.items()}
+    for events in connected.values():
+        tab = events.tab
+        events.connect()
         tab.comparison.start.click(
-            wiring.after(wiring.compared, tab.running.trouble),
+            events.after(events.compared, tab.running.trouble),
             [tab.held, *tab.settings.fields.values()],
-            wiring.everything(),
+            events.everything(),
             **QUIET,
         )
         tab.settings.preset.input(lambda: False, None, tab.typed, queue=False, **QUIET)
         for example, button in tab.examples:
-            wiring.on(button.click, partial(_example, services, tab.task.name, example.name), tab.first_trouble)
+            events.on(button.click, partial(_example, services, tab.task.name, example.name), tab.first_trouble)
         if "mask" in tab.slots:
-            drawn = shared.viewer.mask(wiring.drawn, tab.held, wiring.everything(), **QUIET)
-            drawn.then(wiring.noted, **wiring.note())
+            drawn = shared.viewer.mask(events.drawn, tab.held, events.everything(), **QUIET)
+            drawn.then(events.noted, **events.note())
         for other, button in tab.chain.buttons.items():
-            _connect_handing(button, tab.held, wirings[other])
-    return wirings
+            _connect_handing(button, tab.held, connected[other])
+    return connected
 
 
-def _connect_handing(button: gr.Button, held: gr.State, target: Imaging) -> None:
+def _connect_handing(button: gr.Button, held: gr.State, target: TabEvents) -> None:
     outputs = [*target.everything(), target.shared.active, target.shared.tabs]
     button.click(target.received, held, outputs, **QUIET).then(target.noted, **target.note())
 

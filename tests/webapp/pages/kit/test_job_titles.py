@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.webapp.pages.kit.test_boxes import JOB
-from webapp.pages.imaging.page import headline, method_title
+from webapp.pages.kit.job_titles import headline, method_title
 
 
 @pytest.mark.parametrize(

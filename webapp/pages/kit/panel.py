@@ -1,10 +1,9 @@
-"""A tab of a task: its inputs, settings, run, results, and the parts that all tabs of the page share."""
+"""The left column of a task: its inputs, settings and run, and the parts that all tabs of the page share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import gradio as gr
 from gradio.blocks import Block
@@ -12,20 +11,15 @@ from gradio.components import Component
 
 from core import tasks
 from core.declaration import Task
-from webapp.intake.example_scans import Example, examples
-from webapp.pages.imaging import comparison, page
-from webapp.pages.imaging import result_rating as rating
-from webapp.pages.imaging.comparison import BESIDE, Comparison
-from webapp.pages.imaging.page import Held, View
 from webapp.pages.kit import boxes as pieces
 from webapp.pages.kit import forms
-from webapp.pages.kit.text import safe
+from webapp.pages.kit.expected_time import preset_titles
+from webapp.pages.kit.job_titles import method_titles
+from webapp.pages.kit.page_state import View
 from webapp.pages.kit.upload_slot import Slot
 from webapp.pages.kit.viewer import ProgressBar, VolumeViewer
 from webapp.services import Services
 
-# how a component looks with what the tab now works on
-Follow = Callable[[View], object]
 Explain = Callable[[Services, View, Mapping[str, object]], str]
 
 POLL_SECONDS = 0.7
@@ -78,14 +72,6 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Chain:
-    """Buttons that hand the result to another task: its name -> button."""
-
-    group: gr.Row
-    buttons: Mapping[str, gr.Button]
-
-
-@dataclass(frozen=True)
 class Panel:
     """What every tab of a task has that an event reads or changes.
 
@@ -106,22 +92,6 @@ class Panel:
         return next(iter(self.slots.values())).trouble
 
 
-@dataclass(frozen=True)
-class Tab(Panel):
-    """An imaging tab; extra: components of one tab alone and how they follow its state.
-
-    typed: whether the visitor set the number of steps.
-    """
-
-    comparison: Comparison
-    typed: gr.State
-    examples: tuple[tuple[Example, gr.Button], ...]
-    downloads: gr.HTML
-    form: rating.RatingForm
-    chain: Chain
-    extra: Mapping[Component, Follow]
-
-
 def ident(task: Task, name: str) -> str:
     """Return the id of a part of a tab; the first task's parts go by their bare names."""
     return name if task is tasks.TASKS[0] else f"{task.name}-{name}"
@@ -133,18 +103,17 @@ def settings(
     main: Sequence[str],
     titles: Mapping[str, Mapping[str, str]] | None = None,
     preset_name: str = DEFAULT_PRESET,
+    elsewhere: Mapping[str, Component] | None = None,
 ) -> Settings:
     """Draw preset, the ``main`` fields and the others folded away, those of the papers' methods once more.
 
-    titles: parameter -> choice -> plain words. The methods to compare have a place of their own, see ``finish``.
+    titles: parameter -> choice -> plain words. elsewhere: the fields of parameters that are drawn in another place.
     """
-    named = {"method": page.method_titles(task.name), **(titles or {})}
-    built: dict[str, Component] = {}
-    if any(param.name == BESIDE for param in task.params):
-        built[BESIDE] = comparison.ticks(task, ident(task, BESIDE))
+    named = {"method": method_titles(task.name), **(titles or {})}
+    built = dict(elsewhere or {})
     with gr.Column(elem_classes="cs-section cs-settings"):
         preset = gr.Radio(
-            page.preset_titles(services, View(task)),
+            preset_titles(services, View(task)),
             value=preset_name,
             label="Preset and expected time",
             elem_id=ident(task, "preset"),
@@ -182,76 +151,9 @@ def running(task: Task, index: int) -> Running:
     return Running(run, cancel, note, progress, trouble, outcome)
 
 
-def comparing(task: Task, ticks: Component) -> Comparison:
-    """Draw the choice of methods that are run on the same scan."""
-    with gr.Accordion("Compare methods", open=False, elem_classes="cs-section", elem_id=ident(task, "comparison")):
-        ticks.render()
-        note = gr.HTML(elem_id=ident(task, "comparison-note"))
-        start = gr.Button("Compare", elem_id=ident(task, "compare"), interactive=View(task).ready)
-    return Comparison(note, start)
-
-
 def why_not(shown: View) -> str:
     """Return what a run still needs, as HTML."""
     if shown.ready or shown.active:
         return ""
     wanted = ", ".join(entry.title for entry in shown.missing) if shown.task.required else "at least one scan"
-    return f'<p class="cs-hint">Still needed: {safe(wanted)}.</p>'
-
-
-def chain(task: Task) -> Chain:
-    """Draw the buttons that send a result on."""
-    with gr.Row(visible=False, elem_classes="cs-section cs-chain", elem_id=ident(task, "chain")) as group:
-        gr.HTML('<span class="cs-hint">Send the result on to</span>')
-        buttons = {
-            other.name: gr.Button(SHORT[other.name], size="sm", elem_id=ident(task, f"send-{other.name}"))
-            for other in tasks.TASKS
-            if other is not task and other.name in SHORT
-        }
-    return Chain(group, buttons)
-
-
-SHORT = {"inpaint": "Inpaint", "superres": "Super-resolve", "translate": "Translate"}
-
-
-def example_buttons(task: Task) -> tuple[tuple[Example, gr.Button], ...]:
-    """Draw a button for each synthetic example of ``task``."""
-    known = examples(task.name)
-    if not known:
-        return ()
-    with gr.Row(elem_classes="cs-examples"):
-        gr.HTML('<span class="cs-hint">Or a synthetic example:</span>')
-        return tuple((one, gr.Button(one.title, size="sm", elem_classes="cs-example")) for one in known)
-
-
-def finish(
-    services: Services,
-    task: Task,
-    slots: Mapping[str, Slot],
-    buttons: tuple[tuple[Example, gr.Button], ...],
-    chosen: Settings,
-    explain: Explain | None = None,
-    extra: Mapping[Component, Follow] | None = None,
-) -> Tab:
-    """Draw what every tab ends with, run to rating, and return the tab."""
-    held = gr.State(Held())
-    steps = running(task, 3)
-    several = comparing(task, chosen.fields[BESIDE])
-    downloads = gr.HTML(elem_id=ident(task, "downloads"), visible=False, elem_classes="cs-section cs-results")
-    sending = chain(task)
-    form = rating.build(services, held, partial(ident, task))
-    timer = gr.Timer(POLL_SECONDS, active=False)
-    return Tab(
-        task, held, slots, chosen, steps, timer, explain or describe, several, gr.State(False), buttons, downloads,
-        form, sending, extra or {},
-    )  # fmt: skip
-
-
-def describe(services: Services, shown: View, given: Mapping[str, object]) -> str:
-    """Return what a method does, what it costs, and the expected duration with the present settings."""
-    known = shown.task.method(str(given["method"]))
-    took = page.expected(services, shown, given)
-    return (
-        f'<p class="cs-hint">{safe(known.source)}. Cost: {safe(known.cost)}.</p>'
-        f'<p class="cs-expected">This run: about <strong>{safe(took)}</strong></p>'
-    )
+    return pieces.hint(f"Still needed: {wanted}.")

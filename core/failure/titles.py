@@ -52,15 +52,12 @@ NETWORKS = {
     "bottleneck-16": "Bottleneck, 16",
 }
 SIDES = {"rgb": "RGB, stained", "ir": "IR, spectral"}
-SHORT_SIDES = {"rgb": "RGB", "ir": "IR"}
 DEPTHS = {"quick": "Quick", "whole": "Whole"}
 SETS = {
     "id": "In distribution",
     "external": "External slides",
     "conflict": "Shortcut at random",
 }
-LEVELS = {"red": "Red", "amber": "Amber", "none": "No failure found"}
-MARKS = {"red": "✕", "amber": "!", "none": "–"}
 CHOICES = {
     "tissue": TISSUES,
     "modalities": SIDES,

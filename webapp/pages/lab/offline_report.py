@@ -7,12 +7,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
+from markupsafe import Markup
 
 from core.errors import UserError
 from core.failure.results import Results
 from core.failure.results_json import from_json
 from webapp.door.session import session_of
 from webapp.pages.kit.offline import document, drawn, section
+from webapp.pages.kit.templates import joined
 from webapp.pages.lab.sections import VIEWS, Section, sections, usual
 from webapp.services import Services
 from webapp.store.records import JobRecord
@@ -25,7 +27,7 @@ def page(results: Results, look: str = "", beside: str = "") -> str:
     """Return the whole report of ``results``; look, beside: models to show, the usual ones if not named."""
     first, second = usual(results)
     made = sections(results, look or first, beside or second)
-    body = "".join(_tab(title, made) for title in dict.fromkeys(VIEWS.values()))
+    body = joined(_tab(title, made) for title in dict.fromkeys(VIEWS.values()))
     return document("Failure lab", "Research use only, not for diagnosis.", body)
 
 
@@ -63,6 +65,6 @@ def _read(path: Path) -> Results:
         raise UserError("not_found", "This file is no longer on the server.", "Run the job again.") from error
 
 
-def _tab(title: str, made: Mapping[str, Section]) -> str:
+def _tab(title: str, made: Mapping[str, Section]) -> Markup:
     found = [made[name] for name, tab in VIEWS.items() if tab == title]
-    return section(title, "".join(f"{one.above}{drawn(one.figure)}{one.below}" for one in found))
+    return section(title, joined(part for one in found for part in (one.above, drawn(one.figure), one.below)))

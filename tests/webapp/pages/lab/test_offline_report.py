@@ -20,8 +20,8 @@ from tests.webapp.pages.lab_results import results
 from webapp.app import build_services
 from webapp.door.session import KEY
 from webapp.endpoints import add_routes
-from webapp.pages.imaging.page import headline, subject
-from webapp.pages.lab import lab_report as lab_export
+from webapp.pages.kit.job_titles import headline, subject
+from webapp.pages.lab import offline_report
 from webapp.services import Services
 from webapp.settings import Settings
 
@@ -49,7 +49,7 @@ def client(services: Services, session: str) -> TestClient:
     """Return a visitor of the two routes, as the guard lets one through."""
     app = FastAPI()
     add_routes(app, services)
-    app.include_router(lab_export.router(services))
+    app.include_router(offline_report.router(services))
     return TestClient(_Session(app, session))
 
 
@@ -86,11 +86,11 @@ def test_every_file_of_a_run_is_kept_and_can_be_downloaded(served: Services) -> 
 
 def test_only_a_finished_run_of_the_lab_has_a_report(served: Services) -> None:
     job = wait_for(served, served.dispatcher.submit("a", "failure", {}, {}), "a")
-    assert lab_export.load(served, job).models[0].name == "rgb-erm"
+    assert offline_report.load(served, job).models[0].name == "rgb-erm"
     served.blobs.delete(next(one.blob for one in job.artifacts if one.name == "results"))
-    lab_export._read.cache_clear()
+    offline_report._read.cache_clear()
     with pytest.raises(UserError) as caught:
-        lab_export.load(served, job)
+        offline_report.load(served, job)
     assert caught.value.code == "not_found"
 
 

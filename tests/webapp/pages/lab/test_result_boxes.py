@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
 
+from core.failure import titles as lab_words
 from core.failure.task import NETWORKS, REMEDIES, TASK, TISSUES
 from tests.webapp.pages.lab_results import HOSTILE, model, results
-from webapp.pages.kit.text import safe
 from webapp.pages.lab import gallery as lab_gallery
-from webapp.pages.lab import lab_boxes as lab_pieces
+from webapp.pages.lab import result_boxes as lab_pieces
 from webapp.pages.lab import sections as lab_sections
-from webapp.pages.lab import titles as lab_words
-from webapp.pages.lab.lab_report import page
+from webapp.pages.lab.offline_report import page
 
 
 class Tags(HTMLParser):
@@ -89,7 +89,7 @@ def test_probes_that_decide_nothing_say_so() -> None:
 
 
 def test_remedies_are_sorted_by_numbers_not_words() -> None:
-    text = lab_pieces.remedies(results())
+    text = lab_pieces.remedies(results(), "Remedies")
     assert 'data-value="0.9' in text
     assert "cs-sortable" in text
     assert 'data-value="nan' not in text
@@ -108,15 +108,15 @@ def test_pictures_carry_what_pixels_speak_for() -> None:
     text = lab_gallery.gallery(results(), [model("a", "A", "ir")])
     assert text.count("data:image/png;base64,") == 3
     pixels = lab_gallery.coloured(np.array([[1.0, 0.0, -1.0]]))
-    assert [tuple(pixel) for pixel in pixels[0]] == [lab_gallery.FOR, lab_gallery.NOTHING, lab_gallery.AGAINST]
+    assert [tuple(pixel) for pixel in pixels[0]] == [lab_gallery.FOR, lab_gallery.NEITHER, lab_gallery.AGAINST]
     assert lab_gallery.gallery(replace(results(), gallery=()), []) == ""
 
 
 def test_limits_say_what_was_examined_and_that_no_number_is_the_papers() -> None:
-    text = lab_pieces.facts(results())
+    text = lab_pieces.limits(results())
     assert "No number here is theirs." in text
     assert "60 train, 80 in distribution" in text
-    assert safe(HOSTILE) in text
+    assert HOSTILE not in text and HOSTILE in unescape(text)
 
 
 def test_every_choice_of_the_task_has_a_word() -> None:

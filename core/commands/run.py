@@ -1,0 +1,115 @@
+"""``counterscan run``: one command for each task, with one option for each input and parameter it declares."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.commands.terminal import show_event, show_note
+from core.declaration import Input, Param, Task
+from core.errors import UserError
+from core.tasks import TASKS
+
+LEVELS = {"red": "RED", "amber": "AMBER", "none": "NONE FOUND"}
+
+
+def task_commands() -> typer.Typer:
+    """Return the command ``run`` with a command for each task."""
+    app = typer.Typer(help="Run a task on a scan.", no_args_is_help=True, rich_markup_mode=None)
+    for task in TASKS:
+        _add(app, task)
+    return app
+
+
+def _add(app: typer.Typer, task: Task) -> None:
+    def command(**options: Any) -> None:
+        _run(task, options)
+
+    parameters = [
+        *(_input_option(entry) for entry in task.inputs),
+        _option("out", Path, typer.Option("--out", help="Folder for the results.", metavar="FOLDER")),
+        *(_param_option(param) for param in task.params),
+        *_preset_option(task),
+        _option("device", str, typer.Option("--device", help="auto, cpu or cuda:0.", metavar="NAME"), "auto"),
+        _option("quiet", bool, typer.Option("--quiet", help="Nothing but warnings and errors on stderr."), False),
+    ]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    app.command(task.name, help=task.summary)(command)
+
+
+def _input_option(entry: Input) -> inspect.Parameter:
+    kind = Path if entry.required else Path | None
+    option = typer.Option(f"--{entry.name}", help=entry.help, metavar="FILE")
+    return _option(entry.name, kind, option, inspect.Parameter.empty if entry.required else None)
+
+
+def _param_option(param: Param) -> inspect.Parameter:
+    if param.kind == "bool":
+        names = f"--{param.name}/--no-{param.name}"
+        return _option(
+            param.name, bool | None, typer.Option(names, help=param.help, show_default=str(param.default)), None
+        )
+    if param.kind == "axes":
+        sizes = typer.Option(f"--{param.name}", help=param.help, metavar="X Y Z", show_default=False)
+        return _option(param.name, tuple[float, float, float] | None, sizes, None)
+    bounds = f" {param.low:.10g} to {param.high:.10g} {param.unit}".rstrip() + "." if param.low is not None else ""
+    choices = f" {', '.join(param.choices)}." if param.choices else ""
+    text = _text(f"--{param.name}", param.help + bounds + choices, str(param.default))
+    return _option(param.name, str | None, text, None)
+
+
+def _preset_option(task: Task) -> list[inspect.Parameter]:
+    """Return the option that chooses a preset, none for a task without presets."""
+    if not task.presets:
+        return []
+    text = _text("--preset", f"Settings at once: {', '.join(_presets(task))}.")
+    return [_option("preset", str | None, text, None)]
+
+
+def _text(name: str, text: str, default: str | bool = False) -> Any:
+    return typer.Option(name, help=text, metavar="VALUE", show_default=default)
+
+
+def _option(name: str, kind: Any, option: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, option], default=default)
+
+
+def _presets(task: Task) -> dict[str, dict[str, Any]]:
+    return {preset.name: dict(preset.params) for preset in task.presets}
+
+
+def _run(task: Task, options: dict[str, Any]) -> None:
+    from core import job
+
+    params = preset_params(task, options.get("preset"))
+    params |= {param.name: options[param.name] for param in task.params if options[param.name] is not None}
+    inputs = {entry.name: options[entry.name] for entry in task.inputs if options[entry.name] is not None}
+    heard = (lambda event: None) if options["quiet"] else show_event
+    finished = job.run(task.name, inputs, options["out"], device=options["device"], on_event=heard, **params)
+    for verdict in finished.result.verdicts:
+        typer.echo(f"{verdict.title}: {LEVELS[verdict.level]}. {verdict.text}")
+        for reason in verdict.reasons:
+            typer.echo(f"  - {reason}")
+    for note in finished.result.notes:
+        if note.level == "warning" or not options["quiet"]:
+            show_note(note)
+    for name, path in finished.files.items():
+        typer.echo(f"{name}\t{path}")
+
+
+def preset_params(task: Task, names: str | None) -> dict[str, Any]:
+    """Return the parameters of a preset, or of several with commas between, the later ones on top.
+
+    UserError bad_parameter for an unknown name.
+    """
+    presets = _presets(task)
+    chosen: dict[str, Any] = {}
+    for name in [part.strip() for part in names.split(",")] if names is not None else []:
+        if name not in presets:
+            known = ", ".join(presets)
+            raise UserError("bad_parameter", f"There is no preset {name[:40]!r}.", f"Choose one of: {known}.")
+        chosen |= presets[name]
+    return chosen

@@ -1,0 +1,56 @@
+"""The command ``counterscan``: the science's commands, and ``serve``, ``settings`` and ``study``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from core.commands import command_line
+
+if TYPE_CHECKING:
+    from webapp.store.studies import Studies
+    from webapp.store.study_records import StudyRecord
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code; arguments: those of the process if not given."""
+    return command_line.main(console(), arguments)
+
+
+def console() -> typer.Typer:
+    """Return the whole command line."""
+    app = command_line.command_line()
+    app.command("serve")(serve)
+    app.command("settings")(print_settings)
+    command_line.forward(app, "study", _study, "Make a reader study, invite raters, take the results away.")
+    return app
+
+
+def serve() -> None:
+    """Serve the page; see docs/settings.md for the variables that say how."""
+    from webapp import server, settings
+
+    server.serve(settings.load())
+
+
+def print_settings() -> None:
+    """Print docs/settings.md: every setting with its variable, default and meaning."""
+    from webapp import settings
+
+    typer.echo(settings.page(), nl=False)
+
+
+def _study(arguments: list[str]) -> object:
+    from webapp import settings
+    from webapp.app import build_services
+    from webapp.study import command
+
+    def archive(studies: Studies, study: StudyRecord, labels: bool) -> bytes:
+        # plotly, which only the report needs, is slow to import
+        from webapp.pages.study.downloads import archive_of
+
+        return archive_of(studies, study, labels=labels)
+
+    return command.run(arguments, command.Program(lambda: build_services(settings.load()), archive))

@@ -1,0 +1,112 @@
+"""What one tab of an open page works on: ids kept in the browser, and the rows of the store behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from core import tasks
+from core.declaration import Input, Task
+from webapp.services import Services
+from webapp.store.records import JobRecord, ScanRecord
+
+# the input of a task that results are measured against, never made from
+REFERENCE = "reference"
+# earlier runs on the same scan that can be looked at beside this one
+EARLIER_RUNS = 8
+
+
+@dataclass(frozen=True)
+class Held:
+    """What one tab of an open page works on: input name -> id of a scan, and the id of a job, "" without one."""
+
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    job: str = ""
+
+    def with_input(self, task: Task, name: str, scan_id: str) -> Held:
+        """Return this page with one input replaced, without the job, and without what belonged to the scan before."""
+        kept = {} if name == anchor(task) else dict(self.inputs)
+        return Held({**kept, name: scan_id})
+
+    def without(self, task: Task, name: str) -> Held:
+        """Return this page with one input taken out."""
+        kept = {key: value for key, value in self.inputs.items() if key != name}
+        return Held({} if name == anchor(task) else kept)
+
+    def with_job(self, job_id: str) -> Held:
+        """Return this page with a job."""
+        return replace(self, job=job_id)
+
+
+@dataclass(frozen=True)
+class View:
+    """The rows behind a tab: input name -> scan, the job, and earlier jobs on the same scan, newest first."""
+
+    task: Task
+    scans: Mapping[str, ScanRecord] = field(default_factory=dict)
+    job: JobRecord | None = None
+    earlier: tuple[JobRecord, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether a job waits or runs."""
+        return self.job is not None and not self.job.over
+
+    @property
+    def done(self) -> bool:
+        """Whether there is a result to look at."""
+        return self.job is not None and self.job.state == "done"
+
+    @property
+    def missing(self) -> tuple[Input, ...]:
+        """The inputs that a run still needs."""
+        lacking = tuple(entry for entry in self.task.required if entry.name not in self.scans)
+        # a task that needs no scan in particular needs any; one that takes no scans needs none
+        wanted = sources(self.task)
+        return lacking or (self.task.inputs[:1] if wanted and not any(one in self.scans for one in wanted) else ())
+
+    @property
+    def ready(self) -> bool:
+        """Whether a run can start."""
+        return not self.missing and not self.active
+
+
+def anchor(task: Task) -> str:
+    """Return the input on whose grid all others of ``task`` lie, "" where they stand side by side."""
+    return task.required[0].name if task.required else ""
+
+
+def sources(task: Task) -> tuple[str, ...]:
+    """Return the inputs that a result is made from, in the order of the declaration."""
+    return tuple(entry.name for entry in task.inputs if entry.kind == "volume" and entry.name != REFERENCE)
+
+
+def view(services: Services, session: str, task: Task, held: Held) -> View:
+    """Return the rows of ``held``; UserError not_found when one is missing or another visitor's."""
+    repo = services.repo
+    scans = {name: repo.scan(scan_id, session) for name, scan_id in held.inputs.items()}
+    job = repo.job(held.job, session) if held.job else None
+    earlier = _earlier(services, session, task, held) if job and job.state == "done" else ()
+    return View(task, scans, job, earlier)
+
+
+def of_job(services: Services, session: str, job_id: str) -> tuple[Task, Held]:
+    """Return the task of a job and its inputs together with it; UserError not_found."""
+    job = services.repo.job(job_id, session)
+    return tasks.find(job.task), Held(dict(job.inputs), job.id)
+
+
+def _earlier(services: Services, session: str, task: Task, held: Held) -> tuple[JobRecord, ...]:
+    found = [
+        job
+        for job in services.repo.jobs(session)
+        if job.task == task.name and job.id != held.job and job.state == "done" and _same_sources(task, job, held)
+    ]
+    return tuple(found[:EARLIER_RUNS])
+
+
+def _same_sources(task: Task, job: JobRecord, held: Held) -> bool:
+    """Return whether two runs are about one scan; runs on scans that stand side by side share at least one."""
+    if anchor(task):
+        return job.inputs.get(anchor(task)) == held.inputs.get(anchor(task))
+    return any(held.inputs.get(name) == job.inputs.get(name, "none") for name in sources(task))

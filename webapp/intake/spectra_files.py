@@ -95,7 +95,7 @@ def _facts(found: Loaded | Predictions) -> dict[str, str]:
 
 
 def _known(arrays: Arrays) -> Arrays:
-    """Return the arrays that the lab reads; of a file with none of their names the first, as an image."""
+    """Return the arrays that the failure lab reads; of a file with none of their names the first, as an image."""
     wanted = {"logits", "unit", *(name for names in ARRAY_NAMES.values() for name in names)}
     found = {name: array for name, array in arrays.items() if name in wanted}
     return found or ({"image": next(iter(arrays.values()))} if arrays else {})

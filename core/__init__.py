@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from core.assets import ASSETS
-    from core.files.nifti import read_volume, write_volume
+    from core.files.convert import read_volume
+    from core.files.nifti import write_volume
     from core.job import run
     from core.tasks import TASKS
 
@@ -29,7 +30,7 @@ __all__ = ["ASSETS", "TASKS", "__version__", "read_volume", "run", "write_volume
 _HOMES = {
     "ASSETS": "core.assets",
     "TASKS": "core.tasks",
-    "read_volume": "core.files.nifti",
+    "read_volume": "core.files.convert",
     "run": "core.job",
     "write_volume": "core.files.nifti",
 }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +12,10 @@ from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.files.convert import convertible, to_nifti
-from core.result import RUN, Artifact, Note, notes
+from core.files.nifti import PathLike
+from core.output_folder import files_of_run_before, held, publish, require_apart
+from core.result import Note
 from core.tasks import TASKS
-
-PathLike = str | os.PathLike[str]
 
 
 def run(
@@ -32,56 +30,53 @@ def run(
     """Run ``task`` in this process and return its result, whose files are in ``out``.
 
     An input is a NIfTI file, a file of another format, a DICOM folder or a zip; what is not NIfTI is converted first,
-    and the sentences about that are heard as events and stand before the notes of the result. Files of the same name
-    in ``out`` are replaced, each at once, after the whole run has succeeded. ``on_event`` hears every event. Raises
-    UserError, also for a job that failed.
+    and the sentences about that are heard as events and stand before the notes of the result. Once the whole run has
+    succeeded, files of the same name in ``out`` are replaced, each at once, and what else the run before has left
+    there is removed, as its run record lists it. ``on_event`` hears every event. Raises UserError, also for a job that
+    failed, for one that would replace its own input, and while another run writes into ``out``.
     """
-    folder = _folder(Path(out))
-    try:
-        work = Path(tempfile.mkdtemp(prefix=".counterscan-", dir=folder))
-    except OSError as error:
-        raise _unwritable() from error
-    try:
-        scans, warnings = _converted(_scans(task, inputs), work)
-        ready = {name: scans.get(name, os.fspath(path)) for name, path in inputs.items()}
+    folder = Path(out)
+    given = {name: os.fspath(path) for name, path in inputs.items()}
+    with held(folder) as work:
+        earlier = files_of_run_before(folder)
+        for declared in TASKS:
+            if declared.name == task:
+                require_apart(folder, declared, {name: Path(path) for name, path in given.items() if path}, earlier)
+        converted, notices = _converted(_scans(task, given), work)
         results = work / "results"
         results.mkdir()
-        finished = _finish(JobSpec(task, ready, params, str(results), device), on_event, warnings)
-        artifacts = _publish(finished.result.artifacts, folder)
-        return Finished(replace(finished.result, artifacts=artifacts, notes=(*warnings, *finished.result.notes)))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        result = _finish(JobSpec(task, {**given, **converted}, params, str(results), device, notices), on_event)
+        artifacts = publish(result.result.artifacts, folder, earlier)
+        notes = (*result.result.notes, *_removed(earlier))
+        return Finished(replace(result.result, artifacts=artifacts, notes=notes))
 
 
-def _scans(task: str, inputs: Mapping[str, PathLike]) -> dict[str, PathLike]:
+def _scans(task: str, inputs: Mapping[str, str]) -> dict[str, str]:
     """Return the inputs that are to be NIfTI: all but those that the task declares as tissue."""
     declared = [entry for each in TASKS if each.name == task for entry in each.inputs]
     tissue = {entry.name for entry in declared if entry.kind == "tissue"}
     return {name: path for name, path in inputs.items() if name not in tissue}
 
 
-def _converted(inputs: Mapping[str, PathLike], work: Path) -> tuple[dict[str, str], tuple[Note, ...]]:
-    """Return the inputs as NIfTI files, those of other formats written into ``work``, and what is to be said of them.
+def _converted(inputs: Mapping[str, str], work: Path) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Return the inputs of other formats as NIfTI files in ``work``, and what is to be said of each.
 
     The same input gives the same bytes, so the run record names it by its sha256 as it does any other.
     """
     ready: dict[str, str] = {}
-    warnings: list[Note] = []
+    notices: dict[str, tuple[str, ...]] = {}
     for number, (name, path) in enumerate(inputs.items()):
-        ready[name] = os.fspath(path)
-        given = Path(path)
-        if ready[name] and convertible([given]):
-            converted = to_nifti([given], work / f"input-{number}.nii.gz")
-            ready[name] = str(converted.path)
-            warnings += notes("warning", (f"{name}: {text}" for text in converted.notices))
-    return ready, tuple(warnings)
+        if path and convertible([Path(path)]):
+            converted = to_nifti([Path(path)], work / f"input-{number}.nii.gz")
+            ready[name], notices[name] = str(converted.path), converted.notices
+    return ready, notices
 
 
-def _finish(spec: JobSpec, on_event: Callable[[Event], None], warnings: Sequence[Note]) -> Finished:
+def _finish(spec: JobSpec, on_event: Callable[[Event], None]) -> Finished:
     for event in execute(spec):
         on_event(event)
         if isinstance(event, Started):
-            for note in warnings:
+            for note in spec.notes:
                 on_event(Progress(0.0, 0, 0, note.text))
         if isinstance(event, Failed):
             raise UserError(event.code, event.message, event.hint)
@@ -90,25 +85,7 @@ def _finish(spec: JobSpec, on_event: Callable[[Event], None], warnings: Sequence
     raise RuntimeError("a job ended without a result")
 
 
-def _publish(artifacts: Sequence[Artifact], folder: Path) -> tuple[Artifact, ...]:
-    """Move the files into ``folder``, the run record last, and return them there."""
-    placed = []
-    for artifact in sorted(artifacts, key=lambda artifact: artifact.kind == RUN):
-        path = Path(artifact.path)
-        try:
-            placed.append(replace(artifact, path=str(path.replace(folder / path.name))))
-        except OSError as error:
-            raise _unwritable() from error
-    return tuple(placed)
-
-
-def _folder(out: Path) -> Path:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable() from error
-    return out
-
-
-def _unwritable() -> UserError:
-    return UserError("write_failed", "The output folder cannot be written.", "Give a folder you may write to.")
+def _removed(earlier: Sequence[Path]) -> tuple[Note, ...]:
+    """Return a note of the files that are no longer there."""
+    names = [path.name for path in earlier if not path.exists()]
+    return (Note("info", f"Removed what the run before had left: {', '.join(names)}."),) if names else ()

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.files.nifti import read_stored
+
 EXPLICIT = "1.2.840.10008.1.2.1"
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 LONG = frozenset({"OB", "OW", "SQ", "UN", "UT"})
@@ -140,3 +142,10 @@ def _element(tag: tuple[int, int], kind: str, value: str | bytes | int) -> bytes
 
 def _ds(*numbers: float) -> str:
     return "\\".join(f"{number:.10g}"[:16] for number in numbers)
+
+
+def as_series(path: Path, folder: Path) -> Path:
+    """Write the NIfTI scan at ``path`` as a DICOM series with gaps into ``folder``."""
+    stored = read_stored(path)
+    sides = float(np.linalg.norm(stored.affine[:3, 2]))
+    return Series(stored.values, stored.affine, thickness=0.5 * sides).write(folder)

@@ -27,6 +27,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.tasks",),
     ("core.catalogue", "core.report"),
     ("core.engine",),
+    ("core.output_folder",),
     ("core.job",),
     ("core.train",),
     ("core.bench",),
@@ -51,7 +52,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "core.spectra.simulated_tissue": ("core.failure", "core.train", "core.bench", "core.commands"),
     "core.train": ("core.commands", "core.bench"),
     "core.bench": ("core.commands",),
-    "core.engine": ("core.job", "core.bench", "webapp.jobs", "webapp.app"),
+    "core.engine": ("core.job", "core.output_folder", "core.bench", "webapp.jobs", "webapp.app"),
     "webapp.store.schema": ("webapp.store",),
 }
 # which parts may import these packages; the others are free

@@ -17,6 +17,8 @@ from core.engine.protocol import JobSpec
 from core.engine.run_record import describe, with_file, write_record
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
+from core.provenance import RunRecord
+from core.result import Note, Result
 
 log = logging.getLogger(__name__)
 
@@ -55,18 +57,36 @@ def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:
     device.require_memory(task.estimate(inputs, params, context.device).memory)
     yield Started(context.device)
     finished = yield from _run(task, context, inputs, params)
-    result = finished.result
+    result = replace(finished.result, notes=(*spec.notes, *finished.result.notes))
     record = describe(task, context, inputs, params, result)
     if REPORT in task.outputs:
-        # a task without a report waits for neither templates nor pictures
-        from core.report.page import write_report
-
         yield Progress(1.0, 1, 1, "Writing the report")
-        report = write_report(context.out, task, inputs, params, result, record)
-        result = replace(result, artifacts=(*result.artifacts, report))
-        record = with_file(record, report)
+        result, record = _reported(task, context, inputs, params, result, record)
     run = write_record(context.out, record, result, time.monotonic() - begun)
     yield Finished(replace(result, artifacts=(*result.artifacts, run)))
+
+
+def _reported(
+    task: Task,
+    context: Context,
+    inputs: Mapping[str, Path],
+    params: Mapping[str, Value],
+    result: Result,
+    record: RunRecord,
+) -> tuple[Result, RunRecord]:
+    """Write the report and return result and record with it; with a warning where it cannot be written."""
+    try:
+        # imported here: a task without a report waits for neither templates nor pictures
+        from core.report.page import write_report
+
+        report = write_report(context.out, task, inputs, params, result, record)
+    except Exception as error:
+        # what was computed is not lost for a page about it
+        log.exception("no report")
+        why = f": {error.message}" if isinstance(error, UserError) else "; the log has the details."
+        noted = replace(result, notes=(*result.notes, Note("warning", f"The report could not be written{why}")))
+        return noted, replace(record, result=noted)
+    return replace(result, artifacts=(*result.artifacts, report)), with_file(record, report)
 
 
 def _run(

@@ -7,17 +7,27 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.events import Event
+from core.result import Note, notes
 
 
 @dataclass(frozen=True)
 class JobSpec:
-    """One job: input name -> file path, raw parameters, an existing empty output folder, a device name."""
+    """One job: input name -> file path, raw parameters, an existing empty output folder, a device name.
+
+    notices: input name -> sentences about how its file came about, which the file itself does not show.
+    """
 
     task: str
     inputs: Mapping[str, str]
     params: Mapping[str, object] = field(default_factory=dict)
     out: str = "."
     device: str = "auto"
+    notices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The notices as warnings that name their input; they stand before the notes of the task."""
+        return notes("warning", (f"{name}: {text}" for name, texts in self.notices.items() for text in texts))
 
 
 class WorkerLost(Exception):

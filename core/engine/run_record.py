@@ -20,6 +20,7 @@ from core.declaration import Context, Task, Value
 from core.provenance import Identity, RunRecord
 from core.result import RUN, Artifact, Result, artifact_in
 
+PROGRAM = "Counterscan"
 SECONDS = "seconds"
 
 
@@ -61,7 +62,7 @@ def write_record(out: Path, record: RunRecord, result: Result, seconds: float) -
 def _content(record: RunRecord) -> dict[str, object]:
     """Return the record as it stands in the file."""
     return {
-        "program": "Counterscan",
+        "program": PROGRAM,
         "task": record.task,
         "method": record.params.get("method"),
         "params": record.params,

@@ -45,7 +45,10 @@ def encode_spec(spec: JobSpec) -> bytes:
 
 def decode_spec(line: bytes) -> JobSpec:
     """Return the job of a line made by ``encode_spec``; ``ValueError`` for anything else."""
-    return JobSpec(**_fields(line))
+    fields = _fields(line)
+    if "notices" in fields:
+        fields["notices"] = {name: tuple(texts) for name, texts in fields["notices"].items()}
+    return JobSpec(**fields)
 
 
 def _line(fields: Mapping[str, Any]) -> bytes:

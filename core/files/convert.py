@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -16,8 +17,10 @@ from typing import Any
 
 from core.errors import UserError
 from core.files.decoder import ANSWER
+from core.files.nifti import PathLike, read_own
 from core.files.signatures import NIFTI, SCANS, ZIP
-from core.files.voxel_stream import AGAIN, MAX_BYTES, kind_of
+from core.files.voxel_stream import MAX_BYTES, kind_of
+from core.volume import Volume
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +69,7 @@ def to_nifti(paths: Sequence[Path], out: Path, *, max_bytes: int = MAX_BYTES, se
     with tempfile.TemporaryDirectory(prefix=".import-", dir=out.parent) as folder:
         work = Path(folder)
         request = {
-            "paths": [str(path.absolute()) for path in paths],
-            "work": str(work),
+            "paths": [str(path) for path in paths],
             "name": f"scan{''.join(out.suffixes[-2:]) if out.name.endswith('.gz') else out.suffix}",
             "max_bytes": max_bytes,
             "seconds": seconds,
@@ -79,14 +81,30 @@ def to_nifti(paths: Sequence[Path], out: Path, *, max_bytes: int = MAX_BYTES, se
         return Converted(out, tuple(answer["notices"]), answer["facts"])
 
 
+def read_volume(path: PathLike) -> Volume:
+    """Return the scan at ``path`` as float32 (X, Y, Z) in RAS+, with its affine in mm.
+
+    path: a NIfTI file (the results of a run too), an NRRD, MHA or MGZ file, a zip of one scan, or a DICOM folder. A
+    volume of one value is read as any other. ``UserError`` for anything but exactly one scan.
+    """
+    given = Path(path)
+    if not convertible([given]):
+        return read_own(given).to_volume()
+    with tempfile.TemporaryDirectory(prefix="counterscan-") as folder:
+        return read_own(to_nifti([given], Path(folder) / "scan.nii").path).to_volume()
+
+
 def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
-    """Run the reading process to its end in the folder ``work`` and return its answer; what it may ask for says
-    ``core.files.decoder``.
+    """Run the reading process to its end in the folder ``work`` and return its answer; ``core.files.decoder`` has what
+    a request may ask for.
 
     UserError import_failed where it gave no answer, import_timeout after ``request["seconds"]``.
     """
-    told = work / "log"
-    with told.open("wb") as log_file:
+    # the child has another working folder
+    work = work.absolute()
+    request = {**request, "work": str(work), "paths": [os.path.abspath(path) for path in request["paths"]]}
+    written = work / "log"
+    with written.open("wb") as log_file:
         child = subprocess.Popen(
             [sys.executable, "-P", "-m", "core.files.decoder"],
             stdin=subprocess.PIPE,
@@ -103,22 +121,35 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
     finally:
         child.kill()
         child.wait()
+        if child.stdin is not None:
+            # what the child has not read stays in it
+            with contextlib.suppress(OSError):
+                child.stdin.close()
     if child.returncode == -signal.SIGXCPU:
         raise _too_slow(request["seconds"])
     if child.returncode != 0 or not (work / ANSWER).is_file():
         log.warning("the reading process ended with %d", child.returncode)
-        log.debug("%s", told.read_bytes()[-LOG_BYTES:].decode("utf-8", "replace"))
-        raise UserError("import_failed", "The files could not be read: they are damaged or of an unusual kind.", AGAIN)
+        log.debug("%s", written.read_bytes()[-LOG_BYTES:].decode("utf-8", "replace"))
+        raise _broke_off()
     answer: dict[str, Any] = json.loads((work / ANSWER).read_bytes())
     return answer
 
 
 def _environment(work: Path) -> dict[str, str]:
     """Return what the child needs of this process's environment: where modules are, and threads that wait for none."""
-    inherited = os.environ.get("PYTHONPATH")
-    paths = [str(ROOT), inherited] if inherited else [str(ROOT)]
+    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [str(ROOT), *(os.path.abspath(path) for path in inherited if path)]
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
     return kept | dict.fromkeys(ONE_THREAD, "1") | {"PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(work)}
+
+
+def _broke_off() -> UserError:
+    # whose fault it is, nobody knows: the program, the machine and the files are all possible
+    return UserError(
+        "import_failed",
+        "The process that reads files broke off; the files may be sound.",
+        "Try again, or convert the scan to NIfTI with another program; COUNTERSCAN_DEBUG=1 logs the cause.",
+    )
 
 
 def _too_slow(seconds: int) -> UserError:

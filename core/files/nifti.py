@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.nifti_header import RESAVE
+from core.files.nifti_header import MAX_VOXELS, RESAVE, Header
 from core.files.nifti_writer import write_nifti
 from core.files.voxel_stream import MAX_BYTES, Source, open_source, pieces
 from core.volume import Orientation, Volume, orientation_of, ras_affine
 
+PathLike = str | os.PathLike[str]
+
 HELD_BYTES = 32 << 20
 SCAN_FREE_BYTES = 64 << 20
+OWN_BYTES = 8 * MAX_VOXELS + (1 << 20)  # what any scan takes that this program writes
 MAX_VALUE = 2.0**64  # holds every integer type; its square still fits a float32
 
 
@@ -78,37 +82,51 @@ class Stored:
         return Stored(values, self.affine)
 
 
-def read_stored(path: Path, *, max_bytes: int = MAX_BYTES) -> Stored:
+def read_stored(path: PathLike, *, max_bytes: int = MAX_BYTES) -> Stored:
     """Return the scan at ``path``; ``UserError`` for a file that is not one sound 3D scan.
 
     Nothing in the file is trusted: at most 64 MB over the file's size are held before it is known to be sound.
     """
-    source = open_source(path, max_bytes=max_bytes, free_bytes=SCAN_FREE_BYTES)
-    header = source.header
-    if header.nbytes > HELD_BYTES:
-        _collect(source, None)
-    values = np.empty(header.shape, header.dtype.newbyteorder("="), order="F")
-    _collect(source, values.reshape(-1, order="F"))
-    return Stored(values, header.affine, header.slope, header.intercept)
+    source = open_source(Path(path), max_bytes=max_bytes, free_bytes=SCAN_FREE_BYTES)
+    if source.header.nbytes > HELD_BYTES:
+        _check_range(*_collect(source, None), source.header)
+    stored, ends = _read(source)
+    _check_range(*ends, source.header)
+    return stored
 
 
-def read_volume(path: Path, *, max_bytes: int = MAX_BYTES) -> Volume:
-    """Return the scan at ``path`` as float32 in RAS+; ``UserError`` as ``read_stored``."""
+def read_own(path: PathLike) -> Stored:
+    """Return a volume that this program wrote, or that its user vouches for: it may hold one value, and pack as tightly
+    as it does. ``UserError`` for a file that is not one whole 3D volume."""
+    return _read(open_source(Path(path), max_bytes=OWN_BYTES, free_bytes=OWN_BYTES))[0]
+
+
+def read_volume(path: PathLike, *, max_bytes: int = MAX_BYTES) -> Volume:
+    """Return the NIfTI scan at ``path`` as float32 in RAS+; ``UserError`` as ``read_stored``."""
     return read_stored(path, max_bytes=max_bytes).to_volume()
 
 
-def write_stored(path: Path, stored: Stored, description: str = "") -> None:
+def write_stored(path: PathLike, stored: Stored, description: str = "") -> None:
     """Write ``stored`` in its own type and scaling to ``path`` (.nii or .nii.gz): fresh header, all at once."""
-    write_nifti(path, stored.values, stored.affine, stored.slope, stored.intercept, description)
+    write_nifti(Path(path), stored.values, stored.affine, stored.slope, stored.intercept, description)
 
 
-def write_volume(path: Path, volume: Volume, description: str = "") -> None:
-    """Write ``volume`` as float32 in RAS+ order to ``path``."""
-    write_nifti(path, volume.data.astype(np.float32, copy=False), volume.affine, 1.0, 0.0, description)
+def write_volume(path: PathLike, volume: Volume, description: str = "") -> None:
+    """Write ``volume`` as float32 in RAS+ order to ``path`` (.nii or .nii.gz)."""
+    write_nifti(Path(path), volume.data.astype(np.float32, copy=False), volume.affine, 1.0, 0.0, description)
 
 
-def _collect(source: Source, into: NDArray[Any] | None) -> None:
-    """Read every voxel, check the values, and keep them in ``into`` (flat, file order) where it is given."""
+def _read(source: Source) -> tuple[Stored, tuple[float, float]]:
+    """Return the voxels of ``source``, and the least and the largest as they are stored."""
+    header = source.header
+    values = np.empty(header.shape, header.dtype.newbyteorder("="), order="F")
+    ends = _collect(source, values.reshape(-1, order="F"))
+    return Stored(values, header.affine, header.slope, header.intercept), ends
+
+
+def _collect(source: Source, into: NDArray[Any] | None) -> tuple[float, float]:
+    """Read every voxel, keep them in ``into`` (flat, file order) where it is given, and return the least and the
+    largest; ``UserError`` where one is no number."""
     low, high, start = np.inf, -np.inf, 0
     for piece in pieces(source):
         with np.errstate(invalid="ignore"):
@@ -123,11 +141,11 @@ def _collect(source: Source, into: NDArray[Any] | None) -> None:
         if into is not None:
             into[start : start + piece.size] = piece
         start += piece.size
-    _check_range(low, high, source.header.slope, source.header.intercept)
+    return low, high
 
 
-def _check_range(low: float, high: float, slope: float, intercept: float) -> None:
-    ends = low * slope + intercept, high * slope + intercept
+def _check_range(low: float, high: float, header: Header) -> None:
+    ends = low * header.slope + header.intercept, high * header.slope + header.intercept
     if max(map(abs, ends)) > MAX_VALUE:
         raise UserError("values_too_large", "The voxels have absurdly large values.", RESAVE)
     if np.float32(ends[0]) == np.float32(ends[1]):

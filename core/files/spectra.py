@@ -29,8 +29,7 @@ def read_safely(paths: Sequence[Path], *, seconds: int = SECONDS) -> dict[str, N
         work = Path(folder)
         request = {
             "reader": "arrays",
-            "paths": [str(path.absolute()) for path in paths],
-            "work": str(work),
+            "paths": [str(path) for path in paths],
             "seconds": seconds,
         }
         answer = ask_child(request, work)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.anatomy.head import find_head, otsu
 from core.declaration import Task
-from core.files.nifti import Stored, read_stored
+from core.files.nifti import Stored, read_own
 from core.imaging import picture
 from core.imaging.picture import Frame
 from core.volume import Box, Volume, bounding_box
@@ -41,7 +41,7 @@ def framing_of(task: Task, inputs: Mapping[str, Path], result: Stored) -> Framin
     """Return where to look at ``result`` and the volumes beside it; inputs: input name -> file."""
     affine = result.ras_affine
     box, centre = _brain(result)
-    mask = next((read_stored(path) for name, path in inputs.items() if kind_of(task, name) == "mask"), None)
+    mask = next((read_own(path) for name, path in inputs.items() if kind_of(task, name) == "mask"), None)
     close = None
     if mask is not None:
         marked, centre = _marked(mask, affine, result.ras_shape)

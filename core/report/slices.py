@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.declaration import Task
-from core.errors import UserError
-from core.files.nifti import Stored, read_stored
+from core.files.nifti import Stored, read_own
 from core.imaging import picture
 from core.imaging.picture import DIVERGING, INFERNO, Frame, Pixels
 from core.report.framing import Framing, framing_of, kind_of, window_of
@@ -63,7 +62,7 @@ def figures(task: Task, inputs: Mapping[str, Path], artifacts: Sequence[Artifact
     main = next((artifact for artifact in volumes if artifact.kind == RESULT), None)
     if main is None:
         return [], []
-    result = read_stored(Path(main.path))
+    result = read_own(Path(main.path))
     framing = framing_of(task, inputs, result)
     window = window_of(result)
     frames = [frame for frame in (framing.whole, framing.close) if frame]
@@ -82,19 +81,16 @@ def figures(task: Task, inputs: Mapping[str, Path], artifacts: Sequence[Artifact
 
 
 def _input(task: Task, name: str, path: Path, framing: Framing, frames: list[Frame]) -> list[Figure]:
-    stored = read_stored(path)
+    stored = read_own(path)
     title, window = f"Input: {input_title(task, name)}", window_of(stored)
     return [_scan(title, stored, frame, window, mask=framing.mask) for frame in frames]
 
 
 def _output(task: Task, artifact: Artifact, frame: Frame, window: tuple[float, float]) -> Figure | None:
     """Return the picture of a volume; None where it has one value, as the doubt of a method that knows none."""
-    try:
-        stored = read_stored(Path(artifact.path))
-    except UserError as error:
-        if error.code == "constant_image":
-            return None
-        raise
+    stored = read_own(Path(artifact.path))
+    if stored.values.min() == stored.values.max():
+        return None
     title, kind = artifact_title(task, artifact), artifact.kind
     if kind not in MEANING:
         return _scan(title, stored, frame, window, "synthetic")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +14,10 @@ import core
 from core import job
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
-from core.files.nifti import Stored, read_stored, read_volume, write_stored
+from core.files.nifti import Stored, read_own, read_stored, read_volume, write_stored
 from tests.contract.phantom import write_phantom
-from tests.dicom_files import Series
+from tests.core.files.test_nrrd_mha import RAW, mgh, mha, nrrd
+from tests.dicom_files import as_series
 
 
 def test_the_public_names_are_there_and_load_lazily() -> None:
@@ -77,13 +80,6 @@ def test_a_result_that_cannot_take_its_place_is_a_user_error(tmp_path: Path) -> 
     assert caught.value.code == "write_failed"
 
 
-def as_series(path: Path, folder: Path) -> Path:
-    """Write the NIfTI scan at ``path`` as a DICOM series with gaps into ``folder``."""
-    stored = read_stored(path)
-    sides = float(np.linalg.norm(stored.affine[:3, 2]))
-    return Series(stored.values, stored.affine, thickness=0.5 * sides).write(folder)
-
-
 def test_a_series_gives_the_result_of_its_nifti(tmp_path: Path) -> None:
     inputs = write_phantom(tmp_path)
     scan = read_stored(inputs["t1"])
@@ -120,3 +116,98 @@ def test_a_folder_without_a_scan_is_refused_before_the_run(tmp_path: Path) -> No
         core.run("inpaint", inputs, tmp_path / "out", on_event=heard.append)
     assert caught.value.code == "no_scan_found" and not heard
     assert not list((tmp_path / "out").iterdir())
+
+
+class Place:
+    """A path of a kind of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __fspath__(self) -> str:
+        return str(self._path)
+
+
+def shell(inputs: dict[str, Any], out: Any, **options: Any) -> Finished:
+    return core.run("inpaint", inputs, out, method="shell", compare=False, device="cpu", **options)
+
+
+def test_every_kind_of_path_is_taken(tmp_path: Path) -> None:
+    inputs = write_phantom(tmp_path)
+    done = shell({"t1": str(inputs["t1"]), "mask": Place(inputs["mask"])}, Place(tmp_path / "out"))
+    expected = read_stored(Path(done.files["result"])).to_volume()
+    for path in (done.files["result"], Path(done.files["result"]), Place(Path(done.files["result"]))):
+        np.testing.assert_array_equal(core.read_volume(path).data, expected.data)
+    copy = str(tmp_path / "copy.nii.gz")
+    core.write_volume(copy, expected)
+    np.testing.assert_array_equal(core.read_volume(copy).data, expected.data)
+
+
+def test_a_volume_is_read_from_every_format_that_runs_take(tmp_path: Path) -> None:
+    (tmp_path / "a.mgz").write_bytes(gzip.compress(mgh()))
+    (tmp_path / "a.nrrd").write_bytes(nrrd())
+    (tmp_path / "a.mha").write_bytes(mha())
+    expected = np.frombuffer(RAW, "<i2")
+    for name in ("a.nrrd", "a.mha"):
+        assert sorted(core.read_volume(tmp_path / name).data.ravel()) == sorted(expected)
+    assert core.read_volume(str(tmp_path / "a.mgz")).data.size == expected.size
+    scan = write_phantom(tmp_path)["t1"]
+    series = as_series(scan, tmp_path / "series")
+    stored = read_stored(scan)
+    as_written = Stored(stored.values, stored.affine).to_volume()
+    np.testing.assert_array_equal(core.read_volume(str(series)).data, as_written.data)
+
+
+def test_a_map_of_one_value_is_read_as_it_is(tmp_path: Path) -> None:
+    done = shell(write_phantom(tmp_path), tmp_path / "out")
+    assert not core.read_volume(done.files["uncertainty"]).data.any()
+
+
+def test_a_relative_output_folder_takes_every_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = write_phantom(tmp_path)
+    as_series(inputs["t1"], tmp_path / "series")
+    monkeypatch.chdir(tmp_path)
+    done = shell({"t1": "series", "mask": "mask.nii.gz"}, "OUT")
+    assert done.files["result"] == "OUT/result.nii.gz" and Path("OUT/result.nii.gz").is_file()
+
+
+def packed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every compressed scan of a stranger count as one that unpacks to far too much."""
+    monkeypatch.setattr("core.files.voxel_stream.MAX_RATIO", 0)
+    monkeypatch.setattr("core.files.nifti.SCAN_FREE_BYTES", 0)
+
+
+def test_limits_for_files_of_strangers_spare_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = {}
+    for name, path in write_phantom(tmp_path).items():
+        inputs[name] = tmp_path / f"{name}.nii"
+        write_stored(inputs[name], read_stored(path) if name == "t1" else read_own(path))
+    packed_is_refused(monkeypatch)
+    done = shell(inputs, tmp_path / "out")
+    assert {"report", "run", "difference"} <= done.files.keys() and not done.result.texts("warning")
+    assert core.read_volume(done.files["difference"]).data.any()
+    with pytest.raises(UserError, match="compressed_too_much"):
+        read_stored(Path(done.files["difference"]))
+
+
+def test_a_report_that_fails_leaves_the_result_and_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: Any) -> None:
+        raise RuntimeError("no pictures")
+
+    monkeypatch.setattr("core.report.page.figures", fail)
+    done = shell(write_phantom(tmp_path), tmp_path / "out")
+    assert "result" in done.files and "report" not in done.files
+    (warning,) = done.result.texts("warning")
+    assert warning.startswith("The report could not be written")
+    record = json.loads(Path(done.files["run"]).read_text())
+    assert warning in [note["text"] for note in record["summary"]["notes"]]
+
+
+def test_notices_of_a_conversion_are_in_the_record_and_the_report(tmp_path: Path) -> None:
+    inputs = write_phantom(tmp_path)
+    inputs["t1"] = as_series(inputs["t1"], tmp_path / "series")
+    done = shell(inputs, tmp_path / "out")
+    (warning,) = (text for text in done.result.texts("warning") if "not measured" in text)
+    record = json.loads(Path(done.files["run"]).read_text())
+    assert record["summary"]["notes"][0] == {"level": "warning", "text": warning}
+    assert warning in Path(done.files["report"]).read_text()

@@ -16,6 +16,7 @@ from core.errors import UserError
 from core.failure.task import TASK
 from core.spectra.simulated_tissue import simulate
 from tests.contract.phantom import write_phantom
+from tests.dicom_files import as_series
 from tests.waiting import LONGEST
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -129,6 +130,15 @@ def test_files_of_an_earlier_run_are_replaced_and_others_kept(phantom: dict[str,
 
 def test_quiet_says_nothing_on_stderr(phantom: dict[str, Path], tmp_path: Path) -> None:
     assert run(phantom, tmp_path, "--method", "shell", "--no-compare", "--quiet").stderr == ""
+
+
+def test_notes_are_written_to_stderr_and_warnings_though_it_is_quiet(phantom: dict[str, Path], tmp_path: Path) -> None:
+    series = as_series(phantom["t1"], tmp_path / "series")
+    options = ["--t1", str(series), "--method", "shell", "--no-compare"]
+    loud = run(phantom, tmp_path / "out", *options).stderr.splitlines()
+    (warning,) = [line for line in loud if line.startswith("Warning: t1: The slices are")]
+    assert any(line.startswith("Info: ") for line in loud)
+    assert run(phantom, tmp_path / "out", *options, "--quiet").stderr == f"{warning}\n"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from core.anatomy.head import find_head, with_void
 from core.errors import UserError
 from core.files.convert import convertible, to_nifti
 from core.files.masks import MASK_FREE_BYTES, check_mask, read_mask
-from core.files.nifti import Stored, read_stored, write_stored
+from core.files.nifti import Stored, read_own, read_stored, write_stored
 from core.files.nifti_header import MAX_VOXELS
 from core.files.voxel_stream import open_source
 from core.imaging.drive import DESCRIPTION
@@ -179,7 +179,7 @@ def _scan(services: Services, came: _Incoming, session: str, parent: str | None,
 def _mask(services: Services, came: _Incoming, session: str, scan_id: str | None, same_grid: bool) -> _Checked:
     if scan_id is None:
         raise UserError("input_missing", "A mask needs a scan.", "Load the scan first.")
-    scan = read_stored(services.blobs.path(services.repo.scan(scan_id, session).blob))
+    scan = read_own(services.blobs.path(services.repo.scan(scan_id, session).blob))
     if same_grid:
         _require_grid(came, scan)
     found = read_mask(came.path, scan, max_bytes=came.max_bytes)

@@ -26,6 +26,8 @@ from webapp.store.repository import Repo
 log = logging.getLogger(__name__)
 
 PACE = 0.25  # seconds between two progress writes of a job
+# the role of spectra and patches among the scans
+TISSUE = "tissue"
 
 
 @dataclass
@@ -83,13 +85,17 @@ class Runner:
         return self.queue.progress(claim, fraction, text, time.time(), self.lease)
 
     def _spec(self, claim: Claim, out: Path) -> JobSpec:
-        inputs = {}
+        inputs, notices = {}, {}
         for name, scan_id in claim.inputs.items():
-            path = self.blobs.path(self.repo.scan(scan_id, claim.session).blob)
+            scan = self.repo.scan(scan_id, claim.session)
+            path = self.blobs.path(scan.blob)
             if not path.is_file():
                 raise UserError("input_gone", "A scan of this job is no longer on the server.", "Upload it again.")
             inputs[name] = str(path)
-        return JobSpec(claim.task, inputs, claim.params, str(out))
+            # what was kept of a scan does not show how it was converted; spectra are read anew by the task
+            if scan.role != TISSUE:
+                notices[name] = scan.warnings
+        return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices)
 
     def _keep(self, claim: Claim, result: Result, seconds: float) -> None:
         task = self.find(claim.task)

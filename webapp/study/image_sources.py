@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
-from core.files.nifti import read_volume
+from core.files.nifti import read_own, read_volume
 from core.measure.answers import Truth
 from core.result import BASELINE, RESULT
 from core.volume import Volume
@@ -108,10 +108,11 @@ def _run(services: Services, job: JobRecord) -> Iterator[Found]:
         title = f"{method}/realistic" if one.kind == RESULT and realistic else method
         row = job.result.row(method)
         measures = {key: value for key in MEASURED if row and (value := row.number(key))}
-        yield Found(title, case, "synthetic", _reader(services.blobs.path(one.blob)), _maybe(region), measures)
+        read, mask = _own(services.blobs.path(one.blob)), None if region is None else _own(region)
+        yield Found(title, case, "synthetic", read, mask, measures)
     reference = _scan(services, job, REFERENCE)
     if reference is not None:
-        yield Found(REFERENCE, case, "real", _reader(reference), None, {})
+        yield Found(REFERENCE, case, "real", _own(reference), None, {})
 
 
 def _scan(services: Services, job: JobRecord, name: str) -> Path | None:
@@ -121,6 +122,11 @@ def _scan(services: Services, job: JobRecord, name: str) -> Path | None:
 
 def _reader(path: Path) -> Callable[[], Volume]:
     return lambda: read_volume(path)
+
+
+def _own(path: Path) -> Callable[[], Volume]:
+    """Return a reader of a file that this program wrote."""
+    return lambda: read_own(path).to_volume()
 
 
 def _maybe(path: Path | None) -> Callable[[], Volume] | None:

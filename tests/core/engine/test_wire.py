@@ -58,7 +58,13 @@ def test_an_event_survives_as_one_line(event: Event) -> None:
 
 @given(
     st.builds(
-        JobSpec, TEXT, st.dictionaries(TEXT, TEXT, max_size=3), st.dictionaries(TEXT, JSON, max_size=3), TEXT, TEXT
+        JobSpec,
+        TEXT,
+        st.dictionaries(TEXT, TEXT, max_size=3),
+        st.dictionaries(TEXT, JSON, max_size=3),
+        TEXT,
+        TEXT,
+        st.dictionaries(TEXT, some(TEXT), max_size=3),
     )
 )
 def test_a_job_survives_as_one_line(spec: JobSpec) -> None:

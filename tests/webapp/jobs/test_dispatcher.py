@@ -9,9 +9,11 @@ import pytest
 from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Progress, Started
+from tests.dicom_files import as_series
 from tests.phantom import Phantom
 from tests.waiting import wait_until
 from tests.webapp.fakes import FakeEngine, finish, load, wait_for
+from webapp.intake.scans import accept
 from webapp.services import Services
 
 
@@ -38,6 +40,28 @@ def test_a_job_goes_from_queued_to_done_with_files(services: Services, head: Pha
     assert all(services.blobs.path(artifact.blob).is_file() for artifact in done.artifacts)
     assert done.started and done.finished and done.seconds is not None
     wait_until(lambda: list((services.settings.data / "work").iterdir()), lambda left: not left)
+
+
+def test_what_a_scan_was_warned_of_goes_with_the_job(
+    services: Services, engine: FakeEngine, head: Phantom, tmp_path: Path
+) -> None:
+    given: list[JobSpec] = []
+
+    def script(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
+        given.append(spec)
+        return finish(job_id, spec, attempt)
+
+    engine.script = script
+    t1, _ = head.write(tmp_path)
+    series = sorted(as_series(t1, tmp_path / "series").iterdir())
+    scan = accept(services, series, "series", "a")
+    assert any("not measured" in text for text in scan.warnings)
+    job_id = services.dispatcher.submit("a", "translate", {"t1": scan.id}, {"target": "t2"})
+    services.dispatcher.start()
+    wait_for(services, job_id)
+    assert [(note.level, note.text) for note in given[0].notes] == [
+        ("warning", f"t1: {text}") for text in scan.warnings
+    ]
 
 
 def test_progress_is_in_the_database_while_the_job_runs(

@@ -13,6 +13,7 @@ from webapp import settings as configuration
 from webapp.app import build_services
 from webapp.services import Services
 from webapp.store.clock import now
+from webapp.store.data_lock import DataLock
 from webapp.store.study_records import StudyRecord
 from webapp.study import creation
 from webapp.study.collection import progress
@@ -45,7 +46,9 @@ def create(
     """Make a study and print the link that opens its results in a browser."""
     services = _services()
     design = read(file)
-    study, key = creation.create(services, design, None, typer.echo)
+    # a server that starts meanwhile must not take files on their way in for left over
+    with DataLock(services.settings.data):
+        study, key = creation.create(services, design, None, typer.echo)
     typer.echo(f"study {study.id}")
     for note in study.notes:
         typer.echo(f"note: {note}")

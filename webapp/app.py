@@ -59,7 +59,7 @@ def build_services(
     settings.data.mkdir(parents=True, exist_ok=True)
     database = connect(settings.url)
     migrate(database)
-    repo = Repo(database)
+    repo = Repo(database, settings.running_per_session)
     blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
     dispatcher = Dispatcher(repo, blobs, settings, engine or _local(settings), find=find)
     return Services(settings, repo, Studies(database), blobs, dispatcher)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +20,8 @@ from core.engine.execute import TASKS
 from core.engine.protocol import JobSpec, WorkerLost
 from core.engine.wire import decode_event, encode_spec
 from core.events import Event, Failed, Finished
+
+log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # failures after which memory or the GPU of a child may be in any state
@@ -30,8 +35,9 @@ class LocalEngine:
     tasks: the module whose ``TASKS`` the children know.
     preload: load torch when a child starts instead of in its first job.
     silence: seconds without an event after which a child counts as hung and is killed.
+    grace: seconds to wait for the death of a killed child; one that hangs in the kernel longer is left to itself.
     Safe to use from several threads; ``run`` waits for a free child. A fork would share locks and GPU state with
-    this process, so children are new processes that hold nothing of it but one socket.
+    this process, so children are new processes that hold nothing of it but one socket. Nothing waits under the lock.
     """
 
     def __init__(
@@ -42,12 +48,14 @@ class LocalEngine:
         tasks: str = TASKS,
         preload: bool = True,
         silence: float = 900.0,
+        grace: float = 10.0,
     ) -> None:
         self.slots = slots
         self._device = device
         self._tasks = tasks
         self._preload = preload
         self._silence = silence
+        self._grace = grace
         self._change = threading.Condition()
         self._closed = False
         self._jobs: dict[str, _Worker | None] = {}
@@ -83,13 +91,13 @@ class LocalEngine:
             for event in itertools.chain([first], events):
                 ended = isinstance(event, Finished | Failed)
                 if isinstance(event, Failed) and event.code in SPOILED:
-                    worker.kill()
+                    worker.end(self._grace)
                 if ended:
                     self._give_back(job_id, worker)
                 yield event
         finally:
             if not ended:
-                worker.kill()
+                worker.end(self._grace)
                 self._give_back(job_id, worker)
 
     def cancel(self, job_id: str) -> None:
@@ -98,10 +106,13 @@ class LocalEngine:
             worker = self._jobs.get(job_id)
             if worker is not None:
                 self._jobs[job_id] = None
-                worker.end()
+                # under the lock, so that it does not hit the next job of this child
+                worker.kill()
             elif job_id in self._jobs:
                 del self._jobs[job_id]
                 self._change.notify_all()
+        if worker is not None:
+            worker.end(self._grace)
 
     def close(self) -> None:
         """Kill every child and wait for its end; jobs that run raise ``WorkerLost``."""
@@ -111,6 +122,8 @@ class LocalEngine:
             self._change.notify_all()
         for worker in workers:
             worker.kill()
+        for worker in workers:
+            worker.end(self._grace)
 
     def __enter__(self) -> LocalEngine:
         return self
@@ -128,8 +141,13 @@ class LocalEngine:
                 self._jobs.pop(job_id, None)
                 raise WorkerLost("cancelled before it started")
             worker = self._idle.pop()
-            if worker.process.poll() is not None:
-                worker = self._replaced(worker)
+            try:
+                worker = self._renewed(worker)
+            except OSError as error:
+                self._jobs.pop(job_id)
+                self._idle.append(worker)
+                self._change.notify_all()
+                raise WorkerLost("no process could be started") from error
             self._jobs[job_id] = worker
             return worker
 
@@ -138,10 +156,12 @@ class LocalEngine:
 
         A killed child does not count as dead until its last thread has gone, so it may still be handed a job.
         """
+        if not worker.wait(1.0):
+            return None
         with self._change:
-            if self._closed or self._jobs.get(job_id) is not worker or not worker.gone(1.0):
+            if self._closed or self._jobs.get(job_id) is not worker:
                 return None
-            fresh = self._replaced(worker)
+            fresh = self._renewed(worker)
             self._jobs[job_id] = fresh
             return fresh
 
@@ -150,13 +170,18 @@ class LocalEngine:
             self._jobs.pop(job_id, None)
             if self._closed:
                 return
-            if worker.process.poll() is not None:
-                worker = self._replaced(worker)
+            try:
+                worker = self._renewed(worker)
+            except OSError:
+                # the next job tries again
+                log.exception("no process could be started")
             self._idle.append(worker)
             self._change.notify_all()
 
-    def _replaced(self, worker: _Worker) -> _Worker:
-        worker.kill()
+    def _renewed(self, worker: _Worker) -> _Worker:
+        """Return ``worker``, or a fresh one in its place if its child is dead or was killed. OSError."""
+        if worker.usable():
+            return worker
         fresh = self._spawn()
         self._workers[self._workers.index(worker)] = fresh
         return fresh
@@ -166,10 +191,12 @@ class LocalEngine:
 
 
 class _Worker:
-    """One child and the socket to it."""
+    """One child, which leads a group of processes, and the socket to it."""
 
     def __init__(self, tasks: str, preload: bool) -> None:
+        self._state = threading.Lock()
         self._busy = False
+        self._killed = False
         self._link, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-P", "-m", "core.engine.worker", str(theirs.fileno()), tasks]
@@ -184,10 +211,11 @@ class _Worker:
 
     def events(self, spec: JobSpec, silence: float) -> Iterator[Event]:
         """Send the job and yield its events up to the last one; ``WorkerLost`` at the end of the child."""
-        self._busy = True
-        self._link.settimeout(silence)
+        with self._state:
+            self._busy = True
         buffer = b""
         try:
+            self._link.settimeout(silence)
             self._link.sendall(encode_spec(spec))
             while data := self._link.recv(1 << 16):
                 *lines, buffer = (buffer + data).split(b"\n")
@@ -201,31 +229,52 @@ class _Worker:
         except (OSError, ValueError) as error:
             raise WorkerLost("the worker's line broke") from error
         finally:
-            self._busy = False
-            if self.process.poll() is not None:
-                self._link.close()
+            with self._state:
+                self._busy = False
+                if self._killed:
+                    self._link.close()
         raise WorkerLost("the worker ended")
 
-    def gone(self, seconds: float) -> bool:
-        """Wait up to ``seconds`` for the child's end and say whether it came."""
+    def usable(self) -> bool:
+        """Return whether the child lives and was not killed; what a dead one has started is killed."""
+        if self.process.poll() is not None:
+            self.kill()
+        return not self._killed
+
+    def kill(self) -> None:
+        """Kill the child and all that it has started, without waiting; a thread in ``events`` finds the socket ended.
+
+        The socket is closed, or that is left to the thread that reads it.
+        """
+        with self._state:
+            if self._killed:
+                return
+            self._killed = True
+            # the number of a dead child stays that of its group while there is one
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(OSError):
+                self._link.shutdown(socket.SHUT_RDWR)
+            if not self._busy:
+                self._link.close()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for the child's end and return whether it came; what it has started is killed."""
+        end = time.monotonic() + seconds
+        while self.usable():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def end(self, seconds: float) -> None:
+        """Kill the child and wait up to ``seconds`` until it is gone."""
+        self.kill()
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def end(self) -> None:
-        """Kill the child and wait until it is gone; a thread in ``events`` then finds the socket at its end."""
-        self.process.kill()
-        self.process.wait()
-
-    def kill(self) -> None:
-        """Kill the child and close the socket, or leave that to the thread that is reading it."""
-        self.end()
-        with contextlib.suppress(OSError):
-            self._link.shutdown(socket.SHUT_RDWR)
-        if not self._busy:
-            self._link.close()
+            log.error("process %d does not die; another takes its place", self.process.pid)
+            threading.Thread(target=self.process.wait, name="undead", daemon=True).start()
 
 
 def _has_file(stream: object) -> bool:

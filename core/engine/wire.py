@@ -1,4 +1,4 @@
-"""Jobs and events as lines of JSON: what the engine and its children say to each other."""
+"""Jobs and events as lines of JSON, as they pass between the engine and its children."""
 
 from __future__ import annotations
 

@@ -34,8 +34,10 @@ def _read(link: socket.socket, lines: queue.SimpleQueue[bytes]) -> None:
     with link.makefile("rb") as stream:
         for line in stream:
             lines.put(line)
-    # the engine is gone: nobody waits for this job; a signal for the parent's death would also come when only
-    # the thread that started this process ends
+    # the engine is gone: nobody waits for this job, nor for what it has started; a signal for the parent's death would
+    # also come when only the thread that started this process ends
+    if os.getpgid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(0)
 
 

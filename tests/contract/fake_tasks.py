@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -52,6 +53,14 @@ def shout(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any
     yield Finished(Result(findings=(_process(),)))
 
 
+def helper(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
+    """Start a process that would outlive this one, and report its number."""
+    started = subprocess.Popen(["sleep", "600"])
+    yield Progress(0.5, 1, 2, str(started.pid))
+    time.sleep(params["pause"])
+    os._exit(1)
+
+
 def _process() -> Finding:
     return Finding("pid", "Process", os.getpid())
 
@@ -78,4 +87,5 @@ TASKS = (
     _task("crash", crash),
     _task("exhaust", exhaust),
     _task("shout", shout),
+    _task("helper", helper),
 )

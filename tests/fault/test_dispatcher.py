@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from core.engine.local import LocalEngine
 from core.engine.protocol import JobSpec, WorkerLost
-from core.events import Event, Progress, Started
+from core.events import Event, Failed, Progress, Started
+from tests.fault.refusals import Fault, Refusals
+from tests.hand_clock import HandClock
 from tests.phantom import Phantom
 from tests.waiting import LONGEST, wait_until
 from tests.webapp.fakes import FakeEngine, finish, load, wait_for
 from webapp.app import build_services
+from webapp.jobs.runner import FIRST_PAUSE
 from webapp.services import Services
 from webapp.settings import Settings
+from webapp.store.blobs import DAY
+from webapp.store.queue import SERVER_LOSSES
 
 
 def dies(times: int) -> FakeEngine:
@@ -57,34 +62,69 @@ def test_a_dead_worker_costs_one_retry(
     assert not list((settings.data / "work").iterdir())
 
 
+def started(services: Services) -> Generator[float, None, None]:
+    """Let a server without threads take a job and begin it."""
+    services.dispatcher.recover()
+    steps = services.dispatcher.next_job()
+    assert steps is not None
+    next(steps)
+    return steps
+
+
+def die(services: Services) -> None:
+    """Leave what a killed server leaves: its claims and files, and no lock."""
+    services.dispatcher._data.leave()
+
+
 def test_a_job_of_a_killed_server_starts_again(settings: Settings, head: Phantom, tmp_path: Path) -> None:
     dead = build_services(settings, FakeEngine)
     job_id = submit(dead, head, tmp_path)
-    # what a server leaves that is killed in mid-job: a claim, half a result, a file without a row
-    assert dead.dispatcher.queue.claim("dead", 0.0, 1e12)
+    steps = started(dead)
     orphan = dead.blobs.put(lambda path: path.touch())
-    half = settings.data / "work" / f"{job_id}-1"
+    (half,) = (settings.data / "work").iterdir()
     upload = settings.data / "uploads" / "hash" / "t1.nii.gz"
-    for folder in (half, upload.parent):
-        folder.mkdir(parents=True)
+    upload.parent.mkdir(parents=True)
     upload.touch()
+    die(dead)
     engine = FakeEngine()
     services = build_services(settings, lambda: engine)
     services.dispatcher.start()
     job = wait_for(services, job_id)
     services.dispatcher.stop()
     assert (job.state, engine.started) == ("done", [job_id])
-    assert not half.exists() and not upload.exists() and not services.blobs.path(orphan.name).exists()
+    assert not half.exists() and not upload.exists()
+    # too young to be taken for lost
+    assert services.blobs.path(orphan.name).exists()
+    steps.close()
+
+
+def test_a_restart_is_no_death_of_the_process(settings: Settings, head: Phantom, tmp_path: Path) -> None:
+    engine = dies(1)
+    before = build_services(settings, FakeEngine)
+    job_id = submit(before, head, tmp_path)
+    left = started(before)
+    die(before)
+    services = build_services(settings, lambda: engine)
+    services.dispatcher.start()
+    job = wait_for(services, job_id)
+    services.dispatcher.stop()
+    assert (job.state, len(engine.started)) == ("done", 2)
+    left.close()
 
 
 def test_a_job_that_kills_every_server_ends(settings: Settings, head: Phantom, tmp_path: Path) -> None:
     services = build_services(settings, FakeEngine)
     job_id = submit(services, head, tmp_path)
-    for _ in range(2):
-        assert services.dispatcher.queue.claim("dead", 0.0, 1e12)
-        services.dispatcher.queue.reclaim(0.0, everything=True)
+    left = []
+    for _ in range(SERVER_LOSSES):
+        left.append(started(services))
+        die(services)
+    services.dispatcher.recover()
+    services.dispatcher.stop()
     job = services.repo.job(job_id, "a")
-    assert job.error and (job.state, job.error.code) == ("failed", "worker_lost")
+    assert job.error and (job.state, job.error.code) == ("failed", "server_lost")
+    for steps in left:
+        steps.close()
 
 
 def test_a_stop_puts_the_running_job_back(settings: Settings, head: Phantom, tmp_path: Path) -> None:
@@ -108,27 +148,123 @@ def test_a_stop_puts_the_running_job_back(settings: Settings, head: Phantom, tmp
     second.dispatcher.stop()
 
 
-def test_another_server_on_the_same_data_leaves_running_jobs_alone(
+def test_servers_on_the_same_data_leave_each_other_s_jobs_alone(
     settings: Settings, head: Phantom, tmp_path: Path
 ) -> None:
     gate, running = threading.Event(), threading.Event()
 
     def slow(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
+        (Path(spec.out) / "half").touch()
         running.set()
         gate.wait(LONGEST)
         yield from finish(job_id, spec, attempt)
 
-    one, other = FakeEngine(slow), FakeEngine()
-    first, second = build_services(settings, lambda: one), build_services(settings, lambda: other)
-    job_id = submit(first, head, tmp_path)
+    first = build_services(settings, FakeEngine)
     first.dispatcher.start()
-    assert running.wait(LONGEST)
+    one = FakeEngine(slow)
+    second = build_services(settings, lambda: one)
     second.dispatcher.start()
+    first.dispatcher.stop()
+    job_id = submit(first, head, tmp_path)
+    assert running.wait(LONGEST)
+    half = list((settings.data / "work").glob("*/half"))
+    # the first of the two comes back while the second works
+    other = FakeEngine()
+    again = build_services(settings, lambda: other)
+    again.dispatcher.start()
+    assert again.repo.job(job_id, "a").state == "running"
+    assert len(half) == 1 and half[0].exists()
     gate.set()
-    assert wait_for(first, job_id).state == "done"
-    for services in (first, second):
+    assert wait_for(second, job_id).state == "done"
+    for services in (second, again):
         services.dispatcher.stop()
-    assert other.started == []
+    assert (one.started, other.started) == ([job_id], [])
+
+
+def test_a_start_with_another_database_moves_no_file(settings: Settings, head: Phantom, tmp_path: Path) -> None:
+    right = build_services(settings, FakeEngine)
+    load(right, head, tmp_path)
+    before = {path for path in right.blobs.root.rglob("*") if path.is_file()}
+
+    later = HandClock()
+    later.forward(30 * DAY)
+    wrong = settings.model_copy(update={"database_url": f"sqlite:///{tmp_path}/other.db"})
+    services = build_services(wrong, FakeEngine)
+    services.dispatcher._clock = later
+    services.dispatcher.recover()
+    services.dispatcher.stop()
+    assert before == {path for path in right.blobs.root.rglob("*") if path.is_file()} and len(before) == 2
+
+
+@pytest.mark.parametrize("fault", ["refused", "answer lost"])
+@pytest.mark.parametrize("end", ["done", "failed"])
+def test_a_last_write_that_the_database_refuses_is_tried_again(
+    settings: Settings, head: Phantom, tmp_path: Path, end: str, fault: Fault
+) -> None:
+    reached, leave = threading.Event(), threading.Event()
+
+    def script(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
+        *earlier, last = finish(job_id, spec, attempt)
+        yield from earlier
+        reached.set()
+        leave.wait(LONGEST)
+        yield last if end == "done" else Failed("empty_mask", "Empty.", "Draw one.")
+
+    engine = FakeEngine(script)
+    services = build_services(settings, lambda: engine)
+    refusals = Refusals(services.repo.engine)
+    job_id = submit(services, head, tmp_path)
+    services.dispatcher.start()
+    assert reached.wait(LONGEST)
+    refusals.set(fault, 1)
+    leave.set()
+    wait_until(lambda: refusals.met, lambda met: met == 1)
+    job = wait_for(services, job_id)
+    following = submit(services, head, tmp_path)
+    assert wait_for(services, following).over
+    services.dispatcher.stop()
+    assert (job.state, engine.started) == (end, [job_id, following])
+    assert all(services.blobs.path(artifact.blob).is_file() for artifact in job.artifacts)
+    assert len(job.artifacts) == (3 if end == "done" else 0)
+
+
+def test_progress_that_the_database_refuses_does_not_end_the_job(
+    settings: Settings, head: Phantom, tmp_path: Path
+) -> None:
+    engine = FakeEngine()
+    services = build_services(settings, lambda: engine)
+    clock = services.dispatcher._runner.clock = HandClock()
+    refusals = Refusals(services.repo.engine)
+    job_id = submit(services, head, tmp_path)
+    services.dispatcher.recover()
+    steps = services.dispatcher.next_job()
+    assert steps is not None
+    refusals.set("refused", 1)
+    # its scan could not be read; then it begins
+    assert [next(steps), next(steps)] == [FIRST_PAUSE, 0.0]
+    clock.forward(1.0)
+    refusals.set("refused", 1)
+    assert next(steps) == 0.0 and refusals.met == 2
+    assert services.repo.job(job_id, "a").text == "Started"
+    assert list(steps) == []
+    services.dispatcher.stop()
+    assert (services.repo.job(job_id, "a").state, engine.started) == ("done", [job_id])
+
+
+def test_a_job_cancelled_elsewhere_is_killed_though_it_is_silent(
+    settings: Settings, head: Phantom, tmp_path: Path
+) -> None:
+    engine = FakeEngine(lambda job_id, spec, attempt: iter([Started("cpu"), *[Progress(0.5, 1, 2, "")] * 9]))
+    services, other = (build_services(settings, lambda: engine) for _ in range(2))
+    job_id = submit(services, head, tmp_path)
+    steps = started(services)
+    other.dispatcher.cancel(job_id, "a")
+    assert engine.cancelled == set()
+    services.dispatcher.renew()
+    assert [name.partition("-")[0] for name in engine.cancelled] == [job_id]
+    list(steps)
+    services.dispatcher.stop()
+    assert services.repo.job(job_id, "a").state == "cancelled"
 
 
 def test_a_result_that_cannot_be_recorded_leaves_no_file(settings: Settings, head: Phantom, tmp_path: Path) -> None:

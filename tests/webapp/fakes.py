@@ -51,9 +51,10 @@ class FakeEngine:
         self.closed = threading.Event()
 
     def run(self, job_id: str, spec: JobSpec) -> Iterator[Event]:
-        """Yield the script's events."""
-        self.started.append(job_id)
-        for event in self.script(job_id, spec, self.started.count(job_id)):
+        """Yield the script's events; the engine's name of a job is that of one run of it."""
+        asked = job_id.partition("-")[0]
+        self.started.append(asked)
+        for event in self.script(asked, spec, self.started.count(asked)):
             if self.closed.is_set() or job_id in self.cancelled:
                 raise WorkerLost("killed")
             yield event

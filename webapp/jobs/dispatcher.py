@@ -1,15 +1,13 @@
-"""The queue at work: claims jobs from the database, runs them on an engine and records what comes of them."""
+"""The queue at work: claims jobs from the database, runs them on an engine and records how they end."""
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import IO
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,28 +15,29 @@ from core import tasks
 from core.declaration import Task
 from core.engine.protocol import Engine, WorkerLost
 from core.errors import UserError
-from core.events import Failed
 from webapp.jobs.runner import Runner
 from webapp.settings import Settings
 from webapp.store.blobs import Blobs
+from webapp.store.clock import Clock
+from webapp.store.data_lock import DataLock
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, ScanRecord
 from webapp.store.repository import Repo
 
 log = logging.getLogger(__name__)
 
-INTERNAL = Failed(
-    "internal", "The server made a mistake with this job.", "Run it again; if it fails again, report it with the time."
-)
 TICK = 0.5  # seconds between two looks at the queue when nobody has called
+# seconds for which all open pages share one count of the queue
+COUNT_LIFE = 2.0
 
 
 class Dispatcher:
     """Runs the jobs of the database on one engine, ``settings.slots`` at a time.
 
     engine: makes the engine; called once, at start when ``settings.warm``, else with the first job.
-    find: finds a task by name.
-    Jobs that a dead server left running start again. Every method is safe to call from any thread.
+    find: finds a task by name. clock: the time.
+    Jobs that a dead server left running start again. Every method is safe to call from any thread. The threads of
+    ``start`` do nothing but call ``next_job`` and ``renew``.
     """
 
     def __init__(
@@ -49,6 +48,7 @@ class Dispatcher:
         engine: Callable[[], Engine],
         *,
         find: Callable[[str], Task] = tasks.find,
+        clock: Clock = time,
     ) -> None:
         self._repo = repo
         self._blobs = blobs
@@ -56,13 +56,19 @@ class Dispatcher:
         self._find = find
         self.queue = Queue(repo.engine, running_per_session=settings.running_per_session)
         self._engine = _Lazy(engine)
-        self._owner = secrets.token_hex(8)
+        self._clock = clock
         self._work = settings.data / "work"
-        self._runner = Runner(self.queue, repo, blobs, self._work, settings.lease, self._engine.get, find)
-        self._wake = threading.Condition()
+        self._data = DataLock(settings.data)
         self._stopping = threading.Event()
+        self._runner = Runner(
+            self.queue, repo, blobs, self._work, settings.lease, self._engine.get, find, self._stopping.is_set, clock
+        )
+        self._wake = threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._lock: IO[bytes] | None = None
+        # what the slots of this server run; a claim that is not here is not renewed
+        self._held: dict[str, Claim] = {}
+        self._change = threading.Lock()
+        self._counted = (-COUNT_LIFE, 0)
 
     def submit(
         self, session: str, task_name: str, inputs: Mapping[str, str], params: Mapping[str, object] | None = None
@@ -91,8 +97,17 @@ class Dispatcher:
 
     def cancel(self, job_id: str, session: str) -> None:
         """End a waiting or running job of this session; one that is over stays as it is. UserError not_found."""
-        if self.queue.cancel(job_id, session) == "running" and (engine := self._engine.made):
-            engine.cancel(job_id)
+        if self.queue.cancel(job_id, session) == "running":
+            self._kill([claim for claim in self._claims() if claim.id == job_id])
+
+    def waiting(self) -> int:
+        """Return the number of jobs of all sessions that wait or run, at most COUNT_LIFE seconds old."""
+        with self._change:
+            at, length = self._counted
+            if self._clock.monotonic() - at >= COUNT_LIFE:
+                length = self.queue.length()
+                self._counted = (self._clock.monotonic(), length)
+            return length
 
     def preview(self, job_id: str, session: str) -> bytes | None:
         """Return a PNG of what a running job of this session looks like so far, None when there is none.
@@ -102,8 +117,8 @@ class Dispatcher:
         return self._runner.previews.of(job_id) if self._repo.job(job_id, session).state == "running" else None
 
     def start(self) -> None:
-        """Take over what a dead server left, then look for jobs in the background."""
-        self._recover()
+        """Take over what a dead server left, then look for jobs in the background. UserError data_in_use."""
+        self.recover()
         for slot in range(self._settings.slots):
             self._spawn(self._serve, f"slot-{slot}")
         self._spawn(self._keep, "leases")
@@ -118,9 +133,35 @@ class Dispatcher:
         self._engine.close()
         for thread in self._threads:
             thread.join(timeout=10)
-        self.queue.release(self._owner)
-        if self._lock is not None:
-            self._lock.close()
+        for claim in self._claims():
+            try:
+                self.queue.release(claim)
+            except SQLAlchemyError:
+                log.exception("job %s was not put back; its lease runs out", claim.id)
+        self._data.leave()
+
+    def recover(self) -> None:
+        """Enter the data folder; a server that is alone there takes back all its jobs and removes what is left over."""
+        self._work.mkdir(parents=True, exist_ok=True)
+        if not self._data.enter(self._clean):
+            log.info("another server uses this data folder: its jobs and files are left to it")
+            self.queue.reclaim(self._clock.time())
+
+    def next_job(self) -> Generator[float, None, None] | None:
+        """Claim the next job and return its steps, as of ``Runner.steps``; None when there is none."""
+        claim = self.queue.claim(self._data.name, self._clock.time(), self._settings.lease)
+        if claim is None:
+            return None
+        with self._change:
+            self._held[claim.owner] = claim
+        return self._steps(claim)
+
+    def renew(self) -> None:
+        """Renew the leases of what runs here, kill what was taken away, and take over what is left of dead servers."""
+        gone = self.queue.renew(self._claims(), self._clock.time(), self._settings.lease)
+        # a claim whose end is just being recorded has no job in the engine any more
+        self._kill(gone)
+        self.queue.reclaim(self._clock.time())
 
     def _check_inputs(self, task: Task, inputs: Mapping[str, str], session: str) -> None:
         unknown = sorted(set(inputs) - {entry.name for entry in task.inputs})
@@ -141,21 +182,29 @@ class Dispatcher:
                     "Load or draw a mask for the scan that is shown now.",
                 )
 
-    def _recover(self) -> None:
-        self._work.mkdir(parents=True, exist_ok=True)
-        self._lock = (self._settings.data / "server.lock").open("wb")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info("another server uses this data folder: its jobs are left to it")
-            self.queue.reclaim(time.time())
-            return
-        self.queue.reclaim(time.time(), everything=True)
+    def _clean(self) -> None:
+        self.queue.reclaim(self._clock.time(), self._data.name)
         for left_over in (self._work, self._settings.data / "incoming", self._settings.data / "uploads"):
             shutil.rmtree(left_over, ignore_errors=True)
-            left_over.mkdir()
-        removed = self._blobs.sweep(self._repo.blobs())
-        log.info("start: %d files without a row removed", removed)
+            left_over.mkdir(exist_ok=True)
+        moved = self._blobs.sweep(self._repo.blobs(), self._clock.time())
+        log.info("start: %d files without a row moved to the trash folder", moved)
+
+    def _claims(self) -> list[Claim]:
+        with self._change:
+            return list(self._held.values())
+
+    def _kill(self, claims: Iterable[Claim]) -> None:
+        for claim in claims:
+            if engine := self._engine.made:
+                engine.cancel(claim.run)
+
+    def _steps(self, claim: Claim) -> Generator[float, None, None]:
+        try:
+            yield from self._runner.steps(claim)
+        finally:
+            with self._change:
+                del self._held[claim.owner]
 
     def _spawn(self, target: Callable[[], object], name: str) -> None:
         thread = threading.Thread(target=target, name=f"dispatcher-{name}", daemon=True)
@@ -165,30 +214,23 @@ class Dispatcher:
     def _serve(self) -> None:
         while not self._stopping.is_set():
             try:
-                claim = self.queue.claim(self._owner, time.time(), self._settings.lease)
-                if claim is not None:
-                    self._run(claim)
+                steps = self.next_job()
+                if steps is not None:
+                    self._follow(steps)
                     continue
-            except SQLAlchemyError:
-                log.exception("the database did not answer; trying again")
+            except Exception:
+                # as a rule the database; without this the slot would be lost
+                log.exception("a slot could not go on; trying again")
             with self._wake:
                 self._wake.wait(TICK)
 
-    def _run(self, claim: Claim) -> None:
-        try:
-            self._runner.carry_out(claim)
-        except WorkerLost as lost:
-            log.warning("job %s, attempt %d: %s", claim.id, claim.attempt, lost)
-            if self._stopping.is_set():
-                self.queue.release(self._owner)
-            else:
-                self.queue.lose(claim)
-        except SQLAlchemyError:
-            raise
-        except Exception:
-            # without this the slot would be lost and its job would run for ever
-            log.exception("job %s broke the dispatcher", claim.id)
-            self.queue.fail(claim, INTERNAL, 0.0)
+    def _follow(self, steps: Generator[float, None, None]) -> None:
+        """Take every step; when the server stops, one that must wait is tried once more and then left."""
+        with closing(steps):
+            for pause in steps:
+                if pause and self._stopping.is_set():
+                    return
+                self._stopping.wait(pause)
 
     def _warm(self) -> None:
         try:
@@ -199,9 +241,9 @@ class Dispatcher:
     def _keep(self) -> None:
         while not self._stopping.wait(self._settings.lease / 4):
             try:
-                self.queue.renew(self._owner, time.time(), self._settings.lease)
-                self.queue.reclaim(time.time())
-            except SQLAlchemyError:
+                self.renew()
+            except Exception:
+                # as a rule the database; without this every lease would run out
                 log.exception("leases were not renewed; trying again")
 
 

@@ -1,15 +1,18 @@
-"""One claimed job, from its inputs on the disk to the row that says how it ended."""
+"""One claimed job, from its inputs on the disk to the row with its end."""
 
 from __future__ import annotations
 
 import logging
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from core.declaration import Task
 from core.engine.protocol import Engine, JobSpec, WorkerLost
@@ -19,20 +22,36 @@ from core.report.labels import artifact_title
 from core.result import Result
 from webapp.jobs.snapshots import Previews
 from webapp.store.blobs import Blob, Blobs
+from webapp.store.clock import Clock
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, NewArtifact
 from webapp.store.repository import Repo
 
 log = logging.getLogger(__name__)
 
+INTERNAL = Failed(
+    "internal", "The server made a mistake with this job.", "Run it again; if it fails again, report it with the time."
+)
 PACE = 0.25  # seconds between two progress writes of a job
 # the role of spectra and patches among the scans
 TISSUE = "tissue"
+# seconds between two tries of a write that the database refused: the first, and the longest after doubling
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+# busy, full, not there: what may be over in a while
+REFUSED = (OperationalError, InterfaceError, NoConnection)
+
+Value = TypeVar("Value")
+Steps = Generator[float, None, Value]
+# writes how a job ended, and returns whether the claim still held
+Ending = Callable[[], bool]
 
 
 @dataclass
 class Runner:
-    """Runs claimed jobs in folders of ``work``, which is on the disk of ``blobs``; ``lease`` in seconds."""
+    """Runs claimed jobs in folders of ``work``, which is on the disk of ``blobs``; ``lease`` in seconds.
+
+    stopping: whether the server stops, so that a lost process is no death.
+    """
 
     queue: Queue
     repo: Repo
@@ -41,48 +60,79 @@ class Runner:
     lease: float
     engine: Callable[[], Engine]
     find: Callable[[str], Task]
+    stopping: Callable[[], bool]
+    clock: Clock
 
     def __post_init__(self) -> None:
         self.previews = Previews(self.work)
 
-    def carry_out(self, claim: Claim) -> None:
-        """Run a job to its end. Raises WorkerLost when its process died; whatever else happens is recorded."""
-        begun = time.monotonic()
-        out = self.work / f"{claim.id}-{claim.attempt}"
-        shutil.rmtree(out, ignore_errors=True)
+    def steps(self, claim: Claim) -> Steps[None]:
+        """Run a job until its end is recorded; yields after each step the seconds to wait before the next.
+
+        A write of the end that the database refuses is tried again for as long as the caller goes on. Whatever happens
+        to the job is recorded; only a database that is broken for good raises.
+        """
+        begun = self.clock.monotonic()
+        kept: list[Blob] = []
+        try:
+            ending = yield from self._run(claim, kept, begun)
+            held = ending is not None and (yield from _insist(ending))
+        except Exception:
+            # without this the job would run again and again
+            log.exception("job %s broke the dispatcher", claim.id)
+            yield from _insist(partial(self.queue.fail, claim, INTERNAL, self.clock.monotonic() - begun))
+            return
+        if not held:
+            self._delete(kept)
+
+    def _run(self, claim: Claim, kept: list[Blob], begun: float) -> Steps[Ending | None]:
+        """Run a job and return the write of its end, None when it was taken away; its stored files go to ``kept``."""
+        out = self.work / claim.run
         try:
             out.mkdir(parents=True)
-            last = self._listen(claim, out)
+            last = yield from self._listen(claim, out)
+            seconds = self.clock.monotonic() - begun
             if isinstance(last, Finished):
-                self._keep(claim, last.result, time.monotonic() - begun)
-            elif last is not None:
-                self.queue.fail(claim, last, time.monotonic() - begun)
+                return self._stored(claim, last.result, kept, seconds)
+            return None if last is None else partial(self.queue.fail, claim, last, seconds)
+        except WorkerLost as lost:
+            log.warning("job %s, start %d: %s", claim.id, claim.attempt, lost)
+            return partial(self.queue.release if self.stopping() else self.queue.lose, claim)
         except UserError as error:
-            self.queue.fail(claim, Failed(error.code, error.message, error.hint), time.monotonic() - begun)
+            failed = Failed(error.code, error.message, error.hint)
+            return partial(self.queue.fail, claim, failed, self.clock.monotonic() - begun)
         finally:
+            # before the end is written: whoever has the job after that finds nothing of this run
             self.previews.drop(claim.id)
             shutil.rmtree(out, ignore_errors=True)
 
-    def _listen(self, claim: Claim, out: Path) -> Finished | Failed | None:
+    def _listen(self, claim: Claim, out: Path) -> Steps[Finished | Failed | None]:
         """Write progress as it comes and return the last event, None when the job was taken away."""
+        spec = yield from _insist(lambda: self._spec(claim, out))
         engine = self.engine()
         # an iterator left open would keep the job's process running
-        with closing(cast("_Closable", engine.run(claim.id, self._spec(claim, out)))) as events:
-            written = 0.0
+        with closing(cast("_Closable", engine.run(claim.run, spec))) as events:
+            written = -PACE
             for event in events:
                 if isinstance(event, Finished | Failed):
                     return event
                 if isinstance(event, Progress) and event.preview:
                     self.previews.keep(claim.id, event.preview)
-                if isinstance(event, Started) or time.monotonic() - written >= PACE:
+                if isinstance(event, Started) or self.clock.monotonic() - written >= PACE:
                     if not self._note(claim, event):
                         return None
-                    written = time.monotonic()
+                    written = self.clock.monotonic()
+                yield 0.0
         raise WorkerLost("the job ended without a result")
 
     def _note(self, claim: Claim, event: Started | Progress) -> bool:
+        """Write progress; False when the job was taken away, which a database that refuses does not mean."""
         fraction, text = (event.fraction, event.text) if isinstance(event, Progress) else (0.0, "Started")
-        return self.queue.progress(claim, fraction, text, time.time(), self.lease)
+        try:
+            return self.queue.progress(claim, fraction, text, self.clock.time(), self.lease)
+        except REFUSED:
+            log.warning("progress of job %s was not written", claim.id, exc_info=True)
+            return True
 
     def _spec(self, claim: Claim, out: Path) -> JobSpec:
         inputs, notices = {}, {}
@@ -97,20 +147,22 @@ class Runner:
                 notices[name] = scan.warnings
         return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices)
 
-    def _keep(self, claim: Claim, result: Result, seconds: float) -> None:
+    def _stored(self, claim: Claim, result: Result, kept: list[Blob], seconds: float) -> Ending:
+        """Store the files of a result and return the write of its rows."""
         task = self.find(claim.task)
-        kept: list[Blob] = []
-        recorded = False
+        artifacts = []
         try:
-            artifacts = []
             for artifact in result.artifacts:
                 kept.append(self.blobs.adopt(Path(artifact.path)))
                 artifacts.append(NewArtifact(artifact.name, artifact_title(task, artifact), *_parts(kept[-1])))
-            recorded = self.queue.finish(claim, artifacts, result, seconds)
-        finally:
-            if not recorded:
-                for blob in kept:
-                    self.blobs.delete(blob.name)
+        except BaseException:
+            self._delete(kept)
+            raise
+        return partial(self.queue.finish, claim, artifacts, result, seconds)
+
+    def _delete(self, kept: list[Blob]) -> None:
+        for blob in kept:
+            self.blobs.delete(blob.name)
 
 
 class _Closable(Iterator[Event]):
@@ -118,6 +170,18 @@ class _Closable(Iterator[Event]):
 
     def close(self) -> None:
         """Leave the generator."""
+
+
+def _insist(work: Callable[[], Value]) -> Steps[Value]:
+    """Return what ``work`` returns once the database does not refuse; yields the seconds to wait in between."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return work()
+        except REFUSED:
+            log.warning("the database refused; trying again in %g s", pause, exc_info=True)
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def _parts(blob: Blob) -> tuple[str, str, int]:

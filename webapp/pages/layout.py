@@ -115,6 +115,4 @@ def _header(services: Services) -> gr.HTML:
 
 
 def _badges(services: Services) -> str:
-    counts = services.repo.counts()
-    waiting = int(counts.get("jobs_queued", 0) + counts.get("jobs_running", 0))
-    return pieces.header(device_title(services.settings.device), waiting)
+    return pieces.header(device_title(services.settings.device), services.dispatcher.waiting())

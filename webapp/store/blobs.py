@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import re
 import secrets
@@ -18,6 +19,10 @@ from core.files.nifti_writer import sync_folder
 NAME = re.compile(r"[0-9a-f]{40}(\.nii\.gz|\.nii|\.json|\.html|\.csv|\.npz)")
 SUFFIXES = (".nii.gz", ".nii", ".json", ".html", ".csv", ".npz")
 PART = ".part"
+TRASH = "trash"
+DAY = 86400.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Blobs:
     def __init__(self, root: Path, *, reserve: int = 0) -> None:
         self.root = root
         self._reserve = reserve
+        self._trash = root / TRASH
         root.mkdir(parents=True, exist_ok=True)
 
     @staticmethod
@@ -76,19 +82,39 @@ class Blobs:
         """Remove a blob, if it is there."""
         self.path(name).unlink(missing_ok=True)
 
-    def sweep(self, wanted: Collection[str]) -> int:
-        """Remove every file that is not in ``wanted`` and return how many; nobody else may be writing."""
-        removed = 0
-        for path in [*self.root.glob("*/*"), *self.root.glob(f"*{PART}*")]:
-            if path.name not in wanted and path.is_file():
-                path.unlink()
-                removed += 1
-        return removed
+    def sweep(self, wanted: Collection[str], now: float) -> int:
+        """Move files that are not in ``wanted`` and older than a day to the trash folder, and return how many.
+
+        Files of ``wanted`` in the trash come back first. Were it more than half of all files, none is moved: the rows
+        are those of another store. What was written in part goes for good. now: seconds since 1970.
+        """
+        self._restore(wanted)
+        for part in self.root.glob(f"*{PART}*"):
+            if _is_old(part, now):
+                part.unlink(missing_ok=True)
+        stored = list(self.root.glob("[0-9a-f][0-9a-f]/*"))
+        lost = [path for path in stored if path.name not in wanted and _is_old(path, now)]
+        if 2 * len(lost) > len(stored):
+            log.error(
+                "%d of %d stored files have no row in this database: none was touched; is the database the right one?",
+                len(lost), len(stored),
+            )  # fmt: skip
+            return 0
+        for path in lost:
+            self._trash.mkdir(exist_ok=True)
+            path.rename(self._trash / path.name)
+        return len(lost)
 
     def require_room(self) -> None:
         """Raise UserError disk_full when less than the reserve is free."""
         if shutil.disk_usage(self.root).free < self._reserve:
             raise _full()
+
+    def _restore(self, wanted: Collection[str]) -> None:
+        for path in self._trash.glob("*"):
+            if path.name in wanted and not self.path(path.name).exists():
+                self.path(path.name).parent.mkdir(exist_ok=True)
+                path.rename(self.path(path.name))
 
     def _settle(self, source: Path, suffix: str) -> Blob:
         with source.open("rb+") as file:
@@ -103,6 +129,15 @@ class Blobs:
         source.rename(target)
         sync_folder(target.parent)
         return Blob(name, digest, size)
+
+
+def _is_old(path: Path, now: float) -> bool:
+    """Return whether a file was neither written nor moved for a day; one that is gone is not old."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return max(found.st_mtime, found.st_ctime) < now - DAY
 
 
 def _refusal(cause: OSError, error: Exception | None = None) -> Exception:

@@ -1,9 +1,22 @@
-"""The clock and the dice of the store."""
+"""The time, and random names."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the module ``time`` gives: seconds since 1970, and seconds that never go back."""
+
+    def time(self) -> float:
+        """Return the seconds since 1970."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds for differences."""
+        ...
 
 
 def now() -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -13,29 +13,37 @@ from core.errors import UserError
 from core.events import Failed
 from core.result import Result
 from core.result_json import to_json
+from webapp.store import states
+from webapp.store.claim_order import next_job
 from webapp.store.clock import new_id, new_token, now
-from webapp.store.records import Claim, NewArtifact, State
+from webapp.store.database import READING
+from webapp.store.records import Claim, NewArtifact
 from webapp.store.repository import ensure_session, not_found
 from webapp.store.schema import artifact, job
+from webapp.store.states import State, Step
 
 TEXT_LIMIT = 200
+SERVER_LOSSES = 5
 
 
 class Queue:
     """Jobs from submission to their end; ``clock`` values are seconds since 1970.
 
-    max_attempts: how often a job is started before the loss of its worker ends it.
+    max_deaths: the number of deaths of its process that end a job. The end of a server is none of them; a job that
+    SERVER_LOSSES servers did not survive ends too.
     """
 
-    def __init__(self, engine: Engine, *, running_per_session: int, max_attempts: int = 2) -> None:
+    def __init__(self, engine: Engine, *, running_per_session: int, max_deaths: int = 2) -> None:
         self._engine = engine
+        self._reader = engine.execution_options(**{READING: True})
         self._running_per_session = running_per_session
-        self._max_attempts = max_attempts
+        self._max_deaths = max_deaths
 
     def add(
         self, session_id: str, task: str, inputs: Mapping[str, str], params: Mapping[str, Any], *, own: int, total: int
     ) -> str:
         """Add a job and return its id; UserError queue_full with ``own`` waiting jobs of this session or ``total``."""
+        states.SUBMIT.require("visitor", "queued")
         job_id = new_id()
         with self._engine.begin() as connection:
             ensure_session(connection, session_id)
@@ -52,44 +60,29 @@ class Queue:
                     text="",
                     summary={},
                     attempts=0,
+                    deaths=0,
                     created=now(),
                 )
             )
         return job_id
 
-    def claim(self, owner: str, clock: float, lease: float) -> Claim | None:
-        """Take the next job: of the session whose turn is longest ago, its oldest; None when there is none."""
-        served = job.alias("served")
-        running = job.alias("running")
-        turn = select(func.max(served.c.started)).where(served.c.session == job.c.session).scalar_subquery()
-        busy = (
-            select(func.count())
-            .select_from(running)
-            .where(running.c.session == job.c.session, running.c.state == "running")
-            .scalar_subquery()
-        )
-        chosen = (
-            select(job.c.id)
-            .where(job.c.state == "queued", busy < self._running_per_session)
-            .order_by(turn.asc().nulls_first(), job.c.number)
-            .limit(1)
-            .with_for_update(skip_locked=True, of=job)
-            .scalar_subquery()
-        )
-        taken = (
-            update(job)
-            .where(job.c.id == chosen, job.c.state == "queued")
-            .values(
-                state="running",
-                owner=owner,
-                lease=clock + lease,
-                attempts=job.c.attempts + 1,
-                started=now(),
-                fraction=0.0,
-                text="",
-            )
-            .returning(job)
-        )
+    def length(self) -> int:
+        """Return the number of jobs of all sessions that wait or run."""
+        alive = select(func.count()).where(job.c.state.in_(("queued", "running")))
+        with self._reader.begin() as connection:
+            return int(connection.scalar(alive) or 0)
+
+    def claim(self, folder: str, clock: float, lease: float) -> Claim | None:
+        """Take the next job in the order of ``claim_order``; None when there is none.
+
+        folder: the name of the data folder where it will run. Each claim has an owner of its own, which begins so.
+        """
+        owner = f"{folder}.{new_id()[:16]}"
+        chosen = next_job(self._running_per_session).scalar_subquery()
+        taken = _step(
+            states.CLAIM, "slot", "running", job.c.id == chosen,
+            owner=owner, lease=clock + lease, attempts=job.c.attempts + 1, started=now(), fraction=0.0, text="",
+        ).returning(job)  # fmt: skip
         with self._engine.begin() as connection:
             row = connection.execute(taken).one_or_none()
         if row is None:
@@ -98,22 +91,31 @@ class Queue:
 
     def progress(self, claim: Claim, fraction: float, text: str, clock: float, lease: float) -> bool:
         """Write progress and renew the lease; False when the job is no longer this claim's."""
-        return self._write(claim, fraction=fraction, text=text[:TEXT_LIMIT], lease=clock + lease)
-
-    def renew(self, owner: str, clock: float, lease: float) -> None:
-        """Renew the lease of everything ``owner`` runs."""
+        values = {"fraction": fraction, "text": text[:TEXT_LIMIT], "lease": clock + lease}
         with self._engine.begin() as connection:
-            mine = update(job).where(job.c.state == "running", job.c.owner == owner)
-            connection.execute(mine.values(lease=clock + lease))
+            return _held(connection, states.RENEW, claim, "running", **values)
+
+    def renew(self, claims: Collection[Claim], clock: float, lease: float) -> tuple[Claim, ...]:
+        """Renew the leases of these claims and return those that no longer hold."""
+        if not claims:
+            return ()
+        mine = job.c.owner.in_([claim.owner for claim in claims])
+        renewed = _step(states.RENEW, "holder", "running", mine, lease=clock + lease).returning(job.c.owner)
+        with self._engine.begin() as connection:
+            held = set(connection.scalars(renewed))
+        return tuple(claim for claim in claims if claim.owner not in held)
 
     def finish(self, claim: Claim, artifacts: Sequence[NewArtifact], result: Result, seconds: float) -> bool:
-        """Record the results and the end of the job together; False when the job is no longer this claim's."""
-        # where its files lay is over; they are rows of their own
+        """Record the results and the end of the job together; False when the job is no longer this claim's.
+
+        True also for a repetition, after a commit whose answer was lost.
+        """
+        # the files are rows of their own; their paths in the work folder are gone
         summary = to_json(replace(result, artifacts=()))
+        done = {"fraction": 1.0, "text": "", "summary": summary, "seconds": seconds}
         with self._engine.begin() as connection:
-            done = {"state": "done", "fraction": 1.0, "text": "", "summary": summary, "seconds": seconds}
-            if not _ended(connection, claim, done):
-                return False
+            if not _held(connection, states.FINISH, claim, "done", **done):
+                return _recorded(connection, claim, artifacts)
             for new in artifacts:
                 values = {**asdict(new), "id": new_id(), "job": claim.id, "token": new_token(), "created": now()}
                 connection.execute(insert(artifact).values(values))
@@ -122,57 +124,50 @@ class Queue:
     def fail(self, claim: Claim, failed: Failed, seconds: float) -> bool:
         """Record that the job failed; False when the job is no longer this claim's."""
         with self._engine.begin() as connection:
-            return _ended(connection, claim, {"state": "failed", "error": asdict(failed), "seconds": seconds})
+            return _held(connection, states.FAIL, claim, "failed", error=asdict(failed), seconds=seconds)
 
-    def lose(self, claim: Claim) -> None:
-        """Put a job whose worker died back into the queue, or end it when its attempts are used up."""
+    def lose(self, claim: Claim) -> bool:
+        """Count a death of the job's process and put the job back, or end it; False when it is not this claim's."""
+        died = job.c.deaths + 1
         with self._engine.begin() as connection:
-            self._requeue(connection, _holds(claim))
+            last = and_(_holds(claim), died >= self._max_deaths)
+            spent = _step(states.LOSE, "holder", "failed", last, deaths=died, error=asdict(worker_lost()))
+            if connection.execute(spent).rowcount == 1:
+                return True
+            return _held(connection, states.LOSE, claim, "queued", deaths=died, text="Starting again")
 
-    def reclaim(self, clock: float, *, everything: bool = False) -> None:
-        """Do the same for jobs whose lease has run out, or for every running job."""
-        stale = or_(job.c.lease < clock, job.c.lease.is_(None))
-        running = job.c.state == "running"
+    def release(self, claim: Claim) -> bool:
+        """Put the job back without counting this start; False when it is not this claim's."""
         with self._engine.begin() as connection:
-            self._requeue(connection, running if everything else and_(running, stale))
+            return _held(connection, states.RELEASE, claim, "queued", attempts=job.c.attempts - 1, text="")
 
-    def release(self, owner: str) -> None:
-        """Put what ``owner`` runs back into the queue without counting the attempt."""
+    def reclaim(self, clock: float, folder: str | None = None) -> None:
+        """Put back jobs whose lease has run out, and those claimed in ``folder``, whose servers are known to be gone.
+
+        A job that SERVER_LOSSES servers did not survive ends instead.
+        """
+        gone = or_(job.c.lease < clock, job.c.lease.is_(None))
+        if folder is not None:
+            gone = or_(gone, job.c.owner.startswith(f"{folder}.", autoescape=True))
+        worn = and_(gone, job.c.attempts - job.c.deaths >= SERVER_LOSSES)
         with self._engine.begin() as connection:
-            mine = update(job).where(job.c.state == "running", job.c.owner == owner)
-            connection.execute(
-                mine.values(state="queued", attempts=job.c.attempts - 1, owner=None, lease=None, fraction=0.0, text="")
-            )
+            connection.execute(_step(states.RECLAIM, "server", "failed", worn, error=asdict(server_lost())))
+            connection.execute(_step(states.RECLAIM, "server", "queued", gone, text="Starting again"))
 
     def cancel(self, job_id: str, session_id: str) -> State:
         """End a job of this session and return the state it was in; a job that is over stays as it is."""
-        own = (job.c.id == job_id, job.c.session == session_id)
+        own = and_(job.c.id == job_id, job.c.session == session_id)
         with self._engine.begin() as connection:
-            before = connection.scalar(select(job.c.state).where(*own).with_for_update())
+            before = connection.scalar(select(job.c.state).where(own).with_for_update())
             if before is None:
                 raise not_found()
-            alive = update(job).where(*own, job.c.state.in_(("queued", "running")))
-            connection.execute(alive.values(state="cancelled", finished=now(), owner=None, lease=None, text=""))
+            connection.execute(_step(states.CANCEL, "visitor", "cancelled", own, text=""))
         state: State = before
         return state
 
-    def _write(self, claim: Claim, **values: Any) -> bool:
-        with self._engine.begin() as connection:
-            return connection.execute(update(job).where(_holds(claim)).values(**values)).rowcount == 1
-
-    def _requeue(self, connection: Connection, which: ColumnElement[bool]) -> None:
-        lost = asdict(worker_lost())
-        spent = and_(which, job.c.attempts >= self._max_attempts)
-        connection.execute(
-            update(job).where(spent).values(state="failed", error=lost, finished=now(), owner=None, lease=None)
-        )
-        connection.execute(
-            update(job).where(which).values(state="queued", owner=None, lease=None, fraction=0.0, text="Starting again")
-        )
-
 
 def worker_lost() -> Failed:
-    """Return the error of a job whose worker died each time it was started."""
+    """Return the error of a job whose process died each time it was started."""
     return Failed(
         "worker_lost",
         "The process that ran this job died twice.",
@@ -180,18 +175,40 @@ def worker_lost() -> Failed:
     )
 
 
-def _holds(claim: Claim) -> ColumnElement[bool]:
-    return and_(
-        job.c.id == claim.id,
-        job.c.state == "running",
-        job.c.owner == claim.owner,
-        job.c.attempts == claim.attempt,
+def server_lost() -> Failed:
+    """Return the error of a job that was running each time a server stopped without a word."""
+    return Failed(
+        "server_lost",
+        f"The server stopped {SERVER_LOSSES} times while this job ran.",
+        "Run it again; if it happens again, tell whoever runs this server.",
     )
 
 
-def _ended(connection: Connection, claim: Claim, values: Mapping[str, Any]) -> bool:
-    ending = {**values, "finished": now(), "owner": None, "lease": None}
-    return connection.execute(update(job).where(_holds(claim)).values(**ending)).rowcount == 1
+def _step(step: Step, writer: states.Writer, after: State, which: ColumnElement[bool], **values: Any) -> Any:
+    """Return the statement of a step of the table; what a state implies for the other columns is written along."""
+    step.require(writer, after)
+    implied: dict[str, Any] = {} if after == "running" else {"owner": None, "lease": None}
+    if after == "queued":
+        implied["fraction"] = 0.0
+    if after in states.OVER:
+        implied["finished"] = now()
+    return update(job).where(which, job.c.state.in_(step.before)).values(state=after, **implied, **values)
+
+
+def _held(connection: Connection, step: Step, claim: Claim, after: State, **values: Any) -> bool:
+    """Write a step of the claim's holder; False when the claim no longer holds."""
+    written = connection.execute(_step(step, "holder", after, _holds(claim), **values))
+    return bool(written.rowcount == 1)
+
+
+def _holds(claim: Claim) -> ColumnElement[bool]:
+    return and_(job.c.id == claim.id, job.c.owner == claim.owner)
+
+
+def _recorded(connection: Connection, claim: Claim, artifacts: Sequence[NewArtifact]) -> bool:
+    """Return whether just these files are the results of the job; no two files have one name."""
+    kept = set(connection.scalars(select(artifact.c.blob).where(artifact.c.job == claim.id)))
+    return bool(kept) and kept == {new.blob for new in artifacts}
 
 
 def _require_room(connection: Connection, session_id: str, own: int, total: int) -> None:

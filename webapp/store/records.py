@@ -1,16 +1,15 @@
-"""What the database gives back: frozen rows, times in UTC."""
+"""Records of scans, jobs and ratings: frozen rows of the database, times aware and in UTC."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from core.events import Failed
 from core.result import Result, kind_and_method
-
-State = Literal["queued", "running", "done", "failed", "cancelled"]
+from webapp.store.states import OVER, State
 
 
 @dataclass(frozen=True)
@@ -60,9 +59,9 @@ class ArtifactRecord:
 
 @dataclass(frozen=True)
 class JobRecord:
-    """One job as it stands; ``position`` is its place in the queue (1 = next), only while it waits.
+    """One job as it stands; ``position`` is its place in the order of claims (1 = next), only while it waits.
 
-    result: what it gave, empty until it is done; its files are ``artifacts``.
+    result: empty until it is done; its files are ``artifacts``.
     """
 
     id: str
@@ -85,7 +84,7 @@ class JobRecord:
     @property
     def over(self) -> bool:
         """Whether nothing about the job will change."""
-        return self.state in ("done", "failed", "cancelled")
+        return self.state in OVER
 
     def artifact(self, kind: str) -> ArtifactRecord | None:
         """Return the file of ``kind`` that belongs to the whole run, None without one."""
@@ -136,7 +135,10 @@ class NewArtifact:
 
 @dataclass(frozen=True)
 class Claim:
-    """A job this server now runs: writes about it count only while ``owner`` and ``attempt`` are still these."""
+    """A job that a slot now runs: its writes count only while the job has this ``owner``, which no other claim has.
+
+    attempt: the number of this start.
+    """
 
     id: str
     session: str
@@ -145,3 +147,8 @@ class Claim:
     inputs: dict[str, str]
     owner: str
     attempt: int
+
+    @property
+    def run(self) -> str:
+        """The name of this run: of its folder, and of the job in the engine."""
+        return f"{self.id}-{self.owner.rpartition('.')[2]}"

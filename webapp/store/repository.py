@@ -1,4 +1,4 @@
-"""What pages may ask of the database: every answer belongs to the session that asks."""
+"""Scans, jobs and ratings as the pages read them: each of the session that reads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, text, union_all, update
 
 from core.errors import UserError
+from webapp.store.claim_order import places
 from webapp.store.clock import new_id, new_token, now
 from webapp.store.database import READING
 from webapp.store.ratings import keep
@@ -24,10 +25,12 @@ class Repo:
 
     A write has reached the disk when its method returns. An id that is unknown, or another session's, raises
     ``UserError("not_found")``: the two cannot be told apart.
+    running_per_session: jobs of one session that run at the same time, for the places in the queue.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, running_per_session: int = 1) -> None:
         self.engine = engine
+        self._running_per_session = running_per_session
         self._reader = engine.execution_options(**{READING: True})
 
     def touch(self, session_id: str) -> None:
@@ -59,7 +62,7 @@ class Repo:
         query = select(job).where(job.c.id == job_id, job.c.session == session_id)
         with self._reader.begin() as connection:
             rows = connection.execute(query).all()
-            return _with_artifacts(connection, [_only(rows)])[0]
+            return self._with_artifacts(connection, [_only(rows)])[0]
 
     def session_of_job(self, job_id: str) -> str:
         """Return whose job this is, for the command line, which may see everything."""
@@ -69,7 +72,7 @@ class Repo:
         """Return the newest jobs of this session, newest first."""
         query = select(job).where(job.c.session == session_id).order_by(job.c.number.desc()).limit(limit)
         with self._reader.begin() as connection:
-            return _with_artifacts(connection, list(connection.execute(query)))
+            return self._with_artifacts(connection, list(connection.execute(query)))
 
     def artifact(self, artifact_id: str, session_id: str) -> tuple[ArtifactRecord, str]:
         """Return a result file of this session and the task that made it."""
@@ -135,6 +138,15 @@ class Repo:
             each = union_all(*(select(table.c.blob) for table in (scan, artifact, study_image)))
             return frozenset(str(blob) for blob in connection.scalars(each))
 
+    def _with_artifacts(self, connection: Connection, rows: list[Row[Any]]) -> tuple[JobRecord, ...]:
+        found: dict[str, list[ArtifactRecord]] = {row.id: [] for row in rows}
+        query = select(artifact).where(artifact.c.job.in_(found)).order_by(artifact.c.created, artifact.c.name)
+        for row in connection.execute(query):
+            found[row.job].append(to_artifact(row))
+        waiting = [row.id for row in rows if row.state == "queued"]
+        place = places(connection, waiting, self._running_per_session)
+        return tuple(to_job(row, tuple(found[row.id]), place.get(row.id)) for row in rows)
+
     def _one(self, query: Select[Any]) -> Row[Any]:
         with self._reader.begin() as connection:
             return _only(connection.execute(query).all())
@@ -166,21 +178,6 @@ def _only(rows: Any) -> Row[Any]:
 
 def _owned_artifacts(session_id: str) -> Select[Any]:
     return select(artifact, job.c.task).join(job, job.c.id == artifact.c.job).where(job.c.session == session_id)
-
-
-def _with_artifacts(connection: Connection, rows: list[Row[Any]]) -> tuple[JobRecord, ...]:
-    found: dict[str, list[ArtifactRecord]] = {row.id: [] for row in rows}
-    query = select(artifact).where(artifact.c.job.in_(found)).order_by(artifact.c.created, artifact.c.name)
-    for row in connection.execute(query):
-        found[row.job].append(to_artifact(row))
-    return tuple(to_job(row, tuple(found[row.id]), _position(connection, row)) for row in rows)
-
-
-def _position(connection: Connection, row: Row[Any]) -> int | None:
-    if row.state != "queued":
-        return None
-    ahead = select(func.count()).select_from(job).where(job.c.state == "queued", job.c.number < row.number)
-    return 1 + int(connection.scalar(ahead) or 0)
 
 
 def _check_rating(scores: Mapping[str, object], comment: str) -> None:

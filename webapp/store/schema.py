@@ -79,13 +79,14 @@ scan = Table(
     Column("created", Utc, nullable=False),
 )
 
-# lease: seconds since 1970; number: order of arrival
+# number: order of arrival; attempts: starts; deaths: of the process that ran it; owner: one for each claim, see Queue;
+# lease: seconds since 1970
 job = Table(
     "job",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("id", ID, nullable=False, unique=True),
-    Column("session", ID, ForeignKey("session.id"), nullable=False, index=True),
+    Column("session", ID, ForeignKey("session.id"), nullable=False),
     Column("task", String(40), nullable=False),
     Column("params", JSON, nullable=False),
     Column("inputs", JSON, nullable=False),
@@ -95,6 +96,7 @@ job = Table(
     Column("error", JSON(none_as_null=True), nullable=True),
     Column("summary", JSON, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("deaths", Integer, nullable=False, server_default="0"),
     Column("owner", ID, nullable=True),
     Column("lease", Float, nullable=True),
     Column("seconds", Float, nullable=True),
@@ -102,6 +104,7 @@ job = Table(
     Column("started", Utc, nullable=True),
     Column("finished", Utc, nullable=True),
     CheckConstraint("state in ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+    Index("ix_job_session_started", "session", "started"),
 )
 
 artifact = Table(

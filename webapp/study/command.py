@@ -13,6 +13,7 @@ import typer
 from core.errors import UserError
 from webapp.services import Services
 from webapp.store.clock import now
+from webapp.store.data_lock import DataLock
 from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
 from webapp.study import creation
@@ -59,7 +60,9 @@ def create(
     """Make a study and print the link that opens its results in a browser."""
     services = _services(context)
     design = read(file)
-    study, key = creation.create(services, design, None, typer.echo)
+    # a server that starts meanwhile must not take files on their way in for left over
+    with DataLock(services.settings.data):
+        study, key = creation.create(services, design, None, typer.echo)
     typer.echo(f"study {study.id}")
     for note in study.notes:
         typer.echo(f"note: {note}")

@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Progress, Started
 from tests.dicom_files import as_series
+from tests.hand_clock import HandClock
 from tests.phantom import Phantom
 from tests.waiting import wait_until
 from tests.webapp.fakes import FakeEngine, finish, load, wait_for
 from webapp.intake.scans import accept
+from webapp.jobs.dispatcher import COUNT_LIFE
 from webapp.services import Services
 
 
@@ -178,3 +181,16 @@ def test_the_scans_of_a_stranger_are_no_inputs(services: Services, head: Phantom
     with pytest.raises(UserError) as refused:
         services.dispatcher.submit("b", "inpaint", {"t1": scan.id, "mask": mask.id}, {})
     assert refused.value.code == "not_found"
+
+
+def test_all_open_pages_share_one_count_of_the_queue(services: Services, head: Phantom, tmp_path: Path) -> None:
+    scan, mask = load(services, head, tmp_path)
+    services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {})
+    clock = services.dispatcher._clock = HandClock()
+    statements: list[str] = []
+    event.listen(services.repo.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    assert [services.dispatcher.waiting() for _ in range(100)] == [1] * 100
+    assert len([one for one in statements if one.startswith("SELECT")]) == 1
+    services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {})
+    clock.forward(COUNT_LIFE)
+    assert services.dispatcher.waiting() == 2

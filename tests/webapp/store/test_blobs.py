@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.errors import UserError
-from webapp.store.blobs import Blobs
+from webapp.store.blobs import DAY, Blobs
 
 
 @pytest.fixture
@@ -82,9 +84,34 @@ def test_the_reserve_is_kept_free(tmp_path: Path) -> None:
     assert refused.value.code == "disk_full"
 
 
-def test_sweep_removes_what_no_row_names(blobs: Blobs) -> None:
-    kept, lost = (blobs.put(lambda path: path.touch()) for _ in range(2))
-    (blobs.root / f"{'0' * 40}.part.nii.gz").touch()
-    assert blobs.sweep({kept.name}) == 2
-    assert files(blobs) == [blobs.path(kept.name)]
-    assert not blobs.path(lost.name).exists()
+LATER = 2 * DAY
+
+
+def test_a_sweep_moves_what_no_row_names_and_a_later_one_brings_it_back(blobs: Blobs) -> None:
+    kept, also, lost = (blobs.put(writer(b"voxels")) for _ in range(3))
+    part = blobs.root / f"{'0' * 40}.part.nii.gz"
+    part.touch()
+    assert blobs.sweep({kept.name, also.name}, time.time() + LATER) == 1
+    assert not blobs.path(lost.name).exists() and not part.exists()
+    assert (blobs.root / "trash" / lost.name).read_bytes() == b"voxels"
+    assert blobs.path(kept.name).exists()
+    assert blobs.sweep({kept.name, also.name, lost.name}, time.time() + LATER) == 0
+    assert blobs.path(lost.name).read_bytes() == b"voxels"
+
+
+def test_a_sweep_leaves_what_is_younger_than_a_day(blobs: Blobs) -> None:
+    kept, also, fresh = (blobs.put(writer(b"voxels")) for _ in range(3))
+    part = blobs.root / f"{'0' * 40}.part.nii.gz"
+    part.touch()
+    # a copy keeps the time of the original, so what counts is when the file came
+    os.utime(blobs.path(fresh.name), (0, 0))
+    assert blobs.sweep({kept.name, also.name}, time.time() + DAY / 2) == 0
+    assert len(files(blobs)) == 4 and part.exists()
+
+
+@pytest.mark.parametrize("wanted", [0, 1, 2])
+def test_a_sweep_never_moves_most_of_the_store(blobs: Blobs, caplog: pytest.LogCaptureFixture, wanted: int) -> None:
+    names = [blobs.put(writer(b"voxels")).name for _ in range(5)]
+    assert blobs.sweep(set(names[:wanted]), time.time() + LATER) == 0
+    assert {path.name for path in files(blobs)} == set(names)
+    assert f"{5 - wanted} of 5 stored files have no row" in caplog.text

@@ -5,12 +5,14 @@ import time
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
-from webapp.store.database import READING, connect, migrate
+from webapp.store.database import READING, configuration, connect, migrate
+from webapp.store.queue import Queue
 from webapp.store.schema import metadata
 
 
@@ -35,6 +37,30 @@ def test_migrating_again_changes_nothing(database: Engine) -> None:
     migrate(database)
     with database.begin() as connection:
         assert connection.scalar(text("SELECT count(*) FROM session")) == 1
+
+
+def test_a_database_of_before_deaths_were_counted_is_upgraded(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/old.db")
+    rows = (
+        "session VALUES ('a', '2026-01-01', '2026-01-01')",
+        "job (id, session, task, params, inputs, state, fraction, text, summary, attempts, owner, lease, created)"
+        " VALUES ('j', 'a', 'inpaint', '{}', '{}', 'running', 0.5, '', '{}', 1, 'server', 100, '2026-01-01 00:00:00')",
+    )
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0002")
+        for row in rows:
+            connection.execute(text(f"INSERT INTO {row}"))
+    migrate(engine)
+    with engine.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.execute(text("SELECT state, attempts, deaths FROM job")).one() == ("running", 1, 0)
+    queue = Queue(engine, running_per_session=1)
+    queue.reclaim(99.0, "folder")
+    assert queue.claim("folder", 99.0, 60.0) is None
+    queue.reclaim(101.0)
+    claim = queue.claim("folder", 101.0, 60.0)
+    assert claim and (claim.id, claim.attempt) == ("j", 2)
+    engine.dispose()
 
 
 @pytest.mark.parametrize(

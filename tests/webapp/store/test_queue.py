@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event, text
 
 from core.errors import UserError
 from core.events import Failed
 from core.result import Result
 from webapp.store.database import connect, migrate
-from webapp.store.queue import Queue
+from webapp.store.queue import SERVER_LOSSES, Queue
 from webapp.store.records import NewArtifact
 from webapp.store.repository import Repo
 
@@ -35,6 +40,16 @@ def repo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repo]:
     migrate(engine)
     yield Repo(engine)
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty database, to copy."""
+    path = tmp_path_factory.mktemp("template") / "test.db"
+    engine = connect(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()
+    return path
 
 
 @pytest.fixture
@@ -94,31 +109,60 @@ def test_many_threads_never_claim_a_job_twice(repo: Repo) -> None:
     assert len(taken) == len(set(taken)) and set(taken) == wanted
 
 
-def test_a_lost_job_is_tried_once_more(repo: Repo, queue: Queue) -> None:
+def test_a_job_whose_process_died_is_tried_once_more(repo: Repo, queue: Queue) -> None:
     job_id = add(queue)
     for attempt, state in ((1, "queued"), (2, "failed")):
         claim = queue.claim("me", 0.0, LEASE)
         assert claim and claim.attempt == attempt
-        queue.lose(claim)
+        assert queue.lose(claim)
         assert repo.job(job_id, "a").state == state
+        assert not queue.lose(claim)
     error = repo.job(job_id, "a").error
     assert error and error.code == "worker_lost"
     assert queue.claim("me", 0.0, LEASE) is None
 
 
-def test_an_expired_lease_is_taken_over_and_the_old_owner_has_no_say(repo: Repo, queue: Queue) -> None:
+def test_the_end_of_a_server_is_no_death_of_the_process(repo: Repo, queue: Queue) -> None:
     job_id = add(queue)
-    old = queue.claim("old", 0.0, LEASE)
+    for clock in (100.0, 200.0, 300.0):
+        assert queue.claim("me", clock, LEASE)
+        queue.reclaim(clock + LEASE + 1)
+        assert repo.job(job_id, "a").state == "queued"
+    claim = queue.claim("me", 400.0, LEASE)
+    assert claim and queue.lose(claim)
+    assert repo.job(job_id, "a").state == "queued"
+    claim = queue.claim("me", 500.0, LEASE)
+    assert claim and queue.lose(claim)
+    error = repo.job(job_id, "a").error
+    assert error and error.code == "worker_lost"
+
+
+def test_a_job_that_no_server_survives_ends(repo: Repo, queue: Queue) -> None:
+    job_id = add(queue)
+    for start in range(1, SERVER_LOSSES + 1):
+        assert repo.job(job_id, "a").state == "queued"
+        claim = queue.claim("me", 0.0, LEASE)
+        assert claim and claim.attempt == start
+        queue.reclaim(1.0, "me")
+    job = repo.job(job_id, "a")
+    assert job.error and (job.state, job.error.code) == ("failed", "server_lost")
+    assert str(SERVER_LOSSES) in job.error.message
+
+
+def test_an_expired_lease_is_taken_over_and_the_old_claim_counts_no_more(repo: Repo, queue: Queue) -> None:
+    job_id = add(queue)
+    old = queue.claim("me", 0.0, LEASE)
     assert old
     queue.reclaim(LEASE - 1)
-    assert queue.claim("new", LEASE - 1, LEASE) is None
+    assert queue.claim("me", LEASE - 1, LEASE) is None
     queue.reclaim(LEASE + 1)
-    new = queue.claim("new", LEASE + 1, LEASE)
-    assert new and new.attempt == 2
+    new = queue.claim("me", LEASE + 1, LEASE)
+    assert new and new.attempt == 2 and len({old.owner, new.owner, old.run, new.run}) == 4
     assert not queue.progress(old, 0.9, "old", 70.0, LEASE)
     assert not queue.finish(old, [NewArtifact("result", "Result", "old", "00", 1)], Result(), 1.0)
     assert not queue.fail(old, Failed("x", "y", "z"), 1.0)
-    queue.lose(old)
+    assert not queue.lose(old) and not queue.release(old)
+    assert queue.renew([old, new], 70.0, LEASE) == (old,)
     assert (repo.job(job_id, "a").state, repo.job(job_id, "a").fraction) == ("running", 0.0)
     assert queue.finish(new, [NewArtifact("result", "Result", "new", "00", 1)], Result(), 1.0)
     assert [artifact.blob for artifact in repo.job(job_id, "a").artifacts] == ["new"]
@@ -128,26 +172,107 @@ def test_renewing_and_progress_keep_a_lease(queue: Queue) -> None:
     add(queue)
     claim = queue.claim("me", 0.0, LEASE)
     assert claim
-    queue.renew("me", 50.0, LEASE)
+    assert queue.renew([claim], 50.0, LEASE) == ()
     queue.reclaim(100.0)
     assert queue.progress(claim, 0.1, "still here", 100.0, LEASE)
     queue.reclaim(150.0)
     assert queue.progress(claim, 0.2, "still here", 150.0, LEASE)
 
 
-def test_everything_of_a_dead_server_is_taken_back(repo: Repo, queue: Queue) -> None:
-    job_id = add(queue)
-    queue.claim("dead", 0.0, LEASE)
-    queue.reclaim(1.0, everything=True)
-    assert repo.job(job_id, "a").state == "queued"
+def test_a_claim_that_nobody_renews_runs_out_though_its_server_lives(repo: Repo, queue: Queue) -> None:
+    lost, held = add(queue, "a"), add(queue, "b")
+    first, second = (queue.claim("me", 0.0, LEASE) for _ in range(2))
+    assert first and second and (first.id, second.id) == (lost, held)
+    queue.renew([second], LEASE - 1, LEASE)
+    queue.reclaim(LEASE + 1)
+    assert (repo.job(lost, "a").state, repo.job(held, "b").state) == ("queued", "running")
 
 
-def test_a_release_costs_no_attempt(repo: Repo, queue: Queue) -> None:
+def test_what_was_claimed_in_a_folder_without_servers_is_taken_back(repo: Repo, queue: Queue) -> None:
+    here, elsewhere = add(queue, "a"), add(queue, "b")
+    assert queue.claim("here", 0.0, LEASE) and queue.claim("here2", 0.0, LEASE)
+    queue.reclaim(1.0, "here")
+    assert (repo.job(here, "a").state, repo.job(elsewhere, "b").state) == ("queued", "running")
+
+
+def test_a_release_costs_no_start(queue: Queue) -> None:
     add(queue)
     for _ in range(4):
         claim = queue.claim("me", 0.0, LEASE)
         assert claim and claim.attempt == 1
-        queue.release("me")
+        assert queue.release(claim)
+
+
+def test_a_result_recorded_again_after_a_lost_answer_is_still_recorded(repo: Repo, queue: Queue) -> None:
+    job_id = add(queue)
+    claim = queue.claim("me", 0.0, LEASE)
+    assert claim
+    artifacts = [NewArtifact(name, name, f"blob-{name}", "00", 1) for name in ("result", "run")]
+    assert queue.finish(claim, artifacts, Result(), 1.0)
+    assert queue.finish(claim, artifacts, Result(), 1.0)
+    assert not queue.finish(claim, [replace(one, blob="other") for one in artifacts], Result(), 1.0)
+    assert len(repo.job(job_id, "a").artifacts) == 2
+
+
+def test_the_length_is_read_from_an_index(repo: Repo, queue: Queue) -> None:
+    for session in "aab":
+        add(queue, session)
+    claim = queue.claim("me", 0.0, LEASE)
+    assert claim and queue.length() == 3
+    queue.finish(claim, [], Result(), 1.0)
+    statements: list[str] = []
+    event.listen(repo.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    assert queue.length() == 2
+    counting = [statement for statement in statements if statement.startswith("SELECT")]
+    assert len(counting) == 1
+    if repo.engine.dialect.name == "sqlite":
+        with repo.engine.begin() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {counting[0]}", ("queued", "running")).all()
+        assert [row.detail for row in plan] == ["SEARCH job USING COVERING INDEX ix_job_state (state=?)"]
+
+
+@given(
+    jobs=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["ended", "running", "waiting"])), max_size=9),
+    limit=st.integers(1, 3),
+)
+def test_places_are_the_order_of_claims(template: Path, jobs: list[tuple[str, str]], limit: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(template, f"{folder}/test.db")
+        engine = connect(f"sqlite:///{folder}/test.db")
+        repo, queue = Repo(engine, limit), Queue(engine, running_per_session=limit)
+        # what went before: jobs that ended, and some that run, as far as the limit lets them
+        for session, state in jobs:
+            if state != "waiting":
+                add(queue, session)
+                claim = queue.claim("me", 0.0, LEASE)
+                if claim and state == "ended":
+                    queue.finish(claim, [], Result(), 1.0)
+        for session, state in jobs:
+            if state == "waiting":
+                add(queue, session)
+        for turn in range(20):
+            records = [record for session in "abc" for record in repo.jobs(session)]
+            waiting = {record.id: record.position for record in records if record.state == "queued"}
+            assert sorted(place or 0 for place in waiting.values()) == list(range(1, len(waiting) + 1))
+            claim = queue.claim("me", 0.0, LEASE)
+            if claim is None:
+                break
+            assert waiting[claim.id] == 1
+            if turn % 2:
+                queue.finish(claim, [], Result(), 1.0)
+        engine.dispose()
+
+
+def test_the_place_of_a_job_that_is_served_next_is_1(repo: Repo, queue: Queue) -> None:
+    greedy = [add(queue, "a") for _ in range(4)]
+    modest = add(queue, "b")
+    assert [repo.job(job_id, "a").position for job_id in greedy] == [1, 3, 4, 5]
+    assert repo.job(modest, "b").position == 2
+    claim = queue.claim("me", 0.0, LEASE)
+    assert claim and claim.id == greedy[0]
+    assert repo.job(modest, "b").position == 1
+    claim = queue.claim("me", 0.0, LEASE)
+    assert claim and claim.id == modest
 
 
 def test_cancel(repo: Repo, queue: Queue) -> None:

@@ -159,9 +159,11 @@ def test_counts_and_blobs(repo: Repo, job: str) -> None:
     }
 
 
-def test_positions_count_the_whole_queue(repo: Repo) -> None:
+def test_positions_follow_the_turns_of_the_sessions(repo: Repo) -> None:
     queue = Queue(repo.engine, running_per_session=1)
     ids = [queue.add(session, "inpaint", {}, {}, own=5, total=9) for session in ("a", "b", "a")]
     assert [repo.job(job_id, session).position for job_id, session in zip(ids, "aba", strict=True)] == [1, 2, 3]
+    later = queue.add("c", "inpaint", {}, {}, own=5, total=9)
+    assert (repo.job(later, "c").position, repo.job(ids[2], "a").position) == (3, 4)
     assert [job.id for job in repo.jobs("a")] == [ids[2], ids[0]]
     assert len(repo.jobs("a", limit=1)) == 1

@@ -1,0 +1,61 @@
+"""The order in which waiting jobs are claimed: turns go round the sessions, each session's jobs by age."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Connection, Select, Subquery, case, func, select
+
+from webapp.store.schema import job
+
+
+def next_job(running_per_session: int) -> Select[Any]:
+    """Select the id of the next job to claim, and lock its row where the database can.
+
+    The session whose last start is longest ago is next, with its oldest job; one that runs ``running_per_session`` jobs
+    is left out.
+    """
+    line = _line(running_per_session)
+    return (
+        select(job.c.id)
+        .join(line, line.c.id == job.c.id)
+        .where(line.c.blocked == 0)
+        .order_by(*_order(line))
+        .limit(1)
+        .with_for_update(skip_locked=True, of=job)
+    )
+
+
+def places(connection: Connection, job_ids: Collection[str], running_per_session: int) -> dict[str, int]:
+    """Return the places of these jobs in the order of claims (1 is next); jobs that do not wait have none.
+
+    Assumed is that of the jobs that run those of sessions at their limit end first.
+    """
+    if not job_ids:
+        return {}
+    line = _line(running_per_session)
+    numbered = select(line.c.id, func.row_number().over(order_by=_order(line)).label("place")).subquery()
+    rows = connection.execute(select(numbered).where(numbered.c.id.in_(job_ids)))
+    return {row.id: row.place for row in rows}
+
+
+def _line(limit: int) -> Subquery:
+    """Select the waiting jobs: ``round`` counts those of one session, ``turn`` is the session's last start.
+
+    blocked: how many jobs of the session must end first.
+    """
+    own = func.row_number().over(partition_by=job.c.session, order_by=job.c.number)
+    waiting = select(job.c.id, job.c.session, job.c.number, own.label("round")).where(job.c.state == "queued")
+    line = waiting.subquery()
+    other = job.alias("other")
+    of_session = other.c.session == line.c.session
+    turn = select(func.max(other.c.started)).where(of_session).scalar_subquery()
+    running = select(func.count()).where(of_session, other.c.state == "running").scalar_subquery()
+    excess = running + line.c.round - limit
+    blocked = case((excess > 0, excess), else_=0)
+    return select(line, turn.label("turn"), blocked.label("blocked")).subquery()
+
+
+def _order(line: Subquery) -> tuple[Any, ...]:
+    return line.c.blocked, line.c.round, line.c.turn.asc().nulls_first(), line.c.number

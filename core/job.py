@@ -14,7 +14,7 @@ from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.files.convert import convertible, to_nifti
-from core.result import RUN, Artifact, Note, notes
+from core.result import RUN, Artifact, Note
 from core.tasks import TASKS
 
 PathLike = str | os.PathLike[str]
@@ -32,9 +32,9 @@ def run(
     """Run ``task`` in this process and return its result, whose files are in ``out``.
 
     An input is a NIfTI file, a file of another format, a DICOM folder or a zip; what is not NIfTI is converted first,
-    and the sentences about that are heard as events and stand before the notes of the result. Files of the same name
-    in ``out`` are replaced, each at once, after the whole run has succeeded. ``on_event`` hears every event. Raises
-    UserError, also for a job that failed.
+    and the notes about that are heard as events and stand before those of the result. Of a DICOM folder with several
+    volumes "FOLDER#2" takes the second. Files of the same name in ``out`` are replaced, each at once, after the whole
+    run has succeeded. ``on_event`` hears every event. Raises UserError, also for a job that failed.
     """
     folder = _folder(Path(out))
     try:
@@ -42,13 +42,13 @@ def run(
     except OSError as error:
         raise _unwritable() from error
     try:
-        scans, warnings = _converted(_scans(task, inputs), work)
+        scans, imported = _converted(_scans(task, inputs), work)
         ready = {name: scans.get(name, os.fspath(path)) for name, path in inputs.items()}
         results = work / "results"
         results.mkdir()
-        finished = _finish(JobSpec(task, ready, params, str(results), device), on_event, warnings)
+        finished = _finish(JobSpec(task, ready, params, str(results), device), on_event, imported)
         artifacts = _publish(finished.result.artifacts, folder)
-        return Finished(replace(finished.result, artifacts=artifacts, notes=(*warnings, *finished.result.notes)))
+        return Finished(replace(finished.result, artifacts=artifacts, notes=(*imported, *finished.result.notes)))
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -66,22 +66,30 @@ def _converted(inputs: Mapping[str, PathLike], work: Path) -> tuple[dict[str, st
     The same input gives the same bytes, so the run record names it by its sha256 as it does any other.
     """
     ready: dict[str, str] = {}
-    warnings: list[Note] = []
-    for number, (name, path) in enumerate(inputs.items()):
+    found: list[Note] = []
+    for index, (name, path) in enumerate(inputs.items()):
         ready[name] = os.fspath(path)
-        given = Path(path)
+        given, number = _numbered(Path(path))
         if ready[name] and convertible([given]):
-            converted = to_nifti([given], work / f"input-{number}.nii.gz")
+            converted = to_nifti([given], work / f"input-{index}.nii.gz", number=number)
             ready[name] = str(converted.path)
-            warnings += notes("warning", (f"{name}: {text}" for text in converted.notices))
-    return ready, tuple(warnings)
+            found += [replace(note, text=f"{name}: {note.text}") for note in converted.notes]
+    return ready, tuple(found)
 
 
-def _finish(spec: JobSpec, on_event: Callable[[Event], None], warnings: Sequence[Note]) -> Finished:
+def _numbered(path: Path) -> tuple[Path, int | None]:
+    """Return the path of an input and the number of the volume that ``folder#2`` names."""
+    whole, mark, number = str(path).rpartition("#")
+    if not mark or not number.isdecimal() or path.exists():
+        return path, None
+    return Path(whole), int(number)
+
+
+def _finish(spec: JobSpec, on_event: Callable[[Event], None], imported: Sequence[Note]) -> Finished:
     for event in execute(spec):
         on_event(event)
         if isinstance(event, Started):
-            for note in warnings:
+            for note in imported:
                 on_event(Progress(0.0, 0, 0, note.text))
         if isinstance(event, Failed):
             raise UserError(event.code, event.message, event.hint)

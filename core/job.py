@@ -30,10 +30,11 @@ def run(
     """Run ``task`` in this process and return its result, whose files are in ``out``.
 
     An input is a NIfTI file, a file of another format, a DICOM folder or a zip; what is not NIfTI is converted first,
-    and the sentences about that are heard as events and stand before the notes of the result. Once the whole run has
-    succeeded, files of the same name in ``out`` are replaced, each at once, and what else the run before has left
-    there is removed, as its run record lists it. ``on_event`` hears every event. Raises UserError, also for a job that
-    failed, for one that would replace its own input, and while another run writes into ``out``.
+    and the notes about that are heard as events and stand before the notes of the result. Of a DICOM folder with
+    several volumes "FOLDER#2" takes the second. Once the whole run has succeeded, files of the same name in ``out`` are
+    replaced, each at once, and what else the run before has left there is removed, as its run record lists it.
+    ``on_event`` hears every event. Raises UserError, also for a job that failed, for one that would replace its own
+    input, and while another run writes into ``out``.
     """
     folder = Path(out)
     given = {name: os.fspath(path) for name, path in inputs.items()}
@@ -41,7 +42,8 @@ def run(
         earlier = files_of_run_before(folder)
         for declared in TASKS:
             if declared.name == task:
-                require_apart(folder, declared, {name: Path(path) for name, path in given.items() if path}, earlier)
+                files = {name: _numbered(Path(path))[0] for name, path in given.items() if path}
+                require_apart(folder, declared, files, earlier)
         converted, notices = _converted(_scans(task, given), work)
         results = work / "results"
         results.mkdir()
@@ -58,18 +60,27 @@ def _scans(task: str, inputs: Mapping[str, str]) -> dict[str, str]:
     return {name: path for name, path in inputs.items() if name not in tissue}
 
 
-def _converted(inputs: Mapping[str, str], work: Path) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+def _converted(inputs: Mapping[str, str], work: Path) -> tuple[dict[str, str], dict[str, tuple[Note, ...]]]:
     """Return the inputs of other formats as NIfTI files in ``work``, and what is to be said of each.
 
     The same input gives the same bytes, so the run record names it by its sha256 as it does any other.
     """
     ready: dict[str, str] = {}
-    notices: dict[str, tuple[str, ...]] = {}
-    for number, (name, path) in enumerate(inputs.items()):
-        if path and convertible([Path(path)]):
-            converted = to_nifti([Path(path)], work / f"input-{number}.nii.gz")
-            ready[name], notices[name] = str(converted.path), converted.notices
+    notices: dict[str, tuple[Note, ...]] = {}
+    for index, (name, path) in enumerate(inputs.items()):
+        given, number = _numbered(Path(path))
+        if path and convertible([given]):
+            converted = to_nifti([given], work / f"input-{index}.nii.gz", number=number)
+            ready[name], notices[name] = str(converted.path), converted.notes
     return ready, notices
+
+
+def _numbered(path: Path) -> tuple[Path, int | None]:
+    """Return the path of an input and the number of the volume that ``folder#2`` names."""
+    whole, mark, number = str(path).rpartition("#")
+    if not mark or not number.isdecimal() or path.exists():
+        return path, None
+    return Path(whole), int(number)
 
 
 def _finish(spec: JobSpec, on_event: Callable[[Event], None]) -> Finished:

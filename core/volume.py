@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Kind = TypeVar("Kind", bound=np.generic)
 Box = tuple[slice, slice, slice]
+# cosine between two axes from which a grid counts as sheared
+SLANT = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +28,64 @@ class Volume:
 
 
 def spacing(affine: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Return the voxel size in mm along each axis of a (4, 4) affine.
+    """Return the voxel size in mm along each axis of a (4, 4) affine; of a slanted axis, how far its slices lie apart.
 
     >>> spacing(np.diag([-1.0, 1.0, 4.5, 1.0]))
     (1.0, 1.0, 4.5)
     """
-    x, y, z = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+    sizes = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+    axis = slanted_axis(affine)
+    if axis is not None:
+        sizes[axis] = np.linalg.norm(_upright(affine, axis))
+    x, y, z = sizes
     return float(x), float(y), float(z)
+
+
+def slanted_axis(affine: NDArray[np.float64]) -> int | None:
+    """Return the axis (0, 1, 2) of a sheared (4, 4) affine that is not perpendicular to the two others, None of an
+    upright one; where more than one pair is aslant, the longest.
+
+    >>> slanted_axis(np.array([[1, 0, 0, 0], [0, 1, 0.75, 0], [0, 0, 2.25, 0], [0, 0, 0, 1.0]]))
+    2
+    """
+    sizes = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+    units = affine[:3, :3] / sizes
+    aslant = np.abs(units.T @ units - np.eye(3)) > SLANT
+    if not aslant.any():
+        return None
+    # the axis whose leaving makes the rest upright; of two such axes the longer one counts as that of the slices
+    order = sorted(range(3), key=lambda axis: -float(sizes[axis]))
+    return next((axis for axis in order if not np.delete(np.delete(aslant, axis, 0), axis, 1).any()), order[0])
+
+
+def _upright(affine: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """Return the part of the column ``axis`` that is perpendicular to the two other columns."""
+    first, second = (affine[:3, other] for other in range(3) if other != axis)
+    normal = np.cross(first, second)
+    normal /= np.linalg.norm(normal)
+    part: NDArray[np.float64] = (affine[:3, axis] @ normal) * normal
+    return part
+
+
+def straightened(volume: Volume) -> Volume:
+    """Return ``volume`` on an upright grid: each slice across a slanted axis is shifted back in its plane, linearly.
+
+    Slices keep their number and their distance; in the plane the grid grows by the shift, with 0 in the new corners.
+    A volume that is not slanted is returned as it is.
+    """
+    axis = slanted_axis(volume.affine)
+    if axis is None:
+        return volume
+    affine = volume.affine.copy()
+    affine[:3, axis] = _upright(affine, axis)
+    # where the centre of the last slice of the slanted grid lies on the upright one, in voxels from that of the first
+    last = volume.data.shape[axis] - 1
+    shift = np.linalg.solve(affine[:3, :3], (volume.affine[:3, axis] - affine[:3, axis]) * last)
+    before = np.floor(np.minimum(shift, 0) + 1e-6).astype(int)
+    after = np.ceil(np.maximum(shift, 0) - 1e-6).astype(int)
+    affine[:3, 3] += affine[:3, :3] @ before
+    x, y, z = (int(side) for side in volume.data.shape - before + after)
+    return Volume(resample(volume.data, volume.affine, affine, (x, y, z), order=1), affine)
 
 
 def bounding_box(mask: NDArray[np.bool_], margin: int | tuple[int, int, int] = 0) -> Box:

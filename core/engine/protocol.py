@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from core.events import Event
-from core.result import Note, notes
+from core.result import Note
 
 
 @dataclass(frozen=True)
 class JobSpec:
     """One job: input name -> file path, raw parameters, an existing empty output folder, a device name.
 
-    notices: input name -> sentences about how its file came about, which the file itself does not show.
+    notices: input name -> notes about how its file came about, which the file itself does not show.
     """
 
     task: str
@@ -22,12 +22,14 @@ class JobSpec:
     params: Mapping[str, object] = field(default_factory=dict)
     out: str = "."
     device: str = "auto"
-    notices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notices: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """The notices as warnings that name their input; they stand before the notes of the task."""
-        return notes("warning", (f"{name}: {text}" for name, texts in self.notices.items() for text in texts))
+        """The notices, each with the name of its input; they stand before the notes of the task."""
+        return tuple(
+            replace(note, text=f"{name}: {note.text}") for name, found in self.notices.items() for note in found
+        )
 
 
 class WorkerLost(Exception):

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.engine.protocol import JobSpec
 from core.events import Event, Failed, Finished, Progress, Started
+from core.result import Note
 from core.result_json import from_json, to_json
 
 EVENTS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in (Started, Progress, Finished, Failed)}
@@ -47,7 +48,7 @@ def decode_spec(line: bytes) -> JobSpec:
     """Return the job of a line made by ``encode_spec``; ``ValueError`` for anything else."""
     fields = _fields(line)
     if "notices" in fields:
-        fields["notices"] = {name: tuple(texts) for name, texts in fields["notices"].items()}
+        fields["notices"] = {name: tuple(Note(**note) for note in found) for name, found in fields["notices"].items()}
     return JobSpec(**fields)
 
 

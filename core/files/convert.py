@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
@@ -11,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from core.files.decoder import ANSWER
 from core.files.nifti import PathLike, read_own
 from core.files.signatures import NIFTI, SCANS, ZIP
 from core.files.voxel_stream import MAX_BYTES, kind_of
+from core.result import Note
 from core.volume import Volume
 
 log = logging.getLogger(__name__)
@@ -32,14 +33,14 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUM
 
 @dataclass(frozen=True)
 class Converted:
-    """The NIfTI file that was written, plain sentences for the user, and facts that name nobody.
+    """The NIfTI file that was written, notes for the user, and facts that name nobody.
 
     facts: of a DICOM series ``slice_thickness_mm``, ``slice_distance_mm`` (between centres) and ``series``, its
     description; each only where it is known.
     """
 
     path: Path
-    notices: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     facts: Mapping[str, float | str] = field(default_factory=dict)
 
 
@@ -57,11 +58,20 @@ def convertible(paths: Sequence[Path]) -> bool:
     return kind == ZIP or (kind in SCANS and kind != NIFTI)
 
 
-def to_nifti(paths: Sequence[Path], out: Path, *, max_bytes: int = MAX_BYTES, seconds: int = SECONDS) -> Converted:
+def to_nifti(
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    number: int | None = None,
+    max_bytes: int = MAX_BYTES,
+    seconds: int = SECONDS,
+) -> Converted:
     """Write the one scan in ``paths`` (files, a folder, a zip) to ``out`` (.nii or .nii.gz) with a fresh header.
 
-    Voxels, scaling and place stay as they are. Nothing but what is needed for those leaves the reading process, which
-    is held to 4 GiB and killed after ``seconds``. The outcome still is a stranger's: read it with ``read_stored``.
+    number: which volume of a DICOM folder with several to take, from 1, as its refusal lists them. Voxels, scaling and
+    place stay as they are; a thickness of slices that is known is stated in the header. Nothing else leaves the reading
+    process, which is held to 4 GiB and killed after ``seconds``. The outcome still is a stranger's: read it with
+    ``read_stored``.
     ``UserError`` for anything but exactly one scan.
     """
     if not paths:
@@ -72,13 +82,14 @@ def to_nifti(paths: Sequence[Path], out: Path, *, max_bytes: int = MAX_BYTES, se
             "paths": [str(path) for path in paths],
             "name": f"scan{''.join(out.suffixes[-2:]) if out.name.endswith('.gz') else out.suffix}",
             "max_bytes": max_bytes,
+            "number": number,
             "seconds": seconds,
         }
         answer = ask_child(request, work)
         if "error" in answer:
             raise UserError(*answer["error"])
         (work / str(request["name"])).replace(out)
-        return Converted(out, tuple(answer["notices"]), answer["facts"])
+        return Converted(out, tuple(Note(level, text) for level, text in answer["notes"]), answer["facts"])
 
 
 def read_volume(path: PathLike) -> Volume:
@@ -119,12 +130,7 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
     except subprocess.TimeoutExpired as error:
         raise _too_slow(request["seconds"]) from error
     finally:
-        child.kill()
-        child.wait()
-        if child.stdin is not None:
-            # what the child has not read stays in it
-            with contextlib.suppress(OSError):
-                child.stdin.close()
+        _end(child)
     if child.returncode == -signal.SIGXCPU:
         raise _too_slow(request["seconds"])
     if child.returncode != 0 or not (work / ANSWER).is_file():
@@ -133,6 +139,17 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
         raise _broke_off()
     answer: dict[str, Any] = json.loads((work / ANSWER).read_bytes())
     return answer
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Kill the child and whatever it started: they are a process group of their own."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    if child.stdin is not None:
+        # what a child that was killed had not read
+        with suppress(BrokenPipeError):
+            child.stdin.close()
 
 
 def _environment(work: Path) -> dict[str, str]:

@@ -35,13 +35,13 @@ def _outcome(request: dict[str, Any], work: Path) -> dict[str, Any]:
 
 def _scan(request: dict[str, Any], work: Path) -> dict[str, Any]:
     # imported here, so that the limits hold for the libraries too
-    from core.files.nifti_writer import write_nifti
+    from core.files.nifti import write_stored
     from core.files.scan_finder import load
 
-    loaded = load([Path(path) for path in request["paths"]], work, max_bytes=request["max_bytes"])
-    stored = loaded.stored
-    write_nifti(work / request["name"], stored.values, stored.affine, stored.slope, stored.intercept, "")
-    return {"notices": loaded.notices, "facts": dict(loaded.facts)}
+    paths = [Path(path) for path in request["paths"]]
+    loaded = load(paths, work, max_bytes=request["max_bytes"], number=request["number"])
+    write_stored(work / request["name"], loaded.stored)
+    return {"notes": [[note.level, note.text] for note in loaded.notes], "facts": dict(loaded.facts)}
 
 
 def _arrays(request: dict[str, Any], work: Path) -> dict[str, Any]:

@@ -1,23 +1,27 @@
-"""What one DICOM file says about its image: geometry, scaling and what tells it from its neighbours, nothing else."""
+"""What one DICOM file states about its images: geometry, scaling and what tells them from others, nothing else."""
 
 from __future__ import annotations
 
+import math
 import struct
-from collections.abc import Iterator
+import warnings
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset, FileDataset
 
-if TYPE_CHECKING:
-    import SimpleITK
-
-META_BYTES = 64 << 10
 IMAGES = "1.2.840.10008.5.1.4.1.1."
-DIRECTORY, DAMAGED = "directory", "damaged file"
-MULTI_FRAME = "multi-frame image"
+DIRECTORY, DAMAGED, WITHOUT_VOXELS = "directory", "damaged file", "header without an image"
+WITHOUT_PLACE, UNUSUAL_TYPE = "image without its place in space", "image of an unusual voxel type"
+MULTI_FRAME = "multi-frame image without the places of its frames"
+MOSAIC, UNKNOWN_SYNTAX = "mosaic of many slices", "image in a compression that is not read"
 # PS3.6 annex A: what a file of this class, or of a class below it, holds; the longest match counts
 CLASSES = {
     "1.2.840.10008.1.3.10": DIRECTORY,
@@ -31,36 +35,79 @@ CLASSES = {
     f"{IMAGES}481": "radiotherapy object",
     f"{IMAGES}7": "screenshot",
 }
-# PS3.5 annex A. Deflated files are left out: a small one unpacks to any size. So is big endian, which is retired.
-RAW = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
+# PS3.5 annex A; deflated files were inflated before
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
+RAW = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", BIG_ENDIAN)
 LOSSY = tuple(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91))
 LOSSLESS = ("1.2.840.10008.1.2.5", *(f"1.2.840.10008.1.2.4.{number}" for number in (57, 70, 80, 90)))
-PIXEL_DATA = b"\xe0\x7f\x10\0"
-# what may differ between images of one place in one series
-VARIANTS = {
-    "echo times": "0018|0081",
-    "inversion times": "0018|0082",
-    "flip angles": "0018|1314",
-    "trigger times": "0018|1060",
-    "b-values": "0018|9087",
-    "temporal positions": "0020|0100",
-    "acquisitions": "0020|0012",
-    "image types": "0008|0008",
+PIXEL_DATA, LUT = 0x7FE00010, 0x00283000
+UNDEFINED = 0xFFFFFFFF
+HELD_BYTES = 64 << 10  # longer values stay in the file
+# Philips: what turns stored into "precise" values (Chenevert et al. 2014, PMC3998685), in the sequence of Enhanced MR
+PHILIPS_SCALE, PHILIPS_FRAME = 0x2005100E, 0x2005140F
+# what may differ between images of one place in one series: title -> keyword, and the group that holds it in Enhanced
+VARIANTS: dict[str, tuple[str, str]] = {
+    "image type": ("ImageType", ""),
+    "component": ("ComplexImageComponent", "MRImageFrameTypeSequence"),
+    "stack": ("StackID", "FrameContentSequence"),
+    "echo time": ("EchoTime", ""),
+    "effective echo time": ("EffectiveEchoTime", "MREchoSequence"),
+    "inversion time": ("InversionTime", ""),
+    "flip angle": ("FlipAngle", "MRTimingAndRelatedParametersSequence"),
+    "b-value": ("DiffusionBValue", "MRDiffusionSequence"),
+    "temporal position": ("TemporalPositionIdentifier", ""),
+    "point in time": ("TemporalPositionIndex", "FrameContentSequence"),
+    "acquisition": ("AcquisitionNumber", ""),
+    "acquisition time": ("AcquisitionTime", ""),
+    "trigger time": ("TriggerTime", ""),
 }
-ROUND = 3
+FRAME_TYPES = ("MRImageFrameTypeSequence", "CTImageFrameTypeSequence", "PETFrameTypeSequence")
+# what pydicom raises over damaged files
+DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, AttributeError),
+    *(RuntimeError, struct.error, zlib.error),
+)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How the voxels of a file are written.
+
+    syntax: the transfer syntax; stored: dtype of a voxel, "u2", in native order; bits, high: how many bits count and
+    which is the highest; start, length: of the pixel data element's value in the file, in bytes; photometric: how
+    values are shown.
+    """
+
+    syntax: str
+    stored: str
+    bits: int
+    high: int
+    start: int
+    length: int
+    frames: int
+    photometric: str
+    word: bool
+
+    @property
+    def compressed(self) -> bool:
+        """Whether the voxels have to be decoded."""
+        return self.syntax not in RAW
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The image of one file; lengths in mm, directions in DICOM's LPS frame.
+    """One image of a file; lengths in mm, directions in DICOM's LPS frame.
 
-    size: columns, rows; spacing: between columns, between rows; origin: centre of the first voxel; rows and columns:
-    unit vectors along which the column and the row index grow; a value is ``stored * slope + intercept``.
+    index: which image of the file, from 0; size: columns, rows; spacing: between columns, between rows; origin: centre
+    of the first voxel; rows, columns: unit vectors along which the column and the row index grow; thickness, apart:
+    slice thickness and spacing between slices as stated, None without; tilt: of the gantry, in degrees; a value is
+    ``stored * slope + intercept``; variant: what may tell it from others at its place, in the order of ``VARIANTS``.
     """
 
     path: Path
+    index: int
     series: str
-    instance: str
+    number: int
     description: str
     size: tuple[int, int]
     spacing: tuple[float, float]
@@ -68,10 +115,11 @@ class Slice:
     rows: tuple[float, ...]
     columns: tuple[float, ...]
     thickness: float | None
+    apart: float | None
+    tilt: float
     slope: float
     intercept: float
-    stored: str
-    compressed: bool
+    encoding: Encoding
     lossy: bool
     variant: tuple[str, ...]
 
@@ -80,165 +128,197 @@ class Slice:
         """Unit vector that completes rows and columns to a right-handed frame."""
         return np.cross(self.rows, self.columns)
 
-    @property
-    def stack(self) -> tuple[object, ...]:
-        """What all slices of one volume share."""
-        angles = tuple(round(part, ROUND) + 0.0 for part in (*self.rows, *self.columns))
-        return self.series, self.size, tuple(round(side, ROUND) for side in self.spacing), angles
-
 
 @dataclass(frozen=True)
 class Other:
-    """A DICOM file that is no slice of a scan; ``kind`` says what it is, as in "structured report"."""
+    """A DICOM file that is no slice of a scan; ``kind`` names what it is, as in "structured report"."""
 
     kind: str
 
 
-def read_slice(path: Path) -> Slice | Other:
-    """Return what the DICOM file at ``path`` says about its image; its voxels are not kept."""
-    meta = _meta(path)
-    holds, syntax = meta.get((2, 2), ""), meta.get((2, 0x10), "")
+def read_slices(path: Path) -> list[Slice] | Other:
+    """Return the images that the DICOM file at ``path`` holds, or what it is instead; voxels are not read.
+
+    ``path`` has a preamble and is not deflated: see ``core.files.dicom_plain``.
+    """
+    with warnings.catch_warnings():
+        # pydicom warns of values that are against the standard; the ones needed are checked here
+        warnings.simplefilter("ignore")
+        try:
+            header = dcmread(path, defer_size=HELD_BYTES, force=True)
+            return _refused(header, path.stat().st_size) or _slices(path, header)
+        except DAMAGE:
+            return Other(DAMAGED)
+
+
+def _refused(header: FileDataset, size: int) -> Other | None:
+    """Return what the file is where it cannot hold slices of a scan that are read here."""
+    holds = str(header.file_meta.get("MediaStorageSOPClassUID") or header.get("SOPClassUID") or "")
     known = [name for name in CLASSES if f"{holds}.".startswith(f"{name}.")]
     if known:
         return Other(CLASSES[max(known, key=len)])
     if not holds.startswith(IMAGES):
         return Other("object of a private or unknown kind")
-    if syntax not in (*RAW, *LOSSLESS, *LOSSY):
-        return Other("image in a compression that is not read")
-    reader = _reader(path)
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError:
+    if _cut(header, size):
         return Other(DAMAGED)
-    tags = _Tags(reader)
-    return _refused(reader, tags) or _slice(path, reader, tags, syntax)
-
-
-def read_plane(one: Slice) -> tuple[NDArray[Any], NDArray[np.integer[Any]] | None]:
-    """Return the scaled voxels of ``one`` (columns, rows), and the stored integers where they follow from those.
-
-    ``RuntimeError`` when the file is damaged.
-    """
-    import SimpleITK as sitk
-
-    if not one.compressed and not _has_voxels(one):
-        raise RuntimeError("fewer voxels than rows times columns")
-    scaled: NDArray[Any] = sitk.GetArrayFromImage(_reader(one.path).Execute())[0].T
-    dtype = np.dtype(one.stored)
-    if scaled.dtype == dtype and (one.slope, one.intercept) == (1.0, 0.0):
-        return scaled, scaled
-    # ITK scales in 64-bit floats or whole numbers, so rounding gives back every integer of up to 32 bits
-    stored = np.rint((scaled - np.float64(one.intercept)) / one.slope)
-    limits = np.iinfo(dtype)
-    exact = float(np.abs(stored * one.slope + one.intercept - scaled).max()) <= 1e-6 * max(1.0, abs(one.slope))
-    if not exact or stored.min() < limits.min or stored.max() > limits.max:
-        return scaled, None
-    return scaled, stored.astype(dtype)
-
-
-def _has_voxels(one: Slice) -> bool:
-    """Whether the pixel data element holds an image of this size: GDCM makes up what is missing (PS3.5, A.4)."""
-    raw = one.path.read_bytes()
-    expected = one.size[0] * one.size[1] * np.dtype(one.stored).itemsize
-    at = -1
-    while (at := raw.find(PIXEL_DATA, at + 1)) >= 0 and at + 12 <= len(raw):
-        explicit = raw[at + 4 : at + 6] in (b"OW", b"OB")
-        (length,) = struct.unpack_from("<I", raw, at + (8 if explicit else 4))
-        if expected <= length <= len(raw) - at:
-            return True
-    return False
-
-
-class _Tags:
-    """The elements of a file by their "gggg|eeee"."""
-
-    def __init__(self, reader: SimpleITK.ImageFileReader) -> None:
-        self._reader = reader
-
-    def text(self, tag: str, default: str = "") -> str:
-        """Return an element without its padding."""
-        return self._reader.GetMetaData(tag).strip(" \0") if self._reader.HasMetaDataKey(tag) else default
-
-    def number(self, tag: str) -> float | None:
-        """Return the one finite number of an element, None where it holds anything else."""
-        try:
-            value = float(self.text(tag))
-        except ValueError:
-            return None
-        return value if np.isfinite(value) else None
-
-
-def _refused(reader: SimpleITK.ImageFileReader, tags: _Tags) -> Other | None:
-    """Return what the image is where it cannot be a slice of a scan."""
-    if int(tags.number("0028|0008") or 1) > 1 or reader.GetSize()[2:] not in ((), (1,)):
-        return Other(MULTI_FRAME)
-    if tags.number("0028|0002") not in (None, 1.0) or reader.GetNumberOfComponents() != 1:
+    if PIXEL_DATA not in header:
+        return Other(WITHOUT_VOXELS)
+    if _syntax(header) not in (*RAW, *LOSSLESS, *LOSSY):
+        return Other(UNKNOWN_SYNTAX)
+    if int(header.get("SamplesPerPixel") or 1) != 1:
         return Other("colour picture")
-    if tags.text("0028|0301").upper() == "YES":
+    if str(header.get("BurnedInAnnotation") or "").upper() == "YES":
         return Other("picture with burned-in text")
-    kinds = tags.text("0008|0008").upper().split("\\")
-    if "MOSAIC" in kinds:
-        return Other("mosaic of many slices")
-    if not all(tags.text(tag) for tag in ("0020|0032", "0020|0037", "0028|0030", "0020|000e")):
-        return Other("image without its place in space")
-    if tags.text("0028|0100") not in ("8", "16", "32"):
-        return Other("image of an unusual voxel type")
+    if "MOSAIC" in _text(header.get("ImageType")).upper().split("\\"):
+        return Other(MOSAIC)
+    if header.get("BitsAllocated") not in (8, 16, 32) or LUT in header:
+        return Other(UNUSUAL_TYPE)
     return None
 
 
-def _slice(path: Path, reader: SimpleITK.ImageFileReader, tags: _Tags, syntax: str) -> Slice | Other:
-    direction = reader.GetDirection()
-    numbers = (*reader.GetOrigin(), *reader.GetSpacing(), *direction)
-    slope, intercept = tags.number("0028|1053"), tags.number("0028|1052")
-    if not np.isfinite(numbers).all():
-        return Other("image without its place in space")
-    signed = "i" if tags.text("0028|0103") == "1" else "u"
-    size, spacing = reader.GetSize(), reader.GetSpacing()
+def _cut(header: FileDataset, size: int) -> bool:
+    """Whether an element states more bytes than the file has left."""
+    items = (header.get_item(tag, keep_deferred=True) for tag in header.keys())  # noqa: SIM118 - iteration would decode every element
+    raw = [item for item in items if isinstance(item, RawDataElement)]
+    return any(item.length != UNDEFINED and item.value_tell + item.length > size for item in raw)
+
+
+def _syntax(header: FileDataset) -> str:
+    return str(header.file_meta.get("TransferSyntaxUID") or "")
+
+
+def _slices(path: Path, header: FileDataset) -> list[Slice] | Other:
+    encoding = _encoding(header)
+    if encoding is None:
+        return Other(DAMAGED)
+    own = header.get("PerFrameFunctionalGroupsSequence") or [Dataset()] * min(encoding.frames, 1)
+    shared = (header.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
+    if len(own) != encoding.frames:
+        return Other(MULTI_FRAME)
+    found = [_slice(path, index, encoding, _Groups(header, shared, frame)) for index, frame in enumerate(own)]
+    slices = [one for one in found if one is not None]
+    return slices if len(slices) == len(found) else Other(WITHOUT_PLACE)
+
+
+def _encoding(header: FileDataset) -> Encoding | None:
+    """Return how the voxels are written, None where there are fewer bytes than an image takes (PS3.5, A.4)."""
+    item = header.get_item(PIXEL_DATA, keep_deferred=True)
+    if not isinstance(item, RawDataElement):
+        return None
+    syntax, frames = _syntax(header), int(header.get("NumberOfFrames") or 1)
+    allocated, bits = int(header.BitsAllocated), int(header.get("BitsStored") or header.BitsAllocated)
+    stored = f"{'i' if header.get('PixelRepresentation') == 1 else 'u'}{allocated // 8}"
+    high = int(bits - 1 if header.get("HighBit") is None else header.HighBit)
+    expected = int(header.Rows) * int(header.Columns) * allocated // 8 * frames
+    if min(expected, frames) < 1 or not 0 < bits <= high + 1 <= allocated:
+        return None
+    if syntax in RAW and not expected <= item.length < UNDEFINED:
+        return None
+    photometric = str(header.get("PhotometricInterpretation") or "MONOCHROME2")
+    word = item.VR == "OW" or item.VR is None
+    return Encoding(syntax, stored, bits, high, item.value_tell, item.length, frames, photometric, word)
+
+
+class _Groups:
+    """The elements of one frame: its own functional groups, then the shared ones, then the file's."""
+
+    def __init__(self, header: Dataset, shared: Dataset, own: Dataset) -> None:
+        self._header, self._levels = header, (own, shared)
+
+    def value(self, keyword: str, group: str = "") -> Any:
+        """Return an element's value, from ``group`` where that is there; None without one."""
+        for level in self._levels:
+            items = level.get(group) if group else None
+            if items and items[0].get(keyword) is not None:
+                return items[0].get(keyword)
+        return self._header.get(keyword)
+
+    def number(self, keyword: str, group: str = "") -> float | None:
+        """Return the one finite number of an element, None where it holds anything else."""
+        return _number(self.value(keyword, group))
+
+    def numbers(self, keyword: str, group: str, count: int) -> tuple[float, ...] | None:
+        """Return ``count`` finite numbers of an element, None where it holds anything else."""
+        value = self.value(keyword, group)
+        found = [_number(one) for one in value] if isinstance(value, Sequence) and not isinstance(value, str) else []
+        return tuple(one for one in found if one is not None) if len(found) == count and None not in found else None
+
+    def private(self, tag: int, group: int) -> float | None:
+        """Return a private number of the frame or of the file."""
+        sequences = [level[group].value for level in self._levels if group in level]
+        # of a creator that pydicom does not know, a sequence stays bytes
+        places = [items[0] for items in sequences if items and isinstance(items[0], Dataset)]
+        for place in (*places, self._header):
+            if tag in place:
+                value = place[tag].value
+                return _number(struct.unpack("<f", value)[0] if isinstance(value, bytes) else value)
+        return None
+
+    def frame_type(self) -> str:
+        """Return the image type of the frame, else that of the file."""
+        found = (self.value("FrameType", group) for group in FRAME_TYPES)
+        return _text(next((one for one in found if one), None) or self._header.get("ImageType"))
+
+
+def _slice(path: Path, index: int, encoding: Encoding, groups: _Groups) -> Slice | None:
+    """Return one image, None where its place is not stated."""
+    origin = groups.numbers("ImagePositionPatient", "PlanePositionSequence", 3)
+    cosines = groups.numbers("ImageOrientationPatient", "PlaneOrientationSequence", 6)
+    spacing = groups.numbers("PixelSpacing", "PixelMeasuresSequence", 2)
+    if origin is None or cosines is None or spacing is None or min(spacing) <= 0:
+        return None
+    rows, columns = np.array(cosines[:3]), np.array(cosines[3:])
+    if min(np.linalg.norm(rows), np.linalg.norm(columns), np.linalg.norm(np.cross(rows, columns))) < 0.1:
+        return None
+    slope, intercept = _scaling(groups)
+    variant = tuple(_text(groups.value(keyword, group)) for keyword, group in VARIANTS.values())
+    number = groups.number("InstanceNumber")
+    value = groups.value
     return Slice(
         path=path,
-        series=tags.text("0020|000e"),
-        instance=tags.text("0008|0018"),
-        description=tags.text("0008|103e"),
-        size=(size[0], size[1]),
-        spacing=(spacing[0], spacing[1]),
-        origin=tuple(reader.GetOrigin()),
-        rows=tuple(direction[0::3]),
-        columns=tuple(direction[1::3]),
-        thickness=tags.number("0018|0050"),
-        slope=slope or 1.0,
-        intercept=intercept or 0.0,
-        stored=f"{signed}{int(tags.text('0028|0100')) // 8}",
-        compressed=syntax not in RAW,
-        lossy=syntax in LOSSY or tags.text("0028|2110") == "01",
-        variant=tuple(tags.text(tag) for tag in VARIANTS.values()),
+        index=index,
+        series=f"{value('SeriesInstanceUID') or ''} {value('SeriesNumber') or ''}",
+        number=0 if number is None else int(number),
+        description=_text(value("SeriesDescription")),
+        size=(int(value("Columns")), int(value("Rows"))),
+        spacing=(spacing[1], spacing[0]),
+        origin=origin,
+        rows=tuple((rows / np.linalg.norm(rows)).tolist()),
+        columns=tuple((columns / np.linalg.norm(columns)).tolist()),
+        thickness=groups.number("SliceThickness", "PixelMeasuresSequence"),
+        apart=groups.number("SpacingBetweenSlices", "PixelMeasuresSequence"),
+        tilt=groups.number("GantryDetectorTilt") or 0.0,
+        slope=slope,
+        intercept=intercept,
+        encoding=encoding,
+        lossy=encoding.syntax in LOSSY or value("LossyImageCompression") == "01",
+        variant=(groups.frame_type(), *variant[1:]),
     )
 
 
-def _reader(path: Path) -> SimpleITK.ImageFileReader:
-    import SimpleITK as sitk
-
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
-    return reader
-
-
-def _meta(path: Path) -> dict[tuple[int, int], str]:
-    """Return the elements of group 2, which says what the rest is (PS3.10, 7.1)."""
-    with path.open("rb") as file:
-        return dict(_elements(file.read(META_BYTES)))
+def _scaling(groups: _Groups) -> tuple[float, float]:
+    """Return slope and intercept of stored values; of Philips the "precise" ones, as dcm2niix does."""
+    slope = groups.number("RescaleSlope", "PixelValueTransformationSequence") or 1.0
+    intercept = groups.number("RescaleIntercept", "PixelValueTransformationSequence") or 0.0
+    if "PHILIPS" in _text(groups.value("Manufacturer")).upper():
+        scale = groups.private(PHILIPS_SCALE, PHILIPS_FRAME)
+        if scale:
+            # 32-bit as NIfTI-1 holds them, and as dcm2niix writes them
+            return float(np.float32(1 / scale)), float(np.float32(intercept / (slope * scale)))
+    return slope, intercept
 
 
-def _elements(head: bytes) -> Iterator[tuple[tuple[int, int], str]]:
-    """Yield tag and text of the explicit little endian elements after the preamble, as long as they are of group 2."""
-    at = 132
-    while at + 12 <= len(head):
-        group, element, kind, length = struct.unpack_from("<HH2sH", head, at)
-        if group != 2:
-            return
-        at += 8
-        if kind in (b"OB", b"OW", b"SQ", b"UN", b"UT"):
-            (length,) = struct.unpack_from("<I", head, at)
-            at += 4
-        yield (group, element), head[at : at + length].decode("latin-1").strip(" \0")
-        at += length
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _text(value: Any) -> str:
+    """Return a value without its padding, several joined by backslashes."""
+    if value is None:
+        return ""
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    return ("\\".join(map(str, value)) if several else str(value)).strip(" \0")

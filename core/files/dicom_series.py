@@ -1,11 +1,10 @@
-"""DICOM series: slices are sorted into volumes, the one scan among them is chosen, and its slices are stacked."""
+"""DICOM series: the one scan among the files is chosen, its slices are put in order and stacked."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,189 +12,235 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.dicom_header import DAMAGED, DIRECTORY, MULTI_FRAME, VARIANTS, Other, Slice, read_plane, read_slice
+from core.files.dcm2niix import run_dcm2niix
+from core.files.dicom_header import DAMAGED, DIRECTORY, MOSAIC, UNUSUAL_TYPE, Other, Slice, read_slices
+from core.files.dicom_pixels import read_plane
+from core.files.dicom_plain import Budget, plain_file
+from core.files.dicom_volumes import (
+    SPLIT,
+    WHOLE,
+    Choice,
+    Group,
+    choose,
+    count,
+    describe,
+    kinds,
+    listed,
+    printable,
+)
 from core.files.nifti import Stored
-from core.files.nifti_header import MIN_SIDE, check_affine, check_shape
+from core.files.nifti_header import check_affine, check_shape
+from core.result import Note
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-SCOUT = re.compile(r"local|scout|survey|topogram|surview", re.IGNORECASE)
 UNEVEN = 0.01  # of the distance between slices
 ROUNDING_MM = 0.01  # positions are often written with two decimals
-LISTED = 12
-SPLIT = "Export one series alone: drop or zip only the files of the one you want."
-WHOLE = "Give every file of the series together, as a zip or by marking all of them."
+MANY = 0.25  # share of the steps between slices from which wider ones are no gaps of missing slices
+# kinds of files that only dcm2niix reads
+FOREIGN = frozenset({MOSAIC, UNUSUAL_TYPE})
+UNPACKED_BYTES = 2 << 30
 CONVERT = "Convert the series to NIfTI with dcm2niix, then give that file."
+TILT = "_Tilt"
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A volume, sentences for the user about how it was made, and facts about it that name nobody."""
+    """A volume, notes for the user about how it was made, and facts about it that name nobody."""
 
     stored: Stored
-    notices: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     facts: tuple[tuple[str, float | str], ...] = ()
 
 
-def read_series(paths: Sequence[Path]) -> Loaded:
-    """Return the one scan among the DICOM files ``paths``; ``UserError`` where there is none or more than one."""
-    found = [read_slice(path) for path in paths]
-    others = Counter(one.kind for one in found if isinstance(one, Other) and one.kind != DIRECTORY)
+def read_series(paths: Sequence[Path], work: Path, number: int | None = None) -> Loaded:
+    """Return the one scan among the DICOM files ``paths``.
+
+    work: a folder for what has to be unpacked. number: which of the volumes listed in a refusal to take, from 1.
+    ``UserError`` where there is no scan, or more than one and no ``number``.
+    """
+    budget = Budget(UNPACKED_BYTES)
+    plain = [plain_file(path, work / "plain", index, budget) for index, path in enumerate(paths)]
+    found = {path: read_slices(path) for path in plain}
+    others = Counter(one.kind for one in found.values() if isinstance(one, Other) and one.kind != DIRECTORY)
     if others[DAMAGED]:
         raise _damaged(others[DAMAGED], len(paths))
-    every = [one for one in found if isinstance(one, Slice)]
-    slices = _once(every)
-    repeated = len(every) - len(slices)
-    groups: dict[tuple[object, ...], list[Slice]] = {}
-    for one in slices:
-        groups.setdefault(one.stack, []).append(one)
-    volumes = sorted(groups.values(), key=len, reverse=True)
-    chosen = _choose(volumes, others)
-    notices = _left_out(chosen, volumes, others, repeated)
-    ordered = _ordered(chosen)
-    return _stacked(ordered, notices)
+    slices = [one for each in found.values() if not isinstance(each, Other) for one in each]
+    foreign = [path for path, one in found.items() if isinstance(one, Other) and one.kind in FOREIGN]
+    if foreign and not slices:
+        return _foreign(foreign, others, work)
+    choice = choose(slices, others, work, number)
+    ordered, shift = _ordered(choice.taken.slices)
+    notes = _notes(choice, others)
+    if shift > 0:
+        return _tilted(ordered, shift, notes, work)
+    return _stacked(ordered, notes, work)
 
 
-def describe(volume: Sequence[Slice]) -> str:
-    """Return a volume in words: its description, number of slices, their size and the voxel size in mm."""
-    first = volume[0]
-    apart = np.diff(sorted(_along(volume)))
-    step = f" x {float(np.median(apart)):.3g}" if apart.size and np.median(apart) > 0 else ""
-    name = _printable(first.description) or "no description"
-    size = f"{first.size[0]} x {first.size[1]}, {first.spacing[0]:.3g} x {first.spacing[1]:.3g}{step} mm"
-    return f"{name} ({_count(len(volume), 'slice')}, {size})"
+def _foreign(files: Sequence[Path], others: Counter[str], work: Path) -> Loaded:
+    """Return what dcm2niix makes of files that are not read here: one volume, the first where there are several."""
+    made = run_dcm2niix(files, work)
+    if len(made) > 1:
+        raise UserError("dicom_series", f"There is more than one series here: dcm2niix makes {len(made)}.", SPLIT)
+    stored, volumes = _converted(made[0]) if made else (None, 0)
+    # of a mosaic without the scanner's own header dcm2niix makes one slice
+    if stored is None or (MOSAIC in others and stored.values.shape[2] * volumes <= len(files)):
+        text = f"The DICOM files hold no scan that can be read: {kinds(others)}."
+        raise UserError("dicom_no_image", text, "Export the images of the series as single slices.")
+    notes = [Note("info", f"Read by dcm2niix: {kinds(others)}.")]
+    if volumes > 1:
+        notes.append(Note("warning", f"The series holds {volumes} volumes; the first was taken."))
+    distance = float(np.linalg.norm(stored.affine[:3, 2]))
+    return Loaded(stored, tuple(notes), (("slice_distance_mm", round(distance, 4)),))
 
 
-def _choose(volumes: Sequence[list[Slice]], others: Counter[str]) -> list[Slice]:
-    """Return the one volume that is a scan; scouts and single images beside it are no choice."""
-    large = [volume for volume in volumes if len(volume) >= MIN_SIDE]
-    real = [volume for volume in large if not SCOUT.search(_names(volume))] or large
-    multi_frame = others[MULTI_FRAME]
-    if len(real) == 1 and not multi_frame:
-        return real[0]
-    listing = "; ".join(map(describe, volumes[:LISTED])) + ("; ..." if len(volumes) > LISTED else "")
-    if real:
-        beside = f"; {_count(multi_frame, MULTI_FRAME)}" if multi_frame else ""
-        raise UserError("dicom_series", f"There is more than one series here: {listing}{beside}.", SPLIT)
-    if multi_frame:
-        raise UserError("dicom_multiframe", "The DICOM file holds many slices in one file, which is not read.", CONVERT)
-    if len(volumes) == 1 and len(volumes[0]) == 1:
-        raise UserError("single_slice", "This is a single DICOM slice, not a 3D scan.", WHOLE)
-    if volumes:
-        raise UserError("dicom_few_slices", f"No series here has {MIN_SIDE} slices or more: {listing}.", WHOLE)
-    raise _no_image(others)
+def _converted(path: Path) -> tuple[Stored, int]:
+    """Return the first volume of a NIfTI file of dcm2niix, and how many there are."""
+    import nibabel as nib
+
+    image = nib.load(path)
+    shape = check_shape([3, *image.shape[:3]])
+    slope, intercept = image.dataobj.slope, image.dataobj.inter
+    values = np.asfortranarray(image.dataobj.get_unscaled().reshape((*shape, -1), order="F")[..., 0])
+    if values.dtype.kind not in "iuf":
+        raise UserError("colour_image", "The DICOM files are colour pictures.", "Export the scan itself.")
+    affine = check_affine(np.asarray(image.affine, np.float64))
+    native = values.astype(values.dtype.newbyteorder("="), copy=False)
+    volumes = int(np.prod(image.shape[3:], dtype=np.int64))
+    return Stored(native, affine, float(slope), float(intercept)), volumes
 
 
-def _no_image(others: Counter[str]) -> UserError:
-    listing = _kinds(others) or "nothing"
-    if set(others) == {"colour picture"}:
-        return UserError("colour_image", f"The DICOM files are colour pictures ({listing}).", "Export the scan itself.")
-    return UserError(
-        "dicom_no_image",
-        f"The DICOM files hold no scan that can be read: {listing}.",
-        "Export the images of the series, not its reports or screenshots; dcm2niix converts what is not read here.",
-    )
-
-
-def _once(slices: Iterable[Slice]) -> list[Slice]:
-    """Return the slices without those that are there again under another file name."""
-    kept: dict[tuple[str, str], Slice] = {}
-    for one in slices:
-        kept.setdefault((one.series, one.instance or str(one.path)), one)
-    return list(kept.values())
-
-
-def _left_out(
-    chosen: list[Slice], volumes: Sequence[list[Slice]], others: Counter[str], repeated: int
-) -> tuple[str, ...]:
-    notices = []
-    if len(volumes) > 1:
-        rest = "; ".join(describe(volume) for volume in volumes[:LISTED] if volume is not chosen)
-        notices.append(f"Taken: {describe(chosen)}. Left out: {rest}.")
+def _notes(choice: Choice, others: Counter[str]) -> tuple[Note, ...]:
+    notes = []
+    if choice.beside:
+        total = len(choice.beside) + 1
+        text = f"This series holds {total} volumes. Taken: {describe(choice.taken)}. Left: {listed(choice.beside)}."
+        notes.append(Note("warning", f"{text} On the command line and in Python, FOLDER#2 takes the second."))
+    if choice.others:
+        notes.append(Note("info", f"Taken: {describe(choice.taken)}. Left out: {listed(choice.others)}."))
     if others:
-        notices.append(f"Other DICOM files were left out: {_kinds(others)}.")
-    if repeated:
-        notices.append(f"{_count(repeated, 'slice')} came twice; one copy was taken.")
-    if any(one.lossy for one in chosen):
-        notices.append("The images were compressed with loss before they came here.")
-    return tuple(notices)
+        notes.append(Note("info", f"Other DICOM files were left out: {kinds(others)}."))
+    if choice.copies:
+        notes.append(Note("info", f"{count(choice.copies, 'slice')} came twice; one copy was taken."))
+    if any(one.lossy for one in choice.taken.slices):
+        notes.append(Note("warning", "The images were compressed with loss before they came here."))
+    return tuple(notes)
 
 
-def _ordered(volume: list[Slice]) -> list[Slice]:
-    """Return the slices along their normal; ``UserError`` unless they lie evenly, one at each place."""
-    along = _along(volume)
+def _ordered(volume: list[Slice]) -> tuple[list[Slice], float]:
+    """Return the slices along their normal, and how far each is shifted sideways against the one before, mm.
+
+    A shift of up to ``UNEVEN`` of their distance counts as 0. ``UserError`` unless they lie evenly, one at each place.
+    """
+    along = Group(volume).along
     order = np.argsort(along, kind="stable")
     ordered = [volume[index] for index in order]
     steps = np.diff(along[order])
     if steps.min() < ROUNDING_MM:
-        raise _same_place(ordered, int((steps >= ROUNDING_MM).sum()) + 1)
+        places = int((steps >= ROUNDING_MM).sum()) + 1
+        text = f"The {len(ordered)} slices lie in only {places} places, and nothing in their headers tells them apart."
+        raise UserError("dicom_duplicates", text, SPLIT)
+    _require_even(steps)
+    return ordered, _shift(ordered, max(UNEVEN * float(np.median(steps)), ROUNDING_MM))
+
+
+def _require_even(steps: NDArray[np.float64]) -> None:
+    """Refuse slices that lie unevenly: ``steps`` from each to the next, mm."""
     usual = float(np.median(steps))
-    slack = max(UNEVEN * usual, ROUNDING_MM)
-    gaps = np.flatnonzero(steps > 1.5 * usual)
-    if gaps.size:
-        missing = int(np.rint(steps[gaps] / usual - 1).sum())
+    if np.abs(steps - usual).max() <= max(UNEVEN * usual, ROUNDING_MM):
+        return
+    # slices are missing where a few steps are whole multiples of the others
+    base = float(np.median(steps[steps < 1.5 * float(steps.min())]))
+    slack = max(2 * UNEVEN * base, 2 * ROUNDING_MM)
+    times = np.rint(steps / base)
+    whole, wide = np.abs(steps - times * base).max() <= slack * times.max(), times > 1
+    if whole and wide.mean() <= MANY:
+        missing = int((times - 1).sum())
         raise UserError(
             "dicom_missing_slices",
-            f"About {_count(missing, 'slice')} of the series {'is' if missing == 1 else 'are'} missing: the slices lie "
-            f"{usual:.3g} mm apart, but {float(steps.max()):.3g} mm in {_count(gaps.size, 'place')}.",
+            f"About {count(missing, 'slice')} of the series {'is' if missing == 1 else 'are'} missing: the slices lie "
+            f"{base:.3g} mm apart, but {float(steps.max()):.3g} mm in {count(int(wide.sum()), 'place')}.",
             WHOLE,
         )
-    if np.abs(steps - usual).max() > slack:
-        raise UserError(
-            "dicom_uneven",
-            f"The slices lie unevenly, {float(steps.min()):.3g} to {float(steps.max()):.3g} mm apart.",
-            CONVERT,
-        )
-    _require_straight(ordered, slack)
-    return ordered
-
-
-def _require_straight(ordered: Sequence[Slice], slack: float) -> None:
-    """Refuse slices that shift sideways from one to the next, as with a tilted gantry."""
-    places = np.array([one.origin for one in ordered])
-    steps = np.diff(places, axis=0)
-    sideways = steps - np.outer(steps @ ordered[0].normal, ordered[0].normal)
-    if np.sqrt((sideways**2).sum(axis=1)).max() > slack:
-        raise UserError("dicom_tilt", "The slices are shifted against each other, as with a tilted gantry.", CONVERT)
-
-
-def _same_place(ordered: Sequence[Slice], places: int) -> UserError:
-    """Say why several slices lie in one place: the series is one of volumes, or a file is there twice."""
-    differing = []
-    for index, name in enumerate(VARIANTS):
-        values = list(dict.fromkeys(one.variant[index] for one in ordered))
-        if 1 < len(values) <= len(ordered) // 2:
-            differing.append(f"{name} {', '.join(map(_printable, values[:4]))}{' ...' if len(values) > 4 else ''}")
-    if not differing:
-        text = f"The {len(ordered)} slices lie in only {places} places; some are there twice."
-        return UserError("dicom_duplicates", text, SPLIT)
-    return UserError(
-        "volume_4d",
-        f"This DICOM series holds several volumes, not one 3D scan: {'; '.join(differing)}.",
-        "Export one of them alone, or convert the series with dcm2niix and give one volume.",
+    runs = [f"{step:.3g} mm ({number} times)" for step, number in Counter(np.round(steps, 2).tolist()).most_common(4)]
+    raise UserError(
+        "dicom_uneven",
+        f"The slices lie unevenly, {float(steps.min()):.3g} to {float(steps.max()):.3g} mm apart: {', '.join(runs)}.",
+        "Give a series with one distance between slices; dcm2niix resamples such a series to an even one.",
     )
 
 
-def _stacked(ordered: Sequence[Slice], notices: tuple[str, ...]) -> Loaded:
+def _shift(ordered: Sequence[Slice], slack: float) -> float:
+    """Return the sideways shift from slice to slice, mm, 0 for none; ``UserError`` where it is not always the same."""
+    places = np.array([one.origin for one in ordered])
+    steps = np.diff(places, axis=0)
+    sideways = steps - np.outer(steps @ ordered[0].normal, ordered[0].normal)
+    mean = (places[-1] - places[0]) / (len(ordered) - 1)
+    mean -= mean @ ordered[0].normal * ordered[0].normal
+    if np.linalg.norm(sideways - mean, axis=1).max() > slack:
+        text = "The slices are shifted against each other, some more than others."
+        raise UserError("dicom_tilt", text, CONVERT)
+    shift = float(np.linalg.norm(mean))
+    return shift if shift > UNEVEN * float(np.linalg.norm(steps[0])) else 0.0
+
+
+def _tilted(ordered: Sequence[Slice], shift: float, notes: tuple[Note, ...], work: Path) -> Loaded:
+    """Return a series taken with a tilted gantry: straightened by dcm2niix where its header states the tilt, else as
+    it lies, with a slanted third axis."""
+    loaded = _stacked(ordered, notes, work)
+    distance = dict(loaded.facts)["slice_distance_mm"]
+    angle = float(np.degrees(np.arctan(shift / float(distance))))
+    text = (
+        f"Each slice is shifted by {shift:.3g} mm against the one before, as by a gantry tilted by {angle:.3g} degrees"
+    )
+    files = list(dict.fromkeys(one.path for one in ordered))
+    # the files of other volumes of the series must stay out; of one file with many images nothing can
+    if ordered[0].tilt and len(files) == len(ordered):
+        upright = [path for path in run_dcm2niix(files, work) if TILT in path.name]
+        if len(upright) == 1:
+            stored, _ = _converted(upright[0])
+            stored = replace(stored, thickness=loaded.stored.thickness)
+            note = Note("warning", f"{text}; dcm2niix shifted the slices back, linearly in their plane.")
+            return replace(loaded, stored=stored, notes=(*loaded.notes, note))
+    return replace(loaded, notes=(*loaded.notes, Note("warning", f"{text}.")))
+
+
+def _stacked(ordered: Sequence[Slice], notes: tuple[Note, ...], work: Path) -> Loaded:
     shape = check_shape([3, *ordered[0].size, len(ordered)])
     affine = _affine(ordered)
-    stored = _voxels(ordered, shape, affine)
-    distance = float(np.linalg.norm(affine[:3, 2]))
+    distance = abs(float(affine[:3, 2] @ (LPS_TO_RAS[:3, :3] @ ordered[0].normal)))
     facts: list[tuple[str, float | str]] = [("slice_distance_mm", round(distance, 4))]
     thicknesses = {one.thickness for one in ordered}
     thickness = thicknesses.pop() if len(thicknesses) == 1 else None
     if thickness is not None and thickness > 0:
-        facts.append(("slice_thickness_mm", round(thickness, 4)))
-        notices += _gap(thickness, distance)
+        thickness = round(thickness, 4)
+        facts.append(("slice_thickness_mm", thickness))
+        notes += _gap(thickness, distance)
+    else:
+        thickness = None
+    notes += _stated(ordered, distance)
     if ordered[0].description:
-        facts.append(("series", _printable(ordered[0].description)))
-    return Loaded(stored, notices, tuple(facts))
+        facts.append(("series", printable(ordered[0].description)))
+    stored = replace(_voxels(ordered, shape, affine, work), thickness=thickness)
+    return Loaded(stored, notes, tuple(facts))
 
 
-def _gap(thickness: float, distance: float) -> tuple[str, ...]:
+def _gap(thickness: float, distance: float) -> tuple[Note, ...]:
     if abs(thickness - distance) <= max(UNEVEN * distance, ROUNDING_MM):
         return ()
     what = "overlap" if thickness > distance else "leave a gap that was not measured"
-    return (f"The slices are {thickness:.3g} mm thick and {distance:.3g} mm apart: they {what}.",)
+    text = f"The slices are {thickness:.3g} mm thick and {distance:.3g} mm apart: they {what}."
+    return (Note("warning", text),)
+
+
+def _stated(ordered: Sequence[Slice], distance: float) -> tuple[Note, ...]:
+    """Return a note where the header states another spacing between slices than their places show (PS3.3 C.7.6.2)."""
+    apart = {abs(one.apart) for one in ordered if one.apart}
+    # some programs write the gap alone under this name
+    wrong = [one for one in apart if min(abs(one - distance), abs(one + (ordered[0].thickness or 0) - distance)) > 0.1]
+    if len(apart) != 1 or not wrong:
+        return ()
+    text = f"The header states slices {wrong[0]:.3g} mm apart, their places {distance:.3g} mm; the places were taken."
+    return (Note("warning", text),)
 
 
 def _affine(ordered: Sequence[Slice]) -> NDArray[np.float64]:
@@ -209,54 +254,20 @@ def _affine(ordered: Sequence[Slice]) -> NDArray[np.float64]:
     return check_affine(LPS_TO_RAS @ affine)
 
 
-def _voxels(ordered: Sequence[Slice], shape: tuple[int, int, int], affine: NDArray[np.float64]) -> Stored:
+def _voxels(ordered: Sequence[Slice], shape: tuple[int, int, int], affine: NDArray[np.float64], work: Path) -> Stored:
     """Return stored integers and their scaling where all slices share one, else scaled 32-bit floats."""
     first = ordered[0]
-    if len({(one.slope, one.intercept, one.stored) for one in ordered}) == 1:
-        exact = np.empty(shape, first.stored, order="F")
-        if _fill(exact, ordered):
-            return Stored(exact, affine, first.slope, first.intercept)
-    scaled = np.empty(shape, np.float32, order="F")
-    _fill(scaled, ordered)
-    return Stored(scaled, affine)
-
-
-def _fill(values: NDArray[Any], ordered: Sequence[Slice]) -> bool:
-    """Read the slices into ``values``, integers as stored, floats scaled; False where the stored ones stay unknown."""
+    shared = len({(one.slope, one.intercept, one.encoding.stored) for one in ordered}) == 1
+    values: NDArray[Any] = np.empty(shape, first.encoding.stored if shared else np.float32, order="F")
     for k, one in enumerate(ordered):
         try:
-            scaled, stored = read_plane(one)
+            plane = read_plane(one, work)
         except RuntimeError as error:
             raise _damaged(1, len(ordered)) from error
-        plane = scaled if values.dtype == np.float32 else stored
-        if plane is None:
-            return False
-        values[:, :, k] = plane
-    return True
-
-
-def _along(volume: Sequence[Slice]) -> NDArray[np.float64]:
-    """Return where each slice lies along the normal of the first, mm."""
-    along: NDArray[np.float64] = np.array([one.origin for one in volume]) @ volume[0].normal
-    return along
-
-
-def _names(volume: Sequence[Slice]) -> str:
-    return f"{volume[0].description} {' '.join(one.variant[-1] for one in volume[:1])}"
+        values[:, :, k] = plane if shared else plane * one.slope + one.intercept
+    return Stored(values, affine, first.slope, first.intercept) if shared else Stored(values, affine)
 
 
 def _damaged(number: int, of: int) -> UserError:
     verb = "is" if number == 1 else "are"
-    return UserError("dicom_damaged", f"{number} of {_count(of, 'DICOM file')} {verb} damaged.", "Export it again.")
-
-
-def _kinds(others: Counter[str]) -> str:
-    return ", ".join(f"{kind} ({number})" for kind, number in others.most_common())
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _printable(text: str) -> str:
-    return "".join(letter for letter in text if letter.isprintable())[:64].strip()
+    return UserError("dicom_damaged", f"{number} of {count(of, 'DICOM file')} {verb} damaged.", "Export it again.")

@@ -14,7 +14,8 @@ from core.errors import UserError
 from core.files.nifti_header import MAX_VOXELS, RESAVE, Header
 from core.files.nifti_writer import write_nifti
 from core.files.voxel_stream import MAX_BYTES, Source, open_source, pieces
-from core.volume import Orientation, Volume, orientation_of, ras_affine
+from core.result import Note, notes
+from core.volume import Orientation, Volume, corners, orientation_of, ras_affine, slanted_axis, spacing
 
 PathLike = str | os.PathLike[str]
 
@@ -29,13 +30,26 @@ class Stored:
     """A scan exactly as its file holds it.
 
     values: (I, J, K) in file order and the file's own type, native byte order; affine: (4, 4) float64 of that grid,
-    voxel index -> mm; a voxel's intensity is ``values * slope + intercept``.
+    voxel index -> mm; a voxel's intensity is ``values * slope + intercept``. thickness: of the slices along K in mm,
+    None where it is not known; other: a second (4, 4) affine by which the file's header places it elsewhere.
     """
 
     values: NDArray[Any]
     affine: NDArray[np.float64]
     slope: float = 1.0
     intercept: float = 0.0
+    thickness: float | None = None
+    other: NDArray[np.float64] | None = None
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What a user should know of the place of the scan."""
+        return notes("warning", filter(None, (_two_places(self), _slanted(self.affine))))
+
+    @property
+    def slices(self) -> tuple[int, float] | None:
+        """The axis X, Y, Z (0, 1, 2) along which slices follow each other and how thick they are in mm, if known."""
+        return None if self.thickness is None else (self.orientation.axes.index(2), self.thickness)
 
     @property
     def orientation(self) -> Orientation:
@@ -79,7 +93,7 @@ class Stored:
         """Return another map (X, Y, Z) in RAS+ on this file's grid: a bool map as uint8, any other as float32."""
         dtype = np.uint8 if data_ras.dtype == np.bool_ else np.float32
         values = np.asfortranarray(self.orientation.from_ras(data_ras).astype(dtype))
-        return Stored(values, self.affine)
+        return Stored(values, self.affine, other=self.other)
 
 
 def read_stored(path: PathLike, *, max_bytes: int = MAX_BYTES) -> Stored:
@@ -108,7 +122,10 @@ def read_volume(path: PathLike, *, max_bytes: int = MAX_BYTES) -> Volume:
 
 def write_stored(path: PathLike, stored: Stored, description: str = "") -> None:
     """Write ``stored`` in its own type and scaling to ``path`` (.nii or .nii.gz): fresh header, all at once."""
-    write_nifti(Path(path), stored.values, stored.affine, stored.slope, stored.intercept, description)
+    if stored.thickness is not None:
+        description = "; ".join(filter(None, (description, f"slice thickness {stored.thickness:.6g} mm")))
+    path = Path(path)
+    write_nifti(path, stored.values, stored.affine, stored.slope, stored.intercept, description, other=stored.other)
 
 
 def write_volume(path: PathLike, volume: Volume, description: str = "") -> None:
@@ -116,12 +133,35 @@ def write_volume(path: PathLike, volume: Volume, description: str = "") -> None:
     write_nifti(Path(path), volume.data.astype(np.float32, copy=False), volume.affine, 1.0, 0.0, description)
 
 
+def _two_places(stored: Stored) -> str:
+    """Return a sentence about a sform and a qform that disagree, "" where they agree."""
+    if stored.other is None:
+        return ""
+    shape = stored.values.shape
+    apart = float(np.linalg.norm(corners(stored.other, shape) - corners(stored.affine, shape), axis=1).max())
+    turned = np.linalg.det(stored.other[:3, :3]) * np.linalg.det(stored.affine[:3, :3]) < 0
+    how = "one mirrors the other" if turned else f"they lie up to {apart:.3g} mm apart"
+    return f"The header places the scan twice, by its sform and by its qform, and {how}; the sform was used."
+
+
+def _slanted(affine: NDArray[np.float64]) -> str:
+    """Return a sentence about an axis that is not perpendicular to the others, "" without one."""
+    axis = slanted_axis(affine)
+    if axis is None:
+        return ""
+    apart, along = spacing(affine)[axis], float(np.linalg.norm(affine[:3, axis]))
+    return (
+        f"The grid is sheared, as after a tilted gantry: its slices lie {apart:.3g} mm apart, "
+        f"{along:.3g} mm along the slanted axis."
+    )
+
+
 def _read(source: Source) -> tuple[Stored, tuple[float, float]]:
     """Return the voxels of ``source``, and the least and the largest as they are stored."""
     header = source.header
     values = np.empty(header.shape, header.dtype.newbyteorder("="), order="F")
     ends = _collect(source, values.reshape(-1, order="F"))
-    return Stored(values, header.affine, header.slope, header.intercept), ends
+    return Stored(values, header.affine, header.slope, header.intercept, header.thickness, header.other), ends
 
 
 def _collect(source: Source, into: NDArray[Any] | None) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.files.signatures import kind_name
+from core.volume import corners
 
 NIFTI1 = np.dtype([
     ("sizeof_hdr", "i4"), ("data_type", "S10"), ("db_name", "S18"), ("extents", "i4"), ("session_error", "i2"),
@@ -45,6 +47,10 @@ MIN_MM, MAX_MM, MAX_SHIFT_MM = 0.05, 20.0, 1e5
 MAX_OFFSET = 1 << 20
 MIN_SLOPE, MAX_SLOPE = 1e-12, 1e12
 MIN_SKEW = 1e-2
+# sform and qform that place a corner further apart than this are two places
+DISAGREE_MM = 0.5
+# as fresh headers state it in their description
+THICKNESS = re.compile(rb"slice thickness (\d{1,2}(?:\.\d{1,4})?) mm")
 
 RESAVE = "Export the scan again as one NIfTI file (.nii or .nii.gz), for example with dcm2niix, FSL or 3D Slicer."
 REPAIR = "Save the scan again with the program that made it, or set its geometry there first."
@@ -55,7 +61,9 @@ class Header:
     """What the voxels of a checked file mean.
 
     shape: (I, J, K); dtype: the file's type with the file's byte order; affine: (4, 4) float64, voxel -> mm;
-    value = stored * slope + intercept; ``offset``: bytes before the first voxel.
+    value = stored * slope + intercept; ``offset``: bytes before the first voxel. other: the (4, 4) affine of the qform
+    where that disagrees with the sform, which is ``affine``, by more than ``DISAGREE_MM``; thickness: of slices along
+    the third axis in mm, None where it is not stated.
     """
 
     shape: tuple[int, int, int]
@@ -64,6 +72,8 @@ class Header:
     slope: float
     intercept: float
     offset: int
+    other: NDArray[np.float64] | None = None
+    thickness: float | None = None
 
     @property
     def nbytes(self) -> int:
@@ -80,7 +90,10 @@ def parse_header(head: bytes) -> Header:
     with np.errstate(all="ignore"):
         offset = _offset(float(fields["vox_offset"]), fields.dtype.itemsize + 4)
         slope, intercept = _scaling(float(fields["scl_slope"]), float(fields["scl_inter"]))
-        return Header(shape, dtype, _affine(fields), slope, intercept, offset)
+        affine, other = _affines(fields)
+        if other is not None and np.abs(corners(other, shape) - corners(affine, shape)).max() <= DISAGREE_MM:
+            other = None
+    return Header(shape, dtype, affine, slope, intercept, offset, other, _thickness(bytes(fields["descrip"])))
 
 
 def _fields(head: bytes) -> tuple[np.void, ByteOrder]:
@@ -181,8 +194,8 @@ def _scaling(slope: float, intercept: float) -> tuple[float, float]:
     return slope, intercept
 
 
-def _affine(fields: np.void) -> NDArray[np.float64]:
-    """Return the sform where it is set and usable, else the qform."""
+def _affines(fields: np.void) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return the sform where it is set and usable, else the qform; and the qform where both are usable."""
     pixdim = fields["pixdim"].astype(np.float64)
     if not np.all((pixdim[1:4] >= MIN_MM) & (pixdim[1:4] <= MAX_MM)):
         raise _bad_size(pixdim[1:4])
@@ -191,18 +204,30 @@ def _affine(fields: np.void) -> NDArray[np.float64]:
     with_sform, with_qform = int(fields["sform_code"]) > 0, int(fields["qform_code"]) > 0
     if not with_sform and not with_qform:
         raise no_orientation()
+    qform = _qform(fields, pixdim) if with_qform else None
     if with_sform:
         affine = np.eye(4)
         affine[:3] = fields["srow"]
         if _usable(affine):
-            return _sized(affine)
-    if with_qform:
-        quaternion = fields["quatern"].astype(np.float64)
-        if float((quaternion**2).sum()) <= 1 + 1e-6:
-            affine = _from_quaternion(quaternion, pixdim, fields["qoffset"])
-            if _usable(affine):
-                return affine
-    raise _bad_affine()
+            return _sized(affine), qform
+    if qform is None:
+        raise _bad_affine()
+    return qform, None
+
+
+def _qform(fields: np.void, pixdim: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the affine of the quaternion, None where that is none."""
+    quaternion = fields["quatern"].astype(np.float64)
+    if not float((quaternion**2).sum()) <= 1 + 1e-6:
+        return None
+    affine = _from_quaternion(quaternion, pixdim, fields["qoffset"])
+    return affine if _usable(affine) else None
+
+
+def _thickness(description: bytes) -> float | None:
+    found = THICKNESS.search(description)
+    thickness = float(found[1]) if found else 0.0
+    return thickness if thickness > 0 else None
 
 
 def check_affine(affine: NDArray[np.float64]) -> NDArray[np.float64]:

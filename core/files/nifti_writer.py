@@ -26,16 +26,24 @@ NO_EXTENSIONS = bytes(4)
 
 
 def write_nifti(
-    path: Path, values: NDArray[Any], affine: NDArray[np.float64], slope: float, intercept: float, description: str
+    path: Path,
+    values: NDArray[Any],
+    affine: NDArray[np.float64],
+    slope: float,
+    intercept: float,
+    description: str,
+    *,
+    other: NDArray[np.float64] | None = None,
 ) -> None:
     """Write ``values`` (I, J, K) to ``path`` (.nii or .nii.gz): the same arguments give the same bytes.
 
+    affine: (4, 4), voxel -> mm RAS+, the sform; other: the qform where it is another place, as in the file read.
     The file appears under its name only when it is complete and on disk. ``ValueError`` for another suffix or
     type, ``UserError`` when the place cannot be written.
     """
     if not path.name.endswith((".nii", ".nii.gz")):
         raise ValueError(f"not a NIfTI name: {path.name}")
-    header = fresh_header(values.shape, values.dtype, affine, slope, intercept, description)
+    header = fresh_header(values.shape, values.dtype, affine, slope, intercept, description, other)
     with _replacing(path) as file:
         if path.name.endswith(".gz"):
             with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as packed:
@@ -51,6 +59,7 @@ def fresh_header(
     slope: float,
     intercept: float,
     description: str,
+    other: NDArray[np.float64] | None = None,
 ) -> bytes:
     """Return header and extension flag: NIfTI-1, or NIfTI-2 where 32-bit floats would move a voxel or its value."""
     exact = float(np.float32(slope)) == slope and float(np.float32(intercept)) == intercept
@@ -61,9 +70,9 @@ def fresh_header(
     header.set_data_dtype(dtype.newbyteorder("="))
     header.set_slope_inter(slope, intercept)
     header.set_xyzt_units("mm")
-    header.set_qform(affine, ALIGNED, strip_shears=True)
+    header.set_qform(affine if other is None else other, ALIGNED, strip_shears=True)
     header.set_sform(affine, ALIGNED)
-    if np.abs(corners(header.get_qform(), shape) - corners(affine, shape)).max() > SHEAR_MM:
+    if other is None and np.abs(corners(header.get_qform(), shape) - corners(affine, shape)).max() > SHEAR_MM:
         header["qform_code"] = 0
     header["descrip"] = description.encode("ascii", "replace")[:79]
     header["vox_offset"] = header.sizeof_hdr + len(NO_EXTENSIONS)

@@ -22,11 +22,11 @@ FEWER = "Give only the series you want."
 ONE = "Give one scan at a time: one file, or all files of one DICOM series."
 
 
-def load(paths: Sequence[Path], work: Path, *, max_bytes: int) -> Loaded:
+def load(paths: Sequence[Path], work: Path, *, max_bytes: int, number: int | None = None) -> Loaded:
     """Return the one scan among ``paths``: files, one folder or one zip; ``UserError`` where there is not exactly one.
 
     work: an empty folder for what has to be unpacked. max_bytes: of a file, and a quarter of what files together and
-    an unpacked zip may have.
+    an unpacked zip may have. number: which volume of a DICOM folder with several to take, from 1.
     """
     files, others = _found(paths, work, max_bytes)
     kinds = {path: kind_of(path) for path in files}
@@ -36,7 +36,7 @@ def load(paths: Sequence[Path], work: Path, *, max_bytes: int) -> Loaded:
     if not scans:
         raise _no_scan(others)
     if series and len(series) == len(scans):
-        return read_series(series)
+        return read_series(series, work, number)
     if len(scans) > 1:
         listing = ", ".join(f"{kind} ({number})" for kind, number in Counter(map(kinds.__getitem__, scans)).items())
         raise UserError("several_scans", f"There are {len(scans)} scans here, not one: {listing}.", ONE)
@@ -57,13 +57,28 @@ def _found(paths: Sequence[Path], work: Path, max_bytes: int) -> tuple[Sequence[
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the regular files below ``folder`` that are no litter; links are not followed."""
+    """Yield the regular files below ``folder`` that are no litter.
+
+    A link to a file is taken for that file, wherever it lies (git-annex); links to folders are not followed.
+    ``UserError`` link_broken where links lead to no file.
+    """
+    broken = 0
     for root, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not is_litter(name))
         for name in sorted(names):
             path = Path(root) / name
-            if not is_litter(path.relative_to(folder).as_posix()) and stat.S_ISREG(path.lstat().st_mode):
+            if is_litter(path.relative_to(folder).as_posix()):
+                continue
+            if path.is_symlink() and not path.exists():
+                broken += 1
+            elif stat.S_ISREG(path.stat().st_mode):
                 yield path
+    if broken:
+        raise UserError(
+            "link_broken",
+            f"{broken} of the links in the folder lead to no file.",
+            "Fetch the files that the links stand for, for example with git annex get, or give the files themselves.",
+        )
 
 
 def _limited(files: list[Path], max_bytes: int) -> list[Path]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.files.nifti_header import HEADER_BYTES, Header, parse_header
-from core.files.signatures import MGH, NIFTI, UNKNOWN, kind_name
+from core.files.signatures import DICOM, MGH, NIFTI, UNKNOWN, kind_name
 
 MAX_BYTES = 512 << 20
 PIECE_BYTES = 1 << 20
@@ -122,7 +122,7 @@ def kind_of(path: Path) -> str:
             kind = kind_name(reader.read(HEADER_BYTES))
         except UserError:
             return UNKNOWN
-    return UNKNOWN if packed and kind not in (NIFTI, MGH) else kind
+    return UNKNOWN if packed and kind not in (NIFTI, MGH, DICOM) else kind
 
 
 def pieces(source: Source) -> Iterator[NDArray[Any]]:

@@ -153,7 +153,7 @@ def _as_nifti(services: Services, uploads: list[Path]) -> Iterator[_Incoming]:
     out = incoming(services, ".nii")
     try:
         made = to_nifti(uploads, out, max_bytes=limit)
-        yield _Incoming(out, CONVERTED_BYTES, made.notices, made.facts)
+        yield _Incoming(out, CONVERTED_BYTES, tuple(note.text for note in made.notes), made.facts)
     finally:
         out.unlink(missing_ok=True)
 

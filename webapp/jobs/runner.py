@@ -19,7 +19,7 @@ from core.engine.protocol import Engine, JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.report.labels import artifact_title
-from core.result import Result
+from core.result import Result, notes
 from webapp.jobs.snapshots import Previews
 from webapp.store.blobs import Blob, Blobs
 from webapp.store.clock import Clock
@@ -144,7 +144,7 @@ class Runner:
             inputs[name] = str(path)
             # what was kept of a scan does not show how it was converted; spectra are read anew by the task
             if scan.role != TISSUE:
-                notices[name] = scan.warnings
+                notices[name] = notes("warning", scan.warnings)
         return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices)
 
     def _stored(self, claim: Claim, result: Result, kept: list[Blob], seconds: float) -> Ending:

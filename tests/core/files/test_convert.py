@@ -170,7 +170,14 @@ def test_too_much_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("core.files.scan_finder.load", greedy)
     monkeypatch.setattr(child, "_limit", lambda seconds: None)
-    request = {"paths": [], "work": str(tmp_path), "seconds": 9, "max_bytes": 1, "name": "scan.nii"}
+    request = {
+        "paths": [],
+        "work": str(tmp_path),
+        "seconds": 9,
+        "max_bytes": 1,
+        "number": None,
+        "name": "scan.nii",
+    }
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(request)))
     child.main()
     assert json.loads((tmp_path / child.ANSWER).read_text())["error"][0] == "import_memory"

@@ -6,7 +6,7 @@ import math
 import struct
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,7 +178,7 @@ def _refused(header: FileDataset, size: int) -> Other | None:
 
 def _cut(header: FileDataset, size: int) -> bool:
     """Whether an element states more bytes than the file has left."""
-    items = (header.get_item(tag, keep_deferred=True) for tag in header.keys())  # noqa: SIM118 - iteration would decode every element
+    items: Iterator[object] = (header.get_item(tag, keep_deferred=True) for tag in header.keys())  # noqa: SIM118 - iteration would decode every element
     raw = [item for item in items if isinstance(item, RawDataElement)]
     return any(item.length != UNDEFINED and item.value_tell + item.length > size for item in raw)
 
@@ -202,7 +202,7 @@ def _slices(path: Path, header: FileDataset) -> list[Slice] | Other:
 
 def _encoding(header: FileDataset) -> Encoding | None:
     """Return how the voxels are written, None where there are fewer bytes than an image takes (PS3.5, A.4)."""
-    item = header.get_item(PIXEL_DATA, keep_deferred=True)
+    item: object = header.get_item(PIXEL_DATA, keep_deferred=True)
     if not isinstance(item, RawDataElement):
         return None
     syntax, frames = _syntax(header), int(header.get("NumberOfFrames") or 1)

@@ -67,6 +67,10 @@ def opened(url: str) -> Engine:
     return engine
 
 
+def write_content(path: Path) -> None:
+    path.write_bytes(CONTENT)
+
+
 class Played:
     """An engine whose jobs do what ``plan`` holds when they are looked at."""
 
@@ -181,7 +185,7 @@ class Life(RuleBasedStateMachine):
         blobs = Blobs(data / "blobs")
         self.scans = {}
         for session in SESSIONS:
-            blob = blobs.put(lambda path: path.write_bytes(CONTENT) and None)
+            blob = blobs.put(write_content)
             new = NewScan(session, "volume", "t1", blob.name, blob.sha256, blob.bytes, (1,), (1.0,), "RAS", {}, ())
             self.scans[session] = self.repo.add_scan(new).id
         self.start(0)

@@ -39,7 +39,7 @@ CT = "1.2.840.10008.5.1.4.1.1.2"
 
 
 def positive(seed: int = 0, shape: tuple[int, int, int] = SHAPE) -> NDArray[Any]:
-    return np.abs(random_values("i2", seed, shape) // 8)
+    return np.asarray(np.abs(random_values("i2", seed, shape) // 8))
 
 
 def several(number: int) -> NDArray[Any]:
@@ -147,7 +147,7 @@ def test_the_precise_scale_of_philips(tmp_path: Path, enhanced: bool) -> None:
     if enhanced:
         Enhanced(several(1), AXIAL, change=scaled).write(tmp_path / "in" / "a")
     else:
-        extra = {
+        extra: dict[tuple[int, int], tuple[str, str | bytes | int]] = {
             (0x0008, 0x0070): ("LO", "Philips Medical Systems"),
             (0x0028, 0x1052): ("DS", "10"),
             (0x0028, 0x1053): ("DS", "2.5"),

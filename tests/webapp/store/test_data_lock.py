@@ -58,7 +58,12 @@ def test_nobody_enters_while_one_cleans(tmp_path: Path) -> None:
     one = threading.Thread(target=first.enter, args=(clean,))
     one.start()
     assert cleaning.wait(LONGEST)
-    other = threading.Thread(target=lambda: (second.enter(clean), order.append("second")))
+
+    def enter() -> None:
+        second.enter(clean)
+        order.append("second")
+
+    other = threading.Thread(target=enter)
     other.start()
     go.set()
     one.join(LONGEST)

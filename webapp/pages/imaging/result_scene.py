@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from core import tasks
 from core.result import BASELINE, DIFFERENCE, ERROR, RESULT, UNCERTAINTY
@@ -52,10 +51,11 @@ def _volume(row: ScanRecord, title: str, own_units: bool) -> SceneImage:
     return _image(row.id, title, _address(row), own_units, synthetic=bool(row.facts.get(SYNTHETIC)))
 
 
-def _image(name: str, title: str, url: str, own_units: bool, **more: Any) -> SceneImage:
+def _image(name: str, title: str, url: str, own_units: bool, *, synthetic: bool = False) -> SceneImage:
     """Return an image; what has units of its own shares them with nothing, so that its address can name them."""
-    units = {"units": url} if own_units else {}
-    return SceneImage(id=name, title=title, url=url, **units, **more)
+    if own_units:
+        return SceneImage(id=name, title=title, url=url, units=url, synthetic=synthetic)
+    return SceneImage(id=name, title=title, url=url, synthetic=synthetic)
 
 
 def _address(row: ScanRecord | ArtifactRecord) -> str:
@@ -65,8 +65,9 @@ def _address(row: ScanRecord | ArtifactRecord) -> str:
 
 def _results(job: JobRecord) -> tuple[SceneImage, ...]:
     # what one job made shares a window, also where it shares none with the scans
-    units = {"units": "result"} if tasks.find(job.task).page.own_units else {}
-    return tuple(SceneImage(id=name, title=title, url=url, **units) for name, title, url in _made(job))
+    if tasks.find(job.task).page.own_units:
+        return tuple(SceneImage(id=name, title=title, url=url, units="result") for name, title, url in _made(job))
+    return tuple(SceneImage(id=name, title=title, url=url) for name, title, url in _made(job))
 
 
 def _uncertainty(job: JobRecord) -> str | None:

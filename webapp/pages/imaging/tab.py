@@ -88,7 +88,9 @@ def build(services: Services, task: Task) -> Tab:
     form = rating.build(services, held, partial(ident, task))
     timer = gr.Timer(POLL_SECONDS, active=False)
     offers = {settings.fields[name]: _offer(task, name) for name in task.page.offers}
-    corrections = {field: _correction(name) for name, field in together.corrections.items()} if together else {}
+    corrections: dict[Component, Follow] = (
+        {field: _correction(name) for name, field in together.corrections.items()} if together else {}
+    )
     return Tab(
         task, held, slots | further, settings, steps, timer, explain, several, together, gr.State(False), buttons,
         downloads, form, sending, {**draw, **corrections, **offers},
@@ -126,11 +128,12 @@ def _load(task: Task) -> tuple[dict[str, Slot], tuple[tuple[Example, gr.Button],
         slots = {entry.name: _slot(task, entry) for entry in alone}
         buttons = _example_buttons(task)
         corrections: dict[str, gr.Dropdown] = {}
-        for entry in (one for one in task.inputs if page.group and one.name in members):
+        for entry in (one for one in task.inputs if one.name in members):
             with gr.Column(elem_classes="cs-slot"):
                 gr.HTML(piece("boxes", "slot_title", text=entry.title))
                 slots[entry.name] = _slot(task, entry, single=True)
-                corrections[entry.name] = _correction_list(task, page.group, entry.name)
+                if page.group:
+                    corrections[entry.name] = _correction_list(task, page.group, entry.name)
     together = GroupDrop(drop, trouble, corrections) if drop and trouble else None
     return slots, buttons, together
 

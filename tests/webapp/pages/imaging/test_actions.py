@@ -22,6 +22,7 @@ from webapp.services import Services
 
 ME = "session-of-the-tests"
 GROUP = translate.TASK.page.group
+assert GROUP is not None
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ Steps = Generator[float, None, None]
 
 LEASE = 60.0
 SLOTS = 2
+PLANS: list[Plan] = ["progress", "finish", "finish", "fail", "die"]
 SESSIONS = ("a", "b")
 CONTENT = b"voxels"
 REFUSED = Failed("empty_mask", "Empty.", "Draw one.")
@@ -141,8 +142,12 @@ class Server:
 
     def step(self, steps: Steps, plan: Plan) -> None:
         self.engine.plan = plan
+        met = self.refusals.met
         if next(steps, None) is None:
             self.running.remove(steps)
+        elif self.refusals.met > met and self.refusals.fault == "answer lost":
+            # the job may be back in the queue, which its holder has yet to find out
+            self.doubtful |= set(self.owners)
 
     def renew(self) -> None:
         try:
@@ -188,17 +193,12 @@ class Life(RuleBasedStateMachine):
             blob = blobs.put(write_content)
             new = NewScan(session, "volume", "t1", blob.name, blob.sha256, blob.bytes, (1,), (1.0,), "RAS", {}, ())
             self.scans[session] = self.repo.add_scan(new).id
-        self.start(0)
+        self.start()
 
     def up(self) -> list[Server]:
         return [server for server in self.servers if server is not None]
 
-    # what people do
-
-    @precondition(lambda self: self.up())
-    @rule(session=st.sampled_from(SESSIONS), data=st.data())
-    def submit(self, session: str, data: st.DataObject) -> None:
-        server = data.draw(st.sampled_from(self.up()))
+    def add(self, server: Server, session: str) -> None:
         try:
             server.dispatcher.submit(session, "slow", {"t1": self.scans[session]}, {})
         except OperationalError:
@@ -216,29 +216,33 @@ class Life(RuleBasedStateMachine):
             with suppress(OperationalError):
                 server.dispatcher.cancel(record.id, record.session)
 
-    # what servers do
-
-    @rule(which=st.integers(0, 1))
-    def start(self, which: int) -> None:
-        if self.servers[which] is None:
-            self.servers[which] = server = Server(self.settings, self.clock, self.deaths)
-            server.start()
+    @precondition(lambda self: len(self.up()) < 2)
+    @rule()
+    def start(self) -> None:
+        which = self.servers.index(None)
+        self.servers[which] = server = Server(self.settings, self.clock, self.deaths)
+        server.start()
 
     @precondition(lambda self: self.up())
-    @rule(data=st.data())
-    def take(self, data: st.DataObject) -> None:
+    @rule(
+        plan=st.sampled_from(PLANS),
+        session=st.sampled_from(SESSIONS),
+        fault=st.sampled_from([None, None, "refused", "answer lost"]),
+        steps=st.integers(1, 3),
+        data=st.data(),
+    )
+    def work(self, plan: Plan, session: str, fault: Fault | None, steps: int, data: st.DataObject) -> None:
+        """Let a server take a job, if it has a free slot, and go on with one; the last step meets the fault."""
         server = data.draw(st.sampled_from(self.up()))
         if len(server.running) < SLOTS:
+            self.add(server, session)
             with suppress(OperationalError):
                 server.take()
-
-    @precondition(lambda self: any(server.running for server in self.up()))
-    @rule(plan=st.sampled_from(["progress", "finish", "finish", "fail", "die"]), data=st.data())
-    def step(self, plan: Plan, data: st.DataObject) -> None:
-        server = data.draw(st.sampled_from([server for server in self.up() if server.running]))
-        server.step(data.draw(st.sampled_from(server.running)), plan)
-
-    # what else happens
+        for left in reversed(range(steps)):
+            if server.running:
+                if fault and not left:
+                    server.refusals.set(fault, 1)
+                server.step(data.draw(st.sampled_from(server.running)), "progress" if left else plan)
 
     @precondition(lambda self: self.up())
     @rule(fault=st.sampled_from(["refused", "answer lost"]), count=st.integers(1, 4), data=st.data())
@@ -256,21 +260,21 @@ class Life(RuleBasedStateMachine):
                 elif server is not None:
                     server.renew()
 
-    @rule(which=st.integers(0, 1))
-    def kill(self, which: int) -> None:
-        server = self.servers[which]
-        if server is not None:
-            server.die()
-            self.dead.append(server)
-            self.servers[which] = None
+    @precondition(lambda self: self.up())
+    @rule(how=st.sampled_from(["kill", "stop"]), data=st.data())
+    def leave(self, how: str, data: st.DataObject) -> None:
+        server = data.draw(st.sampled_from(self.up()))
+        if how == "stop":
+            self.end(server)
+            return
+        server.die()
+        self.dead.append(server)
+        self.servers[self.servers.index(server)] = None
 
-    @rule(which=st.integers(0, 1))
-    def stop(self, which: int) -> None:
-        server = self.servers[which]
-        if server is not None:
-            server.stop()
-            server.database.dispose()
-            self.servers[which] = None
+    def end(self, server: Server) -> None:
+        server.stop()
+        server.database.dispose()
+        self.servers[self.servers.index(server)] = None
 
     # what is never seen
 
@@ -338,8 +342,8 @@ class Life(RuleBasedStateMachine):
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self) -> None:
-        for which in (0, 1):
-            self.start(which)
+        while len(self.up()) < 2:
+            self.start()
         for server in self.up():
             server.refusals.count = 0
         for _ in range(100):
@@ -353,16 +357,16 @@ class Life(RuleBasedStateMachine):
             self.wait(1, None)
         assert {row.state for row in self.rows().values()} <= set(OVER)
         self.results_are_there_as_often_as_jobs_are_done()
-        for which in (0, 1):
-            self.stop(which)
+        for server in self.up():
+            self.end(server)
         self._clean()
         self.database.dispose()
 
     def _clean(self) -> None:
         """Start alone, days later: what no row names goes, but for most of the store, and nothing else."""
         self.clock.forward(2 * DAY)
-        self.start(0)
-        self.stop(0)
+        self.start()
+        self.end(self.up()[0])
         root = self.settings.data / "blobs"
         stored = {path.name for path in root.glob("??/*")}
         named = self.repo.blobs()

@@ -1,4 +1,4 @@
-"""What the page says about a scan: its facts, and what is unusual about it."""
+"""The description of a scan: measures and header values, and warnings about what is unusual."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def orientation_name(orientation: Orientation) -> str:
 
 
 def scan_facts(stored: Stored, volume: Volume, head: Head) -> dict[str, Any]:
-    """Return JSON-able facts of a scan: lengths in mm, volumes in ml, intensities in the scan's own units."""
+    """Return the column ``facts`` of a scan as JSON: lengths in mm, volumes in ml, intensities in the scan's units."""
     return {
         "dtype": str(stored.values.dtype),
         "voxels": int(volume.data.size),
@@ -40,7 +40,7 @@ def scan_facts(stored: Stored, volume: Volume, head: Head) -> dict[str, Any]:
 
 
 def scan_warnings(volume: Volume, head: Head) -> tuple[str, ...]:
-    """Return a plain sentence for each thing that may spoil the result."""
+    """Return a sentence for each property that may spoil the result."""
     return tuple(_warnings(volume, head))
 
 

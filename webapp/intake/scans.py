@@ -1,4 +1,4 @@
-"""The way in: an uploaded file is checked, written anew without its header's texts, and recorded."""
+"""Scans on their way in: an upload is checked, written anew without its header's texts, and recorded."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SYNTHETIC = "(synthetic)"
 
 @dataclass(frozen=True, eq=False)
 class _Incoming:
-    """An upload as one NIfTI file, and what its conversion had to say."""
+    """An upload as one NIfTI file, with the notices and facts of its conversion."""
 
     path: Path
     max_bytes: int
@@ -49,7 +49,7 @@ class _Incoming:
 
 @dataclass(frozen=True, eq=False)
 class _Checked:
-    """What is to be kept of an upload."""
+    """An upload that was checked, as it is stored."""
 
     stored: Stored
     facts: dict[str, Any]
@@ -72,7 +72,7 @@ def accept(
 
     path: one file (NIfTI, NRRD, MHA, MGZ, a zip of one scan), or all files of one DICOM series.
     scan_id: the scan a mask belongs to, needed for role "mask". same_grid: refuse a mask on another grid than the
-    scan's instead of resampling it. synthetic: the scan is made by a program, and says so from now on. The copy has
+    scan's instead of resampling it. synthetic: the scan is made by a program, and marked so. The copy has
     the file's own grid and type (a mask: uint8 on the scan's grid).
     Raises UserError: every code of the readers and of the conversion, not_found, disk_full.
     """
@@ -159,7 +159,7 @@ def _as_nifti(services: Services, uploads: list[Path]) -> Iterator[_Incoming]:
 
 
 def _shown_name(filename: str, synthetic: bool) -> str:
-    """Return the name for display; that of a synthetic scan ends by saying so."""
+    """Return the name for display; that of a synthetic scan ends with SYNTHETIC."""
     name = clean_name(filename)
     if not synthetic or name.endswith(SYNTHETIC):
         return name

@@ -1,4 +1,4 @@
-"""The way in for the failure lab: spectra, infrared images, patches and label pictures, kept as plain arrays."""
+"""Files of the failure lab on their way in: spectra, infrared images, patches and label pictures, stored as arrays."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
     """Check files for the failure lab, keep their arrays, record them for ``session`` and delete ``uploads``.
 
     uploads: one file, or an ENVI header with its data. data_id: the infrared image that these labels belong to;
-    without, the files are the data itself. An image whose labels are to come is kept, and says what it lacks. Files are
+    without, the files are the data itself. An image whose labels are to come is stored with a warning. Files are
     decoded in a process that can be killed; what is kept holds arrays alone. Raises UserError: every code of
     ``core.failure.data.loader.load``, upload_gone, not_found, disk_full.
     """

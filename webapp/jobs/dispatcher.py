@@ -68,6 +68,7 @@ class Dispatcher:
         # what the slots of this server run; a claim that is not here is not renewed
         self._held: dict[str, Claim] = {}
         self._change = threading.Lock()
+        self._counting = threading.Lock()
         self._counted = (-COUNT_LIFE, 0)
 
     def submit(
@@ -102,7 +103,7 @@ class Dispatcher:
 
     def waiting(self) -> int:
         """Return the number of jobs of all sessions that wait or run, at most COUNT_LIFE seconds old."""
-        with self._change:
+        with self._counting:
             at, length = self._counted
             if self._clock.monotonic() - at >= COUNT_LIFE:
                 length = self.queue.length()

@@ -20,7 +20,7 @@ def keep(
 ) -> Row[Any]:
     """Add a rating and return its row after the commit.
 
-    about: columns that say what is rated by whom; values: the other columns. The same ``client_id`` again gives the row
+    about: the columns of what is rated by whom; values: the other columns. The same ``client_id`` again gives the row
     already kept, whatever else is sent. The newest earlier rating of the same is the one it supersedes.
     final: there can be no later one. UserError bad_rating for a number that is none or that another rating has, and for
     a rating after the final one.

@@ -51,11 +51,11 @@ def _volume(row: ScanRecord, title: str, own_units: bool) -> SceneImage:
     return _image(row.id, title, _address(row), own_units, synthetic=bool(row.facts.get(SYNTHETIC)))
 
 
-def _image(name: str, title: str, url: str, own_units: bool, *, synthetic: bool = False) -> SceneImage:
+def _image(name: str, title: str, url: str, own_units: bool, *, synthetic: bool = False, group: str = "") -> SceneImage:
     """Return an image; what has units of its own shares them with nothing, so that its address can name them."""
-    if own_units:
-        return SceneImage(id=name, title=title, url=url, units=url, synthetic=synthetic)
-    return SceneImage(id=name, title=title, url=url, synthetic=synthetic)
+    image = SceneImage(id=name, title=title, url=url, synthetic=synthetic)
+    given = {"units": url if own_units else "", "group": group}
+    return image.model_copy(update={key: value for key, value in given.items() if value})
 
 
 def _address(row: ScanRecord | ArtifactRecord) -> str:

@@ -11,6 +11,7 @@ from core.errors import UserError
 from core.imaging.inpaint import task as inpaint
 from core.imaging.superres import task as superres
 from core.imaging.translate import task as translate
+from core.presentation import Group
 from tests.contract.phantom import write_contrasts, write_phantom, write_thick
 from tests.webapp.fakes import wait_for
 from webapp.intake import example_scans as examples
@@ -21,8 +22,15 @@ from webapp.pages.kit.page_state import Held, of_job, view
 from webapp.services import Services
 
 ME = "session-of-the-tests"
-GROUP = translate.TASK.page.group
-assert GROUP is not None
+
+
+def group() -> Group:
+    found = translate.TASK.page.group
+    assert found is not None
+    return found
+
+
+GROUP = group()
 
 
 @pytest.fixture

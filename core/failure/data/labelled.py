@@ -14,6 +14,7 @@ from core.errors import UserError
 from core.failure.data.extract import Window, extract
 from core.failure.data.splits import NO_GROUPS
 from core.files.spectra import read_safely
+from core.files.whole_numbers import nearly_whole, whole_numbers, without_rounding
 from core.spectra.cube import Unit, make_cube
 from core.spectra.patches import PatchSet
 
@@ -110,7 +111,7 @@ def _of_many(
         cube.wavenumbers,
         np.maximum(numbers, 0),
         classes,
-        None if groups is None else _counted(groups),
+        None if groups is None else counted(groups),
         _picture(_found(arrays, "picture"), count),
     )
     left = count - int(known.sum())
@@ -129,9 +130,7 @@ def _of_image(
     groups, picture = _found(arrays, "groups"), _found(arrays, "picture")
     # one patient or slide may be told once for the whole image
     regions = (
-        None
-        if groups is None
-        else np.broadcast_to(_counted(groups), labels.shape if groups.size == 1 else groups.shape)
+        None if groups is None else np.broadcast_to(counted(groups), labels.shape if groups.size == 1 else groups.shape)
     )
     stained = None if picture is None else picture.astype(np.float32) / _white(picture)
     found = extract(cube, np.where(known, numbers + 1, 0), classes, how.window, regions, stained)
@@ -143,7 +142,7 @@ def _numbered(
 ) -> tuple[NDArray[np.int64], tuple[str, ...], NDArray[np.bool_]]:
     """Return ``labels`` as 0 to K - 1, the names of the classes, and where there is a label."""
     text = labels.dtype.kind == "U"
-    labels = labels if text else labels.astype(np.int64)
+    labels = labels if text else whole_numbers(labels)
     known = labels != "" if text else np.asarray(labels >= 0 if negative else labels > 0)
     kinds = np.unique(labels[known])
     if len(kinds) < 2:
@@ -164,13 +163,13 @@ def _labels(arrays: Arrays) -> NDArray[Any] | None:
 
 
 def _countable(array: NDArray[Any]) -> bool:
-    whole = array.dtype.kind == "f" and bool(np.isfinite(array).all() and (array == np.rint(array)).all())
+    whole = array.dtype.kind == "f" and bool(nearly_whole(array).all())
     return whole or array.dtype.kind in "biuU"
 
 
-def _counted(groups: NDArray[Any]) -> NDArray[np.int64]:
+def counted(groups: NDArray[Any]) -> NDArray[np.int64]:
     """Return ``groups`` of any kind as numbers from 0."""
-    return np.unique(groups, return_inverse=True)[1].reshape(groups.shape).astype(np.int64)
+    return np.unique(without_rounding(groups), return_inverse=True)[1].reshape(groups.shape).astype(np.int64)
 
 
 def _wavenumbers(arrays: Arrays, values: NDArray[Any], how: Options) -> NDArray[Any]:

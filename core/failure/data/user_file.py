@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.failure.data.labelled import NAMES, Loaded, read_patches
+from core.failure.data.labelled import NAMES, Loaded, counted, read_patches
 from core.failure.predictions import Predictions
 from core.files.arrays import MAX_BYTES
 from core.files.spectra import read_safely
+from core.files.whole_numbers import nearly_whole, whole_numbers
 
 ANSWERS = "logits"
 MOST_CLASSES = 1000
@@ -60,7 +61,7 @@ def read_predictions(path: Path) -> Predictions:
         _numbers(spectra),
         np.arange(bands, dtype=np.float64) if wavenumbers is None else _numbers(wavenumbers).astype(np.float64),
         classes,
-        None if groups is None else np.unique(groups, return_inverse=True)[1].reshape(groups.shape).astype(np.int64),
+        None if groups is None else counted(groups),
     )
 
 
@@ -74,11 +75,11 @@ def _holds_answers(path: Path) -> bool:
 
 
 def _classes(labels: NDArray[Any], names: NDArray[Any] | None, count: int) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+    if labels.ndim != 1 or labels.dtype.kind not in "iuf" or not nearly_whole(labels).all():
         raise _unreadable("y must be whole numbers, one a patch.")
     if names is not None and names.shape == (count,):
-        return labels.astype(np.int64), tuple(str(each)[:60] for each in names)
-    return labels.astype(np.int64), tuple(f"class {number}" for number in range(count))
+        return whole_numbers(labels), tuple(str(each)[:60] for each in names)
+    return whole_numbers(labels), tuple(f"class {number}" for number in range(count))
 
 
 def _named(arrays: Mapping[str, NDArray[Any]], what: str) -> NDArray[Any] | None:

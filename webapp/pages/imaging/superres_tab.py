@@ -43,7 +43,9 @@ def explain(services: Services, shown: View, given: Mapping[str, object]) -> str
     said = ""
     scan = shown.scans.get("image")
     if scan is not None:
-        found = geometry(scan.shape, np.diag([*scan.spacing, 1.0]), TASK.parse(given))
+        slices = scan.facts.get("slices")
+        stated = (int(slices[0]), float(slices[1])) if slices else None
+        found = geometry(scan.shape, np.diag([*scan.spacing, 1.0]), TASK.parse(given), stated)
         lines = describe_geometry(found)
         said = "".join(f'<p class="cs-assumed">{safe(line)}</p>' for line in lines)
     return said + tab.describe(services, shown, given)

@@ -47,10 +47,14 @@ class Group:
 
 @dataclass(frozen=True)
 class GivenScan:
-    """What is known of a scan before a run: voxels along its axes and their size in mm."""
+    """What is known of a scan before a run: voxels along its axes and their size in mm.
+
+    slices: the axis X, Y, Z (0, 1, 2) across which its slices lie and their thickness in mm, where a header states it.
+    """
 
     shape: tuple[int, ...]
     spacing: tuple[float, ...]
+    slices: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -67,25 +67,32 @@ def _upright(affine: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
     return part
 
 
-def straightened(volume: Volume) -> Volume:
-    """Return ``volume`` on an upright grid: each slice across a slanted axis is shifted back in its plane, linearly.
-
-    Slices keep their number and their distance; in the plane the grid grows by the shift, with 0 in the new corners.
-    A volume that is not slanted is returned as it is.
-    """
-    axis = slanted_axis(volume.affine)
+def upright_grid(
+    affine: NDArray[np.float64], shape: tuple[int, ...]
+) -> tuple[NDArray[np.float64], tuple[int, int, int]]:
+    """Return affine and shape of an upright grid that covers a slanted one: its slices in their planes and at their
+    distance, larger in the plane by what they shift. An upright grid is returned as it is."""
+    x, y, z = shape
+    axis = slanted_axis(affine)
     if axis is None:
-        return volume
-    affine = volume.affine.copy()
-    affine[:3, axis] = _upright(affine, axis)
-    # where the centre of the last slice of the slanted grid lies on the upright one, in voxels from that of the first
-    last = volume.data.shape[axis] - 1
-    shift = np.linalg.solve(affine[:3, :3], (volume.affine[:3, axis] - affine[:3, axis]) * last)
+        return affine, (x, y, z)
+    upright = affine.copy()
+    upright[:3, axis] = _upright(affine, axis)
+    # where the last slice of the slanted grid lies on the upright one, in voxels from the first
+    shift = np.linalg.solve(upright[:3, :3], (affine[:3, axis] - upright[:3, axis]) * (shape[axis] - 1))
     before = np.floor(np.minimum(shift, 0) + 1e-6).astype(int)
     after = np.ceil(np.maximum(shift, 0) - 1e-6).astype(int)
-    affine[:3, 3] += affine[:3, :3] @ before
-    x, y, z = (int(side) for side in volume.data.shape - before + after)
-    return Volume(resample(volume.data, volume.affine, affine, (x, y, z), order=1), affine)
+    upright[:3, 3] += upright[:3, :3] @ before
+    x, y, z = (int(side) for side in np.array(shape) - before + after)
+    return upright, (x, y, z)
+
+
+def straightened(volume: Volume) -> Volume:
+    """Return ``volume`` on its upright grid: each slice shifted back in its plane, linearly, 0 in the new corners."""
+    affine, shape = upright_grid(volume.affine, volume.data.shape)
+    if affine is volume.affine:
+        return volume
+    return Volume(resample(volume.data, volume.affine, affine, shape, order=1), affine)
 
 
 def bounding_box(mask: NDArray[np.bool_], margin: int | tuple[int, int, int] = 0) -> Box:

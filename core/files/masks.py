@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.files.nifti import Stored
+from core.files.nifti_header import Header
 from core.files.voxel_stream import MAX_BYTES, Source, open_source, pieces
+from core.files.whole_numbers import NEARLY, without_rounding
 from core.volume import Orientation, corners, resample
 
 MASK_FREE_BYTES = 256 << 20  # a mask packs far more than 100 times; a 512 x 512 x 512 one in 16 bit passes
@@ -40,10 +42,11 @@ def read_mask(path: Path, scan: Stored, *, max_bytes: int = MAX_BYTES) -> Mask:
 
     Accepted: 0 and one other value; up to ``MAX_LABELS`` labels (their union); 0..1 with interpolation noise (cut at
     0.5). A file on the same grid within ``SAME_GRID_MM``, in any axis order, is taken voxel for voxel; another grid
-    is resampled to the nearest voxel.
+    is resampled to the nearest voxel. Of a scan or a mask whose header names two places only the sform counts.
     """
     source = open_source(path, max_bytes=max_bytes, free_bytes=MASK_FREE_BYTES)
     header = source.header
+    _require_used_place(header, scan)
     if not _boxes_meet(header.affine, header.shape, scan):
         raise _elsewhere()
     marked, notices = _marked(source)
@@ -89,11 +92,12 @@ def check_mask(data: NDArray[np.bool_], scan: Stored, head: NDArray[np.bool_], n
 
 
 class _Values:
-    """The distinct values of a mask file, as far as they matter."""
+    """The distinct values of a mask file other than 0, as far as they matter; nearly whole ones count as whole."""
 
     def __init__(self) -> None:
         self.low, self.high = math.inf, -math.inf
         self.labels: set[float] = set()
+        self.faint: set[float] = set()
         self.fractions = False
 
     def add(self, piece: NDArray[np.float64]) -> None:
@@ -103,9 +107,12 @@ class _Values:
             raise UserError("nan_voxels", "Some voxels of the mask are not numbers (NaN or infinite).", DRAW)
         self.low, self.high = min(self.low, low), max(self.high, high)
         if len(self.labels) <= MAX_LABELS and (low, high) != (0, 0):
-            self.labels.update(np.unique(piece[piece != 0]).tolist())
+            values = np.unique(piece[piece != 0])
+            shown = without_rounding(values)
+            self.labels.update(shown[shown != 0].tolist())
+            self.faint.update(values[shown == 0][:2].tolist())
             self.fractions = any(not label.is_integer() for label in self.labels)
-        odd = self.fractions or self.low < 0 or len(self.labels) > MAX_LABELS
+        odd = self.fractions or self.low < -NEARLY or len(self.labels) > MAX_LABELS
         if odd and len(self.labels) > 1 and not self.soft:
             raise UserError("not_a_mask", "This file holds many grey values, as a scan does, not a mask.", DRAW)
 
@@ -114,17 +121,22 @@ class _Values:
         """Whether the values so far may be those of an interpolated {0, 1} mask."""
         return len(self.labels) > 1 and self.low >= SOFT_LOW and self.high <= SOFT_HIGH
 
+    @property
+    def tiny(self) -> bool:
+        """Whether the one value other than 0 is smaller than any label."""
+        return not self.labels and len(self.faint) == 1
+
 
 def _marked(source: Source) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """Return the marked voxels (I, J, K) in file order, and notices; they take memory only once the file is sound."""
     header, seen = source.header, _Values()
     for _, values in _scaled(source):
         seen.add(values)
-    if not seen.labels:
+    if not seen.labels and not seen.tiny:
         raise _empty()
     marked = np.empty(math.prod(header.shape), np.bool_)
     for here, values in _scaled(source):
-        marked[here] = values >= 0.5 if seen.soft else values != 0
+        marked[here] = values >= 0.5 if seen.soft else (values if seen.tiny else without_rounding(values)) != 0
     notices: tuple[str, ...] = ()
     if seen.soft:
         notices = ("The mask has values between 0 and 1; 0.5 and above were taken as inside.",)
@@ -161,6 +173,28 @@ def _same_grid(affine: NDArray[np.float64], shape: tuple[int, ...], scan: Stored
     turned = turn.to_ras(np.arange(8).reshape(2, 2, 2))[tuple(indices)]
     apart = theirs.reshape(8, 3)[turned] - corners(scan.affine, scan.values.shape)
     return turn if float(np.abs(apart).max()) <= SAME_GRID_MM else None
+
+
+def _require_used_place(header: Header, scan: Stored) -> None:
+    """Refuse a mask that lies on the scan only by the form of a header that is not used, the scan's or its own."""
+    if scan.other is None and header.other is None:
+        return
+    straight = Orientation((0, 1, 2), (False, False, False))
+    used = _same_grid(header.affine, header.shape, scan)
+    if used == straight:
+        return
+    places = [(header.affine, scan.other), (header.other, scan.affine), (header.other, scan.other)]
+    for mask, place in places:
+        if mask is None or place is None:
+            continue
+        fits = _same_grid(mask, header.shape, replace(scan, affine=place))
+        # a mirrored grid covers the same voxels: the one in the file's own order is meant
+        if fits is not None and (used is None or fits == straight):
+            raise UserError(
+                "mask_other_place",
+                "A header names two places, by sform and qform, and the mask lies on the scan by the one not used.",
+                "Set both forms of scan and mask to the right place, for example with fslorient -copysform2qform.",
+            )
 
 
 def _boxes_meet(affine: NDArray[np.float64], shape: tuple[int, ...], scan: Stored) -> bool:

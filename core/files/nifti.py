@@ -44,7 +44,7 @@ class Stored:
     @property
     def notes(self) -> tuple[Note, ...]:
         """What a user should know of the place of the scan."""
-        return notes("warning", filter(None, (_two_places(self), _slanted(self.affine))))
+        return _place_notes(self.affine, self.other, self.values.shape)
 
     @property
     def slices(self) -> tuple[int, float] | None:
@@ -133,14 +133,27 @@ def write_volume(path: PathLike, volume: Volume, description: str = "") -> None:
     write_nifti(Path(path), volume.data.astype(np.float32, copy=False), volume.affine, 1.0, 0.0, description)
 
 
-def _two_places(stored: Stored) -> str:
+def place_notes(path: Path, title: str) -> tuple[Note, ...]:
+    """Return what a user should know of the place of the scan at ``path``, each note begun by ``title``; its header
+    alone is read. ``UserError`` as ``read_stored``."""
+    header = open_source(path, max_bytes=MAX_BYTES, free_bytes=MAX_BYTES).header
+    found = _place_notes(header.affine, header.other, header.shape)
+    return tuple(replace(note, text=f"{title}: {note.text}") for note in found)
+
+
+def _place_notes(
+    affine: NDArray[np.float64], other: NDArray[np.float64] | None, shape: tuple[int, ...]
+) -> tuple[Note, ...]:
+    return notes("warning", filter(None, (_two_places(affine, other, shape), _slanted(affine))))
+
+
+def _two_places(affine: NDArray[np.float64], other: NDArray[np.float64] | None, shape: tuple[int, ...]) -> str:
     """Return a sentence about a sform and a qform that disagree, "" where they agree."""
-    if stored.other is None:
+    if other is None:
         return ""
-    shape = stored.values.shape
-    apart = float(np.linalg.norm(corners(stored.other, shape) - corners(stored.affine, shape), axis=1).max())
-    turned = np.linalg.det(stored.other[:3, :3]) * np.linalg.det(stored.affine[:3, :3]) < 0
-    how = "one mirrors the other" if turned else f"they lie up to {apart:.3g} mm apart"
+    apart = float(np.linalg.norm(corners(other, shape) - corners(affine, shape), axis=1).max())
+    mirrored = np.linalg.det(other[:3, :3]) * np.linalg.det(affine[:3, :3]) < 0
+    how = "one mirrors the other" if mirrored else f"they lie up to {apart:.3g} mm apart"
     return f"The header places the scan twice, by its sform and by its qform, and {how}; the sform was used."
 
 

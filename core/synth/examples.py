@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.files.nifti import Stored, read_volume, write_stored
+from core.files.whole_numbers import whole_numbers
 from core.synth.labelmaps import LAST_BRAIN, WHITE, brain_of, tissues_of
 from core.synth.lesion import lumpy_mask, paint_cavity
 from core.synth.subject import subject
@@ -88,7 +89,7 @@ def write_index(out: Path, index: list[dict[str, object]]) -> None:
 
 
 def _write_cavity(labels: Path, out: Path, example: Cavity) -> dict[str, object]:
-    scan, mask = _subject(read_volume(labels / example.labels).data.astype(np.int32), example)
+    scan, mask = _subject(whole_numbers(read_volume(labels / example.labels).data).astype(np.int32), example)
     affine = _centred(scan.shape, 1.0)
     _write(out / example.name / "t1.nii.gz", scan, affine, example.white)
     write_stored(out / example.name / "mask.nii.gz", Stored(mask.astype(np.uint8), affine), DESCRIPTION)
@@ -97,7 +98,7 @@ def _write_cavity(labels: Path, out: Path, example: Cavity) -> dict[str, object]
 
 
 def _write_set(labels: Path, out: Path, example: Contrasts) -> dict[str, object]:
-    tissues = tissues_of(read_volume(labels / example.labels).data.astype(np.int32))
+    tissues = tissues_of(whole_numbers(read_volume(labels / example.labels).data).astype(np.int32))
     tissues = np.pad(tissues[bounding_box(brain_of(tissues), 1)], ROOM)
     made = subject(tissues, example.seed, tuple({*example.given, example.truth}), lesion="plaques")
     box = _multiples(bounding_box(made.tissues > 0, 2), example.step)

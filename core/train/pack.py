@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from core.anatomy.head import find_head
 from core.files.nifti import read_volume
+from core.files.whole_numbers import whole_numbers
 from core.synth.labelmaps import tissues_of
 from core.train.datasets import Listed, Packed, listed
 from core.volume import Volume
@@ -100,7 +101,7 @@ def _scan(each: Listed) -> dict[str, NDArray[np.generic]]:
     head = find_head(volumes[item.contrasts[0]]).mask
     usable = head.copy() if item.stripped else _deep(head)
     if each.lesion is not None:
-        usable &= read_volume(each.lesion).data == 0
+        usable &= np.abs(read_volume(each.lesion).data) < 0.5
     arrays: dict[str, NDArray[np.generic]] = {f"{item.name}/head": head, f"{item.name}/usable": usable}
     for contrast, volume in volumes.items():
         values = np.where(head, volume.data, 0) if item.stripped else volume.data
@@ -110,7 +111,7 @@ def _scan(each: Listed) -> dict[str, NDArray[np.generic]]:
 
 
 def _labels(each: Listed) -> dict[str, NDArray[np.generic]]:
-    labels = _one_cortex(read_volume(each.paths["labels"]).data.astype(np.int32))
+    labels = _one_cortex(whole_numbers(read_volume(each.paths["labels"]).data).astype(np.int32))
     return {f"{each.item.name}/tissues": _trim(tissues_of(labels))}
 
 

@@ -26,8 +26,12 @@ def orientation_name(orientation: Orientation) -> str:
 
 
 def scan_facts(stored: Stored, volume: Volume, head: Head) -> dict[str, Any]:
-    """Return the column ``facts`` of a scan as JSON: lengths in mm, volumes in ml, intensities in the scan's units."""
+    """Return the column ``facts`` of a scan as JSON: lengths in mm, volumes in ml, intensities in the scan's units.
+
+    Where the thickness of slices is known also ``slices``: the axis X, Y, Z (0, 1, 2) across which they lie, and mm.
+    """
     return {
+        **({} if stored.slices is None else {"slices": list(stored.slices)}),
         "dtype": str(stored.values.dtype),
         "voxels": int(volume.data.size),
         "extent_mm": [round(float(length), 2) for length in extent(volume)],

@@ -173,7 +173,8 @@ def _scan(services: Services, came: _Incoming, session: str, parent: str | None,
     volume = stored.to_volume()
     head = find_head(volume)
     facts = {**scan_facts(stored, volume, head), **came.facts} | ({"synthetic": True} if synthetic else {})
-    return _Checked(stored, facts, (*came.notices, *scan_warnings(volume, head)), parent)
+    placed = tuple(note.text for note in stored.notes)
+    return _Checked(stored, facts, (*came.notices, *placed, *scan_warnings(volume, head)), parent)
 
 
 def _mask(services: Services, came: _Incoming, session: str, scan_id: str | None, same_grid: bool) -> _Checked:

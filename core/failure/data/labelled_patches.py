@@ -14,6 +14,7 @@ from core.errors import UserError
 from core.failure.data.image_patches import Window, cut_patches
 from core.failure.data.splits import NO_GROUPS
 from core.files.spectra import read_safely
+from core.files.whole_numbers import nearly_whole, whole_numbers, without_rounding
 from core.spectra.cube import Unit, make_cube
 from core.spectra.patches import PatchSet
 
@@ -56,7 +57,7 @@ def array_of(arrays: Arrays, content: str) -> NDArray[Any] | None:
 
 def group_numbers(groups: NDArray[Any]) -> NDArray[np.int64]:
     """Return ``groups`` of any dtype as whole numbers from 0, in their shape."""
-    return np.unique(groups, return_inverse=True)[1].reshape(groups.shape).astype(np.int64)
+    return np.unique(without_rounding(groups), return_inverse=True)[1].reshape(groups.shape).astype(np.int64)
 
 
 def read_patches(paths: Sequence[Path], mask: Path | None = None, options: Options | None = None) -> Loaded:
@@ -155,7 +156,7 @@ def _numbered(
 ) -> tuple[NDArray[np.int64], tuple[str, ...], NDArray[np.bool_]]:
     """Return ``labels`` as 0 to K - 1, the names of the classes, and where there is a label."""
     text = labels.dtype.kind == "U"
-    labels = labels if text else labels.astype(np.int64)
+    labels = labels if text else whole_numbers(labels)
     known = labels != "" if text else np.asarray(labels >= 0 if negative else labels > 0)
     kinds = np.unique(labels[known])
     if len(kinds) < 2:
@@ -178,7 +179,7 @@ def _labels(arrays: Arrays) -> NDArray[Any] | None:
 
 
 def _is_label_array(array: NDArray[Any]) -> bool:
-    whole = array.dtype.kind == "f" and bool(np.isfinite(array).all() and (array == np.rint(array)).all())
+    whole = array.dtype.kind == "f" and bool(nearly_whole(array).all())
     return whole or array.dtype.kind in "biuU"
 
 

@@ -13,6 +13,7 @@ from core.errors import UserError
 from core.failure.data.labelled_patches import array_of, group_numbers
 from core.files.arrays import MAX_BYTES
 from core.files.spectra import read_safely
+from core.files.whole_numbers import nearly_whole, whole_numbers
 
 Float = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -90,11 +91,11 @@ def read_predictions(path: Path) -> Predictions:
 
 
 def _classes(labels: NDArray[Any], names: NDArray[Any] | None, count: int) -> tuple[Ints, tuple[str, ...]]:
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+    if labels.ndim != 1 or labels.dtype.kind not in "iuf" or not nearly_whole(labels).all():
         raise _unreadable("y must be whole numbers, one a patch.")
     if names is not None and names.shape == (count,):
-        return labels.astype(np.int64), tuple(str(each)[:60] for each in names)
-    return labels.astype(np.int64), tuple(f"class {number}" for number in range(count))
+        return whole_numbers(labels), tuple(str(each)[:60] for each in names)
+    return whole_numbers(labels), tuple(f"class {number}" for number in range(count))
 
 
 def _numbers(values: NDArray[Any]) -> Float:

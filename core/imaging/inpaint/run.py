@@ -18,7 +18,7 @@ from core.declaration import Context, Estimate, Method
 from core.errors import UserError
 from core.events import Event, Finished, Progress
 from core.files.masks import check_mask, read_mask
-from core.files.nifti import Stored, read_stored
+from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
 from core.imaging.drive import (
@@ -97,6 +97,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     yield Progress(0.0, 0, 1, "Reading")
     case = read_case(inputs["t1"], inputs["mask"], params["grow"])
     truth = read_reference(inputs["reference"], case.volume, case.mask) if "reference" in inputs else None
+    placed = place_notes(inputs["reference"], "Reference") if "reference" in inputs else ()
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
     method = TASK.method(params["method"])
@@ -113,7 +114,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
         Result(
             artifacts=tuple(artifacts),
             table=table,
-            notes=(*case.notes, *notes_of(first)),
+            notes=(*case.notes, *placed, *notes_of(first)),
             findings=(Finding("mask_ml", "Mask", case.mask_ml, "ml"),),
             weights=networks([method, *others], params),
             seconds=round(time.monotonic() - begun, 2),
@@ -130,7 +131,7 @@ def read_case(t1: Path, mask: Path, grow_mm: float = 0.0) -> Case:
     data = grow(read.data, volume.spacing, grow_mm, head.mask)
     checked = check_mask(data, stored, head.mask, read.notices)
     problem = Problem(np.where(data, np.float32(0), volume.data), data, head.mask, volume.spacing)
-    found = (Note("info", head.sentence), *notes("warning", checked.notices))
+    found = (Note("info", head.sentence), *stored.notes, *notes("warning", checked.notices))
     return Case(stored, volume, head, data, problem, round(checked.volume_ml, 3), found)
 
 

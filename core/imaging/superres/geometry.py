@@ -24,6 +24,8 @@ Shape = tuple[int, int, int]
 KEEP_MM, FINE_MM = 1.2, 1.0
 # an axis is made finer from this factor on; the network learnt up to LEARNT; beyond MOST nothing is known
 LEAST, LEARNT, MOST = 1.1, 8.0, 16.0
+# where the thickness of the slices comes from: a user, the scan's header, or nowhere
+GIVEN, STATED, ASSUMED = "as given", "as the scan's header states", "no thickness is known"
 # slice thickness in parts of the distance of slices: scanners leave gaps and overlap within these
 THINNEST, THICKEST = 0.2, 2.0
 SLICES = ("sagittal", "coronal", "axial")
@@ -35,7 +37,7 @@ class Geometry:
 
     acquisition: how the scan samples the fine grid. affine: (4, 4) of the fine grid, voxel -> mm.
     measured, target, thickness: mm along X, Y, Z. refined: the axes (0, 1, 2) that become finer.
-    profile: that of the slices. notices: what a user should know.
+    profile: that of the slices; source: where their thickness comes from. notices: what a user should know.
     """
 
     acquisition: Acquisition
@@ -45,6 +47,7 @@ class Geometry:
     thickness: Triple
     refined: tuple[int, ...]
     profile: Profile
+    source: str
     notices: tuple[str, ...]
 
     @property
@@ -53,11 +56,16 @@ class Geometry:
         return self.acquisition.fine
 
 
-def geometry(shape: Sequence[int], affine: Affine, params: Mapping[str, Any]) -> Geometry:
+def geometry(
+    shape: Sequence[int], affine: Affine, params: Mapping[str, Any], slices: tuple[int, float] | None = None
+) -> Geometry:
     """Return how a scan of ``shape`` with ``affine`` (RAS+) is made finer under the task's ``params``.
 
+    slices: the axis (0, 1, 2) across which slices lie and their thickness in mm as the scan's header states it.
+
     Target: ``params["spacing"]``; without it, axes up to 1.2 mm stay and others become 1 mm, or the size of the finest
-    axis where that is 1 to 1.2 mm. ``thickness`` is that of the thickest axis; slices of others touch.
+    axis where that is 1 to 1.2 mm. ``thickness`` is that of the thickest axis, 0 for what
+    ``slices`` states of it; slices of others, and those of which nothing is known, touch.
     The fine grid has exactly these voxels and is centred on the scan's field of view, which it covers to half a voxel.
     UserError nothing_to_sharpen, factor_too_large, bad_thickness or result_too_large.
     """
@@ -71,7 +79,8 @@ def geometry(shape: Sequence[int], affine: Affine, params: Mapping[str, Any]) ->
             "Choose a smaller target voxel, or a scan with thicker slices.",
         )
     thickest = max(axes, key=lambda axis: own[axis])
-    width, more = _thickness(own[thickest], float(params["thickness"]))
+    stated = slices[1] if slices is not None and slices[0] == thickest else 0.0
+    width, source, more = _thickness(own[thickest], float(params["thickness"]), stated)
     thickness = tuple(width if axis == thickest else size for axis, size in enumerate(own))
     sampled = tuple(
         _axis(int(count), size, goal, wide, params["profile"])
@@ -83,7 +92,7 @@ def geometry(shape: Sequence[int], affine: Affine, params: Mapping[str, Any]) ->
         notices += (f"More than {LEARNT:g} voxels are made of one: more than the network was trained for.",)
     wide = (thickness[0], thickness[1], thickness[2])
     fine = affine @ _to_coarse(acquisition)
-    return Geometry(acquisition, fine, own, target, wide, axes, params["profile"], notices + more)
+    return Geometry(acquisition, fine, own, target, wide, axes, params["profile"], source, notices + more)
 
 
 def describe_geometry(found: Geometry) -> tuple[str, ...]:
@@ -95,11 +104,11 @@ def describe_geometry(found: Geometry) -> tuple[str, ...]:
     bell = "with a Gaussian profile" if found.profile == "gaussian" else "with a box profile"
     slices = f"{coarse[thickest]} {SLICES[thickest]} slices, each {width:.3g} mm thick {bell}"
     if abs(width - distance) < 1e-3 * distance:
-        sentences.append(f"Taken as {slices}, touching.")
+        sentences.append(f"Taken as {slices}, touching ({found.source}).")
     elif width < distance:
-        sentences.append(f"Taken as {slices}, with gaps of {distance - width:.2g} mm.")
+        sentences.append(f"Taken as {slices}, with gaps of {distance - width:.2g} mm ({found.source}).")
     else:
-        sentences.append(f"Taken as {slices}, overlapping by {width - distance:.2g} mm.")
+        sentences.append(f"Taken as {slices}, overlapping by {width - distance:.2g} mm ({found.source}).")
     others = [axis for axis in range(3) if axis not in found.refined]
     kept = f" Along {_names(others)} nothing changes." if others else ""
     sentences.append(f"To be made: {_counts(found.shape)} voxels of {_sizes(found.target)} mm.{kept}")
@@ -111,7 +120,7 @@ def explain(scans: Mapping[str, GivenScan], params: Mapping[str, Any]) -> tuple[
     scan = scans.get("image")
     if scan is None:
         return ()
-    return notes("info", describe_geometry(geometry(scan.shape, np.diag([*scan.spacing, 1.0]), params)))
+    return notes("info", describe_geometry(geometry(scan.shape, np.diag([*scan.spacing, 1.0]), params, scan.slices)))
 
 
 def in_file_order(affine: Affine, shape: Shape, orientation: Orientation) -> Affine:
@@ -138,20 +147,31 @@ def _target(own: Triple, wanted: Sequence[float]) -> tuple[Triple, tuple[str, ..
     return (x, y, z), notices
 
 
-def _thickness(distance: float, wanted: float) -> tuple[float, tuple[str, ...]]:
-    """Return the thickness of slices ``distance`` apart, and notices; mm."""
+def _thickness(distance: float, wanted: float, stated: float) -> tuple[float, str, tuple[str, ...]]:
+    """Return the thickness of slices ``distance`` apart, where it comes from, and notices; mm, 0 for not known."""
+    accepted = THINNEST * distance, THICKEST * distance
     if wanted == 0:
-        return distance, ()
-    if not THINNEST * distance <= wanted <= THICKEST * distance:
+        if stated == 0:
+            return distance, ASSUMED, ()
+        if not accepted[0] <= stated <= accepted[1]:
+            text = f"The header states slices {stated:.3g} mm thick, {distance:.3g} mm apart, which cannot be: "
+            text += "taken as touching."
+            return distance, ASSUMED, (text,)
+        return stated, STATED, _overlap(stated, distance)
+    if not accepted[0] <= wanted <= accepted[1]:
         raise UserError(
             "bad_thickness",
             f"Slices {distance:.3g} mm apart cannot be {wanted:.3g} mm thick: "
-            f"{THINNEST * distance:.2g} to {THICKEST * distance:.3g} mm are accepted.",
+            f"{accepted[0]:.2g} to {accepted[1]:.3g} mm are accepted.",
             "Look the slice thickness up in the scanner's protocol, or leave it at 0.",
         )
-    if wanted <= 1.001 * distance:
-        return wanted, ()
-    return wanted, ("Slices overlap: noise is amplified where that is undone. Relax helps.",)
+    return wanted, GIVEN, _overlap(wanted, distance)
+
+
+def _overlap(width: float, distance: float) -> tuple[str, ...]:
+    if width <= 1.001 * distance:
+        return ()
+    return ("Slices overlap: noise is amplified where that is undone. Relax helps.",)
 
 
 def _axis(count: int, size: float, goal: float, width: float, profile: Profile) -> Axis:

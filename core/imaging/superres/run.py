@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from core.anatomy.intensity import tissue_level
 from core.declaration import Context, Estimate, Method
 from core.errors import UserError
 from core.events import Event, Finished, Progress
-from core.files.nifti import Stored, read_stored
+from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, networks, notes_of, options_of, row_of, write_scan
@@ -44,7 +45,7 @@ from core.result import (
     notes,
     number,
 )
-from core.volume import Orientation, Volume, orientation_of, ras_affine
+from core.volume import Orientation, Volume, orientation_of, ras_affine, slanted_axis, straightened
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -132,8 +133,8 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
 def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     """Read and check the files of a job; raises UserError."""
     stored = read_stored(inputs["image"])
-    volume = stored.to_volume()
-    found = geometry(volume.data.shape, volume.affine, params)
+    volume = straightened(stored.to_volume())
+    found = geometry(volume.data.shape, volume.affine, params, stored.slices)
     head = find_head(volume)
     fine = Volume(np.zeros(found.shape, np.float32), found.affine)
     near = found.acquisition.enlarge(head.mask.astype(np.float32), 0) > 0.5
@@ -144,9 +145,28 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     calm, noise = _calm(volume, head.mask, bright, params["relax"])
     scan = ThickScan(calm, found.acquisition, guide, found.target)
     taken = " ".join(line for line in describe_geometry(found) if line not in found.notices)
-    noted = notes("info", (taken, noise, *([lies] if lies else [])))
-    noted = (*noted, *notes("warning", found.notices))
+    others = [place_notes(inputs[name], name.capitalize()) for name in ("guide", "reference") if name in inputs]
+    noted = (
+        *stored.notes,
+        *chain.from_iterable(others),
+        *notes("info", (taken, noise, *([lies] if lies else []))),
+        *notes("warning", (*found.notices, *_straightened(stored, volume))),
+        *notes("warning", _guide_unused(guide, TASK.method(params["method"]))),
+    )
     return Case(volume.data, stored.orientation, found, scan, bright, where, truth, noted)
+
+
+def _straightened(stored: Stored, volume: Volume) -> tuple[str, ...]:
+    if slanted_axis(stored.affine) is None:
+        return ()
+    size = " x ".join(map(str, volume.data.shape))
+    return (f"Its slices were shifted back in their planes, linearly, onto an upright grid of {size} voxels.",)
+
+
+def _guide_unused(guide: Float | None, method: Method) -> tuple[str, ...]:
+    if guide is None or not method.cheap:
+        return ()
+    return (f"{method.title} does not use the guide: choose a method with a network for that.",)
 
 
 def shown_beside(method: Method, params: Mapping[str, Any]) -> tuple[Method, ...]:

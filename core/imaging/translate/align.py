@@ -13,7 +13,7 @@ from core.anatomy.registration import Alignment, register
 from core.contrasts import TITLES
 from core.errors import UserError
 from core.files.nifti import Stored
-from core.volume import Volume, corners
+from core.volume import Volume, corners, spacing, upright_grid
 
 Float = NDArray[np.float32]
 Matrix = NDArray[np.float64]
@@ -132,15 +132,16 @@ def same_grid(affine: Matrix, shape: tuple[int, ...], other: Volume) -> bool:
 
 
 def working_grid(volume: Volume) -> tuple[Matrix, tuple[int, int, int]]:
-    """Return affine and shape of the grid to work on: that of ``volume``, or about the same box in ``WORK_MM`` mm."""
-    x, y, z = volume.data.shape
-    if all(abs(size / WORK_MM - 1) <= NEAR for size in volume.spacing):
-        return volume.affine, (x, y, z)
-    ratio = WORK_MM / np.array(volume.spacing)
-    affine = volume.affine.copy()
+    """Return affine and shape of the grid to work on: that of ``volume``, or its box in ``WORK_MM`` mm; upright."""
+    own, (x, y, z) = upright_grid(volume.affine, volume.data.shape)
+    sizes = spacing(own)
+    if all(abs(size / WORK_MM - 1) <= NEAR for size in sizes):
+        return own, (x, y, z)
+    ratio = WORK_MM / np.array(sizes)
+    affine = own.copy()
     affine[:3, :3] *= ratio
     # the outer face of the first voxel stays in place
-    affine[:3, 3] += volume.affine[:3, :3] @ ((ratio - 1) / 2)
+    affine[:3, 3] += own[:3, :3] @ ((ratio - 1) / 2)
     x, y, z = (max(1, round(n / r)) for n, r in zip((x, y, z), ratio, strict=True))
     return affine, (x, y, z)
 

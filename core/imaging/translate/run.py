@@ -16,7 +16,7 @@ from core.contrasts import CONTRASTS, TITLES
 from core.declaration import Context, Estimate
 from core.errors import UserError
 from core.events import Event, Finished, Progress, changed
-from core.files.nifti import Stored
+from core.files.nifti import Stored, place_notes
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
 from core.imaging.drive import (
@@ -78,6 +78,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     target = params["target"]
     gathered = yield from _gather(inputs, target, params["register"])
     truth = _truth(inputs, gathered)
+    placed = place_notes(inputs["reference"], "Reference") if "reference" in inputs else ()
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
     method = TASK.method(params["method"])
@@ -95,7 +96,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
         Result(
             artifacts=tuple(artifacts),
             table=table,
-            notes=(*gathered.notes, _units(target), *notes_of(first)),
+            notes=(*gathered.notes, *placed, _units(target), *notes_of(first)),
             findings=(
                 Finding("sources", "Sources", tuple(gathered.sources.images)),
                 Finding("target", "Target", target),

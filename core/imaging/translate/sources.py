@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -139,7 +139,8 @@ def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: list
         brain = brain & seen
     sizes = " x ".join(f"{size:.3g}" for size in grid.volume.spacing)
     lies = f"The result lies on the grid of {grid.title}: voxels of {sizes} mm."
-    found = (*notes("info", (sentence, lies, *alignment)), *notes("warning", warnings))
+    placed = [replace(note, text=f"{scan.title}: {note.text}") for scan in scans for note in scan.stored.notes]
+    found = (*notes("info", (sentence, lies, *alignment)), *placed, *notes("warning", warnings))
     return Gathered(Sources(images, np.asarray(brain), target), affine, grid, found)
 
 

@@ -63,6 +63,80 @@ def test_several_labels_are_joined_with_a_notice(tmp_path: Path) -> None:
     assert "(1, 2, 4)" in mask.notices[0]
 
 
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [((1.00002, 3.9999999), "(1, 4)"), ((0.99999, 2.0000001, 3.9998), "(1, 2, 4)"), ((1.00002, 0.9999), "")],
+)
+def test_labels_that_rounding_moved_are_labels(tmp_path: Path, values: tuple[float, ...], names: str) -> None:
+    labels = np.zeros(SHAPE)
+    labels[BLOB] = np.resize(values, int(BLOB.sum()))
+    # rounding moves the background too
+    labels[~BLOB] = np.resize((0.0, 2e-5, -1e-6), int((~BLOB).sum()))
+    mask = read_mask(mask_file(tmp_path, labels.astype("f4")), SCAN)
+    np.testing.assert_array_equal(mask.data, BLOB)
+    assert (mask.notices == ()) if not names else names in mask.notices[0]
+
+
+def test_labels_with_a_slope_are_labels(tmp_path: Path) -> None:
+    labels = BLOB.astype("i2") * 25000
+    labels[5], labels[6] = labels[5] // 2, labels[6] // 4
+    mask = read_mask(mask_file(tmp_path, labels, slope=4.00001 / 25000), SCAN)
+    np.testing.assert_array_equal(mask.data, BLOB)
+    assert "(1, 2, 4)" in mask.notices[0]
+
+
+def test_one_tiny_value_is_a_mask(tmp_path: Path) -> None:
+    mask = read_mask(mask_file(tmp_path, BLOB.astype("u1"), slope=1e-5), SCAN)
+    np.testing.assert_array_equal(mask.data, BLOB)
+
+
+def _mirrored(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the affine of the same voxels with left and right exchanged, on the same place in space."""
+    turned = affine.copy()
+    turned[:3, 0] = -affine[:3, 0]
+    turned[:3, 3] = affine[:3, 3] + (SHAPE[0] - 1) * affine[:3, 0]
+    return turned
+
+
+def _shifted(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    turned = affine.copy()
+    turned[1, 3] += 12
+    return turned
+
+
+def _turned(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the affine of a scan whose other form is turned by 30 degrees."""
+    sin, cos = np.sin(np.pi / 6), np.cos(np.pi / 6)
+    turn = np.eye(4)
+    turn[:2, :2] = [[cos, -sin], [sin, cos]]
+    return turn @ affine
+
+
+@pytest.mark.parametrize("other", [_mirrored, _shifted, _turned])
+def test_of_two_places_only_the_sform_counts(tmp_path: Path, other: Any) -> None:
+    two = Stored(SCAN.values, RAS, other=other(RAS))
+    mask = read_mask(mask_file(tmp_path, BLOB.astype("u1"), RAS), two)
+    np.testing.assert_array_equal(mask.data, BLOB)
+    assert code_of(mask_file(tmp_path, BLOB.astype("u1"), other(RAS)), two) == "mask_other_place"
+    # a mask that has both forms of its scan is taken by the form that counts
+    both = nib.Nifti1Image(BLOB.astype("u1"), RAS)
+    both.set_qform(other(RAS), 1)
+    both.set_sform(RAS, 1)
+    both.to_filename(tmp_path / "both.nii")
+    np.testing.assert_array_equal(read_mask(tmp_path / "both.nii", two).data, BLOB)
+    # and one with both forms on a scan of one: its unused form must not be what fits
+    both.set_qform(RAS, 1)
+    both.set_sform(other(RAS), 1)
+    both.to_filename(tmp_path / "both.nii")
+    assert code_of(tmp_path / "both.nii") == "mask_other_place"
+
+
+def test_a_mask_in_another_order_of_a_scan_with_two_places_is_exact(tmp_path: Path) -> None:
+    two = Stored(SCAN.values, RAS, other=_shifted(RAS))
+    mask = read_mask(mask_file(tmp_path, np.flip(BLOB, 0).astype("u1"), _mirrored(RAS)), two)
+    np.testing.assert_array_equal(mask.data, BLOB)
+
+
 def test_interpolation_noise_is_cut_at_half(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).uniform(-0.2, 0.2, SHAPE)
     mask = read_mask(mask_file(tmp_path, (BLOB + noise).astype("f4")), SCAN)

@@ -28,6 +28,7 @@ from webapp.pages.kit.panel import POLL_SECONDS, Panel, ident, tab_title
 from webapp.pages.kit.templates import joined, piece
 from webapp.pages.kit.upload_slot import Slot
 from webapp.services import Services
+from webapp.store.records import ScanRecord
 
 # how a component looks with what the tab now works on
 Follow = Callable[[View], object]
@@ -104,10 +105,15 @@ def explain(services: Services, shown: View, given: Mapping[str, object]) -> Mar
     about = [pieces.hint(f"{method.source}. Cost: {method.cost}.")] if method else []
     found: tuple[Note, ...] = ()
     if task.page.explain:
-        scans = {name: GivenScan(scan.shape, scan.spacing) for name, scan in shown.scans.items()}
+        scans = {name: _given(scan) for name, scan in shown.scans.items()}
         found = task.page.explain(scans, task.parse(given))
     took = expected(services, shown, given)
     return joined((*map(_note, found), *about, pieces.expected("This run", took)))
+
+
+def _given(scan: ScanRecord) -> GivenScan:
+    slices = scan.facts.get("slices")
+    return GivenScan(scan.shape, scan.spacing, (int(slices[0]), float(slices[1])) if slices else None)
 
 
 def _note(note: Note) -> Markup:

@@ -109,8 +109,29 @@ def test_slices_thinner_than_their_distance_leave_gaps_and_thicker_ones_overlap(
     words = " ".join(describe_geometry(wide))
     assert "overlapping by 1 mm" in words and "Gaussian" in words and "Relax" in words
     plain = describe_geometry(geometry((60, 50, 20), grid(1, 1, 5), DEFAULT))
-    assert plain[1] == "Taken as 20 axial slices, each 5 mm thick with a box profile, touching."
+    assert plain[1] == "Taken as 20 axial slices, each 5 mm thick with a box profile, touching (no thickness is known)."
     assert plain[2].startswith("To be made: 60 x 50 x 100 voxels of 1 x 1 x 1 mm.")
+
+
+def test_the_thickness_that_a_header_states_is_taken_where_none_is_given() -> None:
+    stated = geometry((60, 60, 20), grid(1, 1, 4.8), DEFAULT, (2, 4.0))
+    assert stated.thickness == pytest.approx((1, 1, 4)) and stated.acquisition.axes[2].thickness == pytest.approx(4)
+    assert "gaps of 0.8 mm (as the scan's header states)" in describe_geometry(stated)[1]
+    given = geometry((60, 60, 20), grid(1, 1, 4.8), params(thickness=4.8), (2, 4.0))
+    assert given.thickness[2] == pytest.approx(4.8) and "(as given)" in describe_geometry(given)[1]
+
+
+def test_a_stated_thickness_of_another_axis_or_an_impossible_one_is_not_taken() -> None:
+    assert geometry((20, 60, 60), grid(4.8, 1, 1), DEFAULT, (2, 0.9)).thickness == pytest.approx((4.8, 1, 1))
+    odd = geometry((60, 60, 20), grid(1, 1, 4.8), DEFAULT, (2, 20.0))
+    assert odd.thickness[2] == pytest.approx(4.8) and "20 mm thick" in odd.notices[0]
+
+
+def test_distances_across_a_slanted_axis_are_perpendicular() -> None:
+    affine = grid(1, 1, 2.25)
+    affine[1, 2] = 0.75
+    found = geometry((60, 60, 20), affine, DEFAULT)
+    assert found.measured == pytest.approx((1, 1, 2.25))
 
 
 def test_thickness_is_that_of_the_thickest_axis() -> None:

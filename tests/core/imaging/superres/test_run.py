@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from core.acquisition import Acquisition, Axis, whole
 from core.errors import UserError
 from core.events import Finished
 from core.files.nifti import Stored, read_stored, write_stored
+from core.imaging.drive import options_of
+from core.imaging.problem import ThickScan
+from core.imaging.superres.network import blocks, setting
 from core.imaging.superres.run import read_case
 from core.job import run
 from core.tasks import find
+from core.volume import slanted_axis
 from tests.contract.phantom import write_thick, write_tiny_networks
 
 TASK = find("superres")
@@ -124,3 +130,72 @@ def test_the_space_around_a_stripped_brain_stays_empty(image: Path, tmp_path: Pa
     empty = np.repeat(scan.values == 0, 3, axis=1)
     assert empty.mean() > 0.3
     assert np.abs(result[empty]).max() < 1e-3
+
+
+def test_a_stated_thickness_reaches_the_task(image: Path, tmp_path: Path) -> None:
+    scan = read_stored(image)
+    # slices run along the second axis of the phantom's file: one whose slices run along the third
+    turned = Stored(np.asfortranarray(scan.values.transpose(0, 2, 1)), scan.affine[:, [0, 2, 1, 3]], scan.slope)
+    write_stored(tmp_path / "turned.nii.gz", replace(turned, thickness=2.4))
+    case = read_case({"image": tmp_path / "turned.nii.gz"}, TASK.parse({}))
+    assert max(case.found.thickness) == pytest.approx(2.4)
+    assert any("each 2.4 mm thick" in note.text and "header states" in note.text for note in case.notes)
+
+
+def test_a_method_that_does_not_use_the_guide_is_noted(image: Path, tmp_path: Path) -> None:
+    scan = made(done(image, tmp_path / "first", method="cubic", compare=False))
+    write_stored(tmp_path / "guide.nii.gz", replace(scan, values=np.abs(scan.values) ** np.float32(0.5)))
+    inputs = {"image": image, "guide": tmp_path / "guide.nii.gz"}
+    noted = {
+        method: [
+            note.text
+            for note in read_case(inputs, TASK.parse({"method": method})).notes
+            if "use the guide" in note.text
+        ]
+        for method in ("cubic", "volume")
+    }
+    assert noted["cubic"] == ["Cubic spline does not use the guide: choose a method with a network for that."]
+    assert noted["volume"] == []
+
+
+def test_a_guide_is_used_where_the_network_sees_several_voxels_as_one() -> None:
+    shape, axis = (48, 48, 24), Axis(24, 6, 4.0, 4.0, 1.5, "box")
+    truth = np.random.default_rng(0).random(shape).astype(np.float32) + 1
+    acquisition = Acquisition((whole(48), whole(48), axis))
+    scan = ThickScan(acquisition.measure(truth), acquisition, guide=truth, spacing=(0.5, 0.5, 1.0))
+    assert blocks(scan) == (2, 2, 1)
+    options = options_of(TASK.parse({}), "cpu")
+    flat = np.zeros((24, 24, 24), np.float32)
+    with_guide = setting(scan, options, 8).finished(flat, flat).values
+    without = setting(replace(scan, guide=None), options, 8).finished(flat, flat).values
+    assert np.abs(with_guide - truth).mean() < 0.7 * np.abs(without - truth).mean()
+
+
+def test_a_slanted_scan_is_straightened(image: Path, tmp_path: Path) -> None:
+    scan = read_stored(image)
+    slanted = scan.affine.copy()
+    thick = int(np.argmax(np.linalg.norm(slanted[:3, :3], axis=0)))
+    across = slanted[:3, (thick + 1) % 3]
+    slanted[:3, thick] += across / 3
+    write_stored(tmp_path / "slanted.nii.gz", replace(scan, affine=slanted))
+    finished = done(tmp_path / "slanted.nii.gz", tmp_path / "out", method="cubic", compare=False)
+    assert slanted_axis(made(finished).affine) is None
+    warned = " ".join(finished.result.texts("warning"))
+    assert "sheared" in warned and "upright grid" in warned
+
+    # a structure lies where the slanted grid placed it, to half a voxel
+    def middle(stored: Stored) -> Any:
+        volume = stored.to_volume()
+        where = np.argwhere(volume.data > 0.5 * volume.data.max())
+        return volume.affine[:3, :3] @ where.mean(axis=0) + volume.affine[:3, 3]
+
+    np.testing.assert_allclose(middle(made(finished)), middle(read_stored(tmp_path / "slanted.nii.gz")), atol=0.6)
+
+
+def test_a_header_of_two_places_is_noted(image: Path, tmp_path: Path) -> None:
+    scan = read_stored(image)
+    moved = scan.affine.copy()
+    moved[2, 3] += 12
+    write_stored(tmp_path / "two.nii.gz", replace(scan, other=moved))
+    case = read_case({"image": tmp_path / "two.nii.gz"}, TASK.parse({}))
+    assert case.notes[0].level == "warning" and "12 mm apart; the sform was used" in case.notes[0].text

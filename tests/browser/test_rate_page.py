@@ -47,16 +47,17 @@ EVERYTHING = [REAL, CONFIDENCE, ANATOMY, MARK, COMMENT]
 TRAINING = {"correct": False, "text": "A was measured."}
 
 
-def test_a_hundred_items_by_keyboard_alone(browser: Browser) -> None:
-    with serve(Study(pairs(100)).begin()) as study, rater(browser, study, (900, 600)) as page:
-        for position in range(1, 101):
-            wait_item(page, position, 100)
+@pytest.mark.parametrize("count", [30, pytest.param(100, marks=pytest.mark.slow)])
+def test_many_items_by_keyboard_alone(browser: Browser, count: int) -> None:
+    with serve(Study(pairs(count)).begin()) as study, rater(browser, study, (900, 600)) as page:
+        for position in range(1, count + 1):
+            wait_item(page, position, count)
             for key in ("ab"[position % 2], str(1 + position % 5), "Enter"):
                 page.keyboard.press(key)
         page.get_by_role("heading", name="Thank you").wait_for()
         expect(page.get_by_text("The results are sent to you in spring.")).to_be_visible()
         assert page.title() == "Counterscan: reader study"
-    expected = [{"prefer": "AB"[position % 2], "confidence": 1 + position % 5} for position in range(1, 101)]
+    expected = [{"prefer": "AB"[position % 2], "confidence": 1 + position % 5} for position in range(1, count + 1)]
     assert [row["answers"] for row in study.rows] == expected
     assert len({post["client_id"] for post in study.posts}) == len(study.posts) == 100
 

@@ -109,7 +109,7 @@ class Runs:
         key = (place, task.name, name)
         if key not in self._made:
             out = self._folder / "-".join(key)
-            out.mkdir()
+            out.mkdir(exist_ok=True)
             events, last = finish(runner, JobSpec(task.name, self._scans[task.name], params, str(out), "cpu"))
             self._made[key] = Ran(params, events, last, out)
         return self._made[key]

@@ -30,11 +30,11 @@ def run(
     """Run ``task`` in this process and return its result, whose files are in ``out``.
 
     An input is a NIfTI file, a file of another format, a DICOM folder or a zip; what is not NIfTI is converted first,
-    and the notes about that are heard as events and stand before the notes of the result. Of a DICOM folder with
-    several volumes "FOLDER#2" takes the second. Once the whole run has succeeded, files of the same name in ``out`` are
+    and the notes about that come as events and stand before the notes of the result. Of a DICOM folder with several
+    volumes "FOLDER#2" takes the second. Once the whole run has succeeded, files of the same name in ``out`` are
     replaced, each at once, and what else the run before has left there is removed, as its run record lists it.
-    ``on_event`` hears every event. Raises UserError, also for a job that failed, for one that would replace its own
-    input, and while another run writes into ``out``.
+    ``on_event`` is called with every event. Raises UserError, also for a job that failed, for one that would replace
+    its own input, and while another run writes into ``out``.
     """
     folder = Path(out)
     given = {name: os.fspath(path) for name, path in inputs.items()}
@@ -61,7 +61,7 @@ def _scans(task: str, inputs: Mapping[str, str]) -> dict[str, str]:
 
 
 def _converted(inputs: Mapping[str, str], work: Path) -> tuple[dict[str, str], dict[str, tuple[Note, ...]]]:
-    """Return the inputs of other formats as NIfTI files in ``work``, and what is to be said of each.
+    """Return the inputs of other formats as NIfTI files in ``work``, and notes about each of them.
 
     The same input gives the same bytes, so the run record names it by its sha256 as it does any other.
     """

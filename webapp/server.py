@@ -69,7 +69,7 @@ def _check_host(settings: Settings) -> None:
     if not settings.is_loopback and not settings.allow_remote:
         raise UserError(
             "remote_refused",
-            f"{settings.host} can be reached from other machines, and this server asks nobody for a password.",
+            f"{settings.host} can be reached from other machines, and this server has no passwords.",
             "Put a proxy with log-in before it and set COUNTERSCAN_ALLOW_REMOTE=1, or use 127.0.0.1.",
         )
     if settings.allow_remote and not settings.hosts.strip(" ,"):

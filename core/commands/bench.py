@@ -59,7 +59,7 @@ def quality(
         cache,
         figures,
         volumes,
-        _say,
+        _report,
     )
     rows: list[Row] = []
     for rows in measure([task] if task else TASKS, settings):
@@ -101,7 +101,7 @@ def methods(
         raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}; ablations are of inpaint")
     healthy = _names(subjects) or HEALTHY
     rows = compare(
-        task, Settings(data, _names(methods), healthy, seed, samples, device, whole, ablations, figures, _say)
+        task, Settings(data, _names(methods), healthy, seed, samples, device, whole, ablations, figures, _report)
     )
     baselines = {task: ["both" if ablations else OURS]}
     if json is not None:
@@ -117,8 +117,8 @@ def methods(
 def inpaint(
     data: Annotated[Path, typer.Option("--data", help="Folder that holds train/malf_nc.")],
     methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
-    sizes: Annotated[str, typer.Option("--sizes", help="Volumes of the holes in ml, comma between.")] = "12,45",
-    per_subject: Annotated[int, typer.Option("--per-subject", min=1, help="Holes of each size in each subject.")] = 1,
+    sizes: Annotated[str, typer.Option("--sizes", help="Volumes of the masks in ml, comma between.")] = "12,45",
+    per_subject: Annotated[int, typer.Option("--per-subject", min=1, help="Masks of each size in each subject.")] = 1,
     margin: Annotated[float, typer.Option("--margin", min=0, help="Known tissue left at the surface, mm.")] = 3.0,
     mode: Annotated[str, typer.Option("--mode", help="faithful or realistic.")] = "faithful",
     steps: Annotated[int, typer.Option("--steps", min=1, max=8)] = 1,
@@ -129,7 +129,7 @@ def inpaint(
     json: Annotated[Path | None, typer.Option("--json", help="Write rows and summary to this file.")] = None,
     figures: Annotated[Path | None, typer.Option("--figures", help="Write a picture of each case here.")] = None,
 ) -> None:
-    """Fill holes of your choice in healthy subjects and print how near each method comes."""
+    """Inpaint masks of your choice in healthy subjects and print how near each method comes."""
     from core.bench import case
     from core.bench.inpaint import cases
     from core.bench.table import format_table, write_json
@@ -139,8 +139,8 @@ def inpaint(
     options = Options("realistic" if mode == "realistic" else "faithful", steps, samples, seed, device)
     entrants = [case.entrant(method, options) for method in case.unpublished("inpaint")]
     case.check_names(entrants, _names(methods))
-    holes = cases(data, _names(subjects) or HEALTHY, _volumes(sizes), [margin], per_subject)
-    rows = case.run(holes, case.chosen(entrants, _names(methods)), figures, _say)
+    masks = cases(data, _names(subjects) or HEALTHY, _volumes(sizes), [margin], per_subject)
+    rows = case.run(masks, case.chosen(entrants, _names(methods)), figures, _report)
     if json is not None:
         write_json(json, rows)
     typer.echo(format_table(rows))
@@ -162,7 +162,7 @@ def calibrate(
     settings = Settings(data, device=device)
     for name in [task] if task else TASKS:
         entrant, file = network(name, settings)
-        found = find_factor(held_out(name, settings, elsewhere=False), entrant, _say)
+        found = find_factor(held_out(name, settings, elsewhere=False), entrant, _report)
         total = found.factor * weights.calibration(file)
         typer.echo(f"{name}: factor {total:.3f}; {found.before:.1%} held before, {found.held:.1%} after")
         for subject, share in found.left_out.items():
@@ -179,20 +179,20 @@ def failure(
     ),
     markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the table into this page.")] = None,
 ) -> None:
-    """Train about 70 small networks on simulated tissue and print how well each probe foretells what they lose."""
+    """Train about 70 small networks on simulated tissue and print how well each diagnostic predicts what they lose."""
     import torch
 
     from core.bench import failure
 
     # on few cores several threads of one small network wait for each other
     torch.set_num_threads(1)
-    rows = failure.measure(seeds, cache, _say)
+    rows = failure.measure(seeds, cache, _report)
     if markdown is not None:
         failure.write_page(markdown, rows)
     typer.echo(failure.markdown(rows))
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     typer.echo(line, err=True)
 
 

@@ -9,7 +9,7 @@ import typer
 
 
 def pack_command(
-    data: Annotated[Path, typer.Option(help="Folder of training data, laid out as docs/training.md says.")],
+    data: Annotated[Path, typer.Option(help="Folder of training data, laid out as in docs/training.md.")],
     out: Annotated[Path, typer.Option(help="The packed set to write (.npz).")],
     use: Annotated[str, typer.Option("--use", help="Folders to take: labels, train, demo.")] = "labels,train,demo",
     permissive: Annotated[bool, typer.Option(help="Learn from CC0, PDDL, MIT, CC BY and Apache data alone.")] = False,

@@ -87,8 +87,8 @@ def _run(task: Task, options: dict[str, Any]) -> None:
     params = preset_params(task, options.get("preset"))
     params |= {param.name: options[param.name] for param in task.params if options[param.name] is not None}
     inputs = {entry.name: options[entry.name] for entry in task.inputs if options[entry.name] is not None}
-    heard = (lambda event: None) if options["quiet"] else show_event
-    finished = job.run(task.name, inputs, options["out"], device=options["device"], on_event=heard, **params)
+    listener = (lambda event: None) if options["quiet"] else show_event
+    finished = job.run(task.name, inputs, options["out"], device=options["device"], on_event=listener, **params)
     for verdict in finished.result.verdicts:
         typer.echo(f"{verdict.title}: {LEVELS[verdict.level]}. {verdict.text}")
         for reason in verdict.reasons:

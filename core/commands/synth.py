@@ -68,8 +68,8 @@ def _names(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     wrong = [name for name in names if name not in CONTRASTS]
     if wrong or not names:
-        asked = wrong[0][:40] if wrong else ""
-        raise UserError("bad_parameter", f"There is no contrast {asked!r}.", f"Choose among {', '.join(CONTRASTS)}.")
+        shown = wrong[0][:40] if wrong else ""
+        raise UserError("bad_parameter", f"There is no contrast {shown!r}.", f"Choose among {', '.join(CONTRASTS)}.")
     return names
 
 

@@ -51,7 +51,7 @@ def train_command(
         bool, typer.Option(help="Three steps on tiny synthetic volumes, to see that all is there.")
     ] = False,
 ) -> None:
-    """Train a network and write <out>/<weights>.safetensors with its facts beside it."""
+    """Train a network and write <out>/<weights>.safetensors with a description of it beside."""
     import torch
 
     from core.train.loop import Plan

@@ -1,4 +1,4 @@
-"""Scans that are not NIfTI become NIfTI: what they hold is decoded in a process of its own that can be killed."""
+"""Scans of other formats than NIfTI: decoded in a process of their own that can be killed, and written as NIfTI."""
 
 from __future__ import annotations
 

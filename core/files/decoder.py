@@ -17,7 +17,7 @@ OPEN_FILES = 256
 
 
 def main() -> None:
-    """Do what the JSON object on standard input says; ``answer.json`` in its ``work`` folder tells the outcome."""
+    """Read the files that the JSON object on standard input names; write ``answer.json`` into its ``work`` folder."""
     request = json.load(sys.stdin)
     work = Path(request["work"])
     _limit(request["seconds"])
@@ -70,7 +70,7 @@ def _limit(seconds: int) -> None:
     for kind, wanted in limits.items():
         _, hard = resource.getrlimit(kind)
         allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        # one second less for the signal that tells what it was: at the hard limit of processor time comes SIGKILL
+        # one second less, for a signal that names the cause: at the hard limit of processor time comes SIGKILL
         soft = allowed - 1 if kind == resource.RLIMIT_CPU and allowed > 1 else allowed
         resource.setrlimit(kind, (soft, allowed))
 

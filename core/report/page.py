@@ -107,11 +107,11 @@ def _options(param: Param, value: Value) -> list[str]:
 def _ran(task: Task, table: Iterable[Row], inputs: Mapping[str, Path]) -> str:
     titles = [row.title for row in table]
     given = ", ".join(input_title(task, name) for name in inputs)
-    said = f"Given: {given}. " if given else ""
+    start = f"Given: {given}. " if given else ""
     if not titles:
-        return said.strip()
+        return start.strip()
     beside = f"; beside it, for comparison: {', '.join(titles[1:])}" if titles[1:] else ""
-    return f"{said}Method: {titles[0]}{beside}."
+    return f"{start}Method: {titles[0]}{beside}."
 
 
 def _columns(task: Task, table: Sequence[Row]) -> list[Measure]:
@@ -143,8 +143,8 @@ def _value(value: Value | FindingValue) -> str:
 
 
 def _setting(param: Param, value: Value) -> dict[str, str]:
-    said = _value(value) or "left to the program"
-    return {"title": param.title, "value": f"{said} {param.unit}".strip() if value != () else said, "help": param.help}
+    text = _value(value) or "left to the program"
+    return {"title": param.title, "value": f"{text} {param.unit}".strip() if value != () else text, "help": param.help}
 
 
 def _weights(name: str, digest: str) -> dict[str, Any]:

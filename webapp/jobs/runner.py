@@ -1,4 +1,4 @@
-"""One claimed job, from its inputs on the disk to the row with its end."""
+"""One claimed job, from its inputs on the disk to the row that records how it ended."""
 
 from __future__ import annotations
 

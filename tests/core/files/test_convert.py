@@ -16,7 +16,7 @@ import pytest
 
 from core.errors import UserError
 from core.files import decoder as child
-from core.files.convert import convertible, to_nifti
+from core.files.convert import _environment, convertible, to_nifti
 from core.files.nifti import read_stored
 from tests.core.files.grids import grid_affine, nib, random_values, save
 from tests.core.files.test_nrrd_mha import mha, nrrd
@@ -181,3 +181,22 @@ def test_too_much_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(request)))
     child.main()
     assert json.loads((tmp_path / child.ANSWER).read_text())["error"][0] == "import_memory"
+
+
+@pytest.mark.parametrize("script", ["raise ValueError", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
+def test_a_child_that_breaks_off_does_not_blame_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    stand_in(monkeypatch, script)
+    with pytest.raises(UserError) as caught:
+        to_nifti(give_files(tmp_path), tmp_path / "out.nii")
+    assert "may be sound" in caught.value.message and "damaged" not in str(caught.value)
+
+
+def test_the_child_finds_modules_and_files_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(("here", "")))
+    paths = [path.relative_to(tmp_path) for path in give_files(tmp_path)]
+    Path("out").mkdir()
+    assert to_nifti(paths, Path("out/scan.nii")).path.is_file()
+    assert str(tmp_path / "here") in _environment(tmp_path)["PYTHONPATH"].split(os.pathsep)

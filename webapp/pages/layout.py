@@ -13,8 +13,7 @@ from webapp.pages import about as tab_about
 from webapp.pages import sessions as tab_sessions
 from webapp.pages.imaging import result_scene, tab_events
 from webapp.pages.imaging import tab as imaging_tab
-from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import panel_events
+from webapp.pages.kit import boxes, panel_events
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import device_title
 from webapp.pages.kit.page_state import View
@@ -97,7 +96,7 @@ def _is_lab(panel: Panel) -> bool:
 
 
 def _empty_scene() -> dict[str, object]:
-    # a scene that names a job, or none, sets the page's address: the one asked for must be read first
+    # a scene that names a job, or none, sets the page's address: the one that is there must be read first
     return {key: value for key, value in result_scene.scene(View(tasks.TASKS[0])).value().items() if key != "job"}
 
 
@@ -115,4 +114,4 @@ def _header(services: Services) -> gr.HTML:
 
 
 def _badges(services: Services) -> str:
-    return pieces.header(device_title(services.settings.device), services.dispatcher.waiting())
+    return boxes.header(device_title(services.settings.device), services.dispatcher.waiting())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from webapp.door.session import session_of
-from webapp.pages.kit import boxes as pieces
+from webapp.pages.kit import boxes
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import headline, subject
 from webapp.pages.kit.templates import piece
@@ -22,7 +22,7 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
         refresh = gr.Button("Refresh", size="sm")
 
     def listed(request: gr.Request) -> str:
-        rows, box = attempt(lambda: pieces.sessions(_rows(services, session_of(request))))
+        rows, box = attempt(lambda: boxes.sessions(_rows(services, session_of(request))))
         return rows if rows is not None else box
 
     for event in (demo.load, tab.select, refresh.click):

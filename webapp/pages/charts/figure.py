@@ -1,4 +1,4 @@
-"""What every figure of the page has: a title, one sentence, a table that says the same, and one look."""
+"""What every figure of the page has: a title, one sentence, a table of the same values, and one look."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Table:
 @dataclass(frozen=True, eq=False)
 class Chart:
     """One view. sentence: how to read it; warning: what not to conclude from it. figure: None where there is nothing
-    to draw, and then ``sentence`` says why."""
+    to draw, and then ``sentence`` has the reason."""
 
     name: str
     title: str

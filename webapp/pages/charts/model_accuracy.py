@@ -36,7 +36,7 @@ class Recipe:
         return mean([model.accuracy[test] for model in self.models if test in model.accuracy])
 
     def probe(self, name: str, part: str = "") -> Interval:
-        """Return what a probe found, or its further figure ``part``; nan where it was not asked."""
+        """Return what a probe found, or its further figure ``part``; nan where it was not run."""
         found = [each for model in self.models for each in model.diagnostics if each.name == name]
         return mean([each.figures[part] if part else each.figure for each in found if not part or part in each.figures])
 

@@ -66,7 +66,7 @@ def pattern(bands: Sequence[Bands], classes: Sequence[str]) -> Chart:
 
 
 def needed(model: Model) -> Chart | None:
-    """Return how many bands keep the accuracy and which single bands count, where a model was asked band by band."""
+    """Return how many bands keep the accuracy and which single bands count, where a model was probed band by band."""
     lines = {
         line.name: line for each in model.diagnostics if each.name in ("bands", "occlusion") for line in each.lines
     }

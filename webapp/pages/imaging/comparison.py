@@ -10,7 +10,7 @@ import gradio as gr
 from core import weights
 from core.declaration import Method, Task
 from core.errors import UserError
-from webapp.pages.kit import boxes as pieces
+from webapp.pages.kit import boxes
 from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import View
 from webapp.services import Services
@@ -86,6 +86,6 @@ def note(services: Services, shown: View, given: Mapping[str, object]) -> str:
     try:
         wanted = settings(shown.task, given)
     except UserError as error:
-        return pieces.hint(error.hint)
+        return boxes.hint(error.hint)
     took = expected(services, shown, wanted)
-    return pieces.expected("This comparison", took)
+    return boxes.expected("This comparison", took)

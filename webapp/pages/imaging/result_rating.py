@@ -38,7 +38,7 @@ class RatingForm:
 
 
 def build(services: Services, held: gr.State, ident: Callable[[str], str]) -> RatingForm:
-    """Draw the form and wire it; ``held`` says which job is rated, ``ident`` makes ids of names."""
+    """Draw the form and wire it; ``held`` has the job that is rated, ``ident`` makes ids of names."""
     with gr.Column(visible=False, elem_classes="cs-section cs-rating", elem_id=ident("rating")) as group:
         gr.HTML(piece("results", "rating_heading"))
         scores = tuple(

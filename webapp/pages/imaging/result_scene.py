@@ -83,7 +83,7 @@ def _map(job: JobRecord, kind: str, title: str) -> SceneMap | None:
 
 
 def _compares(job: JobRecord | None) -> bool:
-    """Whether a job was asked to compare methods, so that its results open side by side."""
+    """Return whether a job compares methods, so that its results open side by side."""
     return job is not None and bool(job.params.get("beside"))
 
 

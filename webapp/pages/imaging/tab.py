@@ -19,8 +19,7 @@ from webapp.intake.example_scans import Example, examples
 from webapp.pages.imaging import comparison
 from webapp.pages.imaging import result_rating as rating
 from webapp.pages.imaging.comparison import BESIDE, Comparison
-from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import forms, panel, upload_slot
+from webapp.pages.kit import boxes, forms, panel, upload_slot
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import Held, View, anchor
@@ -102,13 +101,13 @@ def explain(services: Services, shown: View, given: Mapping[str, object]) -> Mar
     """Return what the settings make of the scans at hand, then what the method is and what the run will take."""
     task = shown.task
     method = task.method(str(given["method"])) if "method" in given else None
-    about = [pieces.hint(f"{method.source}. Cost: {method.cost}.")] if method else []
+    about = [boxes.hint(f"{method.source}. Cost: {method.cost}.")] if method else []
     found: tuple[Note, ...] = ()
     if task.page.explain:
         scans = {name: _given(scan) for name, scan in shown.scans.items()}
         found = task.page.explain(scans, task.parse(given))
     took = expected(services, shown, given)
-    return joined((*map(_note, found), *about, pieces.expected("This run", took)))
+    return joined((*map(_note, found), *about, boxes.expected("This run", took)))
 
 
 def _given(scan: ScanRecord) -> GivenScan:
@@ -124,10 +123,10 @@ def _load(task: Task) -> tuple[dict[str, Slot], tuple[tuple[Example, gr.Button],
     """Draw the first step: the scans in the open, or the group of them, and the examples."""
     page = task.page
     with gr.Column(elem_classes="cs-section"):
-        gr.HTML(pieces.step(1, page.load.title, page.load.note))
+        gr.HTML(boxes.step(1, page.load.title, page.load.note))
         drop = _drop(task, page.group) if page.group else None
         if page.load.hint:
-            gr.HTML(pieces.hint(page.load.hint))
+            gr.HTML(boxes.hint(page.load.hint))
         trouble = gr.HTML(elem_id=ident(task, "drop-trouble")) if page.group else None
         members = page.group.inputs if page.group else ()
         alone = [one for one in task.inputs if one.kind != "mask" and not one.folded and one.name not in members]
@@ -150,13 +149,13 @@ def _set_up(task: Task) -> tuple[dict[str, Slot], dict[Component, Follow]]:
     masks = [entry for entry in task.inputs if entry.kind == "mask"]
     draw: dict[Component, Follow] = {}
     with gr.Column(elem_classes="cs-section"):
-        gr.HTML(pieces.step(2, words.title, words.note))
+        gr.HTML(boxes.step(2, words.title, words.note))
         if masks:
             button = gr.Button("Draw in the viewer", elem_id=ident(task, "draw"), interactive=False)
             button.click(None, js=START_DRAWING, **QUIET)
             draw[button] = _draw
         if words.hint:
-            gr.HTML(pieces.hint(words.hint))
+            gr.HTML(boxes.hint(words.hint))
         slots = {entry.name: _slot(task, entry) for entry in masks}
         for heading, entries in groupby((one for one in task.inputs if one.folded), key=lambda one: one.folded):
             with gr.Accordion(heading, open=False, elem_classes="cs-advanced"):

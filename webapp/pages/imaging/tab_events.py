@@ -18,8 +18,7 @@ from webapp.pages.charts.slice_steps import slices
 from webapp.pages.imaging import actions, comparison, result_scene
 from webapp.pages.imaging import result_rating as rating
 from webapp.pages.imaging.tab import GroupDrop, Tab
-from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import forms, panel_actions
+from webapp.pages.kit import boxes, forms, panel_actions
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.page_state import Held, View, mask_input
 from webapp.pages.kit.panel import Shared
@@ -46,7 +45,7 @@ class TabEvents(PanelEvents):
     def front(self, shown: View) -> Updates:
         """Return the scene, and how the methods compare."""
         job, shared = shown.job, self.shared
-        table = pieces.result_table(shown.task, job.result.table) if job and shown.done else ""
+        table = boxes.result_table(shown.task, job.result.table) if job and shown.done else ""
         chart = slices(job.result.table) if job and shown.done else None
         return {
             shared.viewer: result_scene.scene(shown).value(),
@@ -62,8 +61,8 @@ class TabEvents(PanelEvents):
         kept = self.services.repo.ratings(job.id, session) if job and shown.done else ()
         return {
             **{component: follow(shown) for component, follow in tab.followers.items()},
-            tab.running.outcome: pieces.outcome(job) if job else "",
-            tab.downloads: gr.HTML(pieces.downloads(job) if job and shown.done else "", visible=shown.done),
+            tab.running.outcome: boxes.outcome(job) if job else "",
+            tab.downloads: gr.HTML(boxes.downloads(job) if job and shown.done else "", visible=shown.done),
             tab.chain.group: gr.Row(visible=shown.done),
             form.group: gr.Column(visible=shown.done),
             form.status: rating.known(kept),
@@ -74,9 +73,9 @@ class TabEvents(PanelEvents):
             **({tab.comparison.start: gr.Button(interactive=shown.ready)} if tab.comparison else {}),
         }
 
-    def asked(self, values: Sequence[object]) -> dict[str, object]:
+    def run_settings(self, values: Sequence[object]) -> dict[str, object]:
         """Return the settings of a run of the chosen method alone."""
-        return comparison.alone(super().asked(values))
+        return comparison.alone(super().run_settings(values))
 
     def compared(self, session: str, held: Held, *values: object) -> Held:
         """Queue one run of every ticked method."""
@@ -88,9 +87,9 @@ class TabEvents(PanelEvents):
         """Return the note on the run and that on the comparison."""
         return [*super().notes(), *([self.tab.comparison.note] if self.tab.comparison else [])]
 
-    def said(self, shown: View, values: Sequence[object]) -> Updates:
+    def note_texts(self, shown: View, values: Sequence[object]) -> Updates:
         """Return what the run means and takes, and what the comparison takes."""
-        texts = super().said(shown, values)
+        texts = super().note_texts(shown, values)
         if self.tab.comparison:
             given = forms.values(self.tab.task.params, values)
             texts[self.tab.comparison.note] = comparison.note(self.services, shown, given)
@@ -127,7 +126,7 @@ class TabEvents(PanelEvents):
         changed, problems = taken or (held, ())
         return {
             **self.render(session, changed),
-            together.trouble: box or pieces.notes(problems),
+            together.trouble: box or boxes.notes(problems),
             together.drop: gr.File(value=None),
         }
 

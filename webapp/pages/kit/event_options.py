@@ -5,6 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Gradio tells every output of every event so far of each event anew, whether progress is drawn or not: of outputs in
+# Gradio reports each event to every output of every event before it, whether progress is drawn or not: of outputs in
 # hundreds that was half of the page's start, and a quarter of a second for each click.
 QUIET: Mapping[str, Any] = {"show_progress": "hidden", "show_progress_on": (), "api_visibility": "private"}

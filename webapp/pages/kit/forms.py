@@ -23,7 +23,7 @@ def field(param: Param) -> Component:
         return gr.Checkbox(value=bool(param.default), label=label, info=param.help)
     if param.kind == "axes":
         return gr.Textbox(
-            label=label, info=param.help, placeholder="automatic; or three numbers, as 1 1 1", max_lines=1
+            value="", label=label, info=param.help, placeholder="automatic; or three numbers, as 1 1 1", max_lines=1
         )
     if param.kind == "several":
         return _several(param, label)

@@ -11,8 +11,7 @@ from gradio.components import Component
 
 from core import tasks
 from core.declaration import Task
-from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import forms
+from webapp.pages.kit import boxes, forms
 from webapp.pages.kit.expected_time import preset_titles
 from webapp.pages.kit.page_state import View
 from webapp.pages.kit.upload_slot import Slot
@@ -134,7 +133,7 @@ def running(task: Task, index: int) -> Running:
     """Draw the step that starts, follows and stops a run."""
     empty = View(task)
     with gr.Column(elem_classes="cs-section"):
-        gr.HTML(pieces.step(index, "Run"))
+        gr.HTML(boxes.step(index, "Run"))
         with gr.Row(elem_classes="cs-buttons"):
             run = gr.Button(
                 "Run", variant="primary", elem_id=ident(task, "run"), elem_classes="cs-run", interactive=empty.ready
@@ -152,4 +151,4 @@ def why_not(shown: View) -> str:
     if shown.ready or shown.active:
         return ""
     wanted = ", ".join(entry.title for entry in shown.missing) if shown.task.required else "at least one scan"
-    return pieces.hint(f"Still needed: {wanted}.")
+    return boxes.hint(f"Still needed: {wanted}.")

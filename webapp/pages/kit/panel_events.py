@@ -106,13 +106,13 @@ class PanelEvents(ABC):
 
         return handle
 
-    def asked(self, values: Sequence[object]) -> dict[str, object]:
+    def run_settings(self, values: Sequence[object]) -> dict[str, object]:
         """Return the settings of a run with the values of the form."""
         return forms.values(self.tab.task.params, values)
 
     def started(self, session: str, held: Held, *values: object) -> Held:
         """Queue a run with the values of the form."""
-        return actions.submit(self.services, session, self.tab.task, held, self.asked(values))
+        return actions.submit(self.services, session, self.tab.task, held, self.run_settings(values))
 
     def tick(self, request: gr.Request, held: Held, active: str) -> Updates:
         """Follow a running job; the tab changes once, when the job is over."""
@@ -135,11 +135,11 @@ class PanelEvents(ABC):
     def noted(self, request: gr.Request, held: Held, *values: object) -> Updates:
         """Describe the present settings and what the run will take."""
         shown, _ = self.read(session_of(request), held)
-        return self.said(shown or View(self.tab.task), values)
+        return self.note_texts(shown or View(self.tab.task), values)
 
-    def said(self, shown: View, values: Sequence[object]) -> Updates:
+    def note_texts(self, shown: View, values: Sequence[object]) -> Updates:
         """Return the text of each of ``notes``."""
-        text, box = attempt(lambda: self.tab.explain(self.services, shown, self.asked(values)))
+        text, box = attempt(lambda: self.tab.explain(self.services, shown, self.run_settings(values)))
         return {self.tab.settings.note: text or box}
 
     def on(self, event: Callable[..., Any], action: Action, place: Component, *inputs: Component) -> None:
@@ -209,7 +209,7 @@ def _connect_address(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
             **tabs[name].render(session, held, troubles),
         }
 
-    event = shared.viewer.asked(opened, None, outputs, **QUIET)
+    event = shared.viewer.address(opened, None, outputs, **QUIET)
     for events in tabs.values():
         event = event.then(events.noted, **events.note())
 

@@ -18,10 +18,10 @@ const sort = (th) => {
   th.setAttribute("aria-sort", up ? "ascending" : "descending");
   rows.forEach((row) => row.parentNode.append(row));
 };
-const asked = (event) => event.target.closest && event.target.closest(".cs-sortable th[scope=col]");
-element.addEventListener("click", (event) => { const th = asked(event); if (th) sort(th); });
+const headOf = (event) => event.target.closest && event.target.closest(".cs-sortable th[scope=col]");
+element.addEventListener("click", (event) => { const th = headOf(event); if (th) sort(th); });
 element.addEventListener("keydown", (event) => {
-  const th = asked(event);
+  const th = headOf(event);
   if (th && (event.key === "Enter" || event.key === " ")) { event.preventDefault(); sort(th); }
 });
 ready();

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.declaration import Input
-from webapp.pages.kit import boxes as pieces
+from webapp.pages.kit import boxes
 from webapp.store.records import ScanRecord
 
 Updates = dict[Block, Any]
@@ -70,5 +70,5 @@ def card(scan: ScanRecord | None) -> str:
     """Return what is known of a scan or mask, "" where there is none."""
     if scan is None:
         return ""
-    known = {"mask": pieces.mask_card, "tissue": pieces.tissue_card}
-    return known.get(scan.role, pieces.scan_card)(scan)
+    known = {"mask": boxes.mask_card, "tissue": boxes.tissue_card}
+    return known.get(scan.role, boxes.scan_card)(scan)

@@ -16,8 +16,8 @@ VIEWER_LIBRARY = "/ui/niivue.js"
 
 _VIEWER = document("viewer")
 _VIEWER_SCRIPT = """
-// the job asked for is told before any value can write another one, or none, into the address
-trigger("asked", { job: new URLSearchParams(location.search).get("job") || "" });
+// the job in the address is reported before any value can write another one, or none, into it
+trigger("address", { job: new URLSearchParams(location.search).get("job") || "" });
 const address = () => {
   const job = props.value && props.value.job;
   if (!props.value || !("job" in props.value)) return;
@@ -34,7 +34,7 @@ const ready = import(props.module).then((viewer) => viewer.mount(element, {
     input.dispatchEvent(new Event("change", { bubbles: true }));
   },
 }));
-// a value that is away only tells which job the address names: the viewer is hidden and keeps its scene
+// a value that is away only names the job of the address: the viewer is hidden and keeps its scene
 const show = () => { address(); if (!props.value?.away) ready.then((viewer) => viewer.apply(props.value)); };
 watch("value", show);
 show();
@@ -77,7 +77,7 @@ class Bar(TypedDict):
 class VolumeViewer(gr.HTML):
     """Four linked panels; ``value`` is that of a ``Scene``.
 
-    The event ``mask`` tells of a drawn mask, ``asked`` once, at the start, of the job in the page's address.
+    The event ``mask`` reports a drawn mask, ``address`` once, at the start, the job in the page's address.
     """
 
     # Gradio builds the class anew with every property after an update, so each must be a keyword that can be overridden

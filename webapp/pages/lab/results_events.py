@@ -10,7 +10,7 @@ from gradio.blocks import Block
 from markupsafe import Markup
 
 from webapp.door.session import session_of
-from webapp.pages.kit import boxes as pieces
+from webapp.pages.kit import boxes
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import subject
 from webapp.pages.kit.page_state import Held, View
@@ -19,8 +19,7 @@ from webapp.pages.kit.panel_events import PanelEvents, Updates
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import ago
 from webapp.pages.kit.trouble import attempt
-from webapp.pages.lab import offline_report
-from webapp.pages.lab import sections as lab_sections
+from webapp.pages.lab import offline_report, sections
 from webapp.pages.lab.results_column import FIT, LabView
 from webapp.pages.lab.sections import Section
 from webapp.services import Services
@@ -52,7 +51,7 @@ class ResultsEvents(PanelEvents):
 
     def rest(self, session: str, shown: View) -> Updates:
         """Return the outcome of the job, and the views of its results."""
-        outcome = pieces.outcome(shown.job) if shown.job else ""
+        outcome = boxes.outcome(shown.job) if shown.job else ""
         return {self.tab.running.outcome: outcome, **self._results(session, shown)}
 
     def _results(self, session: str, shown: View) -> Updates:
@@ -62,7 +61,7 @@ class ResultsEvents(PanelEvents):
         results, box = attempt(lambda: offline_report.load(self.services, job))
         if results is None:
             return {view.invite: gr.HTML(box, visible=True), view.shown: gr.Column(visible=False)}
-        known, (look, beside) = lab_sections.choices(results), lab_sections.usual(results)
+        known, (look, beside) = sections.choices(results), sections.usual(results)
         others = [NOBODY, *((self._title(session, one), one.id) for one in self._earlier(session, job))]
         return {
             view.invite: gr.HTML(visible=False),
@@ -71,7 +70,7 @@ class ResultsEvents(PanelEvents):
             view.beside: gr.Dropdown(choices=[("None", ""), *known], value=beside, visible=len(known) > 1),
             view.compare: gr.Dropdown(choices=others, value="", visible=len(others) > 1),
             view.files: _files(job, look, beside),
-            **self._views(lab_sections.sections(results, look, beside)),
+            **self._views(sections.sections(results, look, beside)),
             **self._other({}),
         }
 
@@ -97,7 +96,7 @@ class ResultsEvents(PanelEvents):
         results, _ = attempt(lambda: offline_report.load(self.services, job)) if job else (None, "")
         if job is None or results is None:
             return {self.view.files: gr.skip()}
-        made = lab_sections.sections(results, str(look), str(beside))
+        made = sections.sections(results, str(look), str(beside))
         return {self.view.files: _files(job, look, beside), **self._views(made)}
 
     def compared(self, request: gr.Request, other: str) -> Updates:
@@ -109,7 +108,7 @@ class ResultsEvents(PanelEvents):
         results, _ = attempt(lambda: offline_report.load(self.services, job)) if job else (None, "")
         if job is None or results is None:
             return self._other({})
-        return self._other(lab_sections.comparison(self._title(session, job), results))
+        return self._other(sections.comparison(self._title(session, job), results))
 
 
 def connect(services: Services, lab: Panel, view: LabView, panel: gr.Tab, shared: Shared) -> ResultsEvents:

@@ -9,15 +9,10 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from core.failure.results import Model, Results
-from webapp.pages.charts import captions
-from webapp.pages.charts import model_accuracy as charts_accuracy
-from webapp.pages.charts import model_shift as charts_shift
-from webapp.pages.charts import score_curves as charts_score
-from webapp.pages.charts import wavenumbers as charts_spectra
+from webapp.pages.charts import captions, model_accuracy, model_shift, score_curves, wavenumbers
 from webapp.pages.charts.figure import Chart
 from webapp.pages.kit.templates import EMPTY
-from webapp.pages.lab import gallery as lab_gallery
-from webapp.pages.lab import result_boxes as lab_pieces
+from webapp.pages.lab import gallery, result_boxes
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +64,7 @@ TABS = tuple(dict.fromkeys(VIEWS.values()))
 
 def choices(results: Results) -> list[tuple[str, str]]:
     """Return (title, name) of every model that can be looked at."""
-    return [(each.title, each.name) for each in charts_accuracy.recipes(results)]
+    return [(each.title, each.name) for each in model_accuracy.recipes(results)]
 
 
 def usual(results: Results) -> tuple[str, str]:
@@ -82,26 +77,26 @@ def usual(results: Results) -> tuple[str, str]:
 
 def sections(results: Results, look: str, beside: str) -> dict[str, Section]:
     """Return every view of ``results``; look, beside: names of the models that the views of single models show."""
-    found = {each.name: each.first for each in charts_accuracy.recipes(results)}
+    found = {each.name: each.first for each in model_accuracy.recipes(results)}
     models = [found[name] for name in dict.fromkeys((look, beside)) if name in found]
     classes = results.data.classes
     one: Sequence[Model] = models[:1]
     made = {
-        "verdict": Section(lab_pieces.verdicts(results)),
-        "bars": _of(charts_accuracy.bars(results)),
-        "leaks": _of(charts_accuracy.leaks(results.leakage)),
-        "score": _of(charts_score.one_number(models, classes)),
-        "swap": _of(charts_accuracy.swap(results)),
-        "pattern": _of(charts_spectra.pattern(results.bands, classes)),
-        "separation": _of(charts_spectra.separation(results.prior)),
-        "needed": _of(next((chart for model in models if (chart := charts_spectra.needed(model))), None)),
-        "attribution": _of(next((charts_spectra.attribution(model, results.bands, classes) for model in one), None)),
-        "robustness": _of(charts_shift.robustness(models)),
-        "calibration": _of(charts_score.calibration(models)),
-        "remedies": Section(lab_pieces.remedies(results, "Remedies", REMEDIES_SENTENCE)),
-        "tissue": Section(lab_gallery.gallery(results, models)),
-        "probes": Section(lab_pieces.probes(models, results)),
-        "limits": Section(lab_pieces.limits(results)),
+        "verdict": Section(result_boxes.verdicts(results)),
+        "bars": _of(model_accuracy.bars(results)),
+        "leaks": _of(model_accuracy.leaks(results.leakage)),
+        "score": _of(score_curves.one_number(models, classes)),
+        "swap": _of(model_accuracy.swap(results)),
+        "pattern": _of(wavenumbers.pattern(results.bands, classes)),
+        "separation": _of(wavenumbers.separation(results.prior)),
+        "needed": _of(next((chart for model in models if (chart := wavenumbers.needed(model))), None)),
+        "attribution": _of(next((wavenumbers.attribution(model, results.bands, classes) for model in one), None)),
+        "robustness": _of(model_shift.robustness(models)),
+        "calibration": _of(score_curves.calibration(models)),
+        "remedies": Section(result_boxes.remedies(results, "Remedies", REMEDIES_SENTENCE)),
+        "tissue": Section(gallery.gallery(results, models)),
+        "probes": Section(result_boxes.probes(models, results)),
+        "limits": Section(result_boxes.limits(results)),
     }
     return {name: made[name] for name in VIEWS}
 
@@ -109,9 +104,9 @@ def sections(results: Results, look: str, beside: str) -> dict[str, Section]:
 def comparison(title: str, other: Results) -> dict[str, Section]:
     """Return the verdict and the bars of another run, to stand beside those of this one."""
     return {
-        "verdict": Section(lab_pieces.verdicts(other, title)),
-        "bars": _of(charts_accuracy.bars(other, "Accuracy at home and away, the other run")),
-        "remedies": Section(lab_pieces.remedies(other, "Remedies, the other run")),
+        "verdict": Section(result_boxes.verdicts(other, title)),
+        "bars": _of(model_accuracy.bars(other, "Accuracy at home and away, the other run")),
+        "remedies": Section(result_boxes.remedies(other, "Remedies, the other run")),
     }
 
 

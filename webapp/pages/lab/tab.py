@@ -8,8 +8,7 @@ from contextlib import nullcontext
 import gradio as gr
 
 from core.declaration import Task
-from webapp.pages.kit import boxes as pieces
-from webapp.pages.kit import panel, upload_slot
+from webapp.pages.kit import boxes, panel, upload_slot
 from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import Held, View
 from webapp.pages.kit.panel import Panel, ident
@@ -23,13 +22,13 @@ def build(services: Services, task: Task) -> Panel:
     words = task.page
     slots: dict[str, Slot] = {}
     with gr.Column(elem_classes="cs-section"):
-        gr.HTML(pieces.step(1, words.load.title, words.load.note))
-        gr.HTML(pieces.hint(words.load.hint))
+        gr.HTML(boxes.step(1, words.load.title, words.load.note))
+        gr.HTML(boxes.hint(words.load.hint))
         for entry in task.inputs:
             with gr.Accordion(entry.folded, open=False, elem_classes="cs-advanced") if entry.folded else nullcontext():
                 slots[entry.name] = upload_slot.build(entry, ident(task, entry.name), single=True)
     with gr.Column(elem_classes="cs-section"):
-        gr.HTML(pieces.step(2, words.settings.title, words.settings.note))
+        gr.HTML(boxes.step(2, words.settings.title, words.settings.note))
         settings = panel.settings(services, task)
     held = gr.State(Held())
     running = panel.running(task, 3)
@@ -47,4 +46,4 @@ def explain(services: Services, shown: View, given: Mapping[str, object]) -> str
         if shown.scans
         else "Tissue is simulated; every number is of the simulation."
     )
-    return joined((pieces.hint(about), pieces.expected("This run", took)))
+    return joined((boxes.hint(about), boxes.expected("This run", took)))

@@ -13,10 +13,7 @@ import pytest
 from core.failure.results import Diagnostic, Line
 from core.measure.intervals import Interval
 from tests.webapp.pages.lab_results import CLASSES, diagnostics, leak, model, results
-from webapp.pages.charts import model_accuracy as charts_accuracy
-from webapp.pages.charts import model_shift as charts_shift
-from webapp.pages.charts import score_curves as charts_score
-from webapp.pages.charts import wavenumbers as charts_spectra
+from webapp.pages.charts import model_accuracy, model_shift, score_curves, wavenumbers
 from webapp.pages.charts.figure import Chart, errors, opaque, worded
 
 
@@ -33,7 +30,7 @@ def drawn(chart: Chart | None) -> list[dict[str, Any]]:
 
 
 def test_bars_stand_at_the_mean_of_the_seeds_with_their_bounds() -> None:
-    traces = drawn(charts_accuracy.bars(results()))
+    traces = drawn(model_accuracy.bars(results()))
     assert [trace["name"] for trace in traces] == ["In distribution", "External slides", "Shortcut at random"]
     home = traces[0]
     assert home["x"] == pytest.approx([0.97, 0.9])
@@ -43,7 +40,7 @@ def test_bars_stand_at_the_mean_of_the_seeds_with_their_bounds() -> None:
     # told apart without colours
     shapes = [trace["marker"]["pattern"]["shape"] for trace in traces]
     assert len(set(shapes)) == 3
-    table = charts_accuracy.bars(results()).table
+    table = model_accuracy.bars(results()).table
     assert table is not None
     assert table.rows[1][1] == "0.900 (0.870 to 0.920)"
     assert table.rows[2] == ("One number (plain)", "0.700 (0.670 to 0.720)", None, None)
@@ -52,22 +49,22 @@ def test_bars_stand_at_the_mean_of_the_seeds_with_their_bounds() -> None:
 def test_a_probe_that_was_not_asked_has_no_bar() -> None:
     found = results()
     silent = replace(found, models=tuple(replace(each, diagnostics=()) for each in found.models))
-    chart = charts_accuracy.swap(silent)
+    chart = model_accuracy.swap(silent)
     assert chart.figure is None
     assert "not run" in chart.sentence
 
 
 def test_swapped_answers_go_to_the_donor_stay_or_go_elsewhere() -> None:
-    traces = drawn(charts_accuracy.swap(results()))
+    traces = drawn(model_accuracy.swap(results()))
     assert np.sum([trace["x"] for trace in traces], axis=0) == pytest.approx([1.0, 1.0])
 
 
 def test_the_curve_over_the_score_is_the_mean_of_its_patches() -> None:
     one = model("ir-erm", "IR", "ir")
-    at, means = charts_score.binned(np.array(one.score), np.array(one.probabilities))
+    at, means = score_curves.binned(np.array(one.score), np.array(one.probabilities))
     assert (np.diff(at) > 0).all()
     assert means.sum(axis=1) == pytest.approx(np.ones(20))
-    lines = [trace for trace in drawn(charts_score.one_number([one], CLASSES)) if trace["mode"] == "lines"]
+    lines = [trace for trace in drawn(score_curves.one_number([one], CLASSES)) if trace["mode"] == "lines"]
     assert len(lines) == len(CLASSES)
     assert lines[0]["y"] == pytest.approx(means[:, 0], abs=1e-3)
     assert len({line["line"]["dash"] for line in lines}) == len(CLASSES)
@@ -75,17 +72,17 @@ def test_the_curve_over_the_score_is_the_mean_of_its_patches() -> None:
 
 def test_few_patches_are_not_drawn_along_a_number() -> None:
     few = replace(model("a", "A", "ir"), score=(0.1, 0.2), probabilities=((1.0, 0.0, 0.0),) * 2)
-    assert charts_score.one_number([few], CLASSES).figure is None
+    assert score_curves.one_number([few], CLASSES).figure is None
 
 
 def test_calibration_shows_every_set_against_the_diagonal() -> None:
-    chart = charts_score.calibration([model("a", "A", "ir"), model("b", "B", "rgb")])
+    chart = score_curves.calibration([model("a", "A", "ir"), model("b", "B", "rgb")])
     assert len(drawn(chart)) == 2 * (1 + 3)
     assert "elsewhere" in chart.warning
 
 
 def test_robustness_warns_of_noise_and_lists_every_severity() -> None:
-    chart = charts_shift.robustness([model("a", "A", "ir")])
+    chart = model_shift.robustness([model("a", "A", "ir")])
     traces = drawn(chart)
     assert "no sign of health" in chart.warning
     assert {trace["name"] for trace in traces} == {"Noise", "Thicker section"}
@@ -97,16 +94,16 @@ def test_robustness_warns_of_noise_and_lists_every_severity() -> None:
 
 
 def test_lines_do_not_bridge_a_wide_gap_between_bands() -> None:
-    assert charts_spectra._pieces([2924, 2852, 1782, 1752, 1722, 1692]) == [slice(0, 2), slice(2, 6)]
-    assert charts_spectra._pieces([1000]) == [slice(0, 1)]
+    assert wavenumbers._pieces([2924, 2852, 1782, 1752, 1722, 1692]) == [slice(0, 2), slice(2, 6)]
+    assert wavenumbers._pieces([1000]) == [slice(0, 1)]
 
 
 def test_spectra_run_from_high_to_low_wavenumbers() -> None:
-    chart = charts_spectra.pattern(results().bands, CLASSES)
+    chart = wavenumbers.pattern(results().bands, CLASSES)
     assert len(drawn(chart)) >= len(CLASSES) + 1
     assert chart.figure is not None
     assert chart.figure.layout.xaxis.autorange == "reversed"
-    assert charts_spectra.pattern((), CLASSES).figure is None
+    assert wavenumbers.pattern((), CLASSES).figure is None
 
 
 def test_bands_are_drawn_in_the_order_in_which_they_are_kept() -> None:
@@ -119,16 +116,16 @@ def test_bands_are_drawn_in_the_order_in_which_they_are_kept() -> None:
         Diagnostic("D7", "bands", "Bands", Interval(2.0), False, "", {}, lines),
         Diagnostic("D9", "occlusion", "Single bands", Interval(0.2), False, "", {}, (single,)),
     )
-    chart = charts_spectra.needed(replace(model("a", "A", "ir"), diagnostics=asked))
+    chart = wavenumbers.needed(replace(model("a", "A", "ir"), diagnostics=asked))
     assert len(drawn(chart)) == 2
     assert chart is not None
     assert chart.table is not None
     assert chart.table.rows == ((1.0, 1655.0), (2.0, 1085.0))
-    assert charts_spectra.needed(replace(model("a", "A", "ir"), diagnostics=diagnostics())) is None
+    assert wavenumbers.needed(replace(model("a", "A", "ir"), diagnostics=diagnostics())) is None
 
 
 def test_attribution_names_the_strongest_bands() -> None:
-    chart = charts_spectra.attribution(model("a", "A", "ir"), results().bands, CLASSES)
+    chart = wavenumbers.attribution(model("a", "A", "ir"), results().bands, CLASSES)
     drawn(chart)
     assert chart is not None
     assert chart.table is not None
@@ -136,9 +133,9 @@ def test_attribution_names_the_strongest_bands() -> None:
 
 
 def test_leaking_patients_are_shown_beside_the_commonest_class() -> None:
-    traces = drawn(charts_accuracy.leaks([leak()]))
+    traces = drawn(model_accuracy.leaks([leak()]))
     assert [trace["x"] for trace in traces] == [[0.9], [0.6]]
-    assert charts_accuracy.leaks([]) is None
+    assert model_accuracy.leaks([]) is None
 
 
 def test_an_unknown_bound_is_no_bar_and_no_word() -> None:

@@ -12,18 +12,18 @@ import pytest
 from core.measure.findings import EVERYONE, Results
 from tests.webapp.pages.study_results import GROUP, UNKNOWN, results
 from tests.webapp.study.simulated import collected
-from webapp.pages.charts import reader_study as charts_study
+from webapp.pages.charts import reader_study
 from webapp.pages.charts.figure import Chart
 
 MAKERS: tuple[Callable[[Results], Chart], ...] = (
-    charts_study.completion,
-    charts_study.accuracy,
-    charts_study.fooling,
-    charts_study.pairs,
-    charts_study.ranking,
-    charts_study.marks,
-    charts_study.agreement,
-    charts_study.correlation,
+    reader_study.completion,
+    reader_study.accuracy,
+    reader_study.fooling,
+    reader_study.pairs,
+    reader_study.ranking,
+    reader_study.marks,
+    reader_study.agreement,
+    reader_study.correlation,
 )
 EMPTY = replace(
     results(), people=(), detections=(), fooling=(), pairs=(), strengths=(), marks=(), agreements=(), correlations=()
@@ -54,12 +54,12 @@ def test_a_figure_without_numbers_says_why(maker: Callable[[Results], Chart]) ->
 
 
 def test_completion_is_done_and_left_of_all() -> None:
-    done, left = drawn(charts_study.completion(results()))
+    done, left = drawn(reader_study.completion(results()))
     assert (done["x"], left["x"]) == ([70, 0], [0, 70])
 
 
 def test_accuracy_is_shown_for_all_then_groups_then_raters() -> None:
-    chart = charts_study.accuracy(results())
+    chart = reader_study.accuracy(results())
     assert [trace["x"] for trace in drawn(chart)] == [[0.58], [0.65, 0.5], [0.65]]
     assert chart.figure is not None and chart.table is not None
     assert chart.figure.layout.shapes[0].x0 == 0.5
@@ -68,27 +68,27 @@ def test_accuracy_is_shown_for_all_then_groups_then_raters() -> None:
 
 
 def test_real_images_are_told_from_synthetic_ones() -> None:
-    real, synthetic = drawn(charts_study.fooling(results()))
+    real, synthetic = drawn(reader_study.fooling(results()))
     assert (real["text"], synthetic["text"]) == (["scanner"], ["diffusion"])
     assert real["marker"]["symbol"] != synthetic["marker"]["symbol"]
 
 
 def test_methods_stand_by_rank() -> None:
-    (trace,) = drawn(charts_study.ranking(results()))
+    (trace,) = drawn(reader_study.ranking(results()))
     assert trace["text"] == ["1. diffusion", "2. repaint", "3. biharmonic"]
     assert trace["x"] == [1.2, 0.2, -1.4]
 
 
 def test_agreement_leaves_out_what_is_not_known() -> None:
-    traces = {trace["name"]: trace for trace in drawn(charts_study.agreement(results()))}
+    traces = {trace["name"]: trace for trace in drawn(reader_study.agreement(results()))}
     assert traces["ICC(2,1)"]["text"] == ["Anatomy"]
     assert traces["Fleiss’ κ"]["text"] == ["Is this scan real?"]
     silent = replace(results().agreements[0], alpha=UNKNOWN, kappa=UNKNOWN, fleiss=UNKNOWN, again=UNKNOWN)
-    assert charts_study.agreement(replace(results(), agreements=(silent,))).figure is None
+    assert reader_study.agreement(replace(results(), agreements=(silent,))).figure is None
 
 
 def test_measures_are_rows_and_questions_are_marks() -> None:
-    (trace,) = drawn(charts_study.correlation(results()))
+    (trace,) = drawn(reader_study.correlation(results()))
     assert (trace["text"], trace["x"]) == (["psnr", "lpips"], [0.3, -0.6])
 
 
@@ -99,7 +99,7 @@ def test_times_are_those_of_showings_after_training() -> None:
         for index, answer in enumerate(study.answers)
     )
     kept = [answer.seconds for answer in answers if answer.use != "training"]
-    chart = charts_study.times(replace(study, answers=answers), results())
+    chart = reader_study.times(replace(study, answers=answers), results())
     (trace,) = drawn(chart)
     assert trace["median"] == [sorted(kept)[len(kept) // 2] if len(kept) % 2 else sum(kept) / len(kept)]
     assert trace["upperfence"][0] < 1000
@@ -109,10 +109,10 @@ def test_times_are_those_of_showings_after_training() -> None:
 
 
 def test_without_answers_there_are_no_times() -> None:
-    chart = charts_study.times(replace(collected(raters=1, items=4), answers=()), results())
+    chart = reader_study.times(replace(collected(raters=1, items=4), answers=()), results())
     assert chart.figure is None
 
 
 def test_a_small_chance_is_not_called_zero() -> None:
-    assert charts_study.chance(0.0) == "under 0.001"
-    assert charts_study.chance(0.0312) == "0.031"
+    assert reader_study.chance(0.0) == "under 0.001"
+    assert reader_study.chance(0.0312) == "0.031"

@@ -14,7 +14,7 @@ from core.imaging.superres import task as superres
 from core.imaging.translate import task as translate
 from core.result import Finding, Note, Result, Row
 from webapp.pages.imaging.result_scene import scene
-from webapp.pages.kit import boxes as pieces
+from webapp.pages.kit import boxes
 from webapp.pages.kit.job_progress import progress
 from webapp.pages.kit.page_state import Held, View, anchor
 from webapp.pages.kit.viewer_scene import Scene
@@ -58,36 +58,36 @@ def inert(text: str) -> bool:
 
 def test_hostile_text_is_inert_everywhere() -> None:
     mask = replace(SCAN, role="mask", facts={"volume_ml": 2.5})
-    assert inert(pieces.scan_card(SCAN))
-    assert inert(pieces.mask_card(mask))
-    assert inert(pieces.problem(UserError(HOSTILE, HOSTILE, HOSTILE)))
-    assert inert(pieces.sessions([(JOB, HOSTILE, HOSTILE)]))
-    assert inert(pieces.header(HOSTILE, 2))
+    assert inert(boxes.scan_card(SCAN))
+    assert inert(boxes.mask_card(mask))
+    assert inert(boxes.problem(UserError(HOSTILE, HOSTILE, HOSTILE)))
+    assert inert(boxes.sessions([(JOB, HOSTILE, HOSTILE)]))
+    assert inert(boxes.header(HOSTILE, 2))
     hostile = Result(notes=(Note("warning", HOSTILE), Note("info", HOSTILE)))
-    assert inert(pieces.outcome(replace(JOB, result=hostile)))
+    assert inert(boxes.outcome(replace(JOB, result=hostile)))
 
 
 def test_facts_name_size_spacing_and_assumption() -> None:
-    text = pieces.scan_card(SCAN)
+    text = boxes.scan_card(SCAN)
     for part in ("26 × 30 × 28 voxels", "6 × 6 × 6 mm", "RAS", "Taken."):
         assert part in text
 
 
 def test_a_missing_measure_is_a_dash() -> None:
-    text = pieces.result_table(TASK, JOB.result.table)
+    text = boxes.result_table(TASK, JOB.result.table)
     assert "1.00 · 0.50 · –" in text
     assert "chosen" in text
 
 
 def test_downloads_keep_plain_methods_apart() -> None:
-    main, folded = pieces.downloads(JOB).split("<details")
+    main, folded = boxes.downloads(JOB).split("<details")
     assert "/files/a1" in main
     assert "/files/a2" not in main
     assert "/files/a2" in folded
 
 
 def test_a_failure_is_told_with_its_code() -> None:
-    text = pieces.outcome(replace(JOB, state="failed", error=Failed("worker_lost", "It died.", "Again.")))
+    text = boxes.outcome(replace(JOB, state="failed", error=Failed("worker_lost", "It died.", "Again.")))
     assert 'role="alert"' in text
     assert "worker_lost" in text
 
@@ -152,7 +152,7 @@ def test_a_run_needs_a_source_where_none_is_required() -> None:
 
 def test_every_note_of_a_run_is_shown_warnings_first() -> None:
     found = (Note("info", "It lies on T1"), Note("warning", "No full stop"), Note("info", "T2 was moved."))
-    text = pieces.outcome(replace(JOB, result=Result(notes=found, findings=(Finding("target", "Target", "flair"),))))
+    text = boxes.outcome(replace(JOB, result=Result(notes=found, findings=(Finding("target", "Target", "flair"),))))
     places = [text.index(note) for note in ("<li>No full stop</li>", ">It lies on T1</p>", ">T2 was moved.</p>")]
     assert places == sorted(places)
     assert "flair" not in text

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gradio as gr
 import pytest
 
-from core.declaration import Param, Preset
+from core.declaration import Param, Preset, Task
 from core.imaging.inpaint.task import TASK
+from core.tasks import TASKS
 from webapp.pages.kit.forms import field, preset_values, values
 
 
@@ -31,9 +32,10 @@ def test_a_unit_is_part_of_the_label() -> None:
     assert field(Param("a", "float", 0, "Grow", "", low=0, high=5, unit="mm")).label == "Grow (mm)"
 
 
-def test_fields_parse_to_the_defaults_of_the_task() -> None:
-    shown = [field(param).value for param in TASK.params]
-    assert TASK.parse(values(TASK.params, shown)) == TASK.parse({})
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_fields_parse_to_the_defaults_of_the_task(task: Task) -> None:
+    shown = [field(param).value for param in task.params]
+    assert task.parse(values(task.params, shown)) == task.parse({})
 
 
 @pytest.mark.parametrize("preset", TASK.presets, ids=lambda preset: preset.name)
@@ -52,7 +54,7 @@ def test_a_short_range_is_set_finely_and_axes_are_typed() -> None:
     assert relax.step == pytest.approx(0.05)
     axes = field(Param("spacing", "axes", (), "Target voxel", "Help.", low=0.2, high=10, unit="mm"))
     assert isinstance(axes, gr.Textbox)
-    assert not axes.value
+    assert axes.value == ""
 
 
 def test_several_are_chosen_by_boxes() -> None:

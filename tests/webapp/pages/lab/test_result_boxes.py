@@ -8,12 +8,10 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from core.failure import titles as lab_words
+from core.failure import titles
 from core.failure.task import NETWORKS, REMEDIES, TASK, TISSUES
 from tests.webapp.pages.lab_results import HOSTILE, model, results
-from webapp.pages.lab import gallery as lab_gallery
-from webapp.pages.lab import result_boxes as lab_pieces
-from webapp.pages.lab import sections as lab_sections
+from webapp.pages.lab import gallery, result_boxes, sections
 from webapp.pages.lab.offline_report import page
 
 
@@ -35,7 +33,7 @@ def tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
 
 
 def test_a_verdict_names_its_level_its_reasons_and_what_was_not_tested() -> None:
-    text = lab_pieces.verdicts(results())
+    text = result_boxes.verdicts(results())
     levels = {
         attributes["data-side"]: attributes["data-level"] for _, attributes in tags(text) if "data-side" in attributes
     }
@@ -45,19 +43,19 @@ def test_a_verdict_names_its_level_its_reasons_and_what_was_not_tested() -> None
     assert "It follows the swap." in text
     assert "New patients." in text
     assert "SIMULATED" in text
-    assert lab_pieces.NEVER in text
-    assert "is safe" not in text.replace(lab_pieces.NEVER, "")
+    assert result_boxes.NEVER in text
+    assert "is safe" not in text.replace(result_boxes.NEVER, "")
 
 
 def test_data_of_a_file_are_not_called_simulated() -> None:
     found = results()
-    text = lab_pieces.verdicts(replace(found, data=replace(found.data, source="file", mode="spectra")))
+    text = result_boxes.verdicts(replace(found, data=replace(found.data, source="file", mode="spectra")))
     assert "SIMULATED" not in text
     assert "Spectra of your file" in text
 
 
 def test_texts_of_a_file_are_inert_in_every_view_and_in_the_report() -> None:
-    made = lab_sections.sections(results(), "ir-erm", "rgb-erm")
+    made = sections.sections(results(), "ir-erm", "rgb-erm")
     for name, section in made.items():
         text = section.above + section.below
         assert HOSTILE not in text, name
@@ -70,26 +68,26 @@ def test_texts_of_a_file_are_inert_in_every_view_and_in_the_report() -> None:
 
 
 def test_every_view_with_a_figure_has_a_table() -> None:
-    made = lab_sections.sections(results(), "ir-erm", "rgb-erm")
-    assert list(made) == list(lab_sections.VIEWS)
-    for name in lab_sections.DRAWN:
+    made = sections.sections(results(), "ir-erm", "rgb-erm")
+    assert list(made) == list(sections.VIEWS)
+    for name in sections.DRAWN:
         section = made[name]
         if section.figure is not None:
             assert f'data-twin="{name}"' in section.below
             assert "<tbody><tr>" in section.below
-    assert {name for name, section in made.items() if section.figure is not None} <= set(lab_sections.DRAWN)
+    assert {name for name, section in made.items() if section.figure is not None} <= set(sections.DRAWN)
     assert made["leaks"].figure is None and not made["leaks"].above
 
 
 def test_probes_that_decide_nothing_say_so() -> None:
-    text = lab_pieces.probes([model("a", "A", "ir")], results())
+    text = result_boxes.probes([model("a", "A", "ir")], results())
     assert text.count("not used for the verdict") == 2
     assert text.count('class="cs-decides"') == 3
     assert "it stays high." in text
 
 
 def test_remedies_are_sorted_by_numbers_not_words() -> None:
-    text = lab_pieces.remedies(results(), "Remedies")
+    text = result_boxes.remedies(results(), "Remedies")
     assert 'data-value="0.9' in text
     assert "cs-sortable" in text
     assert 'data-value="nan' not in text
@@ -97,31 +95,31 @@ def test_remedies_are_sorted_by_numbers_not_words() -> None:
 
 def test_the_usual_models_are_plain_infrared_beside_plain_stained() -> None:
     found = results()
-    assert lab_sections.usual(found) == ("ir-erm", "rgb-erm")
+    assert sections.usual(found) == ("ir-erm", "rgb-erm")
     alone = replace(found, models=found.models[:1])
-    assert lab_sections.usual(alone) == ("rgb-erm", "")
-    assert lab_sections.choices(found)[0] == ("RGB: Plain training", "rgb-erm")
-    assert lab_sections.sections(found, "no such model", "")["score"].figure is None
+    assert sections.usual(alone) == ("rgb-erm", "")
+    assert sections.choices(found)[0] == ("RGB: Plain training", "rgb-erm")
+    assert sections.sections(found, "no such model", "")["score"].figure is None
 
 
 def test_pictures_carry_what_pixels_speak_for() -> None:
-    text = lab_gallery.gallery(results(), [model("a", "A", "ir")])
+    text = gallery.gallery(results(), [model("a", "A", "ir")])
     assert text.count("data:image/png;base64,") == 3
-    pixels = lab_gallery.coloured(np.array([[1.0, 0.0, -1.0]]))
-    assert [tuple(pixel) for pixel in pixels[0]] == [lab_gallery.FOR, lab_gallery.NEITHER, lab_gallery.AGAINST]
-    assert lab_gallery.gallery(replace(results(), gallery=()), []) == ""
+    pixels = gallery.coloured(np.array([[1.0, 0.0, -1.0]]))
+    assert [tuple(pixel) for pixel in pixels[0]] == [gallery.FOR, gallery.NEITHER, gallery.AGAINST]
+    assert gallery.gallery(replace(results(), gallery=()), []) == ""
 
 
 def test_limits_say_what_was_examined_and_that_no_number_is_the_papers() -> None:
-    text = lab_pieces.limits(results())
+    text = result_boxes.limits(results())
     assert "No number here is theirs." in text
     assert "60 train, 80 in distribution" in text
     assert HOSTILE not in text and HOSTILE in unescape(text)
 
 
 def test_every_choice_of_the_task_has_a_word() -> None:
-    assert tuple(lab_words.TISSUES) == TISSUES
-    assert tuple(lab_words.REMEDIES) == REMEDIES
-    assert tuple(lab_words.NETWORKS) == NETWORKS
+    assert tuple(titles.TISSUES) == TISSUES
+    assert tuple(titles.REMEDIES) == REMEDIES
+    assert tuple(titles.NETWORKS) == NETWORKS
     titled = {param.name: set(param.titles) for param in TASK.params if param.choices and param.name != "depth"}
     assert titled == {param.name: set(param.choices) for param in TASK.params if param.name in titled}

@@ -6,7 +6,7 @@ import math
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 IMAGES = "1.2.840.10008.5.1.4.1.1."
 DIRECTORY, DAMAGED, WITHOUT_VOXELS = "directory", "damaged file", "header without an image"
@@ -65,7 +66,7 @@ FRAME_TYPES = ("MRImageFrameTypeSequence", "CTImageFrameTypeSequence", "PETFrame
 # what pydicom raises over damaged files
 DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, AttributeError),
-    *(RuntimeError, struct.error, zlib.error),
+    *(RuntimeError, struct.error, zlib.error, BytesLengthException, InvalidDicomError),
 )
 
 
@@ -178,9 +179,14 @@ def _refused(header: FileDataset, size: int) -> Other | None:
 
 def _cut(header: FileDataset, size: int) -> bool:
     """Whether an element states more bytes than the file has left."""
-    items: Iterator[object] = (header.get_item(tag, keep_deferred=True) for tag in header.keys())  # noqa: SIM118 - iteration would decode every element
-    raw = [item for item in items if isinstance(item, RawDataElement)]
-    return any(item.length != UNDEFINED and item.value_tell + item.length > size for item in raw)
+    items = (_raw(header, tag) for tag in header.keys())  # noqa: SIM118 - iteration would decode every element
+    return any(item and item.length != UNDEFINED and item.value_tell + item.length > size for item in items)
+
+
+def _raw(header: FileDataset, tag: int) -> RawDataElement | None:
+    """Return an element as the file holds it, without reading its value; None where it is decoded already."""
+    item: object = header.get_item(tag, keep_deferred=True)
+    return item if isinstance(item, RawDataElement) else None
 
 
 def _syntax(header: FileDataset) -> str:
@@ -202,8 +208,8 @@ def _slices(path: Path, header: FileDataset) -> list[Slice] | Other:
 
 def _encoding(header: FileDataset) -> Encoding | None:
     """Return how the voxels are written, None where there are fewer bytes than an image takes (PS3.5, A.4)."""
-    item: object = header.get_item(PIXEL_DATA, keep_deferred=True)
-    if not isinstance(item, RawDataElement):
+    item = _raw(header, PIXEL_DATA)
+    if item is None:
         return None
     syntax, frames = _syntax(header), int(header.get("NumberOfFrames") or 1)
     allocated, bits = int(header.BitsAllocated), int(header.get("BitsStored") or header.BitsAllocated)

@@ -16,6 +16,7 @@ from pydicom.uid import UID
 
 from core.files.dicom_header import BIG_ENDIAN, DAMAGE, Encoding, Slice
 
+LARGEST = 8192  # columns or rows; a detector of a radiograph has 4000
 SINGLE_FRAME = "1.2.840.10008.5.1.4.1.1.4"
 
 
@@ -25,6 +26,8 @@ def read_plane(one: Slice, work: Path) -> NDArray[Any]:
     work: a folder for what has to be written on the way. ``RuntimeError`` when the file is damaged.
     """
     columns, rows = one.size
+    if max(columns, rows) > LARGEST:
+        raise RuntimeError("an image of impossible size")
     if one.encoding.compressed:
         return _decoded(one, work)
     itemsize = np.dtype(one.encoding.stored).itemsize

@@ -29,6 +29,7 @@ SPACES = {
     "las": "left-anterior-superior",
     "lps": "left-posterior-superior",
 }
+DETACHED = {"data file", "datafile"}  # fields of a header whose voxels lie in another file
 ENCODINGS = ("raw", "gzip", "gz")
 NRRD_TYPES = re.compile(
     r"((un)?signed )?(char|short( int)?|int|long long( int)?)|u(char|short|int|longlong)|longlong"
@@ -43,7 +44,7 @@ def read_nrrd(path: Path, work: Path) -> Stored:
     """Return the NRRD scan at ``path``; its header is written anew in ``work`` before a library sees it."""
     with path.open("rb") as file:
         fields = _nrrd_fields(file)
-        if {"data file", "datafile"} & fields.keys():
+        if DETACHED & fields.keys():
             raise _detached("an NRRD")
         header = _nrrd_header(fields)
         return _decoded(work / "scan.nrrd", "NrrdImageIO", header, file, packed=fields["encoding"].lower() != "raw")
@@ -68,6 +69,9 @@ def _nrrd_fields(file: BinaryIO) -> dict[str, str]:
         name, colon, value = line.partition(":")
         if colon and not line.startswith("#") and not value.startswith("="):
             fields[" ".join(name.lower().split())] = value.strip()
+    if DETACHED & fields.keys():
+        # a header alone need not end in an empty line
+        return fields
     raise _bad()
 
 

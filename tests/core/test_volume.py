@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.volume import Volume, bounding_box, corners, orientation_of, ras_affine, resample, spacing, to_spacing
+from core.volume import (
+    Volume,
+    bounding_box,
+    corners,
+    orientation_of,
+    ras_affine,
+    resample,
+    slanted_axis,
+    spacing,
+    straightened,
+    to_spacing,
+)
 from tests.core.files.grids import ORIENTATIONS, SIZES, grid_affine, nib
 
 Turn = tuple[tuple[int, int, int], tuple[bool, bool, bool]]
@@ -104,3 +115,34 @@ def test_to_spacing_keeps_field_of_view_and_level(size: tuple[float, float, floa
     np.testing.assert_allclose(other.affine @ (-0.5, -0.5, -0.5, 1), first, atol=1e-9)
     extent = np.array(other.data.shape) * size - np.array(volume.data.shape) * volume.spacing
     assert (np.abs(extent) <= np.array(size) / 2 + 1e-6).all()
+
+
+@pytest.mark.parametrize("shift", [(0.75, 0.0), (0.0, -0.6), (0.4, 0.3)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_straightened_slices_lie_where_they_lay(shift: tuple[float, float], turned: bool) -> None:
+    affine = np.diag([1.0, 1.2, 3.0, 1.0])
+    affine[:2, 2] = shift
+    if turned:
+        sin, cos = np.sin(0.4), np.cos(0.4)
+        affine = np.array([[1, 0, 0, 5], [0, cos, -sin, 6], [0, sin, cos, 7], [0, 0, 0, 1]]) @ affine
+    # a picture that is linear in space stays what it is, wherever it is looked at
+    index = np.indices((20, 22, 8)).reshape(3, -1)
+    places = affine[:3, :3] @ index + affine[:3, 3:]
+    weights = np.array([0.7, -0.3, 0.5])
+    data = (weights @ places + 500).reshape(20, 22, 8).astype(np.float32)
+    made = straightened(Volume(data, affine))
+    assert slanted_axis(affine) == 2 and slanted_axis(made.affine) is None
+    assert made.spacing == pytest.approx((1, 1.2, 3)) and made.data.shape[2] == 8
+    index = np.indices(made.data.shape).reshape(3, -1)
+    expected = (weights @ (made.affine[:3, :3] @ index + made.affine[:3, 3:]) + 500).reshape(made.data.shape)
+    covered = straightened(Volume(np.ones_like(data), affine)).data > 0.999
+    assert covered.sum() > 0.9 * 19 * 21 * 8
+    np.testing.assert_allclose(made.data[covered], expected[covered], atol=2e-3)
+    # every voxel that was measured lies on the new grid
+    inside = np.linalg.solve(made.affine, np.vstack([places, np.ones(places.shape[1])]))[:3]
+    assert inside.min() > -0.01 and (inside.max(axis=1) < np.array(made.data.shape) - 0.99).all()
+
+
+def test_an_upright_volume_is_not_touched() -> None:
+    volume = Volume(np.zeros((4, 5, 6), np.float32), np.diag([1.0, 2.0, 3.0, 1.0]))
+    assert straightened(volume) is volume

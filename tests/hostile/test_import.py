@@ -10,7 +10,10 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,6 +24,7 @@ from core.files.scan_finder import load
 from tests.core.files.grids import grid_affine, random_values
 from tests.core.files.test_nrrd_mha import RAW, mgh, mha, nrrd
 from tests.dicom_files import Series
+from tests.enhanced_files import Enhanced
 from tests.hostile.corpus import blown_up, scan, zipped
 from tests.spent import little_work
 from tests.waiting import LONGEST
@@ -98,6 +102,7 @@ TEXTS: dict[str, tuple[bytes, str]] = {
     "nrrd_data_file": (nrrd(b"", f"data file: {ELSEWHERE}"), "detached_data"),
     "nrrd_datafile": (nrrd(RAW, f"DataFile: {ELSEWHERE}"), "detached_data"),
     "nrrd_data_file_list": (nrrd(RAW, "data  FILE: LIST", ELSEWHERE), "detached_data"),
+    "nrrd_header_without_end": (nrrd(b"", "data file: scan.raw").rstrip(b"\n"), "detached_data"),
     "nrrd_return_before_data_file": (nrrd(RAW, f"old min: 0\rdata file: {ELSEWHERE}"), "accepted"),
     "nrrd_cut": (nrrd(RAW[:-1]), "data_truncated"),
     "nrrd_gzip_cut": (nrrd(gzip.compress(RAW)[:-9], encoding="gzip"), "data_truncated"),
@@ -143,6 +148,12 @@ TEXTS: dict[str, tuple[bytes, str]] = {
 }  # fmt: skip
 
 
+def _enhanced() -> bytes:
+    """Return an Enhanced MR file of one volume."""
+    with TemporaryDirectory() as folder:
+        return Enhanced(SERIES.values[..., np.newaxis], SERIES.affine).write(Path(folder) / "a").read_bytes()
+
+
 def outcome(path: Path, work: Path) -> str:
     """Return the code by which the file is refused, in this process; "accepted" for a sound scan."""
     work.mkdir(exist_ok=True)
@@ -186,6 +197,9 @@ def test_no_other_file_is_ever_opened(tmp_path: Path, name: str) -> None:
 
 
 SEEDS = {
+    "enhanced": _enhanced(),
+    "bare dicom": SERIES.files()[0][132:],
+    "gzip of dicom": gzip.compress(SERIES.files()[0]),
     "nrrd": nrrd(),
     "nrrd_gzip": nrrd(gzip.compress(RAW), encoding="gzip"),
     "mha": mha(),
@@ -204,12 +218,7 @@ SEEDS = {
 def test_changed_bytes(tmp_path: Path, seed: str, changes: list[tuple[int, int]], keep: float) -> None:
     data = bytearray(SEEDS[seed])
     for place, value in changes:
-        data[place % min(len(data), 600)] = value
+        data[place % min(len(data), 6000 if seed == "enhanced" else 600)] = value
     (tmp_path / "a").write_bytes(data[: max(1, int(2 * keep * len(data)))])
     outcome(tmp_path / "a", tmp_path / "work")
-    for left in (tmp_path / "work").rglob("*"):
-        if left.is_file():
-            left.unlink()
-    members = tmp_path / "work" / "members"
-    if members.exists():
-        members.rmdir()
+    rmtree(tmp_path / "work")

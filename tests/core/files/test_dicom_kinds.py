@@ -23,7 +23,7 @@ from core.files.dicom_pixels import read_plane
 from core.files.dicom_series import Loaded
 from core.files.scan_finder import load
 from tests.core.files.grids import grid_affine, random_values
-from tests.dicom_files import EXPLICIT, FLIP, Series
+from tests.dicom_files import EXPLICIT, FLIP, Elements, Series
 from tests.enhanced_files import Enhanced, dcm2niix_volumes
 from tests.spent import little_work
 
@@ -39,7 +39,8 @@ CT = "1.2.840.10008.5.1.4.1.1.2"
 
 
 def positive(seed: int = 0, shape: tuple[int, int, int] = SHAPE) -> NDArray[Any]:
-    return np.asarray(np.abs(random_values("i2", seed, shape) // 8))
+    values: NDArray[Any] = np.abs(random_values("i2", seed, shape) // 8)
+    return values
 
 
 def several(number: int) -> NDArray[Any]:
@@ -147,7 +148,7 @@ def test_the_precise_scale_of_philips(tmp_path: Path, enhanced: bool) -> None:
     if enhanced:
         Enhanced(several(1), AXIAL, change=scaled).write(tmp_path / "in" / "a")
     else:
-        extra: dict[tuple[int, int], tuple[str, str | bytes | int]] = {
+        extra: Elements = {
             (0x0008, 0x0070): ("LO", "Philips Medical Systems"),
             (0x0028, 0x1052): ("DS", "10"),
             (0x0028, 0x1053): ("DS", "2.5"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.nifti import MAX_VALUE, Stored, read_stored, read_volume, write_stored, write_volume
+from core.files.nifti import MAX_VALUE, Stored, place_notes, read_stored, read_volume, write_stored, write_volume
 from core.volume import Volume
 from tests.core.files.grids import ORIENTATIONS, SHAPE, SIZES, TYPES, grid_affine, nib, random_values, save
 
@@ -207,3 +207,27 @@ def test_real_scans_equal_nibabel(path: Path) -> None:
     expected = image.get_fdata(dtype=np.float32).reshape(stored.values.shape)
     np.testing.assert_array_equal(stored.orientation.from_ras(stored.to_volume().data), expected)
     np.testing.assert_array_equal(stored.affine, image.affine)
+
+
+def test_thickness_and_second_place_survive_writing(tmp_path: Path) -> None:
+    affine, mirrored = np.diag([-1.0, 1.0, 3.0, 1.0]), np.diag([1.0, 1.0, 3.0, 1.0])
+    scan = Stored(random_values("i2"), affine, thickness=2.4, other=mirrored)
+    write_stored(tmp_path / "a.nii.gz", scan, "synthetic")
+    found = read_stored(tmp_path / "a.nii.gz")
+    np.testing.assert_allclose(found.affine, affine)
+    assert found.other is not None
+    np.testing.assert_allclose(found.other, mirrored, atol=1e-5)
+    assert found.thickness == 2.4 and found.slices == (2, 2.4)
+    assert [note.level for note in found.notes] == ["warning"] and "one mirrors the other" in found.notes[0].text
+    filled = found.replace(np.zeros(found.ras_shape, bool), np.zeros(found.ras_shape, np.float32))
+    assert filled.thickness == 2.4 and filled.other is not None
+
+
+def test_a_sheared_grid_is_noted_with_distances_across_it(tmp_path: Path) -> None:
+    affine = np.diag([1.0, 1.0, 2.25, 1.0])
+    affine[1, 2] = 0.75
+    write_stored(tmp_path / "a.nii", Stored(random_values("i2"), affine))
+    found = read_stored(tmp_path / "a.nii")
+    assert found.to_volume().spacing == pytest.approx((1, 1, 2.25))
+    assert "2.25 mm apart, 2.37 mm along" in found.notes[0].text
+    assert place_notes(tmp_path / "a.nii", "Guide")[0].text.startswith("Guide: The grid is sheared")

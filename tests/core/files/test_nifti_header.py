@@ -108,3 +108,36 @@ def test_scaling(stored: tuple[float, float], meant: tuple[float, float]) -> Non
     made.set_sform(np.eye(4), 1)
     made["scl_slope"], made["scl_inter"] = stored
     assert (parsed(made).slope, parsed(made).intercept) == meant
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(("apart", "two"), [(0.0, False), (0.4, False), (12.0, True)])
+def test_a_qform_elsewhere_is_kept_beside_the_sform(version: int, apart: float, two: bool) -> None:
+    made = sound(version)
+    affine, moved = np.diag([-1.0, 1.0, 2.0, 1.0]), np.diag([-1.0, 1.0, 2.0, 1.0])
+    moved[1, 3] += apart
+    made.set_qform(moved, 1)
+    made.set_sform(affine, 2)
+    found = parsed(made)
+    np.testing.assert_allclose(found.affine, affine)
+    assert (found.other is not None) == two
+    if two:
+        np.testing.assert_allclose(found.other, moved, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "thickness"),
+    [
+        (b"slice thickness 4.8 mm", 4.8),
+        (b"synthetic, Counterscan 1; slice thickness 4 mm", 4.0),
+        (b"slice thickness 0 mm", None),
+        (b"slice thickness -4 mm", None),
+        (b"slice thickness 1e9 mm", None),
+        (b"thickness", None),
+    ],
+)
+def test_the_thickness_of_slices_is_read_from_the_description(text: bytes, thickness: float | None) -> None:
+    made = sound()
+    made.set_sform(np.eye(4), 1)
+    made["descrip"] = text
+    assert parsed(made).thickness == thickness

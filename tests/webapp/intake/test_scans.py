@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UserError
-from core.files.nifti import read_stored
+from core.files.nifti import Stored, read_stored, write_stored
 from tests.dicom_files import PERSONAL, Series
 from tests.phantom import Phantom, make_phantom
 from tests.spent import little_work
@@ -90,6 +90,20 @@ def test_warnings_name_what_is_unusual(services: Services, tmp_path: Path) -> No
         assert word in told
 
 
+def test_a_header_of_two_places_is_a_warning_and_stays_one(services: Services, head: Phantom, tmp_path: Path) -> None:
+    moved = head.affine.copy()
+    moved[1, 3] += 12
+    write_stored(tmp_path / "two.nii.gz", Stored(head.scan, head.affine, other=moved))
+    record = accept(services, tmp_path / "two.nii.gz", "two.nii.gz", "a")
+    assert "12 mm apart; the sform was used" in record.warnings[0]
+    # a mask made by a program that goes by the qform
+    mask = (head.scan > 0) & (np.indices(head.scan.shape)[0] > 0)
+    write_stored(tmp_path / "mask.nii.gz", Stored(mask.astype(np.uint8), moved))
+    with pytest.raises(UserError) as caught:
+        accept(services, tmp_path / "mask.nii.gz", "mask.nii.gz", "a", "mask", record.id)
+    assert caught.value.code == "mask_other_place"
+
+
 def test_an_ordinary_head_gives_no_warning(services: Services, head: Phantom, tmp_path: Path) -> None:
     scan, mask = load(services, head, tmp_path)
     assert scan.warnings == mask.warnings == ()
@@ -154,6 +168,8 @@ def test_slices_dropped_together_are_one_scan(services: Services, head: Phantom,
     np.testing.assert_allclose(stored.affine, head.affine, atol=1e-3)
     assert (record.facts["slice_thickness_mm"], record.facts["slice_distance_mm"]) == (5.0, 6.0)
     assert "not measured" in record.warnings[0]
+    # what a task reads of the kept copy, and the page of the record
+    assert (stored.thickness, record.facts["slices"]) == (5.0, [stored.orientation.axes.index(2), 5.0])
     assert not any(path.exists() for path in slices)
     assert not list((services.settings.data / "incoming").iterdir())
     assert b"CANARY" not in texts(services)

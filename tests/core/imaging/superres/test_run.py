@@ -154,8 +154,8 @@ def test_a_method_that_does_not_use_the_guide_is_noted(image: Path, tmp_path: Pa
         ]
         for method in ("cubic", "volume")
     }
-    assert noted["cubic"] == ["Cubic spline does not use the guide: choose a method with a network for that."]
-    assert noted["volume"] == []
+    unused = "Cubic spline does not use the guide: choose a method with a network for that."
+    assert unused in noted["cubic"] and not any("not use the guide" in text for text in noted["volume"])
 
 
 def test_a_guide_is_used_where_the_network_sees_several_voxels_as_one() -> None:

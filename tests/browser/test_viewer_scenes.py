@@ -85,7 +85,7 @@ def test_a_scan_alone_can_be_drawn_on_and_results_fill_the_panels(show: Show, he
     assert show.ask("viewer.difference.volumes[1].cal_max") == pytest.approx(150, abs=40)
     assert show.coloured("difference")[1] > 20
     assert show.places()[1:] == [pytest.approx(show.places()[0], abs=1e-6)] * 3
-    show.scene(scan=None)
+    show.scene(scan=None, drawable=True)
     assert show.titles() == ["Input and mask"]
     assert show.ask(VOLUMES) == [0, 0, 0, 0]
 

@@ -30,11 +30,12 @@ def some(strategy: st.SearchStrategy[Value]) -> st.SearchStrategy[tuple[Value, .
     return st.lists(strategy, max_size=2).map(tuple)
 
 
+NOTES = st.builds(Note, st.sampled_from(["info", "warning"]), TEXT)
 RESULTS = st.builds(
     Result,
     some(st.builds(Artifact, NAME, TEXT, NAME | st.just(""))),
     some(st.builds(Row, TEXT, TEXT, st.dictionaries(TEXT, MEASURED, max_size=3))),
-    some(st.builds(Note, st.sampled_from(["info", "warning"]), TEXT)),
+    some(NOTES),
     some(st.builds(Finding, TEXT, TEXT, VALUE, TEXT)),
     some(st.builds(Verdict, TEXT, TEXT, st.sampled_from(["red", "amber", "none"]), TEXT, some(TEXT), some(TEXT))),
     some(TEXT),
@@ -64,7 +65,7 @@ def test_an_event_survives_as_one_line(event: Event) -> None:
         st.dictionaries(TEXT, JSON, max_size=3),
         TEXT,
         TEXT,
-        st.dictionaries(TEXT, some(TEXT), max_size=3),
+        st.dictionaries(TEXT, some(NOTES), max_size=3),
     )
 )
 def test_a_job_survives_as_one_line(spec: JobSpec) -> None:

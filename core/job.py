@@ -11,7 +11,7 @@ from core.engine.execute import execute
 from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
-from core.files.convert import convertible, to_nifti
+from core.files.convert import convertible, numbered, to_nifti
 from core.files.nifti import PathLike
 from core.output_folder import files_of_run_before, held, publish, require_apart
 from core.result import Note
@@ -42,7 +42,7 @@ def run(
         earlier = files_of_run_before(folder)
         for declared in TASKS:
             if declared.name == task:
-                files = {name: _numbered(Path(path))[0] for name, path in given.items() if path}
+                files = {name: numbered(Path(path))[0] for name, path in given.items() if path}
                 require_apart(folder, declared, files, earlier)
         converted, notices = _converted(_scans(task, given), work)
         results = work / "results"
@@ -68,19 +68,11 @@ def _converted(inputs: Mapping[str, str], work: Path) -> tuple[dict[str, str], d
     ready: dict[str, str] = {}
     notices: dict[str, tuple[Note, ...]] = {}
     for index, (name, path) in enumerate(inputs.items()):
-        given, number = _numbered(Path(path))
+        given, number = numbered(Path(path))
         if path and convertible([given]):
             converted = to_nifti([given], work / f"input-{index}.nii.gz", number=number)
             ready[name], notices[name] = str(converted.path), converted.notes
     return ready, notices
-
-
-def _numbered(path: Path) -> tuple[Path, int | None]:
-    """Return the path of an input and the number of the volume that ``folder#2`` names."""
-    whole, mark, number = str(path).rpartition("#")
-    if not mark or not number.isdecimal() or path.exists():
-        return path, None
-    return Path(whole), int(number)
 
 
 def _finish(spec: JobSpec, on_event: Callable[[Event], None]) -> Finished:

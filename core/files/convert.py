@@ -92,17 +92,26 @@ def to_nifti(
         return Converted(out, tuple(Note(level, text) for level, text in answer["notes"]), answer["facts"])
 
 
+def numbered(path: Path) -> tuple[Path, int | None]:
+    """Return the path of an input and the number of the volume that ``FOLDER#2`` names, None without one."""
+    whole, mark, number = str(path).rpartition("#")
+    if not mark or not number.isdecimal() or path.exists():
+        return path, None
+    return Path(whole), int(number)
+
+
 def read_volume(path: PathLike) -> Volume:
     """Return the scan at ``path`` as float32 (X, Y, Z) in RAS+, with its affine in mm.
 
-    path: a NIfTI file (the results of a run too), an NRRD, MHA or MGZ file, a zip of one scan, or a DICOM folder. A
-    volume of one value is read as any other. ``UserError`` for anything but exactly one scan.
+    path: a NIfTI file (the results of a run too), an NRRD, MHA or MGZ file, a zip of one scan, or a DICOM folder;
+    "FOLDER#2" for the second of its volumes. A volume of one value is read as any other. ``UserError`` for anything but
+    exactly one scan.
     """
-    given = Path(path)
+    given, number = numbered(Path(path))
     if not convertible([given]):
         return read_own(given).to_volume()
     with tempfile.TemporaryDirectory(prefix="counterscan-") as folder:
-        return read_own(to_nifti([given], Path(folder) / "scan.nii").path).to_volume()
+        return read_own(to_nifti([given], Path(folder) / "scan.nii", number=number).path).to_volume()
 
 
 def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID, RLELossless
 
 from core.errors import UserError
+from core.files.convert import read_volume
 from core.files.dicom_header import BIG_ENDIAN, read_slices
 from core.files.dicom_pixels import read_plane
 from core.files.dicom_series import Loaded
@@ -103,6 +104,7 @@ def test_of_several_echoes_the_first_is_taken_and_another_by_its_number(tmp_path
     assert "3 volumes" in texts(found) and "effective echo time 4.9" in texts(found)
     volumes = {float(read(path, number).stored.values.sum()) for number in (1, 2, 3)}
     assert volumes == {float(values[..., n].sum()) for n in range(3)}
+    assert {float(read_volume(f"{path}#{number}").data.sum(dtype=float)) for number in (1, 2, 3)} == volumes
     assert refusal(path, 4).code == "dicom_series"
 
 

@@ -59,7 +59,7 @@ def test_many_items_by_keyboard_alone(browser: Browser, count: int) -> None:
         assert page.title() == "Counterscan: reader study"
     expected = [{"prefer": "AB"[position % 2], "confidence": 1 + position % 5} for position in range(1, count + 1)]
     assert [row["answers"] for row in study.rows] == expected
-    assert len({post["client_id"] for post in study.posts}) == len(study.posts) == 100
+    assert len({post["client_id"] for post in study.posts}) == len(study.posts) == count
 
 
 def test_the_start_asks_for_consent_and_experience(browser: Browser) -> None:

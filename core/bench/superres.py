@@ -58,8 +58,8 @@ class ThickCase:
         measure and what was measured."""
         scan, result = self.problem, estimate.values
         residual = float(np.abs(scan.acquisition.measure(result) - scan.image).max())
-        doubt = within(estimate, self.truth, self.brain)
-        return {**whole_scores(result, self.truth, self.brain), "residual": residual, "within": doubt}, result
+        covered = within(estimate, self.truth, self.brain)
+        return {**whole_scores(result, self.truth, self.brain), "residual": residual, "within": covered}, result
 
     def scene(self) -> Scene:
         """Return the truth and the slices as they were measured."""

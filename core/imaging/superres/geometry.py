@@ -28,6 +28,8 @@ LEAST, LEARNT, MOST = 1.1, 8.0, 16.0
 GIVEN, STATED, ASSUMED = "as given", "as the scan's header states", "no thickness is known"
 # slice thickness in parts of the distance of slices: scanners leave gaps and overlap within these
 THINNEST, THICKEST = 0.2, 2.0
+# a ratio of sizes is whole but for the float32 of headers below this
+ROUNDED = 1e-5
 SLICES = ("sagittal", "coronal", "axial")
 
 
@@ -177,9 +179,14 @@ def _overlap(width: float, distance: float) -> tuple[str, ...]:
 def _axis(count: int, size: float, goal: float, width: float, profile: Profile) -> Axis:
     if size == goal:
         return whole(count)
-    step = size / goal
+    step, wide = _whole(size / goal), _whole(width / goal)
     fine = max(1, round(count * step))
-    return Axis(fine, count, step, width / goal, (fine - 1) / 2 - step * (count - 1) / 2, profile)
+    return Axis(fine, count, step, wide, (fine - 1) / 2 - step * (count - 1) / 2, profile)
+
+
+def _whole(ratio: float) -> float:
+    """Return ``ratio``, whole where only the rounding of headers parts it from that: what touches does not overlap."""
+    return float(round(ratio)) if abs(ratio - round(ratio)) < ROUNDED else ratio
 
 
 def _to_coarse(acquisition: Acquisition) -> Affine:

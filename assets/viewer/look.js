@@ -125,13 +125,22 @@ export class Look {
     this.apply();
   }
 
+  /**
+   * Gives all panels pan and zoom of one.
+   * @param {Pick<Panel, "nv">} panel
+   */
+  zoomAs(panel) {
+    const [x, y, z, zoom] = panel.nv.scene.pan2Dxyzmm;
+    for (const { nv } of this.viewer.live) if (nv !== panel.nv) nv.setPan2Dxyzmm([x, y, z, zoom]);
+  }
+
   reset() {
     for (const { nv } of this.viewer.live) {
       nv.setPan2Dxyzmm([0, 0, 0, 1]);
       nv.setScale(1);
       nv.setRenderAzimuthElevation(110, 10);
     }
-    this.viewer.aim(null, null);
+    this.viewer.aim(null);
     this.viewer.toolbar.windows.value = "auto";
     this.setWindowPreset("auto");
   }

@@ -6,9 +6,10 @@
 /** @import { Scene } from "./scene-json.d.ts" */
 
 import { Compare } from "./compare.js";
-import { button, el } from "./dom.js";
+import { el } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { Drawing } from "./drawing.js";
+import { Flat } from "./flat.js";
 import { Gestures } from "./gestures.js";
 import { hasWebGL2, loadLibrary } from "./graphics.js";
 import { largestSection } from "./grids.js";
@@ -16,6 +17,7 @@ import { goTo, link, where } from "./link.js";
 import { Look } from "./look.js";
 import { Maps } from "./maps.js";
 import { Panel } from "./panel.js";
+import { Recovery } from "./recovery.js";
 import { addresses, complete, images } from "./scene.js";
 import { Stage } from "./stage.js";
 import { Toolbar } from "./toolbar.js";
@@ -29,15 +31,11 @@ import { Volumes } from "./volumes.js";
  */
 
 const NO_WEBGL =
-  "This browser cannot draw volumes (WebGL 2 is off). Runs and downloads still work; to see scans, " +
+  "This browser cannot draw volumes (WebGL 2 is off), so slices come as pictures. To draw a mask and to see scans in 3D, " +
   "turn on hardware acceleration or use a current Firefox, Chrome, Edge or Safari.";
 const NO_LIBRARY = "The viewer's library could not be loaded. Run `make run` again to install it. [viewer_missing]";
 const SLOW = "Drawn without a graphics card: slices are fine, the 3D view is slow.";
-const LOST = "The graphics card dropped the pictures. The scan and what you drew are kept.";
 const LOADING_AFTER_MS = 300;
-// so many losses in a row are the card's, not a moment's
-const MOST_LOSSES = 3;
-const CALM_MS = 60_000;
 
 export class Viewer {
   /**
@@ -71,6 +69,8 @@ export class Viewer {
     this.toolbar = new Toolbar(this);
     this.status = el("p", { class: "cs-status", role: "status" });
     this.blind = false;
+    /** @type {Flat | null} slices as pictures, without WebGL */
+    this.flat = null;
     /** @type {{ library: Library, volumes: Volumes } | null} */
     this.started = null;
     /** whether the scan is another one than when the panels were last drawn */
@@ -79,15 +79,12 @@ export class Viewer {
     this.aimed = null;
     /** @type {Place | null} where panels that are drawn begin */
     this.target = null;
-    /** @type {Place | null} where the crosshair was when the graphics card dropped the pictures */
-    this.lostAt = null;
-    /** @type {number[]} when it did */
-    this.losses = [];
+    this.recovery = new Recovery(this);
     root.replaceChildren(this.toolbar.root, this.drawing.root, this.grid, this.status);
     this.takeFiles();
     for (const panel of this.panels) {
       panel.root.addEventListener("focusin", () => this.look.attend(panel));
-      panel.onlost = () => this.lose();
+      panel.onlost = () => this.recovery.lose();
       panel.onfill = (nv) => {
         if (this.target) goTo(nv, this.target);
       };
@@ -110,11 +107,21 @@ export class Viewer {
   /** @param {string} url of the library */
   async start(url) {
     if (!hasWebGL2()) {
-      this.fail(NO_WEBGL);
+      this.flatten();
       return;
     }
     const library = await loadLibrary(url);
     this.started = { library, volumes: new Volumes(library) };
+  }
+
+  /** Shows slices as pictures of the server from now on. */
+  flatten() {
+    this.flat = new Flat();
+    this.toolbar.root.hidden = true;
+    this.grid.hidden = true;
+    this.grid.before(this.flat.root);
+    this.showFlat(this.flat);
+    this.notify(NO_WEBGL);
   }
 
   /** @param {string} text why nothing can ever be drawn */
@@ -146,6 +153,11 @@ export class Viewer {
     await this.run(async () => {
       const next = complete(given);
       const { scene } = this;
+      if (this.flat) {
+        this.scene = next;
+        this.showFlat(this.flat);
+        return;
+      }
       const elsewhere = next.scan?.id !== scene.scan?.id || !next.drawable || (next.busy && !scene.busy);
       if (this.drawing.active && elsewhere) this.drawing.pause();
       this.moved = next.scan?.url !== scene.scan?.url;
@@ -161,6 +173,19 @@ export class Viewer {
       await this.redraw();
       this.root.dataset.ready = "true";
     });
+  }
+
+  /** @param {Flat} flat */
+  showFlat(flat) {
+    const { scene, grid, root, input } = this;
+    // without a scan the empty panel invites, and takes files
+    flat.root.hidden = !scene.scan;
+    grid.hidden = scene.scan !== null;
+    root.classList.toggle("cs-empty", !scene.scan);
+    input.invite(scene.invite);
+    for (const panel of this.panels) panel.root.hidden = panel !== input;
+    flat.apply(scene);
+    root.dataset.ready = "true";
   }
 
   takeFiles() {
@@ -212,8 +237,7 @@ export class Viewer {
   async redraw() {
     const { scan } = this.scene;
     const [before] = this.live;
-    this.target = before && !this.moved ? where(before.nv) : this.lostAt;
-    this.lostAt = null;
+    this.target = before && !this.moved ? where(before.nv) : this.recovery.place();
     if (!this.target) this.aimed = null;
     this.moved = false;
     this.stage.failures = [];
@@ -304,41 +328,9 @@ export class Viewer {
     }
   }
 
-  /** Draws everything anew on other canvases after the graphics card dropped it, or offers to. */
-  lose() {
-    const now = Date.now();
-    this.losses = [...this.losses.filter((one) => now - one < CALM_MS), now];
-    // every panel reports its own loss
-    this.run(async () => {
-      const lost = this.panels.filter((panel) => panel.lost);
-      if (!lost.length) return;
-      this.drawing.pause();
-      const [seen] = this.live;
-      if (seen) this.lostAt = where(seen.nv);
-      for (const panel of lost) panel.renew();
-      if (this.losses.length <= MOST_LOSSES * this.panels.length && hasWebGL2()) await this.redraw();
-      else this.offerAgain();
-    });
-  }
-
-  offerAgain() {
-    for (const panel of this.panels) panel.clear(LOST);
-    this.toolbar.enable(false);
-    const again = button("Draw the scan again", {
-      shown: "Draw again",
-      kind: "cs-primary",
-      onclick: () => {
-        this.losses = [];
-        if (hasWebGL2()) this.refresh();
-      },
-    });
-    this.input.placeholder.firstElementChild?.append(again);
-    this.notify(LOST, true);
-  }
-
   startDrawing() {
     const { scan, mask, drawable } = this.scene;
-    if (!scan || !drawable || this.drawing.active || this.blind) return;
+    if (!scan || !drawable || this.drawing.active || this.blind || this.flat) return;
     this.run(async () => {
       this.compare.active = false;
       this.picks.input = scan.id;

@@ -27,6 +27,7 @@ const PATHS = {
   expand: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   scan: "M12 3c5 0 8 4 8 9s-3 9-8 9-8-4-8-9 3-9 8-9zM12 3v18M8 8c2 1 2 3 0 4M16 8c-2 1-2 3 0 4",
   check: "M5 13l5 5L20 6",
+  help: "M9 9a3 3 0 114 3c-1 .5-1 1-1 2M12 17v.5M12 3a9 9 0 100 18 9 9 0 000-18z",
   compare: "M4 5h7v14H4zM13 5h7v14h-7z",
 };
 

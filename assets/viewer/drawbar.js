@@ -193,6 +193,17 @@ export class Drawbar {
     this.solid.hidden = !THREE_D.includes(tool);
   }
 
+  /**
+   * Moves the slider of a tool.
+   * @param {string} tool
+   * @param {number} by
+   */
+  turn(tool, by) {
+    const slider = tool === "segment" ? this.tolerance : this.size;
+    slider.value = String(Number(slider.value) + by);
+    slider.dispatchEvent(new Event("input"));
+  }
+
   /** @param {number} percent */
   showTolerance(percent) {
     this.tolerance.value = String(percent);

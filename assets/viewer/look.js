@@ -4,6 +4,8 @@
 /** @import { Panel } from "./panel.js" */
 /** @import { Viewer } from "./viewer.js" */
 
+import { where } from "./link.js";
+import { pinched } from "./place.js";
 import { Windows } from "./windows.js";
 
 const RENDER = 4;
@@ -132,6 +134,17 @@ export class Look {
   zoomAs(panel) {
     const [x, y, z, zoom] = panel.nv.scene.pan2Dxyzmm;
     for (const { nv } of this.viewer.live) if (nv !== panel.nv) nv.setPan2Dxyzmm([x, y, z, zoom]);
+  }
+
+  /**
+   * Zooms all panels about the crosshair.
+   * @param {Pick<Panel, "nv">} panel
+   * @param {number} ratio
+   */
+  zoomBy(panel, ratio) {
+    const { nv } = panel;
+    nv.setPan2Dxyzmm(pinched(nv.scene.pan2Dxyzmm, where(nv).mm, ratio, [0, 0, 0]));
+    this.zoomAs(panel);
   }
 
   reset() {

@@ -13,6 +13,7 @@ import { Flat } from "./flat.js";
 import { Gestures } from "./gestures.js";
 import { hasWebGL2, loadLibrary } from "./graphics.js";
 import { largestSection } from "./grids.js";
+import { Keys } from "./keys.js";
 import { goTo, link, where } from "./link.js";
 import { Look } from "./look.js";
 import { Maps } from "./maps.js";
@@ -89,6 +90,7 @@ export class Viewer {
         if (this.target) goTo(nv, this.target);
       };
     }
+    this.keys = new Keys(this);
     this.layout();
     this.toolbar.enable(false);
   }
@@ -326,6 +328,14 @@ export class Viewer {
       panel.nv.drawScene();
       panel.nv.createOnLocationChange();
     }
+  }
+
+  /**
+   * Takes the crosshair of one panel to all.
+   * @param {Panel} panel
+   */
+  follow(panel) {
+    this.aim(where(panel.nv));
   }
 
   startDrawing() {

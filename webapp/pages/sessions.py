@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from webapp.door.session import session_of
+from webapp.pages import kept_scans
 from webapp.pages.kit import boxes
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import headline, subject
@@ -20,6 +21,7 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
         gr.HTML(piece("boxes", "sessions_heading"))
         table = gr.HTML(elem_id="sessions")
         refresh = gr.Button("Refresh", size="sm")
+    kept_scans.build(services, tab, demo)
 
     def listed(request: gr.Request) -> str:
         rows, box = attempt(lambda: boxes.sessions(_rows(services, session_of(request))))

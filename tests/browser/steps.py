@@ -71,6 +71,16 @@ def follow(page: Page, every_ms: int = 100, until: int = 1000) -> list[int]:
     return seen
 
 
+def covered(page: Page, selector: str) -> list[str]:
+    """Return those of what ``selector`` finds that something else, or nothing, is drawn over at their middle."""
+    script = """(parts) => parts.filter((one) => {
+      const box = one.getBoundingClientRect();
+      const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      return !box.width || !box.height || !top || !one.contains(top);
+    }).map((one) => one.className || one.tagName)"""
+    return [str(one) for one in page.locator(selector).evaluate_all(script)]
+
+
 def wait_result(page: Page) -> None:
     """Wait until a finished job's four panels are drawn."""
     page.locator("#downloads a[data-artifact=result]").wait_for()

@@ -48,7 +48,7 @@ _PROGRESS = document("progress")
 _PROGRESS_SCRIPT = """
 const show = () => {
   const { percent = 0, text = "", shown = false, picture = "" } = props.value || {};
-  const preview = element.querySelector(".cs-preview");
+  const preview = element.querySelector(".cs-so-far");
   const root = element.querySelector(".cs-progress");
   const bar = element.querySelector(".cs-bar");
   root.hidden = !shown;

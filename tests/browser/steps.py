@@ -18,7 +18,8 @@ OVER = "#outcome .cs-outcome, #outcome .cs-problem, #run-trouble .cs-problem"
 def visit(page: Page, url: str) -> None:
     """Open ``url`` and wait until its controls work."""
     page.goto(url)
-    page.locator(".cs-toolbar").wait_for()
+    # hidden behind the words of the empty tab
+    page.locator(".cs-toolbar").wait_for(state="attached")
     expect(page.locator("#scan-file input[type=file]")).to_be_attached()
 
 
@@ -42,8 +43,16 @@ def wait_drawn(page: Page) -> None:
     page.wait_for_function("document.querySelector('.cs-viewer').dataset.ready === 'true'")
 
 
+def unfold(page: Page) -> None:
+    """Open the settings that are folded away."""
+    fold = page.get_by_role("button", name="advanced settings").locator("visible=true").first
+    if "open" not in (fold.get_attribute("class") or "").split():
+        fold.click()
+
+
 def choose_method(page: Page, title: str) -> None:
     """Choose a method by its title."""
+    unfold(page)
     page.get_by_label("Method", exact=True).click()
     page.get_by_role("option", name=title).click()
 

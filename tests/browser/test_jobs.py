@@ -7,14 +7,26 @@ import re
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Scans, Watch
-from tests.browser.steps import VIEWER, choose_preset, covered, follow, load_mask, load_scan, run, visit, wait_result
+from tests.browser.steps import (
+    VIEWER,
+    choose_preset,
+    covered,
+    follow,
+    load_mask,
+    load_scan,
+    run,
+    unfold,
+    visit,
+    wait_result,
+)
 
 
 def start_long_run(page: Page, scans: Scans) -> None:
     """Start a run of 128 network calls: seconds on any machine."""
     load_scan(page, scans.large[0])
     load_mask(page, scans.large[1])
-    page.get_by_role("button", name="Advanced").click()
+    choose_preset(page, "best")
+    unfold(page)
     page.get_by_label("number input for Steps").fill("8")
     page.get_by_label("number input for Samples").fill("16")
     page.get_by_label("number input for Samples").press("Tab")

@@ -32,7 +32,7 @@ from webapp.study import routes as study_routes
 log = logging.getLogger(__name__)
 
 BUNDLES = {"niivue.js": ASSETS / "viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"}
-STATIC_PATH = re.compile(r"(viewer|rate|style)/[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|ico|woff2)")
+STATIC_PATH = re.compile(r"(viewer|rate|style|pictures)/[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|webp|ico|woff2)")
 # what the viewer reads; anything else, a report above all, is only ever given as a download
 IMAGES = (".nii", ".nii.gz")
 STATUS = {

@@ -66,5 +66,7 @@ def people(data: Path) -> list[Person]:
             name = path.name.partition("_t1")[0] if "_t1" in path.name else path.parent.name
             found.append(Person(f"{path.relative_to(data).parts[1]}/{name.partition('.')[0]}", {"t1": path}))
     if not found:
-        raise UserError("file_unreadable", f"There are no scans in {data}.", "Give the folder that holds train and demo.")
+        raise UserError(
+            "file_unreadable", f"There are no scans in {data}.", "Give the folder that holds train and demo."
+        )
     return found

@@ -50,6 +50,11 @@ class View:
     earlier: tuple[JobRecord, ...] = ()
 
     @property
+    def empty(self) -> bool:
+        """Whether nothing was given yet."""
+        return not self.scans and self.job is None
+
+    @property
     def active(self) -> bool:
         """Whether a job waits or runs."""
         return self.job is not None and not self.job.over

@@ -14,8 +14,19 @@ from webapp.pages.kit.templates import document
 VIEWER_MODULE = "/ui/viewer/viewer.js"
 VIEWER_LIBRARY = "/ui/niivue.js"
 
+# puts dropped files into the first input of the tab that is open
+TAKE = """(files) => {
+  const drops = [...document.querySelectorAll(".cs-first-drop input[type=file]")];
+  const input = drops.find((one) => one.closest(".cs-steps").offsetParent !== null);
+  if (!input) return;
+  input.files = files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
+
 _VIEWER = document("viewer")
-_VIEWER_SCRIPT = """
+_VIEWER_SCRIPT = (
+    f"const take = {TAKE};"
+    + """
 // the address is reported before any value can write another one, or none, into it
 trigger("address", { query: location.search });
 const address = () => {
@@ -26,13 +37,7 @@ const address = () => {
 const ready = import(props.module).then((viewer) => viewer.mount(element, {
   library: props.library,
   emit: (reply) => trigger("mask", { scan_id: reply.scan_id }),
-  take: (files) => {
-    const drops = [...document.querySelectorAll(".cs-first-drop input[type=file]")];
-    const input = drops.find((one) => one.closest("[role=tabpanel]")?.offsetParent !== null);
-    if (!input) return;
-    input.files = files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  },
+  take,
 }));
 // a value that is away only has the address: the viewer is hidden and keeps its scene
 const show = () => { address(); if (!props.value?.away) ready.then((viewer) => viewer.apply(props.value)); };
@@ -43,12 +48,13 @@ ready.catch((error) => {
   console.warn(error);
 });
 """
+)
 
 _PROGRESS = document("progress")
 _PROGRESS_SCRIPT = """
 const show = () => {
   const { percent = 0, text = "", shown = false, picture = "" } = props.value || {};
-  const preview = element.querySelector(".cs-preview");
+  const preview = element.querySelector(".cs-so-far");
   const root = element.querySelector(".cs-progress");
   const bar = element.querySelector(".cs-bar");
   root.hidden = !shown;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.pages.kit import boxes
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import headline, subject

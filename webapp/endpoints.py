@@ -21,7 +21,7 @@ from core.errors import UserError
 from core.tasks import TASKS
 from webapp.door.headers import PRIVATE
 from webapp.door.refusals import BUSY
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.intake.scans import accept, incoming
 from webapp.intake.slice_pictures import Kind, SlicePictures
 from webapp.services import Services
@@ -38,6 +38,9 @@ IMAGES = (".nii", ".nii.gz")
 STATUS = {
     "not_found": 404,
     "no_session": 403,
+    "not_allowed": 403,
+    "no_account": 403,
+    "bad_request": 422,
     "invitation_over": 410,
     "queue_full": 429,
     "too_large": 413,

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 
 from core.files.nifti import read_stored
 from tests.phantom import Phantom
+from tests.webapp.door.visits import session_in
 from tests.webapp.fakes import load, services_of, wait_for
-from webapp.door.session import COOKIE, session_id
 from webapp.services import Services
 from webapp.store.records import JobRecord, ScanRecord
 
@@ -43,7 +43,7 @@ def visitor(browser: Browser, services: Services, head: Phantom, tmp_path: Path)
     """A visitor whose job is done."""
     client = browser()
     client.get("/")
-    session = session_id(client.cookies[COOKIE])
+    session = session_in(services, client)
     scan, mask = load(services, head, tmp_path, session)
     job_id = services.dispatcher.submit(session, "inpaint", {"t1": scan.id, "mask": mask.id}, {})
     return Visitor(client, session, scan, mask, wait_for(services, job_id, session))

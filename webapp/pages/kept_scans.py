@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from core import tasks
 from core.declaration import Task
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.page_state import anchor, mask_input, opening, sources
 from webapp.pages.kit.panel import tab_title

@@ -8,7 +8,7 @@ import gradio as gr
 
 from core.presentation import Welcome
 from core.result import REPORT, RESULT
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.pages import kept_scans
 from webapp.pages.kit import welcome
 from webapp.pages.kit.event_options import QUIET

@@ -13,7 +13,7 @@ from gradio.blocks import Block
 from gradio.components import Component
 
 from core.errors import UserError
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.pages.kit import forms, page_state
 from webapp.pages.kit import panel_actions as actions
 from webapp.pages.kit.event_options import QUIET

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.blocks import Block
 from markupsafe import Markup
 
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.pages.kit import boxes
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import subject

@@ -31,9 +31,10 @@ Basis = Literal["flair", "flair-small", "t1"]
 SMOOTH_MM, BRIGHT, ASYMMETRIC, VERY_BRIGHT, RIM_MM, SHARE = 1.5, 1.5, 1.0, 3.0, 2.0, 0.1
 # a largest part below this is no tumour: many small lesions are looked for instead, deeper than the cortex
 LARGE_ML = 5.0
-SMALL_SMOOTH_MM, SMALL_BRIGHT, SMALL_RIM_MM, LEAST_ML = 0.5, 2.2, 6.0, 0.005
-# T1 alone: darker than the mirror place by this many standard deviations, averaged over this width
-DARK_SMOOTH_MM, DARK, DARK_RIM_MM = 3.0, 0.4, 3.0
+SMALL_SMOOTH_MM, SMALL_BRIGHT, SMALL_RIM_MM, LEAST_ML, LEAST_VOXELS = 0.5, 2.2, 6.0, 0.005, 5
+# T1 alone: darker than the mirror place by this many standard deviations, averaged over this width; smaller parts are
+# noise, larger ones a difference between the hemispheres' brightness
+DARK_SMOOTH_MM, DARK, DARK_RIM_MM, DARK_LEAST_ML, DARK_MOST_ML = 3.0, 0.4, 3.0, 1.0, 200.0
 # the robust standard deviation of a normal distribution is so many median absolute deviations
 MAD = 1.4826
 
@@ -117,7 +118,8 @@ def _bright(here: _Brain, flair: Float) -> tuple[Bool, Basis]:
         return (sizes >= SHARE * sizes.max())[labels], "flair"
     small = (here.smoothed(flair, SMALL_SMOOTH_MM) - middle) / deviation > SMALL_BRIGHT
     labels, sizes = _parts(here, small & (here.depth > SMALL_RIM_MM))
-    return (sizes >= LEAST_ML)[labels], "flair-small"
+    least = max(LEAST_ML, float(here.ml(np.array(LEAST_VOXELS))))
+    return (sizes >= least)[labels], "flair-small"
 
 
 def _dark(here: _Brain, t1: Float) -> Bool:
@@ -128,10 +130,11 @@ def _dark(here: _Brain, t1: Float) -> Bool:
     weight = np.maximum(here.smoothed(both.astype(np.float32), DARK_SMOOTH_MM), 0.1)
     darker = here.smoothed(np.asarray(apart, np.float32), DARK_SMOOTH_MM) / weight / deviation
     labels, sizes = _parts(here, (darker > DARK) & (here.depth > DARK_RIM_MM))
+    sizes[(sizes < DARK_LEAST_ML) | (sizes > DARK_MOST_ML)] = 0
     if not sizes.any():
         return np.zeros(t1.shape, bool)
-    sums = ndimage.sum_labels(darker, labels, range(1, len(sizes)))
-    return np.asarray(labels == 1 + int(np.argmax(sums)))
+    sums = np.asarray(ndimage.sum_labels(darker, labels, range(len(sizes)))) * (sizes > 0)
+    return np.asarray(labels == int(np.argmax(sums)))
 
 
 def _robust(values: Float) -> tuple[float, float]:

@@ -61,10 +61,10 @@ def test_hostile_text_is_inert_everywhere() -> None:
     assert inert(boxes.scan_card(SCAN))
     assert inert(boxes.mask_card(mask))
     assert inert(boxes.problem(UserError(HOSTILE, HOSTILE, HOSTILE)))
-    assert inert(boxes.sessions([(JOB, HOSTILE, HOSTILE)]))
     assert inert(boxes.header(HOSTILE, 2))
     hostile = Result(notes=(Note("warning", HOSTILE), Note("info", HOSTILE)))
-    assert inert(boxes.outcome(replace(JOB, result=hostile)))
+    assert inert(boxes.outcome(replace(JOB, result=hostile), HOSTILE))
+    assert inert(boxes.downloads(replace(JOB, result=hostile)))
 
 
 def test_facts_name_size_spacing_and_assumption() -> None:
@@ -152,7 +152,7 @@ def test_a_run_needs_a_source_where_none_is_required() -> None:
 
 def test_every_note_of_a_run_is_shown_warnings_first() -> None:
     found = (Note("info", "It lies on T1"), Note("warning", "No full stop"), Note("info", "T2 was moved."))
-    text = boxes.outcome(replace(JOB, result=Result(notes=found, findings=(Finding("target", "Target", "flair"),))))
+    text = boxes.downloads(replace(JOB, result=Result(notes=found, findings=(Finding("target", "Target", "flair"),))))
     places = [text.index(note) for note in ("<li>No full stop</li>", ">It lies on T1</p>", ">T2 was moved.</p>")]
     assert places == sorted(places)
     assert "flair" not in text

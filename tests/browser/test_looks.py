@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Scans, Server, Watch
@@ -22,13 +21,6 @@ FOCUSED = """() => {
   const name = (one.innerText || one.ariaLabel || one.name || one.tagName).trim().slice(0, 40);
   return [name, one === document.body ? "solid" : getComputedStyle(marked).outlineStyle];
 }"""
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] in ("serious", "critical")
-    ]
 
 
 def open_about(context: BrowserContext, server: Server, watch: Watch) -> None:
@@ -53,28 +45,6 @@ def test_the_page_is_interactive_in_time(context: BrowserContext, server: Server
         open_about(context, server, watch)
         taken.append(time.monotonic() - begun)
     assert min(taken) < INTERACTIVE_SECONDS
-
-
-@pytest.mark.parametrize("size", [(420, 900), (1600, 1000)])
-def test_nothing_scrolls_sideways_and_axe_is_content(page: Page, scans: Scans, size: tuple[int, int]) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    load_scan(page, scans.small[0])
-    load_mask(page, scans.small[1])
-    choose_method(page, "3D harmonic")
-    run(page)
-    wait_result(page)
-    for tab in ("Inpaint", "Super-resolve", "Translate", "Failure lab", "Sessions", "About"):
-        page.get_by_role("tab", name=tab).click()
-        # what a box holds until its content has come
-        expect(page.locator("[aria-label='Empty value'] >> visible=true")).to_have_count(0)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert violations(page) == []
-    boxes = [page.locator("#rate-realism label").nth(i) for i in range(5)]
-    page.get_by_role("tab", name="Inpaint").click()
-    for box in boxes:
-        place = box.bounding_box()
-        assert place
-        assert min(place["width"], place["height"]) >= 44
 
 
 def test_display_controls_ask_the_server_for_nothing(page: Page, scans: Scans, watch: Watch) -> None:

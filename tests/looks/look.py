@@ -40,14 +40,21 @@ def faults(page: Page, state: str, skip: str = "") -> list[str]:
         for width, height in WINDOWS if theme == "dark" or SHEETS else (USUAL,):
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(SETTLES)
-            seen = page.evaluate(RULES, {"skip": skip})
-            found += [f"{state}, {theme}, {width} px: {fault}" for fault in seen]
+            found += [f"{state}, {theme}, {width} px: {fault}" for fault in seen(page, skip)]
             if SHEETS:
                 picture(page, f"{state}-{width}-{theme}")
         page.set_viewport_size({"width": USUAL[0], "height": USUAL[1]})
         found += [f"{state}, {theme}, axe: {line}" for line in violations(page)]
     page.emulate_media(color_scheme="dark")
+    if SHEETS:
+        with (Path(SHEETS) / "faults.txt").open("a", encoding="utf-8") as file:
+            file.writelines(f"{fault}\n" for fault in found)
     return found
+
+
+def seen(page: Page, skip: str = "") -> list[str]:
+    """Return what is wrong with the page in the window and the theme that it has; skip: as in ``faults``."""
+    return [str(fault) for fault in page.evaluate(RULES, {"skip": skip})]
 
 
 def violations(page: Page) -> list[str]:

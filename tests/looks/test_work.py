@@ -60,10 +60,14 @@ def test_a_result_looks_right(loaded: Page) -> None:
     loaded.locator("#run").click()
     wait_result(loaded)
     assert faults(loaded, "done") == []
+    for grade in loaded.locator("#rate-realism label").all():
+        box = grade.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) >= 44
 
 
 def test_compared_results_look_right(loaded: Page) -> None:
-    loaded.get_by_role("button", name="Compare", exact=True).first.click()
+    loaded.locator(".cs-toolbar").get_by_role("button", name="Compare").click()
     loaded.wait_for_function("document.querySelector('.cs-viewer').dataset.ready === 'true'")
     assert faults(loaded, "compared") == []
 

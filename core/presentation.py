@@ -1,4 +1,4 @@
-"""How a task is shown on a page: what its tab says, and how its inputs, settings and maps are laid out.
+"""How a task is shown on a page: the texts of its tab, and how its inputs, settings and maps are laid out.
 
 Functions are given as a ``core.declaration.Reference``, so that a declaration loads neither numpy nor torch.
 """

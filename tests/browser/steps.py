@@ -23,18 +23,22 @@ def visit(page: Page, url: str) -> None:
     expect(page.locator("#scan-file input[type=file]")).to_be_attached()
 
 
-def load_scan(page: Page, path: Path, *, drawn: bool = True) -> None:
-    """Upload a scan and wait for its facts and, if ``drawn``, its picture."""
-    page.set_input_files("#scan-file input[type=file]", path)
-    page.locator("#scan-facts .cs-file").wait_for()
-    if drawn:
-        wait_drawn(page)
+def load_scan(page: Page, path: Path) -> None:
+    """Upload a scan and wait for its facts and its picture."""
+    _load_drawn(page, "scan", path)
 
 
 def load_mask(page: Page, path: Path) -> None:
-    """Upload a mask and wait for its facts."""
-    page.set_input_files("#mask-file input[type=file]", path)
-    page.locator("#mask-facts .cs-file").wait_for()
+    """Upload a mask and wait for its facts and its picture."""
+    _load_drawn(page, "mask", path)
+
+
+def _load_drawn(page: Page, name: str, path: Path) -> None:
+    shown = f"{VIEWER}?.scene.{name}?.id"
+    before = page.evaluate(f"{shown} ?? null")
+    page.set_input_files(f"#{name}-file input[type=file]", path)
+    page.locator(f"#{name}-facts .cs-file").wait_for()
+    page.wait_for_function(f"(before) => ({shown} ?? before) !== before", arg=before)
     wait_drawn(page)
 
 

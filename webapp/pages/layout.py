@@ -104,8 +104,8 @@ def _lab_welcome(panel: Panel) -> Welcome | None:
 
 
 def _empty_scene() -> dict[str, object]:
-    # a scene that names a job, or none, sets the page's address: the one that is there must be read first
-    return {key: value for key, value in result_scene.scene(View(tasks.TASKS[0])).value().items() if key != "job"}
+    # a scene with an address, or an empty one, sets the page's: the one that is there must be read first
+    return {key: value for key, value in result_scene.scene(View(tasks.TASKS[0])).value().items() if key != "address"}
 
 
 def _chart() -> Chart:

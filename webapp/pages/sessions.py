@@ -8,7 +8,8 @@ import gradio as gr
 
 from core.presentation import Welcome
 from core.result import REPORT, RESULT
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
+from webapp.pages import kept_scans
 from webapp.pages.kit import welcome
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import headline, subject
@@ -72,6 +73,7 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> WelcomeBox:
                 refresh = gr.Button("Refresh", size="sm", elem_id="sessions-refresh")
             trouble = gr.HTML(elem_id="sessions-trouble")
             table = gr.HTML(elem_id="sessions", js_on_load=_SCRIPT)
+        kept_scans.build(services, tab, demo)
     outputs = [greeting.group, kept, trouble, table]
 
     def listed(request: gr.Request) -> tuple[object, ...]:

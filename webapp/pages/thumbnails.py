@@ -15,7 +15,7 @@ from core.imaging import picture
 from core.report.framing import framing_of, window_of
 from core.result import RESULT
 from webapp.door.headers import PRIVATE
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.services import Services
 from webapp.store.records import JobRecord
 from webapp.store.repository import not_found

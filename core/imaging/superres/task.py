@@ -184,7 +184,7 @@ TASK = Task(
         Measure(
             "sharpness",
             "Sharpness",
-            "Detail along the sharpened axes beside detail along the others. 1 is natural, less is blur.",
+            "Detail along the super-resolved axes beside detail along the others. 1 is natural, less is blur.",
         ),
         common.SLICES,
         *common.COST,

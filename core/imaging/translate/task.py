@@ -122,7 +122,9 @@ TASK = Task(
     measures=(
         *common.AGAINST_REFERENCE,
         common.SLICES,
-        Measure("doubt", "Mean uncertainty", "The uncertainty map's mean in the brain, in the result's units.", 0),
+        Measure(
+            "uncertainty", "Mean uncertainty", "The uncertainty map's mean in the brain, in the result's units.", 0
+        ),
         *common.COST,
     ),
     page=Page(

@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.errors import UserError
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.intake import example_scans as examples
 from webapp.pages.charts.captions import head
 from webapp.pages.charts.slice_steps import slices

@@ -9,11 +9,11 @@ import gradio as gr
 from gradio.blocks import Block
 from markupsafe import Markup
 
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.pages.kit import boxes
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import subject
-from webapp.pages.kit.page_state import Held, View
+from webapp.pages.kit.page_state import Held, View, address
 from webapp.pages.kit.panel import Panel, Shared
 from webapp.pages.kit.panel_events import PanelEvents, Updates
 from webapp.pages.kit.templates import joined, piece
@@ -59,8 +59,8 @@ class ResultsEvents(PanelEvents):
         return [part for place in places for part in place.everything()]
 
     def front(self, shown: View) -> Updates:
-        """Return the viewer's value: it is hidden meanwhile, and only writes the job into the address."""
-        return {self.shared.viewer: {"job": shown.job.id if shown.job else "", "away": True}}
+        """Return the viewer's value: it is hidden meanwhile, and only writes the page's address."""
+        return {self.shared.viewer: {"address": address(shown), "away": True}}
 
     def rest(self, session: str, shown: View) -> Updates:
         """Return the outcome of the job, and the views of its results."""

@@ -14,7 +14,7 @@ from gradio.blocks import Block
 
 from core.errors import UserError
 from core.result import RESULT
-from webapp.door.session import session_of
+from webapp.door.visitor import require, session_of
 from webapp.intake.example_scans import FOLDER
 from webapp.intake.scans import uploaded
 from webapp.pages.kit.event_options import QUIET
@@ -167,11 +167,10 @@ class StudyEvents:
 
     def made(self, request: gr.Request, *values: Any) -> Updates:
         """Make a study from the form."""
-        session = session_of(request)
-        study, box = attempt(lambda: self._made(session, *values))
+        study, box = attempt(lambda: self._made(require(request, "manager"), *values))
         if study is None:
             return {self.panel.making.trouble: box}
-        return self.render(session, study.id, {self.panel.making.images: gr.File(value=None)})
+        return self.render(session_of(request), study.id, {self.panel.making.images: gr.File(value=None)})
 
     def _made(
         self,

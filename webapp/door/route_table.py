@@ -41,6 +41,7 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "work": (
         ("GET", ("/vol/{token}/{name}", "/files/{artifact_id}", "/lab/{job_id}.html")),
+        ("GET", ("/slice/{token}/{axis}", "/thumbnail/{job_id}.webp")),
         ("GET", ("/study/{study_id}/view", "/study/{study_id}/{kind}")),
         ("POST", ("/mask/{scan_id}",)),
         ("GET", ("/account",)),

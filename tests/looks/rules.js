@@ -59,8 +59,8 @@
     faults.add(`the page is ${document.documentElement.scrollWidth} px wide in a window of ${innerWidth}`);
   }
   const boxed = (one) => {
-    const { borderTopWidth, borderTopStyle, backgroundColor } = styled(one);
-    return (borderTopWidth !== "0px" && borderTopStyle !== "none") || !/transparent|, 0\)/.test(backgroundColor);
+    const { borderTopWidth, borderTopStyle, backgroundColor, backgroundImage } = styled(one);
+    return backgroundImage !== "none" || (borderTopWidth !== "0px" && borderTopStyle !== "none") || !/transparent|, 0\)/.test(backgroundColor);
   };
   const inside = (one, box, what) => {
     for (const at of ancestors(one)) {
@@ -137,16 +137,19 @@
   }
   if (largest > CELLS ** 2 / 3) faults.add(`${Math.round((100 * largest) / CELLS ** 2)} % of the window is one empty region`);
 
+  const places = [...document.querySelectorAll("*")].filter((one) => one.scrollTop || one.scrollLeft || scrolls(one)).map((one) => [one, one.scrollTop, one.scrollLeft]);
   // nothing lies over a control, a text or a picture when it is scrolled into sight
   const seen = (one, middle, what) => {
-    const passive = styled(one).pointerEvents === "none" && !one.closest("svg");
+    const passive = styled(one).pointerEvents === "none";
+    // figures take the pointer over all of their texts
+    if (one.closest("svg")) return;
     if (passive) one.style.setProperty("pointer-events", "auto", "important");
     one.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
     const [x, y] = middle();
     const top = document.elementFromPoint(x, y);
     if (passive) one.style.removeProperty("pointer-events");
     const label = one.closest("label");
-    const own = top && (one.contains(top) || (label && top.matches("input") && label.contains(top)) || (top.contains(one) && one.closest("svg, button, label") && top.matches("svg, svg *, button, label")));
+    const own = top && (one.contains(top) || (label && top.matches("input") && label.contains(top)));
     if (!own) faults.add(`covered: ${what} by ${top ? name(top) : "nothing that is drawn"}`);
   };
   for (const { node, parent, words } of texts) {
@@ -165,6 +168,7 @@
       return [box.left + box.width / 2, box.top + Math.min(box.height, innerHeight) / 2];
     }, name(one));
   }
+  for (const [one, top, left] of places) one.scrollTo({ top, left, behavior: "instant" });
   scrollTo(0, 0);
   return [...faults];
 }

@@ -63,7 +63,8 @@ def test_on_a_tablet_steps_come_before_the_viewer(opened: Page) -> None:
     go(opened, "Inpaint")
     for width in (820, 390):
         opened.set_viewport_size({"width": width, "height": 1000})
-        places = [opened.locator(one).first.bounding_box() for one in (".tab-wrapper", ".cs-steps >> visible=true", ".cs-welcome >> visible=true")]
+        parts = (".tab-wrapper", ".cs-steps >> visible=true", ".cs-welcome >> visible=true")
+        places = [opened.locator(one).first.bounding_box() for one in parts]
         tops = [place["y"] for place in places if place]
         assert len(tops) == 3
         assert tops == sorted(tops)

@@ -72,26 +72,36 @@ def slice_gain(image: Float, spacing: Triple, axis: int) -> SliceGain | None:
     spacing: mm. None also for scans with negative voxels, with fewer than ``FEWEST_SLICES`` slices, and for a gain of
     less than ``LEAST``.
     """
-    slices = np.moveaxis(image, axis, 2)
-    sides = [size for other, size in enumerate(spacing) if other != axis]
-    if slices.shape[2] < FEWEST_SLICES or float(image.min()) < 0:
-        return None
-    seen = _Seen(slices, sides)
-    strength = seen.strength()
-    if strength < FOUND:
+    seen = _seen(image, spacing, axis)
+    strength = 0.0 if seen is None else seen.strength()
+    if seen is None or strength < FOUND:
         return None
     field = np.clip(seen.measured(), -LARGEST / 2, LARGEST / 2)
     typical = float(np.sqrt(np.average(np.square(field), weights=seen.weight)))
     if typical < LEAST:
         return None
     inside = np.abs(field[seen.weight > TRUSTED * seen.weight.max()])
-    gain = 1 + _on_voxels(field, slices.shape, seen.block) * _signs(slices.shape[2])
+    count = image.shape[axis]
+    gain = 1 + _on_voxels(field, np.moveaxis(image, axis, 2).shape, seen.block) * _signs(count)
     return SliceGain(
         np.ascontiguousarray(np.moveaxis(gain.astype(np.float32), 2, axis)),
         typical,
         float(np.percentile(inside, 99)),
         strength,
     )
+
+
+def gain_strength(image: Float, spacing: Triple, axis: int) -> float:
+    """Return how much more the slices of ``image`` along ``axis`` alternate than they follow other patterns; 0 where
+    ``slice_gain`` does not look."""
+    seen = _seen(image, spacing, axis)
+    return 0.0 if seen is None else seen.strength()
+
+
+def _seen(image: Float, spacing: Triple, axis: int) -> _Seen | None:
+    if image.shape[axis] < FEWEST_SLICES or float(image.min()) < 0:
+        return None
+    return _Seen(np.moveaxis(image, axis, 2), [size for other, size in enumerate(spacing) if other != axis])
 
 
 class _Seen:

@@ -82,7 +82,7 @@ def alternating(shape: Sequence[int], size: float, seed: int, spacing: Triple) -
     x, y, count = shape
     random = np.random.default_rng(seed)
     varying = ndimage.gaussian_filter(random.normal(size=(x, y)), [VARIES_MM / side for side in spacing[:2]])
-    varying /= max(float(varying.std()), 1e-9)
+    varying = (varying - varying.mean()) / max(float(varying.std()), 1e-9)
     field = (1 + varying)[..., None] * np.linspace(1, 1 - DRIFT, count) * np.where(np.arange(count) % 2, -1, 1)
     return (1 + field * (size / np.sqrt(np.square(field).mean()))).astype(np.float32)
 

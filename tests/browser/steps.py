@@ -155,10 +155,24 @@ def open_tab(page: Page, title: str) -> None:
     page.locator(".cs-step >> visible=true").first.wait_for()
 
 
-def load(page: Page, slot: str, path: Path) -> None:
-    """Upload a file into the input ``slot`` of a tab and wait for its facts."""
+def take_off(page: Page, slot: str) -> None:
+    """Remove what the input ``slot`` of a tab holds, if it holds something."""
+    remove = page.locator(f"#{slot}-remove")
+    if remove.is_visible():
+        remove.click()
+        expect(page.locator(f"#{slot}-facts .cs-file")).to_have_count(0)
+
+
+def upload(page: Page, slot: str, path: Path) -> None:
+    """Upload a file into the input ``slot`` of a tab, in place of what it holds, and wait for its facts."""
+    take_off(page, slot)
     page.set_input_files(f"#{slot}-file input[type=file]", path)
     page.locator(f"#{slot}-facts .cs-file").wait_for()
+
+
+def load(page: Page, slot: str, path: Path) -> None:
+    """Upload a file as ``upload`` does and wait for its picture."""
+    upload(page, slot, path)
     wait_drawn(page)
 
 

@@ -95,7 +95,8 @@ def test_another_method_has_its_own_number_of_steps(page: Page) -> None:
 
 
 @pytest.mark.parametrize("title", ["Inpaint", "Super-resolve", "Translate"])
-def test_settings_of_the_papers_are_folded_apart(page: Page, title: str) -> None:
+def test_settings_of_the_papers_are_folded_apart(shared_page: Page, title: str) -> None:
+    page = shared_page
     open_tab(page, title)
     page.get_by_role("button", name="Advanced").locator("visible=true").first.click()
     papers = page.get_by_role("button", name="Settings of the papers' methods").locator("visible=true")

@@ -46,6 +46,14 @@ export function goTo(nv, { image, frac, mm }) {
 }
 
 /**
+ * Lets no panel move another. One that has the focus moves all others whenever it draws, and fails where one is empty.
+ * @param {Niivue[]} all
+ */
+export function unlink(all) {
+  for (const nv of all) nv.broadcastTo([]);
+}
+
+/**
  * Makes the crosshairs, 2D zooms and 3D angles of all follow each other.
  * @param {Niivue[]} all
  */

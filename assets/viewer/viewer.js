@@ -11,7 +11,7 @@ import { el } from "./dom.js";
 import { Drawing } from "./drawing.js";
 import { hasWebGL2, loadLibrary } from "./graphics.js";
 import { centreOf } from "./grids.js";
-import { goTo, link, triple, where } from "./link.js";
+import { goTo, link, triple, unlink, where } from "./link.js";
 import { Look } from "./look.js";
 import { Maps } from "./maps.js";
 import { Panel } from "./panel.js";
@@ -196,6 +196,7 @@ export class Viewer {
     const place = before && !this.moved ? where(before.nv) : null;
     this.moved = false;
     this.failures = [];
+    unlink(this.panels.flatMap(({ viewer }) => viewer ?? []));
     this.layout();
     if (!scan) {
       this.empty();

@@ -15,6 +15,11 @@ VIEWER = "document.querySelector('.cs-viewer').counterscan"
 OVER = "#outcome .cs-outcome, #outcome .cs-problem, #run-trouble .cs-problem"
 
 
+def wait_for(page: Page, script: str, argument: object = None) -> None:
+    """Wait until ``script`` is true on the page; asked at every frame, the page would draw all the time."""
+    page.wait_for_function(script, arg=argument, polling=50)
+
+
 def visit(page: Page, url: str) -> None:
     """Open ``url`` and wait until its controls work."""
     page.goto(url)
@@ -37,13 +42,13 @@ def _load_drawn(page: Page, name: str, path: Path) -> None:
     before = page.evaluate(f"{shown} ?? null")
     page.set_input_files(f"#{name}-file input[type=file]", path)
     page.locator(f"#{name}-facts .cs-file").wait_for()
-    page.wait_for_function(f"(before) => ({shown} ?? before) !== before", arg=before)
+    wait_for(page, f"(before) => ({shown} ?? before) !== before", before)
     wait_drawn(page)
 
 
 def wait_drawn(page: Page) -> None:
     """Wait until the viewer has drawn its scene."""
-    page.wait_for_function("document.querySelector('.cs-viewer').dataset.ready === 'true'")
+    wait_for(page, "document.querySelector('.cs-viewer').dataset.ready === 'true'")
 
 
 def choose_method(page: Page, title: str) -> None:
@@ -78,7 +83,7 @@ def follow(page: Page, every_ms: int = 100, until: int = 1000) -> list[int]:
 def wait_result(page: Page) -> None:
     """Wait until a finished job's four panels are drawn."""
     page.locator("#downloads a[data-artifact=result]").wait_for()
-    page.wait_for_function(f"{VIEWER}?.scene.results.length > 0")
+    wait_for(page, f"{VIEWER}?.scene.results.length > 0")
     wait_drawn(page)
 
 
@@ -137,7 +142,7 @@ def start_drawing(page: Page, view: str = "Axial") -> None:
     expect(page.locator("#draw")).to_be_enabled()
     page.locator("#draw").click()
     page.locator(".cs-drawbar").wait_for()
-    page.wait_for_function(f"{VIEWER}.input.nv.drawBitmap !== null")
+    wait_for(page, f"{VIEWER}.input.nv.drawBitmap !== null")
 
 
 def use_mask(page: Page) -> str:
@@ -191,5 +196,5 @@ def over(page: Page, task: str) -> Locator:
 def wait_results(page: Page, task: str) -> None:
     """Wait until a finished job of ``task`` is drawn."""
     page.locator(f"#{task}-downloads a[data-artifact=result]").wait_for()
-    page.wait_for_function(f"{VIEWER}?.scene.task === '{task}' && {VIEWER}?.scene.results.length > 0")
+    wait_for(page, f"{VIEWER}?.scene.task === '{task}' && {VIEWER}?.scene.results.length > 0")
     wait_drawn(page)

@@ -16,6 +16,7 @@ from tests.browser.steps import (
     load_mask,
     load_scan,
     open_tab,
+    wait_for,
     wait_result,
 )
 
@@ -73,7 +74,7 @@ def test_ticked_methods_run_in_one_job_and_stand_side_by_side(page: Page, scans:
     # Run takes no heed of the ticks, and its result opens as ever
     choose_preset(page, "Fast")
     page.locator("#run").click()
-    page.wait_for_function(f"{VIEWER}.scene.results.length === 5")
+    wait_for(page, f"{VIEWER}.scene.results.length === 5")
     assert page.evaluate(f"{VIEWER}.compare.active") is False
 
 

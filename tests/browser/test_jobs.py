@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Scans, Watch
-from tests.browser.steps import VIEWER, choose_preset, follow, load_mask, load_scan, run, visit, wait_result
+from tests.browser.steps import VIEWER, choose_preset, follow, load_mask, load_scan, run, visit, wait_for, wait_result
 
 
 def start_long_run(page: Page, scans: Scans) -> None:
@@ -44,7 +44,7 @@ def test_progress_rises_through_a_closed_tab_to_four_panels(
 
 def test_cancel_stops_the_job_and_the_next_run_works(page: Page, scans: Scans) -> None:
     start_long_run(page, scans)
-    page.wait_for_function("Number(document.querySelector('.cs-bar').getAttribute('aria-valuenow')) > 0")
+    wait_for(page, "Number(document.querySelector('.cs-bar').getAttribute('aria-valuenow')) > 0")
     page.locator("#cancel").click()
     expect(page.locator("#outcome")).to_contain_text("Cancelled")
     expect(page.locator(".cs-progress")).to_be_hidden()

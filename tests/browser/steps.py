@@ -23,7 +23,8 @@ def wait_for(page: Page, script: str, argument: object = None) -> None:
 def visit(page: Page, url: str) -> None:
     """Open ``url`` and wait until its controls work."""
     page.goto(url)
-    page.locator(".cs-toolbar").wait_for()
+    # hidden behind the words of the empty tab
+    page.locator(".cs-toolbar").wait_for(state="attached")
     expect(page.locator("#scan-file input[type=file]")).to_be_attached()
 
 
@@ -51,8 +52,16 @@ def wait_drawn(page: Page) -> None:
     wait_for(page, "document.querySelector('.cs-viewer').dataset.ready === 'true'")
 
 
+def unfold(page: Page) -> None:
+    """Open the settings that are folded away."""
+    fold = page.get_by_role("button", name="advanced settings").locator("visible=true").first
+    if "open" not in (fold.get_attribute("class") or "").split():
+        fold.click()
+
+
 def choose_method(page: Page, title: str) -> None:
     """Choose a method by its title."""
+    unfold(page)
     page.get_by_label("Method", exact=True).click()
     page.get_by_role("option", name=title).click()
 
@@ -78,6 +87,16 @@ def follow(page: Page, every_ms: int = 100, until: int = 1000) -> list[int]:
             seen.append(percent)
         page.wait_for_timeout(every_ms)
     return seen
+
+
+def covered(page: Page, selector: str) -> list[str]:
+    """Return those of what ``selector`` finds that something else, or nothing, is drawn over at their middle."""
+    script = """(parts) => parts.filter((one) => {
+      const box = one.getBoundingClientRect();
+      const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      return !box.width || !box.height || !top || !one.contains(top);
+    }).map((one) => one.className || one.tagName)"""
+    return [str(one) for one in page.locator(selector).evaluate_all(script)]
 
 
 def wait_result(page: Page) -> None:

@@ -99,7 +99,7 @@ def test_tools_draw_erase_undo_fill_and_clear(page: Page, scans: Scans) -> None:
     page.get_by_role("button", name="Erase", exact=True).click()
     drag(page, (0.49, 0.5), (0.51, 0.5))
     assert drawn_voxels(page).size < first.size
-    page.get_by_role("button", name="Undo the last stroke").click()
+    page.get_by_role("button", name="Undo the last step").click()
     np.testing.assert_array_equal(drawn_voxels(page), first)
 
     page.evaluate(f"{VIEWER}.input.nv.moveCrosshairInVox(0, 0, 4)")
@@ -115,7 +115,7 @@ def test_tools_draw_erase_undo_fill_and_clear(page: Page, scans: Scans) -> None:
 
     page.get_by_role("button", name="Clear the drawing").click()
     assert drawn_voxels(page).size == 0
-    page.get_by_role("button", name="Undo the last stroke").click()
+    page.get_by_role("button", name="Undo the last step").click()
     np.testing.assert_array_equal(drawn_voxels(page), filled)
 
 

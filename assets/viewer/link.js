@@ -47,10 +47,10 @@ export function goTo(nv, { image, frac, mm }) {
 
 /**
  * Lets no panel move another. One that has the focus moves all others whenever it draws, and fails where one is empty.
- * @param {Niivue[]} all
+ * @param {{ viewer: Niivue | null }[]} panels
  */
-export function unlink(all) {
-  for (const nv of all) nv.broadcastTo([]);
+export function unlink(panels) {
+  for (const { viewer } of panels) viewer?.broadcastTo([]);
 }
 
 /**

@@ -52,7 +52,7 @@ export class Recovery {
   /** Says what happened, with buttons. */
   offer() {
     const { viewer } = this;
-    unlink(viewer.attached);
+    unlink(viewer.panels);
     for (const panel of viewer.panels) panel.clear(LOST);
     viewer.toolbar.enable(false);
     const again = button("Draw the scan again", {

@@ -205,11 +205,6 @@ export class Viewer {
     });
   }
 
-  /** NiiVue of every panel on which something was drawn. */
-  get attached() {
-    return this.panels.flatMap(({ viewer }) => viewer ?? []);
-  }
-
   get live() {
     return this.panels.filter((panel) => panel.filled && !panel.root.hidden);
   }
@@ -248,7 +243,7 @@ export class Viewer {
     if (!this.target) this.aimed = null;
     this.moved = false;
     this.stage.failures = [];
-    unlink(this.attached);
+    unlink(this.panels);
     this.layout();
     if (!scan) {
       this.empty();

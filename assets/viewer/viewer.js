@@ -14,7 +14,7 @@ import { Gestures } from "./gestures.js";
 import { hasWebGL2, loadLibrary } from "./graphics.js";
 import { largestSection } from "./grids.js";
 import { Keys } from "./keys.js";
-import { goTo, link, where } from "./link.js";
+import { goTo, link, unlink, where } from "./link.js";
 import { Look } from "./look.js";
 import { Maps } from "./maps.js";
 import { Panel } from "./panel.js";
@@ -243,6 +243,7 @@ export class Viewer {
     if (!this.target) this.aimed = null;
     this.moved = false;
     this.stage.failures = [];
+    unlink(this.panels);
     this.layout();
     if (!scan) {
       this.empty();

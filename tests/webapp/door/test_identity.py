@@ -19,7 +19,7 @@ from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.account_records import BrowserRecord
 
-PROXY = {"proxy_header": "X-Remote-User", "proxy_addresses": "10.0.0.1, fd00::/8"}
+PROXY: dict[str, Any] = {"proxy_header": "X-Remote-User", "proxy_addresses": "10.0.0.1, fd00::/8"}
 
 
 def made(tmp_path: Path, **changes: Any) -> Services:

@@ -132,7 +132,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
 
     options: dict[str, Any] = {}
     if page is None:
-        from webapp.pages import layout
+        from webapp.pages import layout, thumbnails
         from webapp.pages.kit import theme
         from webapp.pages.lab import offline_report
         from webapp.pages.study import downloads as study_export
@@ -140,6 +140,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         page = layout.build
         app.include_router(offline_report.router(services))
         app.include_router(study_export.router(services))
+        app.include_router(thumbnails.router(services))
         options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}
     blocks = page(services)
     blocks.state_session_capacity = OPEN_PAGES

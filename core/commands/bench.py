@@ -43,14 +43,14 @@ def quality(
     from core.bench.suite import TASKS, Settings
     from core.bench.suite import bench as measure
     from core.bench.table import format_table, write_json, write_markdown
-    from core.train.heldout import HEALTHY
+    from core.train.heldout import VALIDATION
 
     if task and task not in TASKS:
         raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}, not {task[:40]!r}")
     settings = Settings(
         data,
         _names(methods),
-        _names(subjects) or HEALTHY,
+        _names(subjects) or VALIDATION,
         steps,
         samples,
         seed,
@@ -115,7 +115,7 @@ def methods(
 
 @app.command()
 def inpaint(
-    data: Annotated[Path, typer.Option("--data", help="Folder that holds train/malf_nc.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train.")],
     methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
     sizes: Annotated[str, typer.Option("--sizes", help="Volumes of the masks in ml, comma between.")] = "12,45",
     per_subject: Annotated[int, typer.Option("--per-subject", min=1, help="Masks of each size in each subject.")] = 1,

@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.envi import data_of, read_envi
+from core.files.envi import data_of, header_of, read_envi
 from core.files.spectra_table import read_table
+from core.files.table_text import is_text
 
 Arrays = dict[str, NDArray[Any]]
 
 MAX_BYTES = 2 << 30  # of all numbers of a file together
-MAX_ARRAYS = 64
+MAX_ARRAYS = 1000
 HEAD_BYTES = 1024
 NUMERIC = frozenset(
     {"double", "single", "logical"} | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
@@ -62,11 +63,11 @@ def _decoded(paths: Sequence[Path], heads: Sequence[bytes]) -> Arrays:
     for marks_of_format, read in READERS:
         if head.startswith(marks_of_format):
             return read(path)
-    if b"\0" not in head:
-        return read_table(path)
-    beside = path.with_suffix(".hdr")
-    if beside.is_file() and _head(beside).startswith(b"ENVI"):
+    beside = header_of(path)
+    if beside is not None:
         return read_envi(beside, path)
+    if is_text(head):
+        return read_table(path)
     raise UserError("cube_unreadable", "This is no file of spectra of a kind that is known.", FORMATS)
 
 
@@ -78,9 +79,26 @@ def _head(path: Path) -> bytes:
 def _read_npz(path: Path) -> Arrays:
     with zipfile.ZipFile(path) as archive:
         _require_room(sum(member.file_size for member in archive.infolist()), len(archive.infolist()))
+    found: Arrays = {}
+    pickled = []
     with np.load(path, allow_pickle=False) as stored:
-        # what is no array in the archive comes as bytes
-        return {name: array for name in stored.files if isinstance(array := stored[name], np.ndarray)}
+        for name in stored.files:
+            try:
+                array = stored[name]
+            except ValueError as error:
+                if "allow_pickle" not in str(error):
+                    raise
+                pickled.append(name)
+                continue
+            # what is no array in the archive comes as bytes
+            if isinstance(array, np.ndarray) and array.dtype.kind in "biufUS":
+                found[name] = array.astype(str) if array.dtype.kind == "S" else array
+    if pickled:
+        names = ", ".join(name[:40] for name in pickled[:10])
+        if not found:
+            raise UserError("cube_unreadable", f"{names}: stored as Python objects.", "Save texts with .astype(str).")
+        found["notices"] = np.array([f"Stored as Python objects and left out: {names}. Save texts with .astype(str)."])
+    return found
 
 
 def _read_npy(path: Path) -> Arrays:
@@ -188,7 +206,7 @@ def _require_room(size: int, number: int) -> None:
 def _too_large() -> UserError:
     return UserError(
         "cube_too_large",
-        f"The file holds more than {MAX_BYTES >> 30} GB of numbers or {MAX_ARRAYS} arrays.",
+        f"The file holds more than {MAX_BYTES >> 30} GB of numbers or over {MAX_ARRAYS} arrays.",
         "Give a part of the image, or fewer bands.",
     )
 

@@ -64,13 +64,20 @@ export class FakeNiivue {
     this.onIntensityChange = () => {};
     /** @type {(place: object) => void} */
     this.onLocationChange = () => {};
-    this.gl = { getExtension: () => null, getParameter: () => "a graphics card", RENDERER: 1 };
+    // whether the graphics card dropped the pictures
+    this.lost = false;
+    this.gl = {
+      isContextLost: () => this.lost,
+      getExtension: () => null,
+      getParameter: () => "a graphics card",
+      RENDERER: 1,
+    };
     for (const name of ["drawScene", "updateGLVolume", "setScale", "setRenderAzimuthElevation", "setCrosshairWidth"]) {
       Object.assign(this, {
         [name]: (/** @type {unknown[]} */ ...given) => this.calls.push([name, ...given].join(" ")),
       });
     }
-    for (const name of ["setDrawOpacity", "setOpacity", "drawAddUndoBitmap", "refreshDrawing", "setDrawColormap"]) {
+    for (const name of ["setDrawOpacity", "setOpacity", "cleanup", "refreshDrawing", "setDrawColormap"]) {
       Object.assign(this, {
         [name]: (/** @type {unknown[]} */ ...given) => this.calls.push([name, ...given].join(" ")),
       });
@@ -180,7 +187,11 @@ export class FakeNiivue {
   /** @param {boolean} on */
   setDrawingEnabled(on) {
     this.opts.drawingEnabled = on;
-    if (on && !this.drawBitmap) this.drawBitmap = new Uint8Array(this.volumes[0].img.length);
+    if (on && !this.drawBitmap) this.createEmptyDrawing();
+  }
+
+  createEmptyDrawing() {
+    this.drawBitmap = new Uint8Array(this.volumes[0].img.length);
   }
 
   closeDrawing() {
@@ -190,10 +201,6 @@ export class FakeNiivue {
   /** @param {number} value */
   setPenValue(value) {
     this.pen = value;
-  }
-
-  drawUndo() {
-    this.calls.push("drawUndo");
   }
 
   /** @param {Image} mask */

@@ -18,22 +18,27 @@ OVER = "#outcome .cs-outcome, #outcome .cs-problem, #run-trouble .cs-problem"
 def visit(page: Page, url: str) -> None:
     """Open ``url`` and wait until its controls work."""
     page.goto(url)
-    page.locator(".cs-toolbar").wait_for()
+    # hidden behind the words of the empty tab
+    page.locator(".cs-toolbar").wait_for(state="attached")
     expect(page.locator("#scan-file input[type=file]")).to_be_attached()
 
 
-def load_scan(page: Page, path: Path, *, drawn: bool = True) -> None:
-    """Upload a scan and wait for its facts and, if ``drawn``, its picture."""
-    page.set_input_files("#scan-file input[type=file]", path)
-    page.locator("#scan-facts .cs-file").wait_for()
-    if drawn:
-        wait_drawn(page)
+def load_scan(page: Page, path: Path) -> None:
+    """Upload a scan and wait for its facts and its picture."""
+    _load_drawn(page, "scan", path)
 
 
 def load_mask(page: Page, path: Path) -> None:
-    """Upload a mask and wait for its facts."""
-    page.set_input_files("#mask-file input[type=file]", path)
-    page.locator("#mask-facts .cs-file").wait_for()
+    """Upload a mask and wait for its facts and its picture."""
+    _load_drawn(page, "mask", path)
+
+
+def _load_drawn(page: Page, name: str, path: Path) -> None:
+    shown = f"{VIEWER}?.scene.{name}?.id"
+    before = page.evaluate(f"{shown} ?? null")
+    page.set_input_files(f"#{name}-file input[type=file]", path)
+    page.locator(f"#{name}-facts .cs-file").wait_for()
+    page.wait_for_function(f"(before) => ({shown} ?? before) !== before", arg=before)
     wait_drawn(page)
 
 
@@ -42,8 +47,16 @@ def wait_drawn(page: Page) -> None:
     page.wait_for_function("document.querySelector('.cs-viewer').dataset.ready === 'true'")
 
 
+def unfold(page: Page) -> None:
+    """Open the settings that are folded away."""
+    fold = page.get_by_role("button", name="advanced settings").locator("visible=true").first
+    if "open" not in (fold.get_attribute("class") or "").split():
+        fold.click()
+
+
 def choose_method(page: Page, title: str) -> None:
     """Choose a method by its title."""
+    unfold(page)
     page.get_by_label("Method", exact=True).click()
     page.get_by_role("option", name=title).click()
 
@@ -69,6 +82,16 @@ def follow(page: Page, every_ms: int = 100, until: int = 1000) -> list[int]:
             seen.append(percent)
         page.wait_for_timeout(every_ms)
     return seen
+
+
+def covered(page: Page, selector: str) -> list[str]:
+    """Return those of what ``selector`` finds that something else, or nothing, is drawn over at their middle."""
+    script = """(parts) => parts.filter((one) => {
+      const box = one.getBoundingClientRect();
+      const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      return !box.width || !box.height || !top || !one.contains(top);
+    }).map((one) => one.className || one.tagName)"""
+    return [str(one) for one in page.locator(selector).evaluate_all(script)]
 
 
 def wait_result(page: Page) -> None:

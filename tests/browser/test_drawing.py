@@ -39,6 +39,12 @@ def oblique() -> tuple[NDArray[np.float64], tuple[int, int, int]]:
     return affine, SHAPE
 
 
+@pytest.fixture
+def page(shared_page: Page) -> Page:
+    """The page that all tests here share: each loads a scan of its own."""
+    return shared_page
+
+
 @pytest.mark.parametrize("codes", ["RAS", "LAS", "PSR", "AIL", "oblique"])
 def test_the_server_stores_the_drawn_voxels(page: Page, tmp_path: Path, codes: str) -> None:
     affine, shape = oblique() if codes == "oblique" else grid(codes)
@@ -82,7 +88,7 @@ def test_tools_draw_erase_undo_fill_and_clear(page: Page, scans: Scans) -> None:
     page.get_by_role("button", name="Erase", exact=True).click()
     drag(page, (0.49, 0.5), (0.51, 0.5))
     assert drawn_voxels(page).size < first.size
-    page.get_by_role("button", name="Undo the last stroke").click()
+    page.get_by_role("button", name="Undo the last step").click()
     np.testing.assert_array_equal(drawn_voxels(page), first)
 
     page.evaluate(f"{VIEWER}.input.nv.moveCrosshairInVox(0, 0, 4)")
@@ -98,13 +104,14 @@ def test_tools_draw_erase_undo_fill_and_clear(page: Page, scans: Scans) -> None:
 
     page.get_by_role("button", name="Clear the drawing").click()
     assert drawn_voxels(page).size == 0
-    page.get_by_role("button", name="Undo the last stroke").click()
+    page.get_by_role("button", name="Undo the last step").click()
     np.testing.assert_array_equal(drawn_voxels(page), filled)
 
 
 def test_the_pen_draws_a_line_and_the_download_is_the_drawing(page: Page, scans: Scans) -> None:
     load_scan(page, scans.small[0])
     start_drawing(page)
+    page.get_by_role("button", name="Pen", exact=True).click()
     page.get_by_label("Pen size in voxels").fill("2")
     drag(page, (0.46, 0.5), (0.54, 0.5))
     drawn = drawn_voxels(page)

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import STEP_MS, Server, Watch
-from tests.browser.steps import open_tab, origin, start, visit
+from tests.browser.steps import open_tab, origin, start, unfold, visit
 from tests.browser.test_looks import violations
 from tests.core.failure.made_up_patches import BANDS, patches
 
@@ -50,8 +50,8 @@ def load(page: Page, slot: str, path: Path) -> None:
 def few_epochs(page: Page) -> None:
     """Set two epochs of plain training alone."""
     controls = page.locator("#cs-controls")
+    unfold(page)
     controls.get_by_role("checkbox", name="Instance norm", exact=True).uncheck()
-    controls.get_by_role("button", name="Advanced").locator("visible=true").click()
     controls.get_by_label("number input for Epochs").locator("visible=true").fill("2")
     page.keyboard.press("Tab")
 

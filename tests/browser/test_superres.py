@@ -129,5 +129,5 @@ def test_a_scan_that_is_fine_already_is_refused_in_words(page: Page, thick: dict
     load(page, "superres-scan", thick["reference"])
     expect(page.locator("#superres-method-note")).to_contain_text("no axis is coarser than the target")
     page.locator("#superres-run").click()
-    expect(over(page, "superres")).to_contain_text("nothing_to_sharpen")
+    expect(over(page, "superres")).to_contain_text("no_thick_axis")
     expect(page.locator("#superres-scan-facts .cs-file")).to_be_visible()

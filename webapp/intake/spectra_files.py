@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.failure.data.labelled_patches import ARRAY_NAMES, Loaded
+from core.failure.data.columns import array_of, is_known
+from core.failure.data.labelled_patches import Loaded
 from core.failure.data.loader import load
 from core.failure.data.predictions import Predictions
 from core.files.spectra import read_safely
@@ -95,14 +96,16 @@ def _facts(found: Loaded | Predictions) -> dict[str, str]:
 
 
 def _known(arrays: Arrays) -> Arrays:
-    """Return the arrays that the failure lab reads; of a file with none of their names the first, as an image."""
-    wanted = {"logits", "unit", *(name for names in ARRAY_NAMES.values() for name in names)}
-    found = {name: array for name, array in arrays.items() if name in wanted}
+    """Return the arrays that the failure lab may read: those with a known name and one value for each spectrum, which a
+    user may choose as labels or groups; of a file with none of their names the first, as an image."""
+    spectra = array_of(arrays, "spectra")
+    count = len(spectra) if spectra is not None and spectra.ndim in (2, 4) else 0
+    found = {name: array for name, array in arrays.items() if is_known(name) or (count and array.shape == (count,))}
     return found or ({"image": next(iter(arrays.values()))} if arrays else {})
 
 
 def _is_image(arrays: Arrays) -> bool:
-    found = next((arrays[name] for name in ARRAY_NAMES["spectra"] if name in arrays), None)
+    found = array_of(arrays, "spectra")
     return found is not None and found.ndim == 3
 
 

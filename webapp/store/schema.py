@@ -264,8 +264,8 @@ showing = Table(
     Index("uq_showing_rater_position", "rater", "position", unique=True),
 )
 
-# rows are only ever added; a changed opinion is a new row that names the one it supersedes; it is about a finished job
-# of the session that rates, or about a showing of a study
+# rows are only ever added, and go with their run; a changed opinion is a new row that names the one it supersedes; it
+# is about a finished job of the session that rates, or about a showing of a study
 rating = Table(
     "rating",
     metadata,

@@ -17,13 +17,19 @@ AMIDE_I = 1655.0
 
 @dataclass(frozen=True)
 class Window:
-    """How patches are cut. size, step: side of a patch and distance of two, pixels. tissue: mean absorbance at amide I
-    from which a patch is tissue. majority: share of its pixels that must have its label."""
+    """How patches are cut. size, step: side of a patch and distance of two, pixels; a step of 0 is the side. tissue:
+    mean absorbance at amide I from which a patch is tissue, which Raman spectra are not held to. majority: share of its
+    pixels that must have its label."""
 
     size: int = 24
-    step: int = 24
+    step: int = 0
     tissue: float = 0.1
     majority: float = 0.8
+
+    @property
+    def stride(self) -> int:
+        """Distance of two patches, pixels."""
+        return self.step or self.size
 
 
 def cut_patches(
@@ -57,7 +63,9 @@ def cut_patches(
         raise _no_patches(side)
     labels = _windows(mask, window)
     label, share = _majority(labels, len(classes))
-    good = (share >= window.majority) & (_windows(_amide(cube), window).mean(axis=(2, 3)) >= window.tissue)
+    good = (share >= window.majority) & _windows(cube.valid, window).all(axis=(2, 3))
+    if not cube.raman:
+        good &= _windows(_amide(cube), window).mean(axis=(2, 3)) >= window.tissue
     if regions is not None:
         region = _windows(regions, window)
         good &= region.min(axis=(2, 3)) == region.max(axis=(2, 3))
@@ -71,17 +79,18 @@ def cut_patches(
         classes,
         None if regions is None else region[down, across, side // 2, side // 2].astype(np.int64),
         None if picture is None else np.ascontiguousarray(_cut(picture, window)[down, across], np.float32),
+        raman=cube.raman,
     )
 
 
 def _windows(image: NDArray[np.generic], window: Window) -> NDArray[np.generic]:
     """Return views (rows, columns, size, size)."""
-    return sliding_window_view(image, (window.size, window.size))[:: window.step, :: window.step]
+    return sliding_window_view(image, (window.size, window.size))[:: window.stride, :: window.stride]
 
 
 def _cut(image: NDArray[np.generic], window: Window) -> NDArray[np.generic]:
     """Return views (rows, columns, C, size, size) of ``image`` (H, W, C)."""
-    return sliding_window_view(image, (window.size, window.size), axis=(0, 1))[:: window.step, :: window.step]
+    return sliding_window_view(image, (window.size, window.size), axis=(0, 1))[:: window.stride, :: window.stride]
 
 
 def _majority(labels: NDArray[np.generic], classes: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -21,19 +21,10 @@ from core.files.masks import check_mask, read_mask
 from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
-from core.imaging.drive import (
-    Done,
-    compared,
-    drive,
-    drive_all,
-    networks,
-    notes_of,
-    options_of,
-    row_of,
-    write_scan,
-)
+from core.imaging.drive import Done, compared, drive, drive_all, networks, options_of
 from core.imaging.inpaint.task import TASK
 from core.imaging.options import MEAN_CALLS
+from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.problem import Problem
 from core.imaging.reference import read_reference, scores
 from core.measure import quality

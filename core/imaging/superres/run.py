@@ -21,8 +21,9 @@ from core.events import Event, Finished, Progress
 from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
-from core.imaging.drive import Done, compared, drive, networks, notes_of, options_of, row_of, write_scan
+from core.imaging.drive import Done, compared, drive, networks, options_of
 from core.imaging.options import Options
+from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.superres.binning import TILING

@@ -19,17 +19,8 @@ from core.events import Event, Finished, Progress, changed
 from core.files.nifti import Stored, place_notes
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
-from core.imaging.drive import (
-    Done,
-    compared,
-    drive,
-    drive_all,
-    networks,
-    notes_of,
-    options_of,
-    row_of,
-    write_scan,
-)
+from core.imaging.drive import Done, compared, drive, drive_all, networks, options_of
+from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.translate.sources import Gathered, check_different, gather
 from core.imaging.translate.task import TASK
@@ -164,7 +155,7 @@ def _row(gathered: Gathered, made: Made, truth: Float | None) -> Row:
         {
             **measured,
             "consistency": consistency(made.values, like, brain, gathered.grid.volume.spacing),
-            "doubt": uncertainty,
+            "uncertainty": uncertainty,
         },
     )
 

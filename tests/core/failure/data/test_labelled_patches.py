@@ -13,7 +13,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from core.errors import UserError
 from core.failure.data.image_patches import Window
-from core.failure.data.labelled_patches import Options, patches_of, read_patches
+from core.failure.data.labelled_patches import patches_of, read_patches
+from core.failure.data.reading_options import Options
 from core.failure.data.splits import NO_GROUPS, folds
 from core.spectra.simulated_tissue import simulate
 
@@ -99,7 +100,7 @@ def test_a_tiff_stack_with_a_label_picture(tmp_path: Path) -> None:
     paths = [tmp_path / "a.tif"], tmp_path / "mask.png"
     with pytest.raises(UserError, match="no_wavenumbers"):
         read_patches(*paths)
-    loaded = read_patches(*paths, Options(ends=(1000, 1800), window=Window(4, 4)))
+    loaded = read_patches(*paths, Options(positions=(1000, 1800), window=Window(4, 4)))
     np.testing.assert_array_equal(loaded.patches.wavenumbers, [1000, 1400, 1800])
     assert len(loaded.patches) == 16
 

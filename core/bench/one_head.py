@@ -1,0 +1,240 @@
+"""How often the scans of two people are noticed, and how often those of one person are taken for two people's."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, permutations, product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from core.anatomy.head import Head, find_head
+from core.anatomy.registration import register
+from core.anatomy.same_head import Fit, fit, judge
+from core.bench.people import Person, people
+from core.bench.table import write_between
+from core.contrasts import TITLES
+from core.files.nifti import read_volume
+from core.measure.intervals import wilson
+from core.volume import Volume, resample
+
+Matrix = NDArray[np.float64]
+
+MARK = "pairs"
+# pairs of contrasts that are looked at; of one person all there are
+LOOKED_AT = (("t1", "t2"), ("t1", "flair"), ("t1", "t1ce"), ("t2", "flair"))
+THICK_MM, SLAB_MM = 4.0, 60.0
+# how far a scan is moved, degrees and mm along each axis; noise in parts of bright tissue, and how much a bias changes it
+TURN, SHIFT, NOISE, BIAS = 8.0, 7.0, 0.05, 0.3
+# scans that are held at a time
+HELD = 64
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A contrast of a person, and what was done to it: "", "moved", "noisy", "thick" or "slab"."""
+
+    person: Person
+    contrast: str
+    changed: str = ""
+
+    @property
+    def name(self) -> str:
+        """Person, contrast and change in one word."""
+        return "/".join((self.person.name, self.contrast, self.changed)).rstrip("/")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A pair of scans: its kind, whether both are of one person, whether thresholds were chosen on them, and the fit."""
+
+    kind: str
+    same: bool
+    chosen_on: bool
+    first: str
+    second: str
+    found: Fit
+
+
+class Alignments:
+    """How scans lie on one another, kept in a file, a line of JSON each: registered once."""
+
+    def __init__(self, cache: Path, report: Callable[[str], None]) -> None:
+        self._cache, self._report = cache, report
+        lines = cache.read_text(encoding="utf-8").splitlines() if cache.is_file() else []
+        self._known = {(each["first"], each["second"]): each["matrix"] for each in map(json.loads, lines)}
+
+    def between(self, first: Scan, second: Scan) -> Matrix:
+        """Return the (4, 4) that takes mm of ``second`` to mm of ``first``; heads of two people are first brought together
+        by their centres."""
+        key = first.name, second.name
+        if key not in self._known:
+            self._known[key] = self._registered(first, second).tolist()
+            self._cache.parent.mkdir(parents=True, exist_ok=True)
+            with self._cache.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"first": key[0], "second": key[1], "matrix": self._known[key]}) + "\n")
+            self._report(f"aligned {key[0]} {key[1]}")
+        return np.array(self._known[key], np.float64)
+
+    @staticmethod
+    def _registered(first: Scan, second: Scan) -> Matrix:
+        (fixed, fixed_head), (moving, moving_head) = read(first), read(second)
+        together = np.eye(4)
+        if first.person != second.person:
+            together[:3, 3] = _centre(fixed, fixed_head) - _centre(moving, moving_head)
+        moving = Volume(moving.data, together @ moving.affine)
+        # as core.imaging.translate.align has it: within the brain where one of the two is stripped
+        if moving_head.kind == "brain" and fixed_head.kind == "head":
+            found = register(moving, fixed, moving_head.mask)
+            found = found and found.reversed()
+        else:
+            found = register(fixed, moving, fixed_head.mask)
+        return together if found is None else found.matrix @ together
+
+
+def measure(data: Path, cache: Path, report: Callable[[str], None]) -> list[Row]:
+    """Return a row for every pair of scans below ``data``; alignments in ``cache`` are not looked for again."""
+    alignments, rows = Alignments(cache, report), []
+    everyone = people(data)
+    for chosen_on in (True, False):
+        some = [person for person in everyone if person.chosen_on == chosen_on]
+        for kind, same, first, second, matrix in (*_of_one(some, alignments), *_of_two(some, alignments)):
+            (one, head), (other, other_head) = read(first), read(second)
+            moved = Volume(other.data, matrix @ other.affine)
+            found = fit(one, head.mask, moved, other_head.mask)
+            rows.append(Row(kind, same, chosen_on, first.name, second.name, found))
+            report(f"{kind}: {first.name} {second.name} {found.share:.3f} of {found.blocks}")
+    return rows
+
+
+Pair = tuple[str, bool, Scan, Scan, Matrix]
+
+
+def _of_one(everyone: Sequence[Person], alignments: Alignments) -> Iterator[Pair]:
+    """Yield pairs of scans of one person, aligned as the product does it."""
+    for person in everyone:
+        t1 = Scan(person, "t1")
+        yield "T1 in thick slices, and its reference", True, t1, Scan(person, "t1", "thick"), np.eye(4)
+        for one, other in combinations(person.scans, 2):
+            first, second = Scan(person, one), Scan(person, other)
+            lies = alignments.between(first, second)
+            yield "two contrasts", True, first, second, lies
+            yield "two contrasts, one noisy and shaded", True, first, Scan(person, other, "noisy"), lies
+            yield "two contrasts, a slab of one", True, first, Scan(person, other, "slab"), lies
+            if (one, other) in LOOKED_AT:
+                moved = Scan(person, other, "moved")
+                yield "two contrasts, one moved", True, first, moved, alignments.between(first, moved)
+            if one == "t1" and other != "t1ce":
+                thick = Scan(person, other, "thick")
+                yield "thick slices with a guide", True, first, thick, alignments.between(first, thick)
+
+
+def _of_two(everyone: Sequence[Person], alignments: Alignments) -> Iterator[Pair]:
+    """Yield pairs of scans of two people, who were aligned by their T1s."""
+
+    def lies(person: Person, contrast: str) -> Matrix:
+        return np.eye(4) if contrast == "t1" else alignments.between(Scan(person, "t1"), Scan(person, contrast))
+
+    several = [person for person in everyone if len(person.scans) > 1]
+    for one, other in combinations(several, 2):
+        yield _titled("t1", "t1"), False, *_aligned_by_t1(one, other, alignments)
+    single = [person for person in everyone if len(person.scans) == 1]
+    for one, other in zip(single, single[1:], strict=False):
+        yield _titled("t1", "t1"), False, *_aligned_by_t1(one, other, alignments)
+    for (one, other), (first, second) in product(permutations(several, 2), LOOKED_AT):
+        if first in one.scans and second in other.scans:
+            before = several.index(one) < several.index(other)
+            third = _aligned_by_t1(*((one, other) if before else (other, one)), alignments)[2]
+            matrix = np.linalg.inv(lies(one, first)) @ (third if before else np.linalg.inv(third)) @ lies(other, second)
+            yield _titled(first, second), False, Scan(one, first), Scan(other, second), matrix
+            if (first, second) == ("t1", "flair"):
+                thick = Scan(other, second, "thick")
+                yield "thick slices with a guide", False, Scan(one, first), thick, matrix
+
+
+def _aligned_by_t1(one: Person, other: Person, alignments: Alignments) -> tuple[Scan, Scan, Matrix]:
+    first, second = Scan(one, "t1"), Scan(other, "t1")
+    return first, second, alignments.between(first, second)
+
+
+def _titled(first: str, second: str) -> str:
+    return f"{TITLES[first]} and {TITLES[second]}"
+
+
+@lru_cache(HELD)
+def read(scan: Scan) -> tuple[Volume, Head]:
+    """Return a scan, changed as it says, and its head."""
+    volume = read_volume(scan.person.scans[scan.contrast])
+    if scan.changed:
+        volume = CHANGES[scan.changed](volume, np.random.default_rng(zlib.crc32(scan.name.encode())))
+    return volume, find_head(volume)
+
+
+def _moved(volume: Volume, random: np.random.Generator) -> Volume:
+    """Return the head turned and shifted, sampled anew on the same grid."""
+    middle = np.eye(4)
+    middle[:3, 3] = volume.affine[:3, :3] @ (np.array(volume.data.shape) / 2) + volume.affine[:3, 3]
+    turned = np.eye(4)
+    for axis, angle in enumerate(np.radians(random.uniform(-TURN, TURN, 3))):
+        first, second = (other for other in range(3) if other != axis)
+        turn = np.eye(4)
+        turn[[first, second], [first, second]] = np.cos(angle)
+        turn[first, second], turn[second, first] = -np.sin(angle), np.sin(angle)
+        turned = turned @ turn
+    turned[:3, 3] = random.uniform(-SHIFT, SHIFT, 3)
+    away = middle @ turned @ np.linalg.inv(middle) @ volume.affine
+    x, y, z = volume.data.shape
+    return Volume(resample(volume.data, away, volume.affine, (x, y, z), order=1), volume.affine)
+
+
+def _noisy(volume: Volume, random: np.random.Generator) -> Volume:
+    """Return the scan with a smooth bias and Rician noise."""
+    bright = float(np.percentile(volume.data[volume.data > 0], 99.5))
+    coarse = random.standard_normal((4, 4, 4))
+    bias = ndimage.zoom(coarse, np.array(volume.data.shape) / 4, order=1, grid_mode=True, mode="nearest")
+    shaded = volume.data * np.exp(BIAS * np.tanh(bias)).astype(np.float32)
+    first, second = (NOISE * bright * random.standard_normal((2, *volume.data.shape))).astype(np.float32)
+    noisy = np.hypot(shaded + first, second)
+    return Volume(np.where(volume.data == 0, 0, noisy).astype(np.float32), volume.affine)
+
+
+def _thick(volume: Volume, random: np.random.Generator) -> Volume:
+    """Return the scan in slices of ``THICK_MM`` along its last axis; as it is where they are not thinner already."""
+    count = round(THICK_MM / volume.spacing[2])
+    if count < 2:
+        return volume
+    x, y, z = volume.data.shape
+    data = volume.data[:, :, : z // count * count].reshape(x, y, -1, count).mean(axis=3, dtype=np.float32)
+    affine = volume.affine.copy()
+    affine[:3, 3] += (count - 1) / 2 * affine[:3, 2]
+    affine[:3, 2] *= count
+    return Volume(data, affine)
+
+
+def _slab(volume: Volume, random: np.random.Generator) -> Volume:
+    """Return ``SLAB_MM`` of the scan along its last axis, from somewhere."""
+    z = volume.data.shape[2]
+    count = min(z, round(SLAB_MM / volume.spacing[2]))
+    begin = int(random.integers(0, z - count + 1))
+    affine = volume.affine.copy()
+    affine[:3, 3] += begin * affine[:3, 2]
+    return Volume(volume.data[:, :, begin : begin + count], affine)
+
+
+CHANGES: dict[str, Callable[[Volume, np.random.Generator], Volume]] = {
+    "moved": _moved,
+    "noisy": _noisy,
+    "thick": _thick,
+    "slab": _slab,
+}
+
+
+def _centre(volume: Volume, head: Head) -> NDArray[np.float64]:
+    index = np.argwhere(head.mask).mean(axis=0)
+    return np.asarray(volume.affine[:3, :3] @ index + volume.affine[:3, 3])

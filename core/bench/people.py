@@ -40,7 +40,7 @@ CHOSEN_ON = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Person:
     """name: of the folder and the person; scans: contrast -> file."""
 

@@ -93,7 +93,7 @@ def _surface(scene: _Scene, centre: Real, radius: float) -> Real | None:
 
 
 def upper(head: Bool, size: float, height_mm: float) -> Bool:
-    """Return the part of ``head`` (X, Y, Z) bool, RAS+, within ``height_mm`` of its top; size: of a voxel along Z, mm."""
+    """Return the part of ``head`` (X, Y, Z) bool, RAS+, within ``height_mm`` of its top; size: mm along Z."""
     planes = np.flatnonzero(head.any(axis=(0, 1)))
     head = head.copy()
     head[:, :, : max(0, int(planes[-1] + 1 - height_mm / size))] = False

@@ -51,10 +51,10 @@ def judge(found: Fit) -> Judgement:
 def fit(one: Volume, head: Head, other: Volume, other_head: Head) -> Fit:
     """Return how well the borders of ``other`` fit those of ``one``, where both lie as aligned as they can.
 
-    Both are RAS+, of any contrast and units, each with its head on its own grid; of a whole head the part that is mostly
-    brain counts. The magnitude of the gradient is compared, which contrasts share, on the grid of the scan with the
-    thicker slices, 2 mm or coarser: in each block of 16 mm the squared correlation where the scans lie and at the 26
-    places 6 mm beside it, along one axis, two or three.
+    Both are RAS+, of any contrast and units, each with its head on its own grid; of a whole head the part that is
+    mostly brain counts. The magnitude of the gradient is compared, which contrasts share, on the grid of the scan with
+    the thicker slices, 2 mm or coarser: in each block of 16 mm the squared correlation where the scans lie and at the
+    26 places 6 mm beside it, along one axis, two or three.
     """
     base = max((one, other), key=lambda scan: max(scan.spacing))
     affine, shape = _grid(base)
@@ -101,8 +101,8 @@ def _grid(base: Volume) -> tuple[Matrix, Triple]:
 
 
 def _borders(scan: Volume, head: Head, affine: Matrix, shape: Triple) -> tuple[Float, Bool]:
-    """Return the magnitude of the gradient of ``scan`` on another grid, as if it had been measured on that, and where it
-    is compared: the head without its rim."""
+    """Return the magnitude of the gradient of ``scan`` on another grid, as if it had been measured on that, and where
+    it is compared: the head without its rim."""
     sizes = spacing(affine)
     axes, others = (each[:3, :3] / np.linalg.norm(each[:3, :3], axis=0) for each in (scan.affine, affine))
     coarser = np.sqrt((axes.T @ others) ** 2 @ np.square(sizes)) / np.array(scan.spacing)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.errors import UserError
 
+GIVE = "Give the folder that holds train and demo."
 # folder below the data -> contrast -> file in it; a folder that ends in * is one folder for each person
 SEVERAL: dict[str, dict[str, str]] = {
     "train/brats18/*": {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair"},
@@ -54,7 +55,7 @@ class Person:
 
 
 def people(data: Path) -> list[Person]:
-    """Return everyone with scans below ``data``, those with several contrasts first; UserError where there is no one."""
+    """Return everyone with scans below ``data``, those with several contrasts first; UserError without any."""
     found = []
     for pattern, files in SEVERAL.items():
         for folder in sorted(data.glob(pattern)):
@@ -66,5 +67,5 @@ def people(data: Path) -> list[Person]:
             name = path.name.partition("_t1")[0] if "_t1" in path.name else path.parent.name
             found.append(Person(f"{path.relative_to(data).parts[1]}/{name.partition('.')[0]}", {"t1": path}))
     if not found:
-        raise UserError("file_unreadable", f"There are no scans in {data}.", "Give the folder that holds train and demo.")
+        raise UserError("file_unreadable", f"There are no scans in {data}.", GIVE)
     return found

@@ -33,6 +33,7 @@ from core.imaging.drive import (
     write_scan,
 )
 from core.imaging.inpaint.task import TASK
+from core.imaging.one_head import reference_note
 from core.imaging.options import MEAN_CALLS
 from core.imaging.problem import Problem
 from core.imaging.reference import read_reference, scores
@@ -98,6 +99,8 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     case = read_case(inputs["t1"], inputs["mask"], params["grow"])
     truth = read_reference(inputs["reference"], case.volume, case.mask) if "reference" in inputs else None
     placed = place_notes(inputs["reference"], "Reference") if "reference" in inputs else ()
+    if truth is not None:
+        placed += (reference_note(Volume(truth, case.volume.affine), case.volume, case.head, case.mask),)
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
     method = TASK.method(params["method"])

@@ -22,6 +22,7 @@ from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, networks, notes_of, options_of, row_of, write_scan
+from core.imaging.one_head import reference_note
 from core.imaging.options import Options
 from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
@@ -139,8 +140,9 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     fine = Volume(np.zeros(found.shape, np.float32), found.affine)
     near = found.acquisition.enlarge(head.mask.astype(np.float32), 0) > 0.5
     where = near if near.any() else np.ones(found.shape, np.bool_)
-    guide, lies = read_guide(inputs["guide"], volume, head.mask, found) if "guide" in inputs else (None, "")
+    guide, lies = read_guide(inputs["guide"], volume, head, found) if "guide" in inputs else (None, ())
     truth = read_reference(inputs["reference"], fine, where) if "reference" in inputs else None
+    of_head = () if truth is None else (reference_note(Volume(truth, fine.affine), volume, head),)
     bright = tissue_level(volume.data)
     calm, noise = _calm(volume, head.mask, bright, params["relax"])
     scan = ThickScan(calm, found.acquisition, guide, found.target)
@@ -149,7 +151,9 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     noted = (
         *stored.notes,
         *chain.from_iterable(others),
-        *notes("info", (taken, noise, *([lies] if lies else []))),
+        *notes("info", (taken, noise)),
+        *lies,
+        *of_head,
         *notes("warning", (*found.notices, *_straightened(stored, volume))),
         *notes("warning", _guide_unused(guide, TASK.method(params["method"]))),
     )

@@ -30,6 +30,7 @@ from core.imaging.drive import (
     row_of,
     write_scan,
 )
+from core.imaging.one_head import reference_note
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.translate.sources import Gathered, check_different, gather
 from core.imaging.translate.task import TASK
@@ -79,6 +80,9 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     gathered = yield from _gather(inputs, target, params["register"])
     truth = _truth(inputs, gathered)
     placed = place_notes(inputs["reference"], "Reference") if "reference" in inputs else ()
+    if truth is not None:
+        like = gathered.grid.volume
+        placed += (reference_note(Volume(truth, like.affine), like, gathered.grid.head),)
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
     method = TASK.method(params["method"])

@@ -111,7 +111,10 @@ def _borders(scan: Volume, head: Head, affine: Matrix, shape: Triple) -> tuple[F
     steep = np.sqrt(sum(slope**2 for slope in slopes))
     mask = upper(head.mask, scan.spacing[2], CROWN_MM) if head.kind == "head" and head.mask.any() else head.mask
     inside = resample(mask, scan.affine, affine, shape, order=0)
-    inside = ndimage.distance_transform_edt(np.pad(inside, 1), sampling=sizes)[1:-1, 1:-1, 1:-1] > RIM_MM
+    reach = [int(RIM_MM // side) for side in sizes]
+    offsets = np.stack(np.meshgrid(*[np.arange(-far, far + 1) for far in reach], indexing="ij"), axis=-1)
+    ball = np.linalg.norm(offsets * np.array(sizes), axis=-1) <= RIM_MM
+    inside = ndimage.binary_erosion(inside, ball)
     unit = max(float(steep[inside].mean()) if inside.any() else 0.0, 1e-30)
     return np.asarray(steep / unit, np.float32), np.asarray(inside)
 
@@ -137,5 +140,7 @@ class _Blocks:
     def _sum(self, values: Float) -> NDArray[np.float64]:
         i, j, k = self._sides
         x, y, z = (side // each for side, each in zip(values.shape, self._sides, strict=True))
-        total: NDArray[np.float64] = values.reshape(x, i, y, j, z, k).sum(axis=(1, 3, 5), dtype=np.float64)
+        # a product with ones adds up the last axis many times faster than a sum over three axes
+        rows = (values.reshape(-1, k) @ np.ones(k, np.float32)).reshape(x, i, y, j, z)
+        total: NDArray[np.float64] = rows.sum(axis=3, dtype=np.float64).sum(axis=1)
         return total.ravel()

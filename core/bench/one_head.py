@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, pairwise
 from pathlib import Path
 from statistics import median
 
@@ -17,11 +17,13 @@ from scipy import ndimage
 
 from core.anatomy.head import Head, find_head
 from core.anatomy.registration import register_heads
-from core.anatomy.same_head import Fit, fit
+from core.anatomy.same_head import Fit, fit, judge
 from core.bench.people import GIVE, Person, people
+from core.bench.table import write_between
 from core.contrasts import TITLES
 from core.errors import UserError
 from core.files.nifti import read_volume
+from core.measure.intervals import wilson
 from core.volume import Volume, resample
 
 Matrix = NDArray[np.float64]
@@ -30,8 +32,8 @@ MARK = "pairs"
 # onto whose T1 everyone's is aligned, so that n registrations serve for all pairs of n people
 ATLAS = "demo/sri24"
 GUIDE = "T1 as guide of FLAIR or T2 in 4 mm slices"
-# pairs of contrasts that are looked at; of one person all there are
-LOOKED_AT = (("t1", "t2"), ("t1", "flair"), ("t1", "t1ce"), ("t2", "flair"))
+# contrasts of two people that are paired; of one person all there are
+LOOKED_AT = (("t1", "t1"), ("t1", "t2"), ("t1", "flair"), ("t1", "t1ce"), ("t2", "flair"))
 THICK_MM, SLAB_MM = 4.0, 60.0
 # how far a scan is moved, degrees and mm along each axis; noise in parts of bright tissue, and the log of the bias
 TURN, SHIFT, NOISE, BIAS = 8.0, 7.0, 0.05, 0.3
@@ -129,28 +131,25 @@ def _of_one(everyone: Sequence[Person], alignments: Alignments) -> Iterator[Pair
             lies = alignments.between(first, second)
             yield _titled(one, other), True, first, second, lies
             yield "one noisy and shaded", True, first, Scan(person, other, "noisy"), lies
-            yield "a slab of one", True, first, Scan(person, other, "slab"), lies
+            yield f"a slab of {SLAB_MM:.0f} mm of one", True, first, Scan(person, other, "slab"), lies
             if one == "t1" and other != "t1ce":
                 yield GUIDE, True, first, Scan(person, other, "thick"), lies
-        if len(person.scans) > 1:
-            moved = Scan(person, tuple(person.scans)[-1], "moved")
-            yield "one moved", True, t1, moved, alignments.between(t1, moved)
+        moved = Scan(person, tuple(person.scans)[-1], "moved")
+        yield "one moved, and aligned again", True, t1, moved, alignments.between(t1, moved)
 
 
 def _of_two(everyone: Sequence[Person], atlas: Scan, alignments: Alignments) -> Iterator[Pair]:
-    """Yield pairs of scans of two people: the T1 of each lies on that of ``ATLAS``."""
-    several = [person for person in everyone if len(person.scans) > 1]
+    """Yield pairs of scans of two people, whose T1s lie on that of ``atlas``; some that are aligned with each other."""
 
     def onto_atlas(person: Person, contrast: str) -> Matrix:
         scan = Scan(person, "t1")
         return alignments.between(atlas, scan) @ alignments.between(scan, Scan(person, contrast))
 
-    for one, other in pairwise(several):
+    for one, other in pairwise(everyone):
         first, second = Scan(one, "t1"), Scan(other, tuple(other.scans)[-1])
-        yield "aligned directly", False, first, second, alignments.between(first, second)
-    for one, other in permutations(several, 2):
-        looked_at = (*LOOKED_AT, ("t1", "t1")) if several.index(one) < several.index(other) else LOOKED_AT
-        for name, other_name in looked_at:
+        yield "T1 and T2 or FLAIR, aligned directly", False, first, second, alignments.between(first, second)
+    for one, other in combinations(everyone, 2):
+        for name, other_name in LOOKED_AT:
             if name in one.scans and other_name in other.scans:
                 first, second = Scan(one, name), Scan(other, other_name)
                 matrix = np.linalg.inv(onto_atlas(one, name)) @ onto_atlas(other, other_name)
@@ -242,8 +241,8 @@ def _centre(volume: Volume, head: Head) -> NDArray[np.float64]:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """Return two tables of the people that no threshold was chosen on: pairs of two people and how many are noticed, pairs
-    of one person and how many are wrongly taken for two people's; then a line on the people that were chosen on."""
+    """Return two tables of the people that no threshold was chosen on: pairs of two people and how many are noticed,
+    pairs of one person and how many are taken for two people's; then a line on the people that were chosen on."""
     parts = [_table([row for row in rows if not row.chosen_on and row.same == same], same) for same in (False, True)]
     chosen = [row.found.share for row in rows if row.chosen_on and judge(row.found) != "unknown"]
     same = [row.same for row in rows if row.chosen_on and judge(row.found) != "unknown"]

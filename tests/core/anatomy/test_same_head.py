@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -9,21 +8,9 @@ import pytest
 from core.anatomy.head import Head, find_head
 from core.anatomy.registration import register_heads
 from core.anatomy.same_head import FEWEST, ONE_HEAD, TWO_HEADS, Fit, fit, judge
-from core.synth.phantom import phantom
-from core.synth.subject import subject
 from core.volume import Volume, resample
 from tests.core.brains import rigid
-
-SHAPE, SIZE_MM = (80, 96, 80), 2.0
-
-
-@lru_cache
-def heads(seed: int, lesion: str | None = None, whole: bool = False) -> dict[str, Volume]:
-    """Three contrasts of a made-up head of 2 mm, as different from that of another seed as folds and shape can be."""
-    affine = np.diag([SIZE_MM, SIZE_MM, SIZE_MM, 1.0])
-    affine[:3, 3] = -80, -96, -80
-    made = subject(phantom(seed, SHAPE), seed, ("t1", "t2", "flair"), whole_head=whole, lesion=lesion)
-    return {name: Volume(image, affine) for name, image in made.images.items()}
+from tests.core.made_heads import SHAPE, SIZE_MM, heads
 
 
 def fits(one: Volume, other: Volume) -> Fit:

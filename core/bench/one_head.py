@@ -31,7 +31,7 @@ Matrix = NDArray[np.float64]
 MARK = "pairs"
 # onto whose T1 everyone's is aligned, so that n registrations serve for all pairs of n people
 ATLAS = "demo/sri24"
-GUIDE = "T1 as guide of FLAIR or T2 in 4 mm slices"
+GUIDE = "T1 as guide of FLAIR or T2 in thick slices"
 # contrasts of two people that are paired; of one person all there are
 LOOKED_AT = (("t1", "t1"), ("t1", "t2"), ("t1", "flair"), ("t1", "t1ce"), ("t2", "flair"))
 THICK_MM, SLAB_MM = 4.0, 60.0

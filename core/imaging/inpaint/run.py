@@ -33,7 +33,7 @@ from core.imaging.drive import (
     write_scan,
 )
 from core.imaging.inpaint.task import TASK
-from core.imaging.one_head import reference_note
+from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.options import MEAN_CALLS
 from core.imaging.problem import Problem
 from core.imaging.reference import read_reference, scores
@@ -208,6 +208,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     method = TASK.method(params["method"])
     made = (method, *compared(TASK, method, params))
     seconds = START_SECONDS + size.scan * SECONDS_PER_SCAN_VOXEL
+    seconds += REFERENCE_SECONDS * ("reference" in inputs)
     seconds += sum(SECONDS_PER_METHOD.get(one.name, 0.0) for one in made)
     seconds += size.filled * sum(SECONDS_PER_FILLED_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
     memory = PROGRAM_BYTES + size.scan * BYTES_PER_SCAN_VOXEL + size.filled * BYTES_PER_FILLED_VOXEL

@@ -22,7 +22,7 @@ from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, networks, notes_of, options_of, row_of, write_scan
-from core.imaging.one_head import reference_note
+from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.options import Options
 from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
@@ -278,6 +278,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     made = (method, *shown_beside(method, params))
     plain = sum(SECONDS_PER_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
     seconds = START_SECONDS + size.made * (SECONDS_PER_VOXEL["job"] + plain)
+    seconds += REFERENCE_SECONDS * ("reference" in inputs)
     memory = PROGRAM_BYTES + size.made * BYTES_PER_VOXEL["plain"]
     costs = [network_cost(one, params, round(size.made ** (1 / 3))) for one in made if not one.cheap]
     if costs:

@@ -217,6 +217,26 @@ def interleaved(
     typer.echo(text)
 
 
+@app.command()
+def pairs(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train and demo.")],
+    cache: Annotated[Path, typer.Option("--cache", help="Keeps alignments; a stopped run goes on.")] = Path(
+        "build/bench/pairs.jsonl"
+    ),
+    json: Annotated[Path | None, typer.Option("--json", help="Write every pair to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables into this page.")] = None,
+) -> None:
+    """Pair scans of one person and of two, and print how often each is taken for two people's."""
+    from core.bench import one_head
+
+    rows = one_head.measure(data, cache, _report)
+    if json is not None:
+        one_head.write_json(json, rows)
+    if markdown is not None:
+        one_head.write_page(markdown, rows)
+    typer.echo(one_head.markdown(rows))
+
+
 def _report(line: str) -> None:
     typer.echo(line, err=True)
 

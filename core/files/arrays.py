@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.files.archive import is_litter, unpack_all
-from core.files.collection import read_collection
 from core.files.envi import data_of, header_of, read_envi
+from core.files.spectra_collection import read_collection
 from core.files.spectra_table import read_table
 from core.files.table_text import is_text
 from core.files.vendor.formats import reader_of, refusal

@@ -20,7 +20,7 @@ STATES = {
     "failed": "Failed",
     "cancelled": "Cancelled",
 }
-TISSUE_FACTS = ("Holds", "Size", "Bands", "Classes", "Groups")
+TISSUE_FACTS = ("Holds", "Size", "Values", "Bands", "Classes", "Groups", "Columns")
 ORDER = (REPORT, RESULT, UNCERTAINTY, DIFFERENCE, ERROR, RUN)
 UNKNOWN_TRUTH = "There is no truth to compare with: these measures look at the result itself."
 

@@ -42,8 +42,7 @@ def test_scan_mask_and_drawing_last(page: Page, scans: Scans) -> None:
     page.keyboard.press("Control+Shift+z")
     np.testing.assert_array_equal(drawn_voxels(page), drawn)
 
-    open_tab(page, "About")
-    open_tab(page, "Super-resolution")
+    open_tab(page, "Super-resolve")
     wait_for(page, f"!{DRAWING}")
     open_tab(page, "Inpaint")
     wait_for(page, DRAWN)

@@ -72,8 +72,8 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     truth = _truth(inputs, gathered)
     placed = place_notes(inputs["reference"], "Reference") if "reference" in inputs else ()
     if truth is not None:
-        like = gathered.grid.volume
-        placed += (reference_note(Volume(truth, like.affine), like, gathered.grid.head),)
+        scan = gathered.grid.volume
+        placed += (reference_note(Volume(truth, scan.affine), scan, gathered.grid.head),)
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
     method = TASK.method(params["method"])

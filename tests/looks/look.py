@@ -57,9 +57,9 @@ def seen(page: Page, skip: str = "") -> list[str]:
     return [str(fault) for fault in page.evaluate(RULES, {"skip": skip})]
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds, of every level."""
-    found = Axe().run(page).response["violations"]
+def violations(page: Page, part: str = "html") -> list[str]:
+    """Return what axe-core finds in a part of the page, of every level."""
+    found = Axe().run(page, part).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]
 
 

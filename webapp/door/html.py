@@ -16,7 +16,7 @@ POLICY = (
 )
 
 
-def document(name: str, **values: object) -> str:
+def document(name: str, /, **values: object) -> str:
     """Return ``assets/door/<name>.html`` for ``values``, every one of them escaped."""
     return _environment().get_template(f"{name}.html").render(**values)
 

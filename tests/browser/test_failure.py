@@ -169,7 +169,7 @@ def test_every_view_is_drawn_and_has_its_table(lab: Page) -> None:
 
 def test_plots_fill_their_place_after_the_tab_was_hidden(lab: Page) -> None:
     open_tab(lab, "Inpaint")
-    expect(lab.locator(".cs-viewer")).to_be_visible()
+    expect(lab.locator(".cs-welcome >> visible=true")).to_have_count(1)
     lab.wait_for_url(lambda address: "job=" not in address)
     open_tab(lab, "Failure lab")
     lab.locator("#lab-tabs").get_by_role("tab", name="One number").click()

@@ -15,13 +15,14 @@ from core.files.convert import SECONDS, ask_child
 
 
 def read_safely(paths: Sequence[Path], *, seconds: int = SECONDS) -> dict[str, NDArray[Any]]:
-    """Return the named arrays of one file, or of an ENVI header and its data: see ``core.files.arrays.read_arrays``.
+    """Return the named arrays of one file, of the files of one image, or of a folder, zip or list of spectra: see
+    ``core.files.arrays.read_arrays``.
 
     The process that decodes them is held to 4 GiB and killed after ``seconds``. UserError file_unreadable,
     cube_unreadable, cube_too_large, envi_header, no_wavenumbers, import_failed, import_timeout.
     """
     for path in paths:
-        if not path.is_file():
+        if not path.exists():
             raise UserError(
                 "file_unreadable", f"There is no file {path.name[:80]!r}.", "Check the path and its rights."
             )

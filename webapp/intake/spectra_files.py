@@ -14,6 +14,7 @@ from core.failure.data.columns import array_of, is_known
 from core.failure.data.labelled_patches import Loaded
 from core.failure.data.loader import load
 from core.failure.data.predictions import Predictions
+from core.failure.task import READING
 from core.files.spectra import read_safely
 from webapp.intake.scans import clean_name, kept, uploaded
 from webapp.services import Services
@@ -21,7 +22,9 @@ from webapp.store.records import NewScan, ScanRecord
 
 ROLE = "tissue"
 SUFFIX = ".npz"
-LATER = "no_labels"
+# what labels, or the options of a run, may still give
+MOST_COLUMNS = 20
+LATER = ("no_labels", "no_wavenumbers", "unit_unknown", "no_patches")
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -61,17 +64,32 @@ def _described(
 ) -> tuple[dict[str, str], tuple[str, ...], tuple[int, ...]]:
     """Return facts for the card, warnings, and the shape of the largest array."""
     shape = max((array.shape for array in arrays.values()), key=lambda one: int(np.prod(one)), default=())
-    if data_id is not None:
-        data = services.repo.scan(data_id, session)
-        return _facts(load(services.blobs.path(data.blob), path)), (), shape
+    data = None if data_id is None else services.blobs.path(services.repo.scan(data_id, session).blob)
     try:
-        found = load(path)
+        found = load(path) if data is None else load(data, path)
     except UserError as error:
-        if error.code != LATER or not _is_image(arrays):
+        waiting = array_of(arrays, "spectra") is not None if data is None else error.code != "no_labels"
+        if error.code not in LATER or not waiting:
             raise
+        return *_unread(arrays, error, shape), shape
+    facts = _facts(found) | _columns(arrays)
+    return facts, found.notices if isinstance(found, Loaded) else (), shape
+
+
+def _unread(arrays: Arrays, error: UserError, shape: tuple[int, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return facts and warnings of data that need labels, or options of the run, before they can be read."""
+    if error.code == "no_labels" and _is_image(arrays):
         facts = {"Holds": "An infrared image without labels", "Size": _size(shape)}
-        return facts, ("Nothing in it says which class is which: load a label picture too.",), shape
-    return _facts(found), found.notices if isinstance(found, Loaded) else (), shape
+        return facts, ("Nothing in it says which class is which: load a label picture too.",)
+    facts = {"Holds": "Data that need one more setting", "Size": _size(shape)} | _columns(arrays)
+    return facts, (f"{error.message} {error.hint} The settings are in step 2: {READING}.",)
+
+
+def _columns(arrays: Arrays) -> dict[str, str]:
+    """Return the names of what there is one of for each spectrum."""
+    spectra = array_of(arrays, "spectra")
+    names = [name[:40] for name, array in arrays.items() if spectra is not None and array.shape == (len(spectra),)]
+    return {"Columns": ", ".join(names[:MOST_COLUMNS])} if len(names) > 1 else {}
 
 
 def _facts(found: Loaded | Predictions) -> dict[str, str]:
@@ -86,9 +104,11 @@ def _facts(found: Loaded | Predictions) -> dict[str, str]:
         holds = f"Patches of {side[0]} × {side[1]} pixels{pictures}" if spatial else "Spectra"
         size = f"{len(patches)} {'patches' if spatial else 'spectra'}"
         groups, classes, at = patches.groups, patches.classes, patches.wavenumbers
+    raman = isinstance(found, Loaded) and found.patches.raman
     return {
         "Holds": holds,
         "Size": size,
+        "Values": "Raman, relative counts" if raman else "absorbance",
         "Bands": f"{len(at)}, {at.min():.0f} to {at.max():.0f} cm⁻¹",
         "Classes": ", ".join(classes),
         "Groups": "not known" if groups is None else f"{len(np.unique(groups))} patients or slides",

@@ -43,14 +43,14 @@ def quality(
     from core.bench.suite import TASKS, Settings
     from core.bench.suite import bench as measure
     from core.bench.table import format_table, write_json, write_markdown
-    from core.train.heldout import HEALTHY
+    from core.train.heldout import VALIDATION
 
     if task and task not in TASKS:
         raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}, not {task[:40]!r}")
     settings = Settings(
         data,
         _names(methods),
-        _names(subjects) or HEALTHY,
+        _names(subjects) or VALIDATION,
         steps,
         samples,
         seed,
@@ -115,7 +115,7 @@ def methods(
 
 @app.command()
 def inpaint(
-    data: Annotated[Path, typer.Option("--data", help="Folder that holds train/malf_nc.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train.")],
     methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
     sizes: Annotated[str, typer.Option("--sizes", help="Volumes of the masks in ml, comma between.")] = "12,45",
     per_subject: Annotated[int, typer.Option("--per-subject", min=1, help="Masks of each size in each subject.")] = 1,
@@ -190,6 +190,51 @@ def failure(
     if markdown is not None:
         failure.write_page(markdown, rows)
     typer.echo(failure.markdown(rows))
+
+
+@app.command()
+def interleaved(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder that holds train; without it synthetic scans alone.")
+    ] = None,
+    methods: Annotated[str, typer.Option("--methods", help="Of super-resolution, comma between.")] = "cubic,volume",
+    subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "1015",
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables into this page.")] = None,
+) -> None:
+    """Measure what evening out and relaxing slices gain, and how often slices seem to alternate."""
+    from core.bench import case
+    from core.bench import interleaved as bench
+    from core.bench.table import write_between
+    from core.imaging.options import Options
+
+    case.check_names([case.entrant(one, Options()) for one in case.unpublished("superres")], _names(methods))
+    scans = [*bench.synthetic(), *(bench.healthy(data, _names(subjects)) if data else ())]
+    rows = bench.gained(scans, _names(methods), _report)
+    found = bench.searched(bench.sharp_files(data), _report) if data else []
+    text = bench.markdown(rows, found)
+    if markdown is not None:
+        write_between(markdown, bench.MARK, text)
+    typer.echo(text)
+
+
+@app.command()
+def pairs(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train and demo.")],
+    cache: Annotated[Path, typer.Option("--cache", help="Keeps alignments; a stopped run goes on.")] = Path(
+        "build/bench/pairs.jsonl"
+    ),
+    json: Annotated[Path | None, typer.Option("--json", help="Write every pair to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables into this page.")] = None,
+) -> None:
+    """Pair scans of one person and of two, and print how often each is taken for two people's."""
+    from core.bench import one_head
+
+    rows = one_head.measure(data, cache, _report)
+    if json is not None:
+        one_head.write_json(json, rows)
+    if markdown is not None:
+        one_head.write_page(markdown, rows)
+    typer.echo(one_head.markdown(rows))
 
 
 def _report(line: str) -> None:

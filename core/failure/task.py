@@ -8,7 +8,7 @@ from typing import Literal
 
 from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 from core.failure import titles
-from core.presentation import Page, Step
+from core.presentation import Page, Step, Welcome
 
 # the names of PRESETS of core.spectra.simulated_tissue, and of REMEDIES and NETWORKS of core.failure.models, which load
 # numpy and torch; a test holds them equal
@@ -197,6 +197,7 @@ TASK = Task(
             "Stained picture, infrared cube.",
             choices=("rgb", "ir"),
             titles=titles.SIDES,
+            advanced=True,
         ),
         Param(
             "remedies",
@@ -206,6 +207,7 @@ TASK = Task(
             "Plain training and remedies.",
             choices=REMEDIES,
             titles=titles.REMEDIES,
+            advanced=True,
         ),
         Param(
             "networks",
@@ -219,7 +221,7 @@ TASK = Task(
         ),
         Param("patches", "int", 600, "Patches", "Simulated patches to train on.", low=80, high=4000, advanced=True),
         Param("epochs", "int", 25, "Epochs", "Of plain training.", low=1, high=200, advanced=True),
-        Param("seeds", "int", 1, "Seeds", "How often everything is trained.", low=1, high=5),
+        Param("seeds", "int", 1, "Seeds", "How often everything is trained.", low=1, high=5, advanced=True),
         Param(
             "depth",
             "choice",
@@ -263,6 +265,15 @@ TASK = Task(
         settings=Step("What to train"),
         preset="quick",
         subject="tissue",
+        welcome=Welcome(
+            "Does a network look at tissue, or at one number?",
+            "Small networks are trained on infrared images of tissue and on stained pictures of the same cells. The "
+            "lab then takes away what a shortcut could use, and shows whether accuracy was earned.",
+            "failure.webp",
+            "Simulated tissue at one wavenumber, as a stained picture, and with its spectra exchanged",
+            "Simulated tissue: infrared at one wavenumber, and the stained picture of the same cells.",
+            "Run the demo",
+        ),
     ),
     run=Reference("core.failure.run:run"),
     estimate=Reference("core.failure.training_cost:estimate"),

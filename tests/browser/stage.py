@@ -99,7 +99,7 @@ class Show:
         """Apply a scene and wait until it is drawn."""
         self.page.evaluate("(scene) => viewer.apply(scene)", scene)
         self.settle()
-        assert self.ask("viewer.root.dataset.ready") == "true"
+        assert self.ask("viewer.root.dataset.ready") == "true", self.ask("viewer.status.innerText")
 
     def settle(self) -> None:
         """Wait until what was asked for is drawn."""

@@ -28,6 +28,8 @@ LEAST, LEARNT, MOST = 1.1, 8.0, 16.0
 GIVEN, STATED, ASSUMED = "as given", "as the scan's header states", "no thickness is known"
 # slice thickness in parts of the distance of slices: scanners leave gaps and overlap within these
 THINNEST, THICKEST = 0.2, 2.0
+# a ratio of sizes is whole but for the float32 of headers below this
+ROUNDED = 1e-5
 SLICES = ("sagittal", "coronal", "axial")
 
 
@@ -55,6 +57,11 @@ class Geometry:
         """Voxels of the fine grid."""
         return self.acquisition.fine
 
+    @property
+    def thickest(self) -> int:
+        """The axis across the slices: of those refined, that with the largest distance of voxels."""
+        return max(self.refined, key=lambda axis: self.measured[axis])
+
 
 def geometry(
     shape: Sequence[int], affine: Affine, params: Mapping[str, Any], slices: tuple[int, float] | None = None
@@ -67,14 +74,14 @@ def geometry(
     axis where that is 1 to 1.2 mm. ``thickness`` is that of the thickest axis, 0 for what
     ``slices`` states of it; slices of others, and those of which nothing is known, touch.
     The fine grid has exactly these voxels and is centred on the scan's field of view, which it covers to half a voxel.
-    UserError nothing_to_sharpen, factor_too_large, bad_thickness or result_too_large.
+    UserError no_thick_axis, factor_too_large, bad_thickness or result_too_large.
     """
     own = spacing(affine)
     target, notices = _target(own, params["spacing"])
     axes = tuple(axis for axis in range(3) if target[axis] != own[axis])
     if not axes:
         raise UserError(
-            "nothing_to_sharpen",
+            "no_thick_axis",
             f"The scan has voxels of {_sizes(own)} mm: no axis is coarser than the target.",
             "Choose a smaller target voxel, or a scan with thicker slices.",
         )
@@ -99,7 +106,7 @@ def describe_geometry(found: Geometry) -> tuple[str, ...]:
     """Return in plain sentences what was assumed of the scan and what will be made."""
     coarse = found.acquisition.coarse
     sentences = [f"Measured: {_counts(coarse)} voxels of {_sizes(found.measured)} mm."]
-    thickest = max(found.refined, key=lambda axis: found.measured[axis])
+    thickest = found.thickest
     distance, width = found.measured[thickest], found.thickness[thickest]
     bell = "with a Gaussian profile" if found.profile == "gaussian" else "with a box profile"
     slices = f"{coarse[thickest]} {SLICES[thickest]} slices, each {width:.3g} mm thick {bell}"
@@ -177,9 +184,14 @@ def _overlap(width: float, distance: float) -> tuple[str, ...]:
 def _axis(count: int, size: float, goal: float, width: float, profile: Profile) -> Axis:
     if size == goal:
         return whole(count)
-    step = size / goal
+    step, wide = _whole(size / goal), _whole(width / goal)
     fine = max(1, round(count * step))
-    return Axis(fine, count, step, width / goal, (fine - 1) / 2 - step * (count - 1) / 2, profile)
+    return Axis(fine, count, step, wide, (fine - 1) / 2 - step * (count - 1) / 2, profile)
+
+
+def _whole(ratio: float) -> float:
+    """Return ``ratio``, whole where only the rounding of headers parts it from that: what touches does not overlap."""
+    return float(round(ratio)) if abs(ratio - round(ratio)) < ROUNDED else ratio
 
 
 def _to_coarse(acquisition: Acquisition) -> Affine:

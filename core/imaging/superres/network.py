@@ -26,6 +26,7 @@ from core.imaging.preview import Picture
 from core.imaging.problem import Estimate, ThickScan
 from core.imaging.superres.binning import TILING, binned, unbinned
 from core.imaging.superres.guided_detail import guided
+from core.imaging.superres.nonnegative import within_range
 from core.imaging.volume_sampler import View, direct, error_spectrum_of
 from core.volume import Box
 from core.weights import calibration, load
@@ -40,8 +41,6 @@ CENTRE, SPREAD = 0.5, 0.3
 DETAIL = 1.5
 # the voxel size that the network learnt
 WORK_MM = 1.0
-# rounds of emptying what was measured as empty and agreeing with the rest
-EMPTYINGS = 3
 # axes along which the volume is reversed for one sample after another
 MIRRORED: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (2,))
 
@@ -115,8 +114,8 @@ def measured_part(axis: Axis) -> NDArray[np.float32]:
 def setting(scan: ThickScan, options: Options, multiple: int) -> Setting:
     """Return ``scan`` as networks see it whose sides must be multiples of ``multiple``.
 
-    ``consistent`` keeps exactly to what was measured. A guide adds what it shows between the slices; the deviation
-    stays that of the network alone.
+    ``consistent`` keeps exactly to what was measured and to its range. A guide adds what it shows between the slices;
+    the deviation stays that of the network alone.
     """
     level, ground = tissue_level(scan.image), np.float32(background_level(scan.image))
     above = replace(scan, image=scan.image - ground) if ground else scan
@@ -132,7 +131,7 @@ def setting(scan: ThickScan, options: Options, multiple: int) -> Setting:
         if above.guide is not None:
             values = guided(values, above.image, above.acquisition, above.guide, level, above.spacing)
         if options.consistent:
-            values = emptied(values, above)
+            values = within_range(values, above)
         return Estimate(values + ground, unit * unbinned(deviation, factors, fine))
 
     seen = _in_blocks(above, factors)
@@ -165,26 +164,6 @@ def blocks(scan: ThickScan) -> tuple[int, int, int]:
         for axis, size in zip(scan.acquisition.axes, scan.spacing, strict=True)
     )
     return x, y, z
-
-
-def emptied(values: Float, scan: ThickScan) -> Float:
-    """Return ``values`` (X, Y, Z) with 0 where a slice measured exactly 0, still measuring as the scan.
-
-    Only for scans without negative voxels, where a mean of 0 leaves no choice: the space around a stripped brain
-    stays black instead of holding faint echoes of its border.
-    """
-    void = scan.image == 0
-    if float(scan.image.min()) < 0 or not void.any():
-        return values
-    dark = void
-    for number, axis in enumerate(scan.acquisition.axes):
-        if not axis.untouched:
-            matrix = measuring(axis)
-            reached = (matrix > 0.25 * matrix.max(axis=1, keepdims=True)).astype(np.float32)
-            dark = np.moveaxis(np.tensordot(reached.T, dark.astype(np.float32), axes=(1, number)), 0, number) > 0
-    for _ in range(EMPTYINGS):
-        values = scan.acquisition.project(np.where(dark, np.float32(0), values), scan.image)
-    return values
 
 
 def _in_blocks(scan: ThickScan, factors: tuple[int, int, int]) -> ThickScan:

@@ -1,4 +1,5 @@
-"""Splines between the slices, made to agree with what was measured by back-projection (Irani and Peleg 1991)."""
+"""Splines between the slices, made to agree with what was measured by back-projection (Irani and Peleg 1991), within
+the range of a magnitude image."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from collections.abc import Generator
 from core.events import Progress
 from core.imaging.options import Options
 from core.imaging.problem import Estimate, ThickScan
+from core.imaging.superres.nonnegative import within_range
 
 BACK_PROJECTIONS = 10
 
@@ -35,5 +37,5 @@ def _spline(scan: ThickScan, options: Options, order: int) -> Generator[Progress
     yield Progress(0.0, 0, 1, "Interpolating")
     values = scan.acquisition.enlarge(scan.image, order)
     if options.consistent:
-        values = scan.acquisition.back_project(values, scan.image, BACK_PROJECTIONS)
+        values = within_range(scan.acquisition.back_project(values, scan.image, BACK_PROJECTIONS), scan)
     return Estimate(values)

@@ -17,7 +17,7 @@ from core.declaration import (
 )
 from core.imaging import parameters as common
 from core.imaging import publications
-from core.presentation import Page, Step
+from core.presentation import Page, Step, Welcome
 
 OURS = Method(
     "volume",
@@ -96,6 +96,7 @@ TASK = Task(
         Output("uncertainty", "volume", "Uncertainty"),
         Output("difference", "volume", "Result minus linear interpolation"),
         Output("error", "volume", "Error against the reference", always=False),
+        Output("gain", "volume", "Gain of the slices", always=False),
         REPORT,
         RUN_RECORD,
     ),
@@ -132,7 +133,7 @@ TASK = Task(
             choices=("box", "gaussian"),
             titles={"gaussian": "Bell"},
         ),
-        common.mode("scan", 8, advanced=True),
+        common.mode("scan", 8),
         common.STEPS,
         Param(
             "samples",
@@ -150,9 +151,26 @@ TASK = Task(
             0.0,
             "Relax",
             "For noisy scans: how far the result may leave what was measured, towards slices without their noise. "
-            "0: agrees exactly, 1: the noise counts as not measured.",
+            "0: agrees exactly, or as relax if noisy chooses; 1: the noise counts as not measured.",
             low=0,
             high=1,
+            advanced=True,
+        ),
+        Param(
+            "denoise",
+            "bool",
+            True,
+            "Relax if noisy",
+            "Where relax is 0 and the noise of the slices is above 3% of bright tissue, relax is chosen from it.",
+            advanced=True,
+        ),
+        Param(
+            "even",
+            "bool",
+            True,
+            "Even out slices",
+            "Where the brightness of the slices alternates, as in interleaved scans, it is evened out first: it would "
+            "become stripes. The result then agrees with the slices as evened out.",
             advanced=True,
         ),
         SEED,
@@ -171,8 +189,8 @@ TASK = Task(
         Measure(
             "residual",
             "Disagreement",
-            "RMS difference between the measured scan and what the result would measure, in parts of bright tissue. "
-            "0 agrees exactly.",
+            "RMS difference between the slices, as corrected, and what the result would measure, in parts of bright "
+            "tissue. 0 agrees exactly.",
             4,
         ),
         Measure(
@@ -182,9 +200,16 @@ TASK = Task(
             4,
         ),
         Measure(
+            "departure",
+            "Departure",
+            "RMS difference between the slices as measured, before they were evened out or relaxed, and what the "
+            "result would measure, in parts of bright tissue.",
+            4,
+        ),
+        Measure(
             "sharpness",
             "Sharpness",
-            "Detail along the sharpened axes beside detail along the others. 1 is natural, less is blur.",
+            "Detail along the super-resolved axes beside detail along the others. 1 is natural, less is blur.",
         ),
         common.SLICES,
         *common.COST,
@@ -196,6 +221,14 @@ TASK = Task(
         invitation="Drop a scan with thick slices or coarse voxels here or in step 1.",
         preset="balanced",
         explain=Reference("core.imaging.superres.geometry:explain"),
+        welcome=Welcome(
+            "Thick slices become thin ones",
+            "A scan of thick slices is made fine along every axis. Averaged over the slices that were measured, the "
+            "result gives your scan again: what was measured is not changed.",
+            "superres.webp",
+            "Sagittal view of a synthetic head in slices of 4 mm, and the same in slices of 1 mm",
+            "A synthetic T2 in slices of 4 mm; the same head after super-resolution; the truth.",
+        ),
     ),
     run=Reference("core.imaging.superres.run:run"),
     estimate=Reference("core.imaging.superres.run:estimate"),

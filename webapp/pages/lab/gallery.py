@@ -62,7 +62,7 @@ def _patch(picture: Picture, models: Sequence[Model], classes: Sequence[str]) ->
     for model in models:
         found = next((each for each in model.attributions if each.patch == picture.patch), None)
         if found is not None:
-            answer = "right" if found.predicted == found.label else f"says {classes[found.predicted]}"
+            answer = "right" if found.predicted == found.label else f"taken for {classes[found.predicted]}"
             tiles.append(_tile(coloured(np.array(found.scores)), f"{model.title}: {answer}", f"{whose}: pixels"))
     return {"title": classes[picture.label], "place": whose, "tiles": tiles}
 

@@ -26,6 +26,7 @@ from webapp.intake.scans import accept, incoming
 from webapp.intake.slice_pictures import Kind, SlicePictures
 from webapp.services import Services
 from webapp.settings import LOOPBACK
+from webapp.store.records import ScanRecord
 from webapp.store.repository import not_found
 from webapp.study import routes as study_routes
 
@@ -102,17 +103,7 @@ def _private(services: Services) -> APIRouter:
     @router.post("/mask/{scan_id}")
     async def mask(scan_id: str, request: Request) -> Response:
         """A mask drawn in the browser: gzipped NIfTI on the scan's own grid."""
-        session = session_of(request)
-        path = await run_in_threadpool(incoming, services)
-        try:
-            with path.open("wb") as file:
-                async for chunk in request.stream():
-                    file.write(chunk)
-            record = await run_in_threadpool(
-                accept, services, path, "drawn mask.nii.gz", session, "mask", scan_id, same_grid=True
-            )
-        finally:
-            path.unlink(missing_ok=True)
+        record = await _received(services, request, scan_id)
         return JSONResponse(
             {
                 "scan_id": record.id,
@@ -125,6 +116,20 @@ def _private(services: Services) -> APIRouter:
         )
 
     return router
+
+
+async def _received(services: Services, request: Request, scan_id: str) -> ScanRecord:
+    """Record the body of a request as a mask of the scan."""
+    path = await run_in_threadpool(incoming, services)
+    try:
+        with path.open("wb") as file:
+            async for chunk in request.stream():
+                file.write(chunk)
+        return await run_in_threadpool(
+            accept, services, path, "drawn mask.nii.gz", session_of(request), "mask", scan_id, same_grid=True
+        )
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _open(services: Services) -> APIRouter:

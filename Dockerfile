@@ -24,7 +24,7 @@ COPY --from=viewer /viewer/node_modules assets/viewer/node_modules
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .
 # 0.0.0.0 is the container's own network, and localhost the name in the browser of its host: docs/hosting.md has what
 # to set for others.
-ENV COUNTERSCAN_HOST=0.0.0.0 COUNTERSCAN_ALLOW_REMOTE=1 COUNTERSCAN_HOSTS=localhost COUNTERSCAN_DATA=/data TMPDIR=/data
+ENV COUNTERSCAN_HOST=0.0.0.0 COUNTERSCAN_ACCOUNTS=1 COUNTERSCAN_HOSTS=localhost COUNTERSCAN_DATA=/data TMPDIR=/data
 USER 10001
 VOLUME /data
 EXPOSE 7860

@@ -6,7 +6,7 @@ from __future__ import annotations
 class UserError(Exception):
     """A problem the user can act on; every ``code`` is explained in docs/errors.md.
 
-    ``message`` says what is wrong in one plain sentence, ``hint`` what to do next.
+    ``message`` is what is wrong in one plain sentence, ``hint`` what to do next.
     """
 
     def __init__(self, code: str, message: str, hint: str) -> None:

@@ -1,4 +1,4 @@
-"""What a running job says: frozen, picklable and JSON-able values, in order of time."""
+"""The events of a running job: frozen, picklable and JSON-able values, in order of time."""
 
 from __future__ import annotations
 

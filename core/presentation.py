@@ -1,4 +1,4 @@
-"""How a task is shown on a page: what its tab says, and how its inputs, settings and maps are laid out.
+"""How a task is shown on a page: the texts of its tab, and how its inputs, settings and maps are laid out.
 
 Functions are given as a ``core.declaration.Reference``, so that a declaration loads neither numpy nor torch.
 """
@@ -66,12 +66,29 @@ class Offer:
 
 
 @dataclass(frozen=True)
+class Welcome:
+    """What stands beside the steps before anything is loaded: what the task is for, and one click that shows it.
+
+    picture: a file of assets/pictures, with what is seen on it, and a caption. offer: the words of the button that runs
+    the first example, or the task as it is set.
+    """
+
+    title: str
+    text: str
+    picture: str
+    seen: str
+    caption: str
+    offer: str = "Run the example"
+
+
+@dataclass(frozen=True)
 class Page:
     """What a page shows of a task beyond its inputs, parameters, presets and measures.
 
     kind: "imaging" for a scan that becomes a scan, drawn in the viewer; "lab" for the failure lab, one at most.
     tab: title of the tab, that of the task if ""; load, settings: the first two steps. invitation: text of the empty
     viewer. preset: the one chosen at first, if "" the first. group: inputs that can be dropped at once.
+    welcome: what stands there before anything is loaded.
 
     in_place: the result has the scan's grid and units, so that maps are drawn over the scan and the difference from it
     is computed in the viewer. own_units: the result's intensities are in no scan's units, nor are scans in each
@@ -93,3 +110,4 @@ class Page:
     explain: Callable[[Mapping[str, GivenScan], Mapping[str, Any]], tuple[Note, ...]] | None = None
     offers: Mapping[str, Callable[[Collection[str]], Offer]] = field(default_factory=dict)
     subject: str = ""
+    welcome: Welcome | None = None

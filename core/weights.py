@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 FOLDER = ASSETS / "weights"
 HEADER_LIMIT = 1 << 20  # bytes; the header of a thousand tensors is about 100 kB
-# key of the manifest -> field of an entry, where they differ
-RENAMED = {"doubt": "error_spectrum"}
 DTYPES = ("F16", "BF16", "F32")
 
 Stamp = tuple[int, int, int]
@@ -150,7 +148,7 @@ def shapes(data: bytes, what: str = "The file") -> Shapes:
 
 
 def _entry(name: str, fields: Mapping[str, Any]) -> Entry:
-    return Entry(name=name, **{RENAMED.get(key, key): value for key, value in fields.items()})
+    return Entry(name=name, **fields)
 
 
 def _build(entry: Entry, data: bytes) -> nn.Module:

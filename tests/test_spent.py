@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,60 @@ def test_much_work_is_seen() -> None:
     with pytest.raises(AssertionError), spent.little_work(1):
         for _ in range(20):
             spent.yardstick()
+
+
+# has worked for half a second, and waits
+WORKED = [
+    sys.executable,
+    "-c",
+    "import time\nwhile time.process_time() < 0.5: pass\nprint(flush=True)\ntime.sleep(600)",
+]
+
+
+@pytest.fixture
+def worked() -> Iterator[subprocess.Popen[bytes]]:
+    """A child that has worked and goes on."""
+    with subprocess.Popen(WORKED, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        yield child
+        child.kill()
+
+
+def test_a_child_that_a_list_leaves_out_is_counted(
+    worked: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = spent.used()
+    monkeypatch.setattr(spent, "_children", lambda process: [])
+    assert 0 <= spent.used() - before < 0.4
+
+
+def test_a_thread_that_ends_while_it_is_read_hides_no_child(
+    worked: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = spent.used()
+    monkeypatch.setattr(spent, "_known", {})
+    entries = spent._entries
+    monkeypatch.setattr(spent, "_entries", lambda folder: [folder / "0", *entries(folder)])
+    assert 0 <= spent.used() - before < 0.4
+
+
+def test_a_child_is_counted_once_when_it_has_ended(worked: subprocess.Popen[bytes]) -> None:
+    before = spent.used()
+    worked.kill()
+    worked.wait()
+    assert 0 <= spent.used() - before < 0.4
+
+
+def test_another_process_of_the_same_number_is_not_counted(
+    worked: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = str(worked.pid)
+    spent.used()
+    monkeypatch.setattr(spent, "_known", {number: "0"})
+    monkeypatch.setattr(spent, "_children", lambda process: [])
+    spent.used()
+    assert number not in spent._known
 
 
 # the tests of a file stay in one process

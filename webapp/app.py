@@ -15,15 +15,22 @@ from starlette.types import ASGIApp
 from core import tasks
 from core.declaration import Task
 from core.engine.protocol import Engine
+from webapp.account import account_page, sign_in
 from webapp.door.guard import Guard
+from webapp.door.identity import Identity
+from webapp.door.provider import Provider
 from webapp.door.uploads import Uploads
 from webapp.door.uploads import router as upload_router
 from webapp.endpoints import add_routes
+from webapp.housekeeping import Housekeeping
 from webapp.jobs.dispatcher import Dispatcher
 from webapp.services import Services
 from webapp.settings import Settings
+from webapp.store.accounts import Accounts
 from webapp.store.blobs import Blobs
+from webapp.store.browsers import Browsers
 from webapp.store.database import connect, migrate
+from webapp.store.owners import Owners
 from webapp.store.repository import Repo
 from webapp.store.studies import Studies
 
@@ -43,13 +50,18 @@ def create_app(settings: Settings, *, page: Page | None = None, engine: Callable
 
     page: builds the page; without it that of ``webapp.pages``. engine: makes the engine; without it a local one.
     """
-    uploads = Uploads(prepare_gradio(settings.data))
+    folder = prepare_gradio(settings.data)
     services = build_services(settings, engine)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(services))
+    uploads = Uploads(folder, services.owners)
+    identity = Identity(services)
+    keeping = Housekeeping({"uploads": uploads.sweep, "open pages": services.owners.forget_pages})
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(services, keeping))
     add_routes(app, services)
+    app.include_router(sign_in.router(services, identity, _provider(settings)))
+    app.include_router(account_page.router(services, identity))
     app.include_router(upload_router(uploads, settings.max_upload_mb << 20, services.blobs.require_room))
     mount_page(app, services, page)
-    return Guard(app, services, uploads)
+    return Guard(app, services, identity, uploads)
 
 
 def build_services(
@@ -62,7 +74,16 @@ def build_services(
     repo = Repo(database, settings.running_per_session)
     blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
     dispatcher = Dispatcher(repo, blobs, settings, engine or _local(settings), find=find)
-    return Services(settings, repo, Studies(database), blobs, dispatcher)
+    return Services(
+        settings,
+        repo,
+        Studies(database),
+        blobs,
+        dispatcher,
+        Accounts(database),
+        Browsers(database, settings.session_days),
+        Owners(database),
+    )
 
 
 def prepare_gradio(data: Path) -> Path:
@@ -75,6 +96,12 @@ def prepare_gradio(data: Path) -> Path:
     return uploads
 
 
+def _provider(settings: Settings) -> Provider | None:
+    if not settings.oidc_issuer:
+        return None
+    return Provider(settings.oidc_issuer, settings.oidc_client, settings.oidc_secret, settings.oidc_claim)
+
+
 def _local(settings: Settings) -> Callable[[], Engine]:
     def make() -> Engine:
         from core.engine.local import LocalEngine
@@ -84,13 +111,15 @@ def _local(settings: Settings) -> Callable[[], Engine]:
     return make
 
 
-def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(services: Services, keeping: Housekeeping) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(services.dispatcher.start)
+        keeping.start()
         try:
             yield
         finally:
+            await run_in_threadpool(keeping.stop)
             await run_in_threadpool(services.dispatcher.stop)
             services.repo.engine.dispose()
 
@@ -103,7 +132,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
 
     options: dict[str, Any] = {}
     if page is None:
-        from webapp.pages import layout
+        from webapp.pages import layout, thumbnails
         from webapp.pages.kit import theme
         from webapp.pages.lab import offline_report
         from webapp.pages.study import downloads as study_export
@@ -111,6 +140,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         page = layout.build
         app.include_router(offline_report.router(services))
         app.include_router(study_export.router(services))
+        app.include_router(thumbnails.router(services))
         options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}
     blocks = page(services)
     blocks.state_session_capacity = OPEN_PAGES

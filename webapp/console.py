@@ -1,9 +1,9 @@
-"""The command ``counterscan``: the science's commands, and ``serve``, ``settings`` and ``study``."""
+"""The command ``counterscan``: the science's commands, and ``serve``, ``settings``, ``users`` and ``study``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,15 +24,21 @@ def console() -> typer.Typer:
     app = command_line.command_line()
     app.command("serve")(serve)
     app.command("settings")(print_settings)
+    command_line.forward(app, "users", _users, "Add accounts, list and disable them, reset passwords.")
     command_line.forward(app, "study", _study, "Make a reader study, invite raters, take the results away.")
     return app
 
 
-def serve() -> None:
+def serve(
+    public_demo: Annotated[
+        bool, typer.Option("--public-demo", help="Let everybody in without log-in, as a visitor.")
+    ] = False,
+) -> None:
     """Serve the page; see docs/settings.md for the variables that say how."""
     from webapp import server, settings
 
-    server.serve(settings.load())
+    chosen = settings.load()
+    server.serve(chosen.model_copy(update={"public_demo": True}) if public_demo else chosen)
 
 
 def print_settings() -> None:
@@ -40,6 +46,14 @@ def print_settings() -> None:
     from webapp import settings
 
     typer.echo(settings.page(), nl=False)
+
+
+def _users(arguments: list[str]) -> object:
+    from webapp import settings
+    from webapp.account import users_command
+    from webapp.app import build_services
+
+    return users_command.run(arguments, lambda: build_services(settings.load()))
 
 
 def _study(arguments: list[str]) -> object:

@@ -6,9 +6,10 @@ import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import Path as PathPart
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -20,8 +21,9 @@ from core.errors import UserError
 from core.tasks import TASKS
 from webapp.door.headers import PRIVATE
 from webapp.door.refusals import BUSY
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.intake.scans import accept, incoming
+from webapp.intake.slice_pictures import Kind, SlicePictures
 from webapp.services import Services
 from webapp.settings import LOOPBACK
 from webapp.store.repository import not_found
@@ -30,12 +32,15 @@ from webapp.study import routes as study_routes
 log = logging.getLogger(__name__)
 
 BUNDLES = {"niivue.js": ASSETS / "viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"}
-STATIC_PATH = re.compile(r"(viewer|rate|style)/[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|ico|woff2)")
+STATIC_PATH = re.compile(r"(viewer|rate|style|pictures)/[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|webp|ico|woff2)")
 # what the viewer reads; anything else, a report above all, is only ever given as a download
 IMAGES = (".nii", ".nii.gz")
 STATUS = {
     "not_found": 404,
     "no_session": 403,
+    "not_allowed": 403,
+    "no_account": 403,
+    "bad_request": 422,
     "invitation_over": 410,
     "queue_full": 429,
     "too_large": 413,
@@ -54,15 +59,38 @@ def add_routes(app: FastAPI, services: Services) -> None:
 
 def _private(services: Services) -> APIRouter:
     router = APIRouter()
-    repo, blobs = services.repo, services.blobs
+    repo, blobs, pictures = services.repo, services.blobs, SlicePictures()
+
+    def opened(token: str, session: str) -> Path:
+        """Return the volume that a token opens for a session."""
+        blob = repo.blob_of(token, session)
+        if not blob.endswith(IMAGES):
+            raise not_found()
+        return blobs.path(blob)
 
     @router.get("/vol/{token}/{name}")
     def volume(token: str, name: str, request: Request) -> Response:
         """A scan or a result of this session, for the viewer; ``name`` only gives the viewer its suffix."""
-        blob = repo.blob_of(token, session_of(request))
-        if not blob.endswith(IMAGES):
-            raise not_found()
-        return _file(blobs.path(blob))
+        return _file(opened(token, session_of(request)))
+
+    @router.get("/slice/{token}/{axis}")
+    def slice_picture(
+        token: str,
+        axis: Annotated[int, PathPart(ge=0, le=2)],
+        request: Request,
+        at: Annotated[float, Query(ge=0, le=1)] = 0.5,
+        over: str = "",
+        kind: Kind = "mask",
+        minus: str = "",
+    ) -> Response:
+        """One slice of a volume of this session as a PNG; ``over`` and ``minus`` are tokens of volumes as well."""
+        session = session_of(request)
+        others = [opened(one, session) if one else None for one in (over, minus)]
+        return Response(
+            pictures.picture(opened(token, session), axis, at, others[0], kind, others[1]),
+            media_type="image/png",
+            headers=PRIVATE,
+        )
 
     @router.get("/files/{artifact_id}")
     def download(artifact_id: str, request: Request) -> Response:

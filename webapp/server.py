@@ -6,7 +6,7 @@ import logging
 import socket
 
 from core.errors import UserError
-from webapp.settings import Settings
+from webapp.settings import Settings, is_safe
 
 log = logging.getLogger("webapp")
 
@@ -17,8 +17,9 @@ MAX_CONNECTIONS = 800
 def serve(settings: Settings) -> None:
     """Bring the database up to date and serve until interrupted.
 
-    UserError remote_refused, port_taken, and those of the database and of the data folder.
+    UserError bad_setting, remote_refused, port_taken, and those of the database and of the data folder.
     """
+    _check_identity(settings)
     _check_host(settings)
     _check_port(settings)
     _write_log()
@@ -38,6 +39,8 @@ def _listen(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         http=PatientProtocol,
+        # the door does that itself, after it has noted who is at the other end
+        proxy_headers=False,
         limit_concurrency=MAX_CONNECTIONS,
         log_level="warning",
         timeout_graceful_shutdown=5,
@@ -65,14 +68,42 @@ def _check_port(settings: Settings) -> None:
         ) from error
 
 
-def _check_host(settings: Settings) -> None:
-    if not settings.is_loopback and not settings.allow_remote:
+def _check_identity(settings: Settings) -> None:
+    """Raise UserError for ways in that are half set up, contradict each other, or are missing where others come."""
+    if settings.public_demo and settings.has_login:
+        raise _contradiction("A public demo lets everybody in, but there is log-in too.", "Leave one of them out.")
+    try:
+        trusted = settings.trusted_proxies
+    except ValueError as error:
+        raise _contradiction(
+            "COUNTERSCAN_PROXY_ADDRESSES has something that is no address.", "Give addresses or networks, with commas."
+        ) from error
+    if bool(settings.proxy_header) != bool(trusted) or any(network.prefixlen == 0 for network in trusted):
+        raise _contradiction(
+            "COUNTERSCAN_PROXY_HEADER counts from the proxies of COUNTERSCAN_PROXY_ADDRESSES alone; one of them is"
+            " missing, or means every address.",
+            "Set both; anybody could name themselves otherwise.",
+        )
+    if settings.oidc_issuer and not (settings.oidc_client and is_safe(settings.oidc_issuer)):
+        raise _contradiction(
+            "The OpenID Connect provider has no client id, or an address without HTTPS.",
+            "Set COUNTERSCAN_OIDC_ISSUER, COUNTERSCAN_OIDC_CLIENT and COUNTERSCAN_OIDC_SECRET.",
+        )
+    if settings.is_remote and not settings.has_login and not settings.public_demo:
         raise UserError(
             "remote_refused",
-            f"{settings.host} can be reached from other machines, and this server has no passwords.",
-            "Put a proxy with log-in before it and set COUNTERSCAN_ALLOW_REMOTE=1, or use 127.0.0.1.",
+            "Other machines can reach this server, and it would ask nobody who they are.",
+            "Set COUNTERSCAN_ACCOUNTS=1 (see counterscan users) or another log-in of docs/hosting.md; or start"
+            " counterscan serve --public-demo to let everybody in; or listen on 127.0.0.1.",
         )
-    if settings.allow_remote and not settings.hosts.strip(" ,"):
+
+
+def _contradiction(message: str, hint: str) -> UserError:
+    return UserError("bad_setting", message, hint)
+
+
+def _check_host(settings: Settings) -> None:
+    if settings.is_remote and not settings.hosts.strip(" ,"):
         raise UserError(
             "remote_refused",
             "Other machines may reach this server, but no setting names the host that they use.",

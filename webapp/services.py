@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from webapp.jobs.dispatcher import Dispatcher
 from webapp.settings import Settings
+from webapp.store.accounts import Accounts
 from webapp.store.blobs import Blobs
+from webapp.store.browsers import Browsers
+from webapp.store.owners import Owners
 from webapp.store.repository import Repo
 from webapp.store.studies import Studies
 
@@ -20,3 +23,6 @@ class Services:
     studies: Studies
     blobs: Blobs
     dispatcher: Dispatcher
+    accounts: Accounts
+    browsers: Browsers
+    owners: Owners

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import UserError
+from webapp.roles import Role
+
+Network = IPv4Network | IPv6Network
 
 PREFIX = "COUNTERSCAN_"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -41,10 +46,33 @@ class Settings(BaseSettings):
     port: Annotated[Count, Field(le=65535)] = Field(default=7860, description="Port to listen on.")
     allow_remote: bool = Field(
         default=False,
-        description="Allow a host that other machines can reach; needs hosts too. Put a proxy with log-in before.",
+        description="Other machines reach this server, as through a proxy; so it is for every host but a loopback one."
+        " Needs hosts, and log-in or public_demo.",
     )
     hosts: str = Field(
         default="", description="Names the server is reached by, with commas. Empty: this machine's own names only."
+    )
+    public_demo: bool = Field(default=False, description="Let everybody in without log-in, as a visitor.")
+    accounts: bool = Field(
+        default=False, description="Ask for name and password; see `counterscan users`. Nobody else gets in."
+    )
+    proxy_header: str = Field(
+        default="", description="Header in which a proxy names who is there, as X-Remote-User. Needs proxy_addresses."
+    )
+    proxy_addresses: str = Field(
+        default="", description="Addresses and networks of the proxies whose header counts, with commas."
+    )
+    oidc_issuer: str = Field(default="", description="Address of an OpenID Connect provider for log-in.")
+    oidc_client: str = Field(default="", description="Client id of this server with that provider.")
+    oidc_secret: str = Field(default="", description="Client secret of this server with that provider.")
+    oidc_claim: str = Field(default="email", description="Claim that becomes the name of an account.")
+    oidc_title: str = Field(default="your institution", description="What the log-in page calls the provider.")
+    new_accounts: Literal["none", "rater", "visitor", "manager"] = Field(
+        default="visitor",
+        description="Role of who comes from the proxy or the provider for the first time; none: refused until added.",
+    )
+    invitations: Literal["link", "account"] = Field(
+        default="link", description="What a rater needs where there is log-in: the link alone, or an account too."
     )
     data: Path = Field(default=Path("data"), description="Folder of the database, the scans and the results.")
     database_url: str = Field(
@@ -66,6 +94,9 @@ class Settings(BaseSettings):
     post_burst: Requests = Field(default=120, description="Requests that change something a visitor may send at once.")
     post_rate: Rate = Field(default=20.0, description="Rate at which that allowance grows back.")
     session_days: Days = Field(default=180, description="Time a browser is remembered after its last visit.")
+    sessions_per_address: Requests = Field(
+        default=300, description="New sessions and log-ins that one address may begin in an hour."
+    )
     metrics: Literal["loopback", "any", "off"] = Field(
         default="loopback", description="Who may read /metrics: loopback, any or off."
     )
@@ -93,10 +124,43 @@ class Settings(BaseSettings):
         return self.host in LOOPBACK
 
     @property
+    def is_remote(self) -> bool:
+        """Whether people on other machines reach the server."""
+        return self.allow_remote or not self.is_loopback
+
+    @property
+    def has_login(self) -> bool:
+        """Whether only those come in who are known by name."""
+        return bool(self.accounts or self.proxy_header or self.oidc_issuer)
+
+    @property
+    def anonymous_role(self) -> Role:
+        """Role of a browser without an account: with log-in it is a rater's, who has a link."""
+        if self.has_login:
+            return "rater"
+        return "visitor" if self.public_demo else "manager"
+
+    @property
+    def role_of_new(self) -> Role | None:
+        """Role of who comes from the proxy or the provider for the first time, None if they are refused."""
+        return None if self.new_accounts == "none" else self.new_accounts
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        """Networks of ``proxy_addresses``; ValueError for what is none."""
+        return tuple(ip_network(one.strip(), strict=False) for one in self.proxy_addresses.split(",") if one.strip())
+
+    @property
     def allowed_hosts(self) -> frozenset[str]:
         """Host names a request may be addressed to, without ports."""
         named = frozenset(name.strip().lower() for name in self.hosts.split(",") if name.strip())
         return named | {"127.0.0.1", "[::1]", "localhost"}
+
+
+def is_safe(address: str) -> bool:
+    """Return whether what is sent to an address cannot be read on the way: HTTPS, or this machine itself."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def load() -> Settings:
@@ -147,7 +211,7 @@ Read by the server and the command line alike:
 | `COUNTERSCAN_THREADS` | Threads that compute. Unset: all cores, at most four. |
 | `COUNTERSCAN_WEIGHTS` | Folder with a `manifest.json` and weight files, instead of the shipped ones. |
 | `COUNTERSCAN_DEBUG` | 1: the command line logs what it does. |
-| `FORWARDED_ALLOW_IPS` | Read by uvicorn: proxies whose `X-Forwarded-` headers count, `127.0.0.1` unless set. |
+| `FORWARDED_ALLOW_IPS` | Proxies whose `X-Forwarded-` headers count, `127.0.0.1` unless set. |
 """
 
 

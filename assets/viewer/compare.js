@@ -7,7 +7,7 @@
 import { AT_ONCE, choices, find, images, worthComparing } from "./scene.js";
 
 export class Compare {
-  /** @param {Pick<Viewer, "scene" | "refresh" | "drawImage">} viewer */
+  /** @param {Pick<Viewer, "scene" | "refresh" | "stage">} viewer */
   constructor(viewer) {
     this.viewer = viewer;
     this.active = false;
@@ -55,7 +55,7 @@ export class Compare {
         this.picked[i] = chosen;
         this.viewer.refresh();
       });
-      await this.viewer.drawImage(panels[i], image);
+      await this.viewer.stage.drawImage(panels[i], image);
     }
   }
 }

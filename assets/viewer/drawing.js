@@ -1,12 +1,20 @@
 // The mask tools: draw on the input panel, then send the voxels to the server on the scan's own grid.
 
-/** @import { Bitmap, Image } from "./niivue.d.ts" */
+/** @import { Drafts } from "./drafts.js" */
+/** @import { Gestures } from "./gestures.js" */
+/** @import { MaskReply } from "./maskfile.js" */
+/** @import { Image } from "./niivue.d.ts" */
 /** @import { Panel } from "./panel.js" */
-/** @import { Choice } from "./scene.js" */
+/** @import { Hit, Sheet, Tool } from "./tools.js" */
 
-import { button, el, saveBlob, segmented } from "./dom.js";
-
-/** @typedef {{ scan_id: string, token: string, voxels: number, volume_ml: number, warnings: string[] }} MaskReply */
+import { saveBlob } from "./dom.js";
+import { ADVICE, Drawbar } from "./drawbar.js";
+import { intensityOf } from "./grids.js";
+import { History } from "./history.js";
+import { triple } from "./link.js";
+import { packed, send } from "./maskfile.js";
+import { axisWithGap, drawnSlices, grow, shrink, smooth } from "./regions.js";
+import { toolsOn } from "./tools.js";
 
 /**
  * @typedef {object} DrawingHandlers
@@ -16,103 +24,79 @@ import { button, el, saveBlob, segmented } from "./dom.js";
  * @property {(url: string) => Promise<Image>} load the mask to go on with
  */
 
-/** @type {Choice[]} */
-const TOOLS = [
-  ["pen", "Pen"],
-  ["erase", "Erase"],
-  ["rectangle", "Rectangle"],
-  ["ellipse", "Ellipse"],
-];
-/** @type {Record<string, number>} NiiVue's pen types */
-const SHAPES = { pen: 0, erase: 0, rectangle: 1, ellipse: 2 };
 // NiiVue's slice type across each axis: sagittal, coronal, axial
 const SLICE_TYPES = [2, 1, 0];
-
-/**
- * Returns the sorted slices across an axis in which something is drawn.
- * @param {Bitmap} bitmap
- * @param {number[]} dims as NiiVue has them: [_, nx, ny, nz]
- * @param {number} axis 0 to 2
- */
-export function drawnSlices(bitmap, [, nx, ny, nz], axis) {
-  /** @type {Set<number>} */
-  const seen = new Set();
-  for (let i = 0; i < bitmap.length; i++) {
-    if (bitmap[i]) seen.add([i % nx, Math.floor(i / nx) % ny, Math.floor(i / (nx * ny)) % nz][axis]);
-  }
-  return [...seen].sort((a, b) => a - b);
-}
-
-/**
- * Returns the axis to fill along, with its drawn slices: of those with a gap the one with the fewest slices, because it
- * was skipped through; null where there is no gap.
- * @param {number[][]} drawn the drawn slices across each axis
- */
-export function axisWithGap(drawn) {
-  const gaps = drawn.map((slices) => slices.some((slice, i) => i > 0 && slice - slices[i - 1] > 1));
-  const [axis] = [2, 1, 0].filter((one) => gaps[one]).sort((a, b) => drawn[a].length - drawn[b].length);
-  return axis === undefined ? null : { axis, slices: drawn[axis] };
-}
+const OPACITY = 0.55;
+const KEEP_AFTER_MS = 400;
+const RESUMED = "Here is the drawing that you had begun.";
 
 export class Drawing {
   /**
    * @param {Panel} panel
+   * @param {Pick<Gestures, "hold">} gestures
+   * @param {Pick<Drafts, "get" | "has" | "keep" | "drop">} drafts
    * @param {DrawingHandlers} handlers
    */
-  constructor(panel, handlers) {
+  constructor(panel, gestures, drafts, handlers) {
     this.panel = panel;
+    this.gestures = gestures;
+    this.drafts = drafts;
     this.handlers = handlers;
     this.active = false;
     this.scanId = "";
-    this.tools = segmented("Drawing tool", TOOLS, "pen", (tool) => this.setTool(tool));
-    /** @type {HTMLInputElement} */
-    this.size = el("input", {
-      type: "range",
-      min: "1",
-      max: "25",
-      step: "1",
-      value: "5",
-      "aria-label": "Pen size in voxels",
-      oninput: () => this.setSize(Number(this.size.value)),
+    this.tool = "pen";
+    this.size = 5;
+    this.percent = 12;
+    this.solid = false;
+    /** @type {[number, number] | null} */
+    this.keep = null;
+    this.history = new History(new Uint8Array());
+    /** @type {Record<string, Tool>} */
+    this.tools = {};
+    /** @type {{ scanId: string, history: History } | null} what was left for another tab */
+    this.paused = null;
+    // whether something would be lost
+    this.begun = false;
+    this.timer = 0;
+    this.painting = 0;
+    this.bar = new Drawbar({
+      tool: (tool) => this.setTool(tool),
+      size: (size) => {
+        this.size = size;
+      },
+      tolerance: (percent) => {
+        this.percent = percent;
+      },
+      solid: (on) => {
+        this.solid = on;
+      },
+      keep: (range) => {
+        this.keep = range;
+      },
+      usual: () => this.usualRange(),
+      do: {
+        undo: () => this.step("undo"),
+        redo: () => this.step("redo"),
+        grow: () => this.edit((bitmap, dims) => grow(bitmap, dims)),
+        shrink: () => this.edit((bitmap, dims) => shrink(bitmap, dims)),
+        smooth: () => this.edit((bitmap, dims) => smooth(bitmap, dims)),
+        clear: () => this.edit((bitmap) => bitmap.fill(0)),
+        fill: () => this.fill(),
+      },
+      download: () => this.download(),
+      save: () => this.save(),
+      cancel: () => this.cancel(),
+      discard: () => this.discard(),
     });
-    this.sizeText = el("output", { text: "5" });
-    this.volume = el("span", { class: "cs-volume", text: "0.0 ml" });
-    this.use = button("Use this mask", {
-      name: "check",
-      shown: "Use mask",
-      kind: "cs-primary",
-      onclick: () => this.save(),
-    });
-    this.notice = el("p", { class: "cs-notice", role: "status" });
-    this.root = this.build();
-  }
-
-  build() {
-    return el(
-      "div",
-      { class: "cs-drawbar", role: "toolbar", "aria-label": "Mask drawing", hidden: true },
-      this.tools,
-      el("label", { class: "cs-field" }, el("span", { text: "Size" }), this.size, this.sizeText),
-      button("Undo the last stroke", { name: "undo", shown: "Undo", onclick: () => this.undo() }),
-      button("Fill between the drawn slices", {
-        name: "fill",
-        shown: "Fill between slices",
-        onclick: () => this.fill(),
-      }),
-      button("Clear the drawing", { name: "clear", shown: "Clear", onclick: () => this.clear() }),
-      button("Download the drawn mask", { name: "download", shown: "Download", onclick: () => this.download() }),
-      this.volume,
-      this.use,
-      button("Leave drawing without using the mask", { shown: "Cancel", onclick: () => this.stop() }),
-      this.notice,
-    );
+    this.root = this.bar.root;
+    addEventListener("pagehide", () => this.keepDraft());
   }
 
   get nv() {
     return this.panel.nv;
   }
 
-  /** The voxels drawn on; there are some as soon as drawing was enabled. */
+  /** The voxels drawn on; there are some as soon as drawing was begun. */
   get bitmap() {
     return this.nv.drawBitmap ?? new Uint8Array();
   }
@@ -121,85 +105,247 @@ export class Drawing {
   get grid() {
     const { dims, pixDimsRAS } = this.nv.back ?? {};
     if (!dims || !pixDimsRAS) throw new Error("There is no scan to draw on.");
-    return { dims, spacing: pixDimsRAS };
+    return { dims: Array.from(dims).slice(1, 4), spacing: Array.from(pixDimsRAS).slice(1, 4) };
   }
 
   /**
    * @param {string} scanId
-   * @param {string} [maskUrl] the mask to go on with
+   * @param {string} [maskUrl] the mask to go on with, where no drawing was left
    */
   async start(scanId, maskUrl) {
     if (!this.panel.filled) return;
     this.scanId = scanId;
     this.active = true;
     this.root.hidden = false;
+    this.bar.ask(false);
     this.root.scrollIntoView({ block: "nearest" });
-    this.notify(
-      "Drag on a slice to mark the lesion. Scroll to move through slices, draw on a few, then fill between them.",
-    );
     await this.handlers.onstart();
-    this.nv.setDrawingEnabled(true);
-    this.nv.setDrawOpacity(0.55);
-    this.nv.onDrawingChanged = () => this.count();
-    if (maskUrl) this.nv.loadDrawing(await this.handlers.load(maskUrl));
-    this.setTool("pen");
-    this.setSize(Number(this.size.value));
+    // NiiVue's own pen stays off: every tool is ours, and so are its steps
+    this.nv.createEmptyDrawing();
+    this.nv.setDrawOpacity(OPACITY);
+    const resumed = await this.begin(maskUrl);
+    this.begun = resumed;
+    this.tools = toolsOn(this.sheet());
+    this.setTool(this.tool);
+    if (resumed) this.bar.notify(RESUMED);
+    this.nv.refreshDrawing(true);
     this.count();
+  }
+
+  /**
+   * Fills the drawing with what was left of it, or with the mask; returns whether something was left.
+   * @param {string} [maskUrl]
+   */
+  async begin(maskUrl) {
+    const { bitmap, paused, scanId } = this;
+    const [left, draft] = [paused?.scanId === scanId ? paused : null, await this.drafts.get(scanId, bitmap.length)];
+    this.paused = null;
+    if (!left && !draft && maskUrl) {
+      this.nv.loadDrawing(await this.handlers.load(maskUrl));
+      this.bitmap.forEach((value, i, all) => {
+        all[i] = value ? 1 : 0;
+      });
+      this.history = new History(this.bitmap);
+      return false;
+    }
+    this.history = left?.history ?? new History(draft ?? bitmap);
+    this.history.revert(bitmap);
+    return left !== null || draft !== null;
+  }
+
+  /** @returns {Sheet} */
+  sheet() {
+    const image = this.panel.volumes[0];
+    const state = this;
+    return {
+      grid: this.grid,
+      intensity: intensityOf(image),
+      get bitmap() {
+        return state.bitmap;
+      },
+      get history() {
+        return state.history;
+      },
+      get size() {
+        return state.size;
+      },
+      get solid() {
+        return state.solid;
+      },
+      get tolerance() {
+        return (state.percent / 100) * (image.cal_max - image.cal_min);
+      },
+      get keep() {
+        return state.keep;
+      },
+      show: () => this.show(),
+      commit: () => this.commit(),
+      widen: (by) => this.widen(by),
+    };
+  }
+
+  /** Draws what was changed, once a frame. */
+  show() {
+    if (this.painting) return;
+    this.painting = requestAnimationFrame(() => {
+      this.painting = 0;
+      if (this.active) this.nv.refreshDrawing(true);
+    });
+  }
+
+  /** Ends a step. */
+  commit() {
+    if (this.history.commit(this.bitmap)) {
+      this.begun = true;
+      this.keepSoon();
+    }
+    this.show();
+    this.count();
+  }
+
+  /** @param {number} by */
+  widen(by) {
+    this.percent = Math.min(60, Math.max(1, this.percent + by));
+    this.bar.showTolerance(this.percent);
+  }
+
+  /**
+   * Returns whether a drawing was begun on a scan and not thrown away.
+   * @param {string} scanId
+   */
+  waits(scanId) {
+    return this.paused?.scanId === scanId || this.drafts.has(scanId);
+  }
+
+  /** Leaves the drawing as it is, to be gone on with. */
+  pause() {
+    if (!this.active) return;
+    this.tools[this.tool]?.cancel();
+    this.keepDraft();
+    if (this.begun) this.paused = { scanId: this.scanId, history: this.history };
+    this.stop();
+  }
+
+  /** Leaves the drawing; what was drawn is thrown away only after a question. */
+  cancel() {
+    if (this.begun) this.bar.ask(true);
+    else this.discard();
+  }
+
+  discard() {
+    this.forget();
+    this.stop();
+  }
+
+  /** Drops what was kept of the drawing. */
+  forget() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.begun = false;
+    this.drafts.drop(this.scanId);
   }
 
   stop() {
     if (!this.active) return;
     this.active = false;
     this.root.hidden = true;
-    this.nv.setDrawingEnabled(false);
+    this.gestures.hold(null);
     this.nv.closeDrawing();
     this.handlers.onstop();
   }
 
+  keepSoon() {
+    clearTimeout(this.timer);
+    this.timer = Number(setTimeout(() => this.keepDraft(), KEEP_AFTER_MS));
+  }
+
+  /** Keeps the drawing in the browser, where something was done since it was kept last. */
+  keepDraft() {
+    if (!this.timer) return;
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.drafts.keep(this.scanId, this.history.base);
+  }
+
   /** @param {string} tool */
   setTool(tool) {
-    this.nv.opts.penType = SHAPES[tool];
-    this.nv.setPenValue(tool === "erase" ? 0 : 1, false);
-    this.tools.show(tool);
+    this.tools[this.tool]?.cancel();
+    this.tool = tool;
+    this.bar.showTool(tool);
+    this.bar.notify(ADVICE[tool]);
+    const held = this.tools[tool];
+    if (!held) return;
+    /** @param {Hit} hit */
+    const follow = (hit) => {
+      this.nv.scene.crosshairPos = this.nv.vox2frac(triple(hit.voxel));
+      this.nv.createOnLocationChange();
+    };
+    this.gestures.hold({
+      begin: (hit) => {
+        follow(hit);
+        held.begin(hit);
+      },
+      move: (hit) => {
+        follow(hit);
+        held.move(hit);
+      },
+      end: () => held.end(),
+      hover: (hit) => held.hover(hit),
+      leave: () => held.leave(),
+      close: () => held.close(),
+      cancel: () => held.cancel(),
+      wheel: (by) => held.wheel(by),
+    });
   }
 
-  /** @param {number} size in voxels */
-  setSize(size) {
-    this.nv.opts.penSize = size;
-    this.sizeText.textContent = String(size);
-  }
-
-  undo() {
-    this.nv.drawUndo();
+  /** @param {"undo" | "redo"} way */
+  step(way) {
+    this.tools[this.tool]?.cancel();
+    if (this.history[way](this.bitmap)) this.keepSoon();
+    this.show();
     this.count();
   }
 
-  clear() {
-    this.bitmap.fill(0);
-    this.remember();
-  }
-
-  remember() {
-    this.nv.drawAddUndoBitmap();
-    this.nv.refreshDrawing(true);
-    this.count();
+  /** @param {(bitmap: Sheet["bitmap"], dims: number[]) => void} change */
+  edit(change) {
+    this.tools[this.tool]?.cancel();
+    change(this.bitmap, this.grid.dims);
+    this.commit();
   }
 
   count() {
     if (!this.active) return;
-    const [, x, y, z] = this.grid.spacing;
-    const voxels = this.bitmap.reduce((sum, value) => sum + (value ? 1 : 0), 0);
-    this.volume.textContent = `${((voxels * x * y * z) / 1000).toFixed(1)} ml`;
-    this.volume.title = `${voxels} voxels`;
-    this.use.disabled = voxels === 0;
-    this.use.title = voxels ? "Use this mask" : "Draw something first";
+    const [x, y, z] = this.grid.spacing;
+    let voxels = 0;
+    const { bitmap } = this;
+    for (let i = 0; i < bitmap.length; i++) voxels += bitmap[i];
+    this.bar.count(voxels, (voxels * x * y * z) / 1000);
+    this.bar.undo.disabled = !this.history.done.length;
+    this.bar.redo.disabled = !this.history.undone.length;
+  }
+
+  /**
+   * Returns the intensities that most of the drawing has; the window where nothing is drawn.
+   * @returns {[number, number]}
+   */
+  usualRange() {
+    const image = this.panel.volumes[0];
+    const { bitmap } = this;
+    const intensity = intensityOf(image);
+    /** @type {number[]} */
+    const found = [];
+    for (let place = bitmap.indexOf(1); place >= 0; place = bitmap.indexOf(1, place + 1)) found.push(intensity(place));
+    if (!found.length) return [image.cal_min, image.cal_max];
+    found.sort((a, b) => a - b);
+    return [found[Math.floor(found.length * 0.1)], found[Math.floor((found.length - 1) * 0.9)]];
   }
 
   fill() {
     const { dims } = this.grid;
-    const found = axisWithGap([0, 1, 2].map((i) => drawnSlices(this.bitmap, dims, i)));
+    this.tools[this.tool]?.cancel();
+    const found = axisWithGap([0, 1, 2].map((one) => drawnSlices(this.bitmap, dims, one)));
     if (!found) {
-      this.notify("Draw on two slices with a gap between them first.");
+      this.bar.notify("Draw on two slices with a gap between them first.");
       return;
     }
     const { axis, slices } = found;
@@ -210,61 +356,42 @@ export class Drawing {
       this.nv.interpolateMaskSlices(slices[i], slice, { sliceType: SLICE_TYPES[axis], useIntensityGuided: false });
       filled += between;
     }
-    this.remember();
-    this.notify(`Filled ${filled} slices.`);
+    this.commit();
+    this.bar.notify(`Filled ${filled} slices.`);
   }
 
   /** Returns the mask as a gzipped NIfTI file. */
-  async packed() {
-    const bytes = await this.nv.saveImage({ filename: "", isSaveDrawing: true, volumeByIndex: 0 });
-    if (!(bytes instanceof Uint8Array)) throw new Error("The drawing could not be written.");
-    const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new CompressionStream("gzip"));
-    return new Response(stream).blob();
+  file() {
+    this.tools[this.tool]?.cancel();
+    return packed(this.nv);
   }
 
   async download() {
     try {
-      saveBlob(await this.packed(), "mask.nii.gz");
+      saveBlob(await this.file(), "mask.nii.gz");
     } catch (error) {
       console.warn(error);
-      this.notify("The mask could not be made into a file. Press Download again.", true);
+      this.bar.notify("The mask could not be made into a file. Press Download again.", true);
     }
   }
 
   async save() {
-    this.use.disabled = true;
-    this.notify("Checking the mask \u2026");
+    this.bar.use.disabled = true;
+    this.bar.notify("Checking the mask \u2026");
     try {
-      const answer = await fetch(`/mask/${encodeURIComponent(this.scanId)}`, {
-        method: "POST",
-        body: await this.packed(),
-        headers: { "Content-Type": "application/gzip" },
-      });
-      const reply = await answer.json();
-      if (!answer.ok) {
-        this.notify(
-          `${reply.message ?? "The mask was refused."} ${reply.hint ?? ""} [${reply.code ?? answer.status}]`,
-          true,
-        );
+      const sent = await send(this.scanId, await this.file());
+      if ("refusal" in sent) {
+        this.bar.notify(sent.refusal, true);
         return;
       }
+      this.forget();
       this.stop();
-      this.handlers.onsaved(reply);
+      this.handlers.onsaved(sent.reply);
     } catch (error) {
       console.warn(error);
-      this.notify("The mask could not be sent. Check the connection and press Use mask again. [offline]", true);
+      this.bar.notify("The mask could not be sent. Check the connection and press Use mask again. [offline]", true);
     } finally {
-      this.use.disabled = false;
+      this.bar.use.disabled = false;
     }
-  }
-
-  /**
-   * @param {string} text
-   * @param {boolean} [alarm]
-   */
-  notify(text, alarm = false) {
-    this.notice.textContent = text;
-    this.notice.setAttribute("role", alarm ? "alert" : "status");
-    this.notice.classList.toggle("cs-alarm", alarm);
   }
 }

@@ -6,7 +6,7 @@
 
 import { sameGrid } from "./grids.js";
 
-/** @typedef {{ image: Image, frac: number[], mm: number[] }} Place fractions of the image's grid, and millimetres (RAS+) */
+/** @typedef {{ image: Image | null, frac: number[], mm: number[] }} Place fractions of the image's grid, where it is known, and mm (RAS+) */
 
 /** @param {number} value */
 const clamped = (value) => Math.min(1, Math.max(0, value));
@@ -40,9 +40,17 @@ export function where(nv) {
  * @param {Place} place
  */
 export function goTo(nv, { image, frac, mm }) {
-  const here = sameGrid(image, shownImage(nv)) ? frac : nv.mm2frac(triple(mm), 0, true);
+  const here = image && sameGrid(image, shownImage(nv)) ? frac : nv.mm2frac(triple(mm), 0, true);
   const [x, y, z] = triple(here);
   nv.scene.crosshairPos = [clamped(x), clamped(y), clamped(z)];
+}
+
+/**
+ * Lets no panel move another. One that has the focus moves all others whenever it draws, and fails where one is empty.
+ * @param {{ viewer: Niivue | null }[]} panels
+ */
+export function unlink(panels) {
+  for (const { viewer } of panels) viewer?.broadcastTo([]);
 }
 
 /**
@@ -56,6 +64,8 @@ export function link(all) {
       { "2d": true, "3d": true },
     );
     nv.doSync2d = (other) => {
+      // one of two that were linked may be emptied first
+      if (!shownImage(nv) || !shownImage(other)) return;
       goTo(other, where(nv));
       const [x, y, z, zoom] = nv.scene.pan2Dxyzmm;
       other.scene.pan2Dxyzmm = [x, y, z, zoom];

@@ -4,6 +4,8 @@
 /** @import { Panel } from "./panel.js" */
 /** @import { Viewer } from "./viewer.js" */
 
+import { where } from "./link.js";
+import { pinched } from "./place.js";
 import { Windows } from "./windows.js";
 
 const RENDER = 4;
@@ -125,13 +127,33 @@ export class Look {
     this.apply();
   }
 
+  /**
+   * Gives all panels pan and zoom of one.
+   * @param {Pick<Panel, "nv">} panel
+   */
+  zoomAs(panel) {
+    const [x, y, z, zoom] = panel.nv.scene.pan2Dxyzmm;
+    for (const { nv } of this.viewer.live) if (nv !== panel.nv) nv.setPan2Dxyzmm([x, y, z, zoom]);
+  }
+
+  /**
+   * Zooms all panels about the crosshair.
+   * @param {Pick<Panel, "nv">} panel
+   * @param {number} ratio
+   */
+  zoomBy(panel, ratio) {
+    const { nv } = panel;
+    nv.setPan2Dxyzmm(pinched(nv.scene.pan2Dxyzmm, where(nv).mm, ratio, [0, 0, 0]));
+    this.zoomAs(panel);
+  }
+
   reset() {
     for (const { nv } of this.viewer.live) {
       nv.setPan2Dxyzmm([0, 0, 0, 1]);
       nv.setScale(1);
       nv.setRenderAzimuthElevation(110, 10);
     }
-    this.viewer.aim(null, null);
+    this.viewer.aim(null);
     this.viewer.toolbar.windows.value = "auto";
     this.setWindowPreset("auto");
   }

@@ -18,6 +18,8 @@ const OTHER_UNITS =
   "The sources and the target have different units, so there is nothing to subtract. " +
   "With the true target as a reference, the error appears here.";
 const OTHER_GRID = "is on another grid than the result, so that the two cannot be subtracted voxel by voxel.";
+// the share of the reach from which on a change is a large one
+const MUCH = 0.5;
 const CERTAIN =
   "This method gives one result and no measure of its uncertainty. The Counterscan network gives a map of it.";
 const IN_UNITS = "in the scan's units; colours end where all but a thousandth of the voxels lie";
@@ -54,10 +56,12 @@ export function mapsOf(scene, result) {
 }
 
 export class Maps {
-  /** @param {Pick<Viewer, "scene" | "loaded" | "look" | "refresh">} viewer */
+  /** @param {Pick<Viewer, "scene" | "loaded" | "look" | "refresh" | "aimAt">} viewer */
   constructor(viewer) {
     this.viewer = viewer;
     this.picked = "difference";
+    // the job whose change was aimed at
+    this.aimedJob = "";
   }
 
   /**
@@ -103,9 +107,22 @@ export class Maps {
     if (signed) {
       await this.overlay(panel, result, signed);
       panel.setLegend(-signed.cal_max, signed.cal_max, SIGNED, map.legend);
+      this.aim(signed);
     } else if ("from" in map) {
       panel.clear(others || `${map.from.title} ${OTHER_GRID}`);
     }
+  }
+
+  /**
+   * Shows where most was changed, unless a mask says where.
+   * @param {Image} signed
+   */
+  aim(signed) {
+    const { scene, aimAt } = this.viewer;
+    if (scene.mask || scene.job === this.aimedJob) return;
+    this.aimedJob = scene.job;
+    const { scl_slope: slope, scl_inter: shift } = signed.hdr;
+    aimAt.call(this.viewer, signed, (value) => Math.abs(value * (slope || 1) + (shift || 0)) > signed.cal_max * MUCH);
   }
 
   /** @param {Panel} panel */

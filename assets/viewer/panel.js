@@ -60,6 +60,10 @@ export class Panel {
     this.offered = "";
     this.restoreGradients = () => {};
     this.onpick = (/** @type {string} */ _value) => {};
+    // other volumes are there, and not drawn yet
+    this.onfill = (/** @type {Niivue} */ _nv) => {};
+    // the graphics card dropped what was drawn
+    this.onlost = () => {};
     this.title = el("h3");
     this.extra = el("div", { class: "cs-panel-extra" });
     this.badge = el("span", {
@@ -68,7 +72,7 @@ export class Panel {
       title: "Made by a model; not measured",
       hidden: true,
     });
-    this.canvas = el("canvas", { tabindex: "0", role: "img" });
+    this.canvas = this.newCanvas();
     this.placeholder = el("div", { class: "cs-placeholder" });
     this.legend = el("div", { class: "cs-legend", hidden: true });
     this.readout = el("div", { class: "cs-readout", text: "" });
@@ -80,6 +84,30 @@ export class Panel {
     this.root = el("section", { class: "cs-panel", "data-panel": id }, header, this.stage, this.readout);
     this.name(title);
     this.invite(invitation);
+  }
+
+  newCanvas() {
+    const lost = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      this.onlost();
+    };
+    return el("canvas", { tabindex: "0", role: "img", onwebglcontextlost: lost });
+  }
+
+  /** Whether the graphics card dropped what was drawn. */
+  get lost() {
+    return this.viewer?.gl.isContextLost() ?? false;
+  }
+
+  /** Takes a new canvas, because the graphics card dropped what was on the old one. */
+  renew() {
+    this.viewer?.cleanup();
+    this.viewer = null;
+    this.volumes = [];
+    const canvas = this.newCanvas();
+    canvas.setAttribute("aria-label", this.canvas.getAttribute("aria-label") ?? "");
+    this.canvas.replaceWith(canvas);
+    this.canvas = canvas;
   }
 
   /** NiiVue on this canvas, once it was attached. */
@@ -182,6 +210,7 @@ export class Panel {
       nv.overlays = [];
       this.volumes = images;
       for (const image of images) nv.addVolume(image);
+      this.onfill(nv);
     }
     this.badge.hidden = !of.synthetic;
     this.legend.hidden = true;

@@ -46,6 +46,8 @@ export interface Scene {
   compare?: SceneImage[] | null;
   busy?: boolean;
   job?: string;
+  /** query of the page's address that opens this work again */
+  address?: string;
   /** text of the empty viewer */
   invite?: string;
 }

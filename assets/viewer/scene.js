@@ -45,6 +45,7 @@ const BLANK = {
   compare: null,
   busy: false,
   job: "",
+  address: "",
   drawable: false,
   in_place: false,
   invite: "Drop a scan here or in step 1.",

@@ -24,7 +24,7 @@ const WINDOWS = [
   ["custom", "Custom"],
 ];
 
-/** @typedef {Pick<Viewer, "look" | "grid" | "panels" | "startDrawing" | "toggleCompare" | "fullScreen">} Controlled */
+/** @typedef {Pick<Viewer, "look" | "grid" | "panels" | "startDrawing" | "toggleCompare" | "fullScreen" | "keys" | "reveal">} Controlled */
 
 export class Toolbar {
   /** @param {Controlled} viewer */
@@ -72,11 +72,13 @@ export class Toolbar {
     const actions = el(
       "span",
       { class: "cs-actions" },
+      viewer.reveal.toggle,
       this.compare,
       this.draw,
       button("Reset the view", { name: "reset", onclick: () => viewer.look.reset() }),
       button("Save a screenshot", { name: "camera", onclick: () => savePicture(viewer.grid, viewer.panels) }),
       button("Full screen", { name: "expand", onclick: () => viewer.fullScreen() }),
+      button("Keys (?)", { name: "help", onclick: () => viewer.keys.help() }),
     );
     const range = el("span", { class: "cs-range" }, this.whose, this.low, el("span", { text: "\u2013" }), this.high);
     const props = { class: "cs-toolbar", role: "toolbar", "aria-label": "Viewer" };

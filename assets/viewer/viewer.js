@@ -1,21 +1,27 @@
 // The viewer: up to four linked panels, driven by a scene from the server (see scene.js) and by its own toolbar.
 
-/** @import { MaskReply } from "./drawing.js" */
 /** @import { Place } from "./link.js" */
+/** @import { MaskReply } from "./maskfile.js" */
 /** @import { Image, Library } from "./niivue.d.ts" */
-/** @import { SceneVolume } from "./scene.js" */
 /** @import { Scene } from "./scene-json.d.ts" */
 
 import { Compare } from "./compare.js";
-import { el } from "./dom.js";
+import { el, takeDrops } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { Drawing } from "./drawing.js";
+import { Flat } from "./flat.js";
+import { Gestures } from "./gestures.js";
 import { hasWebGL2, loadLibrary } from "./graphics.js";
-import { centreOf } from "./grids.js";
-import { goTo, link, triple, where } from "./link.js";
+import { largestSection } from "./grids.js";
+import { Keys } from "./keys.js";
+import { goTo, link, unlink, where } from "./link.js";
 import { Look } from "./look.js";
 import { Maps } from "./maps.js";
 import { Panel } from "./panel.js";
-import { addresses, choices, complete, find, images } from "./scene.js";
+import { Recovery } from "./recovery.js";
+import { Reveal } from "./reveal.js";
+import { addresses, complete, images } from "./scene.js";
+import { Stage } from "./stage.js";
 import { Toolbar } from "./toolbar.js";
 import { Volumes } from "./volumes.js";
 
@@ -27,7 +33,7 @@ import { Volumes } from "./volumes.js";
  */
 
 const NO_WEBGL =
-  "This browser cannot draw volumes (WebGL 2 is off). Runs and downloads still work; to see scans, " +
+  "This browser cannot draw volumes (WebGL 2 is off), so slices come as pictures. To draw a mask and to see scans in 3D, " +
   "turn on hardware acceleration or use a current Firefox, Chrome, Edge or Safari.";
 const NO_LIBRARY = "The viewer's library could not be loaded. Run `make run` again to install it. [viewer_missing]";
 const SLOW = "Drawn without a graphics card: slices are fine, the 3D view is slow.";
@@ -53,27 +59,41 @@ export class Viewer {
     this.picks = { input: "", result: "" };
     this.maps = new Maps(this);
     this.compare = new Compare(this);
-    this.drawing = new Drawing(this.input, {
+    this.gestures = this.panels.map((panel) => new Gestures(panel, () => this.look.zoomAs(panel)));
+    this.drawing = new Drawing(this.input, this.gestures[0], new Drafts(), {
       onstart: () => this.redraw(),
       onstop: () => this.refresh(),
       onsaved: (reply) => host.emit(reply),
       load: (url) => this.loaded.volumes.mask(url, this.look.opacity),
     });
+    this.stage = new Stage(this);
+    this.reveal = new Reveal(this);
     this.grid = el("div", { class: "cs-grid" }, ...this.panels.map((panel) => panel.root));
+    this.grid.append(this.reveal.layer);
     this.toolbar = new Toolbar(this);
     this.status = el("p", { class: "cs-status", role: "status" });
     this.blind = false;
+    /** @type {Flat | null} slices as pictures, without WebGL */
+    this.flat = null;
     /** @type {{ library: Library, volumes: Volumes } | null} */
     this.started = null;
     /** whether the scan is another one than when the panels were last drawn */
     this.moved = false;
-    /** @type {Image | null} the mask that the crosshair was moved to */
+    /** @type {Image | null} the mask or the change that the crosshair was moved to */
     this.aimed = null;
-    /** @type {string[]} */
-    this.failures = [];
+    /** @type {Place | null} where panels that are drawn begin */
+    this.target = null;
+    this.recovery = new Recovery(this);
     root.replaceChildren(this.toolbar.root, this.drawing.root, this.grid, this.status);
-    this.takeFiles();
-    for (const panel of this.panels) panel.root.addEventListener("focusin", () => this.look.attend(panel));
+    takeDrops(this.input.placeholder, (files) => this.host.take?.(files));
+    for (const panel of this.panels) {
+      panel.root.addEventListener("focusin", () => this.look.attend(panel));
+      panel.onlost = () => this.recovery.lose();
+      panel.onfill = (nv) => {
+        if (this.target) goTo(nv, this.target);
+      };
+    }
+    this.keys = new Keys(this);
     this.layout();
     this.toolbar.enable(false);
   }
@@ -92,11 +112,21 @@ export class Viewer {
   /** @param {string} url of the library */
   async start(url) {
     if (!hasWebGL2()) {
-      this.fail(NO_WEBGL);
+      this.flatten();
       return;
     }
     const library = await loadLibrary(url);
     this.started = { library, volumes: new Volumes(library) };
+  }
+
+  /** Shows slices as pictures of the server from now on. */
+  flatten() {
+    this.flat = new Flat();
+    this.toolbar.root.hidden = true;
+    this.grid.hidden = true;
+    this.grid.before(this.flat.root);
+    this.showFlat(this.flat);
+    this.notify(NO_WEBGL);
   }
 
   /** @param {string} text why nothing can ever be drawn */
@@ -128,7 +158,13 @@ export class Viewer {
     await this.run(async () => {
       const next = complete(given);
       const { scene } = this;
-      if (this.drawing.active && (next.scan?.id !== scene.scan?.id || !next.drawable)) this.drawing.stop();
+      if (this.flat) {
+        this.scene = next;
+        this.showFlat(this.flat);
+        return;
+      }
+      const elsewhere = next.scan?.id !== scene.scan?.id || !next.drawable || (next.busy && !scene.busy);
+      if (this.drawing.active && elsewhere) this.drawing.pause();
       this.moved = next.scan?.url !== scene.scan?.url;
       if (this.moved || next.task !== scene.task) {
         this.look.forgetWindows();
@@ -144,19 +180,17 @@ export class Viewer {
     });
   }
 
-  takeFiles() {
-    const area = this.input.placeholder;
-    /** @param {boolean} on */
-    const over = (on) => (/** @type {Event} */ event) => {
-      event.preventDefault();
-      area.classList.toggle("cs-over", on);
-    };
-    area.addEventListener("dragover", over(true));
-    area.addEventListener("dragleave", over(false));
-    area.addEventListener("drop", (event) => {
-      over(false)(event);
-      if (event.dataTransfer?.files.length) this.host.take?.(event.dataTransfer.files);
-    });
+  /** @param {Flat} flat */
+  showFlat(flat) {
+    const { scene, grid, root, input } = this;
+    // without a scan the empty panel invites, and takes files
+    flat.root.hidden = !scene.scan;
+    grid.hidden = scene.scan !== null;
+    root.classList.toggle("cs-empty", !scene.scan);
+    input.invite(scene.invite);
+    for (const panel of this.panels) panel.root.hidden = panel !== input;
+    flat.apply(scene);
+    root.dataset.ready = "true";
   }
 
   get live() {
@@ -167,11 +201,14 @@ export class Viewer {
   get count() {
     if (this.drawing.active) return 1;
     if (this.compare.active) return this.compare.shown(this.scene).length;
+    if (this.reveal.on) return 2;
     return this.scene.results.length ? 4 : 1;
   }
 
   layout() {
-    const { scene, drawing, compare, count } = this;
+    const { scene, drawing, compare, reveal } = this;
+    reveal.layout();
+    const { count } = this;
     for (const [i, panel] of this.panels.entries()) {
       // before it is hidden: nothing can be drawn on a canvas without a size
       if (i >= count && !drawing.active) panel.clear();
@@ -193,26 +230,37 @@ export class Viewer {
   async redraw() {
     const { scan } = this.scene;
     const [before] = this.live;
-    const place = before && !this.moved ? where(before.nv) : null;
+    this.target = before && !this.moved ? where(before.nv) : this.recovery.place();
+    if (!this.target) this.aimed = null;
     this.moved = false;
-    this.failures = [];
+    this.stage.failures = [];
+    unlink(this.panels);
     this.layout();
     if (!scan) {
       this.empty();
       return;
     }
     const slow = setTimeout(() => this.notify("Loading \u2026"), LOADING_AFTER_MS);
-    const work = this.compare.active ? this.drawCompared() : this.drawTask(scan);
-    const marked = await work.finally(() => clearTimeout(slow));
+    const work = this.compare.active ? this.compare.draw(this.panels) : this.stage.drawTask(scan);
+    await work.finally(() => clearTimeout(slow));
     await this.forget();
     link(this.live.map((panel) => panel.nv));
-    this.aim(marked, place);
+    this.aim(this.target);
     this.look.apply();
     this.enable();
-    this.notify(
-      [...new Set(this.failures)].join(" ") || (this.live[0]?.software ? SLOW : ""),
-      this.failures.length > 0,
-    );
+    const { failures } = this.stage;
+    this.notify([...new Set(failures)].join(" ") || (this.live[0]?.software ? SLOW : ""), failures.length > 0);
+    await this.resume(scan.id);
+  }
+
+  /**
+   * Goes on with a drawing that another tab, a reload or the graphics card interrupted.
+   * @param {string} scanId
+   */
+  async resume(scanId) {
+    const { scene, drawing, input } = this;
+    const idle = scene.drawable && !scene.busy && !scene.results.length && !drawing.active && input.filled;
+    if (idle && (await drawing.waits(scanId))) this.startDrawing();
   }
 
   empty() {
@@ -229,6 +277,7 @@ export class Viewer {
   enable() {
     this.toolbar.enable(this.live.length > 0);
     this.toolbar.draw.disabled = this.scene.busy || !this.input.filled;
+    this.reveal.toggle.disabled = !this.reveal.possible;
     this.toolbar.compare.disabled = this.drawing.active || images(this.scene).length < 2;
   }
 
@@ -238,119 +287,58 @@ export class Viewer {
     return this.volumes.keep(addresses(this.scene), new Set(this.panels.flatMap((panel) => panel.volumes)));
   }
 
-  /**
-   * Does something about one volume: one that cannot be had leaves the others alone.
-   * @template Made
-   * @param {string} what
-   * @param {() => Promise<Made>} work
-   * @param {Panel | null} [panel] what is emptied when it fails
-   */
-  async attempt(what, work, panel = null) {
-    try {
-      return await work();
-    } catch (error) {
-      console.warn(error);
-      const failure = `${what} could not be shown. ${error instanceof Error ? error.message : error}`;
-      this.failures.push(failure);
-      panel?.clear(failure);
-      return null;
-    }
-  }
-
-  async drawCompared() {
-    await this.compare.draw(this.panels);
-    return null;
-  }
-
-  /**
-   * Draws inputs, result and maps; returns the mask that is shown.
-   * @param {SceneVolume} scan
-   */
-  async drawTask(scan) {
-    const { scene, result, difference, uncertainty } = this;
-    const marked = await this.drawInput(scan);
-    if (this.drawing.active) return marked;
-    if (!scene.results.length) {
-      result.clear("The result appears here.");
-      return marked;
-    }
-    const current = find(scene.results, this.picks.result);
-    result.name(scene.results.length > 1 ? "Result" : `Result: ${current.title}`);
-    result.choose("Result to show", choices(scene.results), current.id, (id) => {
-      this.picks.result = id;
-      this.refresh();
-    });
-    await this.drawImage(result, current);
-    await this.attempt("The difference", () => this.maps.drawDifference(difference, current), difference);
-    await this.attempt("The uncertainty", () => this.maps.drawUncertainty(uncertainty), uncertainty);
-    return marked;
-  }
-
-  /** @param {SceneVolume} scan */
-  async drawInput(scan) {
-    const { scene, input, drawing } = this;
-    const offered = drawing.active ? [scan] : [...scene.inputs, ...(scene.reference ? [scene.reference] : [])];
-    const current = find(offered, this.picks.input);
-    const alone = scene.drawable || scene.mask ? "Input and mask" : `Input: ${current.title}`;
-    input.name(offered.length > 1 ? "Input" : alone.replace(/: Input$/, ""));
-    input.choose("Input to show", choices(offered), current.id, (id) => {
-      this.picks.input = id;
-      this.refresh();
-    });
-    await input.attach(this.loaded.library);
-    const mask = current === scan && !drawing.active ? scene.mask : null;
-    const marked = mask ? await this.attempt("The mask", () => this.volumes.mask(mask.url, this.look.opacity)) : null;
-    await this.drawImage(input, current, marked ? [marked] : []);
-    return marked;
-  }
-
-  /**
-   * @param {Panel} panel
-   * @param {SceneVolume} of
-   * @param {Image[]} [over]
-   */
-  drawImage(panel, of, over = []) {
-    const draw = async () => {
-      const image = await this.volumes.anatomy(of.url);
-      this.look.dress(image, of.units);
-      await panel.show(this.loaded.library, [image, ...over], of);
-    };
-    return this.attempt(of.title, draw, panel);
-  }
-
   toggleCompare() {
     if (this.drawing.active) return;
     this.compare.active = !this.compare.active;
+    this.reveal.on = false;
     this.refresh();
   }
 
   /**
-   * Moves the crosshair to the centre of a new mask; else to where it was in space.
-   * @param {Image | null} marked
-   * @param {Place | null} place
+   * Aims at the largest section of what was marked or changed, once; a drawing is left where it is.
+   * @param {Image} image
+   * @param {(value: number) => boolean} [belongs]
    */
-  aim(marked, place) {
+  aimAt(image, belongs) {
+    if (image === this.aimed || this.drawing.active) return;
+    this.aimed = image;
+    const mm = largestSection(image, belongs);
+    if (!mm) return;
+    this.target = { image: null, frac: [], mm };
+    this.aim(this.target);
+  }
+
+  /**
+   * Moves the crosshair of every panel, at once.
+   * @param {Place | null} place the middle of the scan where there is none
+   */
+  aim(place) {
     const [first] = this.live;
     if (!first) return;
-    const { nv } = first;
-    const centre = marked && marked !== this.aimed && !this.drawing.active ? centreOf(marked) : null;
-    if (centre) nv.scene.crosshairPos = nv.mm2frac(triple(centre), 0, true);
-    else if (place) goTo(nv, place);
-    else nv.scene.crosshairPos = [0.5, 0.5, 0.5];
-    if (marked) this.aimed = marked;
+    if (place) goTo(first.nv, place);
+    else first.nv.scene.crosshairPos = [0.5, 0.5, 0.5];
     for (const panel of this.live) {
-      if (panel !== first) goTo(panel.nv, where(nv));
+      if (panel !== first) goTo(panel.nv, where(first.nv));
       panel.nv.drawScene();
       panel.nv.createOnLocationChange();
     }
   }
 
+  /**
+   * Takes the crosshair of one panel to all.
+   * @param {Panel} panel
+   */
+  follow(panel) {
+    this.aim(where(panel.nv));
+  }
+
   startDrawing() {
     const { scan, mask, drawable } = this.scene;
-    if (!scan || !drawable || this.drawing.active || this.blind) return;
+    if (!scan || !drawable || this.drawing.active || this.blind || this.flat) return;
     this.run(async () => {
       this.compare.active = false;
       this.picks.input = scan.id;
+      if (this.drawing.active) return;
       await this.redraw();
       await this.drawing.start(scan.id, mask?.url);
     });
@@ -373,11 +361,21 @@ export class Viewer {
 }
 
 /**
+ * Adds the viewer's own style to a page, once.
+ * @param {HTMLElement} head
+ */
+function dress(head) {
+  const href = new URL("viewer.css", import.meta.url).href;
+  if (!head.querySelector(`link[href="${href}"]`)) head.append(el("link", { rel: "stylesheet", href }));
+}
+
+/**
  * Puts a viewer into the page.
  * @param {HTMLElement} element
  * @param {Host} host
  */
 export async function mount(element, host) {
+  dress(document.head);
   const root = element.querySelector(".cs-viewer");
   if (!(root instanceof HTMLElement)) throw new Error("There is no place for the viewer.");
   const viewer = new Viewer(root, host);

@@ -35,7 +35,7 @@ def calibrate(cases: Iterable[Case], each: Entrant, report: Callable[[str], None
     for case in cases:
         estimate = finish(each.solve(case.problem))
         if estimate.deviation is None:
-            raise ValueError(f"{each.name} says nothing about its doubt")
+            raise ValueError(f"{each.name} has no standard deviation")
         off = np.abs(case.truth[case.where] - estimate.values[case.where]).astype(np.float64)
         width = np.maximum(INTERVAL * estimate.deviation[case.where].astype(np.float64), 1e-9)
         picked = np.random.default_rng(0).permutation(off.size)[:VOXELS]

@@ -97,7 +97,7 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Row:
-    """What one entrant reached on one case; ``error`` says why there are no scores."""
+    """The scores of one entrant on one case; ``error`` is why there are none."""
 
     label: Label
     method: str
@@ -188,7 +188,7 @@ def run(
 
 
 def measure(case: Case, each: Entrant) -> tuple[Row, Float | None]:
-    """Run one entrant on one case; one that fails gives a row that says so and no image."""
+    """Run one entrant on one case; one that fails gives a row with its error and no image."""
     begun = time.monotonic()
     row = Row(case.label, each.name, each.title)
     try:
@@ -219,7 +219,7 @@ def whole_scores(result: Float, truth: Float, brain: Bool) -> dict[str, float]:
 
 
 def within(estimate: Estimate, truth: Float, where: Bool) -> float:
-    """Return the share of voxels of ``where`` whose truth the estimate's 90 % interval holds; nan without doubts."""
+    """Return the share of voxels of ``where`` whose truth the 90 % interval of the estimate holds; nan without one."""
     if estimate.deviation is None:
         return float("nan")
     off = np.abs(truth[where] - estimate.values[where])

@@ -14,8 +14,7 @@ from core.anatomy.head import find_head
 from core.bench.case import Label, within
 from core.bench.figures import Scene
 from core.bench.regions import MARGIN_MM, Hole, hole
-from core.bench.subjects import healthy_folder
-from core.files.nifti import read_volume
+from core.bench.subjects import healthy
 from core.imaging.problem import Estimate, Problem
 from core.measure import quality
 from core.train.heldout import HEALTHY
@@ -96,19 +95,17 @@ def cases(
 ) -> Iterator[HoleCase]:
     """Yield the holes of every subject, the same ones each time.
 
-    data: the folder that holds train/malf_nc; sizes: ml; margins: how far holes keep from the brain's surface, mm;
+    data: the folder that holds train; sizes: ml; margins: how far holes keep from the brain's surface, mm;
     per_subject: holes of each size and margin in each subject. Raises UserError where a subject is missing.
     """
-    folder = healthy_folder(data, subjects)
-    for subject in subjects:
-        volume = read_volume(folder / f"{subject}_t1.nii.gz")
-        tissues = read_volume(folder / f"{subject}_tissues.nii.gz").data
+    for subject in healthy(data, subjects):
+        volume, tissues = subject.read()
         head = find_head(volume).mask
         places = {"cortex": tissues == GREY, "white matter": tissues == WHITE}
         for margin in margins:
             for index, size in enumerate(size for _ in range(per_subject) for size in sizes):
-                made = hole(head, places, volume.spacing, size, subject, index, margin)
-                label = Label("inpaint", _block(size, margin), subject, index, note=made.place)
+                made = hole(head, places, volume.spacing, size, subject.name, index, margin)
+                label = Label("inpaint", subject.block(_block(size, margin)), subject.name, index, note=made.place)
                 problem = Problem(np.where(made.mask, np.float32(0), volume.data), made.mask, head, volume.spacing)
                 yield HoleCase(label, volume.data, tissues, made, problem)
 

@@ -11,7 +11,7 @@ RESET = Path("/proc/self/clear_refs")
 
 class Peak:
     """Counts from its making: ``megabytes()`` is the largest resident memory since then, beyond that held before; nan
-    where the system does not say."""
+    where the system does not report it."""
 
     def __init__(self) -> None:
         try:

@@ -17,7 +17,7 @@ from core.bench.memory import Peak
 from core.bench.suite import SAMPLES
 from core.bench.superres import ThickCase
 from core.bench.translate import ContrastCase
-from core.imaging.options import Options, Paper
+from core.imaging.options import Options, PublishedOptions
 from core.imaging.problem import Sources, ThickScan
 from core.tasks import find
 from core.train.heldout import HEALTHY
@@ -46,17 +46,17 @@ PUBLISHED: dict[str, int | None] = {
     "posterior": 1000,
     "hierarchical": None,
 }
-ABLATIONS: dict[str, Paper] = {
-    "axial only": Paper(stages="axial"),
-    "coronal only": Paper(stages="coronal"),
-    "both": Paper(),
-    "both (no resampling)": Paper(resamples=1),
-    "both (second stage not told the first)": Paper(conditioned=False),
-    "both (second stage from 0.25)": Paper(start=0.25),
-    "both (second stage from 0.75)": Paper(start=0.75),
-    "axial only (no resampling)": Paper(stages="axial", resamples=1),
-    "both (noise not shared)": Paper(correlated=False),
-    "axial only (neither)": Paper(stages="axial", resamples=1, correlated=False),
+ABLATIONS: dict[str, PublishedOptions] = {
+    "axial only": PublishedOptions(stages="axial"),
+    "coronal only": PublishedOptions(stages="coronal"),
+    "both": PublishedOptions(),
+    "both (no resampling)": PublishedOptions(resamples=1),
+    "both (second stage not told the first)": PublishedOptions(conditioned=False),
+    "both (second stage from 0.25)": PublishedOptions(start=0.25),
+    "both (second stage from 0.75)": PublishedOptions(start=0.75),
+    "axial only (no resampling)": PublishedOptions(stages="axial", resamples=1),
+    "both (noise not shared)": PublishedOptions(correlated=False),
+    "axial only (neither)": PublishedOptions(stages="axial", resamples=1, correlated=False),
 }
 
 
@@ -117,8 +117,8 @@ def ablations(settings: Settings) -> list[Entrant]:
     method = find("inpaint").method("hierarchical")
     options = Options(steps=method.steps, samples=settings.samples, seed=settings.seed, device=settings.device)
     return [
-        replace(entrant(method, replace(options, paper=paper)), name=name, title=name, shown=False)
-        for name, paper in ABLATIONS.items()
+        replace(entrant(method, replace(options, published=published)), name=name, title=name, shown=False)
+        for name, published in ABLATIONS.items()
     ]
 
 
@@ -213,5 +213,5 @@ def _with_published(row: Row, ours: float, steps: dict[str, int]) -> Row:
         return row
     taken = row.scores["gflop"] / steps[row.method]
     # what is counted of the resampling method holds its repeats, as do the steps of its paper
-    taken /= Paper().resamples if row.method == "repaint" else 1
+    taken /= PublishedOptions().resamples if row.method == "repaint" else 1
     return replace(row, scores={**row.scores, "published": taken * known / ours})

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.anatomy.tissues import tissues
 from core.contrasts import CONTRASTS
 from core.errors import UserError
 from core.files.nifti import read_volume
 from core.train.heldout import TUMOUR
+from core.volume import Volume
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -19,13 +22,45 @@ Bool = NDArray[np.bool_]
 STROKE = {"t1": "T1", "t2": "T2", "flair": "FLAIR"}
 
 
-def healthy_folder(data: Path, subjects: Sequence[str]) -> Path:
-    """Return the folder of the healthy T1s below ``data``; UserError unless each of ``subjects`` is there."""
+@dataclass(frozen=True)
+class Healthy:
+    """A healthy subject whose skull-stripped T1 is the truth. source: the data set, "" for OASIS-1, whose tissue maps
+    are files; of the others the shipped network segments the truth."""
+
+    name: str
+    source: str
+    t1: Path
+    segmented: Path | None = None
+
+    def read(self) -> tuple[Volume, Float]:
+        """Return the T1, (X, Y, Z) float32, RAS+, and its tissues: 0 none, 1 CSF, 2 grey, 3 white matter."""
+        volume = read_volume(self.t1)
+        if self.segmented is not None:
+            return volume, read_volume(self.segmented).data
+        return volume, tissues(volume.data, volume.spacing, volume.data > 0).astype(np.float32)
+
+    def block(self, name: str) -> str:
+        """Return the name of a block of the bench's table for this subject's site."""
+        return f"{name} ({self.source})" if self.source else name
+
+
+def healthy(data: Path, subjects: Sequence[str]) -> list[Healthy]:
+    """Return the healthy ``subjects`` below ``data``, as ``core.train.heldout`` names them; UserError unless each is
+    there."""
+    found = [_healthy(data, subject) for subject in subjects]
+    for each in found:
+        if not each.t1.is_file():
+            where = each.t1.relative_to(data).parent
+            raise _missing(f"There is no scan of subject {each.name} in {each.t1.parent}.", str(where))
+    return found
+
+
+def _healthy(data: Path, subject: str) -> Healthy:
+    source, dash, number = subject.partition("-")
+    if dash:
+        return Healthy(subject, source, data / "train" / source / "validation" / f"{number}_t1.nii.gz")
     folder = data / "train" / "malf_nc"
-    missing = [subject for subject in subjects if not (folder / f"{subject}_t1.nii.gz").is_file()]
-    if missing:
-        raise _missing(f"There is no scan of subject {', '.join(missing)} in {folder}.", "train/malf_nc")
-    return folder
+    return Healthy(subject, "", folder / f"{subject}_t1.nii.gz", folder / f"{subject}_tissues.nii.gz")
 
 
 def tumour_folder(data: Path) -> Path:

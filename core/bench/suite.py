@@ -13,7 +13,7 @@ from core.bench.plain_translation import Pool
 from core.bench.volume_files import Volumes
 from core.imaging.options import Options
 from core.tasks import find
-from core.train.heldout import HEALTHY
+from core.train.heldout import VALIDATION
 
 TASKS = ("inpaint", "superres", "translate")
 CACHE = Path("build/bench")
@@ -32,7 +32,7 @@ class Settings:
 
     data: Path
     methods: Sequence[str] = ()
-    subjects: Sequence[str] = HEALTHY
+    subjects: Sequence[str] = VALIDATION
     steps: int = 1
     samples: int = 0
     seed: int = 0

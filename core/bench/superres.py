@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.acquisition import Acquisition, thick, whole
 from core.bench.case import Entrant, Label, entrant, unpublished, whole_scores, within
 from core.bench.figures import Scene
-from core.bench.subjects import healthy_folder, in_units
+from core.bench.subjects import healthy, in_units
 from core.files.nifti import read_volume
 from core.imaging.options import Options
 from core.imaging.problem import Estimate, ThickScan
@@ -58,8 +58,8 @@ class ThickCase:
         measure and what was measured."""
         scan, result = self.problem, estimate.values
         residual = float(np.abs(scan.acquisition.measure(result) - scan.image).max())
-        doubt = within(estimate, self.truth, self.brain)
-        return {**whole_scores(result, self.truth, self.brain), "residual": residual, "within": doubt}, result
+        covered = within(estimate, self.truth, self.brain)
+        return {**whole_scores(result, self.truth, self.brain), "residual": residual, "within": covered}, result
 
     def scene(self) -> Scene:
         """Return the truth and the slices as they were measured."""
@@ -70,14 +70,13 @@ class ThickCase:
 
 def cases(data: Path, subjects: Sequence[str] = HEALTHY) -> Iterator[ThickCase]:
     """Yield every subject in every acquisition; UserError where one is missing below ``data``."""
-    folder = healthy_folder(data, subjects)
-    for subject in subjects:
-        volume = read_volume(folder / f"{subject}_t1.nii.gz")
+    for subject in healthy(data, subjects):
+        volume = read_volume(subject.t1)
         truth, brain = sharp(volume.data)
         for block, kind in BLOCKS.items():
             sampled = acquisition(kind, truth.shape)
             scan = ThickScan(sampled.measure(truth), sampled)
-            yield ThickCase(Label("superres", block, subject), truth, brain, volume.spacing, scan)
+            yield ThickCase(Label("superres", subject.block(block), subject.name), truth, brain, volume.spacing, scan)
 
 
 def sharp(image: Float) -> tuple[Float, Bool]:

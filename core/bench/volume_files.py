@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.bench.case import Case, Row
 from core.files.nifti import Stored, write_stored, write_volume
-from core.imaging.drive import DESCRIPTION
+from core.imaging.outcome import DESCRIPTION
 from core.volume import Volume
 
 Float = NDArray[np.float32]

@@ -43,14 +43,14 @@ def quality(
     from core.bench.suite import TASKS, Settings
     from core.bench.suite import bench as measure
     from core.bench.table import format_table, write_json, write_markdown
-    from core.train.heldout import HEALTHY
+    from core.train.heldout import VALIDATION
 
     if task and task not in TASKS:
         raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}, not {task[:40]!r}")
     settings = Settings(
         data,
         _names(methods),
-        _names(subjects) or HEALTHY,
+        _names(subjects) or VALIDATION,
         steps,
         samples,
         seed,
@@ -115,7 +115,7 @@ def methods(
 
 @app.command()
 def inpaint(
-    data: Annotated[Path, typer.Option("--data", help="Folder that holds train/malf_nc.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train.")],
     methods: Annotated[str, typer.Option("--methods", help="Names, comma between; default: all.")] = "",
     sizes: Annotated[str, typer.Option("--sizes", help="Volumes of the masks in ml, comma between.")] = "12,45",
     per_subject: Annotated[int, typer.Option("--per-subject", min=1, help="Masks of each size in each subject.")] = 1,
@@ -215,6 +215,26 @@ def interleaved(
     if markdown is not None:
         write_between(markdown, bench.MARK, text)
     typer.echo(text)
+
+
+@app.command()
+def pairs(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train and demo.")],
+    cache: Annotated[Path, typer.Option("--cache", help="Keeps alignments; a stopped run goes on.")] = Path(
+        "build/bench/pairs.jsonl"
+    ),
+    json: Annotated[Path | None, typer.Option("--json", help="Write every pair to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables into this page.")] = None,
+) -> None:
+    """Pair scans of one person and of two, and print how often each is taken for two people's."""
+    from core.bench import one_head
+
+    rows = one_head.measure(data, cache, _report)
+    if json is not None:
+        one_head.write_json(json, rows)
+    if markdown is not None:
+        one_head.write_page(markdown, rows)
+    typer.echo(one_head.markdown(rows))
 
 
 def _report(line: str) -> None:

@@ -92,7 +92,7 @@ def _train(preset: Preset, plan: Plan, data: Path, publish: bool, better: bool) 
     from core import weights
     from core.train.curve import Stop
     from core.train.judge import publish_if_better
-    from core.train.loop import doubt, train
+    from core.train.loop import error_spectrum, train
     from core.train.publish import export
     from core.train.publish import publish as install
 
@@ -102,7 +102,7 @@ def _train(preset: Preset, plan: Plan, data: Path, publish: bool, better: bool) 
     if stop.wanted:
         typer.echo(f"stopped after {taken}; --resume goes on")
         return
-    written = export(preset, state, plan.packed, plan.folder, doubt(preset, plan, state), plan.smallest)
+    written = export(preset, state, plan.packed, plan.folder, error_spectrum(preset, plan, state), plan.smallest)
     if better:
         publish_if_better(preset, written, data, typer.echo)
     for path in written:

@@ -178,7 +178,7 @@ class Picture:
 class Data:
     """The data. mode: "patches", "spectra" or "predictions". source: "simulated" or "file". counts: patches of each
     set. groups: number of patients or slides. size: (H, W) of a patch. wavenumbers: (B,) cm^-1. notices: warnings for
-    the user."""
+    the user. technique: "infrared", or "raman" where the wavenumbers are shifts and absorbance is relative counts."""
 
     mode: str
     source: str
@@ -189,6 +189,7 @@ class Data:
     size: tuple[int, int]
     wavenumbers: tuple[Number, ...]
     notices: tuple[str, ...] = ()
+    technique: Literal["infrared", "raman"] = "infrared"
 
 
 @dataclass(frozen=True)

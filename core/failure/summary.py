@@ -89,6 +89,7 @@ def data_of(dataset: Dataset, mode: str, notices: tuple[str, ...] = ()) -> Data:
         (train.ir.shape[2], train.ir.shape[3]),
         tuple(map(float, train.wavenumbers)),
         (*dataset.notices, *notices),
+        "raman" if train.raman else "infrared",
     )
 
 

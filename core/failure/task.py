@@ -8,7 +8,7 @@ from typing import Literal
 
 from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 from core.failure import titles
-from core.presentation import Page, Step
+from core.presentation import Page, Step, Welcome
 
 # the names of PRESETS of core.spectra.simulated_tissue, and of REMEDIES and NETWORKS of core.failure.models, which load
 # numpy and torch; a test holds them equal
@@ -43,6 +43,111 @@ class Settings:
     control: bool
     matched: bool
     seed: int
+    technique: Literal["auto", "infrared", "raman"]
+    scale: Literal["auto", "absorbance", "percent", "transmittance", "counts"]
+    axis: Literal["auto", "wavenumber", "raman", "micrometre", "nanometre"]
+    wavenumbers: str
+    keep: str
+    bands: int
+    label_column: str
+    group_column: str
+    class_names: str
+    patch: int
+    step: int
+    amide: float
+    most: int
+
+
+READING = "How your data are read"
+
+
+def _reading() -> tuple[Param, ...]:
+    """Return what a user may say about data; without, the file or what is plausible decides."""
+    return (
+        Param(
+            "technique",
+            "choice",
+            "auto",
+            "Technique",
+            "Raman spectra are counts over shifts.",
+            choices=("auto", "infrared", "raman"),
+            titles=titles.TECHNIQUES,
+            folded=READING,
+        ),
+        Param(
+            "scale",
+            "choice",
+            "auto",
+            "Numbers",
+            "What the numbers are.",
+            choices=("auto", "absorbance", "percent", "transmittance", "counts"),
+            titles=titles.SCALES,
+            folded=READING,
+        ),
+        Param(
+            "axis",
+            "choice",
+            "auto",
+            "Unit of the bands",
+            "Of their positions.",
+            choices=("auto", "wavenumber", "raman", "micrometre", "nanometre"),
+            titles=titles.AXES,
+            folded=READING,
+        ),
+        Param(
+            "wavenumbers",
+            "text",
+            "",
+            "Wavenumbers",
+            "For a file without or with wrong ones: of the first and the last band, as 1000-1800, or of each band.",
+            high=200_000,
+            folded=READING,
+        ),
+        Param("keep", "text", "", "Range", "The wavenumbers that are kept, as 900-1800.", folded=READING),
+        Param(
+            "bands",
+            "int",
+            2048,
+            "Most bands",
+            "More are averaged with their neighbours.",
+            low=4,
+            high=2048,
+            folded=READING,
+        ),
+        Param("label_column", "text", "", "Column of classes", "Of a table, or the name of an array.", folded=READING),
+        Param("group_column", "text", "", "Column of patients", "Or of slides; they are kept apart.", folded=READING),
+        Param(
+            "class_names",
+            "text",
+            "",
+            "Names of classes",
+            "In their order, as benign, tumour; or 1=benign, 3=tumour. Classes of one name become one.",
+            high=2000,
+            folded=READING,
+        ),
+        Param("patch", "int", 24, "Side of a patch", "", low=1, high=256, unit="pixels", folded=READING),
+        Param("step", "int", 0, "Distance of patches", "0: the side.", low=0, high=256, unit="pixels", folded=READING),
+        Param(
+            "amide",
+            "float",
+            0.1,
+            "Tissue from",
+            "Mean absorbance at amide I from which a patch is tissue; -10 takes every patch.",
+            low=-10,
+            high=10,
+            folded=READING,
+        ),
+        Param(
+            "most",
+            "int",
+            4000,
+            "Most patches",
+            "Of images, taken evenly over images and classes.",
+            low=80,
+            high=200_000,
+            folded=READING,
+        ),
+    )
 
 
 def _size(remedies: tuple[str, ...], seeds: int, depth: str, patches: int = 600) -> Mapping[str, Value]:
@@ -58,9 +163,10 @@ TASK = Task(
             "data",
             "tissue",
             "Data",
-            "Labelled patches, an infrared image, spectra, or your own model's answers. Without: simulated tissue.",
+            "Labelled patches, an image, a folder or zip of images or spectra, or your own model's answers. Without: "
+            "simulated tissue.",
             required=False,
-            label="Your data: NPZ, ENVI (.hdr and its data), TIFF stack, MATLAB or CSV",
+            label="Your data: spectra or images of any format, files that belong together at once, or a zip",
         ),
         Input(
             "labels",
@@ -91,6 +197,7 @@ TASK = Task(
             "Stained picture, infrared cube.",
             choices=("rgb", "ir"),
             titles=titles.SIDES,
+            advanced=True,
         ),
         Param(
             "remedies",
@@ -100,6 +207,7 @@ TASK = Task(
             "Plain training and remedies.",
             choices=REMEDIES,
             titles=titles.REMEDIES,
+            advanced=True,
         ),
         Param(
             "networks",
@@ -113,7 +221,7 @@ TASK = Task(
         ),
         Param("patches", "int", 600, "Patches", "Simulated patches to train on.", low=80, high=4000, advanced=True),
         Param("epochs", "int", 25, "Epochs", "Of plain training.", low=1, high=200, advanced=True),
-        Param("seeds", "int", 1, "Seeds", "How often everything is trained.", low=1, high=5),
+        Param("seeds", "int", 1, "Seeds", "How often everything is trained.", low=1, high=5, advanced=True),
         Param(
             "depth",
             "choice",
@@ -126,6 +234,7 @@ TASK = Task(
         Param("control", "bool", False, "Remedies on RGB", "Trains the stained side by every recipe.", advanced=True),
         Param("matched", "bool", False, "Blurred RGB", "Also pictures as blurred as the infrared.", advanced=True),
         SEED,
+        *_reading(),
     ),
     presets=(
         Preset("quick", "Quick", _size(QUICK, 1, "quick")),
@@ -156,6 +265,15 @@ TASK = Task(
         settings=Step("What to train"),
         preset="quick",
         subject="tissue",
+        welcome=Welcome(
+            "Does a network look at tissue, or at one number?",
+            "Small networks are trained on infrared images of tissue and on stained pictures of the same cells. The "
+            "lab then takes away what a shortcut could use, and shows whether accuracy was earned.",
+            "failure.webp",
+            "Simulated tissue at one wavenumber, as a stained picture, and with its spectra exchanged",
+            "Simulated tissue: infrared at one wavenumber, and the stained picture of the same cells.",
+            "Run the demo",
+        ),
     ),
     run=Reference("core.failure.run:run"),
     estimate=Reference("core.failure.training_cost:estimate"),

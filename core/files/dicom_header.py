@@ -1,4 +1,4 @@
-"""What one DICOM file states about its images: geometry, scaling and what tells them from others, nothing else."""
+"""What one DICOM file states about its images: geometry, scaling and what distinguishes them, nothing else."""
 
 from __future__ import annotations
 

@@ -137,7 +137,9 @@ def _ordered(volume: list[Slice]) -> tuple[list[Slice], float]:
     steps = np.diff(along[order])
     if steps.min() < ROUNDING_MM:
         places = int((steps >= ROUNDING_MM).sum()) + 1
-        text = f"The {len(ordered)} slices lie in only {places} places, and nothing in their headers tells them apart."
+        text = (
+            f"The {len(ordered)} slices lie in only {places} places, and nothing in their headers distinguishes them."
+        )
         raise UserError("dicom_duplicates", text, SPLIT)
     _require_even(steps)
     return ordered, _shift(ordered, max(UNEVEN * float(np.median(steps)), ROUNDING_MM))

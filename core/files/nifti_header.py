@@ -200,7 +200,7 @@ def _affines(fields: np.void) -> tuple[NDArray[np.float64], NDArray[np.float64] 
     if not np.all((pixdim[1:4] >= MIN_MM) & (pixdim[1:4] <= MAX_MM)):
         raise _bad_size(pixdim[1:4])
     if pixdim[0] not in (-1.0, 0.0, 1.0):
-        raise UserError("bad_qfac", "The header does not say which way the third axis runs.", REPAIR)
+        raise UserError("bad_qfac", "The header does not state which way the third axis runs.", REPAIR)
     with_sform, with_qform = int(fields["sform_code"]) > 0, int(fields["qform_code"]) > 0
     if not with_sform and not with_qform:
         raise no_orientation()
@@ -248,7 +248,7 @@ def _usable(affine: NDArray[np.float64]) -> bool:
 
 def no_orientation() -> UserError:
     """Return the refusal of a scan whose left and right are unknown."""
-    return UserError("no_orientation", "The header does not say how the scan lies in the head.", REPAIR)
+    return UserError("no_orientation", "The header does not state how the scan lies in the head.", REPAIR)
 
 
 def _bad_affine() -> UserError:

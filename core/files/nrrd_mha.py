@@ -88,7 +88,7 @@ def _meta_fields(file: BinaryIO) -> dict[str, str]:
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:
-    """Yield the lines of a text header, each without its end; the caller says where the header ends."""
+    """Yield the lines of a text header, each without its end; the caller decides where the header ends."""
     left = TEXT_BYTES
     while left > 0 and (raw := file.readline(left)):
         left -= len(raw)

@@ -49,7 +49,7 @@ class Plain:
 
 
 class Gzip:
-    """The bytes inside a gzip file: every member (bgzip writes many), checksums verified, never more than asked for."""
+    """The bytes inside a gzip file: every member (bgzip writes many), checksums verified, never more than requested."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -73,7 +73,7 @@ class Gzip:
         return bytes(found)
 
     def _next_member(self) -> bool:
-        """Begin the member that follows and say whether there is one; ``UserError`` for bytes that are none."""
+        """Begin the member that follows and return whether there is one; ``UserError`` for bytes that are none."""
         rest = self._inflate.unused_data
         if len(rest) < len(GZIP_MAGIC):
             rest += self._file.read(EXTRA_BYTES)
@@ -166,7 +166,7 @@ def check_size(path: Path, max_bytes: int) -> int:
 
 @contextmanager
 def reading(path: Path) -> Iterator[tuple[Plain | Gzip, bool]]:
-    """Open ``path`` and give its bytes, and whether they are compressed: the first two, not the name, say so."""
+    """Open ``path`` and give its bytes, and whether they are compressed: by the first two, not by the name."""
     try:
         with path.open("rb") as file:
             packed = file.read(2) == GZIP_MAGIC

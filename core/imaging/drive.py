@@ -1,22 +1,16 @@
-"""What every imaging job does: run methods with progress, write scans, make rows and notes of what they gave."""
+"""Runs the methods of an imaging job with progress."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any
 
-from core import __version__
 from core.declaration import Method, Task
 from core.events import Progress, changed
-from core.files.nifti import Stored, write_stored
-from core.imaging.options import Options, Paper
+from core.imaging.options import Options, PublishedOptions
 from core.imaging.problem import Estimate
-from core.result import VOLUME_SUFFIX, Artifact, Measured, Note, Row, artifact_in
-
-DESCRIPTION = f"synthetic, Counterscan {__version__}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +57,10 @@ def compared(task: Task, chosen: Method, params: Mapping[str, Any]) -> tuple[Met
 
 def options_of(params: Mapping[str, Any], device: str) -> Options:
     """Return how networks are to sample by the parameters of a job; ``drive`` fills in steps of 0."""
-    paper = Paper(**{each.name: params[each.name] for each in fields(Paper) if each.name in params})
-    options = Options(params["mode"], params["steps"], params["samples"], params["seed"], device, paper=paper)
+    published = PublishedOptions(
+        **{each.name: params[each.name] for each in fields(PublishedOptions) if each.name in params}
+    )
+    options = Options(params["mode"], params["steps"], params["samples"], params["seed"], device, published=published)
     return replace(options, opposite=params["opposite"]) if "opposite" in params else options
 
 
@@ -72,26 +68,3 @@ def networks(used: Sequence[Method], params: Mapping[str, Any]) -> tuple[str, ..
     """Return the weights that ``used`` ran on, each once."""
     names = (name for method in used for name in method.networks(params["volume"]))
     return tuple(dict.fromkeys(names))
-
-
-def write_scan(out: Path, scan: Stored, kind: str, method: str = "") -> Artifact:
-    """Write ``scan`` into ``out``, marked synthetic, and return it as the artifact of ``kind`` and ``method``."""
-    artifact = artifact_in(out, kind, VOLUME_SUFFIX, method)
-    write_stored(Path(artifact.path), scan, DESCRIPTION)
-    return artifact
-
-
-def row_of(done: Done, measures: Mapping[str, Measured]) -> Row:
-    """Return the line of the result table for ``done``: what it cost, and ``measures``."""
-    cost = {"seconds": round(done.seconds, 2), "calls": done.estimate.calls}
-    return Row(done.method.name, done.method.title, {**cost, **measures})
-
-
-def notes_of(done: Done) -> tuple[Note, ...]:
-    """Return what a reader must know of ``done``: that it has no uncertainty, and what the method itself noted."""
-    found = []
-    if done.estimate.notice:
-        found.append(Note("warning", done.estimate.notice))
-    if done.estimate.deviation is None:
-        found.append(Note("info", f"{done.method.title} does not estimate its own error: the uncertainty map is 0."))
-    return tuple(found)

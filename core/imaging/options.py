@@ -14,8 +14,8 @@ MEAN_CALLS = 2
 
 
 @dataclass(frozen=True)
-class Paper:
-    """Settings of the methods of papers; a method looks at its own alone.
+class PublishedOptions:
+    """Settings of the methods of papers; a method reads its own alone.
 
     correlated: noise shared between neighbouring slices. ratio: of how many steps one is the auxiliary plane's (tpdm).
     resamples: most often that steps are taken, 1 is once (hierarchical, repaint); jump: how many steps at a time.
@@ -53,4 +53,4 @@ class Options:
     device: str = "cpu"
     consistent: bool = True
     opposite: bool = True
-    paper: Paper = field(default_factory=Paper)
+    published: PublishedOptions = field(default_factory=PublishedOptions)

@@ -45,7 +45,16 @@ COMPARE = Param("compare", "bool", True, "Compare", "Also runs the plain methods
 
 def method(methods: Sequence[Method], help: str) -> Param:
     """Return the choice among ``methods``, the first of them by default."""
-    return Param("method", "choice", methods[0].name, "Method", help, choices=_names(methods), titles=_titles(methods))
+    return Param(
+        "method",
+        "choice",
+        methods[0].name,
+        "Method",
+        help,
+        choices=_names(methods),
+        titles=_titles(methods),
+        advanced=True,
+    )
 
 
 def beside(methods: Sequence[Method]) -> Param:
@@ -62,7 +71,7 @@ def beside(methods: Sequence[Method]) -> Param:
     )
 
 
-def mode(what: str, steps: int, also: str = "", *, advanced: bool = False) -> Param:
+def mode(what: str, steps: int, also: str = "") -> Param:
     """Return the choice between the most likely ``what`` and one sample, for which ``steps`` are best.
 
     also: what else is to be known of the sample, " such as this".
@@ -75,7 +84,7 @@ def mode(what: str, steps: int, also: str = "", *, advanced: bool = False) -> Pa
         f"Faithful gives the most likely {what}; realistic one sample with its fine texture{also}, best with {steps} "
         "steps.",
         choices=("faithful", "realistic"),
-        advanced=advanced,
+        advanced=True,
     )
 
 

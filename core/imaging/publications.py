@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from core.declaration import Method, Param, Value
-from core.imaging.options import Paper
+from core.imaging.options import PublishedOptions
 
 # name -> title, source, cost, the same for every task
 PAPERS = {
@@ -83,8 +83,8 @@ def _setting(
     high: float | None = None,
     choices: tuple[str, ...] = (),
 ) -> tuple[str, Param]:
-    """Return the method that a parameter belongs to and the parameter, whose default is that of ``Paper``."""
-    default: Value = getattr(Paper(), name)
+    """Return the method that a parameter belongs to and the parameter, with the default of ``PublishedOptions``."""
+    default: Value = getattr(PublishedOptions(), name)
     return owner, Param(name, kind, default, title, help, low, high, choices, advanced=True, paper=True)
 
 

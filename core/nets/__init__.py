@@ -24,13 +24,9 @@ ARCHITECTURES: Mapping[str, type[nn.Module]] = {
 }
 
 
-# name of an argument in weight files -> its name here, where they differ
-RENAMED = {"facts": "conditioning"}
-
-
 def build(architecture: str, config: Mapping[str, Any]) -> nn.Module:
     """Return an untrained network from its architecture and arguments as weight files have them.
 
     ``KeyError`` for an unknown architecture, ``TypeError`` for an unknown argument.
     """
-    return ARCHITECTURES[architecture](**{RENAMED.get(name, name): value for name, value in config.items()})
+    return ARCHITECTURES[architecture](**config)

@@ -88,7 +88,7 @@ def _input(task: Task, name: str, path: Path, framing: Framing, frames: list[Fra
 
 
 def _output(task: Task, artifact: Artifact, frame: Frame, window: tuple[float, float]) -> Figure | None:
-    """Return the picture of a volume; None where it has one value, as the doubt of a method that knows none."""
+    """Return the picture of a volume; None where it has one value, as the uncertainty of a method without one."""
     stored = read_own(Path(artifact.path))
     if stored.values.min() == stored.values.max():
         return None

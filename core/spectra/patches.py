@@ -21,7 +21,8 @@ class PatchSet:
     ir: (N, B, H, W) float32, absorbance. wavenumbers: (B,) float64, cm^-1. labels: (N,) 0 to K - 1.
     classes: K names. groups: (N,) the patient or slide of each patch, None where unknown.
     rgb: (N, 3, H, W) float32, 0 to 1, the same tissue stained, or None. cue: (N,) the simulator's own shortcut
-    variable, None for real data. A spectrum alone is a patch of H = W = 1.
+    variable, None for real data. raman: whether the spectra are of a Raman spectrometer: relative counts over shifts.
+    A spectrum alone is a patch of H = W = 1.
     UserError patches_mismatch when the arrays do not belong together.
     """
 
@@ -32,6 +33,7 @@ class PatchSet:
     groups: Ints | None = None
     rgb: Float | None = None
     cue: Float | None = None
+    raman: bool = False
 
     def __post_init__(self) -> None:
         count, bands = self.ir.shape[:2]
@@ -50,7 +52,7 @@ class PatchSet:
 
     def take(self, index: NDArray[Any]) -> PatchSet:
         """Return the patches at ``index``: numbers of patches, or a mask (N,) bool."""
-        whole = ("wavenumbers", "classes")
+        whole = ("wavenumbers", "classes", "raman")
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return PatchSet(
             **{name: value if name in whole or value is None else value[index] for name, value in values.items()}

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 class Batch:
     """Crops of side S, their truth, and where it counts.
 
-    context: (B, C, S, S, S), what the network is told. target: (B, 1, S, S, S), the clean residual,
+    context: (B, C, S, S, S), the inputs of the network. target: (B, 1, S, S, S), the clean residual,
     or the number of the tissue. region: (B, 1, S, S, S), how much each voxel counts; noise lives where it is not 0.
-    facts: (B, K) or None. measured: A+ A of each axis, (B, 3, S, S), or None where nothing is
+    conditioning: (B, K) or None. measured: A+ A of each axis, (B, 3, S, S), or None where nothing is
     measured of what is to be made.
     """
 
     context: NDArray[np.floating]
     target: NDArray[np.floating]
     region: NDArray[np.floating]
-    facts: NDArray[np.floating] | None = None
+    conditioning: NDArray[np.floating] | None = None
     measured: NDArray[np.floating] | None = None
 
 

@@ -38,9 +38,9 @@ def save(folder: Path, state: State, settings: dict[str, object]) -> None:
     tensors |= {f"average/{name}": value.contiguous() for name, value in state.average.items()}
     for index, entry in state.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{index}/{name}": value.contiguous() for name, value in entry.items()}
-    facts = {"clock": json.dumps(asdict(state.clock)), "settings": json.dumps(settings)}
+    metadata = {"clock": json.dumps(asdict(state.clock)), "settings": json.dumps(settings)}
     temporary = folder / "checkpoint.part"
-    save_file(tensors, temporary, metadata=facts)
+    save_file(tensors, temporary, metadata=metadata)
     with temporary.open("rb") as written:
         os.fsync(written.fileno())
     temporary.replace(folder / "checkpoint.safetensors")

@@ -18,7 +18,7 @@ from core.volume import Box
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
-# share of uses in which a crop is told nothing beyond its own voxels, as those of whole heads
+# share of uses in which a crop comes without its place in the brain, as those of whole heads
 PLACELESS_SHARE = 0.15
 
 
@@ -48,7 +48,7 @@ class Crop:
     known: Bool | None = None
     grid: Grid | None = None
 
-    def told(self, rng: np.random.Generator) -> tuple[Float, Float]:
+    def sample(self, rng: np.random.Generator) -> tuple[Float, Float]:
         """Return the network's context (7, S, S, S) and the target for one use: mirrored or not, placed or not."""
         side = len(self.mask)
         context = np.zeros((7, side, side, side), np.float32)
@@ -69,7 +69,7 @@ def points(matrix: NDArray[np.float64], centre: NDArray[np.float64], side: int) 
 
 def batch_of(crops: Sequence[Crop], rng: np.random.Generator) -> Batch:
     """Return ``crops`` as one use of them."""
-    contexts, targets = zip(*(crop.told(rng) for crop in crops), strict=True)
+    contexts, targets = zip(*(crop.sample(rng) for crop in crops), strict=True)
     context = np.stack(contexts)
     return Batch(context, np.stack(targets)[:, None], context[:, 1:2])
 

@@ -1,4 +1,4 @@
-"""What a long run leaves behind and how it ends: rows of a CSV, and a stop that is asked for by a signal."""
+"""The rows of a long run's CSV file, and its stop on a signal."""
 
 from __future__ import annotations
 

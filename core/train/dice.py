@@ -17,9 +17,9 @@ def overlap(network: nn.Module, batch: Batch, device: str) -> tuple[Tensor, tupl
     """Return the loss of a ``SegmentNet`` on ``batch``: cross-entropy plus 1 - soft Dice of CSF, grey and white matter
     (Milletari et al. 2016), and apart 1 - Dice of the map itself and the cross-entropy."""
     image, truth = (torch.from_numpy(part).float().to(device) for part in (batch.context, batch.target))
-    facts = None if batch.facts is None else torch.from_numpy(batch.facts).float().to(device)
+    conditioning = None if batch.conditioning is None else torch.from_numpy(batch.conditioning).float().to(device)
     with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=device != "cpu"):
-        logits = network(image, facts)
+        logits = network(image, conditioning)
     logits, numbers = logits.float(), truth[:, 0].long()
     wanted = F.one_hot(numbers, CLASSES).movedim(-1, 1).float()
     entropy = F.cross_entropy(logits, numbers)

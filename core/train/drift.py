@@ -8,7 +8,7 @@ from torch.nn.functional import pad
 
 from core.diffusion.error_spectrum import gaussian_window, windowed
 
-# standard deviation of the Gaussian that tells smooth from fine, voxels
+# standard deviation of the Gaussian that separates smooth from fine, voxels
 WIDTH = 4.0
 
 

@@ -31,7 +31,7 @@ class Feed:
     """Hands out the batch of each step; step and seed alone decide which one, whoever made it and when.
 
     packed, folder: the packed set and the store, which runs on the same set may share. workers: processes that make
-    crops ahead; with none, crops are made when they are first asked for.
+    crops ahead; with none, crops are made at their first use.
     Raises UserError for a store that was made otherwise.
     """
 

@@ -32,7 +32,7 @@ def fit(packed: PackedSet) -> Float:
     for count in range(1, len(CONTRASTS)):
         for names in combinations(CONTRASTS, count):
             for target in set(CONTRASTS) - set(names):
-                used = [told for told in drawn if {*names, target} <= set(told)]
+                used = [images for images in drawn if {*names, target} <= set(images)]
                 if used:
                     table[row(dict.fromkeys(names)), CONTRASTS.index(target)] = _solve(used, names, target)
     return table
@@ -51,10 +51,10 @@ def _voxels(packed: PackedSet, item: Packed, number: int) -> dict[str, Float]:
 def _solve(drawn: list[dict[str, Float]], names: tuple[str, ...], target: str) -> Float:
     """Return ridge coefficients (FEATURES,); those of absent sources stay 0."""
     products, right, count = np.zeros((FEATURES, FEATURES)), np.zeros(FEATURES), 0
-    for told in drawn:
-        columns = features({name: told[name] for name in names}).astype(np.float64)
+    for images in drawn:
+        columns = features({name: images[name] for name in names}).astype(np.float64)
         products += columns @ columns.T
-        right += columns @ told[target][0]
+        right += columns @ images[target][0]
         count += columns.shape[1]
     there = np.flatnonzero(np.diag(products))
     system = products[np.ix_(there, there)] + RIDGE * count * np.eye(there.size)

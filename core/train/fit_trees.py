@@ -23,7 +23,7 @@ from core.train.pack import PackedSet
 Float = NDArray[np.float32]
 
 VOXELS = 20_000
-# neighbours say much the same: no more than this share of a brain
+# neighbours are nearly equal: no more than this share of a brain
 SHARE = 0.1
 FOLDS = 3
 # trees of a smoke run
@@ -68,7 +68,9 @@ def fit(drawn: Sequence[Sample], names: Collection[str], target: str, trees: int
 def fit_all(packed: PackedSet, items: Sequence[Packed], trees: int = TREES) -> dict[str, Tensor]:
     """Return the tensors of ``core.nets.boosted_trees.BoostedTrees``, fitted on ``items``."""
     drawn = [draw(packed, item, number) for number, item in enumerate(items)]
-    models = [fit(drawn, [CONTRASTS[told] for told in sources], CONTRASTS[target], trees) for sources, target in MODELS]
+    models = [
+        fit(drawn, [CONTRASTS[source] for source in sources], CONTRASTS[target], trees) for sources, target in MODELS
+    ]
     return {
         "nodes": torch.from_numpy(np.stack([model.nodes for model in models])),
         "start": torch.tensor([model.start for model in models], dtype=torch.float32),
@@ -76,9 +78,9 @@ def fit_all(packed: PackedSet, items: Sequence[Packed], trees: int = TREES) -> d
 
 
 class Others:
-    """The trees that a subject is shown while a network learns: fitted when first asked for, on the other subjects.
+    """The trees that a subject is shown while a network learns: fitted at the first use, on the other subjects.
 
-    What trees say of subjects they were fitted on is better than what they say of a new one, and a network that learnt
+    Trees predict the subjects they were fitted on better than a new one, and a network that learnt
     from it would trust them too far. Subjects are dealt out to ``FOLDS``; a single one is among those that are fitted.
     Those fitted stay in ``folder``, for a run that goes on in another session.
     """

@@ -4,5 +4,10 @@ from __future__ import annotations
 
 # healthy subjects of OASIS-1 in train/malf_nc
 HEALTHY = ("1015", "1017", "1018", "1019", "1036")
+# healthy subjects of another site, in train/ds002748/validation
+OTHER_SITE = ("08", "20", "32", "44", "56", "68")
+OTHER_SITE_SOURCE = "ds002748"
+# all of them by the names that the bench gives them
+VALIDATION = (*HEALTHY, *(f"{OTHER_SITE_SOURCE}-{number}" for number in OTHER_SITE))
 # the tumour subject of BraTS 2018 in train/brats18
 TUMOUR = "Brats18_TCIA01_499_1"

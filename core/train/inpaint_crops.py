@@ -1,4 +1,4 @@
-"""Training crops for inpainting: a healthy crop, a hole in it, and what the network is told about it."""
+"""Training crops for inpainting: a healthy crop, a mask in it, and the inputs of the network."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class CropSource:
         self._loaded: OrderedDict[str, _Scan] = OrderedDict()
 
     def batch(self, index: int, smallest: bool = False) -> Batch:
-        """Return batch ``index`` as the network is told of it; ``smallest`` keeps to the smallest cubes."""
+        """Return batch ``index`` as the network takes it; ``smallest`` keeps to the smallest cubes."""
         return batch_of(self.crops(index, smallest), np.random.default_rng([self._seed, index, 3]))
 
     def crops(self, index: int, smallest: bool = False) -> list[Crop]:

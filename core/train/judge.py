@@ -24,7 +24,7 @@ MEASURE = "psnr"
 Scores = dict[tuple[str, str, int], float]
 
 
-def publish_if_better(preset: Preset, written: Sequence[Path], data: Path, say: Callable[[str], None]) -> bool:
+def publish_if_better(preset: Preset, written: Sequence[Path], data: Path, log: Callable[[str], None]) -> bool:
     """Install the weight files ``written`` where the bench on the held-out subjects of ``data`` finds them better than
     those that are shipped: PSNR, mean over all its cases. Return whether it did.
 
@@ -44,9 +44,9 @@ def publish_if_better(preset: Preset, written: Sequence[Path], data: Path, say: 
         shipped = measure(preset.source, weights.folder(), data)
         made = measure(preset.source, folder, data)
     gain = gain_of(shipped, made)
-    say(f"{preset.weights}: {gain:+.3f} dB over what is shipped, mean of {len(shipped.keys() & made.keys())} cases")
+    log(f"{preset.weights}: {gain:+.3f} dB over what is shipped, mean of {len(shipped.keys() & made.keys())} cases")
     if gain <= 0:
-        say("not published")
+        log("not published")
         return False
     for path in written:
         publish(path, weights.folder())

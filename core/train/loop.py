@@ -22,7 +22,7 @@ from core.train.curve import Curve, Stop
 from core.train.dice import overlap
 from core.train.feed import Feed
 from core.train.pack import PackedSet
-from core.train.predictions_of_batch import Asked, ask, in_region, walk
+from core.train.predictions_of_batch import Predicted, in_region, predict_along_sample, predict_batch
 from core.train.presets import Preset
 from core.train.residual_spectrum import BATCHES, Shares, measure
 from core.train.superres_crops import ThickSource
@@ -34,7 +34,7 @@ from core.weights import load
 TISSUES = "tissues"
 
 # weight of the log-variance head's likelihood beside the squared error
-DOUBT = 0.05
+LIKELIHOOD = 0.05
 CLIP = 1.0
 SAVE_SECONDS = 180
 # a run without an end: steps at the full rate, after which it falls with the square root, and its running average
@@ -79,12 +79,12 @@ class Plan:
         return self.steps is None and math.isinf(self.seconds)
 
 
-def train(preset: Preset, plan: Plan, say: Callable[[str], None], stop: Stop | None = None) -> State:
+def train(preset: Preset, plan: Plan, log: Callable[[str], None], stop: Stop | None = None) -> State:
     """Run ``plan`` to its end, or until ``stop`` is wanted, and return the state; the running average is what ships."""
     torch.manual_seed(plan.seed)
     network = build(preset.architecture, preset.config).to(plan.device)
     if plan.warm:
-        say(_warm(network, load(preset.weights, plan.device)))
+        log(_warm(network, load(preset.weights, plan.device)))
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), lr=preset.learning_rate, betas=BETAS, weight_decay=1e-2)
     state = State(network, average, optimiser, Clock())
@@ -92,21 +92,21 @@ def train(preset: Preset, plan: Plan, say: Callable[[str], None], stop: Stop | N
     if plan.resume or plan.cool:
         restore(plan.folder, state)
     with batches(preset, plan) as batch:
-        _Run(preset, plan, state, stop or Stop()).until_the_end(batch, say)
+        _Run(preset, plan, state, stop or Stop()).until_the_end(batch, log)
     save(plan.folder, state, {"preset": preset.name, "seed": plan.seed})
     return state
 
 
-def doubt(preset: Preset, plan: Plan, state: State) -> Shares:
-    """Return how the errors of the averaged network hang together; nothing for networks whose samples do not ask."""
+def error_spectrum(preset: Preset, plan: Plan, state: State) -> Shares:
+    """Return how the errors of the averaged network are correlated in space; empty where samples do not use it."""
     # of a translation most of it is white at little noise: drawn too, samples were grain
     if preset.architecture != "volume_net" or preset.source != "inpaint":
         return ()
     network = build(preset.architecture, preset.config).to(plan.device).eval()
     network.load_state_dict(state.average)
     with batches(preset, plan) as batch:
-        asked = (batch(state.clock.step + index) for index in range(1 if plan.smallest else BATCHES))
-        return measure(network, preset, asked, plan.device)
+        drawn = (batch(state.clock.step + index) for index in range(1 if plan.smallest else BATCHES))
+        return measure(network, preset, drawn, plan.device)
 
 
 def _warm(network: nn.Module, shipped: nn.Module) -> str:
@@ -127,7 +127,7 @@ def _warm(network: nn.Module, shipped: nn.Module) -> str:
 
 @contextlib.contextmanager
 def batches(preset: Preset, plan: Plan) -> Iterator[Callable[[int], Batch]]:
-    """Give the function step -> batch of a run: made when asked for, or ahead where that is slow."""
+    """Give the function step -> batch of a run: made at its step, or ahead where that is slow."""
     if preset.source == "inpaint":
         feed = Feed(plan.packed, plan.crops or plan.folder / "batches", plan.seed, plan.workers, plan.smallest)
         try:
@@ -161,8 +161,8 @@ class _Run:
         )
         self._validation = Validation(preset, plan.packed, plan.crops or plan.folder, plan.smallest)
 
-    def until_the_end(self, batch: Callable[[int], Batch], say: Callable[[str], None]) -> None:
-        """Take steps until the plan is done or the program is told to stop."""
+    def until_the_end(self, batch: Callable[[int], Batch], log: Callable[[str], None]) -> None:
+        """Take steps until the plan is done or a signal stops the program."""
         plan, state, clock = self._plan, self._state, self._state.clock
         losses: list[tuple[float, float]] = []
         saved, validated = time.monotonic(), clock.cpu
@@ -177,12 +177,12 @@ class _Run:
             clock.seconds, clock.cpu = self._before[0] + now, self._before[1] + time.process_time()
             if clock.step % CURVE_STEPS == 0:
                 losses = losses[-100:]
-                say(_report(self._preset, clock, self._done(), losses))
+                log(_report(self._preset, clock, self._done(), losses))
                 self._curve.add(
                     clock.step, round(clock.seconds), round(clock.cpu), rate, *_means(losses[-CURVE_STEPS:])
                 )
             if plan.endless and clock.cpu - validated >= VALIDATE_SECONDS:
-                say(self._validation.measure(state, plan.folder, plan.device))
+                log(self._validation.measure(state, plan.folder, plan.device))
                 validated = clock.cpu
             if now - saved >= SAVE_SECONDS:
                 save(plan.folder, state, {"preset": self._preset.name, "seed": plan.seed})
@@ -225,27 +225,27 @@ def _losses(
     rng = np.random.default_rng([plan.seed, step, 2])
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     if preset.drift:
-        for asked in walk(network, preset, batch, generator, rng, plan.device, plan.half):
-            yield _residual(asked, preset)
+        for predicted in predict_along_sample(network, preset, batch, generator, rng, plan.device, plan.half):
+            yield _residual(predicted, preset)
         return
     count = len(batch.target)
     times = np.where(rng.random(count) < preset.from_noise, 1.0, rng.integers(1, GRID + 1, count) / GRID)
-    yield _residual(ask(network, preset, batch, times, generator, rng, plan.device, plan.half), preset)
+    yield _residual(predict_batch(network, preset, batch, times, generator, rng, plan.device, plan.half), preset)
 
 
-def _residual(asked: Asked, preset: Preset) -> tuple[Tensor, tuple[float, float]]:
+def _residual(predicted: Predicted, preset: Preset) -> tuple[Tensor, tuple[float, float]]:
     """Return the loss of a residual, and the squared error from noise alone and over all, as a share of the
     residual's own variance (1 = no better than the trivial base; NaN where the batch has none)."""
-    clean, log_variance, target, region = asked.clean, asked.log_variance, asked.target, asked.region
+    clean, log_variance, target, region = predicted.clean, predicted.log_variance, predicted.target, predicted.region
     error = in_region((clean - target) ** 2, region)
-    doubt = in_region((clean.detach() - target) ** 2 * (-log_variance).exp() + log_variance, region)
+    likelihood = in_region((clean.detach() - target) ** 2 * (-log_variance).exp() + log_variance, region)
     # errors at low noise are small: weighted up, as in Hang et al. 2023 (min-SNR), to count alike
-    weight = 1 / (1.1 - torch.tensor([signal(time) for time in asked.times], device=target.device))
+    weight = 1 / (1.1 - torch.tensor([signal(time) for time in predicted.times], device=target.device))
     # an easy crop leaves a tenth of the residual of a hard one: each is to count alike
     energy = in_region(target**2, region)
-    loss = (weight * error / (energy + preset.smallest) + DOUBT * doubt).mean()
+    loss = (weight * error / (energy + preset.smallest) + LIKELIHOOD * likelihood).mean()
     share = (error / energy.clamp_min(1e-6)).detach().cpu().numpy()
-    alone = share[asked.times == 1]
+    alone = share[predicted.times == 1]
     return loss, (float(alone.mean()) if alone.size else math.nan, float(share.mean()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +24,7 @@ from core.volume import Volume
 TOLERANCE_MM = 0.05
 
 
-def pack(data: Path, out: Path, folders: tuple[str, ...], say: Callable[[str], None], permissive: bool = False) -> None:
+def pack(data: Path, out: Path, folders: tuple[str, ...], log: Callable[[str], None], permissive: bool = False) -> None:
     """Write ``out`` (.npz) from the chosen ``folders`` (labels, train, demo) of ``data``.
 
     permissive: learn from nothing but data whose licence allows any use; see ``core.train.datasets``.
@@ -35,7 +36,7 @@ def pack(data: Path, out: Path, folders: tuple[str, ...], say: Callable[[str], N
     arrays: dict[str, NDArray[np.generic]] = {}
     index: list[Packed] = []
     for each in listed(data, folders, permissive):
-        say(f"packing {each.item.name}")
+        log(f"packing {each.item.name}")
         index.append(each.item)
         arrays |= _PACKERS[each.item.kind](each)
     arrays["index"] = np.frombuffer(json.dumps([asdict(item) for item in index]).encode(), np.uint8)
@@ -45,10 +46,12 @@ def pack(data: Path, out: Path, folders: tuple[str, ...], say: Callable[[str], N
 
 
 class PackedSet:
-    """A packed set opened for reading; arrays are read when asked for."""
+    """A packed set opened for reading; arrays are read at their first use."""
 
     def __init__(self, path: Path) -> None:
         self._file = np.load(path, allow_pickle=False)
+        # with the last that draws from it
+        weakref.finalize(self, self._file.close)
         self.items = tuple(_item(entry) for entry in json.loads(self._file["index"].tobytes()))
 
     def learnt_from(self, task: str, split: str = "train") -> list[Packed]:

@@ -1,4 +1,4 @@
-"""How each architecture is asked about the crops of a batch at given noise levels."""
+"""The prediction of each architecture for the crops of a batch at given noise levels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from core.weights import load
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """What a network is asked about: ``noisy``, ``context``, ``levels`` and ``facts`` as ``VolumeNet`` takes them.
+    """The inputs of a network: ``noisy``, ``context``, ``levels`` and ``conditioning`` as ``VolumeNet`` takes them.
 
     support: (B, 1, S, S, S), 1 where the residual lives.
     """
@@ -34,14 +34,14 @@ class Crops:
     noisy: Tensor
     context: Tensor
     levels: Tensor
-    facts: Tensor | None
+    conditioning: Tensor | None
     support: Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """What a network made of a batch at ``times`` (B,): clean residual and log-variance, beside the true residual and
-    the region it lives in, (B, 1, S, S, S) each."""
+class Predicted:
+    """The prediction of a network for a batch at ``times`` (B,): clean residual and log-variance, beside the true
+    residual and the region it lives in, (B, 1, S, S, S) each."""
 
     times: NDArray[np.float64]
     clean: Tensor
@@ -58,7 +58,7 @@ def in_region(values: Tensor, region: Tensor) -> Tensor:
 Call = Callable[[nn.Module, Crops, np.random.Generator], tuple[Tensor, Tensor]]
 
 
-def ask(
+def predict_batch(
     network: nn.Module,
     preset: Preset,
     batch: Batch,
@@ -67,15 +67,15 @@ def ask(
     rng: np.random.Generator,
     device: str,
     half: bool = False,
-) -> Asked:
-    """Noise each residual of ``batch`` to its time of ``times`` (B,) and ask the network of ``preset`` for it.
+) -> Predicted:
+    """Noise each residual of ``batch`` to its time of ``times`` (B,) and predict it by the network of ``preset``.
 
     half: convolutions in bf16 on a CPU, too."""
-    question = Question(preset, batch, generator, rng, device, half)
-    return question.ask(network, question.target, times)
+    noisy = NoisyBatch(preset, batch, generator, rng, device, half)
+    return noisy.predict(network, noisy.target, times)
 
 
-def walk(
+def predict_along_sample(
     network: nn.Module,
     preset: Preset,
     batch: Batch,
@@ -83,23 +83,23 @@ def walk(
     rng: np.random.Generator,
     device: str,
     half: bool = False,
-) -> Iterator[Asked]:
-    """Ask the network of ``preset`` about ``batch`` at every time of a sample, from noise down.
+) -> Iterator[Predicted]:
+    """Predict ``batch`` by the network of ``preset`` at every time of a sample, from noise down.
 
-    As in a sample, the smooth part of what is noised is what the network said last; the rest is the truth's. A network
-    that learns from the truth alone reads brightness from the noisy voxels, and its own errors with it where it samples
-    (after Ning et al. 2023, arXiv 2301.11706, who perturb the truth by white noise).
+    As in a sample, the smooth part of what is noised is the network's last prediction; the rest is the truth's. A
+    network that learns from the truth alone reads brightness from the noisy voxels, and its own errors with it where it
+    samples (after Ning et al. 2023, arXiv 2301.11706, who perturb the truth by white noise).
     """
-    question = Question(preset, batch, generator, rng, device, half)
-    residual = torch.zeros_like(question.target)
+    noisy = NoisyBatch(preset, batch, generator, rng, device, half)
+    residual = torch.zeros_like(noisy.target)
     for time in visited(GRID):
-        asked = question.ask(network, residual, np.full(len(residual), time))
-        yield asked
-        residual = drifted(question.target, asked.clean.detach(), question.support)
+        predicted = noisy.predict(network, residual, np.full(len(residual), time))
+        yield predicted
+        residual = drifted(noisy.target, predicted.clean.detach(), noisy.support)
 
 
-class Question:
-    """A batch on its device, to be asked about at any noise; which experts a head hears stays the same.
+class NoisyBatch:
+    """A batch on its device, to be noised to any level; which experts a head takes stays the same.
 
     target, support: (B, 1, S, S, S), the true residual and 1 where it lives.
     """
@@ -120,23 +120,23 @@ class Question:
         self._region = tensor(batch.region)
         self.support = (self._region > 0).float()
         self._context = tensor(batch.context)
-        self._facts = None if batch.facts is None else tensor(batch.facts)
+        self._conditioning = None if batch.conditioning is None else tensor(batch.conditioning)
         self._measured = None if batch.measured is None else tensor(batch.measured).unbind(dim=1)
         self._call, self._generator, self._seed = caller(preset), generator, int(rng.integers(2**62))
         self._half = half
 
-    def ask(self, network: nn.Module, residual: Tensor, times: NDArray[np.float64]) -> Asked:
-        """Noise ``residual`` (B, 1, S, S, S) to ``times`` (B,) and ask for the clean one."""
+    def predict(self, network: nn.Module, residual: Tensor, times: NDArray[np.float64]) -> Predicted:
+        """Noise ``residual`` (B, 1, S, S, S) to ``times`` (B,) and predict the clean one."""
         device = residual.device
         abar = torch.tensor([signal(time) for time in times], device=device).reshape(-1, 1, 1, 1, 1)
         noise = torch.randn(residual.shape, generator=self._generator).to(device)
         noisy = self._free(abar.sqrt() * residual + (1 - abar).sqrt() * noise)
         levels = torch.tensor([log_snr(time) for time in times], dtype=torch.float32, device=device)
-        crops = Crops(noisy, self._context, levels, self._facts, self.support)
+        crops = Crops(noisy, self._context, levels, self._conditioning, self.support)
         # on a GPU the convolutions run in bf16; whether that is faster on a CPU, ``core.train.precision`` measures
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or self._half):
             clean, log_variance = self._call(network, crops, np.random.default_rng(self._seed))
-        return Asked(times, self._free(clean.float()), log_variance.float(), self.target, self._region)
+        return Predicted(times, self._free(clean.float()), log_variance.float(), self.target, self._region)
 
     def _free(self, values: Tensor) -> Tensor:
         """Return the part of ``values`` that is to be made."""
@@ -154,12 +154,12 @@ def caller(preset: Preset) -> Call:
 
 
 def _volume(network: nn.Module, crops: Crops, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    clean, log_variance = network(crops.noisy, crops.context, crops.levels, crops.facts)
+    clean, log_variance = network(crops.noisy, crops.context, crops.levels, crops.conditioning)
     return clean, log_variance
 
 
 def _plane(network: nn.Module, crops: Crops, rng: np.random.Generator, share: float) -> tuple[Tensor, Tensor]:
-    """Ask in a random plane; at a ``share`` of steps with what the network says from noise in another plane."""
+    """Predict in a random plane; at a ``share`` of steps given the prediction from noise in another plane."""
     plane = int(rng.integers(PLANES))
     coarse = None
     if rng.random() < share:
@@ -176,11 +176,11 @@ def _plane(network: nn.Module, crops: Crops, rng: np.random.Generator, share: fl
 def _touched(
     network: nn.Module, crops: Crops, noisy: Tensor, levels: Tensor, plane: int, coarse: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Ask about the slices that touch the support alone; the others become 0."""
+    """Predict the slices that touch the support alone; the others become 0."""
     across = [axis for axis in range(crops.support.ndim) if axis != 2 + plane]
     touched = crops.support.amax(dim=across).nonzero().flatten()
     span = slice(int(touched[0]), int(touched[-1]) + 1)
-    made = network(noisy, _known(network, crops), levels, crops.facts, plane, span, coarse)
+    made = network(noisy, _known(network, crops), levels, crops.conditioning, plane, span, coarse)
     out = []
     for part in made:
         whole = torch.zeros(noisy.shape, dtype=part.dtype, device=part.device)
@@ -189,31 +189,35 @@ def _touched(
 
 
 def _fusion(network: nn.Module, crops: Crops, rng: np.random.Generator, preset: Preset) -> tuple[Tensor, Tensor]:
-    """Ask the head about what the frozen experts say; our 3D network is among them at every other step."""
+    """Fuse the predictions of the frozen experts by the head; our 3D network is among them at every other step."""
     device = str(crops.noisy.device)
     plane = load(WEIGHTS[preset.source], device)
-    said = torch.zeros(
+    predictions = torch.zeros(
         len(crops.noisy), int(getattr(network, "experts", PLANES)), *crops.noisy.shape[2:], device=device
     )
-    present = torch.zeros(said.shape[:2], device=device)
+    present = torch.zeros(predictions.shape[:2], device=device)
     with torch.no_grad(), in_half(crops.noisy.device):
         for axis in range(PLANES):
-            said[:, axis : axis + 1] = _touched(plane, crops, crops.noisy, crops.levels, axis, None)[0]
+            predictions[:, axis : axis + 1] = _touched(plane, crops, crops.noisy, crops.levels, axis, None)[0]
             present[:, axis] = 1
         if rng.random() < 0.5:
             ours = load(VOLUMES[preset.source], device)
             known = _known(ours, crops)
-            said[:, VOLUME : VOLUME + 1] = ours(crops.noisy, known, crops.levels, crops.facts)[0]
+            predictions[:, VOLUME : VOLUME + 1] = ours(crops.noisy, known, crops.levels, crops.conditioning)[0]
             present[:, VOLUME] = 1
-        if preset.source == "translate" and crops.facts is not None:
-            several = crops.facts[:, : len(CONTRASTS)].sum(dim=1) > 1
+        if preset.source == "translate" and crops.conditioning is not None:
+            several = crops.conditioning[:, : len(CONTRASTS)].sum(dim=1) > 1
             for number in range(len(CONTRASTS)):
                 expert = VOLUME + 1 + number
-                present[:, expert] = crops.facts[:, number] * several
+                present[:, expert] = crops.conditioning[:, number] * several
                 only = _only(crops, number)
-                said[:, expert : expert + 1] = _touched(plane, only, crops.noisy, crops.levels, SOURCE_PLANE, None)[0]
+                predictions[:, expert : expert + 1] = _touched(
+                    plane, only, crops.noisy, crops.levels, SOURCE_PLANE, None
+                )[0]
     known = _known(network, crops)
-    clean, log_variance = network(crops.noisy, known, crops.levels, crops.facts, predictions=said, present=present)
+    clean, log_variance = network(
+        crops.noisy, known, crops.levels, crops.conditioning, predictions=predictions, present=present
+    )
     return clean, log_variance
 
 
@@ -223,12 +227,12 @@ def _known(network: nn.Module, crops: Crops) -> Tensor:
 
 
 def _only(crops: Crops, number: int) -> Crops:
-    """Return ``crops`` as they are told when one contrast is there alone."""
+    """Return ``crops`` with one contrast as the only source."""
     count = len(CONTRASTS)
-    context, facts = crops.context.clone(), crops.facts
+    context, conditioning = crops.context.clone(), crops.conditioning
     others = [other for other in range(count) if other != number]
     context[:, others] = 0
-    if facts is not None:
-        facts = facts.clone()
-        facts[:, others] = 0
-    return replace(crops, context=context, facts=facts)
+    if conditioning is not None:
+        conditioning = conditioning.clone()
+        conditioning[:, others] = 0
+    return replace(crops, context=context, conditioning=conditioning)

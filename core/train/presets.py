@@ -14,8 +14,8 @@ class Preset:
     from_noise: share of crops that start from noise alone, the one call of the Faithful mode.
     smallest: added to a crop's own residual variance before errors are divided by it.
     average: how much of the running average stays at each step.
-    coarse: share of steps at which a plane network is told what it says of the crop in another plane.
-    drift: whether crops are walked through from noise down, their smooth part being what the network itself said last;
+    coarse: share of steps at which a plane network is given its own prediction in another plane.
+    drift: whether crops are sampled from noise down, their smooth part being the network's own last prediction;
     each time counts alike then.
     """
 
@@ -57,7 +57,7 @@ PRESETS: tuple[Preset, ...] = (
         "superres-volume",
         "superres",
         "volume_net",
-        {**WIDE, "skip": True, "context": 11, "facts": 9},
+        {**WIDE, "skip": True, "context": 11, "conditioning": 9},
         from_noise=0.75,
         smallest=0.05,
     ),
@@ -66,7 +66,7 @@ PRESETS: tuple[Preset, ...] = (
         "translate-volume",
         "translate",
         "volume_net",
-        {**WIDE, **ITSELF, "context": 10, "facts": 8, "heads": 4, "direct": True},
+        {**WIDE, **ITSELF, "context": 10, "conditioning": 8, "heads": 4, "direct": True},
         learning_rate=6e-4,
         from_noise=0.75,
         smallest=0.05,
@@ -85,7 +85,7 @@ PRESETS: tuple[Preset, ...] = (
         "superres-plane",
         "superres",
         "plane_net",
-        {**PLANE, "context": 11, "slab": 2, "facts": 9},
+        {**PLANE, "context": 11, "slab": 2, "conditioning": 9},
         from_noise=0.35,
         smallest=0.05,
     ),
@@ -94,7 +94,7 @@ PRESETS: tuple[Preset, ...] = (
         "translate-plane",
         "translate",
         "plane_net",
-        {**PLANE, "context": 9, "norm": "group", "slab": 4, "facts": 8, "heads": 4, "direct": True},
+        {**PLANE, "context": 9, "norm": "group", "slab": 4, "conditioning": 8, "heads": 4, "direct": True},
         learning_rate=6e-4,
         from_noise=0.35,
         smallest=0.05,
@@ -113,7 +113,7 @@ PRESETS: tuple[Preset, ...] = (
         "superres-fusion",
         "superres",
         "fusion_net",
-        {**HEAD, "context": 11, "experts": 4, "facts": 9},
+        {**HEAD, "context": 11, "experts": 4, "conditioning": 9},
         from_noise=0.35,
         smallest=0.05,
     ),
@@ -122,7 +122,7 @@ PRESETS: tuple[Preset, ...] = (
         "translate-fusion",
         "translate",
         "fusion_net",
-        {**HEAD, "context": 9, "experts": 8, "facts": 8},
+        {**HEAD, "context": 9, "experts": 8, "conditioning": 8},
         smallest=0.05,
         drift=True,
     ),

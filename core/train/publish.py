@@ -1,4 +1,4 @@
-"""A finished run becomes a weight file with its facts beside it."""
+"""A finished run becomes a weight file with its record beside it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,20 @@ from core.weights import write_facts
 
 
 def export(
-    preset: Preset, state: State, packed: Path, folder: Path, doubt: Shares = (), smallest: bool = False
+    preset: Preset, state: State, packed: Path, folder: Path, spectrum: Shares = (), smallest: bool = False
 ) -> list[Path]:
     """Write the running average as fp16 ``<weights>.safetensors`` and ``<weights>.json``: its manifest entry, its
-    subjects, steps and seconds; ``doubt`` is how its errors hang together.
+    subjects, steps and seconds; ``spectrum`` is how its errors are correlated in space.
 
-    With a network for translation go the regression that it corrects and the trees that it is told of, few of them in
-    the ``smallest`` run.
+    With a network for translation go the regression that it corrects and the trees that it takes as input, few of
+    them in the ``smallest`` run.
     """
     tensors = {name: value.detach().to(torch.float16).cpu().contiguous() for name, value in state.average.items()}
     used = _learnt_from(preset.source, PackedSet(packed))
-    facts = {"steps": state.clock.step, "seconds": round(state.clock.seconds), "cpu": round(state.clock.cpu)}
-    written = [_write(folder, preset.weights, preset.architecture, dict(preset.config), tensors, used, facts, doubt)]
+    record = {"steps": state.clock.step, "seconds": round(state.clock.seconds), "cpu": round(state.clock.cpu)}
+    written = [
+        _write(folder, preset.weights, preset.architecture, dict(preset.config), tensors, used, record, spectrum)
+    ]
     if preset.weights == "translate-volume":
         table = {"table": torch.from_numpy(fit(PackedSet(packed)))}
         written.append(_write(folder, "translate-regression", "patch_regression", {}, table, used, {}))
@@ -62,8 +64,8 @@ def _write(
     config: dict[str, Any],
     tensors: dict[str, Tensor],
     used: list[Packed],
-    facts: dict[str, Any],
-    doubt: Shares = (),
+    record: dict[str, Any],
+    spectrum: Shares = (),
 ) -> Path:
     content = save(tensors)
     path = folder / f"{name}.safetensors"
@@ -79,21 +81,21 @@ def _write(
         "licence": "research use only (see the card)" if research else "Apache-2.0",
         "data": "; ".join(sorted({item.source for item in used})),
         "card": f"{name}.md",
-        **({"doubt": doubt} if doubt else {}),
+        **({"error_spectrum": spectrum} if spectrum else {}),
     }
-    whole = {"entry": entry, "subjects": [item.name for item in used], **facts}
+    whole = {"entry": entry, "subjects": [item.name for item in used], **record}
     path.with_suffix(".json").write_text(json.dumps(whole, indent=2) + "\n")
     return path
 
 
 def publish(path: Path, shipped: Path) -> None:
-    """Put a weight file and its facts into the ``shipped`` folder and its entry into the manifest there."""
-    facts = json.loads(path.with_suffix(".json").read_text())
+    """Put a weight file and its record into the ``shipped`` folder and its entry into the manifest there."""
+    record = json.loads(path.with_suffix(".json").read_text())
     for source in (path, path.with_suffix(".json")):
         temporary = shipped / (source.name + ".part")
         temporary.write_bytes(source.read_bytes())
         temporary.replace(shipped / source.name)
     manifest = shipped / "manifest.json"
     listed = json.loads(manifest.read_text())["weights"] if manifest.is_file() else {}
-    listed[path.stem] = facts["entry"]
+    listed[path.stem] = record["entry"]
     write_facts(manifest, {"weights": dict(sorted(listed.items()))})

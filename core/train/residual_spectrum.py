@@ -1,4 +1,4 @@
-"""How the errors of a trained network hang together in space, measured on batches of its training."""
+"""How the errors of a trained network are correlated in space, measured on batches of its training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from core.diffusion.error_spectrum import WIDTHS, correlation
 from core.diffusion.schedule import GRID
 from core.train.batch import Batch
-from core.train.predictions_of_batch import ask
+from core.train.predictions_of_batch import predict_batch
 from core.train.presets import Preset
 
 Shares = tuple[tuple[float, ...], ...]
@@ -35,9 +35,11 @@ def measure(network: nn.Module, preset: Preset, batches: Iterable[Batch], device
             generator = torch.Generator().manual_seed(index)
             times = np.full(len(batch.target), eighth / GRID)
             with torch.inference_mode():
-                asked = ask(network, preset, batch, times, generator, np.random.default_rng(index), device)
-            inside = (asked.region > 0).float()
-            errors = (asked.target - asked.clean) * (-0.5 * asked.log_variance).exp() * inside
+                predicted = predict_batch(
+                    network, preset, batch, times, generator, np.random.default_rng(index), device
+                )
+            inside = (predicted.region > 0).float()
+            errors = (predicted.target - predicted.clean) * (-0.5 * predicted.log_variance).exp() * inside
             sums[eighth - 1] += _products(errors)
         counts += _products(inside)
     return tuple(shares(row / counts) for row in sums)

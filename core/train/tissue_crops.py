@@ -45,22 +45,22 @@ class TissueSource:
         rng = np.random.default_rng([self._seed, index, 13])
         side = SMALLEST if smallest else SIDE
         crops = [self._crop(rng, side) for _ in range(1 if smallest else COUNT)]
-        image, truth, facts = (np.stack(part) for part in zip(*crops, strict=True))
-        return Batch(image[:, None], truth[:, None], np.ones_like(truth[:, None]), facts)
+        image, truth, conditioning = (np.stack(part) for part in zip(*crops, strict=True))
+        return Batch(image[:, None], truth[:, None], np.ones_like(truth[:, None]), conditioning)
 
     def volumes(self, name: str, whole_head: bool) -> Path:
         """Return the file of the scans made from a label map; made, in seconds, where it is not there yet.
 
         Keys: ``tissues`` uint8 and each contrast float16 (X, Y, Z) as ``core.anatomy.tissues.prepare`` gives it, and
-        ``<contrast>/facts``.
+        ``<contrast>/conditioning``.
         """
         path = self._cache / f"{name}{'-head' if whole_head else ''}.npz"
         if not path.is_file():
             made = subject(self._packed.tissues(name), 2 * self._names.index(name) + whole_head, CONTRASTS, whole_head)
             arrays: dict[str, NDArray[np.generic]] = {"tissues": grouped(made.tissues)}
             for contrast, image in made.images.items():
-                scaled, facts = prepare(image, made.tissues > 0)
-                arrays |= {contrast: scaled.astype(np.float16), f"{contrast}/facts": facts}
+                scaled, conditioning = prepare(image, made.tissues > 0)
+                arrays |= {contrast: scaled.astype(np.float16), f"{contrast}/conditioning": conditioning}
             temporary = path.with_name(f"{path.name}.{os.getpid()}.part.npz")
             np.savez(temporary, allow_pickle=False, **arrays)
             temporary.replace(path)
@@ -70,13 +70,13 @@ class TissueSource:
         name = self._names[rng.integers(len(self._names))]
         contrast = CONTRASTS[rng.integers(len(CONTRASTS))]
         with np.load(self.volumes(name, rng.random() < WHOLE_SHARE), allow_pickle=False) as stored:
-            truth, image, facts = stored["tissues"], stored[contrast], stored[f"{contrast}/facts"]
+            truth, image, conditioning = stored["tissues"], stored[contrast], stored[f"{contrast}/conditioning"]
         low = pick(truth > 0, rng) - side // 2
         crop, numbers = window(image, low, side).astype(np.float32), window(truth, low, side)
-        crop, facts = scanned(crop, facts, rng)
+        crop, conditioning = scanned(crop, conditioning, rng)
         if rng.random() < 0.5:
             crop, numbers = crop[::-1], numbers[::-1]
-        return crop, numbers.astype(np.float32), facts
+        return crop, numbers.astype(np.float32), conditioning
 
 
 def grouped(tissues: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -87,12 +87,12 @@ def grouped(tissues: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(table[tissues])
 
 
-def scanned(image: Float, facts: Float, rng: np.random.Generator) -> tuple[Float, Float]:
-    """Return a crop (S, S, S) and its facts as yet another scanner would give them: another curve of intensities, a
-    little bias, blur (more along one axis, as thick slices leave it) and noise. What is 0 stays so."""
+def scanned(image: Float, conditioning: Float, rng: np.random.Generator) -> tuple[Float, Float]:
+    """Return a crop (S, S, S) and its conditioning as yet another scanner would give them: another curve of
+    intensities, a little bias, blur (more along one axis, as thick slices leave it) and noise. What is 0 stays so."""
     outside = image == 0
     power = np.float32(np.exp(rng.uniform(-0.4, 0.4)))
-    image, facts = np.maximum(image, 0) ** power, np.maximum(facts, 0) ** power
+    image, conditioning = np.maximum(image, 0) ** power, np.maximum(conditioning, 0) ** power
     if rng.random() < 0.5:
         widths = rng.uniform(0, 0.7, 3)
         if rng.random() < 0.5:
@@ -103,5 +103,5 @@ def scanned(image: Float, facts: Float, rng: np.random.Generator) -> tuple[Float
     image = image * np.exp(bias + rng.normal(0, 0.04)).astype(np.float32)
     if rng.random() < 0.5:
         image = np.abs(image + rng.normal(0, rng.uniform(0, 0.05), image.shape).astype(np.float32))
-    facts = facts + rng.normal(0, 0.02, len(SHARES)).astype(np.float32)
-    return np.where(outside, np.float32(0), image), facts
+    conditioning = conditioning + rng.normal(0, 0.02, len(SHARES)).astype(np.float32)
+    return np.where(outside, np.float32(0), image), conditioning

@@ -40,7 +40,7 @@ class ContrastSource:
     """Draws crops of the subjects of a packed set that have two contrasts or more.
 
     folder: where the trees of a run are kept.
-    grown: tell what boosted trees say of a crop, which the papers' networks are not told.
+    grown: add the prediction of boosted trees, which the papers' networks do not take.
     """
 
     def __init__(self, packed: PackedSet, seed: int, folder: Path, grown: bool = True) -> None:
@@ -58,8 +58,8 @@ class ContrastSource:
         count = 1 if smallest else COUNT
         chosen = rng.permutation(len(self._items))[:count] if len(self._items) >= count else [0] * count
         crops = [self._crop(int(number), rng, smallest) for number in chosen]
-        context, target, region, facts = (np.stack(part) for part in zip(*crops, strict=True))
-        return Batch(context, target, region, facts)
+        context, target, region, conditioning = (np.stack(part) for part in zip(*crops, strict=True))
+        return Batch(context, target, region, conditioning)
 
     def _crop(self, number: int, rng: np.random.Generator, smallest: bool) -> tuple[Float, Float, Float, Float]:
         subject = self._subject(number)
@@ -70,20 +70,20 @@ class ContrastSource:
         target = names[rng.integers(len(names))]
         others = [name for name in names if name != target]
         kept = [others[number] for number in rng.permutation(len(others))[: 1 + rng.integers(len(others))]]
-        told = {name: _windows(subject.images[name], where, side) for name in kept}
-        base = np.where(brain, predict(self._table, told, target), 0).astype(np.float32)
+        sources = {name: _windows(subject.images[name], where, side) for name in kept}
+        base = np.where(brain, predict(self._table, sources, target), 0).astype(np.float32)
         truth = window(subject.images[target][0], where, side).astype(np.float32) - base
-        images = {name: parts[0] for name, parts in told.items()}
+        images = {name: parts[0] for name, parts in sources.items()}
         place = _windows(subject.place, where, side)
         grown = None
         if self._grown:
             maps = {name: _windows(subject.maps[name], where, side) for name in kept}
             grown = np.zeros(brain.shape, np.float32)
             grown[brain] = grown_of(self._trees.model(number, kept, target, trees), gather(maps, place, brain))
-        context, facts = prepare(images, brain, target, place, base, grown)
+        context, conditioning = prepare(images, brain, target, place, base, grown)
         if rng.random() < 0.5:
             context, truth, brain = reversed_left_right(context, PLACE_X), truth[::-1], brain[::-1]
-        return context, np.ascontiguousarray(truth)[None], brain[None].astype(np.float32), facts
+        return context, np.ascontiguousarray(truth)[None], brain[None].astype(np.float32), conditioning
 
     def _subject(self, number: int) -> _Subject:
         item = self._items[number]

@@ -15,7 +15,7 @@ from core.train.crop_store import batch_of, read, write
 from core.train.curve import Curve
 from core.train.inpaint_crops import CropSource
 from core.train.pack import PackedSet
-from core.train.predictions_of_batch import ask, in_region
+from core.train.predictions_of_batch import in_region, predict_batch
 from core.train.presets import Preset
 from core.train.superres_crops import ThickSource
 
@@ -43,12 +43,14 @@ class Validation:
         network.load_state_dict(state.average)
         gains: list[float] = []
         for index in range(1 if self._smallest else BATCHES):
-            told = batch(index)
+            drawn = batch(index)
             generator, rng = torch.Generator().manual_seed(index), np.random.default_rng(index)
             with torch.inference_mode():
-                asked = ask(network, self._preset, told, np.ones(len(told.target)), generator, rng, device)
-            error = in_region((asked.clean - asked.target) ** 2, asked.region)
-            energy = in_region(asked.target**2, asked.region)
+                predicted = predict_batch(
+                    network, self._preset, drawn, np.ones(len(drawn.target)), generator, rng, device
+                )
+            error = in_region((predicted.clean - predicted.target) ** 2, predicted.region)
+            energy = in_region(predicted.target**2, predicted.region)
             gains += (-10 * torch.log10((error / energy.clamp_min(1e-6)).clamp_min(1e-6))).tolist()
         gain, better = float(np.mean(gains)), float(np.mean(np.array(gains) > 0))
         Curve(folder / "validation.csv", COLUMNS, state.clock).add(

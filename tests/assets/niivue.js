@@ -64,13 +64,20 @@ export class FakeNiivue {
     this.onIntensityChange = () => {};
     /** @type {(place: object) => void} */
     this.onLocationChange = () => {};
-    this.gl = { getExtension: () => null, getParameter: () => "a graphics card", RENDERER: 1 };
+    // whether the graphics card dropped the pictures
+    this.lost = false;
+    this.gl = {
+      isContextLost: () => this.lost,
+      getExtension: () => null,
+      getParameter: () => "a graphics card",
+      RENDERER: 1,
+    };
     for (const name of ["drawScene", "updateGLVolume", "setScale", "setRenderAzimuthElevation", "setCrosshairWidth"]) {
       Object.assign(this, {
         [name]: (/** @type {unknown[]} */ ...given) => this.calls.push([name, ...given].join(" ")),
       });
     }
-    for (const name of ["setDrawOpacity", "setOpacity", "drawAddUndoBitmap", "refreshDrawing", "setDrawColormap"]) {
+    for (const name of ["setDrawOpacity", "setOpacity", "cleanup", "refreshDrawing", "setDrawColormap"]) {
       Object.assign(this, {
         [name]: (/** @type {unknown[]} */ ...given) => this.calls.push([name, ...given].join(" ")),
       });
@@ -92,11 +99,18 @@ export class FakeNiivue {
     this.volumes.push(added);
     this.back = fake({ dims: added.dimsRAS, pixDimsRAS: added.pixDimsRAS });
     this.calls.push("addVolume");
+    this.sync();
   }
 
   /** @param {Image} removed */
   removeVolume(removed) {
     this.volumes = this.volumes.filter((one) => one !== removed);
+    this.sync();
+  }
+
+  /** Moves the others, as NiiVue does whenever it draws on a canvas that has the focus. */
+  sync() {
+    if (this.others.some((other) => !other.volumes.length)) throw new RangeError("an empty panel has no places");
   }
 
   /** @param {FakeNiivue[]} others */
@@ -180,7 +194,11 @@ export class FakeNiivue {
   /** @param {boolean} on */
   setDrawingEnabled(on) {
     this.opts.drawingEnabled = on;
-    if (on && !this.drawBitmap) this.drawBitmap = new Uint8Array(this.volumes[0].img.length);
+    if (on && !this.drawBitmap) this.createEmptyDrawing();
+  }
+
+  createEmptyDrawing() {
+    this.drawBitmap = new Uint8Array(this.volumes[0].img.length);
   }
 
   closeDrawing() {
@@ -190,10 +208,6 @@ export class FakeNiivue {
   /** @param {number} value */
   setPenValue(value) {
     this.pen = value;
-  }
-
-  drawUndo() {
-    this.calls.push("drawUndo");
   }
 
   /** @param {Image} mask */

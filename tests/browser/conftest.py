@@ -9,14 +9,27 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Error,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
+from tests.browser.steps import visit
 from tests.contract.phantom import write_tiny_networks
 from tests.phantom import make_phantom
 from tests.waiting import LONGEST
@@ -106,9 +119,22 @@ class Watch:
     def follow(self, page: Page) -> None:
         """Listen to ``page`` from now on."""
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("pageerror", self._error)
         page.on("dialog", self._dialog)
-        page.on("request", lambda request: self.addresses.append(request.url))
+        page.on("request", self._request)
+
+    def leave(self, page: Page) -> None:
+        """Listen to ``page`` no longer."""
+        page.remove_listener("console", self._console)
+        page.remove_listener("pageerror", self._error)
+        page.remove_listener("dialog", self._dialog)
+        page.remove_listener("request", self._request)
+
+    def _error(self, error: Error) -> None:
+        self.faults.append(str(error))
+
+    def _request(self, request: Request) -> None:
+        self.addresses.append(request.url)
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(LEFT):
@@ -131,7 +157,8 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Scans:
     return Scans(paths[0], paths[1], folder)
 
 
-@pytest.fixture(scope="session")
+# server and browser end with the last test of this folder: later tests of the same process pay for none of them
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all browser tests, with networks of a few thousand random weights."""
     weights = tmp_path_factory.mktemp("weights")
@@ -142,7 +169,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium_path: str) -> Iterator[Browser]:
     """One Chromium for all browser tests."""
     with sync_playwright() as playwright:
@@ -151,13 +178,29 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         opened.close()
 
 
+def new_context(browser: Browser, **more: Any) -> BrowserContext:
+    """Return a browser without a past: own cookies, storage and cache, 1280 x 900."""
+    made = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "accept_downloads": True} | more)
+    made.set_default_timeout(STEP_MS)
+    return made
+
+
+@pytest.fixture(scope="package")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """What visitors use one after the other: the scripts of the page, once fetched, are kept."""
+    made = new_context(browser)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A fresh visitor: own cookies, 1280 x 900."""
-    visitor = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    visitor.set_default_timeout(STEP_MS)
-    yield visitor
-    visitor.close()
+def context(profile: BrowserContext) -> Iterator[BrowserContext]:
+    """A fresh visitor: no page, no cookie and nothing stored."""
+    yield profile
+    for page in profile.pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
+    profile.clear_cookies()
 
 
 @pytest.fixture
@@ -173,9 +216,56 @@ def watch(server: Server) -> Iterator[Watch]:
 @pytest.fixture
 def page(context: BrowserContext, server: Server, watch: Watch) -> Page:
     """The page, open and ready."""
-    from tests.browser.steps import visit
-
     opened = context.new_page()
     watch.follow(opened)
     visit(opened, server.url)
     return opened
+
+
+class Desk:
+    """A page that stays open from test to test, as long as none fails.
+
+    opened: makes the page's context; prepare: brings the page to where the tests begin.
+    """
+
+    def __init__(self, opened: Callable[[], BrowserContext], prepare: Callable[[Page], None]) -> None:
+        self._opened = opened
+        self._prepare = prepare
+        self._page: Page | None = None
+        self._failed = 0
+
+    @contextmanager
+    def page(self, request: pytest.FixtureRequest, watch: Watch) -> Iterator[Page]:
+        """Lend the page to a test, a new one if a test has failed since the last."""
+        failed = request.session.testsfailed
+        if self._page and failed != self._failed:
+            self.close()
+        self._failed = failed
+        page = self._page or self._opened().new_page()
+        watch.follow(page)
+        if not self._page:
+            self._prepare(page)
+        self._page = page
+        yield page
+        watch.leave(page)
+
+    def close(self) -> None:
+        """Close the page and its context."""
+        if self._page:
+            self._page.context.close()
+            self._page = None
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Browser, server: Server) -> Iterator[Desk]:
+    """The page that the tests of a file share."""
+    made = Desk(lambda: new_context(browser), lambda page: visit(page, server.url))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shared_page(desk: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page as another test of the file may have left it, for tests that load what they need."""
+    with desk.page(request, watch) as page:
+        yield page

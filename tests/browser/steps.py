@@ -15,35 +15,53 @@ VIEWER = "document.querySelector('.cs-viewer').counterscan"
 OVER = "#outcome .cs-outcome, #outcome .cs-problem, #run-trouble .cs-problem"
 
 
+def wait_for(page: Page, script: str, argument: object = None) -> None:
+    """Wait until ``script`` is true on the page; asked at every frame, the page would draw all the time."""
+    page.wait_for_function(script, arg=argument, polling=50)
+
+
 def visit(page: Page, url: str) -> None:
     """Open ``url`` and wait until its controls work."""
     page.goto(url)
-    page.locator(".cs-toolbar").wait_for()
+    # hidden behind the words of the empty tab
+    page.locator(".cs-toolbar").wait_for(state="attached")
     expect(page.locator("#scan-file input[type=file]")).to_be_attached()
 
 
-def load_scan(page: Page, path: Path, *, drawn: bool = True) -> None:
-    """Upload a scan and wait for its facts and, if ``drawn``, its picture."""
-    page.set_input_files("#scan-file input[type=file]", path)
-    page.locator("#scan-facts .cs-file").wait_for()
-    if drawn:
-        wait_drawn(page)
+def load_scan(page: Page, path: Path) -> None:
+    """Upload a scan and wait for its facts and its picture."""
+    _load_drawn(page, "scan", path)
 
 
 def load_mask(page: Page, path: Path) -> None:
-    """Upload a mask and wait for its facts."""
-    page.set_input_files("#mask-file input[type=file]", path)
-    page.locator("#mask-facts .cs-file").wait_for()
+    """Upload a mask and wait for its facts and its picture."""
+    _load_drawn(page, "mask", path)
+
+
+def _load_drawn(page: Page, name: str, path: Path) -> None:
+    shown = f"{VIEWER}?.scene.{name}?.id"
+    before = page.evaluate(f"{shown} ?? null")
+    page.set_input_files(f"#{name}-file input[type=file]", path)
+    page.locator(f"#{name}-facts .cs-file").wait_for()
+    wait_for(page, f"(before) => ({shown} ?? before) !== before", before)
     wait_drawn(page)
 
 
 def wait_drawn(page: Page) -> None:
     """Wait until the viewer has drawn its scene."""
-    page.wait_for_function("document.querySelector('.cs-viewer').dataset.ready === 'true'")
+    wait_for(page, "document.querySelector('.cs-viewer').dataset.ready === 'true'")
+
+
+def unfold(page: Page) -> None:
+    """Open the settings that are folded away."""
+    fold = page.get_by_role("button", name="advanced settings").locator("visible=true").first
+    if "open" not in (fold.get_attribute("class") or "").split():
+        fold.click()
 
 
 def choose_method(page: Page, title: str) -> None:
     """Choose a method by its title."""
+    unfold(page)
     page.get_by_label("Method", exact=True).click()
     page.get_by_role("option", name=title).click()
 
@@ -71,10 +89,20 @@ def follow(page: Page, every_ms: int = 100, until: int = 1000) -> list[int]:
     return seen
 
 
+def covered(page: Page, selector: str) -> list[str]:
+    """Return those of what ``selector`` finds that something else, or nothing, is drawn over at their middle."""
+    script = """(parts) => parts.filter((one) => {
+      const box = one.getBoundingClientRect();
+      const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      return !box.width || !box.height || !top || !one.contains(top);
+    }).map((one) => one.className || one.tagName)"""
+    return [str(one) for one in page.locator(selector).evaluate_all(script)]
+
+
 def wait_result(page: Page) -> None:
     """Wait until a finished job's four panels are drawn."""
     page.locator("#downloads a[data-artifact=result]").wait_for()
-    page.wait_for_function(f"{VIEWER}?.scene.results.length > 0")
+    wait_for(page, f"{VIEWER}?.scene.results.length > 0")
     wait_drawn(page)
 
 
@@ -133,7 +161,7 @@ def start_drawing(page: Page, view: str = "Axial") -> None:
     expect(page.locator("#draw")).to_be_enabled()
     page.locator("#draw").click()
     page.locator(".cs-drawbar").wait_for()
-    page.wait_for_function(f"{VIEWER}.input.nv.drawBitmap !== null")
+    wait_for(page, f"{VIEWER}.input.nv.drawBitmap !== null")
 
 
 def use_mask(page: Page) -> str:
@@ -151,10 +179,24 @@ def open_tab(page: Page, title: str) -> None:
     page.locator(".cs-step >> visible=true").first.wait_for()
 
 
-def load(page: Page, slot: str, path: Path) -> None:
-    """Upload a file into the input ``slot`` of a tab and wait for its facts."""
+def take_off(page: Page, slot: str) -> None:
+    """Remove what the input ``slot`` of a tab holds, if it holds something."""
+    remove = page.locator(f"#{slot}-remove")
+    if remove.is_visible():
+        remove.click()
+        expect(page.locator(f"#{slot}-facts .cs-file")).to_have_count(0)
+
+
+def upload(page: Page, slot: str, path: Path) -> None:
+    """Upload a file into the input ``slot`` of a tab, in place of what it holds, and wait for its facts."""
+    take_off(page, slot)
     page.set_input_files(f"#{slot}-file input[type=file]", path)
     page.locator(f"#{slot}-facts .cs-file").wait_for()
+
+
+def load(page: Page, slot: str, path: Path) -> None:
+    """Upload a file as ``upload`` does and wait for its picture."""
+    upload(page, slot, path)
     wait_drawn(page)
 
 
@@ -173,5 +215,5 @@ def over(page: Page, task: str) -> Locator:
 def wait_results(page: Page, task: str) -> None:
     """Wait until a finished job of ``task`` is drawn."""
     page.locator(f"#{task}-downloads a[data-artifact=result]").wait_for()
-    page.wait_for_function(f"{VIEWER}?.scene.task === '{task}' && {VIEWER}?.scene.results.length > 0")
+    wait_for(page, f"{VIEWER}?.scene.task === '{task}' && {VIEWER}?.scene.results.length > 0")
     wait_drawn(page)

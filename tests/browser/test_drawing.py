@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Scans, Watch
-from tests.browser.steps import VIEWER, drag, drawn_voxels, fetch, image, load_mask, load_scan, start_drawing, use_mask
+from tests.browser.steps import (
+    VIEWER,
+    drag,
+    drawn_voxels,
+    fetch,
+    image,
+    load_mask,
+    load_scan,
+    start_drawing,
+    use_mask,
+    wait_for,
+)
 from tests.phantom import make_phantom
 
 SHAPE = (26, 30, 28)
@@ -37,6 +48,12 @@ def oblique() -> tuple[NDArray[np.float64], tuple[int, int, int]]:
     affine[:3, :3] = about_z @ about_x * 6.0
     affine[:3, 3] = [-60.0, -100.0, -50.0]
     return affine, SHAPE
+
+
+@pytest.fixture
+def page(shared_page: Page) -> Page:
+    """The page that all tests here share: each loads a scan of its own."""
+    return shared_page
 
 
 @pytest.mark.parametrize("codes", ["RAS", "LAS", "PSR", "AIL", "oblique"])
@@ -82,7 +99,7 @@ def test_tools_draw_erase_undo_fill_and_clear(page: Page, scans: Scans) -> None:
     page.get_by_role("button", name="Erase", exact=True).click()
     drag(page, (0.49, 0.5), (0.51, 0.5))
     assert drawn_voxels(page).size < first.size
-    page.get_by_role("button", name="Undo the last stroke").click()
+    page.get_by_role("button", name="Undo the last step").click()
     np.testing.assert_array_equal(drawn_voxels(page), first)
 
     page.evaluate(f"{VIEWER}.input.nv.moveCrosshairInVox(0, 0, 4)")
@@ -98,13 +115,14 @@ def test_tools_draw_erase_undo_fill_and_clear(page: Page, scans: Scans) -> None:
 
     page.get_by_role("button", name="Clear the drawing").click()
     assert drawn_voxels(page).size == 0
-    page.get_by_role("button", name="Undo the last stroke").click()
+    page.get_by_role("button", name="Undo the last step").click()
     np.testing.assert_array_equal(drawn_voxels(page), filled)
 
 
 def test_the_pen_draws_a_line_and_the_download_is_the_drawing(page: Page, scans: Scans) -> None:
     load_scan(page, scans.small[0])
     start_drawing(page)
+    page.get_by_role("button", name="Pen", exact=True).click()
     page.get_by_label("Pen size in voxels").fill("2")
     drag(page, (0.46, 0.5), (0.54, 0.5))
     drawn = drawn_voxels(page)
@@ -121,7 +139,7 @@ def test_an_uploaded_mask_can_be_edited_voxel_by_voxel(page: Page, scans: Scans)
     load_mask(page, scans.small[1])
     start_drawing(page)
     mask = np.asarray(nib.load(scans.small[1]).dataobj) > 0
-    page.wait_for_function(f"{VIEWER}.input.nv.drawBitmap.some(Boolean)")
+    wait_for(page, f"{VIEWER}.input.nv.drawBitmap.some(Boolean)")
     np.testing.assert_array_equal(drawn_voxels(page), np.flatnonzero(mask.ravel(order="F")))
 
 

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import STEP_MS, Server, Watch
-from tests.browser.steps import open_tab, origin, start, visit
+from tests.browser.conftest import STEP_MS, Desk, Server, Watch, new_context
+from tests.browser.steps import open_tab, origin, start, take_off, unfold, upload, visit
 from tests.browser.test_looks import violations
 from tests.core.failure.made_up_patches import BANDS, patches
 
@@ -41,17 +41,11 @@ def wait_done(page: Page) -> None:
     expect(page.locator("#failure-outcome")).to_contain_text("Done", timeout=RUN_MS)
 
 
-def load(page: Page, slot: str, path: Path) -> None:
-    """Upload a file into the input ``slot`` of the lab and wait for its facts."""
-    page.set_input_files(f"#{slot}-file input[type=file]", path)
-    page.locator(f"#{slot}-facts .cs-file").wait_for()
-
-
 def few_epochs(page: Page) -> None:
     """Set two epochs of plain training alone."""
     controls = page.locator("#cs-controls")
+    unfold(page)
     controls.get_by_role("checkbox", name="Instance norm", exact=True).uncheck()
-    controls.get_by_role("button", name="Advanced").locator("visible=true").click()
     controls.get_by_label("number input for Epochs").locator("visible=true").fill("2")
     page.keyboard.press("Tab")
 
@@ -76,12 +70,11 @@ def write_answers(path: Path) -> Path:
 @pytest.fixture(scope="module")
 def own(browser: Browser, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
     """Patches of a file, both sides trained for two epochs on the page."""
-    visitor = browser.new_context(viewport={"width": 1440, "height": 1000})
-    visitor.set_default_timeout(STEP_MS)
+    visitor = new_context(browser, viewport={"width": 1440, "height": 1000})
     page = visitor.new_page()
     visit(page, server.url)
     open_tab(page, "Failure lab")
-    load(page, "failure-data", write_patches(tmp_path_factory.mktemp("tissue") / "patches.npz", 400))
+    upload(page, "failure-data", write_patches(tmp_path_factory.mktemp("tissue") / "patches.npz", 400))
     few_epochs(page)
     start(page, "failure")
     wait_done(page)
@@ -89,19 +82,41 @@ def own(browser: Browser, server: Server, tmp_path_factory: pytest.TempPathFacto
     visitor.close()
 
 
-@pytest.fixture
-def lab(browser: Browser, own: Finished, watch: Watch) -> Iterator[Page]:
-    """The finished run, opened again by its address."""
-    visitor = browser.new_context(
-        viewport={"width": 1440, "height": 1000}, storage_state=own.state, accept_downloads=True
-    )
-    visitor.set_default_timeout(STEP_MS)
-    page = visitor.new_page()
-    watch.follow(page)
+def open_finished(page: Page, own: Finished) -> None:
+    """Open the finished run by its address."""
     page.goto(own.address)
     page.locator("#lab-verdict .cs-verdict").first.wait_for()
     # a plot that is still being fetched is an empty box
     page.locator("#lab-bars-plot .js-plotly-plot").wait_for()
+
+
+def context_of(browser: Browser, own: Finished) -> BrowserContext:
+    """Return a browser of the visitor who made the run."""
+    return new_context(browser, viewport={"width": 1440, "height": 1000}, storage_state=own.state)
+
+
+@pytest.fixture(scope="module")
+def bench(browser: Browser, own: Finished) -> Iterator[Desk]:
+    """The page with the finished run, for all tests that look at it."""
+    made = Desk(lambda: context_of(browser, own), lambda page: open_finished(page, own))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def lab(bench: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The finished run, as the test before has left it."""
+    with bench.page(request, watch) as page:
+        yield page
+
+
+@pytest.fixture
+def own_lab(browser: Browser, own: Finished, watch: Watch) -> Iterator[Page]:
+    """The finished run on a page that may be changed."""
+    visitor = context_of(browser, own)
+    page = visitor.new_page()
+    watch.follow(page)
+    open_finished(page, own)
     yield page
     visitor.close()
 
@@ -142,7 +157,7 @@ def test_every_view_is_drawn_and_has_its_table(lab: Page) -> None:
     for tab in TABS:
         lab.locator("#lab-tabs").get_by_role("tab", name=tab).click()
         lab.wait_for_timeout(700)
-        assert violations(lab) == [], tab
+        assert violations(lab, "#lab-tabs") == [], tab
         assert lab.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab
     for name in TWINS:
         twin = lab.locator(f"[data-twin={name}]")
@@ -207,12 +222,14 @@ def test_the_report_opens_without_a_network(lab: Page, browser: Browser, tmp_pat
     reader.close()
 
 
-def test_a_run_is_listed_and_a_stranger_cannot_open_it(lab: Page, page: Page, own: Finished, server: Server) -> None:
+def test_a_run_is_listed_and_a_stranger_cannot_open_it(
+    lab: Page, context: BrowserContext, own: Finished, server: Server
+) -> None:
     open_tab(lab, "Sessions")
     expect(lab.locator("#sessions")).to_contain_text("patches.npz")
     expect(lab.locator("#sessions")).to_contain_text("Failure lab: RGB")
     job = own.address.partition("job=")[2]
-    assert page.request.get(f"{server.url}/lab/{job}.html").status == 404
+    assert context.request.get(f"{server.url}/lab/{job}.html").status == 404
     assert lab.request.get(f"{server.url}/lab/{job}.html").status == 200
 
 
@@ -227,10 +244,11 @@ def test_stop_ends_a_run_at_once(page: Page) -> None:
     expect(page.locator("#failure-run")).to_be_enabled()
 
 
-def test_answers_of_a_model_are_judged_without_training(page: Page, tmp_path: Path) -> None:
+def test_answers_of_a_model_are_judged_without_training(shared_page: Page, tmp_path: Path) -> None:
+    page = shared_page
     path = write_answers(tmp_path / "${alert(1)} answers.npz")
     open_tab(page, "Failure lab")
-    load(page, "failure-data", path)
+    upload(page, "failure-data", path)
     expect(page.locator("#failure-data-facts")).to_contain_text("Answers of a model")
     start(page, "failure")
     wait_done(page)
@@ -241,10 +259,9 @@ def test_answers_of_a_model_are_judged_without_training(page: Page, tmp_path: Pa
     expect(page.locator("#failure-data-facts .cs-file")).to_have_count(0)
 
 
-def test_an_earlier_run_is_shown_beside_this_one(lab: Page, tmp_path: Path) -> None:
-    lab.locator("#failure-data-remove").click()
-    expect(lab.locator("#failure-data-facts .cs-file")).to_have_count(0)
-    load(lab, "failure-data", write_answers(tmp_path / "answers.npz"))
+def test_an_earlier_run_is_shown_beside_this_one(own_lab: Page, tmp_path: Path) -> None:
+    lab = own_lab
+    upload(lab, "failure-data", write_answers(tmp_path / "answers.npz"))
     start(lab, "failure")
     wait_done(lab)
     expect(lab.locator("#lab-verdict .cs-verdict")).to_have_count(1)
@@ -267,9 +284,10 @@ def test_an_earlier_run_is_shown_beside_this_one(lab: Page, tmp_path: Path) -> N
     expect(lab.locator("#lab-verdict .cs-verdict")).to_have_count(1)
 
 
-def test_patches_and_an_envi_image_with_labels_are_read(page: Page, tmp_path: Path) -> None:
+def test_patches_and_an_envi_image_with_labels_are_read(shared_page: Page, tmp_path: Path) -> None:
+    page = shared_page
     open_tab(page, "Failure lab")
-    load(page, "failure-data", write_patches(tmp_path / "patches.npz", 30))
+    upload(page, "failure-data", write_patches(tmp_path / "patches.npz", 30))
     facts = page.locator("#failure-data-facts")
     expect(facts).to_contain_text("Patches of 6 × 6 pixels with stained pictures")
     expect(facts).to_contain_text("14, 950 to 1800 cm⁻¹")
@@ -278,13 +296,15 @@ def test_patches_and_an_envi_image_with_labels_are_read(page: Page, tmp_path: Pa
     page.set_input_files("#failure-data-file input[type=file]", [header, header.with_suffix(".dat")])
     expect(facts).to_contain_text("An infrared image without labels")
     page.get_by_role("button", name="Labels of an infrared image").click()
-    load(page, "failure-labels", labels)
+    upload(page, "failure-labels", labels)
     expect(page.locator("#failure-labels-facts")).to_contain_text("Patches of 24 × 24 pixels")
 
 
-def test_what_is_no_spectrum_is_refused_in_words(page: Page, tmp_path: Path, context: BrowserContext) -> None:
+def test_what_is_no_spectrum_is_refused_in_words(shared_page: Page, tmp_path: Path) -> None:
+    page = shared_page
     (tmp_path / "holiday.npz").write_bytes(b"PK\x03\x04 nothing")
     open_tab(page, "Failure lab")
+    take_off(page, "failure-data")
     page.set_input_files("#failure-data-file input[type=file]", tmp_path / "holiday.npz")
     expect(page.locator("#failure-data-trouble [role=alert]")).to_contain_text(
         re.compile("cube_unreadable|import_failed")

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 
 from core.files.nifti import read_stored
 from tests.phantom import Phantom
+from tests.webapp.door.visits import session_in
 from tests.webapp.fakes import load, services_of, wait_for
-from webapp.door.session import COOKIE, session_id
 from webapp.services import Services
 from webapp.store.records import JobRecord, ScanRecord
 
@@ -43,7 +43,7 @@ def visitor(browser: Browser, services: Services, head: Phantom, tmp_path: Path)
     """A visitor whose job is done."""
     client = browser()
     client.get("/")
-    session = session_id(client.cookies[COOKIE])
+    session = session_in(services, client)
     scan, mask = load(services, head, tmp_path, session)
     job_id = services.dispatcher.submit(session, "inpaint", {"t1": scan.id, "mask": mask.id}, {})
     return Visitor(client, session, scan, mask, wait_for(services, job_id, session))
@@ -177,3 +177,17 @@ def test_metrics_count_jobs(visitor: Visitor, server: ASGIApp) -> None:
     assert 'counterscan_jobs{state="done"}' in local.get("/metrics").text
     remote = TestClient(server, base_url="http://127.0.0.1", client=("192.0.2.1", 1))
     assert remote.get("/metrics").status_code == 403
+
+
+def test_slices_are_pictures_for_their_owner_alone(visitor: Visitor, browser: Browser) -> None:
+    address = f"/slice/{visitor.scan.token}/2?at=0.4&over={visitor.mask.token}"
+    answer = visitor.client.get(address)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.content.startswith(b"\x89PNG")
+    assert "no-store" in answer.headers["cache-control"]
+    assert visitor.client.get(f"/slice/{visitor.scan.token}/3").status_code == 422
+    assert visitor.client.get(f"/slice/{visitor.scan.token}/2?over=unknown").status_code == 404
+    stranger = browser()
+    stranger.get("/")
+    assert stranger.get(address).status_code == 404

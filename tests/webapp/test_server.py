@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,12 +29,18 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[settings.Settings]:
     return seen
 
 
-def test_other_machines_are_kept_out(
-    served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("reached", [{"host": "0.0.0.0"}, {"host": "::"}, {"host": "10.0.0.1"}, {"allow_remote": True}])
+def test_other_machines_are_kept_out_while_anybody_may_come_in(
+    served: list[settings.Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    reached: dict[str, Any],
 ) -> None:
-    monkeypatch.setattr(settings, "load", lambda: settings.Settings(host="0.0.0.0"))
+    named = settings.Settings(**reached, hosts="scans.example.org")
+    monkeypatch.setattr(settings, "load", lambda: named)
     assert console.main(["serve"]) == 2
-    assert "COUNTERSCAN_ALLOW_REMOTE=1" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "[remote_refused]" in said and "COUNTERSCAN_ACCOUNTS=1" in said and "--public-demo" in said
     assert served == []
 
 
@@ -41,7 +48,7 @@ def test_other_machines_are_kept_out(
 def test_other_machines_are_kept_out_while_the_server_has_no_name(
     served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hosts: str
 ) -> None:
-    named = settings.Settings(host="0.0.0.0", allow_remote=True, hosts=hosts)
+    named = settings.Settings(host="0.0.0.0", accounts=True, hosts=hosts)
     monkeypatch.setattr(settings, "load", lambda: named)
     assert console.main(["serve"]) == 2
     said = capsys.readouterr().err
@@ -49,11 +56,63 @@ def test_other_machines_are_kept_out_while_the_server_has_no_name(
     assert served == []
 
 
-def test_other_machines_are_let_in_when_told(served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch) -> None:
-    named = settings.Settings(host="0.0.0.0", allow_remote=True, hosts="scans.example.org")
+@pytest.mark.parametrize(
+    "identity",
+    [
+        {"accounts": True},
+        {"public_demo": True},
+        {"proxy_header": "X-Remote-User", "proxy_addresses": "10.0.0.0/8, ::1"},
+        {"oidc_issuer": "https://id.example.org", "oidc_client": "counterscan", "oidc_secret": "s"},
+        {"accounts": True, "oidc_issuer": "http://127.0.0.1:9000", "oidc_client": "counterscan"},
+    ],
+)
+def test_other_machines_are_let_in_with_an_identity_or_a_word(
+    served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch, identity: dict[str, Any]
+) -> None:
+    named = settings.Settings(host="0.0.0.0", hosts="scans.example.org", **identity)
     monkeypatch.setattr(settings, "load", lambda: named)
     assert console.main(["serve"]) == 0
     assert [s.host for s in served] == ["0.0.0.0"]
+
+
+def test_a_public_demo_is_a_word_of_the_command(
+    served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "load", lambda: settings.Settings(host="0.0.0.0", hosts="scans.example.org"))
+    assert console.main(["serve", "--public-demo"]) == 0
+    assert served[0].public_demo and served[0].anonymous_role == "visitor"
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        {"accounts": True, "public_demo": True},
+        {"proxy_header": "X-Remote-User"},
+        {"proxy_addresses": "10.0.0.1"},
+        {"proxy_header": "X-Remote-User", "proxy_addresses": "0.0.0.0/0"},
+        {"proxy_header": "X-Remote-User", "proxy_addresses": "10.0.0.1, ::/0"},
+        {"proxy_header": "X-Remote-User", "proxy_addresses": "somewhere"},
+        {"oidc_issuer": "https://id.example.org"},
+        {"oidc_issuer": "http://id.example.org", "oidc_client": "counterscan"},
+    ],
+)
+def test_a_way_in_that_is_half_set_up_is_refused(
+    served: list[settings.Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    identity: dict[str, Any],
+) -> None:
+    monkeypatch.setattr(settings, "load", lambda: settings.Settings(**identity))
+    assert console.main(["serve"]) == 2
+    assert "[bad_setting]" in capsys.readouterr().err and served == []
+
+
+def test_one_person_on_one_machine_is_asked_nothing(
+    served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "load", settings.Settings)
+    assert console.main(["serve"]) == 0
+    assert not served[0].has_login and served[0].anonymous_role == "manager"
 
 
 def test_the_container_may_start(served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,56 +1,32 @@
-"""Which of Gradio's addresses are open: those that the page needs."""
+"""Which addresses are open: those of the table of routes that are not closed, and no others."""
 
 from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.door.refusals import CLOSED, refuse
+from webapp.door.route_table import access_of
 
 API = "/gradio_api/"
 UPLOAD = "/gradio_api/upload"
 FILE = "/gradio_api/file="
-API_PARTS = frozenset(
-    {
-        "app_id",
-        "cancel",
-        "config",
-        "heartbeat",
-        "info",
-        "login_check",
-        "queue",
-        "reset",
-        "run",
-        "startup-events",
-        "theme.css",
-        "token",
-        "upload",
-        "upload_progress",
-        "user",
-    }
-)
-CLOSED_PAGES = ("/openapi.json", "/docs", "/redoc", "/monitoring", "/login", "/logout", "/runs", "/pwa_icon")
+# the key in a request's scope under which its access stands
+ACCESS = "counterscan.access"
 
 
 class Addresses:
-    """ASGI middleware: answers 403 closed for an address of Gradio's that no page needs."""
+    """ASGI middleware: puts the access of an address into ``scope[ACCESS]``; answers 403 closed for one that is closed.
+
+    An address that is not in the table is closed, so that what an update of Gradio brings is open to nobody.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if is_closed(scope["path"]):
+        access = scope[ACCESS] = access_of(scope["method"], scope["path"])
+        if access == "closed":
             await refuse(scope, receive, send, 403, CLOSED)
         else:
             await self._app(scope, receive, send)
-
-
-def is_closed(path: str) -> bool:
-    """Return whether an address is one of Gradio's that no page needs."""
-    if "gradio_api" in path and not path.startswith(API):
-        return True
-    if path.startswith(FILE):
-        return path.removeprefix(FILE).lower().startswith(("http:", "https:", "//"))
-    if path.startswith(API):
-        return path.removeprefix(API).split("/")[0] not in API_PARTS
-    return path.startswith(CLOSED_PAGES)

@@ -6,9 +6,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.door.addresses import Addresses
 from webapp.door.headers import SecurityHeaders
+from webapp.door.identity import Identity
 from webapp.door.limits import Limits
 from webapp.door.origin import Origin
 from webapp.door.ownership import Ownership
+from webapp.door.peer import Peer
 from webapp.door.session import Sessions
 from webapp.door.uploads import Uploads
 from webapp.services import Services
@@ -21,16 +23,23 @@ class Guard:
     read before the rest of the request was found in order.
     """
 
-    def __init__(self, app: ASGIApp, services: Services, uploads: Uploads) -> None:
+    def __init__(self, app: ASGIApp, services: Services, identity: Identity, uploads: Uploads) -> None:
         self.services = services
         settings = services.settings
         self._app = app
-        door: ASGIApp = Ownership(app, uploads)
+        door: ASGIApp = Ownership(app, uploads, services.owners)
         door = Limits(door, settings.post_burst, settings.post_rate, settings.max_upload_mb << 20)
-        door = Sessions(door, settings.session_days, services.repo)
+        door = Sessions(
+            door,
+            identity,
+            has_login=settings.has_login,
+            days=settings.session_days,
+            per_hour=settings.sessions_per_address,
+        )
         door = Addresses(door)
         door = Origin(door, settings.allowed_hosts)
-        self._door = SecurityHeaders(door)
+        door = SecurityHeaders(door)
+        self._door = Peer(door)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request through the door; websockets are not answered."""

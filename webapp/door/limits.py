@@ -11,10 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import UserError
 from webapp.door.addresses import UPLOAD
-from webapp.door.buckets import Buckets
 from webapp.door.origin import SAFE
+from webapp.door.peer import address_of
+from webapp.door.rates import Rates
 from webapp.door.refusals import refuse
-from webapp.door.session import KEY
+from webapp.door.visitor import KEY
 
 JSON_BYTES = 4 << 20
 MASK_BYTES = 8 << 20
@@ -94,23 +95,23 @@ class Bounded:
 class Limits:
     """ASGI middleware: bounds the number, the size and the time of a visitor's changes.
 
-    burst, rate: changes that a visitor may send at once, and how many a second are allowed afterwards.
+    burst, rate: changes that a visitor may send at once, and how many a second on average in the time for a burst.
     upload_bytes: size of the largest file.
     """
 
     def __init__(self, app: ASGIApp, burst: int, rate: float, upload_bytes: int) -> None:
         self._app = app
-        self._buckets = Buckets(burst, rate)
+        self._rates = Rates(burst, burst / rate)
         self._upload_bytes = upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 429 too_fast, 413 too_large or 408 too_slow."""
         if scope["method"] in SAFE:
             await self._app(scope, receive, send)
-        elif self._buckets.take(scope[KEY]):
-            await self._bounded(scope, receive, send)
+        elif wait := self._rates.take(scope[KEY] or address_of(scope)):
+            await refuse(scope, receive, send, 429, TOO_FAST, wait)
         else:
-            await refuse(scope, receive, send, 429, TOO_FAST)
+            await self._bounded(scope, receive, send)
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
         bounded = Bounded(receive, send, self._limit(scope["path"]))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import OrderedDict
 from typing import Protocol
 from urllib.parse import unquote
 
+from anyio import to_thread
+from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,15 +17,24 @@ from core.errors import UserError
 from webapp.door.addresses import API, FILE, UPLOAD
 from webapp.door.bodies import Body, inspect
 from webapp.door.origin import SAFE
-from webapp.door.refusals import CLOSED, refuse
-from webapp.door.session import KEY
+from webapp.door.refusals import BUSY, CLOSED, refuse
+from webapp.door.visitor import KEY
 
-PAGES_OF_ONE = 100
-PAGES_OF_ALL = 10_000
 # Gradio's pages and uploads in progress have random names of a dozen letters and digits
 PAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PAGE_FIELDS = ("session_hash", "upload_id")
 HEARTBEAT = API + "heartbeat/"
+
+
+# names that were found to be somebody's are remembered, the newest; an owner never changes
+REMEMBERED = 20_000
+
+
+class Pages(Protocol):
+    """To whom open pages belong."""
+
+    def claim_page(self, name: str, session_id: str) -> bool:
+        """Give the page ``name`` to a session if it is nobody's, and return whether it is this session's."""
 
 
 class Files(Protocol):
@@ -35,40 +47,6 @@ class Files(Protocol):
         """Return whether ``text`` names the folder of uploads."""
 
 
-class Owners:
-    """Names that belong to the session that used them first.
-
-    The newest ``of_one`` of each session and ``of_all`` in all are remembered.
-    """
-
-    def __init__(self, of_one: int = PAGES_OF_ONE, of_all: int = PAGES_OF_ALL) -> None:
-        self._of_one = of_one
-        self._of_all = of_all
-        self._owner: OrderedDict[str, str] = OrderedDict()
-        self._names: dict[str, OrderedDict[str, None]] = {}
-
-    def claim(self, name: str, session: str) -> bool:
-        """Give ``name`` to ``session`` if it is nobody's, and return whether it is this session's."""
-        owner = self._owner.setdefault(name, session)
-        if owner != session:
-            return False
-        mine = self._names.setdefault(session, OrderedDict())
-        mine[name] = None
-        mine.move_to_end(name)
-        self._owner.move_to_end(name)
-        if len(mine) > self._of_one:
-            self._forget(next(iter(mine)))
-        if len(self._owner) > self._of_all:
-            self._forget(next(iter(self._owner)))
-        return True
-
-    def _forget(self, name: str) -> None:
-        session = self._owner.pop(name)
-        self._names[session].pop(name)
-        if not self._names[session]:
-            del self._names[session]
-
-
 class Ownership:
     """ASGI middleware: refuses requests that name an upload or a page (Gradio's session_hash) of another session.
 
@@ -76,17 +54,26 @@ class Ownership:
     path or address leads.
     """
 
-    def __init__(self, app: ASGIApp, files: Files) -> None:
+    def __init__(self, app: ASGIApp, files: Files, pages: Pages) -> None:
         self._app = app
         self._files = files
-        self._pages = Owners()
+        self._pages = pages
+        self._claimed: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._claiming = threading.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 403 closed or bad_request."""
+        """Pass the request on, or answer 403 closed or bad_request, or 503 busy."""
         path, session = scope["path"], scope[KEY]
         if not path.startswith(API):
             await self._app(scope, receive, send)
-        elif not self._owns_address(scope, session):
+            return
+        try:
+            # owners are kept in the database
+            owned = await to_thread.run_sync(self._owns_address, scope, session)
+        except OperationalError:
+            await refuse(scope, receive, send, 503, BUSY)
+            return
+        if not owned:
             await refuse(scope, receive, send, 403, CLOSED)
         elif scope["method"] in SAFE or path == UPLOAD:
             await self._app(scope, receive, send)
@@ -108,10 +95,14 @@ class Ownership:
         body = await read_body(receive)
         if body is None:
             return
+        host = Headers(scope=scope).get("host", "")
         try:
-            owned = self._owns_body(inspect(body), session, Headers(scope=scope).get("host", ""))
+            owned = await to_thread.run_sync(lambda: self._owns_body(inspect(body), session, host))
         except UserError as error:
             await refuse(scope, receive, send, 403, error)
+            return
+        except OperationalError:
+            await refuse(scope, receive, send, 503, BUSY)
             return
         if owned:
             await self._app(scope, replay(body, receive), send)
@@ -127,7 +118,19 @@ class Ownership:
         return all(self._owns_file(text, session, host) for text in body.texts if self._files.mentioned(text))
 
     def _owns_page(self, name: object, session: str) -> bool:
-        return isinstance(name, str) and PAGE_NAME.fullmatch(name) is not None and self._pages.claim(name, session)
+        if not isinstance(name, str) or PAGE_NAME.fullmatch(name) is None:
+            return False
+        with self._claiming:
+            if (name, session) in self._claimed:
+                self._claimed.move_to_end((name, session))
+                return True
+        owned = self._pages.claim_page(name, session)
+        if owned:
+            with self._claiming:
+                self._claimed[name, session] = None
+                while len(self._claimed) > REMEMBERED:
+                    self._claimed.popitem(last=False)
+        return owned
 
     def _owns_file(self, value: object, session: str, host: str) -> bool:
         """Return whether a value is the path of an upload of ``session``, or its address on this server."""

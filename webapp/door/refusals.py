@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
-from starlette.responses import JSONResponse
+import math
+
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from core.errors import UserError
+from webapp.door.html import SAFE_FORMS, document
 
 CLOSED = UserError("closed", "This address is closed.", "Use the page.")
 BUSY = UserError("busy", "The database is busy.", "Nothing is lost; the page sends it again.")
+# seconds after which a client may try again, where nothing better is known
+RETRY_SECONDS = 5.0
 
 
-async def refuse(scope: Scope, receive: Receive, send: Send, status: int, error: UserError) -> None:
-    """Answer a request with ``error`` as JSON."""
+async def refuse(
+    scope: Scope, receive: Receive, send: Send, status: int, error: UserError, wait: float = RETRY_SECONDS
+) -> None:
+    """Answer a request with ``error``: as a page where a person opens an address, else as JSON.
+
+    wait: seconds after which it may be sent again, for 429 and 503.
+    """
+    headers = {"cache-control": "no-store"}
+    if status in (429, 503):
+        headers["retry-after"] = str(math.ceil(wait))
+    await _answer(scope, status, error, headers)(scope, receive, send)
+
+
+async def send_to_sign_in(scope: Scope, receive: Receive, send: Send, address: str) -> None:
+    """Send a browser to the log-in page."""
+    await RedirectResponse(address, 303, {"cache-control": "no-store"})(scope, receive, send)
+
+
+def is_opened(scope: Scope) -> bool:
+    """Return whether a person opens an address in a browser, rather than a script of the page."""
+    headers = Headers(scope=scope)
+    mode = headers.get("sec-fetch-mode", "navigate")
+    return scope["method"] == "GET" and mode == "navigate" and "text/html" in headers.get("accept", "")
+
+
+def _answer(scope: Scope, status: int, error: UserError, headers: dict[str, str]) -> Response:
+    if is_opened(scope):
+        page = document("refusal", title="Counterscan", message=error.message, hint=error.hint, code=error.code)
+        return HTMLResponse(page, status, {**headers, **SAFE_FORMS})
     body = {"code": error.code, "message": error.message, "hint": error.hint, "detail": f"{error.message} {error.hint}"}
-    retry = {"retry-after": "5"} if status in (429, 503) else {}
-    await JSONResponse(body, status, {"cache-control": "no-store", **retry})(scope, receive, send)
+    return JSONResponse(body, status, headers)

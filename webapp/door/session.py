@@ -1,130 +1,163 @@
-"""The session of a visitor: a strict cookie, and the id that everything of this visitor is stored under."""
+"""The session of a visitor: who sends a request, whether they may, and the strict cookie of a browser."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-import secrets
-from typing import Any, Protocol
+from urllib.parse import quote
 
 from anyio import to_thread
 from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import UserError
-from webapp.door.buckets import Buckets
+from webapp.door.addresses import ACCESS
+from webapp.door.identity import Identity, cookie_of, set_cookie
 from webapp.door.origin import SAFE
-from webapp.door.refusals import BUSY, refuse
+from webapp.door.peer import address_of
+from webapp.door.rates import Rates
+from webapp.door.refusals import BUSY, is_opened, refuse, send_to_sign_in
+from webapp.door.route_table import NEEDED, Access
+from webapp.door.visitor import Visitor, not_allowed, put
+from webapp.roles import covers
 
-COOKIE = "counterscan_session"
-# a browser takes such a cookie from this very host alone, by HTTPS (RFC 6265bis, 4.1.3.2)
-SECURE_COOKIE = f"__Host-{COOKIE}"
-KEY = "counterscan.session"
-COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
-RATING_PAGE = re.compile(r"/rate/[A-Za-z0-9_-]+")
+SIGN_IN = "/sign-in"
 # a visit is written down once in so many seconds
 VISIT_SECONDS = 60
+HOUR = 3600.0
 RELOADED = '<!doctype html><meta http-equiv="refresh" content="0"><title>Counterscan</title>'
+UNKEPT = {"cache-control": "no-store"}
 NO_SESSION = UserError("no_session", "This browser has no session yet.", "Open the page first; allow cookies.")
-
-
-class Visits(Protocol):
-    """Where visits are written down."""
-
-    def touch(self, session_id: str) -> None:
-        """Note that a session was here; it may block, and raise OperationalError."""
+SIGN_IN_FIRST = UserError("sign_in", "This server asks who is there.", "Sign in, then open the address again.")
+TOO_MANY_SESSIONS = UserError(
+    "too_many_sessions", "Too many new visitors came from your address.", "Try again later; allow cookies."
+)
 
 
 class Sessions:
-    """ASGI middleware: puts the id of the session, or None, into ``scope[KEY]``; a change needs one.
+    """ASGI middleware: puts the visitor, or None, into a request, and passes on what this visitor may send.
 
-    days: how long a browser keeps the cookie after its last visit of a page. visits: notes who was here.
+    has_login: nobody comes in without an account, but raters with an invitation. days: how long a browser keeps the
+    cookie after its last visit of a page. per_hour: new sessions of one address.
     """
 
-    def __init__(self, app: ASGIApp, days: int, visits: Visits) -> None:
+    def __init__(self, app: ASGIApp, identity: Identity, *, has_login: bool, days: int, per_hour: int) -> None:
         self._app = app
+        self._identity = identity
+        self._has_login = has_login
         self._age = days * 86400
-        self._visits = visits
-        self._unnoted = Buckets(1, 1 / VISIT_SECONDS)
+        self._new = Rates(per_hour, HOUR)
+        self._visits = Rates(1, VISIT_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 403 no_session or 503 busy."""
-        cookie = cookie_of(scope)
-        session = scope[KEY] = session_id(cookie) if cookie else None
-        if is_page(scope):
-            await self._visit(scope, cookie, receive, send)
-        elif scope["method"] in SAFE:
+        """Pass the request on, or answer 401 sign_in, 403 no_session or not_allowed, 429 or 503."""
+        try:
+            visitor = await to_thread.run_sync(self._identity.of, scope)
+            put(scope, visitor)
+            await self._let(scope, visitor, receive, send)
+        except OperationalError:
+            await refuse(scope, receive, send, 503, BUSY)
+        except UserError as error:
+            # whom a proxy names and this server does not know
+            await refuse(scope, receive, send, 403, error)
+
+    async def _let(self, scope: Scope, visitor: Visitor | None, receive: Receive, send: Send) -> None:
+        access: Access = scope[ACCESS]
+        if access == "open":
             await self._app(scope, receive, send)
-        elif session is None:
-            await refuse(scope, receive, send, 403, NO_SESSION)
-        elif await self._noted(session):
+        elif visitor is not None and not covers(visitor.role, NEEDED[access]):
+            await self._turn_away(scope, visitor, receive, send)
+        elif access in ("page", "invited"):
+            await self._visit(scope, visitor, receive, send)
+        elif visitor is None:
+            await self._anonymous(scope, receive, send)
+        elif scope["method"] in SAFE or await self._noted(visitor):
             await self._app(scope, receive, send)
         else:
             await refuse(scope, receive, send, 503, BUSY)
 
-    async def _visit(self, scope: Scope, cookie: str | None, receive: Receive, send: Send) -> None:
+    async def _anonymous(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of nobody known: without log-in addresses that change nothing decide for themselves."""
+        if self._has_login:
+            await self._ask(scope, receive, send)
+        elif scope["method"] not in SAFE:
+            await refuse(scope, receive, send, 403, NO_SESSION)
+        elif scope[ACCESS] == "admin":
+            await refuse(scope, receive, send, 403, not_allowed("admin"))
+        else:
+            await self._app(scope, receive, send)
+
+    async def _turn_away(self, scope: Scope, visitor: Visitor, receive: Receive, send: Send) -> None:
+        """Refuse what another role may do; a rater without an account may have one to sign in with."""
+        if self._has_login and not visitor.name:
+            await self._ask(scope, receive, send)
+        else:
+            await refuse(scope, receive, send, 403, not_allowed(NEEDED[scope[ACCESS]]))
+
+    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have a person sign in, and tell a script that it must."""
+        if is_opened(scope) and _lacks_cookie(scope):
+            await HTMLResponse(RELOADED, headers=UNKEPT)(scope, receive, send)
+        elif is_opened(scope):
+            query = scope["query_string"].decode("latin-1")
+            wanted = scope["path"] + (f"?{query}" if query else "")
+            await send_to_sign_in(scope, receive, send, f"{SIGN_IN}?next={quote(wanted, safe='')}")
+        else:
+            await refuse(scope, receive, send, 401, SIGN_IN_FIRST)
+
+    async def _visit(self, scope: Scope, visitor: Visitor | None, receive: Receive, send: Send) -> None:
         """Answer a visit of a page and give or renew the cookie.
 
         A strict cookie is not sent when a link on another site leads here, so a visit without one may not be the first:
         the page then loads itself again.
         """
-        if cookie is None and Headers(scope=scope).get("sec-fetch-site") == "cross-site":
-            await HTMLResponse(RELOADED, headers={"cache-control": "no-store"})(scope, receive, send)
+        cookie = cookie_of(scope)
+        if visitor is None and _lacks_cookie(scope):
+            await HTMLResponse(RELOADED, headers=UNKEPT)(scope, receive, send)
             return
-        kept = cookie or secrets.token_urlsafe(32)
-        scope[KEY] = session_id(kept)
+        if visitor is None:
+            if self._has_login and not await self._is_invited(scope):
+                await self._ask(scope, receive, send)
+                return
+            if wait := self._new.take(address_of(scope)):
+                await refuse(scope, receive, send, 429, TOO_MANY_SESSIONS, wait)
+                return
+            admitted = await to_thread.run_sync(self._identity.admit)
+            visitor, cookie = admitted.visitor, admitted.cookie
+            put(scope, visitor)
+        else:
+            await self._noted(visitor)
+        await self._app(scope, receive, self._giving(scope, cookie, visitor, send))
 
-        async def with_cookie(message: Message) -> None:
+    async def _is_invited(self, scope: Scope) -> bool:
+        if scope[ACCESS] != "invited":
+            return False
+        return await to_thread.run_sync(self._identity.invited, scope["path"].rstrip("/").rpartition("/")[2])
+
+    def _giving(self, scope: Scope, cookie: str | None, visitor: Visitor, send: Send) -> Send:
+        """Return a ``send`` that adds the cookie; whom a proxy names needs none."""
+
+        async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.append("set-cookie", self._set_cookie(scope, kept))
+                if cookie is not None and visitor.browser is not None:
+                    headers.append("set-cookie", set_cookie(scope, cookie, self._age))
                 # no proxy may hand one visitor's cookie to the next
                 headers.setdefault("cache-control", "private, no-cache")
             await send(message)
 
-        await self._app(scope, receive, with_cookie)
+        return sending
 
-    def _set_cookie(self, scope: Scope, cookie: str) -> str:
-        secure = "; Secure" if scope["scheme"] == "https" else ""
-        return f"{_name(scope)}={cookie}; Path=/; Max-Age={self._age}; HttpOnly; SameSite=Strict{secure}"
-
-    async def _noted(self, session: str) -> bool:
+    async def _noted(self, visitor: Visitor) -> bool:
         """Write down a visit now and then; False if the database is busy."""
-        if self._unnoted.take(session):
+        if self._visits.take(visitor.session) == 0.0:
             try:
-                await to_thread.run_sync(self._visits.touch, session)
+                await to_thread.run_sync(self._identity.touch, visitor)
             except OperationalError:
                 return False
         return True
 
 
-def session_of(request: Any) -> str:
-    """Return the id of the session of a ``gr.Request`` or a Starlette request; UserError no_session without one."""
-    inner = getattr(request, "request", None) or request
-    found = inner.scope.get(KEY)
-    if not found:
-        raise UserError("no_session", "This browser has no session yet.", "Reload the page; cookies must be allowed.")
-    return str(found)
-
-
-def session_id(cookie: str) -> str:
-    """Return the id of the session that a cookie opens; the cookie cannot be computed from it."""
-    return hashlib.sha256(cookie.encode()).hexdigest()[:32]
-
-
-def is_page(scope: Scope) -> bool:
-    """Return whether a request is a visit of one of the two pages."""
-    return scope["method"] in SAFE and (scope["path"] == "/" or RATING_PAGE.fullmatch(scope["path"]) is not None)
-
-
-def cookie_of(scope: Scope) -> str | None:
-    """Return the value of the session's cookie, if a request brings one."""
-    value = HTTPConnection(scope).cookies.get(_name(scope), "")
-    return value if COOKIE_VALUE.fullmatch(value) else None
-
-
-def _name(scope: Scope) -> str:
-    return SECURE_COOKIE if scope["scheme"] == "https" else COOKIE
+def _lacks_cookie(scope: Scope) -> bool:
+    """Return whether a browser may have kept a strict cookie back, because a link on another site led here."""
+    return cookie_of(scope) is None and Headers(scope=scope).get("sec-fetch-site") == "cross-site"

@@ -1,14 +1,14 @@
-"""Files on their way in: each upload in a folder of its own within its visitor's, gone when it is used or old."""
+"""Files on their way in: each upload in a folder of its own, whose owner the database knows; gone when used or old."""
 
 from __future__ import annotations
 
 import os
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,58 +22,75 @@ from starlette.requests import ClientDisconnect
 
 from core.errors import UserError
 from webapp.door.addresses import UPLOAD
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
+from webapp.store.owners import Owners
 
 if TYPE_CHECKING:
     from gradio.route_utils import FileUploadProgress
 
 # an event takes what was uploaded for it within seconds; a visitor may look at a form with a file a while longer
 LIFE_SECONDS = 3600.0
-# of a path below its visitor's folder: the upload, Gradio's hash of the content, the name of the file
-PLACE = re.compile(r"[0-9a-f]{32}/[0-9a-f]{64}/[^/\0]+")
+# of a path below the folder of uploads: the upload, Gradio's hash of the content, the name of the file
+PLACE = re.compile(r"([0-9a-f]{32})/[0-9a-f]{64}/[^/\0]+")
+UPLOAD_NAME = re.compile(r"[0-9a-f]{32}")
+REMEMBERED = 10_000
 MAX_PATH = 1024
 BAD_UPLOAD = UserError("bad_upload", "The upload did not arrive whole.", "Try again; reload the page if it stays so.")
 
 
 class Uploads:
-    """The folder of Gradio's uploads; a file lies in ``<session>/<upload>/<hash>/<name>``: its path names its owner.
+    """The folder of Gradio's uploads; a file lies in ``<upload>/<hash>/<name>``.
 
-    life: seconds after which an upload that no event has used is removed.
+    owners: to whom an upload belongs. life: seconds after which an upload that no event has used is removed.
     """
 
-    def __init__(self, folder: Path, life: float = LIFE_SECONDS, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, folder: Path, owners: Owners, life: float = LIFE_SECONDS, clock: Callable[[], float] = time.time
+    ) -> None:
         self._folder = str(folder)
+        self._owners = owners
         self._life = life
         self._clock = clock
+        self._owner = lru_cache(REMEMBERED)(owners.owner_of_upload)
 
     def owns(self, path: str, session: str) -> bool:
-        """Return whether ``path`` is where an upload of ``session`` lies or lay, by its text alone."""
-        mine = f"{self._folder}/{session}/"
-        if len(path) > MAX_PATH or not path.startswith(mine):
-            return False
-        return PLACE.fullmatch(path.removeprefix(mine)) is not None and os.path.normpath(path) == path
+        """Return whether ``path`` is where an upload of ``session`` lies or lay; no name is resolved."""
+        upload = self._upload_of(path)
+        return upload is not None and self._owner(upload) == session
 
     def mentioned(self, text: str) -> bool:
         """Return whether ``text`` names the folder of uploads."""
         return self._folder in text
 
-    def fresh(self, session: str) -> Path:
-        """Return a new folder for one upload of ``session``, and remove what is too old; it blocks."""
-        self.sweep()
-        made = Path(self._folder, session, secrets.token_hex(16))
-        made.mkdir(parents=True)
+    def begin(self, session: str) -> Path:
+        """Return a new folder for one upload of ``session``; it blocks."""
+        made = Path(self._folder, self._owners.begin_upload(session))
+        made.mkdir()
         return made
+
+    def end(self, folder: Path) -> None:
+        """Note that all files of an upload have arrived; it blocks."""
+        files = (path for path in folder.rglob("*") if path.is_file())
+        self._owners.end_upload(folder.name, sum(path.stat().st_size for path in files))
+
+    def give_up(self, folder: Path) -> None:
+        """Remove an upload that did not arrive whole; it blocks."""
+        shutil.rmtree(folder, ignore_errors=True)
+        self._owners.forget_uploads([folder.name])
 
     def sweep(self) -> None:
         """Remove uploads whose newest file is older than their life, and what Gradio's own events leave; it blocks."""
         oldest = self._clock() - self._life
-        for visitor in _entries(self._folder):
-            for upload in _entries(visitor.path) if visitor.is_dir(follow_symlinks=False) else [visitor]:
-                _remove_old(Path(upload.path), oldest)
-            with suppress(OSError):
-                if visitor.stat(follow_symlinks=False).st_mtime < oldest:
-                    # an empty folder alone can be removed so
-                    os.rmdir(visitor.path)
+        gone = [entry.name for entry in _entries(self._folder) if _remove_old(Path(entry.path), oldest)]
+        self._owners.forget_uploads([name for name in gone if UPLOAD_NAME.fullmatch(name)])
+
+    def _upload_of(self, path: str) -> str | None:
+        """Return the upload that a path names by its text; None for another path, or another way to write it."""
+        inside = f"{self._folder}/"
+        if len(path) > MAX_PATH or not path.startswith(inside) or os.path.normpath(path) != path:
+            return None
+        place = PLACE.fullmatch(path.removeprefix(inside))
+        return None if place is None else place[1]
 
 
 def router(uploads: Uploads, max_bytes: int, require_room: Callable[[], None]) -> APIRouter:
@@ -88,14 +105,16 @@ def router(uploads: Uploads, max_bytes: int, require_room: Callable[[], None]) -
         """Keep the files of a form and return their paths, as Gradio's page wants them."""
         session = session_of(request)
         await to_thread.run_sync(require_room)
-        folder = await to_thread.run_sync(uploads.fresh, session)
+        folder = await to_thread.run_sync(uploads.begin, session)
         try:
-            return JSONResponse(await _kept(request, folder, max_bytes, upload_id))
+            paths = await _kept(request, folder, max_bytes, upload_id)
+            await to_thread.run_sync(uploads.end, folder)
         except BaseException:
             # half an upload is of no use to anybody
             with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(lambda: shutil.rmtree(folder, ignore_errors=True))
+                await to_thread.run_sync(uploads.give_up, folder)
             raise
+        return JSONResponse(paths)
 
     return routes
 
@@ -135,12 +154,15 @@ def _entries(folder: str) -> Iterable[os.DirEntry[str]]:
         return []
 
 
-def _remove_old(upload: Path, oldest: float) -> None:
+def _remove_old(upload: Path, oldest: float) -> bool:
+    """Remove an upload if it is old, and return whether it is gone."""
     with suppress(OSError):
         newest = max(path.lstat().st_mtime for path in (upload, *upload.rglob("*")))
         if newest >= oldest:
-            return
+            return False
         if upload.is_dir():
             shutil.rmtree(upload)
         else:
             upload.unlink()
+        return True
+    return False

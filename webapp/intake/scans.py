@@ -20,7 +20,7 @@ from core.files.masks import MASK_FREE_BYTES, check_mask, read_mask
 from core.files.nifti import Stored, read_own, read_stored, write_stored
 from core.files.nifti_header import MAX_VOXELS
 from core.files.voxel_stream import open_source
-from core.imaging.drive import DESCRIPTION
+from core.imaging.outcome import DESCRIPTION
 from core.result import BASELINE, RESULT
 from core.volume import corners, spacing
 from webapp.intake.description import orientation_name, scan_facts, scan_warnings

@@ -185,7 +185,7 @@ class Dispatcher:
 
     def _clean(self) -> None:
         self.queue.reclaim(self._clock.time(), self._data.name)
-        for left_over in (self._work, self._settings.data / "incoming", self._settings.data / "uploads"):
+        for left_over in (self._work, self._settings.data / "incoming"):
             shutil.rmtree(left_over, ignore_errors=True)
             left_over.mkdir(exist_ok=True)
         moved = self._blobs.sweep(self._repo.blobs(), self._clock.time())

@@ -28,19 +28,19 @@ with the slices that were measured.
 ## Your data
 Scans stay on the machine that runs this page. File headers are replaced by fresh ones without names or comments.
 The page loads nothing from other hosts.
+"""
 
+PAPERS = """
 ## Papers
-1. Kwark, Luo, Zhu et al. *Hierarchical Diffusion Framework for Pseudo-Healthy Brain MRI Inpainting.* arXiv 2507.17911,
-   2025.
+1. Kwark, Luo, Zhu et al. *Hierarchical Diffusion Framework for Pseudo-Healthy Brain MRI Inpainting.*
+   arXiv 2507.17911, 2025.
 2. Zhu, Kwark, Zhu, Hong, Tao, Luo, Li, Liang, Kindratenko. *Introducing 3D Representation for Medical Image
    Volume-to-Volume Translation via Score Fusion.* ICML 2025, arXiv 2501.07430.
 3. Oh, Kwark, Falahkheirkhah, Yeh, Cheville, Kindratenko, Bhargava. *Anatomy of a failure: When, how, and why deep
    vision fails in scientific domains.* arXiv 2605.04231, 2026.
 4. Wang, Zhang, Kwark, Tu et al. *Exploring the equivalence of closed-set generative and real data augmentation in image
    classification.* arXiv 2508.09550, 2025.
-"""
 
-LICENCE = """
 ## Licence
 Apache-2.0. The viewer is NiiVue (BSD-2-Clause), the page is built with Gradio (Apache-2.0).
 """
@@ -48,11 +48,11 @@ Apache-2.0. The viewer is NiiVue (BSD-2-Clause), the page is built with Gradio (
 
 def build() -> None:
     """Draw the tab."""
-    with gr.Column(elem_classes="cs-section cs-prose"):
+    with gr.Column(elem_classes="cs-whole cs-section cs-prose cs-about", min_width=0):
         gr.Markdown(ABOUT)
+        gr.Markdown(PAPERS)
         cards = sorted(CARDS.glob("*.md"))
         if cards:
             # one component for all: each costs the page time to start
-            with gr.Accordion("Model cards", open=False):
+            with gr.Accordion("Model cards", open=False, elem_classes="cs-advanced"):
                 gr.Markdown("\n\n".join(card.read_text(encoding="utf-8") for card in cards))
-        gr.Markdown(LICENCE)

@@ -1,4 +1,4 @@
-"""The page: header, controls on the left, one shared viewer on the right."""
+"""The page: header and navigation, the steps of a tab on the left, one shared viewer on the right."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import gradio as gr
 
 from core import tasks
 from core.declaration import Task
+from core.presentation import Welcome
 from webapp.pages import about as tab_about
 from webapp.pages import sessions as tab_sessions
 from webapp.pages.imaging import result_scene, tab_events
@@ -21,6 +22,7 @@ from webapp.pages.kit.panel import Chart, Panel, Shared, tab_title
 from webapp.pages.kit.panel_events import PanelEvents
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import NAME, TAGLINE
+from webapp.pages.kit.theme import THEMES
 from webapp.pages.kit.viewer import VolumeViewer
 from webapp.pages.lab import results_column, results_events
 from webapp.pages.lab import tab as lab_tab
@@ -48,20 +50,25 @@ def build(services: Services) -> gr.Blocks:
                 panels = {task.name: _task_tab(services, task) for task in tasks.TASKS}
                 with gr.Tab("Rate", id=management.TAB, elem_id="rate-tab") as rate:
                     study = tab_rate.build()
-                with gr.Tab("Sessions") as sessions:
-                    tab_sessions.build(services, sessions, demo)
-                with gr.Tab("About"):
+                with gr.Tab("Sessions", elem_id="sessions-tab") as sessions:
+                    runs = tab_sessions.build(services, sessions, demo)
+                with gr.Tab("About", elem_id="about-tab"):
                     tab_about.build()
             with gr.Column(elem_id="cs-view", min_width=0):
                 for part in right:
                     part.render()
                 chart = _chart()
             with gr.Column(elem_id="lab-view", min_width=0):
-                columns = {name: results_column.build() for name, (_, panel) in panels.items() if _is_lab(panel)}
+                columns = {
+                    name: results_column.build(welcome)
+                    for name, (_, panel) in panels.items()
+                    if (welcome := _lab_welcome(panel))
+                }
             with gr.Column(elem_id="study-view", min_width=0):
                 answers = tab_rate.results()
         shared = Shared(viewer, results, chart, choice, gr.State(tasks.TASKS[0].name))
-        _connect(services, panels, columns, shared)
+        connected = _connect(services, panels, columns, shared)
+        tab_events.connect_first(runs.start, connected[tasks.TASKS[0].name], shared)
         management.StudyEvents(services, study, answers, shared).connect(rate, demo)
         gr.Timer(BADGE_SECONDS).tick(lambda: _badges(services), None, badges, queue=False, **QUIET)
     return demo
@@ -81,23 +88,24 @@ def _connect(
     panels: Mapping[str, tuple[gr.Tab, Panel]],
     columns: Mapping[str, results_column.LabView],
     shared: Shared,
-) -> None:
-    """Attach the events of every task's tab; columns: task of a lab -> where its results stand."""
+) -> dict[str, PanelEvents]:
+    """Attach and return the events of every task's tab; columns: task of a lab -> where its results stand."""
     imaging = {name: panel for name, (_, panel) in panels.items() if isinstance(panel, imaging_tab.Tab)}
     connected: dict[str, PanelEvents] = {**tab_events.connect(services, imaging, shared)}
     for name, column in columns.items():
         tab, panel = panels[name]
         connected[name] = results_events.connect(services, panel, column, tab, shared)
     panel_events.connect({name: connected[name] for name in panels}, shared)
+    return connected
 
 
-def _is_lab(panel: Panel) -> bool:
-    return panel.task.page.kind == "lab"
+def _lab_welcome(panel: Panel) -> Welcome | None:
+    return panel.task.page.welcome if panel.task.page.kind == "lab" else None
 
 
 def _empty_scene() -> dict[str, object]:
-    # a scene that names a job, or none, sets the page's address: the one that is there must be read first
-    return {key: value for key, value in result_scene.scene(View(tasks.TASKS[0])).value().items() if key != "job"}
+    # a scene with an address, or an empty one, sets the page's: the one that is there must be read first
+    return {key: value for key, value in result_scene.scene(View(tasks.TASKS[0])).value().items() if key != "address"}
 
 
 def _chart() -> Chart:
@@ -110,7 +118,10 @@ def _chart() -> Chart:
 def _header(services: Services) -> gr.HTML:
     with gr.Row(elem_id="cs-header"):
         gr.HTML(piece("boxes", "brand", name=NAME, tagline=TAGLINE))
-        return gr.HTML(_badges(services), elem_id="cs-badges")
+        with gr.Row(elem_id="cs-status"):
+            badges = gr.HTML(_badges(services), elem_id="cs-badges")
+            gr.HTML(piece("boxes", "themes"), js_on_load=THEMES)
+    return badges
 
 
 def _badges(services: Services) -> str:

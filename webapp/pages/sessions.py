@@ -1,33 +1,120 @@
-"""The Sessions tab: every run of this browser, each with a link that opens it again."""
+"""The Sessions tab: every run of this browser, to open again, to download, to delete."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import gradio as gr
 
-from webapp.door.session import session_of
-from webapp.pages.kit import boxes
+from core.presentation import Welcome
+from core.result import REPORT, RESULT
+from webapp.door.visitor import session_of
+from webapp.pages import kept_scans
+from webapp.pages.kit import welcome
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import headline, subject
 from webapp.pages.kit.templates import piece
+from webapp.pages.kit.text import ago, bytes_of, seconds
 from webapp.pages.kit.trouble import attempt
+from webapp.pages.kit.welcome import WelcomeBox
 from webapp.services import Services
 from webapp.store.records import JobRecord
 
+STATES = {
+    "queued": "Waiting",
+    "running": "Running",
+    "done": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+}
+WORDS = Welcome(
+    "Every run is kept here",
+    "With its settings, its files and its report; it opens again after a reload or a restart. Runs belong to this "
+    "browser: nobody else can open them. There is none yet.",
+    "sessions.webp",
+    "Three runs side by side: a filled cavity, thin slices, a translated contrast",
+    "Runs of the synthetic examples: inpainting, super-resolution, translation.",
+)
+# filters the rows; a run is deleted by the second press, within some seconds of the first
+_SCRIPT = """
+const SECONDS = 5;
+const filter = () => {
+  const find = element.querySelector(".cs-find"), which = element.querySelector(".cs-which");
+  if (!find) return;
+  const rows = [...element.querySelectorAll("tbody tr")], wanted = find.value.trim().toLowerCase();
+  for (const row of rows) {
+    const named = row.textContent.toLowerCase().includes(wanted);
+    row.hidden = !named || Boolean(which.value && row.dataset.state !== which.value);
+  }
+  const shown = rows.filter((row) => !row.hidden).length;
+  element.querySelector(".cs-found-runs").textContent = `${shown} of ${rows.length} runs`;
+};
+element.addEventListener("input", filter);
+element.addEventListener("click", (event) => {
+  const button = event.target.closest(".cs-delete");
+  if (!button) return;
+  if (button.dataset.sure) { trigger("delete", { job: button.dataset.job }); return; }
+  button.dataset.sure = "true";
+  button.textContent = "Delete for good?";
+  setTimeout(() => { delete button.dataset.sure; button.textContent = "Delete"; }, 1000 * SECONDS);
+});
+watch("value", () => requestAnimationFrame(filter));
+requestAnimationFrame(filter);
+"""
 
-def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
-    """Draw the tab and fill it whenever it is opened."""
-    with gr.Column(elem_classes="cs-section"):
-        gr.HTML(piece("boxes", "sessions_heading"))
-        table = gr.HTML(elem_id="sessions")
-        refresh = gr.Button("Refresh", size="sm")
 
-    def listed(request: gr.Request) -> str:
-        rows, box = attempt(lambda: boxes.sessions(_rows(services, session_of(request))))
-        return rows if rows is not None else box
+def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> WelcomeBox:
+    """Draw the tab, fill it whenever it is opened, and return what stands in it until there is a run."""
+    with gr.Column(elem_classes="cs-whole", min_width=0):
+        greeting = welcome.build(WORDS, "sessions-welcome", visible=False)
+        with gr.Column(elem_classes="cs-section", visible=False, elem_id="sessions-runs") as kept:
+            with gr.Row(elem_classes="cs-heading"):
+                gr.HTML(piece("sessions", "heading"))
+                refresh = gr.Button("Refresh", size="sm", elem_id="sessions-refresh")
+            trouble = gr.HTML(elem_id="sessions-trouble")
+            table = gr.HTML(elem_id="sessions", js_on_load=_SCRIPT)
+        kept_scans.build(services, tab, demo)
+    outputs = [greeting.group, kept, trouble, table]
+
+    def listed(request: gr.Request) -> tuple[object, ...]:
+        runs, box = attempt(lambda: rows(services, session_of(request)))
+        shown = piece("sessions", "table", runs=runs, states=tuple(STATES.items())) if runs else ""
+        return gr.Column(visible=runs == []), gr.Column(visible=runs != []), box, shown
+
+    def deleted(request: gr.Request, event: gr.EventData) -> tuple[object, ...]:
+        session = session_of(request)
+        _, box = attempt(lambda: services.repo.delete_job(str(getattr(event, "job", "")), session))
+        *shown, _, rest = listed(request)
+        return (*shown, box, rest)
 
     for event in (demo.load, tab.select, refresh.click):
-        event(listed, None, table, queue=False, **QUIET)
+        event(listed, None, outputs, queue=False, **QUIET)
+    table.delete(deleted, None, outputs, queue=False, **QUIET)
+    return greeting
 
 
-def _rows(services: Services, session: str) -> list[tuple[JobRecord, str, str]]:
-    return [(job, subject(services, session, job), headline(job)) for job in services.repo.jobs(session)]
+def rows(services: Services, session: str) -> list[Mapping[str, object]]:
+    """Return what the table shows of each run of ``session``, newest first."""
+    return [_row(services, session, job) for job in services.repo.jobs(session)]
+
+
+def _row(services: Services, session: str, job: JobRecord) -> Mapping[str, object]:
+    title = headline(job)
+    main = job.artifact(RESULT) or job.artifact(REPORT) or next(iter(job.artifacts), None)
+    files = [services.blobs.path(one.blob) for one in job.artifacts]
+    size = sum(path.stat().st_size for path in files if path.is_file())
+    return {
+        "id": job.id,
+        "subject": subject(services, session, job),
+        "method": title,
+        "ago": ago(job.created),
+        "state": job.state,
+        "title": STATES.get(job.state, job.state),
+        "took": seconds(job.seconds) if job.seconds is not None else "–",
+        "size": bytes_of(size) if size else "–",
+        "picture": f"/thumbnail/{job.id}.webp" if job.artifact(RESULT) else "",
+        "seen": f"Slice of the result: {title}",
+        "letter": title[:1],
+        "file": f"/files/{main.id}" if main else "",
+        "over": job.over,
+    }

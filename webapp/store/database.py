@@ -8,9 +8,14 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from webapp.store.write_turns import WriteTurns
+
 READING = "counterscan_reading"
+# of a pooled connection: whether it has its turn to write
+TURN = "counterscan_turn"
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 PRAGMAS = (
     "journal_mode=WAL",
@@ -21,9 +26,10 @@ PRAGMAS = (
 
 
 def connect(url: str, *, patience: float = 30.0) -> Engine:
-    """Return an engine for ``url``; on SQLite a writer waits up to ``patience`` s for another one.
+    """Return an engine for ``url``; on SQLite a writer waits up to ``patience`` s for others.
 
-    Writes begin with a lock, so they never fail half-way; engines with the execution option READING do not.
+    Writes begin with a lock, so they never fail half-way, in the order in which the threads of this process came;
+    engines with the execution option READING do not.
     """
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=40)
@@ -39,12 +45,33 @@ def connect(url: str, *, patience: float = 30.0) -> Engine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    turns = WriteTurns(patience)
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get(READING, False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get(READING, False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        _take_turn(connection, turns)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    # not at the commit, which is announced before it happens
+    @event.listens_for(engine, "checkin")
+    def checkin(connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        if entry.record_info and entry.record_info.pop(TURN, False):
+            turns.give()
 
     return engine
+
+
+def _take_turn(connection: Connection, turns: WriteTurns) -> None:
+    """Wait for the turn of a connection, which ends when the connection goes back to the pool."""
+    held = connection.connection.record_info
+    if held is None or held.get(TURN, False):
+        return
+    if not turns.take():
+        raise OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked: others are writing"))
+    held[TURN] = True
 
 
 def migrate(engine: Engine) -> None:

@@ -92,6 +92,15 @@ class JobRecord:
 
 
 @dataclass(frozen=True)
+class TimedRun:
+    """How long one finished job took, with what settings and on which blobs (input name -> blob)."""
+
+    params: Mapping[str, Any]
+    blobs: Mapping[str, str]
+    seconds: float
+
+
+@dataclass(frozen=True)
 class RatingRecord:
     """One reader's opinion of a result, each score 1 to 5."""
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, text, union_all, update
+from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, text, union_all, update
 
 from core.errors import UserError
 from webapp.store.claim_order import places
 from webapp.store.clock import new_id, new_token, now
 from webapp.store.database import READING
 from webapp.store.ratings import keep
-from webapp.store.records import ArtifactRecord, JobRecord, NewScan, RatingRecord, ScanRecord
+from webapp.store.records import ArtifactRecord, JobRecord, NewScan, RatingRecord, ScanRecord, TimedRun
 from webapp.store.rows import to_artifact, to_job, to_rating, to_scan
 from webapp.store.schema import artifact, job, rating, scan, session, study_image
 
@@ -73,6 +73,33 @@ class Repo:
         query = select(job).where(job.c.session == session_id).order_by(job.c.number.desc()).limit(limit)
         with self._reader.begin() as connection:
             return self._with_artifacts(connection, list(connection.execute(query)))
+
+    def timed(self, task: str, limit: int) -> tuple[TimedRun, ...]:
+        """Return the newest finished jobs of all sessions with this task, newest first."""
+        query = select(job.c.params, job.c.inputs, job.c.seconds).where(
+            job.c.task == task, job.c.state == "done", job.c.seconds.is_not(None)
+        )
+        with self._reader.begin() as connection:
+            runs = connection.execute(query.order_by(job.c.number.desc()).limit(limit)).all()
+            wanted = {one for run in runs for one in run.inputs.values()}
+            found = connection.execute(select(scan.c.id, scan.c.blob).where(scan.c.id.in_(wanted)))
+            blobs = {row.id: str(row.blob) for row in found}
+        return tuple(
+            TimedRun(run.params, {name: blobs[one] for name, one in run.inputs.items() if one in blobs}, run.seconds)
+            for run in runs
+        )
+
+    def delete_job(self, job_id: str, session_id: str) -> None:
+        """Delete a job of this session with its files' rows and its ratings; the files are swept away later.
+
+        UserError not_found, still_running.
+        """
+        if not self.job(job_id, session_id).over:
+            raise UserError("still_running", "This run is not over.", "Cancel it, then delete it.")
+        with self.engine.begin() as connection:
+            for table in (rating, artifact):
+                connection.execute(delete(table).where(table.c.job == job_id))
+            connection.execute(delete(job).where(job.c.id == job_id))
 
     def artifact(self, artifact_id: str, session_id: str) -> tuple[ArtifactRecord, str]:
         """Return a result file of this session and the task that made it."""

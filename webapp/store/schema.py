@@ -50,13 +50,70 @@ metadata = MetaData(
 
 ID = String(64)
 
-# id: a digest of the browser's cookie, so that a copy of the database opens nobody's session
+# a visitor: what everything of theirs is stored under; without an account one for each browser
 session = Table(
     "session",
     metadata,
     Column("id", ID, primary_key=True),
     Column("created", Utc, nullable=False),
     Column("last_seen", Utc, nullable=False),
+)
+
+# password: argon2id, null where a proxy or a provider checks who is there; subject: the name that a provider never
+# gives to another, after the provider's own
+account = Table(
+    "account",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", String(120), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("password", String(200), nullable=True),
+    Column("subject", String(400), nullable=True, unique=True),
+    Column("session", ID, ForeignKey("session.id"), nullable=False, unique=True),
+    Column("disabled", Utc, nullable=True),
+    Column("created", Utc, nullable=False),
+    CheckConstraint("role in ('rater', 'visitor', 'manager', 'admin')", name="role"),
+)
+
+# wrong passwords in a row, also for names that no account has; name: a digest; until, last: seconds since 1970
+sign_in_failure = Table(
+    "sign_in_failure",
+    metadata,
+    Column("name", ID, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("until", Float, nullable=False),
+    Column("last", Float, nullable=False),
+)
+
+# a browser that the server gave a cookie; id: a digest of the cookie, so that a copy of the database opens nobody's
+# session
+browser = Table(
+    "browser",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("session", ID, ForeignKey("session.id"), nullable=False, index=True),
+    Column("account", ID, ForeignKey("account.id"), nullable=True, index=True),
+    Column("created", Utc, nullable=False),
+    Column("last_seen", Utc, nullable=False),
+)
+
+# a page of Gradio's that is or was open, or the progress of an upload, by the name that the browser gave it
+open_page = Table(
+    "open_page",
+    metadata,
+    Column("name", ID, primary_key=True),
+    Column("session", ID, ForeignKey("session.id"), nullable=False, index=True),
+    Column("created", Utc, nullable=False),
+)
+
+# a request that brought files; id: the folder that they lie in; bytes: 0 until all have arrived
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("session", ID, ForeignKey("session.id"), nullable=False, index=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("created", Utc, nullable=False),
 )
 
 scan = Table(
@@ -207,8 +264,8 @@ showing = Table(
     Index("uq_showing_rater_position", "rater", "position", unique=True),
 )
 
-# rows are only ever added; a changed opinion is a new row that names the one it supersedes; it is about a finished job
-# of the session that rates, or about a showing of a study
+# rows are only ever added, and go with their run; a changed opinion is a new row that names the one it supersedes; it
+# is about a finished job of the session that rates, or about a showing of a study
 rating = Table(
     "rating",
     metadata,

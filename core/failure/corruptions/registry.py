@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.failure.corruptions import infrared as ir
+from core.failure.corruptions import raman
 from core.failure.corruptions import stained as rgb
 
 Array = NDArray[np.float32]
@@ -25,7 +26,7 @@ class Corruption:
 
     modality: ir (absorbance) or rgb (0 to 1). severities: what changes at severity 1 to 5, in ``unit``. physical: a
     change of the light or the section, rather than noise or missing data. spatial: needs more than one pixel, so it
-    does not apply to a spectrum alone.
+    does not apply to a spectrum alone. only: the technique that it can happen to, "" for every one.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Corruption:
     change: Callable[[Array, Floats, float, Rng], Array]
     physical: bool = False
     spatial: bool = False
+    only: Literal["", "infrared", "raman"] = ""
 
     def apply(self, images: Array, wavenumbers: Floats, severity: int, rng: Rng) -> Array:
         """Return ``images`` (N, C, H, W) corrupted; wavenumbers: (B,) cm^-1, unused for rgb.
@@ -54,10 +56,10 @@ CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType(
             "Same signal to noise in all patches", "ir", (1, 1.25, 1.5, 2, 3), "times the worst", ir.noise_floor
         ),
         "thickness_up": Corruption(
-            "Thicker section", "ir", (1.05, 1.1, 1.15, 1.25, 1.4), "times", ir.thickness, physical=True
+            "Thicker section", "ir", (1.05, 1.1, 1.15, 1.25, 1.4), "times", ir.thickness, physical=True, only="infrared"
         ),
         "thickness_down": Corruption(
-            "Thinner section", "ir", (0.95, 0.9, 0.85, 0.75, 0.6), "times", ir.thickness, physical=True
+            "Thinner section", "ir", (0.95, 0.9, 0.85, 0.75, 0.6), "times", ir.thickness, physical=True, only="infrared"
         ),
         "baseline_offset": Corruption(
             "Raised baseline", "ir", (0.01, 0.02, 0.04, 0.06, 0.1), "absorbance", ir.baseline_offset, physical=True
@@ -66,7 +68,13 @@ CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType(
             "Sloping baseline", "ir", (0.01, 0.02, 0.04, 0.06, 0.1), "absorbance", ir.baseline_slope, physical=True
         ),
         "mie": Corruption(
-            "Scattering by cells", "ir", (0.02, 0.04, 0.06, 0.1, 0.15), "absorbance", ir.scattering, physical=True
+            "Scattering by cells",
+            "ir",
+            (0.02, 0.04, 0.06, 0.1, 0.15),
+            "absorbance",
+            ir.scattering,
+            physical=True,
+            only="infrared",
         ),
         "wn_shift": Corruption("Shifted wavenumbers", "ir", (1, 2, 4, 6, 8), "1/cm", ir.shifted, physical=True),
         "band_gain": Corruption(
@@ -74,12 +82,33 @@ CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType(
         ),
         "band_drop": Corruption("Dead bands", "ir", (1 / 32, 2 / 32, 4 / 32, 8 / 32, 16 / 32), "share", ir.band_drop),
         "fringe": Corruption(
-            "Interference fringes", "ir", (0.01, 0.02, 0.03, 0.04, 0.05), "absorbance", ir.fringe, physical=True
+            "Interference fringes",
+            "ir",
+            (0.01, 0.02, 0.03, 0.04, 0.05),
+            "absorbance",
+            ir.fringe,
+            physical=True,
+            only="infrared",
         ),
         "stripe": Corruption(
             "Stripes of the detector", "ir", (0.01, 0.02, 0.03, 0.04, 0.05), "absorbance", ir.stripe, spatial=True
         ),
         "blur": Corruption("Blur", "ir", (0.3, 0.6, 1, 1.5, 2), "pixels", ir.blurred, physical=True, spatial=True),
+        "power_up": Corruption(
+            "More laser power", "ir", (1.05, 1.1, 1.15, 1.25, 1.4), "times", raman.power, physical=True, only="raman"
+        ),
+        "power_down": Corruption(
+            "Less laser power", "ir", (0.95, 0.9, 0.85, 0.75, 0.6), "times", raman.power, physical=True, only="raman"
+        ),
+        "fluorescence": Corruption(
+            "Fluorescence",
+            "ir",
+            (0.05, 0.1, 0.2, 0.35, 0.5),
+            "of the highest band",
+            raman.fluorescence,
+            physical=True,
+            only="raman",
+        ),
         "rgb_noise": Corruption("Noise", "rgb", (0.02, 0.04, 0.08, 0.12, 0.2), "of white", rgb.noise),
         "pixelate": Corruption(
             "Large pixels", "rgb", (0.9, 0.75, 0.6, 0.5, 0.4), "of the side", rgb.pixelate, spatial=True
@@ -117,12 +146,25 @@ CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType(
 
 # a change of the amount of tissue or stain moves the number that a collapsed model leans on
 OF_AMOUNT = frozenset(
-    {"thickness_up", "thickness_down", "haematoxylin_up", "haematoxylin_down", "eosin_up", "eosin_down"}
+    {
+        "thickness_up",
+        "thickness_down",
+        "power_up",
+        "power_down",
+        "haematoxylin_up",
+        "haematoxylin_down",
+        "eosin_up",
+        "eosin_down",
+    }
 )
 
 
-def corruptions_of(modality: str, spatial: bool = True) -> dict[str, Corruption]:
-    """Return the corruptions of one modality (ir or rgb) by name; without ``spatial`` those of a spectrum alone."""
+def corruptions_of(modality: str, spatial: bool = True, *, of_raman: bool = False) -> dict[str, Corruption]:
+    """Return the corruptions of one modality (ir or rgb) by name; without ``spatial`` those of a spectrum alone,
+    of_raman: those of Raman spectra instead of infrared ones."""
+    other = "infrared" if of_raman else "raman"
     return {
-        name: each for name, each in CORRUPTIONS.items() if each.modality == modality and (spatial or not each.spatial)
+        name: each
+        for name, each in CORRUPTIONS.items()
+        if each.modality == modality and each.only != other and (spatial or not each.spatial)
     }

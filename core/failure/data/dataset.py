@@ -52,6 +52,7 @@ class Dataset:
             np.concatenate([part.labels for part in parts]),
             self.train.classes,
             np.concatenate(groups) if len(groups) == len(parts) else None,
+            raman=self.train.raman,
         )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.failure.data.image_patches import Window, cut_patches
+from core.failure.data.class_labels import numbered
+from core.failure.data.columns import ARRAY_NAMES, Arrays, array_of, every_other, groups_of, labels_of, text_of
+from core.failure.data.image_patches import cut_patches
+from core.failure.data.reading_options import Options
 from core.failure.data.splits import NO_GROUPS
 from core.files.spectra import read_safely
-from core.files.whole_numbers import nearly_whole, whole_numbers, without_rounding
-from core.spectra.cube import Unit, make_cube
+from core.files.whole_numbers import without_rounding
+from core.spectra.cube import Cube, Reading, make_cube
 from core.spectra.patches import PatchSet
 
-Arrays = Mapping[str, NDArray[Any]]
-
-# content -> the names that an array of it may have; the first that the file has counts
-ARRAY_NAMES: Mapping[str, tuple[str, ...]] = {
-    "spectra": ("ir", "cube", "spectra", "X", "spc", "image", "data", "absorbance", "A"),
-    "labels": ("y", "label", "labels", "cls", "class", "type", "target", "clusters", "mask"),
-    "groups": ("group", "groups", "patient", "patients", "slide", "slides", "subject", "sample", "spot"),
-    "wavenumbers": ("wavenumbers", "wn", "wavenumber", "nu"),
-    "picture": ("rgb", "stained", "he"),
-    "names": ("classes", "class_names", "names"),
-}
 LARGEST_GREY = 255.0
+EACH_ITS_OWN = (
+    "No two spectra have the same patient or slide, so nothing is kept apart: the split is as good as random. Choose "
+    "another column of groups."
+)
+
+RAMAN = (
+    "Raman spectra: counts are relative to the highest band; laser power and fluorescence are tried in place of "
+    "thickness and scattering."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,21 +39,6 @@ class Loaded:
 
     patches: PatchSet
     notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Options:
-    """unit: of the numbers. ends: the wavenumbers (cm^-1) of the first and the last band, evenly spaced between, for
-    files without wavenumbers. window: how an image is cut."""
-
-    unit: Unit = "auto"
-    ends: tuple[float, float] | None = None
-    window: Window = field(default=Window())
-
-
-def array_of(arrays: Arrays, content: str) -> NDArray[Any] | None:
-    """Return the array of ``content``, a key of ``ARRAY_NAMES``; None where the file has none."""
-    return next((arrays[name] for name in ARRAY_NAMES[content] if name in arrays), None)
 
 
 def group_numbers(groups: NDArray[Any]) -> NDArray[np.int64]:
@@ -66,22 +52,26 @@ def read_patches(paths: Sequence[Path], mask: Path | None = None, options: Optio
     Every file is decoded in a process that can be killed. UserError as for ``read_safely`` and ``patches_of``.
     """
     arrays = read_safely(paths)
-    if mask is not None:
-        arrays = {**arrays, "mask": _flat(read_safely([mask]))}
-        # the labels of the picture replace those of the file
-        arrays = {name: array for name, array in arrays.items() if name == "mask" or name not in ARRAY_NAMES["labels"]}
-    return patches_of(arrays, options)
+    return patches_of(arrays if mask is None else with_labels(arrays, read_safely([mask])), options)
+
+
+def with_labels(arrays: Arrays, picture: Arrays) -> Arrays:
+    """Return the arrays of an image with the labels of ``picture`` in place of its own, and with its class names."""
+    kept = {name: array for name, array in arrays.items() if labels_of({name: array}) is None}
+    names = array_of(picture, "names")
+    return {**kept, "mask": flat_labels(picture), **({} if names is None else {"classes": names})}
 
 
 def patches_of(arrays: Arrays, options: Options | None = None) -> Loaded:
     """Return the patches that named ``arrays`` hold; ``ARRAY_NAMES`` has their names.
 
     spectra: (N, B), (N, B, H, W), (N, H, W, B), or an image (H, W, B) or (B, H, W) whose labels are (H, W). labels:
-    whole numbers or texts; no label is 0 in an image, elsewhere a negative number or an empty text. UserError
-    cube_unreadable, no_wavenumbers, no_labels, patches_mismatch, mask_mismatch, no_patches.
+    whole numbers or texts; no label is NaN or an empty text, 0 in an image, elsewhere a negative number.
+    UserError cube_unreadable, no_wavenumbers, unit_unknown, no_labels, no_groups, patches_mismatch, mask_mismatch,
+    no_patches.
     """
     options = options or Options()
-    values, labels = array_of(arrays, "spectra"), _labels(arrays)
+    values, labels = array_of(arrays, "spectra"), labels_of(arrays, options.labels)
     if values is None or values.dtype.kind not in "biuf" or values.ndim not in (2, 3, 4):
         raise UserError(
             "cube_unreadable",
@@ -92,121 +82,123 @@ def patches_of(arrays: Arrays, options: Options | None = None) -> Loaded:
         raise UserError(
             "no_labels",
             "The file has no labels: no array of whole numbers or texts with a name of labels.",
-            "Give labels (y) in the file, or a label picture.",
+            "Give labels (y) in the file, name their column, or give a label picture.",
         )
-    wavenumbers, unit = _wavenumbers(arrays, values, options), _unit(arrays, options)
-    found = _of_image if values.ndim == 3 else _of_many
-    loaded = found(arrays, values, wavenumbers, labels, Options(unit, options.ends, options.window))
+    loaded = _of_image(arrays, labels, options) if values.ndim == 3 else _of_many(arrays, values, labels, options)
     warned = () if loaded.patches.groups is not None else (NO_GROUPS,)
-    return Loaded(loaded.patches, (*loaded.notices, *warned))
+    return relative(Loaded(loaded.patches, (*loaded.notices, *warned)))
 
 
-def _of_many(
-    arrays: Arrays, values: NDArray[Any], wavenumbers: NDArray[Any], labels: NDArray[Any], options: Options
-) -> Loaded:
+def relative(loaded: Loaded) -> Loaded:
+    """Return Raman patches divided by one number, the median of their highest bands, so that noise, background and
+    power are shares of it; others as they are."""
+    patches = loaded.patches
+    if not patches.raman or not len(patches):
+        return loaded
+    highest = float(np.median(patches.spectra().max(axis=1)))
+    scaled = patches.ir / np.float32(highest if highest > 0 else 1.0)
+    return Loaded(replace(patches, ir=scaled), (*loaded.notices, RAMAN))
+
+
+def cube_of(arrays: Arrays, options: Options) -> Cube:
+    """Return the image of a file, with what its reader noted. UserError cube_unreadable where it is none, and those of
+    ``make_cube``."""
+    values = array_of(arrays, "spectra")
+    if values is None or values.ndim != 3:
+        raise UserError("cube_unreadable", "This is no image.", "Give images together, or single spectra together.")
+    positions = _positions(arrays, values, options)
+    if values.shape[2] != len(positions):
+        values = values.transpose(1, 2, 0)
+    cube = make_cube(values, positions, reading_of(arrays, options))
+    return replace(cube, notices=(*_told(arrays), *cube.notices))
+
+
+def _told(arrays: Arrays) -> tuple[str, ...]:
+    """Return the sentences that the reader of a file added to it."""
+    stored = arrays.get("notices")
+    return tuple(map(str, stored.ravel())) if stored is not None and stored.dtype.kind == "U" else ()
+
+
+def reading_of(arrays: Arrays, options: Options) -> Reading:
+    """Return how the numbers of ``arrays`` are read: as the options say, else as the file does."""
+    technique = text_of(arrays, "technique") if options.technique == "auto" else options.technique
+    return Reading(
+        options.scale,
+        text_of(arrays, "unit"),
+        options.axis,
+        # the file's unit is of the file's positions
+        "wavenumber" if options.positions and options.axis == "auto" else text_of(arrays, "axis"),
+        None if technique not in ("infrared", "raman") else technique == "raman",
+        options.keep,
+        options.bands,
+    )
+
+
+def _of_many(arrays: Arrays, values: NDArray[Any], labels: NDArray[Any], options: Options) -> Loaded:
     """Read N patches or N spectra."""
-    count, bands = len(values), len(wavenumbers)
+    positions, count = _positions(arrays, values, options), len(values)
     if values.ndim == 2:
         values = values[:, :, None, None]
-    elif values.shape[1] != bands:
+    elif values.shape[1] != len(positions):
         values = values.transpose(0, 3, 1, 2)
     side = values.shape[2:]
-    cube = make_cube(values.transpose(0, 2, 3, 1).reshape(count, -1, values.shape[1]), wavenumbers, options.unit)
-    groups = array_of(arrays, "groups")
+    cube = make_cube(
+        values.transpose(0, 2, 3, 1).reshape(count, -1, values.shape[1]), positions, reading_of(arrays, options)
+    )
+    groups = groups_of(arrays, options.groups)
     if labels.shape != (count,) or (groups is not None and groups.shape != (count,)):
         raise UserError(
             "patches_mismatch", "There is not one label and one group for each patch.", "Give N labels for N patches."
         )
-    numbers, classes, known = _numbered(labels, arrays, negative=True)
+    numbers, classes, known = numbered(labels, array_of(arrays, "names"), options.classes, negative=True)
     patches = PatchSet(
-        np.ascontiguousarray(cube.data.reshape(count, *side, bands).transpose(0, 3, 1, 2)),
+        np.ascontiguousarray(cube.data.reshape(count, *side, -1).transpose(0, 3, 1, 2)),
         cube.wavenumbers,
         np.maximum(numbers, 0),
         classes,
         None if groups is None else group_numbers(groups),
         _picture(array_of(arrays, "picture"), count),
+        raman=cube.raman,
     )
-    left = count - int(known.sum())
-    notices = (*cube.notices, *((f"{left} patches without a label were left out.",) if left else ()))
-    return Loaded(patches.take(known) if left else patches, notices)
+    notices = [*_told(arrays), *cube.notices]
+    if groups is not None and every_other(groups):
+        notices.append(EACH_ITS_OWN)
+    if not known.all():
+        notices.append(f"{count - int(known.sum())} patches without a label were left out.")
+    kept = known & cube.valid.all(axis=1)
+    return Loaded(patches if kept.all() else patches.take(kept), tuple(notices))
 
 
-def _of_image(
-    arrays: Arrays, values: NDArray[Any], wavenumbers: NDArray[Any], labels: NDArray[Any], options: Options
-) -> Loaded:
+def _of_image(arrays: Arrays, labels: NDArray[Any], options: Options) -> Loaded:
     """Cut an image into patches."""
-    if values.shape[2] != len(wavenumbers):
-        values = values.transpose(1, 2, 0)
-    cube = make_cube(values, wavenumbers, options.unit)
-    numbers, classes, known = _numbered(labels, arrays, negative=False)
-    groups, picture = array_of(arrays, "groups"), array_of(arrays, "picture")
+    cube = cube_of(arrays, options)
+    numbers, classes, known = numbered(labels, array_of(arrays, "names"), options.classes, negative=False)
+    groups, picture = groups_of(arrays, options.groups), array_of(arrays, "picture")
     # an image may have one patient or slide for all its pixels
     regions = (
         None
         if groups is None
         else np.broadcast_to(group_numbers(groups), labels.shape if groups.size == 1 else groups.shape)
     )
-    stained = None if picture is None else picture.astype(np.float32) / _white(picture)
+    stained = None if picture is None else picture.astype(np.float32) / white_of(picture)
     found = cut_patches(cube, np.where(known, numbers + 1, 0), classes, options.window, regions, stained)
     return Loaded(found, cube.notices)
 
 
-def _numbered(
-    labels: NDArray[Any], arrays: Arrays, *, negative: bool
-) -> tuple[NDArray[np.int64], tuple[str, ...], NDArray[np.bool_]]:
-    """Return ``labels`` as 0 to K - 1, the names of the classes, and where there is a label."""
-    text = labels.dtype.kind == "U"
-    labels = labels if text else whole_numbers(labels)
-    known = labels != "" if text else np.asarray(labels >= 0 if negative else labels > 0)
-    kinds = np.unique(labels[known])
-    if len(kinds) < 2:
-        raise UserError("no_labels", "There are labels of fewer than two classes.", "Give examples of two or more.")
-    numbers = np.where(known, np.searchsorted(kinds, labels), -1).astype(np.int64)
-    names = array_of(arrays, "names")
-    if not text and names is not None and names.dtype.kind == "U":
-        first = 0 if negative else 1
-        places = kinds.astype(np.int64) - first
-        if places.min() >= 0 and places.max() < names.size:
-            return numbers, tuple(str(name)[:60] for name in names.ravel()[places]), known
-    return numbers, tuple(str(kind)[:60] for kind in kinds), known
-
-
-def _labels(arrays: Arrays) -> NDArray[Any] | None:
-    """Return the first array with a name of labels that holds whole numbers or texts; y may be a coordinate."""
-    return next(
-        (arrays[name] for name in ARRAY_NAMES["labels"] if name in arrays and _is_label_array(arrays[name])), None
-    )
-
-
-def _is_label_array(array: NDArray[Any]) -> bool:
-    whole = array.dtype.kind == "f" and bool(nearly_whole(array).all())
-    return whole or array.dtype.kind in "biuU"
-
-
-def _wavenumbers(arrays: Arrays, values: NDArray[Any], options: Options) -> NDArray[Any]:
-    stored = array_of(arrays, "wavenumbers")
-    if stored is not None:
-        if stored.ndim == 1 and len(stored) in values.shape[1 if values.ndim != 3 else 0 :]:
-            return stored
-    elif options.ends is not None:
-        bands = values.shape[2] if values.ndim == 3 else values.shape[1]
-        return np.linspace(*options.ends, bands)
+def _positions(arrays: Arrays, values: NDArray[Any], options: Options) -> NDArray[Any]:
+    """Return the positions of the bands: those of the options, else those of the file."""
+    sides = values.shape[1 if values.ndim != 3 else 0 :]
+    given = options.positions
+    if len(given) == 2 and 2 not in sides:
+        return np.linspace(*given, values.shape[2] if values.ndim == 3 else values.shape[1])
+    stored = np.array(given) if given else array_of(arrays, "wavenumbers")
+    if stored is not None and stored.ndim == 1 and len(stored) in sides:
+        return stored
     raise UserError(
         "no_wavenumbers",
-        "The file has no wavenumbers, or not one for each band.",
-        "Give an array of wavenumbers in cm^-1, or those of the first and the last band.",
+        "There are no wavenumbers, or not one for each band.",
+        "Give an array of wavenumbers in cm^-1, or those of the first and the last band (wavenumbers).",
     )
-
-
-def _unit(arrays: Arrays, options: Options) -> Unit:
-    """Return the unit of the options, else the header's; transmittance of a header with values above 2 is percent."""
-    stored = str(arrays["unit"]) if "unit" in arrays and arrays["unit"].ndim == 0 else ""
-    if options.unit != "auto" or stored not in ("absorbance", "transmittance"):
-        return options.unit
-    if stored == "absorbance":
-        return "absorbance"
-    values = array_of(arrays, "spectra")
-    return "percent" if values is not None and np.nanmax(values) > 2 else "transmittance"
 
 
 def _picture(stored: NDArray[Any] | None, count: int) -> NDArray[np.float32] | None:
@@ -217,14 +209,15 @@ def _picture(stored: NDArray[Any] | None, count: int) -> NDArray[np.float32] | N
             "patches_mismatch", "There is not one stained picture for each patch.", "Give rgb as N x 3 x H x W."
         )
     channels = stored if stored.shape[1] == 3 else stored.transpose(0, 3, 1, 2)
-    return np.ascontiguousarray(channels, np.float32) / np.float32(_white(stored))
+    return np.ascontiguousarray(channels, np.float32) / np.float32(white_of(stored))
 
 
-def _white(picture: NDArray[Any]) -> float:
+def white_of(picture: NDArray[Any]) -> float:
+    """Return the number that is white in a picture: 255, or 1 where no number is much larger."""
     return LARGEST_GREY if picture.dtype == np.uint8 or (picture.size and picture.max() > 1.5) else 1.0
 
 
-def _flat(arrays: Arrays) -> NDArray[Any]:
+def flat_labels(arrays: Arrays) -> NDArray[Any]:
     """Return the one array of a label picture as (H, W); a colour picture of labels has three equal channels."""
     picture = array_of(arrays, "labels")
     if picture is None:

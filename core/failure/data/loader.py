@@ -5,28 +5,25 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from core.failure.data.image_sets import load_images, opened
 from core.failure.data.labelled_patches import Loaded, read_patches
 from core.failure.data.predictions import LOGITS, Predictions, read_predictions
+from core.failure.data.reading_options import Options
 
-ENVI_DATA = ("", ".dat", ".img", ".raw", ".bin", ".bsq", ".bil", ".bip")
 
-
-def load(path: Path, labels: Path | None = None) -> Loaded | Predictions:
-    """Read a file of patches, an infrared image with its label image, spectra, or the predictions of a model.
+def load(path: Path, labels: Path | None = None, options: Options | None = None) -> Loaded | Predictions:
+    """Read a file of patches, an infrared image with its label image, spectra, the predictions of a model, or a data
+    set of many images or spectra: a folder, a zip, or a table that names images.
 
     UserError with a code of docs/errors.md for a file that cannot be read.
     """
     if _has_logits(path):
         return read_predictions(path)
-    return read_patches([path, *_envi_data(path)], labels)
-
-
-def _envi_data(path: Path) -> list[Path]:
-    """Return the data file beside an ENVI header, which has its name with another ending or with none."""
-    if path.suffix.lower() != ".hdr":
-        return []
-    beside = [path.with_suffix(ending) for ending in ENVI_DATA]
-    return [each for each in beside if each.is_file()][:1]
+    if labels is None:
+        with opened(path) as images:
+            if images is not None:
+                return load_images(images, options or Options())
+    return read_patches([path], labels, options)
 
 
 def _has_logits(path: Path) -> bool:

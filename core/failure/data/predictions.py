@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.failure.data.labelled_patches import array_of, group_numbers
+from core.failure.data.columns import array_of, groups_of, labels_of
+from core.failure.data.labelled_patches import group_numbers
 from core.files.arrays import MAX_BYTES
 from core.files.spectra import read_safely
 from core.files.whole_numbers import nearly_whole, whole_numbers
@@ -72,13 +73,13 @@ def read_predictions(path: Path) -> Predictions:
     fill the memory of this process with numbers or names.
     """
     arrays = read_safely([path])
-    labels, spectra = array_of(arrays, "labels"), arrays.get("spectra")
-    if labels is None or spectra is None:
-        raise _unreadable("It has logits, but not both y and spectra.")
+    labels, spectra = labels_of(arrays), arrays.get("spectra")
+    if labels is None or spectra is None or LOGITS not in arrays:
+        raise _unreadable("It has not all of logits, y and spectra.")
     _require_room(arrays[LOGITS], spectra)
     logits = _numbers(arrays[LOGITS])
     numbers, classes = _classes(labels, arrays.get("classes"), logits.shape[-1] if logits.ndim == 2 else 0)
-    wavenumbers, groups = array_of(arrays, "wavenumbers"), array_of(arrays, "groups")
+    wavenumbers, groups = array_of(arrays, "wavenumbers"), groups_of(arrays)
     bands = spectra.shape[-1] if spectra.ndim else 0
     return Predictions(
         logits,

@@ -14,6 +14,8 @@ Float = NDArray[np.float32]
 
 # amide I, phosphate, CH2 stretch or else the ester of lipids: red, green, blue
 FALSE_COLOUR = (1655.0, 1085.0, 2924.0)
+# amide I, ring of phenylalanine, CH stretch, as Raman spectra show them
+FALSE_COLOUR_OF_RAMAN = (1660.0, 1003.0, 2935.0)
 SHOWN_EACH = 2
 PERCENTILES = (1.0, 99.0)
 
@@ -41,7 +43,8 @@ def attribute(
 
 def gallery(patches: PatchSet, chosen: NDArray[np.int64]) -> tuple[Picture, ...]:
     """Return the patches ``chosen`` as pictures: three bands as red, green and blue, and the stained picture."""
-    bands = [int(np.abs(patches.wavenumbers - place).argmin()) for place in FALSE_COLOUR]
+    places = FALSE_COLOUR_OF_RAMAN if patches.raman else FALSE_COLOUR
+    bands = [int(np.abs(patches.wavenumbers - place).argmin()) for place in places]
     cubes = patches.ir[chosen][:, bands]
     low, high = np.percentile(cubes, PERCENTILES, axis=(0, 2, 3), keepdims=True)
     coloured = (cubes - low) / np.maximum(high - low, 1e-6)

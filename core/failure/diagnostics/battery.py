@@ -129,7 +129,11 @@ def run_battery(
         diagnostics.append(diagnostic())
     yield "corruptions"
     curves = yield from shift.corruption_curves(
-        model.first(SUBSET), fits.modality, channels(dataset.train, fits.modality)[1], fits.depth.severities
+        model.first(SUBSET),
+        fits.modality,
+        channels(dataset.train, fits.modality)[1],
+        fits.depth.severities,
+        of_raman=dataset.train.raman,
     )
     weights = {name: fits.weights(name) for name in answers}
     calibration = tuple(

@@ -19,15 +19,20 @@ MILD = 3
 
 
 def corruption_curves(
-    model: ModelUnderTest, modality: str, positions: Sequence[float], severities: Sequence[int]
+    model: ModelUnderTest,
+    modality: str,
+    positions: Sequence[float],
+    severities: Sequence[int],
+    *,
+    of_raman: bool = False,
 ) -> Generator[str, None, tuple[Corrupted, ...]]:
     """Return the model's accuracy and calibration error under every corruption, severity 0 first; yield each name.
 
-    positions: (C,) wavenumbers in cm^-1; severities: 1 to 5.
+    positions: (C,) wavenumbers in cm^-1; severities: 1 to 5; of_raman: whether the spectra are Raman spectra.
     """
     clean = _measure(model, model.values)
     found = []
-    for name, corruption in corruptions_of(modality, model.spatial).items():
+    for name, corruption in corruptions_of(modality, model.spatial, of_raman=of_raman).items():
         yield f"corruption: {corruption.title.lower()}"
         rows = [clean]
         for severity in severities:

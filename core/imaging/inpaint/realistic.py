@@ -28,6 +28,11 @@ Bool = NDArray[np.bool_]
 
 # voxels (mm) that a graft may be stretched beyond what is known: its edge is ragged
 RIM = 2
+# what that means for who reads the result
+TRUST = (
+    ": folds of this head, but of its other side. Take it as healthy tissue that fits, not as what was here: the sides "
+    "cannot be compared in it, and illness of that side is copied. If that side is ill too, turn Other hemisphere off."
+)
 
 
 def grafted(
@@ -58,7 +63,7 @@ def grafted(
         residual, _ = yield from changed(drawn, _part(MEAN_CALLS, steps, calls))
     spread = np.hypot(np.float32(factor) * deviation, residual - mean)
     share = float(known[region].mean())
-    notice = f"{share:.0%} of the masked region shows the other hemisphere, mirrored." if share else ""
+    notice = f"{share:.0%} of the masked region shows the other hemisphere, mirrored{TRUST}" if share else ""
     return replace(seen.finished(residual, spread), calls=calls, notice=notice)
 
 

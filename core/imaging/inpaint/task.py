@@ -17,7 +17,7 @@ from core.declaration import (
 )
 from core.imaging import parameters as common
 from core.imaging import publications
-from core.presentation import Page, Step
+from core.presentation import Page, Step, Welcome
 
 OURS = Method(
     "volume",
@@ -77,7 +77,7 @@ TASK = Task(
             "mask",
             "Lesion mask",
             "What is to be replaced: 1 inside, 0 outside, on the scan's grid.",
-            label="Mask on the scan's grid",
+            label="Mask, 1 inside, on the scan's grid",
         ),
         common.REFERENCE,
     ),
@@ -129,10 +129,10 @@ TASK = Task(
     ),
     # on the validation T1s one step, four samples: 16.3 dB at 45 ml and 16.8 at 12; two steps: 0.0 to 0.03 less
     presets=(
-        Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),
-        Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 0, "samples": 4}),
-        Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 2, "samples": 8}),
         Preset("realistic", "Realistic", {"method": "volume", "mode": "realistic", "steps": 8, "samples": 1}),
+        Preset("balanced", "Faithful", {"method": "volume", "mode": "faithful", "steps": 0, "samples": 4}),
+        Preset("fast", "Faithful, fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),
+        Preset("best", "Faithful, best", {"method": "volume", "mode": "faithful", "steps": 2, "samples": 8}),
     ),
     methods=METHODS,
     measures=(
@@ -154,11 +154,18 @@ TASK = Task(
         settings=Step(
             "Mask and settings",
             "what is to be replaced",
-            "Draw the lesion, or drop a mask file (1 inside, 0 outside).",
         ),
         invitation="Drop a T1 scan here or in step 1. It appears here, ready for drawing a mask.",
-        preset="balanced",
+        preset="realistic",
         in_place=True,
+        welcome=Welcome(
+            "The same head, as if the lesion had never been there",
+            "Mark what is ill. The network fills the mask with healthy tissue that could have been there; every voxel "
+            "outside of the mask stays as it is in your scan, bit for bit.",
+            "inpaint.webp",
+            "Axial slice of a synthetic head with a cavity, with its mask, and with the cavity filled",
+            "A synthetic head with a cavity of 28 ml; the mask; a realistic fill.",
+        ),
     ),
     run=Reference("core.imaging.inpaint.run:run"),
     estimate=Reference("core.imaging.inpaint.run:estimate"),

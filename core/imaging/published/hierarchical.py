@@ -31,9 +31,9 @@ UNNATURAL = 1.7
 
 def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
     """Draw a sample in both stages, or in one of them from noise alone."""
-    paper = planes.options.paper
-    if paper.stages != "both":
-        plane = AXIAL if paper.stages == "axial" else CORONAL
+    options = planes.options.published
+    if options.stages != "both":
+        plane = AXIAL if options.stages == "axial" else CORONAL
         return planes.sample(view, planes.one(view, plane), generator, _sampler(planes, plane))
     return _both(planes, view, generator)
 
@@ -42,25 +42,25 @@ inpaint = solver("inpaint", recipe)
 
 
 def _both(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
-    paper = planes.options.paper
-    first = 1 / (1 + paper.start)
+    options = planes.options.published
+    first = 1 / (1 + options.start)
     coarse = yield from _share(
         planes.sample(view, planes.one(view, AXIAL), generator, _sampler(planes, AXIAL)), 0, first
     )
-    first_stage = coarse.residual if paper.conditioned else None
+    first_stage = coarse.residual if options.conditioned else None
     sampler = _sampler(planes, CORONAL, coarse.residual)
     fine = yield from _share(planes.sample(view, planes.one(view, CORONAL, first_stage), generator, sampler), first, 1)
     return fine
 
 
 def _sampler(planes: Planes, plane: int, begin: Tensor | None = None) -> SamplerOptions:
-    paper = planes.options.paper
+    options = planes.options.published
 
     def count(clean: Tensor) -> int:
-        return times_taken(_ratio(planes, clean, plane), paper.resamples)
+        return times_taken(_ratio(planes, clean, plane), options.resamples)
 
-    resampling = Resampling(paper.jump, count) if paper.resamples > 1 else None
-    return SamplerOptions(planes.noise(plane), begin, paper.start, resampling)
+    resampling = Resampling(options.jump, count) if options.resamples > 1 else None
+    return SamplerOptions(planes.noise(plane), begin, options.start, resampling)
 
 
 def times_taken(ratio: float, most: int) -> int:

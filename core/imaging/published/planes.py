@@ -105,7 +105,7 @@ class Planes:
 
     def noise(self, plane: int) -> Noise:
         """Return the noise for slices across ``plane``: shared between neighbours unless that is switched off."""
-        return along(plane) if self.options.paper.correlated else white
+        return along(plane) if self.options.published.correlated else white
 
     def sample(
         self, view: View, denoiser: Denoiser, generator: torch.Generator, sampler: SamplerOptions

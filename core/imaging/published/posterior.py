@@ -72,13 +72,13 @@ def _solved(planes: Planes, task: str) -> Generator[Progress, None, Estimate]:
     def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
         options = planes.options
         sampler = SamplerOptions()
-        if last and options.paper.chain:
+        if last and options.published.chain:
             sampler = replace(sampler, start=last[-1], time=CHAINED)
-        if options.paper.solver != "projection":
+        if options.published.solver != "projection":
             sampler = replace(sampler, guide=_Gradient(planes, view, measured))
-        if options.paper.solver != "dps":
+        if options.published.solver != "dps":
             sampler = replace(sampler, projection=measured.project)
-        keep = measured.free if options.paper.solver == "projection" else None
+        keep = measured.free if options.published.solver == "projection" else None
         denoiser = planes.mean(view, planes.order)
         made = yield from sample(denoiser, region_of(view, options), options.steps, generator, keep, sampler)
         last[:] = [made.residual]

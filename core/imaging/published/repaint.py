@@ -18,8 +18,8 @@ from core.imaging.volume_sampler import View
 
 def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
     """Draw a sample in the first plane, each part of the way ``resamples`` times."""
-    plane, paper = planes.order[0], planes.options.paper
-    resampling = Resampling(paper.jump, lambda clean: paper.resamples)
+    plane, options = planes.order[0], planes.options.published
+    resampling = Resampling(options.jump, lambda clean: options.resamples)
     return planes.sample(
         view, planes.one(view, plane), generator, SamplerOptions(planes.noise(plane), resampling=resampling)
     )

@@ -86,7 +86,7 @@ def translate(sources: Sources, options: Options) -> Generator[Progress, None, E
 def _fused(task: str, problem: Problem | ThickScan | Sources, options: Options) -> Generator[Progress, None, Estimate]:
     yield Progress(0.0, 0, 1, "Preparing the slices")
     network, head = load(WEIGHTS[task], options.device), load(HEADS[task], options.device)
-    volume = load(VOLUMES[task], options.device) if options.paper.volume else None
+    volume = load(VOLUMES[task], options.device) if options.published.volume else None
     multiple = max(int(getattr(each, "multiple", 1)) for each in (network, head, volume))
     alone: dict[int, View] = {}
     if isinstance(problem, Sources):

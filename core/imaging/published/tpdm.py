@@ -23,7 +23,7 @@ def recipe(planes: Planes, view: View, generator: torch.Generator) -> Generator[
     turns = 0
 
     def turn() -> int:
-        return auxiliary if turns % planes.options.paper.ratio == planes.options.paper.ratio - 1 else primary
+        return auxiliary if turns % planes.options.published.ratio == planes.options.published.ratio - 1 else primary
 
     def denoise(noisy: Tensor, log_snr: Tensor) -> Prediction:
         nonlocal turns

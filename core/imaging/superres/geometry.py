@@ -74,14 +74,14 @@ def geometry(
     axis where that is 1 to 1.2 mm. ``thickness`` is that of the thickest axis, 0 for what
     ``slices`` states of it; slices of others, and those of which nothing is known, touch.
     The fine grid has exactly these voxels and is centred on the scan's field of view, which it covers to half a voxel.
-    UserError nothing_to_sharpen, factor_too_large, bad_thickness or result_too_large.
+    UserError no_thick_axis, factor_too_large, bad_thickness or result_too_large.
     """
     own = spacing(affine)
     target, notices = _target(own, params["spacing"])
     axes = tuple(axis for axis in range(3) if target[axis] != own[axis])
     if not axes:
         raise UserError(
-            "nothing_to_sharpen",
+            "no_thick_axis",
             f"The scan has voxels of {_sizes(own)} mm: no axis is coarser than the target.",
             "Choose a smaller target voxel, or a scan with thicker slices.",
         )

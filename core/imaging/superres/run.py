@@ -21,8 +21,10 @@ from core.events import Event, Finished, Progress
 from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
-from core.imaging.drive import Done, compared, drive, networks, notes_of, options_of, row_of, write_scan
+from core.imaging.drive import Done, compared, drive, networks, options_of
+from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.options import Options
+from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.superres.binning import TILING
@@ -142,8 +144,9 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     fine = Volume(np.zeros(found.shape, np.float32), found.affine)
     near = found.acquisition.enlarge(head.mask.astype(np.float32), 0) > 0.5
     where = near if near.any() else np.ones(found.shape, np.bool_)
-    guide, lies = read_guide(inputs["guide"], volume, head.mask, found) if "guide" in inputs else (None, "")
+    guide, lies = read_guide(inputs["guide"], volume, head, found) if "guide" in inputs else (None, ())
     truth = read_reference(inputs["reference"], fine, where) if "reference" in inputs else None
+    of_head = () if truth is None else (reference_note(Volume(truth, fine.affine), volume, head),)
     bright = tissue_level(volume.data)
     slices = corrected(volume, head.mask, bright, found.thickest, params)
     scan = ThickScan(slices.image, found.acquisition, guide, found.target)
@@ -152,8 +155,10 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     noted = (
         *stored.notes,
         *chain.from_iterable(others),
-        *notes("info", (taken, *([lies] if lies else []))),
+        *notes("info", (taken,)),
         *slices.notes,
+        *lies,
+        *of_head,
         *notes("warning", (*found.notices, *_straightened(stored, volume))),
         *notes("warning", _guide_unused(guide, TASK.method(params["method"]))),
     )
@@ -276,6 +281,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     made = (method, *shown_beside(method, params))
     plain = sum(SECONDS_PER_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
     seconds = START_SECONDS + size.made * (SECONDS_PER_VOXEL["job"] + plain)
+    seconds += REFERENCE_SECONDS * ("reference" in inputs)
     memory = PROGRAM_BYTES + size.made * BYTES_PER_VOXEL["plain"]
     costs = [network_cost(one, params, round(size.made ** (1 / 3))) for one in made if not one.cheap]
     if costs:

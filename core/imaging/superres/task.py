@@ -17,7 +17,7 @@ from core.declaration import (
 )
 from core.imaging import parameters as common
 from core.imaging import publications
-from core.presentation import Page, Step
+from core.presentation import Page, Step, Welcome
 
 OURS = Method(
     "volume",
@@ -133,7 +133,7 @@ TASK = Task(
             choices=("box", "gaussian"),
             titles={"gaussian": "Bell"},
         ),
-        common.mode("scan", 8, advanced=True),
+        common.mode("scan", 8),
         common.STEPS,
         Param(
             "samples",
@@ -209,7 +209,7 @@ TASK = Task(
         Measure(
             "sharpness",
             "Sharpness",
-            "Detail along the sharpened axes beside detail along the others. 1 is natural, less is blur.",
+            "Detail along the super-resolved axes beside detail along the others. 1 is natural, less is blur.",
         ),
         common.SLICES,
         *common.COST,
@@ -221,6 +221,14 @@ TASK = Task(
         invitation="Drop a scan with thick slices or coarse voxels here or in step 1.",
         preset="balanced",
         explain=Reference("core.imaging.superres.geometry:explain"),
+        welcome=Welcome(
+            "Thick slices become thin ones",
+            "A scan of thick slices is made fine along every axis. Averaged over the slices that were measured, the "
+            "result gives your scan again: what was measured is not changed.",
+            "superres.webp",
+            "Sagittal view of a synthetic head in slices of 4 mm, and the same in slices of 1 mm",
+            "A synthetic T2 in slices of 4 mm; the same head after super-resolution; the truth.",
+        ),
     ),
     run=Reference("core.imaging.superres.run:run"),
     estimate=Reference("core.imaging.superres.run:estimate"),

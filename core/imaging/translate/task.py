@@ -18,7 +18,7 @@ from core.declaration import (
 )
 from core.imaging import parameters as common
 from core.imaging import publications
-from core.presentation import Group, Page, Step
+from core.presentation import Group, Page, Step, Welcome
 
 
 def _source(name: str, words: str) -> Input:
@@ -96,7 +96,7 @@ TASK = Task(
             "Moves the sources onto the sharpest of them where they do not lie on it; without it they are refused.",
             advanced=True,
         ),
-        common.mode("image", 4, advanced=True),
+        common.mode("image", 4),
         common.STEPS,
         Param(
             "samples",
@@ -122,7 +122,9 @@ TASK = Task(
     measures=(
         *common.AGAINST_REFERENCE,
         common.SLICES,
-        Measure("doubt", "Mean uncertainty", "The uncertainty map's mean in the brain, in the result's units.", 0),
+        Measure(
+            "uncertainty", "Mean uncertainty", "The uncertainty map's mean in the brain, in the result's units.", 0
+        ),
         *common.COST,
     ),
     page=Page(
@@ -147,6 +149,14 @@ TASK = Task(
         own_units=True,
         explain=Reference("core.imaging.translate.target_choice:explain"),
         offers={"target": Reference("core.imaging.translate.target_choice:missing")},
+        welcome=Welcome(
+            "The contrast that was not taken",
+            "A missing contrast is made from those at hand, where they hold what it shows. What they do not hold, such "
+            "as enhancement after contrast agent, no method can invent truthfully; the notes of a run name it.",
+            "translate.webp",
+            "Axial slices of a synthetic head: T1, T2, the FLAIR made from them, the true FLAIR",
+            "T1 and T2 of a synthetic head; the FLAIR made from them; the true FLAIR.",
+        ),
     ),
     run=Reference("core.imaging.translate.run:run"),
     estimate=Reference("core.imaging.translate.run:estimate"),

@@ -166,12 +166,12 @@ def _reached(splits: Sequence[Split], columns: Sequence[Float]) -> Bytes:
 
 def number(sources: Collection[str], target: str) -> int:
     """Return which of ``MODELS`` makes ``target`` from ``sources``."""
-    told = tuple(index for index, name in enumerate(CONTRASTS) if name in sources)
-    return MODELS.index((told, CONTRASTS.index(target)))
+    present = tuple(index for index, name in enumerate(CONTRASTS) if name in sources)
+    return MODELS.index((present, CONTRASTS.index(target)))
 
 
 def said(images: Mapping[str, Float], brain: Bool, target: str) -> Float:
-    """Return what the shipped trees say of the scaled ``target``, (x, y, z) float32, 0 outside the ``brain``, from
+    """Return what the shipped trees predict of the scaled ``target``, (x, y, z) float32, 0 outside the ``brain``, from
     contrast -> ``scaled`` image."""
     shipped, index = load(WEIGHTS), number(images, target)
     nodes, base = (shipped.get_parameter(name).detach()[index].numpy() for name in ("nodes", "start"))

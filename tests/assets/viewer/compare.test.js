@@ -50,8 +50,10 @@ test("each panel gets its image and a pick list that changes it", async () => {
     fake({
       scene: plain,
       refresh: () => refreshed++,
-      drawImage: async (/** @type {{ id: string }} */ panel, /** @type {{ id: string }} */ image) =>
-        drawn.push([panel.id, image.id]),
+      stage: {
+        drawImage: async (/** @type {{ id: string }} */ panel, /** @type {{ id: string }} */ image) =>
+          drawn.push([panel.id, image.id]),
+      },
     }),
   );
   await compare.draw(fake(panels));

@@ -1,7 +1,7 @@
 import "../page.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { centreOf, sameGrid } from "../../../assets/viewer/grids.js";
+import { intensityOf, largestSection, sameGrid } from "../../../assets/viewer/grids.js";
 import { goTo, link, triple, where } from "../../../assets/viewer/link.js";
 import { FakeNiivue, image } from "../niivue.js";
 
@@ -26,12 +26,36 @@ test("grids are the same within a thousandth of a millimetre", () => {
   assert.equal(sameGrid(one, image({ size: [2, 3, 5], affine: affine(1, [0, 0, 0]) })), false);
 });
 
-test("the centre of a mask is in millimetres, and a mask of nothing has none", () => {
-  const voxels = new Float32Array(24);
-  voxels[1 + 2 * (1 + 3 * 1)] = 1;
-  voxels[1 + 2 * (1 + 3 * 3)] = 1;
-  assert.deepEqual(centreOf(image({ voxels, affine: affine(2, [10, 20, 30]) })), [12, 22, 34]);
-  assert.equal(centreOf(image()), null);
+test("the largest section of a region is the row and column that hold most of its largest slice", () => {
+  const at = (/** @type {number[]} */ [x, y, z]) => x + 6 * (y + 5 * z);
+  const voxels = new Float32Array(120);
+  // a single voxel far off, and an L in slice 2
+  for (const voxel of [
+    [0, 0, 0],
+    [1, 1, 2],
+    [1, 2, 2],
+    [1, 3, 2],
+    [2, 3, 2],
+    [3, 3, 2],
+    [4, 3, 2],
+  ])
+    voxels[at(voxel)] = 5;
+  const region = image({ size: [6, 5, 4], voxels, affine: affine(2, [10, 20, 30]) });
+  assert.deepEqual(largestSection(region), [12, 26, 34]);
+  assert.deepEqual(
+    largestSection(region, (value) => value === 0),
+    [14, 24, 32],
+  );
+  assert.equal(largestSection(image()), null);
+});
+
+test("intensities are read by their place in the RAS grid, in the image's units", () => {
+  const voxels = Float32Array.from({ length: 24 }, (_, i) => i);
+  const plain = image({ voxels, slope: 2, shift: 1 });
+  assert.deepEqual([0, 1, 23].map(intensityOf(plain)), [1, 3, 47]);
+  // stored from right to left
+  const turned = Object.assign(image({ voxels }), { img2RASstart: [1, 0, 0], img2RASstep: [-1, 2, 6] });
+  assert.deepEqual([0, 1, 2, 6].map(intensityOf(turned)), [1, 0, 3, 7]);
 });
 
 test("on the same grid the crosshair is taken over as it is", () => {

@@ -65,6 +65,18 @@ test("a finished run fills four panels, one crosshair in all", async () => {
   assert.equal(viewer.root.dataset.ready, "true");
 });
 
+test("panels that follow each other are emptied and filled again", async () => {
+  await viewer.apply(done);
+  const { nv } = viewer.input;
+  assert.equal(/** @type {FakeNiivue} */ (/** @type {object} */ (nv)).others.length, 3);
+  await viewer.apply({ scan: named("other"), drawable: true });
+  assert.deepEqual(filled(), [1, 0, 0, 0]);
+  await viewer.apply(done);
+  await viewer.apply(null);
+  assert.deepEqual(filled(), [0, 0, 0, 0]);
+  assert.equal(viewer.root.dataset.ready, "true");
+});
+
 test("one volume that is gone leaves the others", async () => {
   warnings();
   missing = ["/vol/u", "/vol/mask"];
@@ -196,13 +208,55 @@ test("dropped files go to the page around", async () => {
   assert.deepEqual(taken, [["scan.nii"]]);
 });
 
-test("without WebGL the viewer is blind, and says what to turn on", async () => {
-  mock.method(HTMLCanvasElement.prototype, "getContext", () => null);
-  const host = el("div", {}, el("div", { class: "cs-viewer" }));
-  const blind = await mount(host, { library: "/none.js", emit: () => {} });
-  await blind.apply(done);
-  assert.match(blind.input.placeholder.textContent ?? "", /WebGL 2 is off/);
-  assert.equal(blind.input.filled, false);
+/** Takes the pictures of all panels away, as a graphics card does. */
+async function dropPictures() {
+  for (const panel of viewer.live) /** @type {FakeNiivue} */ (/** @type {unknown} */ (panel.nv)).lost = true;
+  for (const panel of viewer.live) panel.canvas.dispatchEvent(new Event("webglcontextlost", { cancelable: true }));
+  await viewer.queue;
+}
+
+test("what the graphics card dropped is drawn anew, at the same place, with what was drawn", async () => {
+  await viewer.apply({ ...done, results: [] });
+  viewer.startDrawing();
+  await viewer.queue;
+  viewer.input.nv.scene.crosshairPos = [0.25, 0.5, 0.125];
+  viewer.drawing.bitmap[5] = 1;
+  viewer.drawing.commit();
+  const { canvas } = viewer.input;
+  await dropPictures();
+  await settled();
+  await viewer.queue;
+  assert.notEqual(viewer.input.canvas, canvas);
+  assert.equal(canvas.isConnected, false);
+  assert.deepEqual(filled().slice(0, 1), [1]);
+  assert.deepEqual([...viewer.input.nv.scene.crosshairPos], [0.25, 0.5, 0.125]);
+  assert.equal(viewer.drawing.active, true);
+  assert.equal(viewer.drawing.bitmap.indexOf(1), 5);
+});
+
+test("a graphics card that drops everything again and again is named, with a way on", async () => {
+  await viewer.apply(done);
+  for (let i = 0; i < 4; i++) await dropPictures();
+  assert.match(viewer.status.textContent ?? "", /graphics card dropped.*are kept/);
+  assert.equal(viewer.input.filled, false);
+  labelled(viewer.root, "Draw the scan again").click();
+  await viewer.queue;
+  assert.deepEqual(filled(), [1, 1, 2, 2]);
+  for (let i = 0; i < 4; i++) await dropPictures();
+  labelled(viewer.root, "Show slices as pictures").click();
+  assert.equal(viewer.root.querySelectorAll(".cs-flat img").length, 3);
+});
+
+test("all panels begin at the largest section of the mask before any is drawn", async () => {
+  await viewer.apply(done);
+  /** @type {number[][]} */
+  const places = [];
+  for (const panel of viewer.panels) {
+    mock.method(panel.nv, "drawScene", () => places.push([...panel.nv.scene.crosshairPos]));
+  }
+  await viewer.apply({ ...done, job: "2", mask: named("mask") });
+  assert.equal(new Set(places.map(String)).size, 1, "no panel is drawn anywhere else");
+  assert.notDeepEqual(places[0], [0.5, 0.5, 0.5]);
 });
 
 test("without its library the viewer names the remedy", async () => {

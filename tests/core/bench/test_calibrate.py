@@ -42,5 +42,5 @@ def test_a_method_without_doubts_cannot_be_calibrated() -> None:
         yield Progress(0.0, 0, 1, "guessing")
         return Estimate(TRUTH)
 
-    with pytest.raises(ValueError, match="nothing about its doubt"):
+    with pytest.raises(ValueError, match="no standard deviation"):
         calibrate([Copying()], Entrant("plain", "Plain", sure))

@@ -100,7 +100,7 @@ def test_the_variants_of_the_hierarchical_method_are_told_what_they_are(
     monkeypatch.setattr(Method, "load", lambda self: listen)
     rows = compare("inpaint", Settings(data, subjects=("1015",), ablations=True))
     assert [row.method for row in rows] == list(ABLATIONS)
-    assert [options.paper for options in told] == list(ABLATIONS.values())
+    assert [options.published for options in told] == list(ABLATIONS.values())
     assert {options.steps for options in told} == {8}
 
 

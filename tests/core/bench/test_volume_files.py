@@ -10,7 +10,7 @@ import numpy as np
 from core.bench.case import Label, Row
 from core.bench.volume_files import Volumes
 from core.files.nifti import read_volume
-from core.imaging.drive import DESCRIPTION
+from core.imaging.outcome import DESCRIPTION
 from tests.core.bench.test_case import BRAIN, TRUTH, Copying
 
 CASE = Copying(Label("inpaint", "Holes of 12 ml, deep", "1015"), region=BRAIN, spacing=(6.0, 6.0, 5.0))

@@ -8,7 +8,7 @@ import pytest
 from core.declaration import Method
 from core.events import Progress, finish
 from core.imaging.drive import compared, drive, drive_all, networks, options_of
-from core.imaging.options import Options, Paper
+from core.imaging.options import Options, PublishedOptions
 from core.imaging.problem import Estimate
 from core.tasks import find
 
@@ -48,9 +48,9 @@ def test_options_are_what_the_parameters_say() -> None:
     )
     made = options_of(told, "cuda:0")
     assert (made.mode, made.steps, made.samples, made.seed, made.device) == ("realistic", 3, 2, 9, "cuda:0")
-    assert made.paper == Paper(resamples=7, stages="axial", volume=True)
+    assert made.published == PublishedOptions(resamples=7, stages="axial", volume=True)
     # a task without a setting leaves it as it is
-    assert options_of(find("translate").parse({"ratio": 4}), "cpu").paper == Paper(ratio=4)
+    assert options_of(find("translate").parse({"ratio": 4}), "cpu").published == PublishedOptions(ratio=4)
 
 
 @pytest.mark.parametrize(("steps", "taken"), [(0, 5), (2, 2)])

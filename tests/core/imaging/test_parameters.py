@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from core.declaration import Task
-from core.imaging.options import Paper
+from core.imaging.options import PublishedOptions
 from core.imaging.parameters import beside
 from core.imaging.publications import settings
 from core.tasks import find
@@ -15,10 +15,10 @@ TASKS = [pytest.param(find(name), id=name) for name in ("inpaint", "superres", "
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_setting_of_a_paper_defaults_to_what_its_method_takes(task: Task) -> None:
-    known = {each.name for each in fields(Paper)}
+    known = {each.name for each in fields(PublishedOptions)}
     for param in settings(task.methods):
         assert param.name in known and param.paper and param.advanced
-        assert param.default == getattr(Paper(), param.name) == param.parse(param.default)
+        assert param.default == getattr(PublishedOptions(), param.name) == param.parse(param.default)
     assert set(settings(task.methods)) <= set(task.params)
 
 
@@ -26,7 +26,7 @@ def test_every_setting_of_a_paper_can_be_chosen_where_its_method_is() -> None:
     here = {
         name: {param.name for param in settings(find(name).methods)} for name in ("inpaint", "superres", "translate")
     }
-    assert here["inpaint"] == {each.name for each in fields(Paper)}
+    assert here["inpaint"] == {each.name for each in fields(PublishedOptions)}
     assert here["superres"] - here["translate"] == {"solver", "chain"}
     assert here["inpaint"] - here["superres"] == {"stages", "conditioned", "start", "resamples", "jump"}
 

@@ -27,7 +27,7 @@ def crops(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Crop]:
 
 
 def uses(crop: Crop, wanted: Callable[[np.ndarray, np.ndarray], bool]) -> bool:
-    return any(wanted(*crop.told(np.random.default_rng(seed))) for seed in range(40))
+    return any(wanted(*crop.sample(np.random.default_rng(seed))) for seed in range(40))
 
 
 def test_crops_come_back_from_disk_as_they_were(crops: list[Crop], tmp_path: Path) -> None:
@@ -36,7 +36,9 @@ def test_crops_come_back_from_disk_as_they_were(crops: list[Crop], tmp_path: Pat
     assert len(back) == len(crops) == 12
     assert not list(tmp_path.glob("*.part*"))
     for kept, crop in zip(back, crops, strict=True):
-        for one, other in zip(kept.told(np.random.default_rng(0)), crop.told(np.random.default_rng(0)), strict=True):
+        for one, other in zip(
+            kept.sample(np.random.default_rng(0)), crop.sample(np.random.default_rng(0)), strict=True
+        ):
             np.testing.assert_allclose(one, other, atol=6e-3)
         np.testing.assert_array_equal(kept.mask, crop.mask)
         assert np.abs(kept.target[~kept.mask]).max() == 0
@@ -59,7 +61,7 @@ def test_each_use_of_a_crop_may_mirror_it_and_hide_its_place(crops: list[Crop]) 
 
 def test_a_mirrored_use_turns_right_into_left(crops: list[Crop]) -> None:
     crop = next(crop for crop in crops if crop.grid is not None)
-    found = [crop.told(np.random.default_rng(seed))[0] for seed in range(40)]
+    found = [crop.sample(np.random.default_rng(seed))[0] for seed in range(40)]
     placed = [context for context in found if context[2:5].any()]
     plain = next(context for context in placed if np.array_equal(context[1] > 0, crop.mask))
     turned = next(context for context in placed if not np.array_equal(context[1] > 0, crop.mask))

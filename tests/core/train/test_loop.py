@@ -86,7 +86,7 @@ def test_a_checkpoint_gives_everything_back(packed: Path, tmp_path: Path) -> Non
 
 
 def test_a_run_that_was_interrupted_is_the_run_that_was_not(packed: Path, tmp_path: Path) -> None:
-    thick = replace(TINY, source="superres", config={**TINY.config, "context": 11, "facts": 9, "skip": True})
+    thick = replace(TINY, source="superres", config={**TINY.config, "context": 11, "conditioning": 9, "skip": True})
     whole = Plan(packed, tmp_path / "whole", 1e9, steps=4, smallest=True)
     halves = replace(whole, folder=tmp_path / "halves")
     uninterrupted = train(thick, whole, lambda line: None)
@@ -101,7 +101,7 @@ def test_a_run_that_was_interrupted_is_the_run_that_was_not(packed: Path, tmp_pa
 def test_a_warm_start_goes_on_from_the_shipped_weights(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    thick = replace(TINY, source="superres", config={**TINY.config, "context": 11, "facts": 9, "skip": True})
+    thick = replace(TINY, source="superres", config={**TINY.config, "context": 11, "conditioning": 9, "skip": True})
     monkeypatch.setenv("COUNTERSCAN_WEIGHTS", str(tmp_path))
     first = train(thick, Plan(packed, tmp_path / "first", 1e9, steps=2, smallest=True), lambda line: None)
     for path in export(thick, first, packed, tmp_path / "first"):
@@ -135,10 +135,10 @@ def batches_up_to(step: int, preset: Preset, plan: Plan) -> State:
 def test_a_run_becomes_a_weight_file_with_its_facts(packed: Path, tmp_path: Path) -> None:
     state = state_of(TINY)
     (path,) = export(TINY, state, packed, tmp_path)
-    facts = json.loads(path.with_suffix(".json").read_text())
-    assert facts["entry"]["bytes"] == path.stat().st_size
-    assert facts["entry"]["parameters"] == sum(value.numel() for value in state.network.parameters())
-    assert facts["subjects"] == ["phantom", "map"]
+    record = json.loads(path.with_suffix(".json").read_text())
+    assert record["entry"]["bytes"] == path.stat().st_size
+    assert record["entry"]["parameters"] == sum(value.numel() for value in state.network.parameters())
+    assert record["subjects"] == ["phantom", "map"]
 
 
 def test_tissues_are_learnt_from_label_maps_alone(packed: Path, tmp_path: Path) -> None:
@@ -147,9 +147,9 @@ def test_tissues_are_learnt_from_label_maps_alone(packed: Path, tmp_path: Path) 
     state = train(preset, Plan(packed, tmp_path, 1e9, steps=20, smallest=True), said.append)
     assert "1 - Dice" in said[-1]
     (path,) = export(preset, state, packed, tmp_path)
-    facts = json.loads(path.with_suffix(".json").read_text())
-    assert facts["subjects"] == ["map"]
-    assert facts["entry"]["licence"] == "Apache-2.0"
+    record = json.loads(path.with_suffix(".json").read_text())
+    assert record["subjects"] == ["map"]
+    assert record["entry"]["licence"] == "Apache-2.0"
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("1.5h", 5400), ("endless", math.inf)])
@@ -181,7 +181,7 @@ class StopAfter:
         return self.left < 0
 
 
-THICK = replace(TINY, source="superres", config={**TINY.config, "context": 11, "facts": 9, "skip": True})
+THICK = replace(TINY, source="superres", config={**TINY.config, "context": 11, "conditioning": 9, "skip": True})
 
 
 def endless(packed: Path, folder: Path, steps: int, **changes: Any) -> State:

@@ -24,14 +24,14 @@ SAMPLERS = [preset for preset in PRESETS if preset.source in WEIGHTS]
 TINY: dict[str, Any] = {"widths": [8, 8], "blocks": [1, 1]}
 
 
-def crops(context: int = 7, facts: Tensor | None = None) -> Crops:
+def crops(context: int = 7, conditioning: Tensor | None = None) -> Crops:
     generator = torch.Generator().manual_seed(0)
     support = torch.zeros(ITEMS, 1, SIDE, SIDE, SIDE)
     support[0, :, 3:9, 4:6, 5:12] = 1
     support[1, :, 5:10, 4:8, 5:7] = 1
     noisy = torch.randn(support.shape, generator=generator) * support
     known = torch.randn(ITEMS, context, SIDE, SIDE, SIDE, generator=generator)
-    return Crops(noisy, known, torch.tensor([-1.0, 2.0]), facts, support)
+    return Crops(noisy, known, torch.tensor([-1.0, 2.0]), conditioning, support)
 
 
 class Experts:
@@ -45,7 +45,9 @@ class Experts:
 
 
 class Nine(nn.Module):
-    def forward(self, noisy: Tensor, context: Tensor, log_snr: Tensor, facts: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, noisy: Tensor, context: Tensor, log_snr: Tensor, conditioning: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         return torch.full_like(noisy, 9.0), torch.zeros_like(noisy)
 
 
@@ -131,12 +133,12 @@ def test_a_head_hears_three_planes_and_at_times_our_network(experts: Experts, se
 
 
 def test_a_head_hears_each_of_several_sources_alone(experts: Experts) -> None:
-    facts = torch.zeros(ITEMS, 8)
-    facts[0, [0, 2]] = 1
-    facts[1, 1] = 1
-    facts[:, 7] = 1
+    conditioning = torch.zeros(ITEMS, 8)
+    conditioning[0, [0, 2]] = 1
+    conditioning[1, 1] = 1
+    conditioning[:, 7] = 1
     head = Head(8)
-    given = crops(9, facts)
+    given = crops(9, conditioning)
     caller(find("fusion_translate"))(head, given, np.random.default_rng(0))
     assert head.present[:, 4:].tolist() == [[1, 0, 1, 0], [0, 0, 0, 0]]
     alone = experts.slices.calls[3:]
@@ -145,7 +147,11 @@ def test_a_head_hears_each_of_several_sources_alone(experts: Experts) -> None:
         others = [other for other in range(len(CONTRASTS)) if other != number]
         assert question.context[:, others].eq(0).all()
         assert torch.equal(question.context[:, [number, *range(4, 9)]], given.context[:, [number, *range(4, 9)]])
-    assert given.context[:, :4].ne(0).any() and given.facts is not None and torch.equal(given.facts, facts)
+    assert (
+        given.context[:, :4].ne(0).any()
+        and given.conditioning is not None
+        and torch.equal(given.conditioning, conditioning)
+    )
 
 
 @pytest.mark.parametrize("preset", SAMPLERS, ids=lambda preset: preset.name)
@@ -157,11 +163,11 @@ def test_every_network_learns_as_it_is_called(monkeypatch: pytest.MonkeyPatch, p
 
     monkeypatch.setattr(calls, "load", lambda name, device: tiny(name))
     config = preset.config
-    facts = torch.zeros(ITEMS, config["facts"]) if "facts" in config else None
-    if facts is not None:
-        facts[:, [0, 1, -1]] = 1
+    conditioning = torch.zeros(ITEMS, config["conditioning"]) if "conditioning" in config else None
+    if conditioning is not None:
+        conditioning[:, [0, 1, -1]] = 1
     network = tiny(preset.weights)
-    given = crops(config["context"], facts)
+    given = crops(config["context"], conditioning)
     clean, log_variance = caller(preset)(network, given, np.random.default_rng(0))
     assert clean.shape == log_variance.shape == given.noisy.shape
     torch.autograd.backward(((clean - 1) * given.support).square().sum())
@@ -175,7 +181,9 @@ class Bright(nn.Module):
         super().__init__()
         self.asked: list[tuple[Tensor, Tensor]] = []
 
-    def forward(self, noisy: Tensor, context: Tensor, log_snr: Tensor, facts: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, noisy: Tensor, context: Tensor, log_snr: Tensor, conditioning: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         self.asked.append((noisy, log_snr))
         return torch.full_like(noisy, 5.0), torch.zeros_like(noisy)
 
@@ -204,7 +212,7 @@ PLAIN = Preset("tiny", "tiny", "inpaint", "volume_net", {**TINY, "context": 2})
 
 def test_a_crop_is_asked_about_at_the_noise_of_its_time() -> None:
     network, batch = Bright(), cube()
-    made = calls.ask(network, PLAIN, batch, np.array([0.125, 1.0]), *randomness(), "cpu")
+    made = calls.predict_batch(network, PLAIN, batch, np.array([0.125, 1.0]), *randomness(), "cpu")
     ((noisy, level),) = network.asked
     assert level.tolist() == pytest.approx([log_snr(0.125), log_snr(1.0)], rel=1e-5)
     assert parts(noisy[:1], 0.125) == pytest.approx((0, 1), abs=0.05)
@@ -214,7 +222,7 @@ def test_a_crop_is_asked_about_at_the_noise_of_its_time() -> None:
 
 def test_a_walk_takes_brightness_from_the_network_and_detail_from_the_truth() -> None:
     network, batch = Bright(), cube()
-    made = list(calls.walk(network, PLAIN, batch, *randomness(), "cpu"))
+    made = list(calls.predict_along_sample(network, PLAIN, batch, *randomness(), "cpu"))
     visited = times(GRID)
     assert len(made) == len(network.asked) == GRID
     for time, (_, level) in zip(visited, network.asked, strict=True):
@@ -228,7 +236,7 @@ def test_a_walk_takes_brightness_from_the_network_and_detail_from_the_truth() ->
 
 def test_every_step_of_a_walk_is_learnt_from_by_itself() -> None:
     network = build(PLAIN.architecture, PLAIN.config)
-    for made in calls.walk(network, PLAIN, cube(), *randomness(), "cpu"):
+    for made in calls.predict_along_sample(network, PLAIN, cube(), *randomness(), "cpu"):
         network.zero_grad()
         # a graph that reached back to an earlier step would be freed by now
         torch.autograd.backward((made.clean - made.target).square().mean())
@@ -242,7 +250,7 @@ def test_a_head_hears_the_same_experts_all_along_a_walk(experts: Experts) -> Non
     for seed in range(6):
         rng = np.random.default_rng(seed)
         ours = set()
-        for _ in calls.walk(head, find("fusion_inpaint"), batch, torch.Generator(), rng, "cpu"):
+        for _ in calls.predict_along_sample(head, find("fusion_inpaint"), batch, torch.Generator(), rng, "cpu"):
             ours.add(float(head.present[0, 3]))
         assert len(ours) == 1
         heard.append(ours.pop())

@@ -31,9 +31,11 @@ def test_the_residual_to_learn_is_what_the_slices_did_not_measure(source: ThickS
 
 
 def test_thick_axes_and_factors_vary(source: ThickSource) -> None:
-    facts = np.concatenate([batch.facts for batch in map(source.batch, range(30)) if batch.facts is not None])
-    coarse = facts[:, [0, 3, 6]] > 0
+    conditioning = np.concatenate(
+        [batch.conditioning for batch in map(source.batch, range(30)) if batch.conditioning is not None]
+    )
+    coarse = conditioning[:, [0, 3, 6]] > 0
     assert coarse.any(axis=1).all()
     assert {1, 3} <= set(coarse.sum(axis=1).tolist())
-    assert (facts[:, [0, 3, 6]] == 2).any() and len(np.unique(facts[:, [0, 3, 6]])) > 5
-    assert set(np.unique(facts[:, [2, 5, 8]])) == {0.0, 1.0}
+    assert (conditioning[:, [0, 3, 6]] == 2).any() and len(np.unique(conditioning[:, [0, 3, 6]])) > 5
+    assert set(np.unique(conditioning[:, [2, 5, 8]])) == {0.0, 1.0}

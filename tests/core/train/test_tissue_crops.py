@@ -19,7 +19,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> TissueSource:
 def test_crops_have_their_shape_and_all_tissues_come(source: TissueSource) -> None:
     batch = source.batch(0)
     assert batch.context.shape == batch.target.shape == (COUNT, 1, SIDE, SIDE, SIDE)
-    assert batch.facts is not None and batch.facts.shape == (COUNT, len(SHARES))
+    assert batch.conditioning is not None and batch.conditioning.shape == (COUNT, len(SHARES))
     assert source.batch(0, smallest=True).context.shape == (1, 1, SMALLEST, SMALLEST, SMALLEST)
     seen = {number for index in range(4) for number in np.unique(source.batch(index).target).tolist()}
     assert seen == {0, 1, 2, 3}
@@ -50,8 +50,10 @@ def test_another_scanner_keeps_the_outside_empty_and_the_order_of_tissues() -> N
     image = np.zeros((24, 24, 24), np.float32)
     image[6:], image[15:] = 0.4, 0.9
     for seed in range(8):
-        crop, facts = scanned(image, np.linspace(0.1, 0.9, len(SHARES), dtype=np.float32), np.random.default_rng(seed))
-        assert crop.dtype == facts.dtype == np.float32
+        crop, conditioning = scanned(
+            image, np.linspace(0.1, 0.9, len(SHARES), dtype=np.float32), np.random.default_rng(seed)
+        )
+        assert crop.dtype == conditioning.dtype == np.float32
         assert (crop[:6] == 0).all() and (crop >= 0).all()
         assert np.median(crop[18:]) > np.median(crop[8:12])
-        assert (np.diff(facts) > -0.1).all()
+        assert (np.diff(conditioning) > -0.1).all()

@@ -35,9 +35,9 @@ def test_the_target_is_never_among_the_sources_and_facts_say_what_is_there(sourc
     seen = set()
     for index in range(20):
         batch = source.batch(index)
-        assert batch.facts is not None
-        for context, facts in zip(batch.context, batch.facts, strict=True):
-            there, wanted = facts[:4] > 0, facts[4:] > 0
+        assert batch.conditioning is not None
+        for context, conditioning in zip(batch.context, batch.conditioning, strict=True):
+            there, wanted = conditioning[:4] > 0, conditioning[4:] > 0
             assert wanted.sum() == 1 and there.any() and not (there & wanted).any()
             assert (np.abs(context[:4]).sum(axis=(1, 2, 3)) > 0).tolist() == there.tolist()
             seen.add((int(there.sum()), int(np.argmax(wanted))))

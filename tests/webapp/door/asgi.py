@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from webapp.door.session import KEY
+from webapp.door.visitor import KEY
 
 T = TypeVar("T")
 

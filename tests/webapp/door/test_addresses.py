@@ -15,16 +15,23 @@ from webapp.door.addresses import Addresses
         "/theme.css",
         "/assets/index.js",
         "/config",
-        "/gradio_api/queue/join",
         "/gradio_api/queue/data",
-        "/gradio_api/run/predict",
         "/gradio_api/heartbeat/page",
-        "/gradio_api/upload",
         "/gradio_api/upload_progress",
     ],
 )
 def test_what_the_page_needs_is_open(path: str) -> None:
     assert ask(Addresses(Inner()), path).status == 200
+    assert ask(Addresses(Inner()), path, "HEAD").status == 200
+    assert ask(Addresses(Inner()), path, "PUT").code == "closed"
+
+
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/queue/join", "/gradio_api/run/predict", "/gradio_api/upload", "/mask/1", "/sign-in"]
+)
+def test_what_the_page_sends_is_open(path: str) -> None:
+    assert ask(Addresses(Inner()), path, "POST").status == 200
+    assert ask(Addresses(Inner()), path, "DELETE").code == "closed"
 
 
 @pytest.mark.parametrize(
@@ -47,6 +54,13 @@ def test_what_the_page_needs_is_open(path: str) -> None:
         "/docs",
         "/openapi.json",
         "/login",
+        "/no-such-address",
+        "/gradio_api/brought-by-an-update",
+        "/healthz/x",
+        "/vol/a",
+        "/vol/a/b/c",
+        "/healthz\n",
+        "/rate",
     ],
 )
 def test_what_no_page_needs_is_closed(path: str) -> None:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from tests.webapp.door.visits import events, file_data, join, upload, visit
 from tests.webapp.fakes import services_of
-from webapp.door.session import COOKIE
+from webapp.door.identity import COOKIE
 
 Browser = Callable[[], TestClient]
 JOIN = "/gradio_api/queue/join"

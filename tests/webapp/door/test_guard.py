@@ -8,8 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.webapp.door.visits import events, file_data, join, upload, visit
-from tests.webapp.fakes import ORIGIN
-from webapp.door.session import COOKIE
+from tests.webapp.fakes import ORIGIN, services_of
+from webapp.door.identity import COOKIE
+from webapp.store.browsers import Browsers
 
 Browser = Callable[[], TestClient]
 
@@ -167,3 +168,19 @@ def test_bodies_that_are_no_json(browser: Browser) -> None:
 def test_a_cookie_that_is_not_ours_counts_as_none(browser: Browser, cookie: str) -> None:
     answer = browser().get("/", headers={"cookie": f"{COOKIE}={cookie}"})
     assert answer.headers["set-cookie"].startswith(f"{COOKIE}=")
+
+
+def test_a_cookie_that_the_server_did_not_give_opens_nothing(browser: Browser) -> None:
+    made_up = {"cookie": f"{COOKIE}={'x' * 43}"}
+    refused = browser().post("/gradio_api/reset", json={"event_id": "x"}, headers=made_up)
+    assert (refused.status_code, refused.json()["code"]) == (403, "no_session")
+    given = browser().get("/", headers=made_up).headers["set-cookie"]
+    assert given.startswith(f"{COOKIE}=") and "x" * 43 not in given
+
+
+def test_the_cookie_of_before_a_restart_opens_the_same_session(browser: Browser) -> None:
+    client = visit(browser)
+    services = services_of(client.app)
+    known = services.browsers.find(client.cookies[COOKIE])
+    again = Browsers(services.repo.engine, 180).find(client.cookies[COOKIE])
+    assert known is not None and again == known

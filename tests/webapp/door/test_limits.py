@@ -54,7 +54,8 @@ def test_an_announced_length_is_checked_before_the_body(length: str, status: int
 def test_changes_of_one_visitor_are_counted() -> None:
     door = Limits(Inner(), 2, 0.001, MB)
     assert [ask(door, MASK, "POST", session="a").status for _ in range(3)] == [200, 200, 429]
-    assert ask(door, MASK, "POST", session="a").headers["retry-after"] == "5"
+    # the first of the two leaves the window of 2 / 0.001 s
+    assert 1990 <= int(ask(door, MASK, "POST", session="a").headers["retry-after"]) <= 2000
     assert ask(door, MASK, "POST", session="b").status == 200
     assert [ask(door, "/", session="a").status for _ in range(3)] == [200, 200, 200]
 

@@ -15,10 +15,10 @@ from tests.webapp.door.asgi import asked, finished
 from tests.webapp.door.visits import join, upload, visit
 from tests.webapp.fakes import services_of
 from webapp.door.uploads import Uploads, router
+from webapp.services import Services
 
 Browser = Callable[[], TestClient]
 NOW = 1_000_000.0
-PLACE = f"{'1' * 32}/{'2' * 64}"
 FORM = {"content-type": "multipart/form-data; boundary=x"}
 PART = b'--x\r\nContent-Disposition: form-data; name="files"; filename="t1.nii"\r\n\r\n'
 
@@ -30,25 +30,35 @@ def folder_of(client: TestClient) -> Path:
 @pytest.mark.parametrize(
     ("path", "owned"),
     [
-        (f"/up/a/{PLACE}/t1.nii.gz", True),
-        (f"/up/a/{PLACE}/a b é.nii", True),
-        (f"/up/b/{PLACE}/t1.nii.gz", False),
-        (f"/up/a/{PLACE}", False),
-        (f"/up/a/{PLACE}/..", False),
-        (f"/up/a/{PLACE}/.", False),
-        (f"/up/a/{PLACE}/x/t1.nii.gz", False),
-        (f"/up/a/../a/{PLACE}/t1.nii.gz", False),
-        (f"/up/a//{PLACE}/t1.nii.gz", False),
-        (f"/up/a/{PLACE}/t1\0.nii.gz", False),
-        (f"/up/a/{PLACE}/{'x' * 1024}", False),
-        (f" /up/a/{PLACE}/t1.nii.gz", False),
-        (f"file:///up/a/{PLACE}/t1.nii.gz", False),
-        ("/up/a", False),
+        ("{up}/{mine}/{hash}/t1.nii.gz", True),
+        ("{up}/{mine}/{hash}/a b é.nii", True),
+        ("{up}/{other}/{hash}/t1.nii.gz", False),
+        ("{up}/{unknown}/{hash}/t1.nii.gz", False),
+        ("{up}/{mine}/{hash}", False),
+        ("{up}/{mine}/{hash}/..", False),
+        ("{up}/{mine}/{hash}/.", False),
+        ("{up}/{mine}/{hash}/x/t1.nii.gz", False),
+        ("{up}/../up/{mine}/{hash}/t1.nii.gz", False),
+        ("{up}/{other}/../{mine}/{hash}/t1.nii.gz", False),
+        ("{up}//{mine}/{hash}/t1.nii.gz", False),
+        ("{up}/{mine}/{hash}/t1\0.nii.gz", False),
+        ("{up}/{mine}/{hash}/{long}", False),
+        (" {up}/{mine}/{hash}/t1.nii.gz", False),
+        ("file://{up}/{mine}/{hash}/t1.nii.gz", False),
+        ("{up}/{mine}", False),
+        ("{up}", False),
         ("", False),
     ],
 )
-def test_a_path_tells_its_owner(path: str, owned: bool) -> None:
-    assert Uploads(Path("/up")).owns(path, "a") is owned
+def test_a_path_has_an_owner(tmp_path: Path, services: Services, path: str, owned: bool) -> None:
+    up = tmp_path / "up"
+    up.mkdir()
+    uploads = Uploads(up, services.owners)
+    mine, other = uploads.begin("a").name, uploads.begin("b").name
+    place = path.format(up=up, mine=mine, other=other, unknown="0" * 32, hash="2" * 64, long="x" * 1024)
+    assert uploads.owns(place, "a") is owned
+    # what the database knows outlives this server
+    assert Uploads(up, services.owners).owns(place, "a") is owned
 
 
 def aged(path: Path, seconds: float) -> Path:
@@ -58,35 +68,32 @@ def aged(path: Path, seconds: float) -> Path:
         path.write_bytes(b"scan")
     else:
         path.mkdir(exist_ok=True)
-    for one in (path, *path.parents[:4]):
+    for one in (path, *path.parents[:2]):
         os.utime(one, (NOW - seconds, NOW - seconds))
     return path
 
 
-def test_an_upload_has_one_life(tmp_path: Path) -> None:
+def test_an_upload_has_one_life(tmp_path: Path, services: Services) -> None:
     root = tmp_path / "a" / "b" / "uploads"
-    uploads = Uploads(root, life=100.0, clock=lambda: NOW)
-    unused = aged(root / "v" / "1" / "h" / "t1.nii", 101)
-    used = aged(root / "v" / "2" / "h", 101)
+    root.mkdir(parents=True)
+    uploads = Uploads(root, services.owners, life=100.0, clock=lambda: NOW)
+    unused, used, fresh, growing = (uploads.begin("v") for _ in range(4))
+    aged(unused / "h" / "t1.nii", 101)
+    aged(used / "h", 101)
+    aged(fresh / "h" / "t1.nii", 99)
+    os.utime(aged(growing / "h" / "t1.nii", 101), (NOW - 5, NOW - 5))
     litter = aged(root / "tmp.x", 101)
-    gone = aged(root / "w" / "1", 101).parent
-    fresh = aged(root / "v" / "3" / "h" / "t1.nii", 99)
-    growing = aged(root / "v" / "4" / "h" / "t1.nii", 101)
-    os.utime(growing, (NOW - 5, NOW - 5))
     uploads.sweep()
-    assert [path.exists() for path in (unused, used, litter)] == [False, False, False]
-    assert fresh.exists() and growing.exists()
-    os.utime(gone, (NOW - 101, NOW - 101))
-    uploads.sweep()
-    assert not gone.exists()
+    assert [path.exists() for path in (unused, used, litter, fresh, growing)] == [False, False, False, True, True]
+    assert [services.owners.owner_of_upload(one.name) for one in (unused, used, fresh)] == [None, None, "v"]
 
 
-def test_a_new_upload_removes_old_ones(tmp_path: Path) -> None:
-    uploads = Uploads(tmp_path, life=100.0, clock=lambda: NOW)
-    old = aged(tmp_path / "w" / "1" / "h" / "t1.nii", 101)
-    made = uploads.fresh("v")
-    assert made.is_dir() and made.parent == tmp_path / "v" and not old.exists()
-    assert uploads.owns(str(made / ("2" * 64) / "t1.nii"), "v")
+def test_an_upload_that_is_given_up_leaves_nothing(tmp_path: Path, services: Services) -> None:
+    uploads = Uploads(tmp_path, services.owners)
+    half = uploads.begin("v")
+    (half / "t1.nii").write_bytes(b"half")
+    uploads.give_up(half)
+    assert not half.exists() and services.owners.owner_of_upload(half.name) is None
 
 
 def test_every_upload_has_a_place_of_its_own(browser: Browser) -> None:
@@ -124,28 +131,29 @@ def test_what_is_no_upload_leaves_nothing(
 ) -> None:
     client = visit(browser)
     query = f"?upload_id={secrets.token_hex(6)}" if progress else ""
-    before = len(list(folder_of(client).rglob("*/*/*")))
+    before = len(list(folder_of(client).rglob("*/*")))
     answer = client.post(f"/gradio_api/upload{query}", content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_upload")
-    assert len(list(folder_of(client).rglob("*/*/*"))) == before
+    assert len(list(folder_of(client).rglob("*/*"))) == before
 
 
 def test_a_file_beyond_the_limit_leaves_nothing(browser: Browser) -> None:
     client = visit(browser)
-    before = len(list(folder_of(client).rglob("*/*/*")))
+    before = len(list(folder_of(client).rglob("*/*")))
     answer = client.post("/gradio_api/upload", files={"files": ("t1.nii", bytes((8 << 20) + 1))})
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-    assert len(list(folder_of(client).rglob("*/*/*"))) == before
+    assert len(list(folder_of(client).rglob("*/*"))) == before
 
 
-def test_half_an_upload_leaves_nothing(tmp_path: Path) -> None:
-    app = FastAPI()
-    app.include_router(router(Uploads(tmp_path), 1 << 20, lambda: None))
+def test_half_an_upload_leaves_nothing(tmp_path: Path, services: Services) -> None:
+    app, root = FastAPI(), tmp_path / "uploads"
+    root.mkdir()
+    app.include_router(router(Uploads(root, services.owners), 1 << 20, lambda: None))
     seen: list[list[Path]] = []
 
     async def parts() -> AsyncIterator[Message]:
         yield {"type": "http.request", "body": PART + b"begun", "more_body": True}
-        seen.append([path for path in tmp_path.rglob("*") if path.is_file()])
+        seen.append([path for path in root.rglob("*") if path.is_file()])
         yield {"type": "http.disconnect"}
 
     async def run() -> None:
@@ -156,18 +164,19 @@ def test_half_an_upload_leaves_nothing(tmp_path: Path) -> None:
         finished(run())
     assert refused.value.code == "bad_upload"
     assert len(seen[0]) == 1
-    assert [path for path in tmp_path.rglob("*") if path.parent.parent == tmp_path] == []
+    assert list(root.iterdir()) == []
 
 
-def test_a_full_disk_is_said_before_the_upload(tmp_path: Path) -> None:
+def test_a_full_disk_is_said_before_the_upload(tmp_path: Path, services: Services) -> None:
     def full() -> None:
         raise UserError("disk_full", "The disk is full.", "Wait.")
 
-    app = FastAPI()
-    app.include_router(router(Uploads(tmp_path), 1 << 20, full))
+    app, root = FastAPI(), tmp_path / "uploads"
+    root.mkdir()
+    app.include_router(router(Uploads(root, services.owners), 1 << 20, full))
     with pytest.raises(UserError) as refused:
         finished(asked(app, "/gradio_api/upload", "POST", headers=FORM, session="v"))
-    assert refused.value.code == "disk_full" and list(tmp_path.iterdir()) == []
+    assert refused.value.code == "disk_full" and list(root.iterdir()) == []
 
 
 def test_an_upload_that_is_gone_may_still_be_named(browser: Browser) -> None:

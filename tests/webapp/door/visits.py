@@ -8,6 +8,9 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from webapp.door.identity import COOKIE
+from webapp.services import Services
+
 Browser = Callable[[], TestClient]
 
 
@@ -16,6 +19,13 @@ def visit(browser: Browser) -> TestClient:
     client = browser()
     assert client.get("/").status_code == 200
     return client
+
+
+def session_in(services: Services, client: TestClient) -> str:
+    """Return the session of a browser."""
+    known = services.browsers.find(client.cookies[COOKIE])
+    assert known is not None
+    return known.session
 
 
 def upload(client: TestClient, content: bytes = b"scan", name: str = "t1.nii.gz") -> str:

@@ -28,7 +28,7 @@ def test_migrations_make_the_declared_tables(database: Engine) -> None:
     with database.begin() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         checks = {c["name"] for t in metadata.tables for c in inspect(connection).get_check_constraints(t)}
-    assert checks == {"ck_job_state", "ck_rating_about", "ck_study_image_truth", "ck_study_item_use"}
+    assert checks == {"ck_account_role", "ck_job_state", "ck_rating_about", "ck_study_image_truth", "ck_study_item_use"}
 
 
 def test_migrating_again_changes_nothing(database: Engine) -> None:

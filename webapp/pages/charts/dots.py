@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from core.measure.intervals import Estimate
-from webapp.pages.charts.figure import COLOURS, SYMBOLS, errors, layout, worded
-from webapp.pages.kit.theme import MUTED
+from webapp.pages.charts.figure import COLOURS, MUTED, SYMBOLS, errors, layout, worded
 
 ROW, FRAME = 30, 110
 """Pixels that a row takes, and that legend and axis take."""

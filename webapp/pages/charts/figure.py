@@ -9,15 +9,19 @@ import plotly.graph_objects as go
 
 from core.measure.intervals import Interval
 from webapp.pages.kit.text import number
-from webapp.pages.kit.theme import LINE, MUTED, TEXT
 
-# after Okabe and Ito (2008), the blue ones light enough for a dark ground; each colour comes with a dash and a mark
-COLOURS = ("#56b4e9", "#e69f00", "#2ec4a0", "#cc79a7", "#f0e442", "#ff8a5b", "#a9b7c6", "#b39ddb")
+# the hues of Okabe and Ito (2008), each at least 3 to 1 on the light ground and on the dark one; each comes with a dash
+# and a mark
+COLOURS = ("#2f8fd0", "#c77700", "#139b7c", "#c0609b", "#9a8a00", "#e0603a", "#7d8b9b", "#8f78c8")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross", "hexagon")
 SHAPES = ("", "/", "x", ".", "\\", "+")
-ALARM = "#ff8a5b"
-GRID = LINE
+ALARM = "#e0603a"
+# legible on either ground; texts and lines of axes take the page's own colours from its style sheet
+TEXT = MUTED = "#7d8b9b"
+GRID = "rgba(125, 139, 155, 0.3)"
+# within and between bars
+GROUND = "#0b0f14"
 FONT = "IBM Plex Sans, system-ui, sans-serif"
 
 Cell = str | float | int | None

@@ -8,9 +8,8 @@ import plotly.graph_objects as go
 
 from core.measure.findings import ScaleResult
 from webapp.pages.charts.dots import FRAME, name_rows
-from webapp.pages.charts.figure import Cell, Chart, Table, layout, worded
+from webapp.pages.charts.figure import GROUND, TEXT, Cell, Chart, Table, layout, worded
 from webapp.pages.kit.text import number
-from webapp.pages.kit.theme import GROUND, TEXT
 
 # from the low end of a scale over its middle to the high end; their lightness orders them without colour
 LOW_END, MIDDLE, HIGH_END = (213, 94, 0), (201, 209, 217), (86, 180, 233)

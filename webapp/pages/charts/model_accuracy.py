@@ -11,8 +11,7 @@ import plotly.graph_objects as go
 from core.failure.results import Diagnostic, Model, Results
 from core.failure.titles import set_title
 from core.measure.intervals import Interval
-from webapp.pages.charts.figure import COLOURS, SHAPES, Chart, Table, errors, layout, worded
-from webapp.pages.kit.theme import GROUND, MUTED
+from webapp.pages.charts.figure import COLOURS, GROUND, MUTED, SHAPES, Chart, Table, errors, layout, worded
 
 ROW = 26
 """Height of one bar in pixels."""

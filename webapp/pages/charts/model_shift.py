@@ -9,8 +9,7 @@ from plotly.subplots import make_subplots
 
 from core.failure.corruptions.registry import CORRUPTIONS
 from core.failure.results import Corrupted, Model
-from webapp.pages.charts.figure import ALARM, COLOURS, SYMBOLS, Chart, Table, layout, opaque
-from webapp.pages.kit.theme import MUTED
+from webapp.pages.charts.figure import ALARM, COLOURS, MUTED, SYMBOLS, Chart, Table, layout, opaque
 
 NOISE = ("noise", "rgb_noise", "noise_floor")
 NAMED = 3

@@ -11,9 +11,8 @@ from core.measure.answers import Collected
 from core.measure.findings import Detection, Results, Scope
 from core.measure.intervals import Estimate
 from webapp.pages.charts.dots import FRAME, ROW, Series, dots, known, name_rows
-from webapp.pages.charts.figure import COLOURS, Cell, Chart, Table, layout, worded
+from webapp.pages.charts.figure import COLOURS, GROUND, MUTED, Cell, Chart, Table, layout, worded
 from webapp.pages.kit.text import number, seconds
-from webapp.pages.kit.theme import GROUND, MUTED
 
 CHANCE = 0.5
 SCOPES: dict[Scope, str] = {"all": "All raters", "group": "Groups", "rater": "Raters"}

@@ -13,8 +13,7 @@ from plotly.subplots import make_subplots
 from core.failure.results import Model
 from core.failure.titles import set_title
 from core.measure.intervals import Interval
-from webapp.pages.charts.figure import COLOURS, DASHES, SYMBOLS, Chart, Table, layout, opaque, worded
-from webapp.pages.kit.theme import MUTED
+from webapp.pages.charts.figure import COLOURS, DASHES, MUTED, SYMBOLS, Chart, Table, layout, opaque, worded
 
 BINS = 20
 FEWEST = 2 * BINS

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from core.result import Row
-from webapp.pages.charts.figure import COLOURS, SYMBOLS, Chart, layout
-from webapp.pages.kit.theme import MUTED, TEXT
+from webapp.pages.charts.figure import COLOURS, MUTED, SYMBOLS, TEXT, Chart, layout
 
 AXES = ("X", "Y", "Z")
 FEWEST = 2

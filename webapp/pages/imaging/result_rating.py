@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from core.errors import UserError
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.page_state import Held
 from webapp.pages.kit.templates import piece

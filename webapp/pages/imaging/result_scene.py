@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from core import tasks
 from core.result import BASELINE, DIFFERENCE, ERROR, RESULT, UNCERTAINTY
 from webapp.pages.kit.job_titles import method_name, method_title
-from webapp.pages.kit.page_state import REFERENCE, View, sources
+from webapp.pages.kit.page_state import REFERENCE, View, address, sources
 from webapp.pages.kit.viewer_scene import Scene, SceneImage, SceneMap
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 
@@ -35,6 +35,7 @@ def scene(shown: View) -> Scene:
         drawable=any(entry.kind == "mask" for entry in task.inputs),
         in_place=task.page.in_place,
         job=job.id if job else "",
+        address=address(shown),
         busy=shown.active,
         invite=task.page.invitation,
         others=tuple(entry for one in shown.earlier for entry in _others(one)),

@@ -19,13 +19,14 @@ from webapp.intake.example_scans import Example, examples
 from webapp.pages.imaging import comparison
 from webapp.pages.imaging import result_rating as rating
 from webapp.pages.imaging.comparison import BESIDE, Comparison
-from webapp.pages.kit import boxes, forms, panel, upload_slot
+from webapp.pages.kit import boxes, forms, panel, upload_slot, welcome
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import Held, View, anchor
 from webapp.pages.kit.panel import POLL_SECONDS, Panel, ident, tab_title
 from webapp.pages.kit.templates import joined, piece
 from webapp.pages.kit.upload_slot import Slot
+from webapp.pages.kit.welcome import WelcomeBox
 from webapp.services import Services
 from webapp.store.records import ScanRecord
 
@@ -54,7 +55,8 @@ class GroupDrop:
 
 @dataclass(frozen=True)
 class Tab(Panel):
-    """An imaging tab. comparison, together: None for a task without methods to compare, without a group of inputs.
+    """An imaging tab. comparison, together, welcome: None for a task without methods to compare, without a group of
+    inputs, without an example.
 
     typed: whether the visitor set the number of steps. followers: components that follow the state of the tab, and how.
     """
@@ -66,6 +68,7 @@ class Tab(Panel):
     downloads: gr.HTML
     form: rating.RatingForm
     chain: Chain
+    welcome: WelcomeBox | None
     followers: Mapping[Component, Follow]
 
 
@@ -76,16 +79,17 @@ def imaging_tasks() -> tuple[Task, ...]:
 
 def build(services: Services, task: Task) -> Tab:
     """Draw the tab of ``task``."""
-    slots, buttons, together = _load(task)
-    further, draw = _set_up(task)
     ticks = {BESIDE: comparison.ticks(task, ident(task, BESIDE))} if task.param(BESIDE) else {}
-    settings = panel.settings(services, task, ticks)
     held = gr.State(Held())
-    steps = panel.running(task, 3)
-    several = _comparing(task, settings.fields[BESIDE]) if ticks else None
-    downloads = gr.HTML(elem_id=ident(task, "downloads"), visible=False, elem_classes="cs-section cs-results")
-    sending = _chain(task)
-    form = rating.build(services, held, partial(ident, task))
+    with gr.Column(elem_classes="cs-steps", min_width=0):
+        slots, buttons, together = _load(task)
+        further, draw, settings = _set_up(services, task, ticks)
+        several = _comparing(task, settings.fields[BESIDE]) if ticks else None
+        downloads = gr.HTML(elem_id=ident(task, "downloads"), visible=False, elem_classes="cs-section cs-results")
+        sending = _chain(task)
+        form = rating.build(services, held, partial(ident, task))
+        steps = panel.running(task)
+    greeting = _greeting(task)
     timer = gr.Timer(POLL_SECONDS, active=False)
     offers = {settings.fields[name]: _offer(task, name) for name in task.page.offers}
     corrections: dict[Component, Follow] = (
@@ -93,7 +97,7 @@ def build(services: Services, task: Task) -> Tab:
     )
     return Tab(
         task, held, slots | further, settings, steps, timer, explain, several, together, gr.State(False), buttons,
-        downloads, form, sending, {**draw, **corrections, **offers},
+        downloads, form, sending, greeting, {**draw, **corrections, **offers},
     )  # fmt: skip
 
 
@@ -101,13 +105,13 @@ def explain(services: Services, shown: View, given: Mapping[str, object]) -> Mar
     """Return what the settings make of the scans at hand, then what the method is and what the run will take."""
     task = shown.task
     method = task.method(str(given["method"])) if "method" in given else None
-    about = [boxes.hint(f"{method.source}. Cost: {method.cost}.")] if method else []
+    about = [piece("boxes", "about", text=f"{method.source}. Cost: {method.cost}.")] if method else []
     found: tuple[Note, ...] = ()
     if task.page.explain:
         scans = {name: _given(scan) for name, scan in shown.scans.items()}
         found = task.page.explain(scans, task.parse(given))
     took = expected(services, shown, given)
-    return joined((*map(_note, found), *about, boxes.expected("This run", took)))
+    return joined((*map(_note, found), boxes.expected("This run", took), *about))
 
 
 def _given(scan: ScanRecord) -> GivenScan:
@@ -143,8 +147,10 @@ def _load(task: Task) -> tuple[dict[str, Slot], tuple[tuple[Example, gr.Button],
     return slots, buttons, together
 
 
-def _set_up(task: Task) -> tuple[dict[str, Slot], dict[Component, Follow]]:
-    """Draw the second step but for the parameters: masks and inputs that are folded away."""
+def _set_up(
+    services: Services, task: Task, elsewhere: Mapping[str, Component]
+) -> tuple[dict[str, Slot], dict[Component, Follow], panel.Settings]:
+    """Draw the second step: masks, the parameters that are not drawn ``elsewhere``, inputs that are folded away."""
     words = task.page.settings
     masks = [entry for entry in task.inputs if entry.kind == "mask"]
     draw: dict[Component, Follow] = {}
@@ -157,10 +163,19 @@ def _set_up(task: Task) -> tuple[dict[str, Slot], dict[Component, Follow]]:
         if words.hint:
             gr.HTML(boxes.hint(words.hint))
         slots = {entry.name: _slot(task, entry) for entry in masks}
+        settings = panel.settings(services, task, elsewhere)
         for heading, entries in groupby((one for one in task.inputs if one.folded), key=lambda one: one.folded):
             with gr.Accordion(heading, open=False, elem_classes="cs-advanced"):
                 slots |= {entry.name: _slot(task, entry) for entry in entries}
-    return slots, draw
+    return slots, draw, settings
+
+
+def _greeting(task: Task) -> WelcomeBox | None:
+    """Draw what stands in the viewer's place while it is empty, for a task that has an example to run."""
+    words = task.page.welcome
+    if words is None or not examples(task.name):
+        return None
+    return welcome.build(words, ident(task, "welcome"), task.page.invitation)
 
 
 def _slot(task: Task, entry: Input, *, single: bool = False) -> Slot:
@@ -172,7 +187,7 @@ def _slot(task: Task, entry: Input, *, single: bool = False) -> Slot:
 
 def _drop(task: Task, group: Group) -> gr.File:
     return gr.File(
-        label=group.title,
+        label=upload_slot.drop_words(group.title),
         elem_id=ident(task, "drop"),
         elem_classes=["cs-drop", "cs-first-drop"],
         height=56,

@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.errors import UserError
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.intake import example_scans as examples
 from webapp.pages.charts.captions import head
 from webapp.pages.charts.slice_steps import slices
@@ -21,7 +21,7 @@ from webapp.pages.imaging.tab import GroupDrop, Tab
 from webapp.pages.kit import boxes, forms, panel_actions
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.page_state import Held, View, mask_input
-from webapp.pages.kit.panel import Shared
+from webapp.pages.kit.panel import Shared, ident
 from webapp.pages.kit.panel_events import PanelEvents, Updates
 from webapp.pages.kit.trouble import attempt
 from webapp.services import Services
@@ -39,7 +39,7 @@ class TabEvents(PanelEvents):
         return [
             tab.downloads, tab.chain.group, form.group, form.status, form.save, form.client, form.comment,
             *form.scores, *tab.followers, *([tab.comparison.start] if tab.comparison else []),
-            *([tab.together.trouble] if tab.together else []),
+            *([tab.together.trouble] if tab.together else []), *([tab.welcome.group] if tab.welcome else []),
         ]  # fmt: skip
 
     def front(self, shown: View) -> Updates:
@@ -61,7 +61,7 @@ class TabEvents(PanelEvents):
         kept = self.services.repo.ratings(job.id, session) if job and shown.done else ()
         return {
             **{component: follow(shown) for component, follow in tab.followers.items()},
-            tab.running.outcome: boxes.outcome(job) if job else "",
+            tab.running.outcome: boxes.outcome(job, ident(shown.task, "downloads")) if job else "",
             tab.downloads: gr.HTML(boxes.downloads(job) if job and shown.done else "", visible=shown.done),
             tab.chain.group: gr.Row(visible=shown.done),
             form.group: gr.Column(visible=shown.done),
@@ -71,6 +71,7 @@ class TabEvents(PanelEvents):
             form.comment: "",
             **{score: None for score in form.scores},
             **({tab.comparison.start: gr.Button(interactive=shown.ready)} if tab.comparison else {}),
+            **({tab.welcome.group: gr.Column(visible=shown.empty)} if tab.welcome else {}),
         }
 
     def run_settings(self, values: Sequence[object]) -> dict[str, object]:
@@ -82,6 +83,18 @@ class TabEvents(PanelEvents):
         task = self.tab.task
         wanted = comparison.settings(task, forms.values(task.params, values))
         return panel_actions.submit(self.services, session, task, held, wanted)
+
+    def shown_first(self, session: str, held: Held, *values: object) -> Held:
+        """Queue a run of the first example with the values of the form."""
+        first = self.tab.examples[0][0]
+        return self.started(session, _example(self.services, self.tab.task.name, first.name, session, held), *values)
+
+    def opened_first(self, request: gr.Request, *values: object) -> Updates:
+        """Open this tab and run the first example there, from any other tab."""
+        run = self.after(self.shown_first, self.tab.first_trouble)
+        name = self.tab.task.name
+        opened: Updates = {self.shared.active: name, self.shared.tabs: gr.Tabs(selected=name)}
+        return {**run(request, Held(), *values), **opened}
 
     def notes(self) -> list[Block]:
         """Return the note on the run and that on the comparison."""
@@ -157,6 +170,9 @@ def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict
         tab.settings.preset.input(lambda: False, None, tab.typed, queue=False, **QUIET)
         for example, button in tab.examples:
             events.on(button.click, partial(_example, services, tab.task.name, example.name), tab.first_trouble)
+        if tab.welcome:
+            fields = tab.settings.fields.values()
+            events.on(tab.welcome.start.click, events.shown_first, tab.first_trouble, *fields)
         if mask_input(tab.task):
             drawn = shared.viewer.mask(events.drawn, [tab.held, shared.active], events.everything(), **QUIET)
             drawn.then(events.noted, **events.note())
@@ -165,6 +181,14 @@ def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict
         if tab.together:
             _connect_group(events, tab.together)
     return connected
+
+
+def connect_first(start: gr.Button, events: PanelEvents, shared: Shared) -> None:
+    """Let a button of another tab run the first example of the tab of ``events``."""
+    if isinstance(events, TabEvents):
+        fields = list(events.tab.settings.fields.values())
+        outputs = [*events.everything(), shared.active, shared.tabs]
+        start.click(events.opened_first, fields, outputs, **QUIET).then(events.noted, **events.note())
 
 
 def _connect_group(events: TabEvents, together: GroupDrop) -> None:

@@ -10,17 +10,10 @@ from core.declaration import Measure, Task
 from core.errors import UserError
 from core.result import BASELINE, DIFFERENCE, ERROR, REPORT, RESULT, RUN, UNCERTAINTY, Measured, Result, Row
 from webapp.pages.kit.templates import EMPTY, joined, piece
-from webapp.pages.kit.text import ago, number, seconds, times
+from webapp.pages.kit.text import number, seconds, times
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 
-STATES = {
-    "queued": "Waiting",
-    "running": "Running",
-    "done": "Done",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-}
-TISSUE_FACTS = ("Holds", "Size", "Bands", "Classes", "Groups")
+TISSUE_FACTS = ("Holds", "Size", "Values", "Bands", "Classes", "Groups", "Columns")
 ORDER = (REPORT, RESULT, UNCERTAINTY, DIFFERENCE, ERROR, RUN)
 UNKNOWN_TRUTH = "There is no truth to compare with: these measures look at the result itself."
 
@@ -90,45 +83,29 @@ def result_notes(result: Result) -> Markup:
 
 
 def downloads(job: JobRecord) -> Markup:
-    """Return links to the files of a finished job, those of other methods folded away."""
+    """Return the notes of a finished job and links to its files, those of other methods folded away."""
     main = [one for one in job.artifacts if one.kind != BASELINE]
     main.sort(key=lambda one: ORDER.index(one.kind) if one.kind in ORDER else len(ORDER))
     others = [one for one in job.artifacts if one.kind == BASELINE]
-    return piece("results", "downloads", main=list(map(_link, main)), others=list(map(_link, others)))
+    found = result_notes(job.result)
+    return piece("results", "downloads", notes=found, main=list(map(_link, main)), others=list(map(_link, others)))
 
 
-def outcome(job: JobRecord) -> Markup:
-    """Return one line on how a job ended and its notes, or its error."""
+def outcome(job: JobRecord, files: str = "") -> Markup:
+    """Return one line on how a job ended, or its error; files: the id of the place where its files are listed."""
     if job.error:
         return problem(UserError(job.error.code, job.error.message, job.error.hint))
     if job.state == "cancelled":
         return piece("results", "cancelled")
     if job.state == "done":
-        return joined((piece("results", "good", text=f"Done in {seconds(job.seconds)}."), result_notes(job.result)))
+        return piece("results", "done", text=f"Done in {seconds(job.seconds)}.", files=files)
     return EMPTY
-
-
-def sessions(jobs: Iterable[tuple[JobRecord, str, str]]) -> Markup:
-    """Return the visitor's jobs, newest first; each is (job, scan's file name, method's title)."""
-    return piece("boxes", "sessions", jobs=[_job(*entry) for entry in jobs])
 
 
 def header(device: str, waiting: int) -> Markup:
     """Return the device badge and the length of the queue."""
     queue = "Queue empty" if not waiting else f"{waiting} job{'s' if waiting > 1 else ''} in the queue"
     return piece("boxes", "badges", device=device, queue=queue)
-
-
-def _job(job: JobRecord, filename: str, method: str) -> Mapping[str, str]:
-    return {
-        "id": job.id,
-        "subject": filename,
-        "method": method,
-        "ago": ago(job.created),
-        "state": job.state,
-        "title": STATES.get(job.state, job.state),
-        "took": seconds(job.seconds) if job.seconds is not None else "",
-    }
 
 
 def _link(artifact: ArtifactRecord) -> Mapping[str, str]:

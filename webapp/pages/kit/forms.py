@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import gradio as gr
 from gradio.components import Component
@@ -16,8 +17,10 @@ RADIO_CHOICES = 3
 FINE_RANGE = 2.0
 
 
-def field(param: Param) -> Component:
-    """Return the component for ``param``."""
+def field(param: Param, first: Value | None = None) -> Component:
+    """Return the component for ``param``; first: the value it begins with, None for that of the declaration."""
+    if first is not None:
+        param = replace(param, default=first)
     label = f"{param.title} ({param.unit})" if param.unit else param.title
     if param.kind == "bool":
         return gr.Checkbox(value=bool(param.default), label=label, info=param.help)
@@ -27,6 +30,8 @@ def field(param: Param) -> Component:
         )
     if param.kind == "several":
         return _several(param, label)
+    if param.kind == "text":
+        return gr.Textbox(value=str(param.default), label=label, info=param.help, max_lines=1)
     if param.kind == "choice":
         return _choice(param, label)
     return _number(param, label)

@@ -8,12 +8,11 @@ from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
 from core import __version__
-from core.assets import ASSETS
 from webapp.pages.kit.sorting import SORT
 from webapp.pages.kit.templates import EMPTY, trusted
 from webapp.pages.kit.templates import document as template
+from webapp.pages.kit.theme import style
 
-STYLE = ASSETS / "style" / "style.css"
 PLOT = {"displaylogo": False, "responsive": True}
 OWN = """
 body { margin: 0; background: var(--cs-ground); color: var(--cs-text); }
@@ -35,7 +34,7 @@ def document(title: str, subject: str, body: Markup) -> str:
         subject=subject,
         body=body,
         version=__version__,
-        style=trusted(STYLE.read_text(encoding="utf-8") + OWN),
+        style=trusted(style() + OWN),
         plotly=trusted(get_plotlyjs()),
         script=trusted(f"const element = document.body; {SORT}"),
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl, urlencode
 
 from core import tasks
 from core.declaration import Input, Task
+from core.errors import UserError
 from webapp.services import Services
 from webapp.store.records import JobRecord, ScanRecord
 
@@ -46,6 +48,11 @@ class View:
     scans: Mapping[str, ScanRecord] = field(default_factory=dict)
     job: JobRecord | None = None
     earlier: tuple[JobRecord, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was given yet."""
+        return not self.scans and self.job is None
 
     @property
     def active(self) -> bool:
@@ -93,6 +100,40 @@ def view(services: Services, session: str, task: Task, held: Held) -> View:
     job = repo.job(held.job, session) if held.job else None
     earlier = _earlier(services, session, task, held) if job and job.state == "done" else ()
     return View(task, scans, job, earlier)
+
+
+def address(shown: View) -> str:
+    """Return the query of the page's address that opens the work of a tab again, "" where there is none."""
+    if shown.job:
+        return urlencode({"job": shown.job.id})
+    return urlencode(opening(shown.task, {name: scan.id for name, scan in shown.scans.items()})) if shown.scans else ""
+
+
+def opening(task: Task, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of an address that opens ``task`` with ``inputs``: input name -> id of a scan."""
+    return {"task": task.name, **inputs}
+
+
+def of_address(services: Services, session: str, query: str) -> tuple[Task, Held] | None:
+    """Return the task and the work that the query of an address names, None where it names none.
+
+    Raises UserError not_found for a job or a scan that is gone or another visitor's, or a mask of another scan.
+    """
+    given = dict(parse_qsl(query.lstrip("?")))
+    if "job" in given:
+        return of_job(services, session, given["job"])
+    task = next((one for one in tasks.TASKS if one.name == given.get("task")), None)
+    held = Held({entry.name: given[entry.name] for entry in task.inputs if entry.name in given}) if task else Held()
+    if task is None or not held.inputs:
+        return None
+    scans = view(services, session, task, held).scans
+    for entry in task.inputs:
+        scan = scans.get(entry.name)
+        roles = {"mask": "mask", "tissue": "tissue"}
+        belongs = scan is None or scan.role == roles.get(entry.kind, "volume")
+        if not belongs or (scan and entry.kind == "mask" and scan.parent != held.inputs.get(anchor(task))):
+            raise UserError("not_found", "The address names a scan of another kind.", "Load the scan in step 1.")
+    return task, held
 
 
 def of_job(services: Services, session: str, job_id: str) -> tuple[Task, Held]:

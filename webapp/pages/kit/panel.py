@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import gradio as gr
@@ -10,10 +10,11 @@ from gradio.blocks import Block
 from gradio.components import Component
 
 from core import tasks
-from core.declaration import Task
+from core.declaration import Param, Task, Value
 from webapp.pages.kit import boxes, forms
 from webapp.pages.kit.expected_time import preset_titles
 from webapp.pages.kit.page_state import View
+from webapp.pages.kit.templates import piece
 from webapp.pages.kit.upload_slot import Slot
 from webapp.pages.kit.viewer import ProgressBar, VolumeViewer
 from webapp.services import Services
@@ -100,13 +101,13 @@ def ident(task: Task, name: str) -> str:
 
 
 def settings(services: Services, task: Task, elsewhere: Mapping[str, Component] | None = None) -> Settings:
-    """Draw presets, the fields in the open and those folded away, those of the papers' methods once more.
+    """Draw presets, the fields in the open and those folded away, under headings of their own where they have one.
 
     elsewhere: the fields of parameters that are drawn in another place.
     """
     built = dict(elsewhere or {})
     presets = preset_titles(services, View(task))
-    with gr.Column(elem_classes="cs-section cs-settings"):
+    with gr.Column(elem_classes="cs-settings"):
         preset = gr.Radio(
             presets,
             value=task.page.preset or next((name for _, name in presets), None),
@@ -115,25 +116,33 @@ def settings(services: Services, task: Task, elsewhere: Mapping[str, Component] 
             elem_id=ident(task, "preset"),
             elem_classes=["cs-choice", "cs-preset"],
         )
+        folded = [param for param in task.params if param.name not in built and param.folded]
+        for heading in dict.fromkeys(param.folded for param in folded):
+            with gr.Accordion(heading, open=False, elem_classes="cs-advanced"):
+                built |= {param.name: forms.field(param) for param in folded if param.folded == heading}
         left = [param for param in task.params if param.name not in built]
-        built |= {param.name: forms.field(param) for param in left if not param.advanced}
+        chosen = next((one.params for one in task.presets if one.name == preset.value), {})
+        built |= _fields((one for one in left if not one.advanced), chosen)
         note = gr.HTML(elem_id=ident(task, "method-note"))
-        with gr.Accordion(
-            "Advanced", open=False, visible=any(one.advanced for one in left), elem_classes="cs-advanced"
-        ):
-            built |= {param.name: forms.field(param) for param in left if param.advanced and not param.paper}
+        words = "Method and advanced settings" if task.methods else "Advanced settings"
+        with gr.Accordion(words, open=False, visible=any(one.advanced for one in left), elem_classes="cs-advanced"):
+            built |= _fields((one for one in left if one.advanced and not one.paper), chosen)
             papers = [param for param in left if param.paper]
             if papers:
                 with gr.Accordion("Settings of the papers' methods", open=False, elem_classes="cs-advanced"):
-                    built |= {param.name: forms.field(param) for param in papers}
+                    built |= _fields(papers, chosen)
     return Settings(preset, {param.name: built[param.name] for param in task.params}, note)
 
 
-def running(task: Task, index: int) -> Running:
+def _fields(params: Iterable[Param], chosen: Mapping[str, Value]) -> dict[str, Component]:
+    return {param.name: forms.field(param, chosen.get(param.name)) for param in params}
+
+
+def running(task: Task) -> Running:
     """Draw the step that starts, follows and stops a run."""
     empty = View(task)
-    with gr.Column(elem_classes="cs-section"):
-        gr.HTML(boxes.step(index, "Run"))
+    with gr.Column(elem_classes="cs-section cs-foot"):
+        gr.HTML(piece("boxes", "run_step"))
         with gr.Row(elem_classes="cs-buttons"):
             run = gr.Button(
                 "Run", variant="primary", elem_id=ident(task, "run"), elem_classes="cs-run", interactive=empty.ready

@@ -13,7 +13,7 @@ from gradio.blocks import Block
 from gradio.components import Component
 
 from core.errors import UserError
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.pages.kit import forms, page_state
 from webapp.pages.kit import panel_actions as actions
 from webapp.pages.kit.event_options import QUIET
@@ -190,17 +190,17 @@ def connect(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
 
 
 def _connect_address(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
-    """Show the job named in the page's address, in its own tab."""
+    """Show the job or the scans named in the page's address, in the tab of their task."""
     first = next(iter(tabs))
     outputs = [shared.active, shared.tabs, *{part: None for one in tabs.values() for part in one.everything()}]
 
     def opened(request: gr.Request, event: gr.EventData) -> Updates:
         session = session_of(request)
-        wanted = str(getattr(event, "job", ""))
-        if not wanted:
+        wanted = str(getattr(event, "query", ""))
+        found, box = attempt(lambda: _of_address(tabs, session, wanted))
+        if found is None and not box:
             # a visitor may have gone to another tab before this answer comes
             return {shared.active: gr.skip()}
-        found, box = attempt(lambda: _of_job(tabs, session, wanted))
         name, held = found or (first, Held())
         troubles: Updates = {tabs[name].tab.first_trouble: box} if box else {}
         return {
@@ -214,9 +214,12 @@ def _connect_address(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
         event = event.then(events.noted, **events.note())
 
 
-def _of_job(tabs: Mapping[str, PanelEvents], session: str, wanted: str) -> tuple[str, Held]:
+def _of_address(tabs: Mapping[str, PanelEvents], session: str, wanted: str) -> tuple[str, Held] | None:
     services = next(iter(tabs.values())).services
-    task, held = page_state.of_job(services, session, wanted)
+    found = page_state.of_address(services, session, wanted)
+    if found is None:
+        return None
+    task, held = found
     if task.name not in tabs:
         raise UserError("not_found", "This run has no tab on this page.", "Open it from the Sessions tab.")
     return task.name, held

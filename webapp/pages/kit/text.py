@@ -6,6 +6,10 @@ import math
 from datetime import UTC, datetime
 
 NAME = "Counterscan"
+# size of a unit of time in seconds, its name, its steps in an estimate, and how many of it are given in the next
+SCALES = (
+    (1, "s", 1, 10), (1, "s", 5, 120), (60, "min", 0.5, 10), (60, "min", 1, 100), (3600, "h", 0.5, math.inf),
+)  # fmt: skip
 TAGLINE = "Research use only, not for diagnosis. Synthetic tissue is marked as such."
 
 
@@ -27,6 +31,27 @@ def seconds(value: float | None) -> str:
     if not rest and minutes < 60:
         return f"{minutes} min"
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def span(low: float, high: float) -> str:
+    """Return a range of durations as exactly as an estimate deserves: ``"15–40 s"``, ``"1.5–2.5 min"``, ``"2 h"``."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "–"
+    if high < 1:
+        return seconds(high)
+    size, unit, step = next(one[:3] for one in SCALES if high < one[0] * one[3])
+    first, last = (step * max(1, round(value / size / step)) for value in (low, high))
+    return f"{last:g} {unit}" if first == last else f"{first:g}–{last:g} {unit}"
+
+
+def bytes_of(count: int) -> str:
+    """Return a size of files as people read it: ``"320 kB"``, ``"1.4 MB"``."""
+    size, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.1f} {unit}" if size < 10 and unit not in ("B", "kB") else f"{size:.0f} {unit}"
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:

@@ -1,4 +1,4 @@
-"""The look of the page: one dark theme that does not depend on the visitor's preference."""
+"""The look of the page: its colours are those of assets/style/colours.css, light or dark as the visitor prefers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,22 @@ import gradio as gr
 from core.assets import ASSETS
 from webapp.pages.kit.templates import document
 
-STYLE = ASSETS / "style" / "style.css"
+STYLE = ASSETS / "style"
+# in the order in which they are read
+SHEETS = ("colours", "style", "layout")
 
-GROUND, PANEL, RAISED, LINE = "#0b0f14", "#121821", "#18202b", "#263241"
-TEXT, MUTED, ACCENT = "#e6edf3", "#a9b7c6", "#38bdf8"
+
+def style() -> str:
+    """Return the style sheets of the page as one."""
+    return "".join((STYLE / f"{name}.css").read_text(encoding="utf-8") for name in SHEETS)
+
+
+def _colour(name: str) -> str:
+    return f"var(--cs-{name})"
+
+
+GROUND, PANEL, RAISED, LINE = map(_colour, ("ground", "panel", "raised", "line"))
+TEXT, MUTED, ACCENT, HOVER, SOFT, EDGE = map(_colour, ("text", "muted", "accent", "hover", "accent-soft", "edge"))
 
 _COLOURS = {
     "body_background_fill": GROUND,
@@ -22,9 +34,9 @@ _COLOURS = {
     "background_fill_secondary": GROUND,
     "border_color_primary": LINE,
     "border_color_accent": ACCENT,
-    "color_accent_soft": "#0f2a3a",
+    "color_accent_soft": SOFT,
     "link_text_color": ACCENT,
-    "link_text_color_hover": "#7dd3fc",
+    "link_text_color_hover": _colour("accent-hover"),
     "link_text_color_active": ACCENT,
     "link_text_color_visited": ACCENT,
     "block_background_fill": "transparent",
@@ -43,18 +55,18 @@ _COLOURS = {
     "panel_border_color": LINE,
     "input_background_fill": GROUND,
     "input_background_fill_focus": GROUND,
-    "input_border_color": "#364558",
+    "input_border_color": EDGE,
     "input_border_color_focus": ACCENT,
-    "input_placeholder_color": "#8495a8",
+    "input_placeholder_color": _colour("faint"),
     "input_shadow": "none",
     "input_shadow_focus": "none",
     "checkbox_background_color": GROUND,
-    "checkbox_background_color_selected": "#0284c7",
-    "checkbox_border_color": "#4a5c72",
+    "checkbox_background_color_selected": ACCENT,
+    "checkbox_border_color": EDGE,
     "checkbox_border_color_selected": ACCENT,
     "checkbox_label_background_fill": RAISED,
-    "checkbox_label_background_fill_hover": "#1e2937",
-    "checkbox_label_background_fill_selected": "#0f2a3a",
+    "checkbox_label_background_fill_hover": HOVER,
+    "checkbox_label_background_fill_selected": SOFT,
     "checkbox_label_border_color": LINE,
     "checkbox_label_border_color_selected": ACCENT,
     "checkbox_label_border_width": "1px",
@@ -62,20 +74,20 @@ _COLOURS = {
     "checkbox_label_text_color_selected": TEXT,
     "slider_color": ACCENT,
     "button_primary_background_fill": ACCENT,
-    "button_primary_background_fill_hover": "#7dd3fc",
-    "button_primary_text_color": "#04202e",
-    "button_primary_text_color_hover": "#04202e",
+    "button_primary_background_fill_hover": _colour("accent-hover"),
+    "button_primary_text_color": _colour("on-accent"),
+    "button_primary_text_color_hover": _colour("on-accent"),
     "button_primary_border_color": ACCENT,
     "button_secondary_background_fill": RAISED,
-    "button_secondary_background_fill_hover": "#1e2937",
+    "button_secondary_background_fill_hover": HOVER,
     "button_secondary_text_color": TEXT,
     "button_secondary_text_color_hover": TEXT,
     "button_secondary_border_color": LINE,
     "table_border_color": LINE,
     "accordion_text_color": TEXT,
-    "error_background_fill": "#2a1618",
-    "error_border_color": "#f87171",
-    "error_text_color": "#fecaca",
+    "error_background_fill": _colour("bad-ground"),
+    "error_border_color": _colour("bad-edge"),
+    "error_text_color": _colour("bad-text"),
 }
 
 
@@ -95,6 +107,20 @@ def _theme() -> gr.themes.Base:
     return theme.set(**{name: colour for name, colour in both.items() if name in known})
 
 
+# the switch in the header; assets/page/head.html applies what was chosen before
+THEMES = """
+const buttons = [...element.querySelectorAll("[data-theme-choice]")];
+const show = (choice) => buttons.forEach((one) =>
+  one.setAttribute("aria-pressed", String(one.dataset.themeChoice === choice)));
+show(document.documentElement.dataset.theme || "system");
+element.addEventListener("click", (event) => {
+  const choice = event.target.closest("[data-theme-choice]")?.dataset.themeChoice;
+  if (!choice) return;
+  globalThis.counterscanTheme(choice);
+  show(choice);
+});
+"""
+
 THEME = _theme()
-CSS = STYLE.read_text(encoding="utf-8")
+CSS = style()
 HEAD = document("head")

@@ -53,7 +53,7 @@ def build(entry: Input, ident: str, *, first: bool = False, removable: bool = Tr
     """
     classes = ["cs-drop", "cs-first-drop"] if first else ["cs-drop"]
     file = gr.File(
-        label=entry.label or entry.title,
+        label=drop_words(entry.label or entry.title),
         elem_id=f"{ident}-file",
         elem_classes=classes,
         height=56,
@@ -64,6 +64,11 @@ def build(entry: Input, ident: str, *, first: bool = False, removable: bool = Tr
     facts = gr.HTML(elem_id=f"{ident}-facts")
     remove = gr.Button("Remove", size="sm", visible=False, elem_id=f"{ident}-remove") if removable else None
     return Slot(entry, file, facts, trouble, remove, single)
+
+
+def drop_words(what: str) -> str:
+    """Return the words in the place where ``what`` is dropped."""
+    return f"{what}: drop it here, or click to choose"
 
 
 def card(scan: ScanRecord | None) -> str:

@@ -14,27 +14,32 @@ from webapp.pages.kit.templates import document
 VIEWER_MODULE = "/ui/viewer/viewer.js"
 VIEWER_LIBRARY = "/ui/niivue.js"
 
+# puts dropped files into the first input of the tab that is open
+TAKE = """(files) => {
+  const drops = [...document.querySelectorAll(".cs-first-drop input[type=file]")];
+  const input = drops.find((one) => one.closest(".cs-steps").offsetParent !== null);
+  if (!input) return;
+  input.files = files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
+
 _VIEWER = document("viewer")
-_VIEWER_SCRIPT = """
-// the job in the address is reported before any value can write another one, or none, into it
-trigger("address", { job: new URLSearchParams(location.search).get("job") || "" });
+_VIEWER_SCRIPT = (
+    f"const take = {TAKE};"
+    + """
+// the address is reported before any value can write another one, or none, into it
+trigger("address", { query: location.search });
 const address = () => {
-  const job = props.value && props.value.job;
-  if (!props.value || !("job" in props.value)) return;
-  history.replaceState(null, "", job ? `${location.pathname}?job=${encodeURIComponent(job)}` : location.pathname);
+  if (!props.value || !("address" in props.value)) return;
+  const query = props.value.address ? `?${props.value.address}` : "";
+  history.replaceState(null, "", `${location.pathname}${query}${location.hash}`);
 };
 const ready = import(props.module).then((viewer) => viewer.mount(element, {
   library: props.library,
   emit: (reply) => trigger("mask", { scan_id: reply.scan_id }),
-  take: (files) => {
-    const drops = [...document.querySelectorAll(".cs-first-drop input[type=file]")];
-    const input = drops.find((one) => one.closest("[role=tabpanel]")?.offsetParent !== null);
-    if (!input) return;
-    input.files = files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  },
+  take,
 }));
-// a value that is away only names the job of the address: the viewer is hidden and keeps its scene
+// a value that is away only has the address: the viewer is hidden and keeps its scene
 const show = () => { address(); if (!props.value?.away) ready.then((viewer) => viewer.apply(props.value)); };
 watch("value", show);
 show();
@@ -43,12 +48,13 @@ ready.catch((error) => {
   console.warn(error);
 });
 """
+)
 
 _PROGRESS = document("progress")
 _PROGRESS_SCRIPT = """
 const show = () => {
   const { percent = 0, text = "", shown = false, picture = "" } = props.value || {};
-  const preview = element.querySelector(".cs-preview");
+  const preview = element.querySelector(".cs-so-far");
   const root = element.querySelector(".cs-progress");
   const bar = element.querySelector(".cs-bar");
   root.hidden = !shown;
@@ -77,7 +83,7 @@ class Bar(TypedDict):
 class VolumeViewer(gr.HTML):
     """Four linked panels; ``value`` is that of a ``Scene``.
 
-    The event ``mask`` reports a drawn mask, ``address`` once, at the start, the job in the page's address.
+    The event ``mask`` reports a drawn mask, ``address`` once, at the start, the query of the page's address.
     """
 
     # Gradio builds the class anew with every property after an update, so each must be a keyword that can be overridden

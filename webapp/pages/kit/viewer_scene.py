@@ -55,6 +55,7 @@ class Scene(_Part):
     )
     busy: bool = False
     job: str = ""
+    address: str = Field(default="", description="query of the page's address that opens this work again")
     invite: str = Field(default="", description="text of the empty viewer")
 
     def value(self) -> dict[str, Any]:

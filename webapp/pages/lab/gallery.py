@@ -19,9 +19,13 @@ Pixels = NDArray[np.uint8]
 # red speaks for the answer, blue against it; nothing is dark grey
 FOR, AGAINST, NEITHER = (255, 138, 91), (86, 180, 233), (24, 32, 43)
 HEAD = "Tissue"
+COLOURS = {
+    "infrared": "red amide I (1655), green phosphate (1085), blue CH2 (2924 cm⁻¹)",
+    "raman": "red amide I (1660), green phenylalanine (1003), blue CH (2935 cm⁻¹)",
+}
 SENTENCE = (
-    "Left: three bands as colours, red amide I (1655), green phosphate (1085), blue CH2 (2924 cm⁻¹). Then the stained "
-    "picture, and for each model how much each pixel speaks for its answer (orange, bright) or against it (blue)."
+    "Left: three bands as colours, {colours}. Then the stained picture, and for each model how much each pixel speaks "
+    "for its answer (orange, bright) or against it (blue)."
 )
 
 
@@ -31,8 +35,9 @@ def gallery(results: Results, models: Sequence[Model]) -> Markup:
         return EMPTY
     shown = [model for model in models if model.attributions]
     patches = [_patch(picture, shown, results.data.classes) for picture in results.gallery]
+    sentence = SENTENCE.format(colours=COLOURS[results.data.technique])
     simulated = results.data.source == "simulated"
-    return piece("lab", "gallery", title=HEAD, is_simulated=simulated, sentence=SENTENCE, patches=patches)
+    return piece("lab", "gallery", title=HEAD, is_simulated=simulated, sentence=sentence, patches=patches)
 
 
 def png(values: Pixels) -> str:
@@ -57,7 +62,7 @@ def _patch(picture: Picture, models: Sequence[Model], classes: Sequence[str]) ->
     for model in models:
         found = next((each for each in model.attributions if each.patch == picture.patch), None)
         if found is not None:
-            answer = "right" if found.predicted == found.label else f"says {classes[found.predicted]}"
+            answer = "right" if found.predicted == found.label else f"taken for {classes[found.predicted]}"
             tiles.append(_tile(coloured(np.array(found.scores)), f"{model.title}: {answer}", f"{whose}: pixels"))
     return {"title": classes[picture.label], "place": whose, "tiles": tiles}
 

@@ -13,7 +13,7 @@ from core import tasks
 from core.errors import UserError
 from core.failure.results import Results
 from core.failure.results_json import from_json
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.pages.kit.offline import document, drawn, section
 from webapp.pages.kit.templates import joined
 from webapp.pages.lab.sections import VIEWS, Section, sections, usual

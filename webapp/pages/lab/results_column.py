@@ -9,8 +9,10 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
+from core.presentation import Welcome
+from webapp.pages.kit import welcome
 from webapp.pages.kit.sorting import SORT
-from webapp.pages.kit.templates import piece
+from webapp.pages.kit.welcome import WelcomeBox
 from webapp.pages.lab.sections import DRAWN, TABS, VIEWS, Section
 
 _WATCHED = f'{SORT}watch("value", () => requestAnimationFrame(ready));'
@@ -41,9 +43,13 @@ class Place:
 
 @dataclass(frozen=True)
 class LabView:
-    """The right column. other: the views of the run that is compared with; files: links to the exports."""
+    """The right column. other: the views of the run that is compared with; files: links to the exports.
 
-    invite: gr.HTML
+    welcome: what stands there until there is a run; trouble: why a run's results cannot be shown.
+    """
+
+    welcome: WelcomeBox
+    trouble: gr.HTML
     shown: gr.Column
     look: gr.Dropdown
     beside: gr.Dropdown
@@ -54,9 +60,10 @@ class LabView:
     tabs: tuple[gr.Tab, ...]
 
 
-def build() -> LabView:
+def build(words: Welcome) -> LabView:
     """Draw the column; it stands beside the viewer's, and the style shows the one that the open tab needs."""
-    invite = gr.HTML(piece("lab", "invitation"), elem_id="lab-invite", elem_classes="cs-section")
+    greeting = welcome.build(words, "lab-welcome")
+    trouble = gr.HTML(elem_id="lab-trouble", visible=False, elem_classes="cs-section")
     places: dict[str, Place] = {}
     other: dict[str, Place] = {}
     with gr.Column(visible=False, elem_id="lab-results", elem_classes="cs-section") as shown:
@@ -83,7 +90,7 @@ def build() -> LabView:
                             with gr.Column(min_width=least, elem_classes="cs-other"):
                                 other |= {name: _place(name, "other-") for name in names if name in OTHERS}
                 tabs.append(tab)
-    return LabView(invite, shown, look, beside, compare, files, places, other, tuple(tabs))
+    return LabView(greeting, trouble, shown, look, beside, compare, files, places, other, tuple(tabs))
 
 
 # pixels that a column needs: a table of many columns takes the whole width, and the other run stands below it

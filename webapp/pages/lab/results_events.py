@@ -9,14 +9,14 @@ import gradio as gr
 from gradio.blocks import Block
 from markupsafe import Markup
 
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.pages.kit import boxes
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import subject
-from webapp.pages.kit.page_state import Held, View
+from webapp.pages.kit.page_state import Held, View, address
 from webapp.pages.kit.panel import Panel, Shared
 from webapp.pages.kit.panel_events import PanelEvents, Updates
-from webapp.pages.kit.templates import piece
+from webapp.pages.kit.templates import joined, piece
 from webapp.pages.kit.text import ago
 from webapp.pages.kit.trouble import attempt
 from webapp.pages.lab import offline_report, sections
@@ -35,10 +35,23 @@ class ResultsEvents(PanelEvents):
 
     view: LabView
 
+    def shown_first(self, session: str, held: Held, *values: object) -> Held:
+        """Queue a run without data, on simulated tissue, with the values of the form."""
+        return self.started(session, Held(), *values)
+
     def own(self) -> list[Block]:
         """Return the components of the results column."""
         view = self.view
-        return [view.invite, view.shown, view.look, view.beside, view.compare, view.files, *self.drawn()]
+        return [
+            view.welcome.group,
+            view.trouble,
+            view.shown,
+            view.look,
+            view.beside,
+            view.compare,
+            view.files,
+            *self.drawn(),
+        ]
 
     def drawn(self) -> list[Block]:
         """Return every component of the views."""
@@ -46,32 +59,41 @@ class ResultsEvents(PanelEvents):
         return [part for place in places for part in place.everything()]
 
     def front(self, shown: View) -> Updates:
-        """Return the viewer's value: it is hidden meanwhile, and only writes the job into the address."""
-        return {self.shared.viewer: {"job": shown.job.id if shown.job else "", "away": True}}
+        """Return the viewer's value: it is hidden meanwhile, and only writes the page's address."""
+        return {self.shared.viewer: {"address": address(shown), "away": True}}
 
     def rest(self, session: str, shown: View) -> Updates:
         """Return the outcome of the job, and the views of its results."""
         outcome = boxes.outcome(shown.job) if shown.job else ""
+        if shown.job and shown.done:
+            outcome = joined((outcome, boxes.result_notes(shown.job.result)))
         return {self.tab.running.outcome: outcome, **self._results(session, shown)}
 
     def _results(self, session: str, shown: View) -> Updates:
         view, job = self.view, shown.job
         if job is None or not shown.done:
-            return {view.invite: gr.HTML(visible=True), view.shown: gr.Column(visible=False)}
+            return self._shown(welcome=job is None or job.over)
         results, box = attempt(lambda: offline_report.load(self.services, job))
         if results is None:
-            return {view.invite: gr.HTML(box, visible=True), view.shown: gr.Column(visible=False)}
+            return self._shown(trouble=box)
         known, (look, beside) = sections.choices(results), sections.usual(results)
         others = [NOBODY, *((self._title(session, one), one.id) for one in self._earlier(session, job))]
         return {
-            view.invite: gr.HTML(visible=False),
-            view.shown: gr.Column(visible=True),
+            **self._shown(results=True),
             view.look: gr.Dropdown(choices=known, value=look),
             view.beside: gr.Dropdown(choices=[("None", ""), *known], value=beside, visible=len(known) > 1),
             view.compare: gr.Dropdown(choices=others, value="", visible=len(others) > 1),
             view.files: _files(job, look, beside),
             **self._views(sections.sections(results, look, beside)),
             **self._other({}),
+        }
+
+    def _shown(self, *, welcome: bool = False, trouble: str = "", results: bool = False) -> Updates:
+        """Return which parts of the column are there."""
+        return {
+            self.view.welcome.group: gr.Column(visible=welcome),
+            self.view.trouble: gr.HTML(trouble, visible=bool(trouble)),
+            self.view.shown: gr.Column(visible=results),
         }
 
     def _earlier(self, session: str, job: JobRecord) -> list[JobRecord]:
@@ -125,6 +147,8 @@ def _connect_view(events: ResultsEvents, panel: gr.Tab) -> None:
         pick.input(events.looked, [held, view.look, view.beside], [view.files, *events.drawn()], **QUIET)
     others = [part for place in view.other.values() for part in place.everything()]
     view.compare.input(events.compared, view.compare, others, **QUIET)
+    fields = list(events.tab.settings.fields.values())
+    events.on(view.welcome.start.click, events.shown_first, events.tab.running.trouble, *fields)
     for one in (panel, *view.tabs):
         one.select(None, None, None, js=FIT)
 

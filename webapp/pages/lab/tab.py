@@ -21,17 +21,22 @@ def build(services: Services, task: Task) -> Panel:
     """Draw the tab of ``task``."""
     words = task.page
     slots: dict[str, Slot] = {}
-    with gr.Column(elem_classes="cs-section"):
-        gr.HTML(boxes.step(1, words.load.title, words.load.note))
-        gr.HTML(boxes.hint(words.load.hint))
-        for entry in task.inputs:
-            with gr.Accordion(entry.folded, open=False, elem_classes="cs-advanced") if entry.folded else nullcontext():
-                slots[entry.name] = upload_slot.build(entry, ident(task, entry.name), single=True)
-    with gr.Column(elem_classes="cs-section"):
-        gr.HTML(boxes.step(2, words.settings.title, words.settings.note))
-        settings = panel.settings(services, task)
+    with gr.Column(elem_classes="cs-steps", min_width=0):
+        with gr.Column(elem_classes="cs-section"):
+            gr.HTML(boxes.step(1, words.load.title, words.load.note))
+            gr.HTML(boxes.hint(words.load.hint))
+            for entry in task.inputs:
+                with (
+                    gr.Accordion(entry.folded, open=False, elem_classes="cs-advanced")
+                    if entry.folded
+                    else nullcontext()
+                ):
+                    slots[entry.name] = upload_slot.build(entry, ident(task, entry.name), single=True)
+        with gr.Column(elem_classes="cs-section"):
+            gr.HTML(boxes.step(2, words.settings.title, words.settings.note))
+            settings = panel.settings(services, task)
+        running = panel.running(task)
     held = gr.State(Held())
-    running = panel.running(task, 3)
     running.cancel.value = "Stop"
     timer = gr.Timer(panel.POLL_SECONDS, active=False)
     return Panel(task, held, slots, settings, running, timer, explain)

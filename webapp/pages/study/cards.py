@@ -22,11 +22,6 @@ EXPORTS = (
 )
 
 
-def invitation() -> Markup:
-    """Return what stands in the place of the results while there are none."""
-    return piece("study", "invitation")
-
-
 def overview(study: StudyRecord, items: Sequence[ItemRecord]) -> Markup:
     """Return title, items and state of a study, with the notes of its creation."""
     uses: list[str] = [item.use for item in items]

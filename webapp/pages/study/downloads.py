@@ -11,7 +11,7 @@ from core.errors import UserError
 from core.measure.analysis import analyse
 from core.measure.answers import Collected
 from core.measure.findings import Results
-from webapp.door.session import session_of
+from webapp.door.visitor import session_of
 from webapp.pages.study.results_page import page
 from webapp.services import Services
 from webapp.store.studies import Studies

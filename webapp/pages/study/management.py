@@ -14,7 +14,8 @@ from gradio.blocks import Block
 
 from core.errors import UserError
 from core.result import RESULT
-from webapp.door.session import session_of
+from webapp.door.visitor import require, session_of
+from webapp.intake.example_scans import FOLDER
 from webapp.intake.scans import uploaded
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import headline, subject
@@ -58,6 +59,7 @@ class StudyEvents:
         column.refresh.click(self.looked, panel.pick, everything, **QUIET)
         drawn = {**QUIET, "show_progress": "minimal", "show_progress_on": panel.overview}
         panel.making.make.click(self.made, panel.making.values(), everything, **drawn)
+        column.welcome.start.click(self.shown_first, None, everything, **QUIET)
         inviting.invite.click(
             self.acting(self.invited),
             [panel.pick, inviting.label, inviting.expertise, inviting.days],
@@ -78,6 +80,7 @@ class StudyEvents:
             making.trouble, panel.group,
             inviting.table, inviting.link, inviting.label, inviting.which, inviting.trouble, panel.files, panel.close,
             panel.key, panel.timer, column.bar, column.shown, column.fresh, column.report,
+            column.welcome.group,
         ]  # fmt: skip
 
     def render(self, session: str, chosen: str, boxes: Mapping[Block, Any] | None = None) -> Updates:
@@ -108,7 +111,12 @@ class StudyEvents:
         }
 
     def _no_study(self) -> Updates:
-        return {self.panel.overview: "", self.column.fresh: "", self.column.report: cards.invitation()}
+        return {
+            self.panel.overview: "",
+            self.column.fresh: "",
+            self.column.report: gr.HTML(visible=False),
+            self.column.welcome.group: gr.Column(visible=True),
+        }
 
     def _study(self, study: StudyRecord) -> Updates:
         panel, inviting, column = self.panel, self.panel.inviting, self.column
@@ -122,7 +130,8 @@ class StudyEvents:
             panel.close: gr.Button("Open it again" if study.closed else "Close the study"),
             column.shown: answers,
             column.fresh: cards.fresh(answers, answers),
-            column.report: cards.report(study, answers),
+            column.report: gr.HTML(cards.report(study, answers), visible=True),
+            column.welcome.group: gr.Column(visible=False),
         }
 
     def _runs(self, session: str) -> list[tuple[str, JobRecord]]:
@@ -158,11 +167,10 @@ class StudyEvents:
 
     def made(self, request: gr.Request, *values: Any) -> Updates:
         """Make a study from the form."""
-        session = session_of(request)
-        study, box = attempt(lambda: self._made(session, *values))
+        study, box = attempt(lambda: self._made(require(request, "manager"), *values))
         if study is None:
             return {self.panel.making.trouble: box}
-        return self.render(session, study.id, {self.panel.making.images: gr.File(value=None)})
+        return self.render(session_of(request), study.id, {self.panel.making.images: gr.File(value=None)})
 
     def _made(
         self,
@@ -191,6 +199,14 @@ class StudyEvents:
             return creation.create(self.services, design.parse(form), session)[0]
         with uploaded(self.services, [Path(images)]), image_zip.opened(self.services, Path(images)) as found:
             return creation.create(self.services, design.parse({**form, "images": found}), session)[0]
+
+    def shown_first(self, request: gr.Request) -> Updates:
+        """Make the study of the shipped scans, with a link for one rater."""
+        session = session_of(request)
+        study, box = attempt(lambda: creation.create(self.services, design.read(FOLDER / "study.json"), session)[0])
+        if study is None:
+            return {self.panel.making.trouble: box}
+        return self.render(session, study.id, self.invited(study, "", "", None))
 
     def acting(self, action: Callable[..., Updates]) -> Callable[..., Updates]:
         """Return a handler that applies ``action`` to the chosen study, and shows the outcome."""

@@ -8,9 +8,11 @@ from typing import cast
 import gradio as gr
 from gradio.components import Component
 
-from webapp.pages.kit import boxes
+from core.presentation import Welcome
+from webapp.pages.kit import boxes, welcome
 from webapp.pages.kit.templates import piece
-from webapp.pages.study import cards
+from webapp.pages.kit.upload_slot import drop_words
+from webapp.pages.kit.welcome import WelcomeBox
 from webapp.study.design import SCALES
 
 QUESTIONS = [
@@ -28,6 +30,15 @@ ORDERS = [
 EXPERTISE = ["", "Neuroradiologist", "Radiologist", "Resident", "Imaging scientist", "Other"]
 COUNT_SECONDS = 5.0
 NO_RUNS = "None yet. Each run is a case: its result, the plain methods and, where you gave one, the reference."
+WORDS = Welcome(
+    "Do experts see the difference?",
+    "Make a blind study of your finished runs, or of a zip of images; invite raters by a link, without an account. "
+    "The results are drawn here while answers come in: intervals, agreement, and every answer to take with you.",
+    "study.webp",
+    "Two slices beside each other, A and B, with the question which looks more real",
+    "A question of a study: which of two looks more real? The example compares thick slices with thin ones.",
+    "Make the example study",
+)
 # completes a link with the address of the page, and selects it when it is focused
 _WHOLE = """
 const whole = () => element.querySelectorAll("input[data-path]").forEach((one) => {
@@ -107,11 +118,17 @@ class ResultsColumn:
     bar: gr.Row
     fresh: gr.HTML
     refresh: gr.Button
+    welcome: WelcomeBox
     report: gr.HTML
 
 
 def build() -> Controls:
     """Draw the controls."""
+    with gr.Column(elem_classes="cs-steps", min_width=0):
+        return _steps()
+
+
+def _steps() -> Controls:
     with gr.Column(elem_classes="cs-section"):
         gr.HTML(boxes.step(1, "Study", "blind, by link"))
         pick = gr.Dropdown([("New study", "")], value="", label="Study", elem_id="study-pick", filterable=False)
@@ -137,8 +154,9 @@ def results() -> ResultsColumn:
     with gr.Row(elem_classes="cs-section", elem_id="study-bar", visible=False) as bar:
         fresh = gr.HTML(elem_id="study-fresh")
         refresh = gr.Button("Refresh", size="sm", elem_id="study-refresh")
-    report = gr.HTML(cards.invitation(), elem_id="study-report", elem_classes="cs-section")
-    return ResultsColumn(gr.State(0), bar, fresh, refresh, report)
+    greeting = welcome.build(WORDS, "study-welcome")
+    report = gr.HTML(elem_id="study-report", elem_classes="cs-section", visible=False)
+    return ResultsColumn(gr.State(0), bar, fresh, refresh, greeting, report)
 
 
 def _making() -> Making:
@@ -149,7 +167,7 @@ def _making() -> Making:
         )
         gr.HTML(piece("study", "images_hint"))
         images = gr.File(
-            label="Zip of images",
+            label=drop_words("Zip of images"),
             elem_id="study-images",
             elem_classes="cs-drop",
             height=56,

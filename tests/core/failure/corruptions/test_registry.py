@@ -21,7 +21,7 @@ def tissue() -> PatchSet:
 
 
 def images_of(tissue: PatchSet, name: str) -> NDArray[np.float32]:
-    found = tissue.ir if name in IR else tissue.rgb
+    found = tissue.rgb if name in RGB else tissue.ir
     return np.asarray(found)
 
 
@@ -112,3 +112,29 @@ def test_a_stain_is_scaled_without_the_other(name: str, channel: int) -> None:
     expected = amounts.copy()
     expected[channel] *= 1.25
     np.testing.assert_allclose(taken, expected, atol=5e-3)
+
+
+def test_raman_spectra_have_changes_of_their_own() -> None:
+    of_raman = corruptions_of("ir", of_raman=True)
+    assert {"power_up", "power_down", "fluorescence"} <= set(of_raman) and not {"mie", "fringe", "thickness_up"} & set(
+        of_raman
+    )
+    assert not {"power_up", "power_down", "fluorescence"} & set(IR) and {"wn_shift", "baseline_slope"} <= set(of_raman)
+
+
+def test_less_power_has_the_noise_of_fewer_counts() -> None:
+    rng = np.random.default_rng(0)
+    flat = np.asarray(5 + 0.1 * rng.standard_normal((40, 16, 20, 20)), np.float32)
+    for severity, factor in enumerate(CORRUPTIONS["power_down"].severities, 1):
+        found = CORRUPTIONS["power_down"].apply(flat, np.arange(16.0), severity, np.random.default_rng(1))
+        assert found.mean() == pytest.approx(5 * factor, rel=1e-3)
+        assert found.std() == pytest.approx(0.1 * np.sqrt(factor), rel=0.03)
+
+
+def test_fluorescence_is_broad_and_has_its_height() -> None:
+    shifts = np.linspace(400, 1800, 60)
+    flat = np.ones((30, 60, 2, 2), np.float32)
+    added = CORRUPTIONS["fluorescence"].apply(flat, shifts, 3, np.random.default_rng(0)) - flat
+    np.testing.assert_allclose(added.max(axis=(1, 2, 3)), 0.2, rtol=1e-3)
+    assert np.abs(np.diff(added, axis=1)).max() < 0.02
+    assert added[:, :, 0, 0].std(axis=0).min() > 0.005

@@ -17,7 +17,7 @@ def section(height: int = 12, width: int = 16) -> tuple[Cube, np.ndarray[tuple[i
     data[:, :, 0] = np.arange(height * width).reshape(height, width)
     mask = np.ones((height, width), np.int64)
     mask[:, width // 2 :] = 2
-    return Cube(data, WAVENUMBERS), mask
+    return Cube(data, WAVENUMBERS, np.ones(data.shape[:2], bool)), mask
 
 
 @given(st.integers(2, 6), st.integers(1, 6))

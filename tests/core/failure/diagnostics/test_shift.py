@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.events import finish
-from core.failure.corruptions.registry import CORRUPTIONS, OF_AMOUNT
+from core.failure.corruptions.registry import CORRUPTIONS, OF_AMOUNT, corruptions_of
 from core.failure.diagnostics.shift import calibration_errors, changes_amount, corruption_curves, worst_drop
 from core.failure.results import Corrupted
 from core.measure.intervals import Interval
@@ -15,7 +15,7 @@ from tests.core.failure.diagnostics.formula_models import TEST, mean_spectrum, u
 
 def test_every_corruption_is_tried_and_a_model_of_the_mean_falls_with_the_thickness() -> None:
     found = finish(corruption_curves(under_test(mean_spectrum), "ir", tuple(map(float, TEST.wavenumbers)), (1, 3, 5)))
-    assert {each.name for each in found} == {name for name, each in CORRUPTIONS.items() if each.modality == "ir"}
+    assert {each.name for each in found} == set(corruptions_of("ir"))
     by_name = {each.name: each for each in found}
     assert all(each.severities == (0, 1, 3, 5) for each in found)
     assert by_name["thickness_up"].accuracy[3] < by_name["thickness_up"].accuracy[0] - 0.2

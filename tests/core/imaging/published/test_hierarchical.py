@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.diffusion.schedule import signal, times, times_from
-from core.imaging.options import Options, Paper, Stages
+from core.imaging.options import Options, PublishedOptions, Stages
 from core.imaging.published.hierarchical import AXIAL, CORONAL, UNNATURAL, recipe, times_taken
 from core.imaging.published.planes import Planes
 from tests.core.imaging.fakes import (
@@ -25,8 +25,8 @@ from tests.core.imaging.fakes import (
 WHOLE = (slice(0, 8), slice(0, 12), slice(0, 8))
 
 
-def once(**paper: object) -> Options:
-    return Options(steps=8, paper=Paper(resamples=1, **paper))  # type: ignore[arg-type]
+def once(**published: object) -> Options:
+    return Options(steps=8, published=PublishedOptions(resamples=1, **published))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("stages", "plane"), [("axial", AXIAL), ("coronal", CORONAL)])
@@ -73,7 +73,7 @@ def test_steps_are_taken_again_where_the_fill_is_unnatural(unnatural: float, tak
         measured.add(axis)
         return unnatural
 
-    draw_one(recipe, planes_of(network, Options(steps=8, paper=Paper(resamples=3)), unnatural=measure))
+    draw_one(recipe, planes_of(network, Options(steps=8, published=PublishedOptions(resamples=3)), unnatural=measure))
     planes = [plane for plane, _ in network.turns]
     assert planes.count(AXIAL) == 8 + 7 * (taken - 1)
     assert planes.count(CORONAL) == 5 + 4 * (taken - 1)
@@ -101,7 +101,9 @@ def test_steps_too_small_are_as_unnatural_as_steps_too_large(ratio: float, most:
 
 @pytest.mark.parametrize("stages", get_args(Stages))
 def test_progress_rises_over_both_stages(stages: Stages) -> None:
-    planes: Planes = planes_of(Slices(), Options(steps=4, paper=Paper(stages=stages)), unnatural=lambda *_: 1.0)
+    planes: Planes = planes_of(
+        Slices(), Options(steps=4, published=PublishedOptions(stages=stages)), unnatural=lambda *_: 1.0
+    )
     shares, _ = followed(recipe(planes, view_of(), torch.Generator().manual_seed(0)))
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
@@ -109,4 +111,4 @@ def test_progress_rises_over_both_stages(stages: Stages) -> None:
 
 def test_the_seed_is_the_sample() -> None:
     for stages in get_args(Stages):
-        assert_the_seed_is_the_sample(recipe, Options(steps=4, paper=Paper(stages=stages)))
+        assert_the_seed_is_the_sample(recipe, Options(steps=4, published=PublishedOptions(stages=stages)))

@@ -9,7 +9,7 @@ import torch
 from core import device
 from core.diffusion.sampler import white
 from core.events import finish
-from core.imaging.options import Options, Paper
+from core.imaging.options import Options, PublishedOptions
 from core.imaging.published import planes as module
 from core.imaging.published import slicewise
 from core.imaging.published.planes import estimated
@@ -84,7 +84,7 @@ def test_noise_is_shared_between_slices_unless_that_is_switched_off() -> None:
     for plane in range(3):
         drawn = planes_of(Slices(), Options()).noise(plane)(mask, generator).movedim(2 + plane, 2)
         assert float((drawn[:, :, 1:] * drawn[:, :, :-1]).mean()) > 0.6
-    assert planes_of(Slices(), Options(paper=Paper(correlated=False))).noise(0) is white
+    assert planes_of(Slices(), Options(published=PublishedOptions(correlated=False))).noise(0) is white
 
 
 @pytest.mark.parametrize("samples", [1, 3])

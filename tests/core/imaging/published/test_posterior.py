@@ -18,7 +18,7 @@ from core.diffusion.schedule import log_snr, signal
 from core.events import finish
 from core.imaging.formulation import Setting
 from core.imaging.inpaint import network as inpainting
-from core.imaging.options import Options, Paper, Solver
+from core.imaging.options import Options, PublishedOptions, Solver
 from core.imaging.problem import Estimate, Problem, ThickScan
 from core.imaging.published import posterior
 from core.imaging.published.planes import Planes
@@ -89,7 +89,7 @@ def solve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Caught]:
 
 
 def options(solver: Solver, **changed: object) -> Options:
-    return replace(Options(steps=4, paper=Paper(solver=solver)), **changed)  # type: ignore[arg-type]
+    return replace(Options(steps=4, published=PublishedOptions(solver=solver)), **changed)  # type: ignore[arg-type]
 
 
 def off(caught: Caught) -> float:
@@ -211,7 +211,7 @@ def test_the_seed_is_the_sample(solve: Callable[..., Caught], task: str, solver:
 @pytest.mark.parametrize("chain", [True, False])
 def test_a_chain_goes_on_from_the_last_sample(solve: Callable[..., Caught], chain: bool) -> None:
     slices = Slices()
-    options = Options(steps=8, samples=2, paper=Paper(chain=chain))
+    options = Options(steps=8, samples=2, published=PublishedOptions(chain=chain))
     caught = solve("inpaint", options, net=slices)
     steps = len(slices.calls) // 3
     assert steps == (8 + 3 if chain else 16)

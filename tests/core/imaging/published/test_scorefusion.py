@@ -11,7 +11,7 @@ from core.acquisition import Acquisition, thick, whole
 from core.contrasts import CONTRASTS
 from core.events import finish
 from core.imaging.inpaint.network import RESIDUAL
-from core.imaging.options import Options, Paper
+from core.imaging.options import Options, PublishedOptions
 from core.imaging.problem import Problem, Sources, ThickScan
 from core.imaging.published import average, planes, scorefusion
 from core.imaging.published.scorefusion import SOURCE_PLANE
@@ -113,7 +113,7 @@ def test_another_seed_is_another_sample(installed: Installed) -> None:
 
 
 def test_our_network_is_one_more_expert_if_wished(installed: Installed) -> None:
-    one, wished = Options(steps=1), Options(steps=1, paper=Paper(volume=True))
+    one, wished = Options(steps=1), Options(steps=1, published=PublishedOptions(volume=True))
     head = installed.heads["inpaint-fusion"]
     last = head.leave[-1]
     assert isinstance(last, nn.Conv3d) and last.bias is not None

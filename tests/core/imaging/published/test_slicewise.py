@@ -1,7 +1,7 @@
 import pytest
 
 from core.diffusion.schedule import log_snr, times
-from core.imaging.options import Options, Paper
+from core.imaging.options import Options, PublishedOptions
 from core.imaging.published.slicewise import recipe
 from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw_one, planes_of
 
@@ -16,4 +16,4 @@ def test_one_plane_is_asked_once_a_step(order: tuple[int, int, int]) -> None:
 
 def test_the_seed_is_the_sample() -> None:
     assert_the_seed_is_the_sample(recipe, Options(steps=4))
-    assert_the_seed_is_the_sample(recipe, Options(steps=4, paper=Paper(correlated=False)))
+    assert_the_seed_is_the_sample(recipe, Options(steps=4, published=PublishedOptions(correlated=False)))

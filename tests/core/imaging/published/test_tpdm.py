@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from core.imaging.options import Options, Paper
+from core.imaging.options import Options, PublishedOptions
 from core.imaging.published.tpdm import recipe
 from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw_one, planes_of, view_of
 
@@ -10,7 +10,7 @@ from tests.core.imaging.fakes import Slices, assert_the_seed_is_the_sample, draw
 @pytest.mark.parametrize("order", [(2, 1, 0), (1, 0, 2)])
 def test_one_of_so_many_steps_is_the_second_planes(ratio: int, order: tuple[int, int, int]) -> None:
     network = Slices()
-    draw_one(recipe, planes_of(network, Options(steps=8, paper=Paper(ratio=ratio)), order=order))
+    draw_one(recipe, planes_of(network, Options(steps=8, published=PublishedOptions(ratio=ratio)), order=order))
     primary, auxiliary, _ = order
     turns = [auxiliary if step % ratio == ratio - 1 else primary for step in range(8)]
     assert [plane for plane, _ in network.turns] == turns

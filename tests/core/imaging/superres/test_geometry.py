@@ -148,7 +148,7 @@ def test_an_axis_finer_than_the_target_stays_and_says_so() -> None:
 
 @pytest.mark.parametrize("own", [(1, 1, 1), (0.9, 1.2, 0.9), (0.4, 0.4, 1.2)])
 def test_a_scan_that_is_sharp_already_is_refused(own: tuple[float, ...]) -> None:
-    assert "no axis is coarser" in refused("nothing_to_sharpen", (60, 60, 60), grid(*own))
+    assert "no axis is coarser" in refused("no_thick_axis", (60, 60, 60), grid(*own))
 
 
 @pytest.mark.parametrize("wrong", [0.5, 0.99, 10.1, 20])

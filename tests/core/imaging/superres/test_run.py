@@ -121,7 +121,7 @@ def test_a_second_pass_has_nothing_to_do(image: Path, tmp_path: Path) -> None:
     first = done(image, tmp_path / "a", method="cubic", compare=False)
     with pytest.raises(UserError) as caught:
         done(Path(first.files["result"]), tmp_path / "b", method="cubic")
-    assert caught.value.code == "nothing_to_sharpen"
+    assert caught.value.code == "no_thick_axis"
 
 
 def test_a_finer_target_is_made_for_any_factor(image: Path, tmp_path: Path) -> None:

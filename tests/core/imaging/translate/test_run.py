@@ -65,8 +65,8 @@ def test_every_target_is_made_from_all_others(scans: dict[str, Path], tmp_path: 
     assert any("1000 stands for" in text for text in done.result.texts("info"))
     assert done.result.finding("target") == target
     assert done.result.finding("sources") == tuple(sources)
-    assert row(done, "volume").values["doubt"] == pytest.approx(float(doubt[truth > 0].mean()), rel=1e-3)
-    assert row(done, "regression").values["doubt"] is None
+    assert row(done, "volume").values["uncertainty"] == pytest.approx(float(doubt[truth > 0].mean()), rel=1e-3)
+    assert row(done, "regression").values["uncertainty"] is None
 
 
 def test_with_a_reference_each_method_is_measured(scans: dict[str, Path], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from core.result import Result, Verdict, artifact_in
 from tests.webapp.fakes import FakeEngine, wait_for
 from tests.webapp.pages.lab_results import results
 from webapp.app import build_services
-from webapp.door.session import KEY
+from webapp.door.visitor import KEY
 from webapp.endpoints import add_routes
 from webapp.pages.kit.job_titles import headline, subject
 from webapp.pages.lab import offline_report

@@ -11,10 +11,11 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from tests.webapp.door.visits import session_in
 from tests.webapp.fakes import ORIGIN
 from tests.webapp.study.sitting import answered, sit, study_of
 from webapp.door.guard import Guard
-from webapp.door.session import COOKIE, session_id
+from webapp.door.identity import Identity
 from webapp.door.uploads import Uploads
 from webapp.endpoints import add_routes
 from webapp.pages.study.downloads import WRITERS, router
@@ -42,7 +43,8 @@ def page(services: Services, tmp_path: Path) -> Iterator[TestClient]:
     add_routes(app, services)
     app.include_router(router(services))
     app.get("/")(lambda: "page")
-    with TestClient(Guard(app, services, Uploads(tmp_path)), base_url=ORIGIN) as client:
+    guard = Guard(app, services, Identity(services), Uploads(tmp_path, services.owners))
+    with TestClient(guard, base_url=ORIGIN) as client:
         client.get("/")
         yield client
 
@@ -50,7 +52,7 @@ def page(services: Services, tmp_path: Path) -> Iterator[TestClient]:
 def manage(page: TestClient, services: Services, study: StudyRecord) -> None:
     """Let the visitor manage the study."""
     studies = services.studies
-    studies.manage(studies.renew_key(study), session_id(page.cookies[COOKIE]))
+    studies.manage(studies.renew_key(study), session_in(services, page))
 
 
 def test_only_managers_get_the_files(page: TestClient, services: Services, study: StudyRecord) -> None:

@@ -1,0 +1,126 @@
+// The viewer without WebGL 2: slices as pictures that the server makes.
+
+/** @import { FullScene, SceneVolume } from "./scene.js" */
+/** @import { Choice } from "./scene.js" */
+
+import { el, segmented, select } from "./dom.js";
+import { choices, find } from "./scene.js";
+
+/**
+ * @typedef {object} Shot what one picture shows
+ * @property {string} title
+ * @property {boolean} synthetic
+ * @property {string} url of the volume
+ * @property {string} [over] of the volume drawn over it
+ * @property {"mask" | "signed" | "uncertainty"} [kind] of the volume over it
+ * @property {string} [minus] what is taken off the volume over it
+ */
+
+/** @type {Choice[]} */
+const PLANES = [
+  ["2", "Axial"],
+  ["1", "Coronal"],
+  ["0", "Sagittal"],
+];
+const STEPS = 200;
+const TOKEN = /^\/vol\/([^/]+)\//;
+
+/**
+ * Returns the address of a slice as a picture; empty where a volume is none of the server's.
+ * @param {Shot} shot
+ * @param {string} axis
+ * @param {number} at share of the way along the axis
+ */
+export function sliceAddress({ url, over, kind, minus }, axis, at) {
+  const [token, above, below] = [url, over, minus].map((one) => TOKEN.exec(one ?? "")?.[1] ?? "");
+  if (!token) return "";
+  const more = above ? `&over=${above}&kind=${kind}${below ? `&minus=${below}` : ""}` : "";
+  return `/slice/${token}/${axis}?at=${at.toFixed(4)}${more}`;
+}
+
+/**
+ * Returns what there is to be seen of a scene.
+ * @param {FullScene} scene
+ * @param {SceneVolume | undefined} result the chosen one
+ * @returns {Shot[]}
+ */
+export function shotsOf({ scan, mask, in_place: inPlace, difference, uncertainty }, result) {
+  if (!scan) return [];
+  const input = { ...scan, title: "Input", ...(mask ? { title: "Input and mask", over: mask.url } : {}) };
+  /** @type {Shot[]} */
+  const shots = [{ ...input, kind: "mask" }];
+  if (!result) return shots;
+  const under = inPlace ? scan : result;
+  shots.push({ title: result.title, synthetic: result.synthetic, url: result.url });
+  if (difference) shots.push({ ...under, title: "Difference", over: difference.url, kind: "signed" });
+  else if (inPlace)
+    shots.push({ ...under, title: "Difference from the input", over: result.url, kind: "signed", minus: scan.url });
+  if (uncertainty) shots.push({ ...under, title: "Uncertainty", over: uncertainty, kind: "uncertainty" });
+  return shots;
+}
+
+export class Flat {
+  constructor() {
+    this.axis = "2";
+    /** @type {FullScene | null} */
+    this.scene = null;
+    this.picked = "";
+    this.planes = segmented("Plane", PLANES, this.axis, (axis) => {
+      this.axis = axis;
+      this.draw();
+    });
+    /** @type {HTMLInputElement} */
+    this.place = el("input", {
+      type: "range",
+      min: "0",
+      max: String(STEPS),
+      step: "1",
+      value: String(STEPS / 2),
+      "aria-label": "Place of the slice",
+      oninput: () => this.draw(),
+    });
+    this.results = select("Result to show", [], "", (id) => {
+      this.picked = id;
+      this.draw();
+    });
+    this.figures = el("div", { class: "cs-flat-figures" });
+    const bar = el("div", { class: "cs-toolbar", role: "toolbar", "aria-label": "Slices" }, this.planes, this.place);
+    bar.append(this.results);
+    this.root = el("div", { class: "cs-flat" }, bar, this.figures);
+  }
+
+  /** @param {FullScene} scene */
+  apply(scene) {
+    this.scene = scene;
+    this.results.replaceChildren(...choices(scene.results).map(([value, text]) => el("option", { value, text })));
+    this.results.hidden = scene.results.length < 2;
+    if (!scene.results.some((one) => one.id === this.picked)) this.picked = scene.results[0]?.id ?? "";
+    this.results.value = this.picked;
+    this.draw();
+  }
+
+  draw() {
+    const { scene } = this;
+    if (!scene) return;
+    const shots = shotsOf(scene, scene.results.length ? find(scene.results, this.picked) : undefined);
+    const at = Number(this.place.value) / STEPS;
+    for (const [i, shot] of shots.entries()) this.figure(i, shot, sliceAddress(shot, this.axis, at));
+    for (const more of [...this.figures.children].slice(shots.length)) more.remove();
+  }
+
+  /**
+   * @param {number} i
+   * @param {Shot} shot
+   * @param {string} src
+   */
+  figure(i, { title, synthetic }, src) {
+    const known = this.figures.children[i];
+    const made = known ?? el("figure", {}, el("figcaption"), el("img"));
+    if (!known) this.figures.append(made);
+    const [caption, picture] = made.children;
+    caption.textContent = synthetic ? `${title} \u00b7 SYNTHETIC` : title;
+    const plane = PLANES.find(([axis]) => axis === this.axis)?.[1] ?? "";
+    picture.setAttribute("alt", `${title}: ${plane.toLowerCase()} slice`);
+    if (picture.getAttribute("src") !== src) picture.setAttribute("src", src);
+  }
+}

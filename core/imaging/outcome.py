@@ -1,0 +1,36 @@
+"""What the methods of an imaging job gave, as files, table rows and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from core import __version__
+from core.files.nifti import Stored, write_stored
+from core.imaging.drive import Done
+from core.result import VOLUME_SUFFIX, Artifact, Measured, Note, Row, artifact_in
+
+DESCRIPTION = f"synthetic, Counterscan {__version__}"
+
+
+def write_scan(out: Path, scan: Stored, kind: str, method: str = "") -> Artifact:
+    """Write ``scan`` into ``out``, marked synthetic, and return it as the artifact of ``kind`` and ``method``."""
+    artifact = artifact_in(out, kind, VOLUME_SUFFIX, method)
+    write_stored(Path(artifact.path), scan, DESCRIPTION)
+    return artifact
+
+
+def row_of(done: Done, measures: Mapping[str, Measured]) -> Row:
+    """Return the line of the result table for ``done``: what it cost, and ``measures``."""
+    cost = {"seconds": round(done.seconds, 2), "calls": done.estimate.calls}
+    return Row(done.method.name, done.method.title, {**cost, **measures})
+
+
+def notes_of(done: Done) -> tuple[Note, ...]:
+    """Return what a reader must know of ``done``: that it has no uncertainty, and what the method itself noted."""
+    found = []
+    if done.estimate.notice:
+        found.append(Note("warning", done.estimate.notice))
+    if done.estimate.deviation is None:
+        found.append(Note("info", f"{done.method.title} does not estimate its own error: the uncertainty map is 0."))
+    return tuple(found)

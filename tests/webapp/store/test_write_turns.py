@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError, PendingRollbackError
+
+from tests.waiting import wait_until
+from webapp.store.database import connect, migrate
+from webapp.store.write_turns import WriteTurns
+
+WRITERS = 20
+EACH = 12
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Engine:
+    """A fresh database of the newest schema."""
+    engine = connect(f"sqlite:///{tmp_path}/test.db")
+    migrate(engine)
+    return engine
+
+
+def test_turns_come_in_order_of_arrival() -> None:
+    turns, order = WriteTurns(30.0), list[int]()
+
+    def write(number: int) -> None:
+        assert turns.take()
+        order.append(number)
+        turns.give()
+
+    assert turns.take()
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
+    for number, thread in enumerate(threads, 1):
+        thread.start()
+        wait_until(lambda: len(turns._waiting), number.__eq__)
+    turns.give()
+    for thread in threads:
+        thread.join()
+    assert order == list(range(WRITERS))
+    assert turns.take()
+
+
+def test_who_gives_up_loses_no_turn_of_others() -> None:
+    turns = WriteTurns(0.01)
+    assert turns.take()
+    assert not turns.take()
+    turns.give()
+    assert turns.take()
+
+
+def test_twenty_who_write_without_pauses_get_on_alike(database: Engine) -> None:
+    """When the first has written all, nobody is far behind: without turns some had written nothing at all."""
+    done: Counter[int] = Counter()
+    behind: list[int] = []
+    ready = threading.Barrier(WRITERS)
+
+    def write(number: int) -> None:
+        ready.wait()
+        for _ in range(EACH):
+            with database.begin() as connection:
+                connection.execute(text("UPDATE session SET last_seen = '2026-01-01'"))
+                time.sleep(0.002)
+            done[number] += 1
+        if not behind:
+            behind.append(min(done[other] for other in range(WRITERS)))
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert behind[0] >= EACH - 2
+
+
+def test_a_turn_ends_with_an_error(database: Engine) -> None:
+    for _ in range(3):
+        with pytest.raises(OperationalError), database.begin() as connection:
+            connection.execute(text("INSERT INTO none VALUES (1)"))
+    with pytest.raises(KeyError), database.begin():
+        raise KeyError
+    with pytest.raises(PendingRollbackError), database.begin() as connection:
+        connection.invalidate()
+    with database.begin() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_a_busy_file_costs_no_turn(tmp_path: Path, database: Engine) -> None:
+    hasty = connect(f"sqlite:///{tmp_path}/test.db", patience=0.05)
+    with database.begin(), pytest.raises(OperationalError, match="locked"), hasty.begin():
+        pass
+    with hasty.begin() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_a_writer_gives_up_when_its_turn_does_not_come(tmp_path: Path, database: Engine) -> None:
+    hasty = connect(f"sqlite:///{tmp_path}/test.db", patience=0.05)
+    with hasty.begin(), pytest.raises(OperationalError, match="locked"), hasty.begin():
+        pass
+    with hasty.begin() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1

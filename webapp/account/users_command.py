@@ -1,0 +1,89 @@
+"""Add accounts, list and disable them, reset passwords."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from core.errors import UserError
+from webapp.roles import Role
+from webapp.services import Services
+from webapp.store.accounts import Accounts
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__
+)
+
+Name = Annotated[str, typer.Argument(help="Name of the account.")]
+Chosen = Annotated[Role, typer.Option(help="What the account may do, each with all before it.")]
+
+
+def run(arguments: Sequence[str], services: Callable[[], Services]) -> object:
+    """Run a command and return its exit code, if it has one; services: opens the store once a command needs it."""
+    return app(arguments, prog_name="counterscan users", standalone_mode=False, obj=services)
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    name: Name,
+    role: Chosen = "visitor",
+    external: Annotated[
+        bool, typer.Option("--external", help="Without a password: a proxy or a provider checks who it is.")
+    ] = False,
+) -> None:
+    """Add an account; the password is asked for, or read from the standard input."""
+    made = _accounts(context).add(name, role, None if external else _password())
+    typer.echo(f"{made.name} is {made.role}.")
+
+
+@app.command("list")
+def show(context: typer.Context) -> None:
+    """List all accounts with role, kind and state."""
+    for one in _accounts(context).all():
+        kind, state = "password" if one.local else "external", "disabled" if one.disabled else "open"
+        typer.echo(f"{one.name}  {one.role}  {kind}  {state}  {one.created:%Y-%m-%d}")
+
+
+@app.command()
+def disable(
+    context: typer.Context, name: Name, enable: Annotated[bool, typer.Option("--enable", help="Open it again.")] = False
+) -> None:
+    """Close an account and end its visits; what it owns stays."""
+    _accounts(context).disable(name, not enable)
+    typer.echo(f"{name} is {'open' if enable else 'disabled'}.")
+
+
+@app.command()
+def reset(context: typer.Context, name: Name) -> None:
+    """Give an account a new password, end its visits and its waits after wrong ones."""
+    _accounts(context).set_password(name, _password())
+    typer.echo(f"{name} has a new password.")
+
+
+@app.command("role")
+def change_role(
+    context: typer.Context, name: Name, role: Annotated[Role, typer.Argument(help="The new role.")]
+) -> None:
+    """Give an account another role."""
+    _accounts(context).set_role(name, role)
+    typer.echo(f"{name} is {role}.")
+
+
+def _accounts(context: typer.Context) -> Accounts:
+    services: Callable[[], Services] = context.obj
+    return services().accounts
+
+
+def _password() -> str:
+    """Return a password, typed twice where a person is at the terminal."""
+    if sys.stdin.isatty():
+        typed: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return typed
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise UserError("bad_password", "No password came from the standard input.", "Type one, or pipe it in.")
+    return line

@@ -1,0 +1,162 @@
+"""From a request to its visitor: by the cookie that the server gave the browser, or by the header of a proxy."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from core.errors import UserError
+from webapp.door.peer import is_within
+from webapp.door.visitor import Visitor
+from webapp.services import Services
+from webapp.store.account_records import AccountRecord, BrowserRecord
+
+COOKIE = "counterscan_session"
+# a browser takes such a cookie from this very host alone, by HTTPS (RFC 6265bis, 4.1.3.2)
+SECURE_COOKIE = f"__Host-{COOKIE}"
+COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
+# for so many seconds another server's sign-out, or the command line's, may go unnoticed
+CACHE_SECONDS = 5.0
+REMEMBERED = 20_000
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A visitor who has just come in, and the cookie to give to the browser."""
+
+    visitor: Visitor
+    cookie: str
+
+
+class Identity:
+    """Who a request is from. Every method may read the database, and block; OperationalError when that is busy."""
+
+    def __init__(self, services: Services, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = services.settings
+        self._accounts = services.accounts
+        self._browsers = services.browsers
+        self._repo = services.repo
+        self._studies = services.studies
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[float, Visitor]] = OrderedDict()
+        # sign-outs so far: what was looked up before one is not remembered after it
+        self._ends = 0
+        self._change = threading.Lock()
+
+    def of(self, scope: Scope) -> Visitor | None:
+        """Return who sends a request, None for nobody known.
+
+        UserError no_account for whom a proxy names and this server does not let in.
+        """
+        name = self._proxied(scope)
+        if name:
+            return self._remembered(f"proxy {name}", lambda: self._named(name))
+        cookie = cookie_of(scope)
+        return self._remembered(cookie, lambda: self._opened(cookie)) if cookie else None
+
+    def admit(self, who: AccountRecord | None = None) -> Admitted:
+        """Let a browser in, without ``who`` as a new visitor without an account."""
+        browser, cookie = self._browsers.admit(who)
+        return Admitted(self._visitor(browser), cookie)
+
+    def invited(self, key: str) -> bool:
+        """Return whether a key is that of an invitation that needs no account; it may be over."""
+        if self._settings.invitations == "account":
+            return False
+        try:
+            self._studies.by_key(key)
+        except UserError as error:
+            return error.code == "invitation_over"
+        return True
+
+    def touch(self, visitor: Visitor) -> None:
+        """Note a visit."""
+        if visitor.browser is None:
+            self._repo.touch(visitor.session)
+        else:
+            self._browsers.touch(visitor.browser)
+
+    def sign_out(self, visitor: Visitor) -> None:
+        """End the visit of this browser."""
+        if visitor.browser is not None:
+            self._browsers.sign_out(visitor.browser.id)
+        self.forget(visitor.session)
+
+    def sign_out_everywhere(self, visitor: Visitor) -> None:
+        """End the visits of all browsers of a visitor."""
+        self._browsers.sign_out_everywhere(visitor.session)
+        self.forget(visitor.session)
+
+    def forget(self, session_id: str) -> None:
+        """Have the next request of a visitor looked up in the database."""
+        with self._change:
+            self._ends += 1
+            for key in [key for key, (_, visitor) in self._known.items() if visitor.session == session_id]:
+                del self._known[key]
+
+    def _proxied(self, scope: Scope) -> str:
+        """Return whom a trusted proxy names, "" for nobody."""
+        header = self._settings.proxy_header
+        if not header or not is_within(scope, self._settings.trusted_proxies):
+            return ""
+        given = Headers(scope=scope).getlist(header)
+        # two of them: one may be the client's own
+        return given[0].strip() if len(given) == 1 else ""
+
+    def _named(self, name: str) -> Visitor:
+        account = self._accounts.named(name, self._settings.role_of_new)
+        return Visitor(account.session, account.role, account.name)
+
+    def _opened(self, cookie: str) -> Visitor | None:
+        browser = self._browsers.find(cookie)
+        if browser is None:
+            return None
+        alone = browser.account is None and self._settings.has_login and self._settings.invitations == "account"
+        return None if alone else self._visitor(browser)
+
+    def _visitor(self, browser: BrowserRecord) -> Visitor:
+        account = browser.account
+        if account is None:
+            return Visitor(browser.session, self._settings.anonymous_role, "", browser)
+        return Visitor(browser.session, account.role, account.name, browser)
+
+    def _remembered(self, key: str, find: Callable[[], Visitor | None]) -> Visitor | None:
+        moment = self._clock()
+        with self._change:
+            until, visitor = self._known.get(key, (0.0, None))
+            ends = self._ends
+        if visitor is not None and moment < until:
+            return visitor
+        found = find()
+        with self._change:
+            self._known.pop(key, None)
+            if found is not None and ends == self._ends:
+                self._known[key] = (moment + CACHE_SECONDS, found)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return found
+
+
+def cookie_of(scope: Scope) -> str | None:
+    """Return the value of the session's cookie, if a request brings one."""
+    value = HTTPConnection(scope).cookies.get(cookie_name(scope), "")
+    return value if COOKIE_VALUE.fullmatch(value) else None
+
+
+def cookie_name(scope: Scope) -> str:
+    """Return the name of the cookie, which depends on whether the request came by HTTPS."""
+    return SECURE_COOKIE if scope["scheme"] == "https" else COOKIE
+
+
+def set_cookie(scope: Scope, cookie: str, seconds: int) -> str:
+    """Return the header that gives a browser its cookie; 0 seconds take it away."""
+    secure = "; Secure" if scope["scheme"] == "https" else ""
+    return f"{cookie_name(scope)}={cookie}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"

@@ -1,0 +1,35 @@
+"""Records of accounts and of the browsers that visit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from webapp.roles import Role
+
+
+@dataclass(frozen=True)
+class AccountRecord:
+    """Somebody who is known by name; ``session`` is what everything of theirs is stored under.
+
+    local: has a password here; else a proxy or a provider checks who is there.
+    """
+
+    id: str
+    name: str
+    role: Role
+    session: str
+    local: bool
+    disabled: datetime | None
+    created: datetime
+
+
+@dataclass(frozen=True)
+class BrowserRecord:
+    """A browser that has a cookie of this server; ``account`` is whose it is, None without log-in."""
+
+    id: str
+    session: str
+    account: AccountRecord | None
+    created: datetime
+    last_seen: datetime

@@ -22,6 +22,7 @@ from core.tasks import TASKS
 from webapp.door.headers import PRIVATE
 from webapp.door.refusals import BUSY
 from webapp.door.visitor import session_of
+from webapp.intake.proposals import proposed
 from webapp.intake.scans import accept, incoming
 from webapp.intake.slice_pictures import Kind, SlicePictures
 from webapp.services import Services
@@ -99,6 +100,12 @@ def _private(services: Services) -> APIRouter:
         found, task = repo.artifact(artifact_id, session_of(request))
         suffix = found.blob[found.blob.index(".") :]
         return _file(blobs.path(found.blob), f"counterscan-{task}-{found.name}-{found.job[:8]}{suffix}")
+
+    @router.post("/proposal/{scan_id}")
+    def proposal(scan_id: str, request: Request) -> Response:
+        """A proposed mask for a scan of this session, gzipped NIfTI; a header names what it was made from."""
+        data, basis = proposed(services, scan_id, session_of(request))
+        return Response(data, media_type="application/gzip", headers={**PRIVATE, "x-counterscan-basis": basis})
 
     @router.post("/mask/{scan_id}")
     async def mask(scan_id: str, request: Request) -> Response:

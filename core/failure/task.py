@@ -55,6 +55,7 @@ class Settings:
     patch: int
     step: int
     amide: float
+    most: int
 
 
 READING = "How your data are read"
@@ -136,6 +137,16 @@ def _reading() -> tuple[Param, ...]:
             high=10,
             folded=READING,
         ),
+        Param(
+            "most",
+            "int",
+            4000,
+            "Most patches",
+            "Of images, taken evenly over images and classes.",
+            low=80,
+            high=200_000,
+            folded=READING,
+        ),
     )
 
 
@@ -152,9 +163,10 @@ TASK = Task(
             "data",
             "tissue",
             "Data",
-            "Labelled patches, an infrared image, spectra, or your own model's answers. Without: simulated tissue.",
+            "Labelled patches, an image, a folder or zip of images or spectra, or your own model's answers. Without: "
+            "simulated tissue.",
             required=False,
-            label="Your data: NPZ, ENVI (.hdr and its data), TIFF stack, MATLAB or CSV",
+            label="Your data: spectra or images of any format, files that belong together at once, or a zip",
         ),
         Input(
             "labels",

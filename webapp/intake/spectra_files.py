@@ -11,19 +11,21 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.failure.data.columns import array_of, is_known
+from core.failure.data.image_sets import BY_IMAGE, ImageSet
 from core.failure.data.labelled_patches import Loaded
 from core.failure.data.loader import load
 from core.failure.data.predictions import Predictions
 from core.failure.task import READING
 from core.files.spectra import read_safely
+from webapp.intake.image_uploads import uploaded_images, write_images
 from webapp.intake.scans import clean_name, kept, uploaded
 from webapp.services import Services
 from webapp.store.records import NewScan, ScanRecord
 
 ROLE = "tissue"
 SUFFIX = ".npz"
-# what labels, or the options of a run, may still give
 MOST_COLUMNS = 20
+# what labels, or the options of a run, may still give
 LATER = ("no_labels", "no_wavenumbers", "unit_unknown", "no_patches")
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -32,12 +34,17 @@ Arrays = Mapping[str, NDArray[Any]]
 def accept_tissue(services: Services, uploads: Sequence[Path], session: str, data_id: str | None = None) -> ScanRecord:
     """Check files for the failure lab, keep their arrays, record them for ``session`` and delete ``uploads``.
 
-    uploads: one file, or an ENVI header with its data. data_id: the infrared image that these labels belong to;
-    without, the files are the data itself. An image whose labels are to come is stored with a warning. Files are
-    decoded in a process that can be killed; what is kept holds arrays alone. Raises UserError: every code of
-    ``core.failure.data.loader.load``, upload_gone, not_found, disk_full.
+    uploads: one file, the files of one image, or those of a data set, also as a zip. data_id: the infrared image that
+    these labels belong to; without, the files are the data itself. An image whose labels are to come, and data that
+    need a setting of the run, are stored with a warning. Files are decoded in a process that can be killed; what is
+    kept holds arrays alone. Raises UserError: every code of ``core.failure.data.loader.load``, upload_gone, not_found,
+    disk_full.
     """
     with uploaded(services, uploads):
+        if data_id is None:
+            with uploaded_images(uploads) as images:
+                if images is not None:
+                    return _accept_images(services, session, _title(uploads), images)
         arrays = _known(read_safely(uploads))
         with kept(services, lambda path: _write(path, arrays), SUFFIX) as blob:
             facts, warnings, shape = _described(services, session, services.blobs.path(blob.name), arrays, data_id)
@@ -45,7 +52,7 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
                 NewScan(
                     session=session,
                     role=ROLE,
-                    filename=clean_name(" and ".join(upload.name for upload in uploads)),
+                    filename=_title(uploads),
                     blob=blob.name,
                     sha256=blob.sha256,
                     bytes=blob.bytes,
@@ -57,6 +64,33 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
                     parent=data_id,
                 )
             )
+
+
+def _title(uploads: Sequence[Path]) -> str:
+    names = [upload.name for upload in uploads]
+    return clean_name(" and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more")
+
+
+def _accept_images(services: Services, session: str, title: str, images: ImageSet) -> ScanRecord:
+    """Keep a data set of images, and record it with facts of its table."""
+    facts: dict[str, str] = {}
+    with kept(services, lambda path: facts.update(write_images(path, images)), SUFFIX) as blob:
+        return services.repo.add_scan(
+            NewScan(
+                session=session,
+                role=ROLE,
+                filename=title,
+                blob=blob.name,
+                sha256=blob.sha256,
+                bytes=blob.bytes,
+                shape=(len(images.entries),),
+                spacing=(),
+                orientation="",
+                facts=facts,
+                warnings=() if facts["Groups"] != "not known" else (BY_IMAGE,),
+                parent=None,
+            )
+        )
 
 
 def _described(

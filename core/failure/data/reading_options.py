@@ -55,7 +55,7 @@ def options_of(settings: Settings) -> Options:
         settings.label_column,
         settings.group_column,
         names_of(settings.class_names),
-        Window(settings.patch, settings.step, settings.amide),
+        Window(settings.patch, settings.step, settings.amide, most=settings.most),
     )
 
 

@@ -162,7 +162,7 @@ def leaks(found: Sequence[Diagnostic]) -> Chart | None:
     )
     table = Table("Accuracy in folds", ("Classifier", "Split by spectrum", "Split by patient", "Difference"), rows)
     sentence = (
-        "The difference is what a classifier gains from knowing the patient; a new patient gives the lower bar. Dotted: "
-        "what always naming the commonest class would reach."
+        "The difference is what a classifier gains from knowing the patient; a new patient gives the lower bar. The "
+        "dotted line is what always naming the commonest class would reach."
     )
     return Chart("leaks", "Patients in training and test", sentence, figure, table)

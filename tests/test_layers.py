@@ -70,7 +70,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "argon2": ("webapp.store.accounts",),
     "authlib": ("webapp.door.provider",),
     "joserfc": ("webapp.door.provider",),
-    "httpx": ("webapp.door.provider",),
+    "httpx2": ("webapp.door.provider",),
     "limits": ("webapp.door.rates",),
     "torch": ("core",),
     "ray": ("core.engine.ray",),

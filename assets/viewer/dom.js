@@ -15,6 +15,7 @@ const PATHS = {
   rectangle: "M4 6h16v12H4z",
   ellipse: "M12 5c5 0 8 3 8 7s-3 7-8 7-8-3-8-7 3-7 8-7z",
   undo: "M9 7L4 11l5 4M4 11h9a6 6 0 010 12h-2",
+  propose: "M12 3v4M12 17v4M3 12h4M17 12h4M6 6l2 2M16 16l2 2M18 6l-2 2M8 16l-2 2",
   redo: "M15 7l5 4-5 4M20 11h-9a6 6 0 000 12h2",
   grow: "M12 4v16M4 12h16",
   shrink: "M4 12h16",
@@ -28,6 +29,7 @@ const PATHS = {
   scan: "M12 3c5 0 8 4 8 9s-3 9-8 9-8-4-8-9 3-9 8-9zM12 3v18M8 8c2 1 2 3 0 4M16 8c-2 1-2 3 0 4",
   check: "M5 13l5 5L20 6",
   help: "M9 9a3 3 0 114 3c-1 .5-1 1-1 2M12 17v.5M12 3a9 9 0 100 18 9 9 0 000-18z",
+  wipe: "M4 5h16v14H4zM12 3v18M7 12h2M15 12h2",
   compare: "M4 5h7v14H4zM13 5h7v14h-7z",
 };
 
@@ -159,4 +161,23 @@ export function saveBlob(blob, filename) {
   const url = URL.createObjectURL(blob);
   el("a", { href: url, download: filename }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+/**
+ * Lets files be dropped on an element.
+ * @param {HTMLElement} area
+ * @param {(files: FileList) => void} take
+ */
+export function takeDrops(area, take) {
+  /** @param {boolean} on */
+  const over = (on) => (/** @type {Event} */ event) => {
+    event.preventDefault();
+    area.classList.toggle("cs-over", on);
+  };
+  area.addEventListener("dragover", over(true));
+  area.addEventListener("dragleave", over(false));
+  area.addEventListener("drop", (event) => {
+    over(false)(event);
+    if (event.dataTransfer?.files.length) take(event.dataTransfer.files);
+  });
 }

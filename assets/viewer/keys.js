@@ -114,6 +114,20 @@ const KEYS = [
     group: "Looking",
     run: ({ toolbar }) => toolbar.compare.click(),
   },
+  {
+    keys: "W",
+    on: ["w"],
+    text: "wipe between input and result",
+    group: "Looking",
+    run: ({ reveal }) => reveal.set(!reveal.on),
+  },
+  {
+    keys: "F",
+    on: ["f"],
+    text: "flicker: flip between input and result",
+    group: "Looking",
+    run: ({ reveal }) => reveal.flip(),
+  },
   { keys: "D", on: ["d"], text: "draw or edit the mask", group: "Drawing", run: ({ toolbar }) => toolbar.draw.click() },
   {
     keys: "B E R O L P G",

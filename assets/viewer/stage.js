@@ -8,7 +8,7 @@
 import { choices, find } from "./scene.js";
 
 /**
- * @typedef {Pick<Viewer, "scene" | "loaded" | "look" | "maps" | "drawing" | "picks" | "refresh" | "aimAt" | "input" |
+ * @typedef {Pick<Viewer, "scene" | "reveal" | "loaded" | "look" | "maps" | "drawing" | "picks" | "refresh" | "aimAt" | "input" |
  *   "result" | "difference" | "uncertainty">} Staged
  */
 
@@ -44,7 +44,7 @@ export class Stage {
    * @param {SceneVolume} scan
    */
   async drawTask(scan) {
-    const { scene, result, difference, uncertainty, maps, drawing, picks } = this.viewer;
+    const { scene, result, difference, uncertainty, maps, drawing, reveal, picks } = this.viewer;
     await this.drawInput(scan);
     if (drawing.active) return;
     if (!scene.results.length) {
@@ -58,6 +58,7 @@ export class Stage {
       this.viewer.refresh();
     });
     await this.drawImage(result, current);
+    if (reveal.on) return;
     await this.attempt("The difference", () => maps.drawDifference(difference, current), difference);
     await this.attempt("The uncertainty", () => maps.drawUncertainty(uncertainty), uncertainty);
   }

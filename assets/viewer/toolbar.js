@@ -24,7 +24,7 @@ const WINDOWS = [
   ["custom", "Custom"],
 ];
 
-/** @typedef {Pick<Viewer, "look" | "grid" | "panels" | "startDrawing" | "toggleCompare" | "fullScreen" | "keys">} Controlled */
+/** @typedef {Pick<Viewer, "look" | "grid" | "panels" | "startDrawing" | "toggleCompare" | "fullScreen" | "keys" | "reveal">} Controlled */
 
 export class Toolbar {
   /** @param {Controlled} viewer */
@@ -72,6 +72,7 @@ export class Toolbar {
     const actions = el(
       "span",
       { class: "cs-actions" },
+      viewer.reveal.toggle,
       this.compare,
       this.draw,
       button("Reset the view", { name: "reset", onclick: () => viewer.look.reset() }),

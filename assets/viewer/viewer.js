@@ -6,7 +6,7 @@
 /** @import { Scene } from "./scene-json.d.ts" */
 
 import { Compare } from "./compare.js";
-import { el } from "./dom.js";
+import { el, takeDrops } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { Drawing } from "./drawing.js";
 import { Flat } from "./flat.js";
@@ -19,10 +19,11 @@ import { Look } from "./look.js";
 import { Maps } from "./maps.js";
 import { Panel } from "./panel.js";
 import { Recovery } from "./recovery.js";
+import { Reveal } from "./reveal.js";
 import { addresses, complete, images } from "./scene.js";
 import { Stage } from "./stage.js";
 import { Toolbar } from "./toolbar.js";
-import { Volumes } from "./volumes.js";
+import { decoded, Volumes } from "./volumes.js";
 
 /**
  * @typedef {object} Host the page around the viewer
@@ -64,9 +65,13 @@ export class Viewer {
       onstop: () => this.refresh(),
       onsaved: (reply) => host.emit(reply),
       load: (url) => this.loaded.volumes.mask(url, this.look.opacity),
+      decode: (data) => decoded(this.loaded.library, data, { name: "proposal.nii.gz" }),
+      aim: (mask) => this.aimAt(mask),
     });
     this.stage = new Stage(this);
+    this.reveal = new Reveal(this);
     this.grid = el("div", { class: "cs-grid" }, ...this.panels.map((panel) => panel.root));
+    this.grid.append(this.reveal.layer);
     this.toolbar = new Toolbar(this);
     this.status = el("p", { class: "cs-status", role: "status" });
     this.blind = false;
@@ -82,7 +87,7 @@ export class Viewer {
     this.target = null;
     this.recovery = new Recovery(this);
     root.replaceChildren(this.toolbar.root, this.drawing.root, this.grid, this.status);
-    this.takeFiles();
+    takeDrops(this.input.placeholder, (files) => this.host.take?.(files));
     for (const panel of this.panels) {
       panel.root.addEventListener("focusin", () => this.look.attend(panel));
       panel.onlost = () => this.recovery.lose();
@@ -190,21 +195,6 @@ export class Viewer {
     root.dataset.ready = "true";
   }
 
-  takeFiles() {
-    const area = this.input.placeholder;
-    /** @param {boolean} on */
-    const over = (on) => (/** @type {Event} */ event) => {
-      event.preventDefault();
-      area.classList.toggle("cs-over", on);
-    };
-    area.addEventListener("dragover", over(true));
-    area.addEventListener("dragleave", over(false));
-    area.addEventListener("drop", (event) => {
-      over(false)(event);
-      if (event.dataTransfer?.files.length) this.host.take?.(event.dataTransfer.files);
-    });
-  }
-
   get live() {
     return this.panels.filter((panel) => panel.filled && !panel.root.hidden);
   }
@@ -213,11 +203,14 @@ export class Viewer {
   get count() {
     if (this.drawing.active) return 1;
     if (this.compare.active) return this.compare.shown(this.scene).length;
+    if (this.reveal.on) return 2;
     return this.scene.results.length ? 4 : 1;
   }
 
   layout() {
-    const { scene, drawing, compare, count } = this;
+    const { scene, drawing, compare, reveal } = this;
+    reveal.layout();
+    const { count } = this;
     for (const [i, panel] of this.panels.entries()) {
       // before it is hidden: nothing can be drawn on a canvas without a size
       if (i >= count && !drawing.active) panel.clear();
@@ -286,6 +279,7 @@ export class Viewer {
   enable() {
     this.toolbar.enable(this.live.length > 0);
     this.toolbar.draw.disabled = this.scene.busy || !this.input.filled;
+    this.reveal.toggle.disabled = !this.reveal.possible;
     this.toolbar.compare.disabled = this.drawing.active || images(this.scene).length < 2;
   }
 
@@ -298,16 +292,17 @@ export class Viewer {
   toggleCompare() {
     if (this.drawing.active) return;
     this.compare.active = !this.compare.active;
+    this.reveal.on = false;
     this.refresh();
   }
 
   /**
-   * Aims at the largest section of what was marked or changed, once; a drawing is left where it is.
+   * Aims at the largest section of what was marked or changed, once.
    * @param {Image} image
    * @param {(value: number) => boolean} [belongs]
    */
   aimAt(image, belongs) {
-    if (image === this.aimed || this.drawing.active) return;
+    if (image === this.aimed) return;
     this.aimed = image;
     const mm = largestSection(image, belongs);
     if (!mm) return;

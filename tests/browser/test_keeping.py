@@ -19,6 +19,7 @@ from tests.browser.steps import (
 )
 
 DRAWING = f"{VIEWER}?.drawing?.active"
+DRAWN = f"{DRAWING} && {VIEWER}.input.nv.drawBitmap?.some(Boolean)"
 LOSE = f"{VIEWER}.input.nv.gl.getExtension('WEBGL_lose_context').loseContext()"
 
 
@@ -34,23 +35,22 @@ def test_scan_mask_and_drawing_last(page: Page, scans: Scans) -> None:
     old = page.evaluate_handle(f"{VIEWER}.input.canvas")
     page.evaluate(LOSE)
     wait_for(page, "(old) => !old.isConnected", old)
-    wait_for(page, DRAWING)
+    wait_for(page, DRAWN)
     np.testing.assert_array_equal(drawn_voxels(page), drawn)
     page.keyboard.press("Control+z")
     assert drawn_voxels(page).size < drawn.size
     page.keyboard.press("Control+Shift+z")
     np.testing.assert_array_equal(drawn_voxels(page), drawn)
 
-    open_tab(page, "About")
-    open_tab(page, "Super-resolution")
+    open_tab(page, "Super-resolve")
     wait_for(page, f"!{DRAWING}")
     open_tab(page, "Inpaint")
-    wait_for(page, DRAWING)
+    wait_for(page, DRAWN)
     np.testing.assert_array_equal(drawn_voxels(page), drawn)
 
     page.reload()
     page.locator("#scan-facts .cs-file").wait_for()
-    wait_for(page, DRAWING)
+    wait_for(page, DRAWN)
     np.testing.assert_array_equal(drawn_voxels(page), drawn)
     page.get_by_role("button", name="Leave drawing").click()
     expect(page.locator(".cs-question")).to_be_visible()

@@ -30,11 +30,13 @@ STATES = {
 WORDS = Welcome(
     "Every run is kept here",
     "With its settings, its files and its report; it opens again after a reload or a restart. Runs belong to this "
-    "browser: nobody else can open them. There is none yet.",
+    "browser: nobody else can open them.",
     "sessions.webp",
     "Three runs side by side: a filled cavity, thin slices, a translated contrast",
     "Runs of the synthetic examples: inpainting, super-resolution, translation.",
 )
+# as long as the list is shorter than this, the words stand below it
+FEW = 4
 # filters the rows; a run is deleted by the second press, within some seconds of the first
 _SCRIPT = """
 const SECONDS = 5;
@@ -64,9 +66,8 @@ requestAnimationFrame(filter);
 
 
 def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> WelcomeBox:
-    """Draw the tab, fill it whenever it is opened, and return what stands in it until there is a run."""
+    """Draw the tab, fill it whenever it is opened, and return what stands in it until there are some runs."""
     with gr.Column(elem_classes="cs-whole", min_width=0):
-        greeting = welcome.build(WORDS, "sessions-welcome", visible=False)
         with gr.Column(elem_classes="cs-section", visible=False, elem_id="sessions-runs") as kept:
             with gr.Row(elem_classes="cs-heading"):
                 gr.HTML(piece("sessions", "heading"))
@@ -74,12 +75,14 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> WelcomeBox:
             trouble = gr.HTML(elem_id="sessions-trouble")
             table = gr.HTML(elem_id="sessions", js_on_load=_SCRIPT)
         kept_scans.build(services, tab, demo)
+        greeting = welcome.build(WORDS, "sessions-welcome", visible=False)
     outputs = [greeting.group, kept, trouble, table]
 
     def listed(request: gr.Request) -> tuple[object, ...]:
         runs, box = attempt(lambda: rows(services, session_of(request)))
         shown = piece("sessions", "table", runs=runs, states=tuple(STATES.items())) if runs else ""
-        return gr.Column(visible=runs == []), gr.Column(visible=runs != []), box, shown
+        few = runs is not None and len(runs) < FEW
+        return gr.Column(visible=few), gr.Column(visible=runs != []), box, shown
 
     def deleted(request: gr.Request, event: gr.EventData) -> tuple[object, ...]:
         session = session_of(request)

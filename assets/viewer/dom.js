@@ -15,6 +15,7 @@ const PATHS = {
   rectangle: "M4 6h16v12H4z",
   ellipse: "M12 5c5 0 8 3 8 7s-3 7-8 7-8-3-8-7 3-7 8-7z",
   undo: "M9 7L4 11l5 4M4 11h9a6 6 0 010 12h-2",
+  propose: "M12 3v4M12 17v4M3 12h4M17 12h4M6 6l2 2M16 16l2 2M18 6l-2 2M8 16l-2 2",
   redo: "M15 7l5 4-5 4M20 11h-9a6 6 0 000 12h2",
   grow: "M12 4v16M4 12h16",
   shrink: "M4 12h16",

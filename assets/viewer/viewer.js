@@ -23,7 +23,7 @@ import { Reveal } from "./reveal.js";
 import { addresses, complete, images } from "./scene.js";
 import { Stage } from "./stage.js";
 import { Toolbar } from "./toolbar.js";
-import { Volumes } from "./volumes.js";
+import { decoded, Volumes } from "./volumes.js";
 
 /**
  * @typedef {object} Host the page around the viewer
@@ -65,6 +65,8 @@ export class Viewer {
       onstop: () => this.refresh(),
       onsaved: (reply) => host.emit(reply),
       load: (url) => this.loaded.volumes.mask(url, this.look.opacity),
+      decode: (data) => decoded(this.loaded.library, data, { name: "proposal.nii.gz" }),
+      aim: (mask) => this.aimAt(mask),
     });
     this.stage = new Stage(this);
     this.reveal = new Reveal(this);
@@ -295,12 +297,12 @@ export class Viewer {
   }
 
   /**
-   * Aims at the largest section of what was marked or changed, once; a drawing is left where it is.
+   * Aims at the largest section of what was marked or changed, once.
    * @param {Image} image
    * @param {(value: number) => boolean} [belongs]
    */
   aimAt(image, belongs) {
-    if (image === this.aimed || this.drawing.active) return;
+    if (image === this.aimed) return;
     this.aimed = image;
     const mm = largestSection(image, belongs);
     if (!mm) return;

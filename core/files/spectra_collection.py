@@ -32,7 +32,8 @@ def read_collection(files: Mapping[str, Path], read: Callable[[Path], Arrays]) -
     cube_unreadable, patches_mismatch.
     """
     mains = main_files(files)
-    table = next((found for name in mains if (found := describing_table(files[name], set(mains) - {name}))), None)
+    tables = (describing_table(files[name], set(mains) - {name}) for name in mains)
+    table = next((each for each in tables if each is not None), None)
     names = [name for name in mains if files[name] != (table.path if table else None)]
     if not names:
         raise UserError("cube_unreadable", "There are no files of spectra.", PARTS)

@@ -43,7 +43,7 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("GET", ("/vol/{token}/{name}", "/slice/{token}/{axis}", "/files/{artifact_id}")),
         ("GET", ("/lab/{job_id}.html", "/thumbnail/{job_id}.webp")),
         ("GET", ("/study/{study_id}/view", "/study/{study_id}/{kind}")),
-        ("POST", ("/mask/{scan_id}",)),
+        ("POST", ("/mask/{scan_id}", "/proposal/{scan_id}")),
         ("GET", ("/account",)),
         ("POST", ("/account/sign-out", "/account/sign-out-everywhere")),
         ("POST", ("/data/delete",)),

@@ -32,11 +32,13 @@ STATES = {
 WORDS = Welcome(
     "Every run is kept here",
     "With its settings, its files and its report; it opens again after a reload or a restart. Runs belong to this "
-    "browser: nobody else can open them. There is none yet.",
+    "browser: nobody else can open them.",
     "sessions.webp",
     "Three runs side by side: a filled cavity, thin slices, a translated contrast",
     "Runs of the synthetic examples: inpainting, super-resolution, translation.",
 )
+# as long as the list is shorter than this, the words stand below it
+FEW = 4
 # filters the rows
 _SCRIPT = (
     ROW_BUTTONS
@@ -60,9 +62,8 @@ requestAnimationFrame(filter);
 
 
 def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> WelcomeBox:
-    """Draw the tab, fill it whenever it is opened, and return what stands in it until there is a run."""
+    """Draw the tab, fill it whenever it is opened, and return what stands in it until there are some runs."""
     with gr.Column(elem_classes="cs-whole", min_width=0):
-        greeting = welcome.build(WORDS, "sessions-welcome", visible=False)
         with gr.Column(elem_classes="cs-section", visible=False, elem_id="sessions-runs") as kept:
             with gr.Row(elem_classes="cs-heading"):
                 gr.HTML(piece("sessions", "heading", age=age_of(services.settings.retention)))
@@ -71,13 +72,15 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> WelcomeBox:
             table = gr.HTML(elem_id="sessions", js_on_load=_SCRIPT)
         kept_scans.build(services, tab, demo)
         gr.HTML(piece("sessions", "everything"), elem_id="delete-data", js_on_load=DELETE_DATA)
+        greeting = welcome.build(WORDS, "sessions-welcome", visible=False)
     outputs = [greeting.group, kept, trouble, table]
 
     def listed(request: gr.Request) -> tuple[object, ...]:
         runs, box = attempt(lambda: rows(services, session_of(request)))
         days = keep_days(services.settings)
         shown = piece("sessions", "table", runs=runs, states=tuple(STATES.items()), days=days) if runs else ""
-        return gr.Column(visible=runs == []), gr.Column(visible=runs != []), box, shown
+        few = runs is not None and len(runs) < FEW
+        return gr.Column(visible=few), gr.Column(visible=runs != []), box, shown
 
     def changed(request: gr.Request, change: Callable[[str], None]) -> tuple[object, ...]:
         _, box = attempt(lambda: change(session_of(request)))

@@ -81,7 +81,7 @@ def test_label_pictures_by_the_names_of_files(cores: Path, tmp_path: Path) -> No
 def test_a_table_with_label_pictures_and_slides_alone(cores: Path, tmp_path: Path) -> None:
     rows = "Image;Mask;Slide\n" + "".join(f"core{n:02}.hdr;core{n:02}_labels.png;T{n // 2}\n" for n in range(4))
     found = read(copied(cores, tmp_path / "set", rows=rows))
-    assert found.patches.rgb is None and len(np.unique(found.patches.groups)) == 2
+    assert found.patches.rgb is None and len(np.unique(np.asarray(found.patches.groups))) == 2
     assert found.notices == (BY_SLIDE,)
 
 

@@ -139,7 +139,8 @@ def labspec(cube: NDArray[np.float64]) -> str:
         )
 
     down, across, _ = cube.shape
-    axes = axis(1, "Spectr", "1/cm", AT) + axis(2, "X", "µm", np.arange(across)) + axis(3, "Y", "µm", np.arange(down))
+    axes = axis(1, "Spectr", "1/cm", AT) + axis(2, "X", "µm", np.arange(1.0 * across))
+    axes += axis(3, "Y", "µm", np.arange(1.0 * down))
     rows = "".join(f"<LSX_Row>{' '.join(map(str, row))}</LSX_Row>" for row in cube.reshape(down * across, -1))
     return f"<LSX_Data><LSX_Tree>{axes}</LSX_Tree><LSX_Matrix>{rows}</LSX_Matrix></LSX_Data>"
 
@@ -147,7 +148,7 @@ def labspec(cube: NDArray[np.float64]) -> str:
 def opus() -> bytes:
     """OPUS with a block of absorbance and the block that describes it."""
 
-    def parameter(name: str, value: int | float | str) -> bytes:
+    def parameter(name: str, value: object) -> bytes:
         if isinstance(value, str):
             text = value.encode().ljust(len(value) + 2 - len(value) % 2, b"\0")
             return name.encode() + b"\0" + struct.pack("<hh", 2, len(text) // 2) + text

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from core.failure.task import READING
+from core.failure.reading import READING
 from tests.browser.conftest import STEP_MS, Desk, Server, Watch, new_context
 from tests.browser.steps import open_tab, origin, start, take_off, unfold, upload, visit
 from tests.core.failure.data.core_set import write_cores

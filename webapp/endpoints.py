@@ -44,6 +44,7 @@ STATUS = {
     "no_account": 403,
     "bad_request": 422,
     "invitation_over": 410,
+    "still_running": 409,
     "queue_full": 429,
     "too_large": 413,
     "disk_full": 507,

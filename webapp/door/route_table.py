@@ -46,6 +46,7 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("POST", ("/mask/{scan_id}", "/proposal/{scan_id}")),
         ("GET", ("/account",)),
         ("POST", ("/account/sign-out", "/account/sign-out-everywhere")),
+        ("POST", ("/data/delete",)),
         # Gradio: what its page reads when it opens, events, uploads
         ("GET", ("/config", "/gradio_api/config", "/gradio_api/info", "/gradio_api/app_id", "/gradio_api/user")),
         ("GET", ("/gradio_api/token", "/gradio_api/login_check", "/gradio_api/startup-events")),

@@ -46,6 +46,7 @@ STATUS = {
     "invitation_over": 410,
     "still_running": 409,
     "queue_full": 429,
+    "job_limit": 429,
     "too_large": 413,
     "disk_full": 507,
 }

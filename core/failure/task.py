@@ -62,7 +62,7 @@ READING = "How your data are read"
 
 
 def _reading() -> tuple[Param, ...]:
-    """Return what a user may say about data; without, the file or what is plausible decides."""
+    """Return what a user may say about spectra; without, the file or what is plausible decides."""
     return (
         Param(
             "technique",
@@ -114,6 +114,12 @@ def _reading() -> tuple[Param, ...]:
             high=2048,
             folded=READING,
         ),
+    )
+
+
+def _samples() -> tuple[Param, ...]:
+    """Return what a user may say about classes, patients and patches."""
+    return (
         Param("label_column", "text", "", "Column of classes", "Of a table, or the name of an array.", folded=READING),
         Param("group_column", "text", "", "Column of patients", "Or of slides; they are kept apart.", folded=READING),
         Param(
@@ -235,6 +241,7 @@ TASK = Task(
         Param("matched", "bool", False, "Blurred RGB", "Also pictures as blurred as the infrared.", advanced=True),
         SEED,
         *_reading(),
+        *_samples(),
     ),
     presets=(
         Preset("quick", "Quick", _size(QUICK, 1, "quick")),

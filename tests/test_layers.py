@@ -40,7 +40,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("webapp.jobs", "webapp.jobs.dispatcher"),
     ("webapp.services",),
     ("webapp.door", "webapp.intake", "webapp.study"),
-    ("webapp.study.routes", "webapp.account"),
+    ("webapp.study.routes", "webapp.account", "webapp.keeping"),
     ("webapp.endpoints", "webapp.pages"),
     ("webapp.app", "webapp.schemas"),
     ("webapp.server",),

@@ -17,7 +17,7 @@ from core.bench.subjects import in_units
 from core.events import finish
 from core.files.nifti import read_volume
 from core.imaging.options import Options
-from core.imaging.problem import ThickScan
+from core.imaging.problem import Estimate, ThickScan
 from core.imaging.superres.slice_correction import corrected
 from core.imaging.superres.slice_gain import FOUND, gain_strength
 from core.imaging.superres.task import TASK
@@ -84,7 +84,7 @@ def alternating(shape: Sequence[int], size: float, seed: int, spacing: Triple) -
     varying = ndimage.gaussian_filter(random.normal(size=(x, y)), [VARIES_MM / side for side in spacing[:2]])
     varying = (varying - varying.mean()) / max(float(varying.std()), 1e-9)
     field = (1 + varying)[..., None] * np.linspace(1, 1 - DRIFT, count) * np.where(np.arange(count) % 2, -1, 1)
-    return (1 + field * (size / np.sqrt(np.square(field).mean()))).astype(np.float32)
+    return np.asarray(1 + field * (size / np.sqrt(np.square(field).mean())), np.float32)
 
 
 def measured(truth: Volume, step: int, size: float, noise: float, seed: int) -> tuple[Acquisition, Float]:
@@ -145,7 +145,8 @@ def _made(truth: Volume, sampled: Acquisition, slices: Float, method: str, switc
     head = sampled.measure((truth.data > 0).astype(np.float32)) > 0.5
     params = TASK.parse({"even": switch, "denoise": switch})
     image = corrected(Volume(slices, affine), head, tissue_level(slices), 2, params).image
-    return finish(TASK.method(method).load()(ThickScan(image, sampled, spacing=truth.spacing), Options())).values
+    estimate: Estimate = finish(TASK.method(method).load()(ThickScan(image, sampled, spacing=truth.spacing), Options()))
+    return estimate.values
 
 
 def searched(files: Sequence[Path], say: Say) -> list[Found]:

@@ -197,7 +197,7 @@ def interleaved(
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder that holds train; without it synthetic scans alone.")
     ] = None,
-    methods: Annotated[str, typer.Option("--methods", help="Of super-resolution, comma between.")] = "cubic,volume",
+    methods: Annotated[str, typer.Option("--methods", help="Of super-resolution, comma between.")] = "cubic",
     subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "1015",
     markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables into this page.")] = None,
 ) -> None:

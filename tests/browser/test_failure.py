@@ -18,9 +18,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from core.failure.task import READING
 from tests.browser.conftest import STEP_MS, Desk, Server, Watch, new_context
 from tests.browser.steps import open_tab, origin, start, take_off, unfold, upload, visit
-from tests.browser.test_looks import violations
 from tests.core.failure.data.core_set import write_cores
 from tests.core.failure.made_up_patches import BANDS, patches
+from tests.looks.look import faults, seen, violations
 
 # a whole run of the lab, on a busy machine
 RUN_MS = 3 * STEP_MS
@@ -156,12 +156,11 @@ def test_a_run_is_opened_by_its_address_with_a_verdict_on_each_side(lab: Page) -
 
 
 def test_every_view_is_drawn_and_has_its_table(lab: Page) -> None:
-    assert violations(lab) == []
+    assert faults(lab, "lab") == []
     for tab in TABS:
         lab.locator("#lab-tabs").get_by_role("tab", name=tab).click()
         lab.wait_for_timeout(700)
-        assert violations(lab, "#lab-tabs") == [], tab
-        assert lab.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab
+        assert violations(lab, "#lab-tabs") + seen(lab) == [], tab
     for name in TWINS:
         twin = lab.locator(f"[data-twin={name}]")
         assert twin.locator("tbody tr").count() >= 1, name
@@ -173,7 +172,7 @@ def test_every_view_is_drawn_and_has_its_table(lab: Page) -> None:
 
 def test_plots_fill_their_place_after_the_tab_was_hidden(lab: Page) -> None:
     open_tab(lab, "Inpaint")
-    expect(lab.locator(".cs-viewer")).to_be_visible()
+    expect(lab.locator(".cs-welcome >> visible=true")).to_have_count(1)
     lab.wait_for_url(lambda address: "job=" not in address)
     open_tab(lab, "Failure lab")
     lab.locator("#lab-tabs").get_by_role("tab", name="One number").click()
@@ -275,8 +274,7 @@ def test_an_earlier_run_is_shown_beside_this_one(own_lab: Page, tmp_path: Path) 
     expect(beside.locator(".cs-verdict")).to_have_count(2)
     expect(beside).to_contain_text("patches.npz")
     expect(lab.locator("#lab-other-bars-plot .js-plotly-plot")).to_be_visible()
-    assert violations(lab) == []
-    assert lab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations(lab) + seen(lab) == []
     lab.locator("#lab-tabs").get_by_role("tab", name="Remedies").click()
     expect(lab.locator("#lab-other-remedies")).to_contain_text("RGB: Plain training")
     assert lab.evaluate(CUT) == 0

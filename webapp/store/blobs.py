@@ -105,6 +105,12 @@ class Blobs:
             path.rename(self._trash / path.name)
         return len(lost)
 
+    def empty_trash(self, oldest: float) -> None:
+        """Delete what has lain in the trash folder since before ``oldest``, in seconds since 1970."""
+        for path in self._trash.glob("*"):
+            if path.stat().st_ctime < oldest:
+                path.unlink(missing_ok=True)
+
     def require_room(self) -> None:
         """Raise UserError disk_full when less than the reserve is free."""
         if shutil.disk_usage(self.root).free < self._reserve:

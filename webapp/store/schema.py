@@ -134,7 +134,11 @@ scan = Table(
     Column("warnings", JSON, nullable=False),
     Column("token", ID, nullable=False, unique=True),
     Column("created", Utc, nullable=False),
+    Column("keep_until", Utc, nullable=True),
 )
+
+# a file whose rows are deleted, until it is deleted too
+dropped_blob = Table("dropped_blob", metadata, Column("blob", String(80), primary_key=True))
 
 # number: order of arrival; attempts: starts; deaths: of the process that ran it; owner: one for each claim, see Queue;
 # lease: seconds since 1970
@@ -160,6 +164,7 @@ job = Table(
     Column("created", Utc, nullable=False),
     Column("started", Utc, nullable=True),
     Column("finished", Utc, nullable=True),
+    Column("keep_until", Utc, nullable=True),
     CheckConstraint("state in ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
     Index("ix_job_session_started", "session", "started"),
 )

@@ -157,4 +157,4 @@ def test_the_address_to_go_on_to_is_on_this_server(text: str) -> None:
 
 def test_the_style_is_part_of_the_page(visiting: Browser, tmp_path: Path) -> None:
     text = visiting().get("/sign-in").text
-    assert "<style>" in text and "<link" not in text and "--accent" in text
+    assert "<style>" in text and "/ui/" not in text and "--accent" in text

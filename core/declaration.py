@@ -118,18 +118,22 @@ class Measure:
     unit: str = ""
 
 
+LINE_CHARACTERS = 200
+
+
 @dataclass(frozen=True)
 class Param:
     """One setting of a task; ``low`` and ``high`` are inclusive bounds for numbers.
 
     kind "axes": three numbers, one for each of the axes X, Y, Z (RAS+), or none of them: left to the task.
     kind "several": one or more of ``choices``, each once, in their order; none only where that is the default.
+    kind "text": a line of at most ``high`` characters. folded: the heading under which it is folded away, "" for none.
     advanced: folded away on a page; paper: a setting of the papers' methods. titles: choice -> its title, a capitalised
     choice where it has none.
     """
 
     name: str
-    kind: Literal["int", "float", "choice", "bool", "axes", "several"]
+    kind: Literal["int", "float", "choice", "bool", "axes", "several", "text"]
     default: Value
     title: str
     help: str
@@ -140,6 +144,12 @@ class Param:
     advanced: bool = False
     paper: bool = False
     titles: Mapping[str, str] = field(default_factory=dict, hash=False)
+    folded: str = ""
+
+    @property
+    def option(self) -> str:
+        """The name of its option on a command line, without the two hyphens."""
+        return self.name.replace("_", "-")
 
     def parse(self, value: object) -> Value:
         """Return ``value`` in this parameter's type, or raise ``UserError("bad_parameter")``."""
@@ -167,6 +177,8 @@ class Param:
             return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
         if self.kind == "choice":
             return str(value)
+        if self.kind == "text":
+            return _line(value, int(self.high or LINE_CHARACTERS))
         if self.kind == "axes":
             return _axes(value)
         if self.kind == "several":
@@ -182,6 +194,8 @@ class Param:
         allowed = " or ".join(self.choices) if self.choices else f"{self.low} to {self.high} {self.unit}".strip()
         if self.kind == "bool":
             allowed = "true or false"
+        if self.kind == "text":
+            allowed = f"one line of at most {self.high or LINE_CHARACTERS:.0f} characters"
         if self.kind == "axes":
             allowed = f"three numbers, each {allowed}"
         if self.kind == "several":
@@ -291,6 +305,16 @@ def _axes(value: object) -> tuple[float, ...]:
     if len(parts) not in (0, 3):
         raise ValueError(value)
     return tuple(float(str(part)) for part in parts)
+
+
+def _line(value: object, longest: int) -> str:
+    """Return a text without blanks around it; ``ValueError`` or ``TypeError`` for what is no line, or a longer one."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise TypeError(value)
+    text = str(value).strip()
+    if len(text) > longest or not text.isprintable():
+        raise ValueError(value)
+    return text
 
 
 def _several(value: object, choices: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from typing import Literal, get_args
 
 # kinds of files that several tasks make; a task may declare others
 RESULT, UNCERTAINTY, DIFFERENCE, ERROR = "result", "uncertainty", "difference", "error"
+# what was evened out of measured slices, as a share of them
+GAIN = "gain"
 REPORT, RUN = "report", "run"
 # what a method run beside the chosen one made
 BASELINE = "baseline"

@@ -46,6 +46,14 @@ export function goTo(nv, { image, frac, mm }) {
 }
 
 /**
+ * Lets no panel move another. One that has the focus moves all others whenever it draws, and fails where one is empty.
+ * @param {{ viewer: Niivue | null }[]} panels
+ */
+export function unlink(panels) {
+  for (const { viewer } of panels) viewer?.broadcastTo([]);
+}
+
+/**
  * Makes the crosshairs, 2D zooms and 3D angles of all follow each other.
  * @param {Niivue[]} all
  */

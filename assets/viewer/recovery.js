@@ -5,7 +5,7 @@
 
 import { button } from "./dom.js";
 import { hasWebGL2 } from "./graphics.js";
-import { where } from "./link.js";
+import { unlink, where } from "./link.js";
 
 const LOST = "The graphics card dropped the pictures. The scan and what you drew are kept.";
 // more losses in a minute are no accident any more
@@ -52,6 +52,7 @@ export class Recovery {
   /** Says what happened, with buttons. */
   offer() {
     const { viewer } = this;
+    unlink(viewer.panels);
     for (const panel of viewer.panels) panel.clear(LOST);
     viewer.toolbar.enable(false);
     const again = button("Draw the scan again", {

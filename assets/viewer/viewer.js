@@ -14,7 +14,7 @@ import { Gestures } from "./gestures.js";
 import { hasWebGL2, loadLibrary } from "./graphics.js";
 import { largestSection } from "./grids.js";
 import { Keys } from "./keys.js";
-import { goTo, link, where } from "./link.js";
+import { goTo, link, unlink, where } from "./link.js";
 import { Look } from "./look.js";
 import { Maps } from "./maps.js";
 import { Measuring } from "./measuring.js";
@@ -239,6 +239,7 @@ export class Viewer {
     this.target = before && !this.moved ? where(before.nv) : this.recovery.place();
     if (!this.target) this.aimed = null;
     this.stage.failures = [];
+    unlink(this.panels);
     this.layout();
     if (this.moved || !scan || this.drawing.active) this.measuring.set(false);
     this.moved = false;

@@ -53,8 +53,8 @@ def find_brain(volume: Volume) -> Bool:
         return head
     sides = np.array(volume.spacing)
     data = ndimage.gaussian_filter(volume.data, SMOOTH_MM / sides, mode="nearest")
-    levels, centre, radius = _begin(data, _upper(head, sides[2], CROWN_MM), sides)
-    allowed = _upper(head, sides[2], TALLEST_MM)
+    levels, centre, radius = _begin(data, upper(head, sides[2], CROWN_MM), sides)
+    allowed = upper(head, sides[2], TALLEST_MM)
     for threshold in THRESHOLDS:
         surface = _surface(_Scene(data, sides, levels, threshold), centre, radius)
         if surface is not None:
@@ -92,8 +92,8 @@ def _surface(scene: _Scene, centre: Real, radius: float) -> Real | None:
     return vertices
 
 
-def _upper(head: Bool, size: float, height_mm: float) -> Bool:
-    """Return the part of ``head`` within ``height_mm`` of its top."""
+def upper(head: Bool, size: float, height_mm: float) -> Bool:
+    """Return the part of ``head`` (X, Y, Z) bool, RAS+, within ``height_mm`` of its top; size: mm along Z."""
     planes = np.flatnonzero(head.any(axis=(0, 1)))
     head = head.copy()
     head[:, :, : max(0, int(planes[-1] + 1 - height_mm / size))] = False

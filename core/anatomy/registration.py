@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from core.anatomy.head import Head
 from core.volume import Volume, corners, resample
 
 Float = NDArray[np.float32]
@@ -71,6 +72,15 @@ def register(fixed: Volume, moving: Volume, head: Bool) -> Alignment | None:
         still = search.identity()
         before, after = search.value(still), max(end[0] for end in ends)
         return search.alignment(starts[0] if after > before else still, before, max(after, before))
+
+
+def register_heads(fixed: Volume, head: Head, moving: Volume, moving_head: Head) -> Alignment | None:
+    """Return how ``moving`` lies on ``fixed``, each with its head on its own grid, by ``register``: searched within the
+    brain where one of the two is stripped; None where the two have no overlap."""
+    if moving_head.kind == "brain" and head.kind == "head":
+        found = register(moving, fixed, moving_head.mask)
+        return found and found.reversed()
+    return register(fixed, moving, head.mask)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""People whose scans are at hand: those that a threshold was chosen on, and those that it is reported for."""
+"""People with several contrasts: those that a threshold was chosen on, and those that it is reported for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 from core.errors import UserError
 
-# folder below the data -> contrast -> file in it; a folder that ends in * is one folder for each person
-SEVERAL: dict[str, dict[str, str]] = {
+GIVE = "Give the folder that holds train and demo."
+# folder below the data -> contrast -> file in it; below a folder that ends in * each one is a person's
+FOLDERS: dict[str, dict[str, str]] = {
     "train/brats18/*": {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair"},
     "train/gliomas/*": {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair"},
     "train/lhdata/*": {"t1": "t1", "t2": "t2"},
@@ -17,14 +18,6 @@ SEVERAL: dict[str, dict[str, str]] = {
     "demo/sri24": {"t1": "spgr", "t2": "late"},
     "demo/thick": {"t1": "patient12_T1W", "flair": "patient12_FLAIR"},
 }
-# files that are the T1 of one person each
-SINGLE = (
-    "train/malf_nc/*_t1.nii.gz",
-    "train/ds002748/*/*_t1.nii.gz",
-    "demo/epilepsy_t1/MR.nii.gz",
-    "demo/studyforrest_t1/t1_1mm.nii.gz",
-    "labels/extra/*/t1.nii.gz",
-)
 # people on whom the thresholds of core.anatomy.same_head were chosen
 CHOSEN_ON = frozenset(
     {
@@ -40,7 +33,7 @@ CHOSEN_ON = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Person:
     """name: of the folder and the person; scans: contrast -> file."""
 
@@ -54,19 +47,13 @@ class Person:
 
 
 def people(data: Path) -> list[Person]:
-    """Return everyone with scans below ``data``, those with several contrasts first; UserError where there is no one."""
+    """Return everyone with several contrasts below ``data``; UserError where there is no one."""
     found = []
-    for pattern, files in SEVERAL.items():
+    for pattern, files in FOLDERS.items():
         for folder in sorted(data.glob(pattern)):
             scans = {name: folder / f"{file}.nii.gz" for name, file in files.items()}
             if folder.is_dir() and all(path.is_file() for path in scans.values()):
                 found.append(Person(f"{folder.parent.name}/{folder.name}", scans))
-    for pattern in SINGLE:
-        for path in sorted(data.glob(pattern)):
-            name = path.name.partition("_t1")[0] if "_t1" in path.name else path.parent.name
-            found.append(Person(f"{path.relative_to(data).parts[1]}/{name.partition('.')[0]}", {"t1": path}))
     if not found:
-        raise UserError(
-            "file_unreadable", f"There are no scans in {data}.", "Give the folder that holds train and demo."
-        )
+        raise UserError("file_unreadable", f"There are no scans in {data}.", GIVE)
     return found

@@ -192,6 +192,51 @@ def failure(
     typer.echo(failure.markdown(rows))
 
 
+@app.command()
+def interleaved(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder that holds train; without it synthetic scans alone.")
+    ] = None,
+    methods: Annotated[str, typer.Option("--methods", help="Of super-resolution, comma between.")] = "cubic",
+    subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "1015",
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables into this page.")] = None,
+) -> None:
+    """Measure what evening out and relaxing slices gain, and how often slices seem to alternate."""
+    from core.bench import case
+    from core.bench import interleaved as bench
+    from core.bench.table import write_between
+    from core.imaging.options import Options
+
+    case.check_names([case.entrant(one, Options()) for one in case.unpublished("superres")], _names(methods))
+    scans = [*bench.synthetic(), *(bench.healthy(data, _names(subjects)) if data else ())]
+    rows = bench.gained(scans, _names(methods), _report)
+    found = bench.searched(bench.sharp_files(data), _report) if data else []
+    text = bench.markdown(rows, found)
+    if markdown is not None:
+        write_between(markdown, bench.MARK, text)
+    typer.echo(text)
+
+
+@app.command()
+def pairs(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train and demo.")],
+    cache: Annotated[Path, typer.Option("--cache", help="Keeps alignments; a stopped run goes on.")] = Path(
+        "build/bench/pairs.jsonl"
+    ),
+    json: Annotated[Path | None, typer.Option("--json", help="Write every pair to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables into this page.")] = None,
+) -> None:
+    """Pair scans of one person and of two, and print how often each is taken for two people's."""
+    from core.bench import two_heads
+
+    rows = two_heads.measure(data, cache, _report)
+    if json is not None:
+        two_heads.write_json(json, rows)
+    if markdown is not None:
+        two_heads.write_page(markdown, rows)
+    typer.echo(two_heads.markdown(rows))
+
+
 def _report(line: str) -> None:
     typer.echo(line, err=True)
 

@@ -48,16 +48,18 @@ def _input_option(entry: Input) -> inspect.Parameter:
 
 def _param_option(param: Param) -> inspect.Parameter:
     if param.kind == "bool":
-        names = f"--{param.name}/--no-{param.name}"
+        names = f"--{param.option}/--no-{param.option}"
         return _option(
             param.name, bool | None, typer.Option(names, help=param.help, show_default=str(param.default)), None
         )
     if param.kind == "axes":
-        sizes = typer.Option(f"--{param.name}", help=param.help, metavar="X Y Z", show_default=False)
+        sizes = typer.Option(f"--{param.option}", help=param.help, metavar="X Y Z", show_default=False)
         return _option(param.name, tuple[float, float, float] | None, sizes, None)
+    if param.kind == "text":
+        return _option(param.name, str | None, _text(f"--{param.option}", param.help), None)
     bounds = f" {param.low:.10g} to {param.high:.10g} {param.unit}".rstrip() + "." if param.low is not None else ""
     choices = f" {', '.join(param.choices)}." if param.choices else ""
-    text = _text(f"--{param.name}", param.help + bounds + choices, str(param.default))
+    text = _text(f"--{param.option}", param.help + bounds + choices, str(param.default))
     return _option(param.name, str | None, text, None)
 
 

@@ -120,7 +120,8 @@ def _inputs(task: Task, spec: JobSpec) -> dict[str, Path]:
     for name, entry in known.items():
         if entry.required and not spec.inputs.get(name):
             raise UserError("input_missing", f"{task.title} needs the input {entry.title!r}.", entry.help)
-        if spec.inputs.get(name) and not Path(spec.inputs[name]).is_file():
+        given = Path(spec.inputs.get(name) or ".")
+        if spec.inputs.get(name) and not (given.is_file() or (entry.kind == "tissue" and given.is_dir())):
             raise UserError("file_missing", f"The file of {entry.title!r} does not exist.", "Check its path.")
     return {name: Path(path) for name, path in spec.inputs.items() if path}
 

@@ -104,10 +104,22 @@ def write_json(path: Path, value: object) -> None:
 
 
 def identity(path: Path) -> Identity:
-    """Return the sha256 and the number of bytes of a file."""
+    """Return the sha256 and the number of bytes of a file; of a folder those of the names and files in it."""
+    if path.is_dir():
+        return _folder_identity(path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Identity(digest, path.stat().st_size)
+
+
+def _folder_identity(folder: Path) -> Identity:
+    digest, size = hashlib.sha256(), 0
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            own = identity(path)
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{own.sha256}\n".encode())
+            size += own.bytes
+    return Identity(digest.hexdigest(), size)
 
 
 def _versions() -> dict[str, str]:

@@ -18,6 +18,7 @@ from core.failure.data.dataset import simulated_dataset, user_dataset
 from core.failure.data.loader import load
 from core.failure.data.modality import TITLES
 from core.failure.data.predictions import Predictions
+from core.failure.data.reading_options import options_of
 from core.failure.network_audit import TimedResults, audit_networks
 from core.failure.plan import plan_of
 from core.failure.prediction_audit import audit_predictions
@@ -93,7 +94,7 @@ def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> 
             datasets.append(simulated_dataset(PRESETS[settings.tissue], settings.patches, seed))
             yield Progress(0.0, len(datasets), len(plan.seeds), "Simulating")
         return (yield from audit_networks(datasets, plan))
-    loaded = load(inputs["data"], inputs.get("labels"))
+    loaded = load(inputs["data"], inputs.get("labels"), options_of(settings))
     if isinstance(loaded, Predictions):
         yield Progress(0.1, 0, 1, "Probing the answers")
         return TimedResults(audit_predictions(loaded, settings.seed), {})

@@ -8,6 +8,7 @@ from typing import Literal
 
 from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 from core.failure import titles
+from core.failure.reading import READING_PARAMS
 from core.presentation import Page, Step, Welcome
 
 # the names of PRESETS of core.spectra.simulated_tissue, and of REMEDIES and NETWORKS of core.failure.models, which load
@@ -43,6 +44,19 @@ class Settings:
     control: bool
     matched: bool
     seed: int
+    technique: Literal["auto", "infrared", "raman"]
+    scale: Literal["auto", "absorbance", "percent", "transmittance", "counts"]
+    axis: Literal["auto", "wavenumber", "raman", "micrometre", "nanometre"]
+    wavenumbers: str
+    keep: str
+    bands: int
+    label_column: str
+    group_column: str
+    class_names: str
+    patch: int
+    step: int
+    amide: float
+    most: int
 
 
 def _size(remedies: tuple[str, ...], seeds: int, depth: str, patches: int = 600) -> Mapping[str, Value]:
@@ -58,9 +72,10 @@ TASK = Task(
             "data",
             "tissue",
             "Data",
-            "Labelled patches, an infrared image, spectra, or your own model's answers. Without: simulated tissue.",
+            "Labelled patches, an image, a folder or zip of images or spectra, or your own model's answers. Without: "
+            "simulated tissue.",
             required=False,
-            label="Your data: NPZ, ENVI (.hdr and its data), TIFF stack, MATLAB or CSV",
+            label="Your data: spectra or images of any format, files that belong together at once, or a zip",
         ),
         Input(
             "labels",
@@ -128,6 +143,7 @@ TASK = Task(
         Param("control", "bool", False, "Remedies on RGB", "Trains the stained side by every recipe.", advanced=True),
         Param("matched", "bool", False, "Blurred RGB", "Also pictures as blurred as the infrared.", advanced=True),
         SEED,
+        *READING_PARAMS,
     ),
     presets=(
         Preset("quick", "Quick", _size(QUICK, 1, "quick")),

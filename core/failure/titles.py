@@ -62,3 +62,20 @@ SETS = {
 def set_title(name: str) -> str:
     """Return what a set of patches is called."""
     return SETS.get(name, name)
+
+
+TECHNIQUES = {"auto": "As the file states", "infrared": "Infrared", "raman": "Raman"}
+SCALES = {
+    "auto": "As the file states",
+    "absorbance": "Absorbance",
+    "percent": "Transmittance, %",
+    "transmittance": "Transmittance, 0 to 1",
+    "counts": "Counts",
+}
+AXES = {
+    "auto": "As the file states",
+    "wavenumber": "Wavenumbers, cm⁻¹",
+    "raman": "Raman shifts, cm⁻¹",
+    "micrometre": "Wavelengths, µm",
+    "nanometre": "Wavelengths, nm",
+}

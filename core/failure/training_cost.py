@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ PROGRAM_BYTES = 900 << 20
 # a patch of 32 bands with its picture, raw and as it passes through a network
 BYTES_PER_PATCH = 300_000
 BYTES_PER_FILE_BYTE = 12
+# what patches of a data set of images take at most (as core.failure.data.image_patches has it), and how often
+MOST_PATCH_BYTES, COPIES = 768 << 20, 5
 
 
 def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str) -> Estimate:
@@ -29,7 +32,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     inputs: "data" may be among them. params: of the task, parsed.
     """
     settings = Settings(**params)
-    size = inputs["data"].stat().st_size if "data" in inputs and inputs["data"].is_file() else 0
+    data = _data_bytes(inputs["data"]) if "data" in inputs else 0
     networks = seconds = 0.0
     for modality in settings.modalities:
         recipes = [name for name in settings.remedies if name != "erm"]
@@ -42,5 +45,22 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         networks += count
     patches = settings.patches + TESTS
     seconds = settings.seeds * (seconds + patches * SIMULATED_SECONDS)
-    memory = PROGRAM_BYTES + settings.seeds * patches * BYTES_PER_PATCH + size * BYTES_PER_FILE_BYTE
+    memory = PROGRAM_BYTES + settings.seeds * patches * BYTES_PER_PATCH + data
     return Estimate(round(seconds, 1), int(memory), int(networks) * settings.seeds)
+
+
+def _data_bytes(path: Path) -> int:
+    """Return the memory that the data at ``path`` take: of a folder or a zip of images no more than their patches."""
+    if path.is_dir():
+        return COPIES * MOST_PATCH_BYTES
+    size = path.stat().st_size if path.is_file() else 0
+    whole = BYTES_PER_FILE_BYTE * size
+    return min(COPIES * MOST_PATCH_BYTES, whole) if _holds_files(path) else whole
+
+
+def _holds_files(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return not any(name.endswith(".npy") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False

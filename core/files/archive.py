@@ -19,7 +19,9 @@ MAX_FILES = 5000
 MAX_RATIO = 200
 FREE_BYTES = 64 << 20
 PIECE_BYTES = 1 << 20
+NAME_CHARACTERS = 300
 LOCAL_HEADER = 30  # bytes before a member's name (APPNOTE 4.3.7)
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, UnicodeDecodeError)
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 IGNORED = frozenset({"dicomdir", "thumbs.db", "desktop.ini"})
 FEWER = "Pack only the series you want."
@@ -49,8 +51,38 @@ def unpack(path: Path, folder: Path, *, max_bytes: int) -> Unpacked:
         with zipfile.ZipFile(path) as archive:
             members = _checked(archive.infolist(), path.stat().st_size, max_bytes)
             return _unpacked(archive, members, folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, UnicodeDecodeError) as error:
+    except DAMAGE as error:
         raise UserError("zip_damaged", "The zip file is damaged or cut off.", AGAIN) from error
+
+
+def unpack_all(path: Path, folder: Path, *, max_bytes: int) -> dict[str, Path]:
+    """Write every member of the zip at ``path`` but litter into ``folder`` under its own name, at most ``max_bytes``.
+
+    Return name in the zip -> file. ``UserError`` for a zip that is damaged, encrypted or a trap, or names that only
+    differ in case.
+    """
+    found: dict[str, Path] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in _checked(archive.infolist(), path.stat().st_size, max_bytes):
+                name = PurePosixPath(member.filename.replace("\\", "/")).as_posix()
+                if name.lower() in {each.lower() for each in found} or len(name) > NAME_CHARACTERS:
+                    raise UserError("zip_unsafe", "Two files in the zip have the same name, or a very long one.", FEWER)
+                found[name] = folder / name
+                found[name].parent.mkdir(parents=True, exist_ok=True)
+                with found[name].open("wb") as file:
+                    file.writelines(_pieces(archive, member))
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        struct.error,
+        UnicodeError,
+    ) as error:
+        raise UserError("zip_damaged", "The zip file is damaged or cut off.", AGAIN) from error
+    return found
 
 
 def _checked(members: list[zipfile.ZipInfo], size: int, max_bytes: int) -> list[zipfile.ZipInfo]:

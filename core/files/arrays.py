@@ -1,4 +1,4 @@
-"""Named arrays out of files of spectra and pictures: NPZ, MATLAB, ENVI, TIFF, CSV, PNG, told apart by content.
+"""Named arrays out of files of spectra and pictures of any kind, told apart by content.
 
 The libraries that decode these are not made for strangers' files: ``core.files.spectra`` calls this in a process of
 its own.
@@ -7,9 +7,10 @@ its own.
 from __future__ import annotations
 
 import struct
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,49 +18,77 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.files.archive import is_litter, unpack_all
 from core.files.envi import data_of, header_of, read_envi
+from core.files.spectra_collection import read_collection
 from core.files.spectra_table import read_table
 from core.files.table_text import is_text
+from core.files.vendor.formats import reader_of, refusal
 
 Arrays = dict[str, NDArray[Any]]
 
 MAX_BYTES = 2 << 30  # of all numbers of a file together
 MAX_ARRAYS = 1000
+MAX_FILES = 5000
 HEAD_BYTES = 1024
-NUMERIC = frozenset(
-    {"double", "single", "logical"} | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
-)
 # what the libraries raise over damaged files
 DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, RuntimeError),
-    *(SyntaxError, struct.error, zipfile.BadZipFile, zlib.error),
+    *(AttributeError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error),
 )
-FORMATS = "Give NPZ, ENVI (.hdr and data), TIFF, MATLAB (.mat) or CSV."
+FORMATS = "Give NPZ, ENVI (.hdr and data), TIFF, MATLAB (.mat), CSV, or a format of docs/failure-lab.md."
 
 
 def read_arrays(*paths: Path) -> Arrays:
-    """Return the arrays of one file, or of an ENVI header and its data file in either order; texts are str arrays.
+    """Return the arrays of one file, of the files of one image, or of a folder, zip or list of files of spectra.
 
-    A picture is ``image`` as stored, (H, W), (H, W, C) or for a stack (H, W, pages); a table has ``spectra`` (N, B)
-    and ``wavenumbers``; see ``read_table`` and ``read_envi``. UserError cube_unreadable, cube_too_large, envi_header.
+    Texts are str arrays. A picture is ``image`` as stored, (H, W), (H, W, C) or for a stack (H, W, pages); a table has
+    ``spectra`` (N, B) and ``wavenumbers``; see ``read_table``, ``read_envi`` and ``read_collection``. UserError
+    cube_unreadable, cube_too_large, envi_header, patches_mismatch, and those of ``unpack_all``.
     """
-    heads = [_head(path) for path in paths]
     try:
-        return _sized(_decoded(paths, heads))
+        with np.errstate(all="ignore"):
+            return _sized(_decoded(paths))
     except MemoryError as error:
         raise _too_large() from error
     except DAMAGE as error:
         raise _damaged() from error
 
 
-def _decoded(paths: Sequence[Path], heads: Sequence[bytes]) -> Arrays:
-    marks = [head.startswith(b"ENVI") for head in heads]
-    if any(marks) and len(paths) <= 2:
-        header = paths[marks.index(True)]
-        return read_envi(header, paths[marks.index(False)] if len(paths) == 2 else data_of(header))
-    if len(paths) != 1:
-        raise UserError("cube_unreadable", "These files do not belong together.", FORMATS)
-    path, head = paths[0], heads[0]
+def _decoded(paths: tuple[Path, ...]) -> Arrays:
+    if len(paths) == 1 and paths[0].is_dir():
+        inside = (path for path in sorted(paths[0].rglob("*")) if path.is_file() and not path.is_symlink())
+        return _together({path.relative_to(paths[0]).as_posix(): path for path in inside})
+    if len(paths) == 1:
+        return _decoded_file(paths[0])
+    headers = [path for path in paths if _head(path).startswith(b"ENVI")]
+    if len(paths) == 2 and len(headers) == 1:
+        return read_envi(headers[0], next(path for path in paths if path != headers[0]))
+    if len({path.name for path in paths}) < len(paths):
+        raise UserError("cube_unreadable", "Two files have the same name.", "Give them as a zip, in folders.")
+    with tempfile.TemporaryDirectory() as folder:
+        # libraries look for the other files of an image beside the first
+        for path in paths:
+            (Path(folder) / path.name).symlink_to(path.absolute())
+        return _loaded(_together({path.name: Path(folder) / path.name for path in paths}))
+
+
+def _together(files: Mapping[str, Path]) -> Arrays:
+    kept = {name: path for name, path in files.items() if not is_litter(name)}
+    if len(kept) > MAX_FILES:
+        raise UserError("too_many_files", f"There are more than {MAX_FILES} files.", "Give fewer files.")
+    return read_collection(kept, _decoded_file)
+
+
+def _decoded_file(path: Path) -> Arrays:
+    head = _head(path)
+    if not head:
+        raise UserError("cube_unreadable", f"{path.name[:80]!r} is empty.", "Copy, download or export it again.")
+    if head.startswith(b"ENVI"):
+        return read_envi(path, data_of(path))
+    vendor = reader_of(path, head)
+    if vendor is not None:
+        return vendor(path)
     for marks_of_format, read in READERS:
         if head.startswith(marks_of_format):
             return read(path)
@@ -68,12 +97,29 @@ def _decoded(paths: Sequence[Path], heads: Sequence[bytes]) -> Arrays:
         return read_envi(beside, path)
     if is_text(head):
         return read_table(path)
-    raise UserError("cube_unreadable", "This is no file of spectra of a kind that is known.", FORMATS)
+    raise refusal(path, head, FORMATS)
+
+
+def _loaded(arrays: Arrays) -> Arrays:
+    """Return arrays that no longer need their files."""
+    return {name: np.array(array) for name, array in arrays.items()}
 
 
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(HEAD_BYTES)
+
+
+def _read_zip(path: Path) -> Arrays:
+    """Read an archive of NumPy, or the files of spectra in another zip."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/") and not is_litter(name)]
+    if "[Content_Types].xml" in names or "mimetype" in names:
+        raise UserError("cube_unreadable", "This is a spreadsheet or document of Office.", "Save the sheet as CSV.")
+    if names and any(name.endswith(".npy") for name in names):
+        return _read_npz(path)
+    with tempfile.TemporaryDirectory() as folder:
+        return _loaded(_together(unpack_all(path, Path(folder) / "files", max_bytes=MAX_BYTES)))
 
 
 def _read_npz(path: Path) -> Arrays:
@@ -107,54 +153,6 @@ def _read_npy(path: Path) -> Arrays:
     return {"image": np.load(path, allow_pickle=False, mmap_mode="r")}
 
 
-def _read_mat(path: Path) -> Arrays:
-    from scipy.io import loadmat, whosmat
-
-    listed = whosmat(str(path))
-    wanted = [name for name, _, kind in listed if kind in NUMERIC or kind in ("char", "cell")]
-    _require_room(sum(8 * int(np.prod(shape, dtype=np.float64)) for _, shape, _ in listed), len(listed))
-    found = loadmat(str(path), variable_names=wanted, chars_as_strings=True)
-    return {name: array for name in wanted if (array := _plain(found[name])) is not None}
-
-
-def _plain(values: NDArray[Any]) -> NDArray[Any] | None:
-    """Numbers and texts as they are, a cell array of texts as texts, None for anything else; vectors are made flat."""
-    if values.dtype == object:
-        texts = [each.item() for each in values.ravel() if isinstance(each, np.ndarray) and each.size == 1]
-        if len(texts) != values.size or not all(isinstance(text, str) for text in texts):
-            return None
-        return np.array(texts)
-    if values.dtype.kind not in "biufU":
-        return None
-    return values.ravel() if values.ndim == 2 and 1 in values.shape else values
-
-
-def _read_hdf(path: Path) -> Arrays:
-    """MATLAB 7.3 is HDF5 with the axes in reverse; links to other files are not followed."""
-    import h5py
-
-    found: Arrays = {}
-    with h5py.File(path, "r") as file:
-        names = list(file)
-        _require_room(0, len(names))
-        for name in names:
-            if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-                continue
-            stored = file[name]
-            if not isinstance(stored, h5py.Dataset) or stored.external or stored.is_virtual or stored.shape is None:
-                continue
-            _require_room(stored.size * stored.dtype.itemsize, 1)
-            if stored.dtype.kind in "biuf":
-                values = stored[()].T
-                text = stored.attrs.get("MATLAB_class") == b"char"
-                plain = np.array("".join(map(chr, values.ravel(order="F")))) if text else _plain(values)
-                if plain is not None:
-                    found[name] = plain
-            elif h5py.check_string_dtype(stored.dtype):
-                found[name] = np.asarray(stored.asstr()[()], str)
-    return found
-
-
 def _read_tiff(path: Path) -> Arrays:
     import tifffile
 
@@ -180,12 +178,10 @@ def _read_picture(path: Path) -> Arrays:
 
 # the first bytes of each format, and what reads it
 READERS: tuple[tuple[tuple[bytes, ...], Callable[[Path], Arrays]], ...] = (
-    ((b"PK",), _read_npz),
+    ((b"PK",), _read_zip),
     ((b"\x93NUMPY",), _read_npy),
-    ((b"\x89HDF", b"MATLAB 7.3"), _read_hdf),
-    ((b"MATLAB 5",), _read_mat),
     ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _read_tiff),
-    ((b"\x89PNG", b"\xff\xd8\xff"), _read_picture),
+    ((b"\x89PNG", b"\xff\xd8\xff", b"BM"), _read_picture),
 )
 
 

@@ -49,10 +49,14 @@ def _arrays(request: dict[str, Any], work: Path) -> dict[str, Any]:
 
     from core.files.arrays import read_arrays
 
-    found = read_arrays(*(Path(path) for path in request["paths"]))
-    for number, array in enumerate(found.values()):
-        np.save(work / f"{number}.npy", array, allow_pickle=False)
-    return {"names": list(found)}
+    paths = iter([Path(path) for path in request["paths"]])
+    names = []
+    for group, count in enumerate(request["groups"]):
+        found = read_arrays(*(next(paths) for _ in range(count)))
+        for number, array in enumerate(found.values()):
+            np.save(work / f"{group}-{number}.npy", array, allow_pickle=False)
+        names.append(list(found))
+    return {"names": names}
 
 
 READERS = {"scan": _scan, "arrays": _arrays}

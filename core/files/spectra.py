@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,34 @@ from core.files.convert import SECONDS, ask_child
 
 
 def read_safely(paths: Sequence[Path], *, seconds: int = SECONDS) -> dict[str, NDArray[Any]]:
-    """Return the named arrays of one file, or of an ENVI header and its data: see ``core.files.arrays.read_arrays``.
+    """Return the named arrays of one file, of the files of one image, or of a folder, zip or list of spectra: see
+    ``core.files.arrays.read_arrays``.
 
     The process that decodes them is held to 4 GiB and killed after ``seconds``. UserError file_unreadable,
     cube_unreadable, cube_too_large, envi_header, no_wavenumbers, import_failed, import_timeout.
     """
-    for path in paths:
-        if not path.is_file():
+    with decoded(paths, seconds=seconds) as arrays:
+        return {name: np.array(array) for name, array in arrays.items()}
+
+
+@contextmanager
+def decoded(paths: Sequence[Path], *, seconds: int = SECONDS) -> Iterator[dict[str, NDArray[Any]]]:
+    """Give the arrays of ``read_safely`` as files that are mapped into memory, as long as they are needed."""
+    with _answered([[str(path) for path in paths]], seconds) as found:
+        yield found[0]
+
+
+@contextmanager
+def decoded_each(paths: Sequence[Path], *, seconds: int = SECONDS) -> Iterator[list[dict[str, NDArray[Any]]]]:
+    """Give the arrays of each of ``paths``, all decoded by one process, as ``decoded`` gives those of one."""
+    with _answered([[str(path)] for path in paths], seconds) as found:
+        yield found
+
+
+@contextmanager
+def _answered(groups: Sequence[Sequence[str]], seconds: int) -> Iterator[list[dict[str, NDArray[Any]]]]:
+    for path in (Path(each) for group in groups for each in group):
+        if not path.exists():
             raise UserError(
                 "file_unreadable", f"There is no file {path.name[:80]!r}.", "Check the path and its rights."
             )
@@ -29,13 +51,17 @@ def read_safely(paths: Sequence[Path], *, seconds: int = SECONDS) -> dict[str, N
         work = Path(folder)
         request = {
             "reader": "arrays",
-            "paths": [str(path) for path in paths],
+            "paths": [each for group in groups for each in group],
+            "groups": [len(group) for group in groups],
             "seconds": seconds,
         }
         answer = ask_child(request, work)
         if "error" in answer:
             raise UserError(*answer["error"])
-        return {
-            str(name): np.load(work / f"{number}.npy", allow_pickle=False)
-            for number, name in enumerate(answer["names"])
-        }
+        yield [
+            {
+                str(name): np.load(work / f"{group}-{number}.npy", mmap_mode="r", allow_pickle=False)
+                for number, name in enumerate(names)
+            }
+            for group, names in enumerate(answer["names"])
+        ]

@@ -94,14 +94,14 @@ def command(task: Task, inputs: Mapping[str, object], params: Mapping[str, Value
 
 def _options(param: Param, value: Value) -> list[str]:
     if isinstance(value, bool):
-        return [f"--{'' if value else 'no-'}{param.name}"]
-    if value == ():
+        return [f"--{'' if value else 'no-'}{param.option}"]
+    if value in ((), ""):
         return []
     if isinstance(value, tuple) and param.kind == "several":
-        return [f"--{param.name} {shlex.quote(','.join(map(str, value)))}"]
+        return [f"--{param.option} {shlex.quote(','.join(map(str, value)))}"]
     if isinstance(value, tuple):
-        return [f"--{param.name} {' '.join(f'{number:g}' for number in value)}"]
-    return [f"--{param.name} {shlex.quote(str(value))}"]
+        return [f"--{param.option} {' '.join(f'{number:g}' for number in value)}"]
+    return [f"--{param.option} {shlex.quote(str(value))}"]
 
 
 def _ran(task: Task, table: Iterable[Row], inputs: Mapping[str, Path]) -> str:

@@ -16,16 +16,17 @@ from core.imaging import picture
 from core.imaging.picture import DIVERGING, INFERNO, Frame, Pixels
 from core.report.framing import Framing, framing_of, kind_of, window_of
 from core.report.labels import artifact_title, input_title
-from core.result import DIFFERENCE, ERROR, RESULT, UNCERTAINTY, Artifact
+from core.result import DIFFERENCE, ERROR, GAIN, RESULT, UNCERTAINTY, Artifact
 
 Float = NDArray[np.float32]
 
 # maps of a result that have a colour scale on both sides of 0; others have one from 0
-SIGNED = (DIFFERENCE, ERROR)
+SIGNED = (DIFFERENCE, ERROR, GAIN)
 MEANING = {
     UNCERTAINTY: "One standard deviation.",
     DIFFERENCE: "Red where the result is brighter, blue where it is darker.",
     ERROR: "Result minus reference: red where the result is brighter, blue where it is darker.",
+    GAIN: "As a share: red where the scan was brighter than its slices as evened out, blue where darker.",
 }
 # a map's scale ends at this percentile of what is not 0, taken from about as many voxels
 SHARE, ENOUGH = 99.0, 4_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -49,6 +50,8 @@ class PackedSet:
 
     def __init__(self, path: Path) -> None:
         self._file = np.load(path, allow_pickle=False)
+        # with the last that draws from it
+        weakref.finalize(self, self._file.close)
         self.items = tuple(_item(entry) for entry in json.loads(self._file["index"].tobytes()))
 
     def learnt_from(self, task: str, split: str = "train") -> list[Packed]:

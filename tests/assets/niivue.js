@@ -100,11 +100,18 @@ export class FakeNiivue {
     this.volumes.push(added);
     this.back = fake({ dims: added.dimsRAS, pixDimsRAS: added.pixDimsRAS });
     this.calls.push("addVolume");
+    this.sync();
   }
 
   /** @param {Image} removed */
   removeVolume(removed) {
     this.volumes = this.volumes.filter((one) => one !== removed);
+    this.sync();
+  }
+
+  /** Moves the others, as NiiVue does whenever it draws on a canvas that has the focus. */
+  sync() {
+    if (this.others.some((other) => !other.volumes.length)) throw new RangeError("an empty panel has no places");
   }
 
   /** @param {FakeNiivue[]} others */

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -179,7 +180,8 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 def new_context(browser: Browser, **more: Any) -> BrowserContext:
     """Return a browser without a past: own cookies, storage and cache, 1280 x 900."""
-    made = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "accept_downloads": True} | more)
+    options: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True} | more
+    made = browser.new_context(**options)
     made.set_default_timeout(STEP_MS)
     return made
 
@@ -222,36 +224,43 @@ def page(context: BrowserContext, server: Server, watch: Watch) -> Page:
 
 
 class Desk:
-    """A page that stays open from test to test, as long as none has failed."""
+    """A page that stays open from test to test, as long as none fails.
 
-    def __init__(self, browser: Browser, address: str) -> None:
-        self._browser = browser
-        self._address = address
+    opened: makes the page's context; prepare: brings the page to where the tests begin.
+    """
+
+    def __init__(self, opened: Callable[[], BrowserContext], prepare: Callable[[Page], None]) -> None:
+        self._opened = opened
+        self._prepare = prepare
         self._page: Page | None = None
         self._failed = 0
 
-    def page(self, failed: int, watch: Watch) -> Page:
-        """Return the page; a new one when more than before, ``failed`` tests, have gone wrong."""
-        if self._page and failed == self._failed:
-            watch.follow(self._page)
-            return self._page
-        self.close()
+    @contextmanager
+    def page(self, request: pytest.FixtureRequest, watch: Watch) -> Iterator[Page]:
+        """Lend the page to a test, a new one if a test has failed since the last."""
+        failed = request.session.testsfailed
+        if self._page and failed != self._failed:
+            self.close()
         self._failed = failed
-        self._page = new_context(self._browser).new_page()
-        watch.follow(self._page)
-        visit(self._page, self._address)
-        return self._page
+        page = self._page or self._opened().new_page()
+        watch.follow(page)
+        if not self._page:
+            self._prepare(page)
+        self._page = page
+        yield page
+        watch.leave(page)
 
     def close(self) -> None:
-        """Close the page and its browser."""
+        """Close the page and its context."""
         if self._page:
             self._page.context.close()
+            self._page = None
 
 
 @pytest.fixture(scope="module")
 def desk(browser: Browser, server: Server) -> Iterator[Desk]:
     """The page that the tests of a file share."""
-    made = Desk(browser, server.url)
+    made = Desk(lambda: new_context(browser), lambda page: visit(page, server.url))
     yield made
     made.close()
 
@@ -259,6 +268,5 @@ def desk(browser: Browser, server: Server) -> Iterator[Desk]:
 @pytest.fixture
 def shared_page(desk: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page as another test of the file may have left it, for tests that load what they need."""
-    shown = desk.page(request.session.testsfailed, watch)
-    yield shown
-    watch.leave(shown)
+    with desk.page(request, watch) as page:
+        yield page

@@ -15,6 +15,11 @@ VIEWER = "document.querySelector('.cs-viewer').counterscan"
 OVER = "#outcome .cs-outcome, #outcome .cs-problem, #run-trouble .cs-problem"
 
 
+def wait_for(page: Page, script: str, argument: object = None) -> None:
+    """Wait until ``script`` is true on the page; asked at every frame, the page would draw all the time."""
+    page.wait_for_function(script, arg=argument, polling=50)
+
+
 def visit(page: Page, url: str) -> None:
     """Open ``url`` and wait until its controls work."""
     page.goto(url)
@@ -38,13 +43,13 @@ def _load_drawn(page: Page, name: str, path: Path) -> None:
     before = page.evaluate(f"{shown} ?? null")
     page.set_input_files(f"#{name}-file input[type=file]", path)
     page.locator(f"#{name}-facts .cs-file").wait_for()
-    page.wait_for_function(f"(before) => ({shown} ?? before) !== before", arg=before)
+    wait_for(page, f"(before) => ({shown} ?? before) !== before", before)
     wait_drawn(page)
 
 
 def wait_drawn(page: Page) -> None:
     """Wait until the viewer has drawn its scene."""
-    page.wait_for_function("document.querySelector('.cs-viewer').dataset.ready === 'true'")
+    wait_for(page, "document.querySelector('.cs-viewer').dataset.ready === 'true'")
 
 
 def unfold(page: Page) -> None:
@@ -97,7 +102,7 @@ def covered(page: Page, selector: str) -> list[str]:
 def wait_result(page: Page) -> None:
     """Wait until a finished job's four panels are drawn."""
     page.locator("#downloads a[data-artifact=result]").wait_for()
-    page.wait_for_function(f"{VIEWER}?.scene.results.length > 0")
+    wait_for(page, f"{VIEWER}?.scene.results.length > 0")
     wait_drawn(page)
 
 
@@ -156,7 +161,7 @@ def start_drawing(page: Page, view: str = "Axial") -> None:
     expect(page.locator("#draw")).to_be_enabled()
     page.locator("#draw").click()
     page.locator(".cs-drawbar").wait_for()
-    page.wait_for_function(f"{VIEWER}.input.nv.drawBitmap !== null")
+    wait_for(page, f"{VIEWER}.input.nv.drawBitmap !== null")
 
 
 def use_mask(page: Page) -> str:
@@ -174,10 +179,24 @@ def open_tab(page: Page, title: str) -> None:
     page.locator(".cs-step >> visible=true").first.wait_for()
 
 
-def load(page: Page, slot: str, path: Path) -> None:
-    """Upload a file into the input ``slot`` of a tab and wait for its facts."""
+def take_off(page: Page, slot: str) -> None:
+    """Remove what the input ``slot`` of a tab holds, if it holds something."""
+    remove = page.locator(f"#{slot}-remove")
+    if remove.is_visible():
+        remove.click()
+        expect(page.locator(f"#{slot}-facts .cs-file")).to_have_count(0)
+
+
+def upload(page: Page, slot: str, path: Path) -> None:
+    """Upload a file into the input ``slot`` of a tab, in place of what it holds, and wait for its facts."""
+    take_off(page, slot)
     page.set_input_files(f"#{slot}-file input[type=file]", path)
     page.locator(f"#{slot}-facts .cs-file").wait_for()
+
+
+def load(page: Page, slot: str, path: Path) -> None:
+    """Upload a file as ``upload`` does and wait for its picture."""
+    upload(page, slot, path)
     wait_drawn(page)
 
 
@@ -196,5 +215,5 @@ def over(page: Page, task: str) -> Locator:
 def wait_results(page: Page, task: str) -> None:
     """Wait until a finished job of ``task`` is drawn."""
     page.locator(f"#{task}-downloads a[data-artifact=result]").wait_for()
-    page.wait_for_function(f"{VIEWER}?.scene.task === '{task}' && {VIEWER}?.scene.results.length > 0")
+    wait_for(page, f"{VIEWER}?.scene.task === '{task}' && {VIEWER}?.scene.results.length > 0")
     wait_drawn(page)

@@ -17,6 +17,7 @@ from tests.browser.steps import (
     load_scan,
     open_tab,
     unfold,
+    wait_for,
     wait_result,
 )
 
@@ -74,7 +75,7 @@ def test_ticked_methods_run_in_one_job_and_stand_side_by_side(page: Page, scans:
     # Run takes no heed of the ticks, and its result opens as ever
     choose_preset(page, "Fast")
     page.locator("#run").click()
-    page.wait_for_function(f"{VIEWER}.scene.results.length === 5")
+    wait_for(page, f"{VIEWER}.scene.results.length === 5")
     assert page.evaluate(f"{VIEWER}.compare.active") is False
 
 
@@ -96,7 +97,8 @@ def test_another_method_has_its_own_number_of_steps(page: Page) -> None:
 
 
 @pytest.mark.parametrize("title", ["Inpaint", "Super-resolve", "Translate"])
-def test_settings_of_the_papers_are_folded_apart(page: Page, title: str) -> None:
+def test_settings_of_the_papers_are_folded_apart(shared_page: Page, title: str) -> None:
+    page = shared_page
     open_tab(page, title)
     unfold(page)
     papers = page.get_by_role("button", name="Settings of the papers' methods").locator("visible=true")

@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Scans, Watch
-from tests.browser.steps import VIEWER, drag, drawn_voxels, fetch, image, load_mask, load_scan, start_drawing, use_mask
+from tests.browser.steps import (
+    VIEWER,
+    drag,
+    drawn_voxels,
+    fetch,
+    image,
+    load_mask,
+    load_scan,
+    start_drawing,
+    use_mask,
+    wait_for,
+)
 from tests.phantom import make_phantom
 
 SHAPE = (26, 30, 28)
@@ -128,7 +139,7 @@ def test_an_uploaded_mask_can_be_edited_voxel_by_voxel(page: Page, scans: Scans)
     load_mask(page, scans.small[1])
     start_drawing(page)
     mask = np.asarray(nib.load(scans.small[1]).dataobj) > 0
-    page.wait_for_function(f"{VIEWER}.input.nv.drawBitmap.some(Boolean)")
+    wait_for(page, f"{VIEWER}.input.nv.drawBitmap.some(Boolean)")
     np.testing.assert_array_equal(drawn_voxels(page), np.flatnonzero(mask.ravel(order="F")))
 
 

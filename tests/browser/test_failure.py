@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import STEP_MS, Server, Watch
-from tests.browser.steps import open_tab, origin, start, unfold, visit
-from tests.browser.test_looks import violations
+from core.failure.reading import READING
+from tests.browser.conftest import STEP_MS, Desk, Server, Watch, new_context
+from tests.browser.steps import open_tab, origin, start, take_off, unfold, upload, visit
+from tests.core.failure.data.core_set import write_cores
 from tests.core.failure.made_up_patches import BANDS, patches
+from tests.looks.look import faults, seen, violations
 
 # a whole run of the lab, on a busy machine
 RUN_MS = 3 * STEP_MS
@@ -39,12 +42,6 @@ class Finished:
 def wait_done(page: Page) -> None:
     """Wait until the run is over, and well."""
     expect(page.locator("#failure-outcome")).to_contain_text("Done", timeout=RUN_MS)
-
-
-def load(page: Page, slot: str, path: Path) -> None:
-    """Upload a file into the input ``slot`` of the lab and wait for its facts."""
-    page.set_input_files(f"#{slot}-file input[type=file]", path)
-    page.locator(f"#{slot}-facts .cs-file").wait_for()
 
 
 def few_epochs(page: Page) -> None:
@@ -76,12 +73,11 @@ def write_answers(path: Path) -> Path:
 @pytest.fixture(scope="module")
 def own(browser: Browser, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
     """Patches of a file, both sides trained for two epochs on the page."""
-    visitor = browser.new_context(viewport={"width": 1440, "height": 1000})
-    visitor.set_default_timeout(STEP_MS)
+    visitor = new_context(browser, viewport={"width": 1440, "height": 1000})
     page = visitor.new_page()
     visit(page, server.url)
     open_tab(page, "Failure lab")
-    load(page, "failure-data", write_patches(tmp_path_factory.mktemp("tissue") / "patches.npz", 400))
+    upload(page, "failure-data", write_patches(tmp_path_factory.mktemp("tissue") / "patches.npz", 400))
     few_epochs(page)
     start(page, "failure")
     wait_done(page)
@@ -89,19 +85,41 @@ def own(browser: Browser, server: Server, tmp_path_factory: pytest.TempPathFacto
     visitor.close()
 
 
-@pytest.fixture
-def lab(browser: Browser, own: Finished, watch: Watch) -> Iterator[Page]:
-    """The finished run, opened again by its address."""
-    visitor = browser.new_context(
-        viewport={"width": 1440, "height": 1000}, storage_state=own.state, accept_downloads=True
-    )
-    visitor.set_default_timeout(STEP_MS)
-    page = visitor.new_page()
-    watch.follow(page)
+def open_finished(page: Page, own: Finished) -> None:
+    """Open the finished run by its address."""
     page.goto(own.address)
     page.locator("#lab-verdict .cs-verdict").first.wait_for()
     # a plot that is still being fetched is an empty box
     page.locator("#lab-bars-plot .js-plotly-plot").wait_for()
+
+
+def context_of(browser: Browser, own: Finished) -> BrowserContext:
+    """Return a browser of the visitor who made the run."""
+    return new_context(browser, viewport={"width": 1440, "height": 1000}, storage_state=own.state)
+
+
+@pytest.fixture(scope="module")
+def bench(browser: Browser, own: Finished) -> Iterator[Desk]:
+    """The page with the finished run, for all tests that look at it."""
+    made = Desk(lambda: context_of(browser, own), lambda page: open_finished(page, own))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def lab(bench: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The finished run, as the test before has left it."""
+    with bench.page(request, watch) as page:
+        yield page
+
+
+@pytest.fixture
+def own_lab(browser: Browser, own: Finished, watch: Watch) -> Iterator[Page]:
+    """The finished run on a page that may be changed."""
+    visitor = context_of(browser, own)
+    page = visitor.new_page()
+    watch.follow(page)
+    open_finished(page, own)
     yield page
     visitor.close()
 
@@ -138,12 +156,11 @@ def test_a_run_is_opened_by_its_address_with_a_verdict_on_each_side(lab: Page) -
 
 
 def test_every_view_is_drawn_and_has_its_table(lab: Page) -> None:
-    assert violations(lab) == []
+    assert faults(lab, "lab") == []
     for tab in TABS:
         lab.locator("#lab-tabs").get_by_role("tab", name=tab).click()
         lab.wait_for_timeout(700)
-        assert violations(lab) == [], tab
-        assert lab.evaluate("document.documentElement.scrollWidth <= innerWidth"), tab
+        assert violations(lab, "#lab-tabs") + seen(lab) == [], tab
     for name in TWINS:
         twin = lab.locator(f"[data-twin={name}]")
         assert twin.locator("tbody tr").count() >= 1, name
@@ -155,7 +172,7 @@ def test_every_view_is_drawn_and_has_its_table(lab: Page) -> None:
 
 def test_plots_fill_their_place_after_the_tab_was_hidden(lab: Page) -> None:
     open_tab(lab, "Inpaint")
-    expect(lab.locator(".cs-viewer")).to_be_visible()
+    expect(lab.locator(".cs-welcome >> visible=true")).to_have_count(1)
     lab.wait_for_url(lambda address: "job=" not in address)
     open_tab(lab, "Failure lab")
     lab.locator("#lab-tabs").get_by_role("tab", name="One number").click()
@@ -207,12 +224,16 @@ def test_the_report_opens_without_a_network(lab: Page, browser: Browser, tmp_pat
     reader.close()
 
 
-def test_a_run_is_listed_and_a_stranger_cannot_open_it(lab: Page, page: Page, own: Finished, server: Server) -> None:
+def test_a_run_is_listed_and_a_stranger_cannot_open_it(
+    lab: Page, context: BrowserContext, own: Finished, server: Server
+) -> None:
     open_tab(lab, "Sessions")
     expect(lab.locator("#sessions")).to_contain_text("patches.npz")
     expect(lab.locator("#sessions")).to_contain_text("Failure lab: RGB")
     job = own.address.partition("job=")[2]
-    assert page.request.get(f"{server.url}/lab/{job}.html").status == 404
+    # a visitor of the page, without a run of his own
+    assert context.request.get(server.url).ok
+    assert context.request.get(f"{server.url}/lab/{job}.html").status == 404
     assert lab.request.get(f"{server.url}/lab/{job}.html").status == 200
 
 
@@ -227,10 +248,11 @@ def test_stop_ends_a_run_at_once(page: Page) -> None:
     expect(page.locator("#failure-run")).to_be_enabled()
 
 
-def test_answers_of_a_model_are_judged_without_training(page: Page, tmp_path: Path) -> None:
+def test_answers_of_a_model_are_judged_without_training(shared_page: Page, tmp_path: Path) -> None:
+    page = shared_page
     path = write_answers(tmp_path / "${alert(1)} answers.npz")
     open_tab(page, "Failure lab")
-    load(page, "failure-data", path)
+    upload(page, "failure-data", path)
     expect(page.locator("#failure-data-facts")).to_contain_text("Answers of a model")
     start(page, "failure")
     wait_done(page)
@@ -241,10 +263,9 @@ def test_answers_of_a_model_are_judged_without_training(page: Page, tmp_path: Pa
     expect(page.locator("#failure-data-facts .cs-file")).to_have_count(0)
 
 
-def test_an_earlier_run_is_shown_beside_this_one(lab: Page, tmp_path: Path) -> None:
-    lab.locator("#failure-data-remove").click()
-    expect(lab.locator("#failure-data-facts .cs-file")).to_have_count(0)
-    load(lab, "failure-data", write_answers(tmp_path / "answers.npz"))
+def test_an_earlier_run_is_shown_beside_this_one(own_lab: Page, tmp_path: Path) -> None:
+    lab = own_lab
+    upload(lab, "failure-data", write_answers(tmp_path / "answers.npz"))
     start(lab, "failure")
     wait_done(lab)
     expect(lab.locator("#lab-verdict .cs-verdict")).to_have_count(1)
@@ -255,8 +276,7 @@ def test_an_earlier_run_is_shown_beside_this_one(lab: Page, tmp_path: Path) -> N
     expect(beside.locator(".cs-verdict")).to_have_count(2)
     expect(beside).to_contain_text("patches.npz")
     expect(lab.locator("#lab-other-bars-plot .js-plotly-plot")).to_be_visible()
-    assert violations(lab) == []
-    assert lab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations(lab) + seen(lab) == []
     lab.locator("#lab-tabs").get_by_role("tab", name="Remedies").click()
     expect(lab.locator("#lab-other-remedies")).to_contain_text("RGB: Plain training")
     assert lab.evaluate(CUT) == 0
@@ -267,9 +287,10 @@ def test_an_earlier_run_is_shown_beside_this_one(lab: Page, tmp_path: Path) -> N
     expect(lab.locator("#lab-verdict .cs-verdict")).to_have_count(1)
 
 
-def test_patches_and_an_envi_image_with_labels_are_read(page: Page, tmp_path: Path) -> None:
+def test_patches_and_an_envi_image_with_labels_are_read(shared_page: Page, tmp_path: Path) -> None:
+    page = shared_page
     open_tab(page, "Failure lab")
-    load(page, "failure-data", write_patches(tmp_path / "patches.npz", 30))
+    upload(page, "failure-data", write_patches(tmp_path / "patches.npz", 30))
     facts = page.locator("#failure-data-facts")
     expect(facts).to_contain_text("Patches of 6 × 6 pixels with stained pictures")
     expect(facts).to_contain_text("14, 950 to 1800 cm⁻¹")
@@ -278,13 +299,36 @@ def test_patches_and_an_envi_image_with_labels_are_read(page: Page, tmp_path: Pa
     page.set_input_files("#failure-data-file input[type=file]", [header, header.with_suffix(".dat")])
     expect(facts).to_contain_text("An infrared image without labels")
     page.get_by_role("button", name="Labels of an infrared image").click()
-    load(page, "failure-labels", labels)
+    upload(page, "failure-labels", labels)
     expect(page.locator("#failure-labels-facts")).to_contain_text("Patches of 24 × 24 pixels")
 
 
-def test_what_is_no_spectrum_is_refused_in_words(page: Page, tmp_path: Path, context: BrowserContext) -> None:
+def test_a_zip_of_cores_is_run_with_a_setting_of_how_it_is_read(shared_page: Page, tmp_path: Path) -> None:
+    page = shared_page
+    open_tab(page, "Failure lab")
+    table = write_cores(tmp_path / "set", patients=4, cores=1, across=2)
+    with zipfile.ZipFile(tmp_path / "tma.zip", "w") as archive:
+        for path in table.parent.iterdir():
+            archive.write(path, path.name)
+    upload(page, "failure-data", tmp_path / "tma.zip")
+    facts = page.locator("#failure-data-facts")
+    expect(facts).to_contain_text("4 images with stained pictures", timeout=STEP_MS)
+    expect(facts).to_contain_text("4 patients, 3 slides")
+    few_epochs(page)
+    page.get_by_role("button", name=READING).click()
+    page.get_by_label("Side of a patch").locator("visible=true").fill("12")
+    page.keyboard.press("Tab")
+    start(page, "failure")
+    wait_done(page)
+    expect(page.locator("#lab-verdict")).to_contain_text("RGB")
+    expect(page.locator("#failure-outcome")).not_to_contain_text("random")
+
+
+def test_what_is_no_spectrum_is_refused_in_words(shared_page: Page, tmp_path: Path) -> None:
+    page = shared_page
     (tmp_path / "holiday.npz").write_bytes(b"PK\x03\x04 nothing")
     open_tab(page, "Failure lab")
+    take_off(page, "failure-data")
     page.set_input_files("#failure-data-file input[type=file]", tmp_path / "holiday.npz")
     expect(page.locator("#failure-data-trouble [role=alert]")).to_contain_text(
         re.compile("cube_unreadable|import_failed")

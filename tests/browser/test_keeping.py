@@ -6,7 +6,17 @@ import numpy as np
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Scans
-from tests.browser.steps import VIEWER, drag, drawn_voxels, load_scan, open_tab, start_drawing, use_mask, wait_drawn
+from tests.browser.steps import (
+    VIEWER,
+    drag,
+    drawn_voxels,
+    load_scan,
+    open_tab,
+    start_drawing,
+    use_mask,
+    wait_drawn,
+    wait_for,
+)
 
 DRAWING = f"{VIEWER}?.drawing?.active"
 DRAWN = f"{DRAWING} && {VIEWER}.input.nv.drawBitmap?.some(Boolean)"
@@ -24,8 +34,8 @@ def test_scan_mask_and_drawing_last(page: Page, scans: Scans) -> None:
 
     old = page.evaluate_handle(f"{VIEWER}.input.canvas")
     page.evaluate(LOSE)
-    page.wait_for_function("(old) => !old.isConnected", arg=old)
-    page.wait_for_function(DRAWN)
+    wait_for(page, "(old) => !old.isConnected", old)
+    wait_for(page, DRAWN)
     np.testing.assert_array_equal(drawn_voxels(page), drawn)
     page.keyboard.press("Control+z")
     assert drawn_voxels(page).size < drawn.size
@@ -33,14 +43,14 @@ def test_scan_mask_and_drawing_last(page: Page, scans: Scans) -> None:
     np.testing.assert_array_equal(drawn_voxels(page), drawn)
 
     open_tab(page, "Super-resolve")
-    page.wait_for_function(f"!{DRAWING}")
+    wait_for(page, f"!{DRAWING}")
     open_tab(page, "Inpaint")
-    page.wait_for_function(DRAWN)
+    wait_for(page, DRAWN)
     np.testing.assert_array_equal(drawn_voxels(page), drawn)
 
     page.reload()
     page.locator("#scan-facts .cs-file").wait_for()
-    page.wait_for_function(DRAWN)
+    wait_for(page, DRAWN)
     np.testing.assert_array_equal(drawn_voxels(page), drawn)
     page.get_by_role("button", name="Leave drawing").click()
     expect(page.locator(".cs-question")).to_be_visible()

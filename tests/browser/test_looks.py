@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Scans, Server, Watch
+from tests.browser.conftest import Desk, Scans, Server, Watch, new_context
 from tests.browser.steps import VIEWER, canvas, choose_method, load_mask, load_scan, run, visit, wait_result
 
 # on a machine that does nothing else
@@ -24,87 +24,59 @@ FOCUSED = """() => {
 }"""
 
 
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] in ("serious", "critical")
-    ]
+@pytest.fixture(scope="module")
+def filled(browser: Browser, server: Server, scans: Scans) -> Iterator[Desk]:
+    """The page with a finished run by a plain method."""
+
+    def prepare(page: Page) -> None:
+        visit(page, server.url)
+        load_scan(page, scans.small[0])
+        load_mask(page, scans.small[1])
+        choose_method(page, "3D biharmonic")
+        run(page)
+        wait_result(page)
+
+    made = Desk(lambda: new_context(browser), prepare)
+    yield made
+    made.close()
 
 
-def open_about(context: BrowserContext, server: Server, watch: Watch) -> None:
+@pytest.fixture
+def done(filled: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The finished run, at its address, as the test before has left it."""
+    with filled.page(request, watch) as page:
+        page.get_by_role("tab", name="Inpaint").click()
+        yield page
+
+
+def open_about(browser: Browser, server: Server, watch: Watch) -> None:
+    """Open the page in a browser that has fetched nothing yet."""
+    context = new_context(browser)
     page = context.new_page()
     watch.follow(page)
     visit(page, server.url)
     page.get_by_role("tab", name="About").click()
     page.get_by_text("What it cannot do").wait_for()
-    page.close()
+    context.close()
 
 
-def test_the_page_asks_for_little_before_it_can_be_used(context: BrowserContext, server: Server, watch: Watch) -> None:
-    open_about(context, server, watch)
+def test_the_page_asks_for_little_before_it_can_be_used(browser: Browser, server: Server, watch: Watch) -> None:
+    open_about(browser, server, watch)
     assert len(watch.addresses) < MOST_REQUESTS
 
 
 @pytest.mark.soak
-def test_the_page_is_interactive_in_time(context: BrowserContext, server: Server, watch: Watch) -> None:
+def test_the_page_is_interactive_in_time(browser: Browser, server: Server, watch: Watch) -> None:
     taken = []
     for _ in range(3):
         begun = time.monotonic()
-        open_about(context, server, watch)
+        open_about(browser, server, watch)
         taken.append(time.monotonic() - begun)
     assert min(taken) < INTERACTIVE_SECONDS
 
 
-@pytest.mark.parametrize("size", [(420, 900), (1600, 1000)])
-def test_nothing_scrolls_sideways_and_axe_is_content(page: Page, scans: Scans, size: tuple[int, int]) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    load_scan(page, scans.small[0])
-    load_mask(page, scans.small[1])
-    choose_method(page, "3D harmonic")
-    run(page)
-    wait_result(page)
-    for tab in ("Inpaint", "Super-resolve", "Translate", "Failure lab", "Sessions", "About"):
-        page.get_by_role("tab", name=tab).click()
-        # what a box holds until its content has come
-        expect(page.locator("[aria-label='Empty value'] >> visible=true")).to_have_count(0)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert violations(page) == []
-    boxes = [page.locator("#rate-realism label").nth(i) for i in range(5)]
-    page.get_by_role("tab", name="Inpaint").click()
-    for box in boxes:
-        place = box.bounding_box()
-        assert place
-        assert min(place["width"], place["height"]) >= 44
-
-
-def test_display_controls_ask_the_server_for_nothing(page: Page, scans: Scans, watch: Watch) -> None:
-    load_scan(page, scans.small[0])
-    load_mask(page, scans.small[1])
-    page.wait_for_timeout(500)
-    before = [address for address in watch.addresses if "/vol/" in address or "/ui/" in address]
-    nv = f"{VIEWER}.input.nv"
-    page.get_by_role("button", name="Coronal").click()
-    assert page.evaluate(f"{nv}.opts.sliceType") == 1
-    page.get_by_label("Colour map").select_option("viridis")
-    assert page.evaluate(f"{nv}.volumes[0].colormap") == "viridis"
-    page.get_by_label("Intensity window").select_option("full")
-    assert page.evaluate(f"{nv}.volumes[0].cal_max === {nv}.volumes[0].global_max")
-    page.get_by_label("Mask opacity").fill("0.2")
-    assert page.evaluate(f"{nv}.volumes[1].opacity") == pytest.approx(0.2)
-    page.get_by_role("button", name="Radiological").click()
-    assert page.evaluate(f"{nv}.opts.isRadiologicalConvention")
-    with page.expect_download() as shot:
-        page.get_by_label("Save a picture or copy a link").select_option("panels")
-    assert shot.value.suggested_filename == "counterscan.png"
-    assert [address for address in watch.addresses if "/vol/" in address or "/ui/" in address] == before
-
-
-def test_panels_share_the_crosshair_and_show_the_volume(page: Page, scans: Scans) -> None:
-    load_scan(page, scans.small[0])
-    load_mask(page, scans.small[1])
-    choose_method(page, "3D biharmonic")
-    run(page)
-    wait_result(page)
+def test_panels_share_the_crosshair_and_show_the_volume(done: Page) -> None:
+    page = done
     box = canvas(page).bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.4)
@@ -126,6 +98,27 @@ def test_panels_share_the_crosshair_and_show_the_volume(page: Page, scans: Scans
     assert lit > 0.01
     page.get_by_label("Result to show").select_option("shell")
     expect(page.get_by_label("Result to show")).to_have_value("shell")
+
+
+def test_display_controls_ask_the_server_for_nothing(done: Page, watch: Watch) -> None:
+    page = done
+    page.wait_for_timeout(500)
+    before = [address for address in watch.addresses if "/vol/" in address or "/ui/" in address]
+    nv = f"{VIEWER}.input.nv"
+    page.get_by_role("button", name="Coronal").click()
+    assert page.evaluate(f"{nv}.opts.sliceType") == 1
+    page.get_by_label("Colour map").select_option("viridis")
+    assert page.evaluate(f"{nv}.volumes[0].colormap") == "viridis"
+    page.get_by_label("Intensity window").select_option("full")
+    assert page.evaluate(f"{nv}.volumes[0].cal_max === {nv}.volumes[0].global_max")
+    page.get_by_label("Mask opacity").fill("0.2")
+    assert page.evaluate(f"{nv}.volumes[1].opacity") == pytest.approx(0.2)
+    page.get_by_role("button", name="Radiological").click()
+    assert page.evaluate(f"{nv}.opts.isRadiologicalConvention")
+    with page.expect_download() as shot:
+        page.get_by_label("Save a picture or copy a link").select_option("panels")
+    assert shot.value.suggested_filename == "counterscan.png"
+    assert [address for address in watch.addresses if "/vol/" in address or "/ui/" in address] == before
 
 
 def test_every_step_is_reached_by_keyboard(page: Page) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import STEP_MS, Scans, Server, Watch
+from tests.browser.conftest import Scans, Server, Watch, new_context
 from tests.browser.steps import choose_method, load_mask, load_scan, run, visit, wait_result
 from tests.webapp.study.folders import write_folder
 
@@ -27,8 +27,7 @@ def visitor(browser: Browser, watch: Watch) -> Iterator[Visitor]:
     contexts = []
 
     def opened(address: str) -> Page:
-        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
-        contexts[-1].set_default_timeout(STEP_MS)
+        contexts.append(new_context(browser))
         page = contexts[-1].new_page()
         watch.follow(page)
         page.goto(address)
@@ -197,7 +196,11 @@ def test_what_is_missing_is_said(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [420, 1600])
-def test_the_tab_fits_and_axe_is_content(page: Page, server: Server, tmp_path: Path, width: int) -> None:
+def test_the_tab_fits_and_axe_is_content(
+    context: BrowserContext, server: Server, watch: Watch, tmp_path: Path, width: int
+) -> None:
+    page = context.new_page()
+    watch.follow(page)
     page.set_viewport_size({"width": width, "height": 900})
     visit(page, server.url)
     open_rate(page)

@@ -40,8 +40,9 @@ def _bomb(path: Path, scan: Path) -> None:
 
 @pytest.mark.parametrize("make", [_png, _truncated, _not_a_number, _bomb])
 def test_a_bad_scan_gets_a_sentence_with_a_code_and_the_page_goes_on(
-    page: Page, scans: Scans, tmp_path: Path, make: Callable[[Path, Path], None]
+    shared_page: Page, scans: Scans, tmp_path: Path, make: Callable[[Path, Path], None]
 ) -> None:
+    page = shared_page
     bad = tmp_path / "bad.nii.gz"
     make(bad, scans.small[0])
     page.set_input_files("#scan-file input[type=file]", bad)
@@ -54,7 +55,8 @@ def test_a_bad_scan_gets_a_sentence_with_a_code_and_the_page_goes_on(
     expect(box).to_have_count(0)
 
 
-def test_a_mask_of_another_scan_is_refused(page: Page, scans: Scans, tmp_path: Path) -> None:
+def test_a_mask_of_another_scan_is_refused(shared_page: Page, scans: Scans, tmp_path: Path) -> None:
+    page = shared_page
     load_scan(page, scans.small[0])
     far = tmp_path / "far.nii.gz"
     affine = np.diag([1.0, 1.0, 1.0, 1.0])
@@ -79,14 +81,16 @@ def test_a_hostile_file_name_never_executes(page: Page, scans: Scans, tmp_path: 
     assert watch.faults == []
 
 
-def test_text_of_a_stored_name_is_shown_as_it_is(page: Page, scans: Scans, tmp_path: Path) -> None:
+def test_text_of_a_stored_name_is_shown_as_it_is(shared_page: Page, scans: Scans, tmp_path: Path) -> None:
+    page = shared_page
     named = tmp_path / "a'b & c.nii.gz"
     shutil.copyfile(scans.small[0], named)
     load_scan(page, named)
     assert "amp;" not in page.locator("#scan-facts .cs-file").inner_text()
 
 
-def test_volumes_are_closed_to_other_visitors(page: Page, scans: Scans) -> None:
+def test_volumes_are_closed_to_other_visitors(shared_page: Page, scans: Scans) -> None:
+    page = shared_page
     load_scan(page, scans.small[0])
     address = origin(page) + page.evaluate("document.querySelector('.cs-viewer').counterscan.scene.scan.url")
     assert page.request.get(address).status == 200

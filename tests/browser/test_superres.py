@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from core.files.nifti import read_stored
-from tests.browser.conftest import Scans
-from tests.browser.steps import VIEWER, image, load, open_tab, origin, over, start, wait_drawn, wait_results
+from tests.browser.conftest import Desk, Server, Watch, new_context
+from tests.browser.steps import VIEWER, image, load, open_tab, origin, over, start, visit, wait_drawn, wait_results
 from tests.contract.phantom import write_phantom, write_thick
 
 # which of the page's events are told of a tab
@@ -26,7 +27,27 @@ def thick(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {**write_thick(folder), "reference": write_phantom(folder)["t1"]}
 
 
-def finished(page: Page, thick: dict[str, Path]) -> None:
+@pytest.fixture(scope="module")
+def filled(browser: Browser, server: Server, thick: dict[str, Path]) -> Iterator[Desk]:
+    """The page with a finished run of a plain method, with the truth beside it."""
+
+    def prepare(page: Page) -> None:
+        visit(page, server.url)
+        finish(page, thick)
+
+    made = Desk(lambda: new_context(browser), prepare)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def done(filled: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The finished run, at its address."""
+    with filled.page(request, watch) as page:
+        yield page
+
+
+def finish(page: Page, thick: dict[str, Path]) -> None:
     """Run a plain method with the truth beside it."""
     open_tab(page, "Super-resolve")
     load(page, "superres-scan", thick["image"])
@@ -37,14 +58,18 @@ def finished(page: Page, thick: dict[str, Path]) -> None:
     wait_results(page, "superres")
 
 
-def test_thick_slices_become_thin_and_their_numbers_are_shown(page: Page, thick: dict[str, Path]) -> None:
+def test_what_will_be_made_of_a_scan_is_noted(shared_page: Page, thick: dict[str, Path]) -> None:
+    page = shared_page
     open_tab(page, "Super-resolve")
     expect(page.locator("#superres-run")).to_be_disabled()
     load(page, "superres-scan", thick["image"])
     note = page.locator("#superres-method-note")
     expect(note).to_contain_text("slices, each 3 mm thick")
     expect(note).to_contain_text("To be made")
-    finished(page, thick)
+
+
+def test_thick_slices_become_thin_and_their_numbers_are_shown(done: Page, thick: dict[str, Path]) -> None:
+    page = done
     expect(page.locator("#superres-outcome")).to_contain_text("Done")
     table = page.locator("#results table")
     expect(table).to_contain_text("PSNR")
@@ -61,10 +86,8 @@ def href(page: Page, artifact: str) -> str:
     return f"{origin(page)}{link}"
 
 
-def test_the_report_opens_without_a_network(
-    page: Page, browser: Browser, thick: dict[str, Path], tmp_path: Path
-) -> None:
-    finished(page, thick)
+def test_the_report_opens_without_a_network(done: Page, browser: Browser, tmp_path: Path) -> None:
+    page = done
     with page.expect_download() as info:
         page.locator("#superres-downloads a[data-artifact=report]").click()
     path = tmp_path / "report.html"
@@ -86,8 +109,8 @@ def test_the_report_opens_without_a_network(
     reader.close()
 
 
-def test_a_result_is_sent_on_and_each_tab_keeps_its_own_work(page: Page, thick: dict[str, Path], scans: Scans) -> None:
-    finished(page, thick)
+def test_a_result_is_sent_on_and_each_tab_keeps_its_own_work(done: Page) -> None:
+    page = done
     address = page.url
     page.locator("#superres-send-inpaint").click()
     expect(page.get_by_role("tab", name="Inpaint")).to_have_attribute("aria-selected", "true")
@@ -103,8 +126,8 @@ def test_a_result_is_sent_on_and_each_tab_keeps_its_own_work(page: Page, thick: 
     wait_results(page, "superres")
 
 
-def test_the_run_in_the_address_is_shown_whatever_else_comes_first(page: Page, thick: dict[str, Path]) -> None:
-    finished(page, thick)
+def test_the_run_in_the_address_is_shown_whatever_else_comes_first(done: Page) -> None:
+    page = done
     address = page.url
     choices = page.evaluate(CHOICES)
     again = page.context.new_page()
@@ -122,9 +145,11 @@ def test_the_run_in_the_address_is_shown_whatever_else_comes_first(page: Page, t
     assert again.url == address
     # the answer to a choice that nobody made could come last, and show another tab's work
     assert not set(choices) & set(sent)
+    again.close()
 
 
-def test_a_scan_that_is_fine_already_is_refused_in_words(page: Page, thick: dict[str, Path]) -> None:
+def test_a_scan_that_is_fine_already_is_refused_in_words(shared_page: Page, thick: dict[str, Path]) -> None:
+    page = shared_page
     open_tab(page, "Super-resolve")
     load(page, "superres-scan", thick["reference"])
     expect(page.locator("#superres-method-note")).to_contain_text("no axis is coarser than the target")

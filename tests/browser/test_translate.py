@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import VIEWER, load, open_tab, over, start, wait_drawn, wait_results
+from tests.browser.steps import VIEWER, load, open_tab, over, start, take_off, wait_drawn, wait_results
 from tests.contract.phantom import write_contrasts
 
 DROP = "#translate-drop input[type=file]"
@@ -25,8 +25,16 @@ def drop(page: Page, *paths: Path) -> None:
     wait_drawn(page)
 
 
+@pytest.fixture
+def page(shared_page: Page) -> Page:
+    """The page that all tests here share."""
+    open_tab(shared_page, "Translate")
+    for slot in ("t1", "t1ce", "t2", "flair"):
+        take_off(shared_page, f"translate-{slot}")
+    return shared_page
+
+
 def test_files_find_their_slots_and_the_missing_contrast_is_made(page: Page, contrasts: dict[str, Path]) -> None:
-    open_tab(page, "Translate")
     expect(page.locator("#translate-run-note")).to_contain_text("at least one scan")
     drop(page, contrasts["t2"], contrasts["t1"])
     expect(page.locator("#translate-t1-facts")).to_contain_text("t1.nii.gz")
@@ -36,14 +44,13 @@ def test_files_find_their_slots_and_the_missing_contrast_is_made(page: Page, con
     page.locator("#translate-preset label", has_text="Fast").click()
     start(page, "translate")
     wait_results(page, "translate")
-    expect(page.locator("#translate-outcome")).to_contain_text("guess from the other contrasts")
+    expect(page.locator("#translate-downloads")).to_contain_text("guess from the other contrasts")
     titles = page.evaluate(f"{VIEWER}.scene.inputs.map((one) => one.title)")
     assert titles == ["T1", "T2"]
     expect(page.locator("#results tbody tr")).to_have_count(3)
 
 
 def test_a_wrong_slot_is_put_right(page: Page, contrasts: dict[str, Path]) -> None:
-    open_tab(page, "Translate")
     drop(page, contrasts["t1"])
     page.locator("#translate-t1-is input").click()
     page.get_by_role("option", name="FLAIR").click()
@@ -55,7 +62,6 @@ def test_a_wrong_slot_is_put_right(page: Page, contrasts: dict[str, Path]) -> No
 
 
 def test_the_same_scan_twice_is_refused_and_nothing_is_lost(page: Page, contrasts: dict[str, Path]) -> None:
-    open_tab(page, "Translate")
     load(page, "translate-t1", contrasts["t1"])
     load(page, "translate-t2", contrasts["t1"])
     start(page, "translate")

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.browser.conftest import STEP_MS, Watch
+from tests.browser.conftest import Desk, Watch, new_context
 from tests.browser.scenes import FINE_SHAPE, THICK, Heads, make_heads
 from tests.browser.stage import LIBRARY, Show, Site, serve
 
+SIZE: ViewportSize = {"width": 1100, "height": 800}
 ALL = ("input", "result", "difference", "uncertainty")
 COUNT_CONTEXTS = """() => { globalThis.made = 0; const get = HTMLCanvasElement.prototype.getContext;
   HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
@@ -37,34 +38,52 @@ def heads(site: Site) -> Heads:
 
 
 @pytest.fixture
-def open_show(browser: Browser, site: Site) -> Iterator[Callable[..., Show]]:
-    """Opens the page; afterwards no page may have logged an error or asked another host."""
-    seen: list[tuple[Watch, bool]] = []
+def watch(site: Site) -> Iterator[Watch]:
+    """Checks after each test that no page asked another host, logged an error or opened a dialog."""
+    seen = Watch()
+    yield seen
+    assert [one for one in seen.addresses if not one.startswith((site.url, "data:", "blob:"))] == []
+    assert seen.faults == []
+
+
+def mount(page: Page, site: Site) -> None:
+    """Open the page and wait until the viewer is mounted."""
+    page.goto(site.url)
+    page.locator("body[data-mounted=true]").wait_for()
+
+
+@pytest.fixture
+def open_show(browser: Browser, site: Site, watch: Watch) -> Iterator[Callable[..., Show]]:
+    """Opens the page in a browser of its own."""
     contexts: list[BrowserContext] = []
 
-    def make(width: int = 1100, height: int = 800, faulty: bool = False) -> Show:
-        context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
-        contexts.append(context)
-        context.set_default_timeout(STEP_MS)
-        page, watch = context.new_page(), Watch()
+    def make(width: int = SIZE["width"], height: int = SIZE["height"]) -> Show:
+        contexts.append(new_context(browser, viewport={"width": width, "height": height}))
+        page = contexts[-1].new_page()
         watch.follow(page)
-        seen.append((watch, faulty))
-        page.goto(site.url)
-        page.locator("body[data-mounted=true]").wait_for()
+        mount(page, site)
         return Show(page)
 
     yield make
     for context in contexts:
         context.close()
-    for watch, faulty in seen:
-        assert [one for one in watch.addresses if not one.startswith((site.url, "data:", "blob:"))] == []
-        assert faulty or watch.faults == []
+
+
+@pytest.fixture(scope="module")
+def stand(browser: Browser, site: Site) -> Iterator[Desk]:
+    """The page that most tests here share: what is drawn with is made once."""
+    made = Desk(lambda: new_context(browser, viewport=SIZE), lambda page: mount(page, site))
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def show(open_show: Callable[..., Show]) -> Show:
-    """The page, open, with the viewer mounted."""
-    return open_show()
+def show(stand: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Show]:
+    """The page with the viewer, emptied."""
+    with stand.page(request, watch) as page:
+        shown = Show(page)
+        shown.scene()
+        yield shown
 
 
 def test_a_scan_alone_can_be_drawn_on_and_results_fill_the_panels(show: Show, heads: Heads) -> None:
@@ -224,9 +243,8 @@ def test_drawing_takes_the_scan_and_leaves_the_comparison(show: Show, heads: Hea
     assert show.ask(VOLUMES) == [2, 1, 2, 2]
 
 
-def test_a_volume_that_is_gone_leaves_the_others(open_show: Callable[..., Show], heads: Heads, site: Site) -> None:
+def test_a_volume_that_is_gone_leaves_the_others(show: Show, heads: Heads, site: Site, watch: Watch) -> None:
     (site.folder / "noise.nii.gz").write_bytes(b"\x1f\x8b" + bytes(range(200)))
-    show = open_show(faulty=True)
     broken = heads.inpaint | {"uncertainty": "/vol/gone.nii.gz", "mask": {"id": "m", "url": "/vol/gone.nii.gz"}}
     show.scene(**broken)
     assert show.ask(VOLUMES) == [1, 1, 2, 0]
@@ -240,6 +258,8 @@ def test_a_volume_that_is_gone_leaves_the_others(open_show: Callable[..., Show],
     expect(show.panel("input").locator(".cs-placeholder")).to_contain_text("could not be read as a volume")
     show.scene(**heads.inpaint)
     assert show.ask(VOLUMES) == [2, 1, 2, 2]
+    # browser and library note what they could not get or read
+    watch.faults.clear()
 
 
 def test_the_invitation_is_the_task_s(show: Show) -> None:
@@ -249,7 +269,8 @@ def test_the_invitation_is_the_task_s(show: Show) -> None:
     expect(show.panel("input").locator(".cs-placeholder")).to_have_text("Drop a scan here or in step 1.")
 
 
-def test_many_scenes_keep_four_contexts_and_forget_old_volumes(show: Show, heads: Heads) -> None:
+def test_many_scenes_keep_four_contexts_and_forget_old_volumes(open_show: Callable[..., Show], heads: Heads) -> None:
+    show = open_show()
     show.ask(COUNT_CONTEXTS)
     for scene in (heads.inpaint, heads.superres, heads.translate) * 2:
         show.scene(**scene)

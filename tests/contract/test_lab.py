@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,8 @@ from core.failure.task import TASK
 from core.spectra.simulated_tissue import simulate
 from tests.contract.conftest import finish, keeps_its_contract
 from tests.contract.runs import Ran
+from tests.core.failure.data.core_set import write_cores
+from tests.source import ROOT
 
 SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",)}
 
@@ -164,3 +168,23 @@ def test_the_declaration_is_sound_and_becomes_json() -> None:
         assert param.title and param.help
     for preset in TASK.presets:
         TASK.parse(preset.params)
+
+
+def test_a_folder_of_images_is_run_from_the_command_line(tmp_path: Path) -> None:
+    """A set of cores of patients, stained too: both sides trained, patients kept apart, the folder in the record."""
+    table = write_cores(tmp_path / "set", patients=4, cores=1, across=3)
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "core", "run", "failure", "--data", str(table.parent), "--out", str(tmp_path / "out"),
+            "--epochs", "1", "--remedies", "erm", "--patch", "12", "--keep", "1000-1700", "--most", "80", "--quiet",
+        ],
+        capture_output=True, text=True, cwd=ROOT, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = from_json((tmp_path / "out" / "results.json").read_text())
+    assert found.data.groups == 4 and found.data.size == (12, 12)
+    assert {model.modality for model in found.models} == {"ir", "rgb"} and found.data.counts["train"] < 80
+    assert 1000 <= min(found.data.wavenumbers) <= max(found.data.wavenumbers) <= 1700
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["inputs"]["data"]["bytes"] == sum(path.stat().st_size for path in table.parent.iterdir())
+    assert any("80 of 144 patches were taken" in note["text"] for note in record["summary"]["notes"])

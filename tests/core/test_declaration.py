@@ -182,3 +182,19 @@ def test_a_task_needs_neither_methods_presets_nor_measures() -> None:
     assert (task.methods, task.presets, task.measures, task.weights, task.required) == ((), (), (), (), ())
     with pytest.raises(KeyError):
         task.method("volume")
+
+
+LINE = Param("class_names", "text", "", "Names", "Of the classes.", high=12)
+
+
+@pytest.mark.parametrize(("value", "parsed"), [("", ""), ("  a, b ", "a, b"), (7, "7"), ("µ" * 12, "µ" * 12)])
+def test_a_line_of_text_is_trimmed(value: object, parsed: str) -> None:
+    assert LINE.parse(value) == parsed
+    assert LINE.option == "class-names"
+
+
+@pytest.mark.parametrize("value", ["a" * 13, "a\nb", "\x00", None, True, ["a"], {"a": 1}])
+def test_what_is_no_line_is_refused(value: object) -> None:
+    with pytest.raises(UserError) as caught:
+        LINE.parse(value)
+    assert caught.value.code == "bad_parameter" and "12 characters" in caught.value.hint

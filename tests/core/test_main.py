@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import resource
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
+from unittest.mock import patch
 
 import pytest
 
+from core.commands.command_line import command_line, main
 from core.commands.run import preset_params
 from core.commands.tissue import write
 from core.errors import UserError
@@ -23,19 +28,34 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "numpy", "scipy", "nibabel", "safetensors", "gradio", "sqlalchemy", "rich")
 
 
-def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def call(*arguments: str, **environment: str) -> Done:
+    """Run a command in this process, which has imported all there is."""
+    out, error = io.StringIO(), io.StringIO()
+    with patch.dict(os.environ, environment), redirect_stdout(out), redirect_stderr(error):
+        code = main(command_line(), arguments)
+    return Done(code, out.getvalue(), error.getvalue())
+
+
+def start(*arguments: str) -> Done:
+    """Run a command in a process of its own."""
+    done = subprocess.run(
         [sys.executable, "-m", "core", *arguments],
         cwd=ROOT,
-        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=LONGEST,
         check=False,
     )
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
-def refused(done: subprocess.CompletedProcess[str], code: str) -> None:
+def refused(done: Done, code: str) -> None:
     assert done.returncode == 2, done
     assert re.fullmatch(rf"Error: .* \[{code}\]", done.stderr.strip().splitlines()[-1]), done.stderr
     assert "Traceback" not in done.stderr + done.stdout
@@ -47,8 +67,12 @@ def phantom(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return write_phantom(tmp_path_factory.mktemp("scan"))
 
 
-def run(phantom: dict[str, Path], out: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    return call("run", "inpaint", "--t1", str(phantom["t1"]), "--mask", str(phantom["mask"]), "--out", str(out), *more)
+def inpaint(phantom: dict[str, Path], out: Path, *more: str) -> list[str]:
+    return ["run", "inpaint", "--t1", str(phantom["t1"]), "--mask", str(phantom["mask"]), "--out", str(out), *more]
+
+
+def run(phantom: dict[str, Path], out: Path, *more: str) -> Done:
+    return call(*inpaint(phantom, out, *more))
 
 
 @pytest.mark.parametrize("arguments", [["tasks"], ["tasks", "--json"], ["--help"], ["run", "inpaint", "--help"]])
@@ -66,7 +90,7 @@ def test_the_catalogue_is_quick() -> None:
     seconds = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert call("tasks", "--json").returncode == 0
+        assert start("tasks", "--json").returncode == 0
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     # time of the processor, not of a clock that other programs share
@@ -85,7 +109,7 @@ def test_the_catalogue_says_what_a_program_needs() -> None:
     assert {"method", "mode", "steps", "samples", "seed"} <= {param["name"] for param in task["params"]}
     assert {"volume", "biharmonic"} <= {method["name"] for method in task["methods"]}
     assert all({"name", "title", "source", "cost"} <= method.keys() for method in task["methods"])
-    assert [preset["name"] for preset in task["presets"]] == ["fast", "balanced", "best", "realistic"]
+    assert [preset["name"] for preset in task["presets"]] == ["realistic", "balanced", "fast", "best"]
     assert [entry["name"] for entry in task["weights"]] == INPAINTING
 
 
@@ -99,7 +123,7 @@ def test_missing_weights_are_listed_as_such_and_refused(tmp_path: Path, phantom:
 
 
 def test_a_run_writes_its_files_and_says_so(phantom: dict[str, Path], tmp_path: Path) -> None:
-    done = run(phantom, tmp_path / "out", "--method", "harmonic", "--grow", "1.5")
+    done = start(*inpaint(phantom, tmp_path / "out", "--method", "harmonic", "--grow", "1.5"))
     assert done.returncode == 0, done.stderr
     listed = dict(line.split("\t") for line in done.stdout.splitlines())
     assert set(listed) == {
@@ -129,7 +153,8 @@ def test_files_of_an_earlier_run_are_replaced_and_others_kept(phantom: dict[str,
 
 
 def test_quiet_says_nothing_on_stderr(phantom: dict[str, Path], tmp_path: Path) -> None:
-    assert run(phantom, tmp_path, "--method", "shell", "--no-compare", "--quiet").stderr == ""
+    done = start(*inpaint(phantom, tmp_path, "--method", "shell", "--no-compare", "--quiet"))
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_notes_are_written_to_stderr_and_warnings_though_it_is_quiet(phantom: dict[str, Path], tmp_path: Path) -> None:
@@ -194,6 +219,11 @@ def test_a_wrong_command_is_one_line_that_names_its_help(arguments: tuple[str, .
     assert re.search(r"See counterscan[ a-z]* --help\. \[", done.stderr)
 
 
+def test_a_refusal_is_the_exit_code_of_the_process(phantom: dict[str, Path], tmp_path: Path) -> None:
+    refused(start("run", "nothing"), "bad_usage")
+    refused(start(*inpaint(phantom, tmp_path / "out", "--t1", "nowhere.nii")), "file_missing")
+
+
 @pytest.mark.parametrize("arguments", [(), ("run",), ("bench",)])
 def test_no_command_lists_those_there_are(arguments: tuple[str, ...]) -> None:
     done = call(*arguments)
@@ -212,7 +242,7 @@ def test_a_preset_gives_way_to_an_option(phantom: dict[str, Path], tmp_path: Pat
     ("arguments", "word"), [(["train"], "--budget"), (["pack"], "--out"), (["bench", "inpaint"], "--data")]
 )
 def test_the_other_commands_are_imported_when_asked_for(arguments: list[str], word: str) -> None:
-    done = call(*arguments, "--help")
+    done = start(*arguments, "--help")
     assert done.returncode == 0, done.stderr
     assert word in done.stdout
     assert call(*arguments, "--no-such-option").returncode == 2

@@ -82,9 +82,9 @@ def test_a_job_of_a_killed_server_starts_again(settings: Settings, head: Phantom
     steps = started(dead)
     orphan = dead.blobs.put(lambda path: path.touch())
     (half,) = (settings.data / "work").iterdir()
-    upload = settings.data / "uploads" / "hash" / "t1.nii.gz"
-    upload.parent.mkdir(parents=True)
-    upload.touch()
+    incoming = settings.data / "incoming" / "t1.nii.gz"
+    incoming.parent.mkdir(exist_ok=True)
+    incoming.touch()
     die(dead)
     engine = FakeEngine()
     services = build_services(settings, lambda: engine)
@@ -92,7 +92,7 @@ def test_a_job_of_a_killed_server_starts_again(settings: Settings, head: Phantom
     job = wait_for(services, job_id)
     services.dispatcher.stop()
     assert (job.state, engine.started) == ("done", [job_id])
-    assert not half.exists() and not upload.exists()
+    assert not half.exists() and not incoming.exists()
     # too young to be taken for lost
     assert services.blobs.path(orphan.name).exists()
     steps.close()

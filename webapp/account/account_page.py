@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from core.errors import UserError
-from webapp.door.html import POLICY, document
+from webapp.door.html import SAFE_FORMS, document
 from webapp.door.identity import Identity, set_cookie
 from webapp.door.visitor import Visitor, visitor_of
 from webapp.services import Services
 from webapp.store.account_records import BrowserRecord
 
-HEADERS = {"cache-control": "private, no-store", "content-security-policy": POLICY}
+HEADERS = {"cache-control": "private, no-store", **SAFE_FORMS}
 ROLES = {
     "rater": "rater: rates images by invitation",
     "visitor": "visitor: runs the tasks",

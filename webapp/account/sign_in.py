@@ -13,11 +13,11 @@ from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect
 
 from core.errors import UserError
-from webapp.door.html import POLICY, document
+from webapp.door.html import SAFE_FORMS, document
 from webapp.door.identity import Identity, set_cookie
 from webapp.door.peer import address_of
 from webapp.door.provider import FAILED, Provider, attempt_of
-from webapp.door.rates import Rates
+from webapp.rates import Rates
 from webapp.services import Services
 from webapp.store.account_records import AccountRecord
 
@@ -31,7 +31,7 @@ ATTEMPT_COOKIE = "counterscan_sign_in"
 # how long a log-in with a provider may take, in seconds
 ATTEMPT_SECONDS = 600
 CALLBACK = "/sign-in/callback"
-HEADERS = {"cache-control": "no-store", "content-security-policy": POLICY}
+HEADERS = {"cache-control": "no-store", **SAFE_FORMS}
 # errors of a try, and the status of the page that explains them
 STATUS: Mapping[str, int] = {"wrong_password": 401, "locked_out": 429, "too_fast": 429}
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import httpx
+import httpx2
 from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -69,7 +69,7 @@ class Provider:
         client: str,
         secret: str,
         claim: str,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._issuer = issuer.rstrip("/")
@@ -110,7 +110,7 @@ class Provider:
                     known.metadata["token_endpoint"], code=query["code"], code_verifier=attempt.verifier
                 )
             return self._person(await self._checked(str(token["id_token"]), attempt.nonce))
-        except (OAuthError, httpx.HTTPError, KeyError, ValueError) as error:
+        except (OAuthError, httpx2.HTTPError, KeyError, ValueError) as error:
             raise FAILED from error
 
     def _session(self, back: str) -> AsyncOAuth2Client:
@@ -169,7 +169,7 @@ class Provider:
         if self._known is not None and self._clock() < self._known.until:
             return self._known
         try:
-            async with httpx.AsyncClient(transport=self._transport, timeout=PATIENCE) as session:
+            async with httpx2.AsyncClient(transport=self._transport, timeout=PATIENCE) as session:
                 metadata = (await session.get(f"{self._issuer}{DISCOVERY}")).raise_for_status().json()
                 if metadata["issuer"].rstrip("/") != self._issuer or not all(
                     is_safe(metadata[name]) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -177,7 +177,7 @@ class Provider:
                     raise ValueError("the provider gives another name or an unsafe address")
                 keys = (await session.get(metadata["jwks_uri"])).raise_for_status().json()
             self._known = _Known(metadata, KeySet.import_key_set(keys), self._clock() + KEPT_SECONDS)
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError, JoseError) as error:
+        except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError, JoseError) as error:
             raise UserError(
                 "sign_in_failed", "The log-in of your institution does not answer.", "Try again in a while."
             ) from error

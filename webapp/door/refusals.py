@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import Receive, Scope, Send
 
 from core.errors import UserError
-from webapp.door.html import POLICY, document
+from webapp.door.html import SAFE_FORMS, document
 
 CLOSED = UserError("closed", "This address is closed.", "Use the page.")
 BUSY = UserError("busy", "The database is busy.", "Nothing is lost; the page sends it again.")
@@ -45,6 +45,6 @@ def is_opened(scope: Scope) -> bool:
 def _answer(scope: Scope, status: int, error: UserError, headers: dict[str, str]) -> Response:
     if is_opened(scope):
         page = document("refusal", title="Counterscan", message=error.message, hint=error.hint, code=error.code)
-        return HTMLResponse(page, status, {**headers, "content-security-policy": POLICY})
+        return HTMLResponse(page, status, {**headers, **SAFE_FORMS})
     body = {"code": error.code, "message": error.message, "hint": error.hint, "detail": f"{error.message} {error.hint}"}
     return JSONResponse(body, status, headers)

@@ -15,10 +15,10 @@ from webapp.door.addresses import ACCESS
 from webapp.door.identity import Identity, cookie_of, set_cookie
 from webapp.door.origin import SAFE
 from webapp.door.peer import address_of
-from webapp.door.rates import Rates
 from webapp.door.refusals import BUSY, is_opened, refuse, send_to_sign_in
 from webapp.door.route_table import NEEDED, Access
 from webapp.door.visitor import Visitor, not_allowed, put
+from webapp.rates import Rates
 from webapp.roles import covers
 
 SIGN_IN = "/sign-in"
@@ -26,6 +26,7 @@ SIGN_IN = "/sign-in"
 VISIT_SECONDS = 60
 HOUR = 3600.0
 RELOADED = '<!doctype html><meta http-equiv="refresh" content="0"><title>Counterscan</title>'
+UNKEPT = {"cache-control": "no-store"}
 NO_SESSION = UserError("no_session", "This browser has no session yet.", "Open the page first; allow cookies.")
 SIGN_IN_FIRST = UserError("sign_in", "This server asks who is there.", "Sign in, then open the address again.")
 TOO_MANY_SESSIONS = UserError(
@@ -95,7 +96,9 @@ class Sessions:
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have a person sign in, and tell a script that it must."""
-        if is_opened(scope):
+        if is_opened(scope) and _lacks_cookie(scope):
+            await HTMLResponse(RELOADED, headers=UNKEPT)(scope, receive, send)
+        elif is_opened(scope):
             query = scope["query_string"].decode("latin-1")
             wanted = scope["path"] + (f"?{query}" if query else "")
             await send_to_sign_in(scope, receive, send, f"{SIGN_IN}?next={quote(wanted, safe='')}")
@@ -109,8 +112,8 @@ class Sessions:
         the page then loads itself again.
         """
         cookie = cookie_of(scope)
-        if cookie is None and visitor is None and Headers(scope=scope).get("sec-fetch-site") == "cross-site":
-            await HTMLResponse(RELOADED, headers={"cache-control": "no-store"})(scope, receive, send)
+        if visitor is None and _lacks_cookie(scope):
+            await HTMLResponse(RELOADED, headers=UNKEPT)(scope, receive, send)
             return
         if visitor is None:
             if self._has_login and not await self._is_invited(scope):
@@ -153,3 +156,8 @@ class Sessions:
             except OperationalError:
                 return False
         return True
+
+
+def _lacks_cookie(scope: Scope) -> bool:
+    """Return whether a browser may have kept a strict cookie back, because a link on another site led here."""
+    return cookie_of(scope) is None and Headers(scope=scope).get("sec-fetch-site") == "cross-site"

@@ -11,17 +11,22 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.failure.data.columns import array_of, is_known
+from core.failure.data.image_sets import BY_IMAGE, ImageSet
 from core.failure.data.labelled_patches import Loaded
 from core.failure.data.loader import load
 from core.failure.data.predictions import Predictions
+from core.failure.reading import READING
 from core.files.spectra import read_safely
+from webapp.intake.image_uploads import uploaded_images, write_images
 from webapp.intake.scans import clean_name, kept, uploaded
 from webapp.services import Services
 from webapp.store.records import NewScan, ScanRecord
 
 ROLE = "tissue"
 SUFFIX = ".npz"
-LATER = "no_labels"
+MOST_COLUMNS = 20
+# what labels, or the options of a run, may still give
+LATER = ("no_labels", "no_wavenumbers", "unit_unknown", "no_patches")
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -29,12 +34,17 @@ Arrays = Mapping[str, NDArray[Any]]
 def accept_tissue(services: Services, uploads: Sequence[Path], session: str, data_id: str | None = None) -> ScanRecord:
     """Check files for the failure lab, keep their arrays, record them for ``session`` and delete ``uploads``.
 
-    uploads: one file, or an ENVI header with its data. data_id: the infrared image that these labels belong to;
-    without, the files are the data itself. An image whose labels are to come is stored with a warning. Files are
-    decoded in a process that can be killed; what is kept holds arrays alone. Raises UserError: every code of
-    ``core.failure.data.loader.load``, upload_gone, not_found, disk_full.
+    uploads: one file, the files of one image, or those of a data set, also as a zip. data_id: the infrared image that
+    these labels belong to; without, the files are the data itself. An image whose labels are to come, and data that
+    need a setting of the run, are stored with a warning. Files are decoded in a process that can be killed; what is
+    kept holds arrays alone. Raises UserError: every code of ``core.failure.data.loader.load``, upload_gone, not_found,
+    disk_full.
     """
     with uploaded(services, uploads):
+        if data_id is None:
+            with uploaded_images(uploads) as images:
+                if images is not None:
+                    return _accept_images(services, session, _title(uploads), images)
         arrays = _known(read_safely(uploads))
         with kept(services, lambda path: _write(path, arrays), SUFFIX) as blob:
             facts, warnings, shape = _described(services, session, services.blobs.path(blob.name), arrays, data_id)
@@ -42,7 +52,7 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
                 NewScan(
                     session=session,
                     role=ROLE,
-                    filename=clean_name(" and ".join(upload.name for upload in uploads)),
+                    filename=_title(uploads),
                     blob=blob.name,
                     sha256=blob.sha256,
                     bytes=blob.bytes,
@@ -56,22 +66,64 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
             )
 
 
+def _title(uploads: Sequence[Path]) -> str:
+    names = [upload.name for upload in uploads]
+    return clean_name(" and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more")
+
+
+def _accept_images(services: Services, session: str, title: str, images: ImageSet) -> ScanRecord:
+    """Keep a data set of images, and record it with facts of its table."""
+    facts: dict[str, str] = {}
+    with kept(services, lambda path: facts.update(write_images(path, images)), SUFFIX) as blob:
+        return services.repo.add_scan(
+            NewScan(
+                session=session,
+                role=ROLE,
+                filename=title,
+                blob=blob.name,
+                sha256=blob.sha256,
+                bytes=blob.bytes,
+                shape=(len(images.entries),),
+                spacing=(),
+                orientation="",
+                facts=facts,
+                warnings=() if facts["Groups"] != "not known" else (BY_IMAGE,),
+                parent=None,
+            )
+        )
+
+
 def _described(
     services: Services, session: str, path: Path, arrays: Arrays, data_id: str | None
 ) -> tuple[dict[str, str], tuple[str, ...], tuple[int, ...]]:
     """Return facts for the card, warnings, and the shape of the largest array."""
     shape = max((array.shape for array in arrays.values()), key=lambda one: int(np.prod(one)), default=())
-    if data_id is not None:
-        data = services.repo.scan(data_id, session)
-        return _facts(load(services.blobs.path(data.blob), path)), (), shape
+    data = None if data_id is None else services.blobs.path(services.repo.scan(data_id, session).blob)
     try:
-        found = load(path)
+        found = load(path) if data is None else load(data, path)
     except UserError as error:
-        if error.code != LATER or not _is_image(arrays):
+        waiting = array_of(arrays, "spectra") is not None if data is None else error.code != "no_labels"
+        if error.code not in LATER or not waiting:
             raise
+        return *_unread(arrays, error, shape), shape
+    facts = _facts(found) | _columns(arrays)
+    return facts, found.notices if isinstance(found, Loaded) else (), shape
+
+
+def _unread(arrays: Arrays, error: UserError, shape: tuple[int, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return facts and warnings of data that need labels, or options of the run, before they can be read."""
+    if error.code == "no_labels" and _is_image(arrays):
         facts = {"Holds": "An infrared image without labels", "Size": _size(shape)}
-        return facts, ("Nothing in it says which class is which: load a label picture too.",), shape
-    return _facts(found), found.notices if isinstance(found, Loaded) else (), shape
+        return facts, ("Nothing in it says which class is which: load a label picture too.",)
+    facts = {"Holds": "Data that need one more setting", "Size": _size(shape)} | _columns(arrays)
+    return facts, (f"{error.message} {error.hint} The settings are in step 2: {READING}.",)
+
+
+def _columns(arrays: Arrays) -> dict[str, str]:
+    """Return the names of what there is one of for each spectrum."""
+    spectra = array_of(arrays, "spectra")
+    names = [name[:40] for name, array in arrays.items() if spectra is not None and array.shape == (len(spectra),)]
+    return {"Columns": ", ".join(names[:MOST_COLUMNS])} if len(names) > 1 else {}
 
 
 def _facts(found: Loaded | Predictions) -> dict[str, str]:
@@ -86,9 +138,11 @@ def _facts(found: Loaded | Predictions) -> dict[str, str]:
         holds = f"Patches of {side[0]} × {side[1]} pixels{pictures}" if spatial else "Spectra"
         size = f"{len(patches)} {'patches' if spatial else 'spectra'}"
         groups, classes, at = patches.groups, patches.classes, patches.wavenumbers
+    raman = isinstance(found, Loaded) and found.patches.raman
     return {
         "Holds": holds,
         "Size": size,
+        "Values": "Raman, relative counts" if raman else "absorbance",
         "Bands": f"{len(at)}, {at.min():.0f} to {at.max():.0f} cm⁻¹",
         "Classes": ", ".join(classes),
         "Groups": "not known" if groups is None else f"{len(np.unique(groups))} patients or slides",

@@ -129,11 +129,12 @@ class Accounts:
         return self._hasher.hash(new_id())
 
     def _add(self, name: str, role: Role, password: str | None, subject: str | None) -> AccountRecord:
-        row = {"id": new_id(), "name": name, "role": role, "session": new_id(), "created": now()}
+        row = {"id": new_id(), "name": name, "role": role, "created": now()}
+        owned = new_id()
         try:
             with self._engine.begin() as connection:
-                ensure_session(connection, row["session"])
-                values = {**row, "password": password, "subject": subject}
+                ensure_session(connection, owned)
+                values = {**row, "session": owned, "password": password, "subject": subject}
                 return to_account(connection.execute(insert(account).values(values).returning(account)).one())
         except IntegrityError as error:
             raise UserError(

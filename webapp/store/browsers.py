@@ -31,11 +31,12 @@ class Browsers:
         """Return a new browser and its cookie, of which only a digest is stored; without ``who`` a new visitor's."""
         cookie, moment = new_token(), now()
         owner = new_id() if who is None else who.session
-        row = {"id": digest(cookie), "session": owner, "created": moment, "last_seen": moment}
+        made = BrowserRecord(digest(cookie), owner, who, moment, moment)
         with self._engine.begin() as connection:
             ensure_session(connection, owner)
+            row = {"id": made.id, "session": owner, "created": moment, "last_seen": moment}
             connection.execute(insert(browser).values(**row, account=None if who is None else who.id))
-        return BrowserRecord(row["id"], owner, who, moment, moment), cookie
+        return made, cookie
 
     def find(self, cookie: str) -> BrowserRecord | None:
         """Return the browser of a cookie; None if this server did not give it, or it was signed out or is too old."""

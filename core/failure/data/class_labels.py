@@ -15,13 +15,18 @@ NAME_CHARACTERS = 60
 
 
 def numbered(
-    labels: NDArray[Any], stored: NDArray[Any] | None, given: tuple[str, ...], *, negative: bool
+    labels: NDArray[Any],
+    stored: NDArray[Any] | None,
+    given: tuple[str, ...],
+    *,
+    negative: bool,
+    fewest: int = 2,
 ) -> tuple[NDArray[np.int64], tuple[str, ...], NDArray[np.bool_]]:
     """Return ``labels`` as 0 to K - 1 (-1 for none), the names of the classes, and where there is a label.
 
     stored: names of numbered classes in the file, None for none; given: the user's, in the order of the classes, or as
     "label=name", where one name for two labels makes them one class. negative: whether no label is a negative number
-    rather than 0. UserError no_labels, bad_parameter.
+    rather than 0. fewest: how many classes there must be. UserError no_labels, bad_parameter.
     """
     text = labels.dtype.kind == "U"
     if text:
@@ -42,9 +47,11 @@ def numbered(
         )
     names = _named(kinds, _stored_names(kinds, None if text else stored, first=0 if negative else 1), given)
     classes = tuple(dict.fromkeys(names))
-    if len(classes) < 2:
+    if len(classes) < fewest:
         raise UserError("no_labels", "There are labels of fewer than two classes.", "Give examples of two or more.")
     number = np.array([classes.index(name) for name in names], np.int64)
+    if not len(kinds):
+        return np.full(labels.shape, -1, np.int64), (), known
     found = np.where(known, number[np.minimum(np.searchsorted(kinds, labels), len(kinds) - 1)], -1)
     return found.astype(np.int64), classes, known
 

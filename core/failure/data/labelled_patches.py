@@ -18,7 +18,7 @@ from core.failure.data.reading_options import Options
 from core.failure.data.splits import NO_GROUPS
 from core.files.spectra import read_safely
 from core.files.whole_numbers import without_rounding
-from core.spectra.cube import Reading, make_cube
+from core.spectra.cube import Cube, Reading, make_cube
 from core.spectra.patches import PatchSet
 
 LARGEST_GREY = 255.0
@@ -59,7 +59,7 @@ def with_labels(arrays: Arrays, picture: Arrays) -> Arrays:
     """Return the arrays of an image with the labels of ``picture`` in place of its own, and with its class names."""
     kept = {name: array for name, array in arrays.items() if labels_of({name: array}) is None}
     names = array_of(picture, "names")
-    return {**kept, "mask": _flat(picture), **({} if names is None else {"classes": names})}
+    return {**kept, "mask": flat_labels(picture), **({} if names is None else {"classes": names})}
 
 
 def patches_of(arrays: Arrays, options: Options | None = None) -> Loaded:
@@ -84,20 +84,39 @@ def patches_of(arrays: Arrays, options: Options | None = None) -> Loaded:
             "The file has no labels: no array of whole numbers or texts with a name of labels.",
             "Give labels (y) in the file, name their column, or give a label picture.",
         )
-    found = _of_image if values.ndim == 3 else _of_many
-    loaded = found(arrays, values, _positions(arrays, values, options), labels, options)
-    stored = arrays.get("notices")
-    told = tuple(map(str, stored.ravel())) if stored is not None and stored.dtype.kind == "U" else ()
+    loaded = _of_image(arrays, labels, options) if values.ndim == 3 else _of_many(arrays, values, labels, options)
     warned = () if loaded.patches.groups is not None else (NO_GROUPS,)
-    patches, raman = (relative_counts(loaded.patches), (RAMAN,)) if loaded.patches.raman else (loaded.patches, ())
-    return Loaded(patches, (*told, *loaded.notices, *raman, *warned))
+    return relative(Loaded(loaded.patches, (*loaded.notices, *warned)))
 
 
-def relative_counts(patches: PatchSet) -> PatchSet:
+def relative(loaded: Loaded) -> Loaded:
     """Return Raman patches divided by one number, the median of their highest bands, so that noise, background and
-    power are shares of it."""
-    highest = float(np.median(patches.spectra().max(axis=1))) if len(patches) else 1.0
-    return replace(patches, ir=patches.ir / np.float32(highest if highest > 0 else 1.0))
+    power are shares of it; others as they are."""
+    patches = loaded.patches
+    if not patches.raman or not len(patches):
+        return loaded
+    highest = float(np.median(patches.spectra().max(axis=1)))
+    scaled = patches.ir / np.float32(highest if highest > 0 else 1.0)
+    return Loaded(replace(patches, ir=scaled), (*loaded.notices, RAMAN))
+
+
+def cube_of(arrays: Arrays, options: Options) -> Cube:
+    """Return the image of a file, with what its reader noted. UserError cube_unreadable where it is none, and those of
+    ``make_cube``."""
+    values = array_of(arrays, "spectra")
+    if values is None or values.ndim != 3:
+        raise UserError("cube_unreadable", "This is no image.", "Give images together, or single spectra together.")
+    positions = _positions(arrays, values, options)
+    if values.shape[2] != len(positions):
+        values = values.transpose(1, 2, 0)
+    cube = make_cube(values, positions, reading_of(arrays, options))
+    return replace(cube, notices=(*_told(arrays), *cube.notices))
+
+
+def _told(arrays: Arrays) -> tuple[str, ...]:
+    """Return the sentences that the reader of a file added to it."""
+    stored = arrays.get("notices")
+    return tuple(map(str, stored.ravel())) if stored is not None and stored.dtype.kind == "U" else ()
 
 
 def reading_of(arrays: Arrays, options: Options) -> Reading:
@@ -115,11 +134,9 @@ def reading_of(arrays: Arrays, options: Options) -> Reading:
     )
 
 
-def _of_many(
-    arrays: Arrays, values: NDArray[Any], positions: NDArray[Any], labels: NDArray[Any], options: Options
-) -> Loaded:
+def _of_many(arrays: Arrays, values: NDArray[Any], labels: NDArray[Any], options: Options) -> Loaded:
     """Read N patches or N spectra."""
-    count = len(values)
+    positions, count = _positions(arrays, values, options), len(values)
     if values.ndim == 2:
         values = values[:, :, None, None]
     elif values.shape[1] != len(positions):
@@ -143,7 +160,7 @@ def _of_many(
         _picture(array_of(arrays, "picture"), count),
         raman=cube.raman,
     )
-    notices = list(cube.notices)
+    notices = [*_told(arrays), *cube.notices]
     if groups is not None and every_other(groups):
         notices.append(EACH_ITS_OWN)
     if not known.all():
@@ -152,13 +169,9 @@ def _of_many(
     return Loaded(patches if kept.all() else patches.take(kept), tuple(notices))
 
 
-def _of_image(
-    arrays: Arrays, values: NDArray[Any], positions: NDArray[Any], labels: NDArray[Any], options: Options
-) -> Loaded:
+def _of_image(arrays: Arrays, labels: NDArray[Any], options: Options) -> Loaded:
     """Cut an image into patches."""
-    if values.shape[2] != len(positions):
-        values = values.transpose(1, 2, 0)
-    cube = make_cube(values, positions, reading_of(arrays, options))
+    cube = cube_of(arrays, options)
     numbers, classes, known = numbered(labels, array_of(arrays, "names"), options.classes, negative=False)
     groups, picture = groups_of(arrays, options.groups), array_of(arrays, "picture")
     # an image may have one patient or slide for all its pixels
@@ -204,7 +217,7 @@ def white_of(picture: NDArray[Any]) -> float:
     return LARGEST_GREY if picture.dtype == np.uint8 or (picture.size and picture.max() > 1.5) else 1.0
 
 
-def _flat(arrays: Arrays) -> NDArray[Any]:
+def flat_labels(arrays: Arrays) -> NDArray[Any]:
     """Return the one array of a label picture as (H, W); a colour picture of labels has three equal channels."""
     picture = array_of(arrays, "labels")
     if picture is None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from core.errors import UserError
 from core.failure.data.image_patches import Window
+from core.failure.task import Settings
 from core.spectra.axis import Unit
 from core.spectra.cube import MAX_BANDS
 from core.spectra.scale import Scale
@@ -40,6 +41,22 @@ class Options:
     groups: str = ""
     classes: tuple[str, ...] = ()
     window: Window = field(default=Window())
+
+
+def options_of(settings: Settings) -> Options:
+    """Return the options among the ``settings`` of the task. UserError bad_parameter for texts that are none."""
+    return Options(
+        settings.technique,
+        settings.scale,
+        settings.axis,
+        positions_of(settings.wavenumbers),
+        range_of(settings.keep),
+        settings.bands,
+        settings.label_column,
+        settings.group_column,
+        names_of(settings.class_names),
+        Window(settings.patch, settings.step, settings.amide, most=settings.most),
+    )
 
 
 def positions_of(text: str) -> tuple[float, ...]:

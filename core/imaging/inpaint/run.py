@@ -23,6 +23,7 @@ from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, drive_all, networks, options_of
 from core.imaging.inpaint.task import TASK
+from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.options import MEAN_CALLS
 from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.problem import Problem
@@ -89,6 +90,8 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     case = read_case(inputs["t1"], inputs["mask"], params["grow"])
     truth = read_reference(inputs["reference"], case.volume, case.mask) if "reference" in inputs else None
     placed = place_notes(inputs["reference"], "Reference") if "reference" in inputs else ()
+    if truth is not None:
+        placed += (reference_note(Volume(truth, case.volume.affine), case.volume, case.head, case.mask),)
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
     method = TASK.method(params["method"])
@@ -196,6 +199,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     method = TASK.method(params["method"])
     made = (method, *compared(TASK, method, params))
     seconds = START_SECONDS + size.scan * SECONDS_PER_SCAN_VOXEL
+    seconds += REFERENCE_SECONDS * ("reference" in inputs)
     seconds += sum(SECONDS_PER_METHOD.get(one.name, 0.0) for one in made)
     seconds += size.filled * sum(SECONDS_PER_FILLED_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
     memory = PROGRAM_BYTES + size.scan * BYTES_PER_SCAN_VOXEL + size.filled * BYTES_PER_FILLED_VOXEL

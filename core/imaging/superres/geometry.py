@@ -57,6 +57,11 @@ class Geometry:
         """Voxels of the fine grid."""
         return self.acquisition.fine
 
+    @property
+    def thickest(self) -> int:
+        """The axis across the slices: of those refined, that with the largest distance of voxels."""
+        return max(self.refined, key=lambda axis: self.measured[axis])
+
 
 def geometry(
     shape: Sequence[int], affine: Affine, params: Mapping[str, Any], slices: tuple[int, float] | None = None
@@ -101,7 +106,7 @@ def describe_geometry(found: Geometry) -> tuple[str, ...]:
     """Return in plain sentences what was assumed of the scan and what will be made."""
     coarse = found.acquisition.coarse
     sentences = [f"Measured: {_counts(coarse)} voxels of {_sizes(found.measured)} mm."]
-    thickest = max(found.refined, key=lambda axis: found.measured[axis])
+    thickest = found.thickest
     distance, width = found.measured[thickest], found.thickness[thickest]
     bell = "with a Gaussian profile" if found.profile == "gaussian" else "with a box profile"
     slices = f"{coarse[thickest]} {SLICES[thickest]} slices, each {width:.3g} mm thick {bell}"

@@ -7,10 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.anatomy.registration import register
+from core.anatomy.head import Head, find_head
+from core.anatomy.registration import Alignment, register_heads
+from core.anatomy.same_head import Fit, fit, judge
 from core.errors import UserError
 from core.files.nifti import read_volume
+from core.imaging.one_head import fit_note
 from core.imaging.superres.geometry import Geometry
+from core.result import Note
 from core.volume import Volume, resample
 
 Float = NDArray[np.float32]
@@ -22,27 +26,39 @@ COVERED = 0.9
 FINER = 0.75
 
 
-def read_guide(path: Path, scan: Volume, head: Bool, found: Geometry) -> tuple[Float, str]:
-    """Return the guide on the fine grid, (X, Y, Z) float32, and a sentence about how it lies.
+def read_guide(path: Path, scan: Volume, head: Head, found: Geometry) -> tuple[Float, tuple[Note, Note]]:
+    """Return the guide on the fine grid, (X, Y, Z) float32, and notes on how it lies and on whether it is of one head.
 
-    head: (x, y, z) bool on the scan's grid. Resampled linearly. UserError guide_elsewhere when it does not cover the
+    head: that of the scan, on its grid. Resampled linearly. UserError guide_elsewhere when the guide does not cover the
     head, guide_unregistered when it lies elsewhere by more than half a slice, guide_too_coarse when it is no finer
     than the scan, and every code of ``read_volume``.
     """
     guide = read_volume(path)
     _check_finer(guide, found)
-    _check_covers(guide, scan, head)
-    moved = register(scan, guide, head)
-    allowed = max(1.0, max(found.target))
-    if moved is None or moved.distance_mm > allowed:
-        apart = "has nothing in common with it" if moved is None else f"lies {moved.distance_mm:.1f} mm off"
-        raise UserError(
-            "guide_unregistered",
-            f"The guide is not aligned with the scan: it {apart}.",
-            "Register the guide to the scan first, or run without it.",
-        )
+    _check_covers(guide, scan, head.mask)
+    guide_head = find_head(guide)
+    moved = register_heads(scan, head, guide, guide_head)
+    if moved is None:
+        raise _unregistered("it has nothing in common with it")
+    fits = fit(scan, head, Volume(guide.data, moved.matrix @ guide.affine), guide_head)
+    if moved.distance_mm > max(1.0, max(found.target)):
+        raise _unregistered(_apart(moved, fits))
     fine = resample(guide.data, guide.affine, found.affine, found.shape, order=1)
-    return fine, f"The guide lies within {moved.distance_mm:.1f} mm of the scan."
+    lies = Note("info", f"The guide lies within {moved.distance_mm:.1f} mm of the scan.")
+    return fine, (lies, fit_note("The guide", "the scan", fits))
+
+
+def _apart(moved: Alignment, fits: Fit) -> str:
+    apart = f"it lies {moved.distance_mm:.1f} mm off"
+    return f"{apart} and seems to be of another person" if judge(fits) == "two" else apart
+
+
+def _unregistered(why: str) -> UserError:
+    return UserError(
+        "guide_unregistered",
+        f"The guide is not aligned with the scan: {why}.",
+        "Register the guide to the scan first, or run without it.",
+    )
 
 
 def _check_finer(guide: Volume, found: Geometry) -> None:

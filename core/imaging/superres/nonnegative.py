@@ -96,6 +96,9 @@ def _nearest(
     """
     least, exact = limits.least, EXACT * limits.bright
     alone = all(_apart(axis) for axis in acquisition.axes)
+    if alone:
+        # a slice that measured the least leaves no choice
+        values = np.where(_transposed(measured <= least, acquisition) > 0, np.float32(least), values)
     moves = 1 / (1 + np.square(np.maximum(values - least, 0) / (DARK * limits.bright)))
     sums = moves * _transposed(np.ones(measured.shape), acquisition)
     floor = LEAST_CURVATURE[alone] * acquisition.measure(sums)
@@ -123,7 +126,7 @@ def _apart(axis: Axis) -> bool:
     return axis.untouched or int(np.count_nonzero(measuring(axis), axis=0).max()) < 2
 
 
-def _transposed(measured: Float | Real, acquisition: Acquisition) -> Real:
+def _transposed(measured: NDArray[np.floating] | NDArray[np.bool_], acquisition: Acquisition) -> Real:
     """Return A^T y, (X, Y, Z), of ``measured`` (x, y, z)."""
     out = np.asarray(measured, np.float64)
     for number, axis in enumerate(acquisition.axes):

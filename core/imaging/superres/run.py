@@ -22,20 +22,22 @@ from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, networks, options_of
+from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.options import Options
 from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.superres.binning import TILING
 from core.imaging.superres.consistency import disagreement, sharpness
-from core.imaging.superres.denoise import calmed, noise_level
 from core.imaging.superres.geometry import Geometry, describe_geometry, geometry, in_file_order
 from core.imaging.superres.guide import read_guide
+from core.imaging.superres.slice_correction import Slices, corrected
 from core.imaging.superres.task import TASK
 from core.result import (
     BASELINE,
     DIFFERENCE,
     ERROR,
+    GAIN,
     RESULT,
     UNCERTAINTY,
     Artifact,
@@ -55,10 +57,6 @@ Bool = NDArray[np.bool_]
 READ, MADE, COMPARED = 0.06, 0.8, 0.97
 # a disagreement below this share of bright tissue is that of float32
 ROUNDING = 1e-5
-# axes up to this much coarser than the finest lie in the plane of the slices
-ISOTROPIC = 1.5
-# noise from which taking it out gains 1 dB, in parts of bright tissue
-NOISY = 0.03
 
 # a brain in 4 mm slices, when there is no file to look at
 TYPICAL = 160 * 192 * 160
@@ -80,10 +78,11 @@ BYTES_PER_TILE_VOXEL = {True: 300, False: 450}
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A checked job. measured: (x, y, z) float32, RAS+, as in the file; scan: what the methods get; bright: its
-    bright tissue; head: (X, Y, Z) bool on the fine grid; notes: what was found."""
+    """A checked job. measured: RAS+, as in the file; slices: the same as corrected; scan: what the methods get;
+    bright: its bright tissue; head: (X, Y, Z) bool on the fine grid; notes: what was found."""
 
-    measured: Float
+    measured: Volume
+    slices: Slices
     orientation: Orientation
     found: Geometry
     scan: ThickScan
@@ -96,6 +95,11 @@ class Case:
         """Return ``data`` (X, Y, Z) of the fine grid in the file's own order of axes, float32."""
         affine = in_file_order(self.found.affine, self.found.shape, self.orientation)
         return Stored(np.asfortranarray(self.orientation.from_ras(data), np.float32), affine)
+
+    def stored_gain(self, gain: Float) -> Stored:
+        """Return the ``gain`` (x, y, z) of the measured voxels less 1 in the file's own order of axes, float32."""
+        affine = in_file_order(self.measured.affine, self.found.acquisition.coarse, self.orientation)
+        return Stored(np.asfortranarray(self.orientation.from_ras(gain - 1), np.float32), affine)
 
 
 def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
@@ -140,21 +144,25 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     fine = Volume(np.zeros(found.shape, np.float32), found.affine)
     near = found.acquisition.enlarge(head.mask.astype(np.float32), 0) > 0.5
     where = near if near.any() else np.ones(found.shape, np.bool_)
-    guide, lies = read_guide(inputs["guide"], volume, head.mask, found) if "guide" in inputs else (None, "")
+    guide, lies = read_guide(inputs["guide"], volume, head, found) if "guide" in inputs else (None, ())
     truth = read_reference(inputs["reference"], fine, where) if "reference" in inputs else None
+    of_head = () if truth is None else (reference_note(Volume(truth, fine.affine), volume, head),)
     bright = tissue_level(volume.data)
-    calm, noise = _calm(volume, head.mask, bright, params["relax"])
-    scan = ThickScan(calm, found.acquisition, guide, found.target)
+    slices = corrected(volume, head.mask, bright, found.thickest, params)
+    scan = ThickScan(slices.image, found.acquisition, guide, found.target)
     taken = " ".join(line for line in describe_geometry(found) if line not in found.notices)
     others = [place_notes(inputs[name], name.capitalize()) for name in ("guide", "reference") if name in inputs]
     noted = (
         *stored.notes,
         *chain.from_iterable(others),
-        *notes("info", (taken, noise, *([lies] if lies else []))),
+        *notes("info", (taken,)),
+        *slices.notes,
+        *lies,
+        *of_head,
         *notes("warning", (*found.notices, *_straightened(stored, volume))),
         *notes("warning", _guide_unused(guide, TASK.method(params["method"]))),
     )
-    return Case(volume.data, stored.orientation, found, scan, bright, where, truth, noted)
+    return Case(volume, slices, stored.orientation, found, scan, bright, where, truth, noted)
 
 
 def _straightened(stored: Stored, volume: Volume) -> tuple[str, ...]:
@@ -175,17 +183,6 @@ def shown_beside(method: Method, params: Mapping[str, Any]) -> tuple[Method, ...
     it is chosen by name."""
     others = compared(TASK, method, params)
     return tuple(other for other in others if other.name != "nearest" or other.name in params["beside"])
-
-
-def _calm(volume: Volume, head: Bool, bright: float, relax: float) -> tuple[Float, str]:
-    """Return the scan with the share ``relax`` of its noise taken out, and a sentence about it."""
-    axes = [axis for axis, size in enumerate(volume.spacing) if size <= ISOTROPIC * min(volume.spacing)]
-    noise = noise_level(volume.data, axes, head)
-    text = f"Noise in the slices: about {100 * noise / bright:.1f}% of bright tissue"
-    if relax > 0:
-        return calmed(volume.data, axes, noise, relax), f"{text}; {100 * relax:.0f}% of the way to slices without it."
-    advice = " Relax takes it out." if noise > NOISY * bright else ""
-    return volume.data, f"{text}; kept as measured.{advice}"
 
 
 def _compare(
@@ -210,23 +207,27 @@ def _maps(case: Case, chosen: Done) -> dict[str, Stored]:
     scans = {
         RESULT: case.stored(values),
         UNCERTAINTY: case.stored(spread),
-        DIFFERENCE: case.stored(values - case.scan.acquisition.enlarge(case.measured, 1)),
+        DIFFERENCE: case.stored(values - case.scan.acquisition.enlarge(case.scan.image, 1)),
     }
+    if case.slices.gain is not None:
+        scans[GAIN] = case.stored_gain(case.slices.gain.gain)
     if case.truth is not None:
         scans[ERROR] = case.stored(np.where(case.head, values - case.truth, np.float32(0)))
     return scans
 
 
 def _row(case: Case, done: Done) -> Row:
-    """Return one line of the result table: agreement with what was measured, sharpness, distance from the truth."""
-    values = done.estimate.values
-    typical, largest = disagreement(values, case.scan.acquisition, case.measured, case.bright)
+    """Return one line of the result table: agreement with the slices, sharpness, distance from the truth."""
+    values, sampled = done.estimate.values, case.scan.acquisition
+    typical, largest = disagreement(values, sampled, case.scan.image, case.bright)
+    departure, _ = disagreement(values, sampled, case.measured.data, case.bright)
     return row_of(
         done,
         {
             **({} if case.truth is None else scores(values, case.truth, case.head)),
             "residual": number(typical),
             "residual_max": number(largest),
+            **({"departure": number(departure)} if case.slices.changed else {}),
             "sharpness": number(sharpness(values, case.found.refined, case.head, case.found.target)),
             "consistency": consistency(values, case.truth, case.head, case.found.target),
         },
@@ -234,11 +235,16 @@ def _row(case: Case, done: Done) -> Row:
 
 
 def _agreement(row: Row) -> str:
-    """Return in a sentence how nearly the result, sampled as the scan was, is the scan."""
-    typical, largest = (row.number(name) or 0.0 for name in ("residual", "residual_max"))
+    """Return in a sentence how nearly the result, sampled as the scan was, is the scan as corrected."""
+    typical, largest, departure = (row.number(name) or 0.0 for name in ("residual", "residual_max", "departure"))
     exact = largest < ROUNDING
     apart = "to rounding" if exact else f"within {100 * largest:.2g}% of bright tissue, {100 * typical:.2g}% RMS"
-    return f"Sampled as the scan was, the result gives the measured voxels back {apart}."
+    if not row.measured("departure"):
+        return f"Sampled as the scan was, the result gives the measured voxels back {apart}."
+    return (
+        f"Sampled as the scan was, the result gives the slices as corrected back {apart}; it departs from those "
+        f"measured by {100 * departure:.2g}% of bright tissue, RMS."
+    )
 
 
 def _made(found: Geometry) -> tuple[Finding, ...]:
@@ -275,6 +281,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     made = (method, *shown_beside(method, params))
     plain = sum(SECONDS_PER_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
     seconds = START_SECONDS + size.made * (SECONDS_PER_VOXEL["job"] + plain)
+    seconds += REFERENCE_SECONDS * ("reference" in inputs)
     memory = PROGRAM_BYTES + size.made * BYTES_PER_VOXEL["plain"]
     costs = [network_cost(one, params, round(size.made ** (1 / 3))) for one in made if not one.cheap]
     if costs:

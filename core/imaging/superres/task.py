@@ -96,6 +96,7 @@ TASK = Task(
         Output("uncertainty", "volume", "Uncertainty"),
         Output("difference", "volume", "Result minus linear interpolation"),
         Output("error", "volume", "Error against the reference", always=False),
+        Output("gain", "volume", "Gain of the slices", always=False),
         REPORT,
         RUN_RECORD,
     ),
@@ -150,9 +151,26 @@ TASK = Task(
             0.0,
             "Relax",
             "For noisy scans: how far the result may leave what was measured, towards slices without their noise. "
-            "0: agrees exactly, 1: the noise counts as not measured.",
+            "0: agrees exactly, or as relax if noisy chooses; 1: the noise counts as not measured.",
             low=0,
             high=1,
+            advanced=True,
+        ),
+        Param(
+            "denoise",
+            "bool",
+            True,
+            "Relax if noisy",
+            "Where relax is 0 and the noise of the slices is above 3% of bright tissue, relax is chosen from it.",
+            advanced=True,
+        ),
+        Param(
+            "even",
+            "bool",
+            True,
+            "Even out slices",
+            "Where the brightness of the slices alternates, as in interleaved scans, it is evened out first: it would "
+            "become stripes. The result then agrees with the slices as evened out.",
             advanced=True,
         ),
         SEED,
@@ -171,14 +189,21 @@ TASK = Task(
         Measure(
             "residual",
             "Disagreement",
-            "RMS difference between the measured scan and what the result would measure, in parts of bright tissue. "
-            "0 agrees exactly.",
+            "RMS difference between the slices, as corrected, and what the result would measure, in parts of bright "
+            "tissue. 0 agrees exactly.",
             4,
         ),
         Measure(
             "residual_max",
             "Largest",
             "The largest such difference of any voxel, in parts of bright tissue.",
+            4,
+        ),
+        Measure(
+            "departure",
+            "Departure",
+            "RMS difference between the slices as measured, before they were evened out or relaxed, and what the "
+            "result would measure, in parts of bright tissue.",
             4,
         ),
         Measure(

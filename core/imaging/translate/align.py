@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.anatomy.head import Head
-from core.anatomy.registration import Alignment, register
+from core.anatomy.registration import register_heads
+from core.anatomy.same_head import fit
 from core.contrasts import TITLES
 from core.errors import UserError
 from core.files.nifti import Stored
+from core.imaging.one_head import fit_note
+from core.result import Note
 from core.volume import Volume, corners, spacing, upright_grid
 
 Float = NDArray[np.float32]
@@ -56,21 +59,26 @@ def sharpness(scan: Scan) -> tuple[float, float]:
     return round(max(sides), 1), round(float(np.prod(sides)), 1)
 
 
-def align(scan: Scan, grid: Scan, moving: bool) -> tuple[Scan, str]:
-    """Return ``scan`` aligned with ``grid``, its affine moved where it has to be, and a sentence about that.
+def align(scan: Scan, grid: Scan, moving: bool) -> tuple[Scan, tuple[Note, Note]]:
+    """Return ``scan`` aligned with ``grid``, its affine moved where it has to be, and notes on that and on whether both
+    are of one head.
 
     moving: whether it may be moved. UserError ``sources_elsewhere``, ``registration_failed``, ``sources_misaligned``.
     """
     if share_seen(scan, grid) < OVERLAP:
         raise elsewhere(scan.title, grid.title)
-    found = _registered(scan, grid)
+    found = register_heads(grid.volume, grid.head, scan.volume, scan.head)
+    if found is None:
+        raise elsewhere(scan.title, grid.title)
     if found.after < LEAST_INFORMATION:
         raise _unlikely(
             f"{scan.title} and {grid.title} have nothing in common by which one could be aligned with the other."
         )
+    moved = Volume(scan.volume.data, found.matrix @ scan.volume.affine)
     loose = max(ALIGNED_MM, max(scan.volume.spacing) / 2, max(grid.volume.spacing) / 2)
     if found.distance_mm <= loose or found.after < (1 + LEAST_GAIN) * found.before:
-        return scan, f"{scan.title} lies on {grid.title}, to within {min(found.distance_mm, loose):.1f} mm."
+        lies = f"{scan.title} lies on {grid.title}, to within {min(found.distance_mm, loose):.1f} mm."
+        return scan, (Note("info", lies), _one_head(scan, moved, grid))
     measure = f"{found.distance_mm:.1f} mm and {found.degrees:.1f} degrees"
     if found.distance_mm > FARTHEST_MM or found.degrees > FARTHEST_DEGREES:
         raise _unlikely(
@@ -82,8 +90,13 @@ def align(scan: Scan, grid: Scan, moving: bool) -> tuple[Scan, str]:
             f"{scan.title} lies {measure} off {grid.title}.",
             "Switch on the alignment of sources, or register them with another program first.",
         )
-    volume = Volume(scan.volume.data, found.matrix @ scan.volume.affine)
-    return replace(scan, volume=volume), f"{scan.title} was moved by {measure} onto {grid.title}."
+    onto_it = Note("info", f"{scan.title} was moved by {measure} onto {grid.title}.")
+    return replace(scan, volume=moved), (onto_it, _one_head(scan, moved, grid))
+
+
+def _one_head(scan: Scan, moved: Volume, grid: Scan) -> Note:
+    found = fit(grid.volume, grid.head, moved, scan.head)
+    return fit_note(scan.title, grid.title, found)
 
 
 def share_seen(scan: Scan, grid: Scan) -> float:
@@ -101,18 +114,6 @@ def _unlikely(message: str) -> UserError:
         message,
         "Check that both are of the same subject, or register them with another program first.",
     )
-
-
-def _registered(scan: Scan, grid: Scan) -> Alignment:
-    """Return how ``scan`` lies on ``grid``: searched within the brain where one of the two is stripped."""
-    if scan.head.kind == "brain" and grid.head.kind == "head":
-        found = register(scan.volume, grid.volume, scan.head.mask)
-        found = found and found.reversed()
-    else:
-        found = register(grid.volume, scan.volume, grid.head.mask)
-    if found is None:
-        raise elsewhere(scan.title, grid.title)
-    return found
 
 
 def elsewhere(first: str, second: str) -> UserError:

@@ -20,6 +20,7 @@ from core.files.nifti import Stored, place_notes
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, drive_all, networks, options_of
+from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.translate.sources import Gathered, check_different, gather
@@ -44,7 +45,7 @@ TREES = "translate-trees"
 START_SECONDS = 1.0
 # seconds on one core of a 2.5 GHz server processor, measured with the job
 SECONDS_PER_SCAN_VOXEL = 6e-7
-SECONDS_PER_PAIR = 4.0
+SECONDS_PER_PAIR = 4.5
 SECONDS_PER_WORK_VOXEL = 2.5e-6
 SECONDS_PER_TREES_VOXEL = 0.5e-6
 SECONDS_PER_FILTERED_VOXEL = 0.8e-6
@@ -70,6 +71,9 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     gathered = yield from _gather(inputs, target, params["register"])
     truth = _truth(inputs, gathered)
     placed = place_notes(inputs["reference"], "Reference") if "reference" in inputs else ()
+    if truth is not None:
+        scan = gathered.grid.volume
+        placed += (reference_note(Volume(truth, scan.affine), scan, gathered.grid.head),)
     yield Progress(READ, 1, 1, "Read")
     options = options_of(params, context.device)
     method = TASK.method(params["method"])
@@ -184,6 +188,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     method = TASK.method(params["method"])
     made = (method, *compared(TASK, method, params))
     seconds = START_SECONDS + sum(size.scans) * SECONDS_PER_SCAN_VOXEL + (len(size.scans) - 1) * SECONDS_PER_PAIR
+    seconds += REFERENCE_SECONDS * ("reference" in inputs)
     seconds += len(made) * size.work * SECONDS_PER_WORK_VOXEL
     with_trees = sum(TREES in each.networks(params["volume"]) for each in made)
     seconds += with_trees * size.work * (SECONDS_PER_TREES_VOXEL + len(size.scans) * SECONDS_PER_FILTERED_VOXEL)

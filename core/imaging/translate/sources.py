@@ -78,12 +78,13 @@ def gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[P
         scans.append(Scan(name, stored, volume, find_head(volume)))
     check_different({scan.title: scan.volume for scan in scans})
     grid = min(scans, key=sharpness)
-    aligned, alignment = [], []
+    aligned: list[Scan] = []
+    alignment: list[Note] = []
     for scan in scans:
         if scan is not grid:
             yield Progress(0.5, 0, 1, f"Aligning {scan.title} with {grid.title}")
-            scan, sentence = align(scan, grid, moving)
-            alignment.append(sentence)
+            scan, noted = align(scan, grid, moving)
+            alignment.extend(noted)
         aligned.append(scan)
     yield Progress(0.9, 0, 1, "Looking for the brain")
     return _on_one_grid(aligned, grid, target, alignment)
@@ -117,7 +118,7 @@ def check_different(volumes: Mapping[str, Volume]) -> None:
             )
 
 
-def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: list[str]) -> Gathered:
+def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: Sequence[Note]) -> Gathered:
     """Resample to the working grid and find the brain that all sources cover."""
     affine, shape = working_grid(grid.volume)
     images = {scan.name: onto(scan.volume, affine, shape) for scan in scans}
@@ -140,7 +141,7 @@ def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: list
     sizes = " x ".join(f"{size:.3g}" for size in grid.volume.spacing)
     lies = f"The result lies on the grid of {grid.title}: voxels of {sizes} mm."
     placed = [replace(note, text=f"{scan.title}: {note.text}") for scan in scans for note in scan.stored.notes]
-    found = (*notes("info", (sentence, lies, *alignment)), *placed, *notes("warning", warnings))
+    found = (*notes("info", (sentence, lies)), *alignment, *placed, *notes("warning", warnings))
     return Gathered(Sources(images, np.asarray(brain), target), affine, grid, found)
 
 

@@ -65,6 +65,18 @@ test("a finished run fills four panels, one crosshair in all", async () => {
   assert.equal(viewer.root.dataset.ready, "true");
 });
 
+test("panels that follow each other are emptied and filled again", async () => {
+  await viewer.apply(done);
+  const { nv } = viewer.input;
+  assert.equal(/** @type {FakeNiivue} */ (/** @type {object} */ (nv)).others.length, 3);
+  await viewer.apply({ scan: named("other"), drawable: true });
+  assert.deepEqual(filled(), [1, 0, 0, 0]);
+  await viewer.apply(done);
+  await viewer.apply(null);
+  assert.deepEqual(filled(), [0, 0, 0, 0]);
+  assert.equal(viewer.root.dataset.ready, "true");
+});
+
 test("one volume that is gone leaves the others", async () => {
   warnings();
   missing = ["/vol/u", "/vol/mask"];

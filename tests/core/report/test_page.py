@@ -176,8 +176,8 @@ def test_the_command_names_every_setting_that_was_chosen(task: Any) -> None:
     assert line.startswith(f"counterscan run {task.name}")
     assert re.findall(r"--(\S+) \S+\.nii\.gz", line) == [entry.name for entry in task.required]
     for param in task.params:
-        left_out = params[param.name] == ()
-        assert (f"--{param.name}" in line or f"--no-{param.name}" in line) is not left_out
+        left_out = params[param.name] in ((), "")
+        assert bool(re.search(rf"--(no-)?{param.option}( |$)", line, re.MULTILINE)) is not left_out
     assert "--device cuda:0" in line and line.endswith("--out OUT")
 
 

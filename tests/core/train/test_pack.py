@@ -1,6 +1,8 @@
+import gc
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from core.contrasts import CONTRASTS
@@ -41,6 +43,16 @@ def test_folders_that_were_not_asked_for_stay_out(tmp_path: Path) -> None:
     write_oasis(tmp_path, "1000")
     pack(tmp_path, tmp_path / "set.npz", ("labels", "demo"), lambda text: None)
     assert PackedSet(tmp_path / "set.npz").items == ()
+
+
+def test_the_file_is_closed_with_the_set(tmp_path: Path) -> None:
+    pack(tmp_path, tmp_path / "set.npz", (), lambda text: None)
+    packed = PackedSet(tmp_path / "set.npz")
+    files = psutil.Process().open_files
+    assert str(tmp_path / "set.npz") in {file.path for file in files()}
+    del packed
+    gc.collect()
+    assert str(tmp_path / "set.npz") not in {file.path for file in files()}
 
 
 def write_scan(path: Path, spacing: float = 4.0, shape: tuple[int, int, int] = (34, 40, 36)) -> None:

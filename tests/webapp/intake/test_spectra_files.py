@@ -13,6 +13,8 @@ from core.errors import UserError
 from core.failure.data.labelled_patches import Loaded
 from core.failure.data.loader import load
 from core.failure.data.predictions import Predictions
+from core.failure.data.reading_options import Options
+from core.failure.reading import READING
 from tests.core.failure.made_up_patches import BANDS, patches
 from webapp.intake.spectra_files import accept_tissue
 from webapp.services import Services
@@ -44,9 +46,11 @@ def test_patches_are_kept_as_arrays_and_described(services: Services, tmp_path: 
     assert record.facts == {
         "Holds": "Patches of 6 × 6 pixels with stained pictures",
         "Size": "30 patches",
+        "Values": "absorbance",
         "Bands": "14, 950 to 1800 cm⁻¹",
         "Classes": "0, 1, 2",
         "Groups": "6 patients or slides",
+        "Columns": "y, group",
     }
     stored = services.blobs.path(record.blob)
     with np.load(stored, allow_pickle=False) as arrays:
@@ -150,3 +154,17 @@ def test_a_job_takes_tissue_for_its_data_and_no_scan(services: Services, tmp_pat
     with pytest.raises(UserError) as caught:
         services.dispatcher.submit("a", "inpaint", {"t1": record.id, "mask": record.id}, {})
     assert caught.value.code == "wrong_input"
+
+
+def test_data_that_need_a_setting_are_kept_and_it_is_named(services: Services, tmp_path: Path) -> None:
+    spectra = 0.2 + np.random.default_rng(0).random((12, 9))
+    np.savez(tmp_path / "a.npz", spectra=spectra, batch=np.arange(12) % 2, ward=np.arange(12) % 3)
+    record = accept_tissue(services, [tmp_path / "a.npz"], "a")
+    assert record.facts["Holds"] == "Data that need one more setting"
+    assert record.facts["Columns"] == "batch, ward" and READING in record.warnings[0]
+    stored = services.blobs.path(record.blob)
+    with pytest.raises(UserError, match="no_labels"):
+        load(stored)
+    found = load(stored, None, Options(positions=(1000, 1800), labels="batch", groups="ward"))
+    assert isinstance(found, Loaded) and found.patches.groups is not None
+    assert found.patches.classes == ("0", "1") and len(np.unique(found.patches.groups)) == 3

@@ -37,7 +37,7 @@ def test_turns_come_in_order_of_arrival() -> None:
     threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
     for number, thread in enumerate(threads, 1):
         thread.start()
-        wait_until(lambda: len(turns._waiting), lambda waiting, due=number: waiting == due)
+        wait_until(lambda: len(turns._waiting), number.__eq__)
     turns.give()
     for thread in threads:
         thread.join()

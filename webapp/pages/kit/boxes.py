@@ -13,7 +13,7 @@ from webapp.pages.kit.templates import EMPTY, joined, piece
 from webapp.pages.kit.text import number, seconds, times
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 
-TISSUE_FACTS = ("Holds", "Size", "Bands", "Classes", "Groups")
+TISSUE_FACTS = ("Holds", "Size", "Values", "Bands", "Classes", "Groups", "Columns")
 ORDER = (REPORT, RESULT, UNCERTAINTY, DIFFERENCE, ERROR, RUN)
 UNKNOWN_TRUTH = "There is no truth to compare with: these measures look at the result itself."
 

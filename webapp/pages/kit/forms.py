@@ -30,6 +30,8 @@ def field(param: Param, first: Value | None = None) -> Component:
         )
     if param.kind == "several":
         return _several(param, label)
+    if param.kind == "text":
+        return gr.Textbox(value=str(param.default), label=label, info=param.help, max_lines=1)
     if param.kind == "choice":
         return _choice(param, label)
     return _number(param, label)

@@ -101,7 +101,7 @@ def ident(task: Task, name: str) -> str:
 
 
 def settings(services: Services, task: Task, elsewhere: Mapping[str, Component] | None = None) -> Settings:
-    """Draw presets, the fields in the open and those folded away, those of the papers' methods once more.
+    """Draw presets, the fields in the open and those folded away, under headings of their own where they have one.
 
     elsewhere: the fields of parameters that are drawn in another place.
     """
@@ -116,6 +116,10 @@ def settings(services: Services, task: Task, elsewhere: Mapping[str, Component] 
             elem_id=ident(task, "preset"),
             elem_classes=["cs-choice", "cs-preset"],
         )
+        folded = [param for param in task.params if param.name not in built and param.folded]
+        for heading in dict.fromkeys(param.folded for param in folded):
+            with gr.Accordion(heading, open=False, elem_classes="cs-advanced"):
+                built |= {param.name: forms.field(param) for param in folded if param.folded == heading}
         left = [param for param in task.params if param.name not in built]
         chosen = next((one.params for one in task.presets if one.name == preset.value), {})
         built |= _fields((one for one in left if not one.advanced), chosen)

@@ -13,9 +13,11 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from core.errors import UserError
 from core.failure.data.image_patches import Window
-from core.failure.data.labelled_patches import patches_of, read_patches
-from core.failure.data.reading_options import Options
+from core.failure.data.labelled_patches import Loaded, patches_of, read_patches
+from core.failure.data.loader import load
+from core.failure.data.reading_options import Options, options_of
 from core.failure.data.splits import NO_GROUPS, folds
+from core.failure.task import TASK, Settings
 from core.spectra.simulated_tissue import simulate
 
 WAVENUMBERS = np.array([1100.0, 1300.0, 1655.0])
@@ -187,3 +189,26 @@ def test_a_raman_map(shared_data: Path) -> None:
     assert NO_GROUPS in loaded.notices
     scores = cross_val_score(LinearDiscriminantAnalysis(), loaded.patches.spectra(), loaded.patches.labels, cv=3)
     assert scores.mean() > 0.6
+
+
+def test_a_run_of_a_tiff_stack_by_options_alone(tmp_path: Path) -> None:
+    """What the page, the command line and Python give a run is enough to read a file that says nothing of itself."""
+    rng = np.random.default_rng(0)
+    wavelengths = 1e4 / np.linspace(1000, 1800, 4)
+    cube = 10 ** -(0.3 + 0.2 * rng.random((4, 36, 36)))
+    tifffile.imwrite(tmp_path / "a.tif", cube.astype(np.float32), photometric="minisblack")
+    mask = np.repeat(np.repeat(np.arange(1, 5, dtype=np.uint8).reshape(2, 2), 18, axis=0), 18, axis=1)
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    given = {
+        "scale": "transmittance", "axis": "micrometre", "wavenumbers": " ".join(map(str, wavelengths)),
+        "keep": "1200-1900", "class_names": "fat, muscle, 3=fat, 4=muscle", "patch": 6, "step": 3, "amide": -10,
+    }  # fmt: skip
+    with pytest.raises(UserError, match="bad_parameter"):
+        load(tmp_path / "a.tif", tmp_path / "mask.png", options_of(Settings(**TASK.parse(given))))  # type: ignore[arg-type]
+    given["class_names"] = "1=fat, 2=muscle, 3=fat, 4=muscle"
+    loaded = load(tmp_path / "a.tif", tmp_path / "mask.png", options_of(Settings(**TASK.parse(given))))  # type: ignore[arg-type]
+    assert isinstance(loaded, Loaded)
+    assert loaded.patches.classes == ("fat", "muscle")
+    np.testing.assert_allclose(loaded.patches.wavenumbers, np.linspace(1000, 1800, 4)[1:])
+    assert loaded.patches.ir.shape[1:] == (3, 6, 6) and len(loaded.patches) > 4 * 9
+    np.testing.assert_allclose(loaded.patches.ir[0, 0], -np.log10(cube[1, :6, :6]), rtol=1e-4)

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from core.anatomy.head import find_head
+from core.anatomy.registration import register_heads
 from core.errors import UserError
 from core.files.nifti import write_volume
 from core.imaging.superres.geometry import Geometry, geometry
 from core.imaging.superres.guide import read_guide
+from core.result import Note
 from core.tasks import find
 from core.volume import Volume
+from tests.core.brains import rigid
+from tests.core.made_heads import heads
 
 SHAPE = (72, 80, 64)
 
@@ -35,10 +39,10 @@ def thick(volume: Volume) -> tuple[Volume, Geometry]:
     return Volume(data, affine), geometry(data.shape, affine, find("superres").parse({}))
 
 
-def read(path: Path, guide: Volume) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float32]], str]:
+def read(path: Path, guide: Volume) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float32]], tuple[Note, Note]]:
     scan, found = thick(head())
     write_volume(path, guide)
-    return read_guide(path, scan, find_head(scan).mask, found)
+    return read_guide(path, scan, find_head(scan), found)
 
 
 def refused(path: Path, guide: Volume, code: str) -> None:
@@ -49,10 +53,37 @@ def refused(path: Path, guide: Volume, code: str) -> None:
 
 def test_a_guide_of_another_contrast_in_place_is_taken(tmp_path: Path) -> None:
     other = Volume(np.where(head().data > 0, 1000 - head().data, 0).astype(np.float32), head().affine)
-    fine, told = read(tmp_path / "g.nii.gz", other)
+    fine, (lies, fits) = read(tmp_path / "g.nii.gz", other)
     assert fine.shape == SHAPE
     np.testing.assert_allclose(fine, other.data, atol=1e-2)
-    assert "within" in told
+    assert lies.level == "info" and "within" in lies.text
+    assert fits.level == "info"
+
+
+def read_for_another(path: Path, guide: Volume) -> tuple[Note, Note]:
+    """Read ``guide`` for slices of 6 mm of a made-up head."""
+    scan = heads(2)["flair"]
+    data = scan.data[:, :, :78].reshape(*scan.data.shape[:2], -1, 3).mean(axis=3)
+    affine = scan.affine @ np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 3, 1], [0, 0, 0, 1.0]])
+    volume = Volume(data, affine)
+    write_volume(path, guide)
+    found = geometry(data.shape, affine, find("superres").parse({"spacing": "2,2,2"}))
+    return read_guide(path, volume, find_head(volume), found)[1]
+
+
+def test_a_guide_of_another_person_is_warned_of(tmp_path: Path) -> None:
+    own, other = heads(2)["t1"], heads(3)["t1"]
+    assert read_for_another(tmp_path / "own.nii.gz", own)[1].text.startswith("The guide and the scan show one head: ")
+    scan = heads(2)["flair"]
+    found = register_heads(scan, find_head(scan), other, find_head(other))
+    assert found is not None
+    placed = Volume(other.data, found.matrix @ other.affine)
+    note = read_for_another(tmp_path / "other.nii.gz", placed)[1]
+    assert note.level == "warning" and note.text.startswith("The guide and the scan seem to be of two people: ")
+    away = Volume(placed.data, rigid((0, 0, 0), (6, 4, 0)) @ placed.affine)
+    with pytest.raises(UserError, match="seems to be of another person") as caught:
+        read_for_another(tmp_path / "away.nii.gz", away)
+    assert caught.value.code == "guide_unregistered"
 
 
 def test_a_guide_that_lies_elsewhere_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from core.imaging.translate.sources import Gathered, gather
 from core.result import Note
 from core.volume import Volume
 from tests.core.brains import brain, grid, rigid, write
+from tests.core.made_heads import heads
 
 
 def gathered(inputs: Mapping[str, Path], target: str = "flair", moving: bool = True) -> Gathered:
@@ -40,6 +41,11 @@ def moved(folder: Path, name: str, matrix: np.ndarray[tuple[int, int], np.dtype[
     return write(folder, f"{name}-moved", Volume(still.data, matrix @ still.affine))
 
 
+def thousandfold(scan: Volume) -> Volume:
+    """Return ``scan`` in units that whole numbers hold."""
+    return Volume(1000 * scan.data, scan.affine)
+
+
 def test_sources_that_lie_right_keep_their_voxels(pair: dict[str, Path]) -> None:
     found = gathered(pair)
     for name in pair:
@@ -47,9 +53,10 @@ def test_sources_that_lie_right_keep_their_voxels(pair: dict[str, Path]) -> None
             found.sources.images[name], np.rint(brain(name, *grid(1.0, (104, 124, 100))).data)
         )
     assert found.grid.name == "t1"
-    head, _, alignment, warning = found.notes
+    head, _, alignment, fits, warning = found.notes
     assert alignment == Note("info", "T2 lies on T1, to within 0.0 mm.")
     assert warning == Note("warning", CANNOT_KNOW["flair"])
+    assert fits.level == "info" and fits.text.startswith("T2 and T1 show one head: ")
     assert head.level == "info" and "skull-stripped" in head.text
     # the brain is what is not empty, to the voxel
     np.testing.assert_array_equal(found.sources.brain, found.sources.images["t1"] > 0)
@@ -96,6 +103,19 @@ def test_what_lies_too_far_is_refused(
     pair: dict[str, Path], tmp_path: Path, matrix: np.ndarray[tuple[int, int], np.dtype[np.float64]], code: str
 ) -> None:
     assert refused(pair | {"t2": moved(tmp_path, "t2", matrix)}).code == code
+
+
+@pytest.mark.parametrize("off", [(0, 0, 0), (4, -3, 2)])
+def test_the_scan_of_another_person_is_warned_of_wherever_it_lies(
+    pair: dict[str, Path], tmp_path: Path, off: tuple[float, float, float]
+) -> None:
+    moving = Volume(heads(3)["t2"].data, rigid((0, 0, 2), off) @ heads(3)["t2"].affine)
+    scans = {
+        "t1": write(tmp_path, "first", thousandfold(heads(2)["t1"])),
+        "t2": write(tmp_path, "other", thousandfold(moving)),
+    }
+    warned = [note.text for note in gathered(scans).notes if note.level == "warning"]
+    assert any(text.startswith("T2 and T1 seem to be of two people: ") and "% of " in text for text in warned)
 
 
 def test_noise_is_no_source(pair: dict[str, Path], tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from webapp.pages.kit.forms import field, preset_values, values
         (Param("a", "int", 2, "A", "", low=1, high=8), gr.Slider),
         (Param("a", "int", 0, "A", "", low=0, high=2**31 - 1), gr.Number),
         (Param("a", "float", 0.5, "A", ""), gr.Number),
+        (Param("a", "text", "b", "A", ""), gr.Textbox),
     ],
 )
 def test_each_kind_has_its_field(param: Param, kind: type) -> None:

@@ -1,0 +1,37 @@
+"""JCAMP-DX: spectra as labelled text (R. McDonald and P. Wilks, Appl. Spectrosc. 42, 151, 1988)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jcamp
+import numpy as np
+from numpy.typing import NDArray
+
+VALUES = {"absorb": "absorbance", "transmi": "transmittance", "reflect": "reflectance", "count": "counts"}
+MOST_BYTES = 64 << 20
+
+
+def read_jcamp(path: Path) -> dict[str, NDArray[Any]]:
+    """Return ``spectra`` (N, B), ``wavenumbers`` as written, ``axis`` and ``unit`` of a file or of its blocks.
+
+    ``ValueError`` for damage, or where blocks have different bands.
+    """
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError("too large")
+    whole = jcamp.readfile(str(path))
+    blocks = [each for each in (whole, *whole.get("children", ())) if np.ndim(each.get("y")) == 1 and len(each["y"])]
+    if not blocks or any(not np.array_equal(each["x"], blocks[0]["x"]) for each in blocks):
+        raise ValueError("no spectra, or of different bands")
+    first = blocks[0]
+    values = str(first.get("yunits", "")).lower()
+    raman = "raman" in str(first.get("data type", "")).lower()
+    found: dict[str, NDArray[Any]] = {
+        "spectra": np.array([each["y"] for each in blocks], np.float32),
+        "wavenumbers": np.asarray(first["x"], np.float64),
+        "axis": np.array("Raman shift" if raman else str(first.get("xunits", ""))[:40]),
+        "unit": np.array(next((unit for word, unit in VALUES.items() if word in values), "")),
+        "spectrum": np.array([str(each.get("title", ""))[:100] for each in blocks]),
+    }
+    return found | ({"technique": np.array("raman")} if raman else {})

@@ -180,11 +180,6 @@ export class Panel {
     addMaps(nv);
     this.software = isSoftware(nv.gl);
     if (this.software) this.restoreGradients = skipGradients(nv);
-    const report = nv.createOnLocationChange.bind(nv);
-    // NiiVue fails on a canvas that was emptied, which linked ones report too
-    nv.createOnLocationChange = (axis) => {
-      if (nv.volumes.length) report(axis);
-    };
     const draw = nv.drawScene.bind(nv);
     nv.drawScene = () => {
       const drawn = draw();

@@ -65,7 +65,7 @@ class _Brain:
         return np.asarray(seen.reshape(image.shape), np.float32)
 
     def ml(self, voxels: NDArray[np.int64]) -> NDArray[np.float64]:
-        return voxels * float(np.prod(self.spacing)) / 1000.0
+        return np.asarray(voxels * float(np.prod(self.spacing)) / 1000.0, np.float64)
 
 
 def propose(t1: Volume, flair: Volume | None = None) -> Proposal:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.anatomy import registration
 from core.anatomy.head import find_head
@@ -63,7 +64,12 @@ def test_a_brain_is_registered_with_a_whole_head_from_either_side(monkeypatch: p
     whole, brain = heads(5, whole=True)["t1"], heads(5)["t2"]
     searched = []
     found = registration.Alignment(np.diag([1.0, 1, 1, 1]), 0, 0, 0, 0)
-    monkeypatch.setattr(registration, "register", lambda fixed, moving, head: searched.append((fixed, head)) or found)
+
+    def register(fixed: Volume, moving: Volume, head: NDArray[np.bool_]) -> registration.Alignment:
+        searched.append((fixed, head))
+        return found
+
+    monkeypatch.setattr(registration, "register", register)
     registration.register_heads(whole, find_head(whole), brain, find_head(brain))
     registration.register_heads(brain, find_head(brain), whole, find_head(whole))
     assert all(fixed is brain and head.sum() == find_head(brain).mask.sum() for fixed, head in searched)

@@ -292,6 +292,7 @@ export class Drawing {
       this.nv.createOnLocationChange();
     };
     this.gestures.hold({
+      atOnce: held.atOnce,
       begin: (hit) => {
         follow(hit);
         held.begin(hit);

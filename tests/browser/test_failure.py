@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from core.failure.reading import READING
 from tests.browser.conftest import STEP_MS, Desk, Server, Watch, new_context
 from tests.browser.steps import open_tab, origin, start, take_off, unfold, upload, visit
+from tests.core.failure.data.core_set import write_cores
 from tests.core.failure.made_up_patches import BANDS, patches
 from tests.looks.look import faults, seen, violations
 
@@ -296,6 +299,27 @@ def test_patches_and_an_envi_image_with_labels_are_read(shared_page: Page, tmp_p
     page.get_by_role("button", name="Labels of an infrared image").click()
     upload(page, "failure-labels", labels)
     expect(page.locator("#failure-labels-facts")).to_contain_text("Patches of 24 × 24 pixels")
+
+
+def test_a_zip_of_cores_is_run_with_a_setting_of_how_it_is_read(shared_page: Page, tmp_path: Path) -> None:
+    page = shared_page
+    open_tab(page, "Failure lab")
+    table = write_cores(tmp_path / "set", patients=4, cores=1, across=2)
+    with zipfile.ZipFile(tmp_path / "tma.zip", "w") as archive:
+        for path in table.parent.iterdir():
+            archive.write(path, path.name)
+    upload(page, "failure-data", tmp_path / "tma.zip")
+    facts = page.locator("#failure-data-facts")
+    expect(facts).to_contain_text("4 images with stained pictures", timeout=STEP_MS)
+    expect(facts).to_contain_text("4 patients, 3 slides")
+    few_epochs(page)
+    page.get_by_role("button", name=READING).click()
+    page.get_by_label("Side of a patch").locator("visible=true").fill("12")
+    page.keyboard.press("Tab")
+    start(page, "failure")
+    wait_done(page)
+    expect(page.locator("#lab-verdict")).to_contain_text("RGB")
+    expect(page.locator("#failure-outcome")).not_to_contain_text("random")
 
 
 def test_what_is_no_spectrum_is_refused_in_words(shared_page: Page, tmp_path: Path) -> None:

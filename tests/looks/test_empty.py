@@ -82,3 +82,27 @@ def test_the_switch_of_themes_outlives_a_reload(opened: Page) -> None:
     assert opened.evaluate(ground) == light
     opened.get_by_role("button", name="Auto", exact=True).click()
     assert opened.evaluate(ground) == dark
+
+
+# in the order in which a person meets them
+AREAS = ("#cs-header", "#cs-tabs > .tab-wrapper", ".cs-steps .cs-section:not(.cs-foot)", ".cs-foot", ".cs-welcome")
+FOCUSED = """(areas) => {
+  const one = document.activeElement;
+  return areas.findIndex((area) => one.closest(area));
+}"""
+
+
+def test_the_focus_goes_from_the_navigation_over_the_steps_to_the_words(opened: Page) -> None:
+    opened.reload()
+    go(opened, "Failure lab")
+    opened.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
+    opened.locator(".cs-brand").click()
+    met: list[int] = []
+    for _ in range(40):
+        opened.keyboard.press("Tab")
+        area = opened.evaluate(FOCUSED, AREAS)
+        if area < 0:
+            break
+        met.append(area)
+    assert met == sorted(met)
+    assert set(met) == set(range(len(AREAS)))

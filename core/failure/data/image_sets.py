@@ -162,9 +162,7 @@ class _Gathered:
     def _all_notices(self, patches: int) -> tuple[str, ...]:
         found = [text if times == 1 else f"{text} ({times} images)" for text, times in self._notices.items()]
         if patches < self._found:
-            found.append(
-                f"{patches} of {self._found} patches were taken, as evenly over images and classes as they lie."
-            )
+            found.append(f"{patches} of {self._found} patches were taken, evenly over images and classes.")
         # the least that is known of any image counts
         found += [BY_IMAGE] if self._known["image"] else [BY_SLIDE] if self._known["slide"] else []
         return tuple(found)

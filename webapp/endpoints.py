@@ -46,6 +46,7 @@ STATUS = {
     "invitation_over": 410,
     "still_running": 409,
     "queue_full": 429,
+    "job_limit": 429,
     "too_large": 413,
     "disk_full": 507,
 }
@@ -56,11 +57,13 @@ def add_routes(app: FastAPI, services: Services) -> None:
     app.add_exception_handler(UserError, _explain)
     app.add_exception_handler(OperationalError, _put_off)
     app.include_router(study_routes.router(services))
+    app.include_router(_images(services))
     app.include_router(_private(services))
     app.include_router(_open(services))
 
 
-def _private(services: Services) -> APIRouter:
+def _images(services: Services) -> APIRouter:
+    """Return the addresses of what the viewer shows to a session."""
     router = APIRouter()
     repo, blobs, pictures = services.repo, services.blobs, SlicePictures()
 
@@ -94,6 +97,14 @@ def _private(services: Services) -> APIRouter:
             media_type="image/png",
             headers=PRIVATE,
         )
+
+    return router
+
+
+def _private(services: Services) -> APIRouter:
+    """Return the other addresses of a session's own files."""
+    router = APIRouter()
+    repo, blobs = services.repo, services.blobs
 
     @router.get("/files/{artifact_id}")
     def download(artifact_id: str, request: Request) -> Response:

@@ -34,6 +34,7 @@ class Unit:
 Count = Annotated[int, Field(gt=0)]
 Jobs = Annotated[Count, Unit("jobs")]
 Megabytes = Annotated[Count, Unit("MB")]
+Streams = Annotated[Count, Unit("streams")]
 Days = Annotated[Count, Unit("days")]
 Hours = Annotated[float | None, Field(ge=0, allow_inf_nan=False), Unit("h")]
 Requests = Annotated[Count, Unit("requests")]
@@ -92,6 +93,14 @@ class Settings(BaseSettings):
     running_per_session: Jobs = Field(default=1, description="Jobs of one visitor that run at the same time.")
     queue_per_session: Jobs = Field(default=5, description="Jobs of one visitor that may wait.")
     queue_total: Jobs = Field(default=100, description="Jobs of all visitors that may wait.")
+    jobs_per_day: Jobs = Field(default=500, description="Jobs that one visitor may start in a day.")
+    jobs_per_day_total: Jobs = Field(default=5000, description="Jobs that all visitors may start in a day.")
+    upload_mb_per_day: Megabytes = Field(default=20_000, description="What one visitor may upload in a day.")
+    upload_mb_per_day_total: Megabytes = Field(default=200_000, description="What all visitors may upload in a day.")
+    streams_per_session: Streams = Field(
+        default=60, description="Streams of events that one visitor may have open; a page has two or three."
+    )
+    streams_per_address: Streams = Field(default=300, description="Such streams of all who come from one address.")
     lease: Seconds = Field(
         default=60.0, description="Time after which the job of a dead server is taken over by another."
     )

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from core.failure.task import READING
+from core.failure.reading import READING
 from tests.browser.conftest import STEP_MS, Desk, Server, Watch, new_context
 from tests.browser.steps import open_tab, origin, start, take_off, unfold, upload, visit
 from tests.core.failure.data.core_set import write_cores
@@ -233,6 +233,8 @@ def test_a_run_is_listed_and_a_stranger_cannot_open_it(
     expect(lab.locator("#sessions")).to_contain_text("patches.npz")
     expect(lab.locator("#sessions")).to_contain_text("Failure lab: RGB")
     job = own.address.partition("job=")[2]
+    # a visitor of the page, without a run of his own
+    assert context.request.get(server.url).ok
     assert context.request.get(f"{server.url}/lab/{job}.html").status == 404
     assert lab.request.get(f"{server.url}/lab/{job}.html").status == 200
 

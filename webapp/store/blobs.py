@@ -111,9 +111,9 @@ class Blobs:
             if path.stat().st_ctime < oldest:
                 path.unlink(missing_ok=True)
 
-    def require_room(self) -> None:
-        """Raise UserError disk_full when less than the reserve is free."""
-        if shutil.disk_usage(self.root).free < self._reserve:
+    def require_room(self, size: int = 0) -> None:
+        """Raise UserError disk_full when less than the reserve would be free after ``size`` more bytes."""
+        if shutil.disk_usage(self.root).free < self._reserve + size:
             raise _full()
 
     def _restore(self, wanted: Collection[str]) -> None:
@@ -152,5 +152,5 @@ def _refusal(cause: OSError, error: Exception | None = None) -> Exception:
 
 def _full() -> UserError:
     return UserError(
-        "disk_full", "The disk of this server is full.", "Tell whoever runs it; your earlier results are safe."
+        "disk_full", "The disk of this server is full.", "Come back in an hour; your earlier results are safe."
     )

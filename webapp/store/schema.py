@@ -50,13 +50,15 @@ metadata = MetaData(
 
 ID = String(64)
 
-# a visitor: what everything of theirs is stored under; without an account one for each browser
+# a visitor: what everything of theirs is stored under; without an account one for each browser; last_start: of a job,
+# which may be deleted since
 session = Table(
     "session",
     metadata,
     Column("id", ID, primary_key=True),
     Column("created", Utc, nullable=False),
     Column("last_seen", Utc, nullable=False),
+    Column("last_start", Utc, nullable=True),
 )
 
 # password: argon2id, null where a proxy or a provider checks who is there; subject: the name that a provider never

@@ -36,11 +36,11 @@ CELL_MM = 4.0
 REACHES: tuple[Reach, Reach, Reach] = ((120.0, 30.0), (25.0, 5.0), (15.0, 2.5))
 # the reach at which it is detected
 DETECT = 1
-# passes of the robust mean, and how many spreads off a voxel no longer counts
-PASSES, OUTLYING = 3, 4.0
-# How much stronger the field must be than those of patterns of periods 3 and 4, which no scanner makes; see
-# docs/notes.md: without alternation it is at most 2.1, slices that alternate by 2 % have 2.5 and more.
-FOUND = 2.3
+# passes of the robust mean, and how many spreads off a voxel no longer counts: off the field, and off 0 while it is
+# detected. With 4 in place of 1.5 there, scans that do not alternate reach 2.4, and some that do by 2 % no more.
+PASSES, OUTLYING, STANDING_OUT = 3, 2.5, 1.5
+# How much stronger the field must be than those of patterns of periods 3 and 4, which no scanner makes: docs/results.md
+FOUND = 2.4
 # RMS of the gain less 1 that is worth a correction, and slices that can show a pattern
 LEAST, FEWEST_SLICES = 0.0025, 12
 # share of the largest trust from which tissue counts in the largest gain
@@ -127,8 +127,10 @@ class _Seen:
         """Return the RMS of the alternating field beside that of fields of other patterns; 0 without tissue."""
         if not self.weight.any():
             return 0.0
+        trust = self._trust * self._likely(self._change, STANDING_OUT)
+        weight, sums = self._cells(trust), self._cells(trust * self._change)
         alternating, *others = (
-            self._power(self._field(signs, self.weight, self._sums, REACHES[DETECT]))
+            self._power(self._field(signs, weight, sums, REACHES[DETECT]))
             for signs in (self._alternating, *self._others)
         )
         return float(np.sqrt(alternating / max(float(np.mean(others)), 1e-12)))
@@ -149,18 +151,22 @@ class _Seen:
         return total
 
     def _robust(self) -> Real:
-        """Return the trust in each voxel (x, y, inner slices), none in those that no smooth field explains: Tukey's
-        weights."""
+        """Return the trust in each voxel (x, y, inner slices), none in those that no smooth field explains."""
         trust = self._trust
         weight, sums = self.weight, self._sums
         for turn in range(PASSES - 1):
             if turn:
                 weight, sums = self._cells(trust), self._cells(trust * self._change)
             field = self._field(self._alternating, weight, sums, REACHES[-1])
-            apart = np.abs(self._change - 2 * self._alternating * _on_voxels(field, self._change.shape, self.block))
-            limit = OUTLYING * 1.4826 * float(np.median(apart[self._trust > 0.1 * self._trust.max()]))
-            trust = self._trust * np.square(np.clip(1 - np.square(apart / max(limit, 1e-9)), 0, 1))
+            explained = 2 * self._alternating * _on_voxels(field, self._change.shape, self.block)
+            trust = self._trust * self._likely(self._change - explained, OUTLYING)
         return trust
+
+    def _likely(self, apart: Real, spreads: float) -> Real:
+        """Return Tukey's weight of each voxel ``apart`` (x, y, inner slices), 0 from so many ``spreads`` on."""
+        typical = float(np.median(np.abs(apart[self._trust > 0.1 * self._trust.max()])))
+        limit = max(spreads * 1.4826 * typical, 1e-9)
+        return np.asarray(np.square(np.clip(1 - np.square(apart / limit), 0, 1)))
 
     def _field(self, signs: Real, weight: Real, sums: Real, reach: Reach) -> Real:
         """Return the smooth field (cells x, cells y, inner slices) of which ``signs`` times it is the gain less 1.

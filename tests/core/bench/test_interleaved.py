@@ -13,7 +13,7 @@ from core.files.nifti import write_volume
 from core.volume import Volume
 from tests.core.imaging.superres.alternating import anatomy
 
-BALL = ("ball", Volume(anatomy(0) / 500, np.eye(4)))
+BALL = ("ball", Volume(np.asarray(anatomy(0) / 500, np.float32), np.eye(4)))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help install run check test test-all test-js lint bench schemas train train-status train-stop train-publish image clean
+.PHONY: help install run check test test-all test-js lint looks bench schemas train train-status train-stop train-publish image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -50,6 +50,12 @@ test-all: lint test-js $(COMMAND) $(VIEWER)  ## besides: trained networks, 200 e
 	@export CHROMIUM="$$($(PY) -m tests.chromium)" HYPOTHESIS_PROFILE=full; \
 	$(PY) -m pytest $(SIDE_BY_SIDE) -m 'not soak' --cov --cov-report=term:skip-covered; others=$$?; \
 	$(PY) -m pytest -m soak -s; soaked=$$?; exit $$((others | soaked))
+
+# a picture of every tab and state in every window and theme, and two sheets of them to look at
+LOOKS := $(CURDIR)/build/looks
+looks: $(DEV) $(VIEWER)  ## look at every tab and state: build/looks-dark.png and build/looks-light.png
+	@export CHROMIUM="$$($(PY) -m tests.chromium)" COUNTERSCAN_LOOKS=$(LOOKS); \
+	rm -rf $(LOOKS); $(PY) -m pytest -q tests/looks; seen=$$?; $(PY) -m tests.looks.look; exit $$seen
 
 lint: $(DEV) $(TOOLS) $(VIEWER)  ## style, types, direction of imports; the viewer's types come with its library
 	@$(PY) -m ruff check .

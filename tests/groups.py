@@ -18,13 +18,15 @@ SHARED = {
     "tests/browser/test_rate_": "browser-site",
     "tests/browser/test_viewer_": "browser-site",
     "tests/browser/": "browser-server",
+    # a file at a time: a page of their own, on a server of their own
+    "tests/looks/": "browser-looks",
 }
 # what takes longest, or waits while others compute, in the order in which it begins
-FIRST = ("tests/browser/", "tests/contract/", "tests/fault/", "tests/core/")
+FIRST = ("tests/browser/", "tests/looks/", "tests/contract/", "tests/fault/", "tests/core/")
 
 # what `make check` leaves to `make test`: folders and files whose tests train, simulate heads or start programs
 LONG = (
-    "tests/browser/", "tests/contract/", "tests/fault/", "tests/hostile/",
+    "tests/browser/", "tests/looks/", "tests/contract/", "tests/fault/", "tests/hostile/",
     "tests/core/train/", "tests/core/synth/", "tests/core/test_main.py",
     "tests/core/anatomy/test_brain.py", "tests/core/anatomy/test_registration.py", "tests/core/bench/test_synthetic.py",
     "tests/core/files/test_convert.py", "tests/core/imaging/inpaint/test_task.py",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -21,7 +19,6 @@ from core.engine.protocol import JobSpec
 from core.events import Finished
 from tests.blocks import Block, blocks, inline_commands
 from tests.source import ROOT
-from tests.waiting import LONGEST
 from tests.webapp.study.folders import write_folder
 from webapp.console import main
 
@@ -149,23 +146,17 @@ def give(folder: Path, files: Mapping[str, str]) -> None:
         shutil.copyfile(ASSETS / "examples" / example, folder / name)
 
 
-def run(folder: Path, *command: str) -> str:
-    settings = {"COUNTERSCAN_DATA": str(folder / "data"), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, *command], cwd=folder, env={**os.environ, **settings}, capture_output=True, text=True,
-        timeout=LONGEST, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, (command, done.stderr)
-    return done.stdout
-
-
 @pytest.mark.long
 @pytest.mark.parametrize(
     "block",
     [block for block in BLOCKS if any(block is each and treatment(words) == "run" for each, words in COMMANDS)],
     ids=at,
 )
-def test_the_commands_of_a_block_run(block: Block, scratch: Path) -> None:
+def test_the_commands_of_a_block_run(
+    block: Block, scratch: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(scratch)
+    monkeypatch.setenv("COUNTERSCAN_DATA", str(scratch / "data"))
     written, folders = "", set()
     for words in block.commands:
         if treatment(words) != "run":
@@ -173,18 +164,21 @@ def test_the_commands_of_a_block_run(block: Block, scratch: Path) -> None:
         if "translate" in words:
             give(scratch, TRANSLATED)
         made = re.findall(r"^study (\w{32})$", written, re.MULTILINE)
-        written += run(scratch, "-m", "webapp", *(made[0][:6] if word == STUDY else word for word in words[1:]))
+        code = main([made[0][:6] if word == STUDY else word for word in words[1:]])
+        output = capsys.readouterr()
+        assert code == 0, (words, output.err)
+        written += output.out
         folders |= {words[place + 1] for place, word in enumerate(words) if word == "--out"}
     assert written and all((scratch / folder).exists() for folder in folders)
 
 
 @pytest.mark.long
-def test_the_python_of_the_readme_runs(scratch: Path) -> None:
+def test_the_python_of_the_readme_runs(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(scratch)
     (block,) = [block for block in BLOCKS if (block.page, block.language) == ("README.md", "python")]
-    (scratch / "example.py").write_text(
-        block.text + "\nassert healthy.data.ndim == 3 and healthy.affine.shape == (4, 4)\n"
-    )
-    run(scratch, "example.py")
+    names: dict[str, Any] = {}
+    exec(compile(block.text, "example.py", "exec"), names)  # noqa: S102
+    assert names["healthy"].data.ndim == 3 and names["healthy"].affine.shape == (4, 4)
     assert (scratch / "FILLED" / "result.nii.gz").is_file()
 
 

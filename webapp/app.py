@@ -24,12 +24,15 @@ from webapp.door.uploads import router as upload_router
 from webapp.endpoints import add_routes
 from webapp.housekeeping import Housekeeping
 from webapp.jobs.dispatcher import Dispatcher
+from webapp.keeping import data_routes
+from webapp.keeping.retention import Retention
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.accounts import Accounts
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
 from webapp.store.database import connect, migrate
+from webapp.store.erasure import Erasure
 from webapp.store.owners import Owners
 from webapp.store.repository import Repo
 from webapp.store.studies import Studies
@@ -41,6 +44,8 @@ __all__ = ["Services", "build_services", "create_app"]
 
 # how many pages Gradio remembers the state of, at most; each takes 0.8 MB
 OPEN_PAGES = 500
+# the folder of files on their way in, below the data folder
+UPLOADS = "uploads"
 
 Page = Callable[[Services], "gradio.Blocks"]
 
@@ -52,13 +57,16 @@ def create_app(settings: Settings, *, page: Page | None = None, engine: Callable
     """
     folder = prepare_gradio(settings.data)
     services = build_services(settings, engine)
-    uploads = Uploads(folder, services.owners)
+    retention = Retention(services)
+    uploads = Uploads(folder, services.owners, retention.life_of_uploads)
     identity = Identity(services)
-    keeping = Housekeeping({"uploads": uploads.sweep, "open pages": services.owners.forget_pages})
+    work = {"uploads": uploads.sweep, "open pages": services.owners.forget_pages, "retention": retention.sweep}
+    keeping = Housekeeping(work, retention.tick)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(services, keeping))
     add_routes(app, services)
     app.include_router(sign_in.router(services, identity, _provider(settings)))
     app.include_router(account_page.router(services, identity))
+    app.include_router(data_routes.router(services, identity))
     app.include_router(upload_router(uploads, settings.max_upload_mb << 20, services.blobs.require_room))
     mount_page(app, services, page)
     return Guard(app, services, identity, uploads)
@@ -83,12 +91,13 @@ def build_services(
         Accounts(database),
         Browsers(database, settings.session_days),
         Owners(database),
+        Erasure(database, blobs, settings.data / UPLOADS),
     )
 
 
 def prepare_gradio(data: Path) -> Path:
     """Keep Gradio's files in the data folder and its telemetry off; it reads both when it is imported."""
-    uploads = data.resolve() / "uploads"
+    uploads = data.resolve() / UPLOADS
     uploads.mkdir(parents=True, exist_ok=True)
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"

@@ -1,4 +1,4 @@
-"""The command ``counterscan``: the science's commands, and ``serve``, ``settings``, ``users`` and ``study``."""
+"""The command ``counterscan``: the science's commands, and those of the server and what it keeps."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def console() -> typer.Typer:
     app.command("serve")(serve)
     app.command("settings")(print_settings)
     command_line.forward(app, "users", _users, "Add accounts, list and disable them, reset passwords.")
+    command_line.forward(app, "data", _data, "Delete what visitors have stored.")
     command_line.forward(app, "study", _study, "Make a reader study, invite raters, take the results away.")
     return app
 
@@ -54,6 +55,14 @@ def _users(arguments: list[str]) -> object:
     from webapp.app import build_services
 
     return users_command.run(arguments, lambda: build_services(settings.load()))
+
+
+def _data(arguments: list[str]) -> object:
+    from webapp import settings
+    from webapp.app import build_services
+    from webapp.keeping import data_command
+
+    return data_command.run(arguments, lambda: build_services(settings.load()))
 
 
 def _study(arguments: list[str]) -> object:

@@ -22,10 +22,12 @@ from core.tasks import TASKS
 from webapp.door.headers import PRIVATE
 from webapp.door.refusals import BUSY
 from webapp.door.visitor import session_of
+from webapp.intake.proposals import proposed
 from webapp.intake.scans import accept, incoming
 from webapp.intake.slice_pictures import Kind, SlicePictures
 from webapp.services import Services
 from webapp.settings import LOOPBACK
+from webapp.store.records import ScanRecord
 from webapp.store.repository import not_found
 from webapp.study import routes as study_routes
 
@@ -42,7 +44,9 @@ STATUS = {
     "no_account": 403,
     "bad_request": 422,
     "invitation_over": 410,
+    "still_running": 409,
     "queue_full": 429,
+    "job_limit": 429,
     "too_large": 413,
     "disk_full": 507,
 }
@@ -53,11 +57,13 @@ def add_routes(app: FastAPI, services: Services) -> None:
     app.add_exception_handler(UserError, _explain)
     app.add_exception_handler(OperationalError, _put_off)
     app.include_router(study_routes.router(services))
+    app.include_router(_images(services))
     app.include_router(_private(services))
     app.include_router(_open(services))
 
 
-def _private(services: Services) -> APIRouter:
+def _images(services: Services) -> APIRouter:
+    """Return the addresses of what the viewer shows to a session."""
     router = APIRouter()
     repo, blobs, pictures = services.repo, services.blobs, SlicePictures()
 
@@ -92,6 +98,14 @@ def _private(services: Services) -> APIRouter:
             headers=PRIVATE,
         )
 
+    return router
+
+
+def _private(services: Services) -> APIRouter:
+    """Return the other addresses of a session's own files."""
+    router = APIRouter()
+    repo, blobs = services.repo, services.blobs
+
     @router.get("/files/{artifact_id}")
     def download(artifact_id: str, request: Request) -> Response:
         """A result of this session as a download."""
@@ -99,20 +113,16 @@ def _private(services: Services) -> APIRouter:
         suffix = found.blob[found.blob.index(".") :]
         return _file(blobs.path(found.blob), f"counterscan-{task}-{found.name}-{found.job[:8]}{suffix}")
 
+    @router.post("/proposal/{scan_id}")
+    def proposal(scan_id: str, request: Request) -> Response:
+        """A proposed mask for a scan of this session, gzipped NIfTI; a header names what it was made from."""
+        data, basis = proposed(services, scan_id, session_of(request))
+        return Response(data, media_type="application/gzip", headers={**PRIVATE, "x-counterscan-basis": basis})
+
     @router.post("/mask/{scan_id}")
     async def mask(scan_id: str, request: Request) -> Response:
         """A mask drawn in the browser: gzipped NIfTI on the scan's own grid."""
-        session = session_of(request)
-        path = await run_in_threadpool(incoming, services)
-        try:
-            with path.open("wb") as file:
-                async for chunk in request.stream():
-                    file.write(chunk)
-            record = await run_in_threadpool(
-                accept, services, path, "drawn mask.nii.gz", session, "mask", scan_id, same_grid=True
-            )
-        finally:
-            path.unlink(missing_ok=True)
+        record = await _received(services, request, scan_id)
         return JSONResponse(
             {
                 "scan_id": record.id,
@@ -125,6 +135,20 @@ def _private(services: Services) -> APIRouter:
         )
 
     return router
+
+
+async def _received(services: Services, request: Request, scan_id: str) -> ScanRecord:
+    """Record the body of a request as a mask of the scan."""
+    path = await run_in_threadpool(incoming, services)
+    try:
+        with path.open("wb") as file:
+            async for chunk in request.stream():
+                file.write(chunk)
+        return await run_in_threadpool(
+            accept, services, path, "drawn mask.nii.gz", session_of(request), "mask", scan_id, same_grid=True
+        )
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _open(services: Services) -> APIRouter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 
 from core.errors import UserError
@@ -12,6 +13,8 @@ log = logging.getLogger("webapp")
 
 # a page keeps three; a process may open 1024 files as a rule
 MAX_CONNECTIONS = 800
+# of the path of an upload the id, and what follows up to the end of the line or a closing quote
+UPLOADED = re.compile(r"(uploads/[0-9a-f]{32})/[^'\"\n]*")
 
 
 def serve(settings: Settings) -> None:
@@ -47,9 +50,18 @@ def _listen(settings: Settings) -> None:
     )
 
 
+class IdsAlone(logging.Formatter):
+    """Lines of the log without the names that visitors gave their files: an upload is known by its id."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as text, with its trace."""
+        return UPLOADED.sub(r"\1/*", super().format(record))
+
+
 def _write_log() -> None:
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=logging.INFO, format=form, force=True)
+    handler = logging.StreamHandler()
+    handler.setFormatter(IdsAlone("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # one line for each statement of a migration helps nobody
     for name in ("alembic", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -9,6 +9,7 @@ from webapp.settings import Settings
 from webapp.store.accounts import Accounts
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
+from webapp.store.erasure import Erasure
 from webapp.store.owners import Owners
 from webapp.store.repository import Repo
 from webapp.store.studies import Studies
@@ -26,3 +27,4 @@ class Services:
     accounts: Accounts
     browsers: Browsers
     owners: Owners
+    erasure: Erasure

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
@@ -18,6 +19,8 @@ from webapp.roles import Role
 Network = IPv4Network | IPv6Network
 
 PREFIX = "COUNTERSCAN_"
+# age at which a public demo deletes, unless set
+DEMO_HOURS = 24.0
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -31,7 +34,9 @@ class Unit:
 Count = Annotated[int, Field(gt=0)]
 Jobs = Annotated[Count, Unit("jobs")]
 Megabytes = Annotated[Count, Unit("MB")]
+Streams = Annotated[Count, Unit("streams")]
 Days = Annotated[Count, Unit("days")]
+Hours = Annotated[float | None, Field(ge=0, allow_inf_nan=False), Unit("h")]
 Requests = Annotated[Count, Unit("requests")]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("requests/s")]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("s")]
@@ -88,6 +93,14 @@ class Settings(BaseSettings):
     running_per_session: Jobs = Field(default=1, description="Jobs of one visitor that run at the same time.")
     queue_per_session: Jobs = Field(default=5, description="Jobs of one visitor that may wait.")
     queue_total: Jobs = Field(default=100, description="Jobs of all visitors that may wait.")
+    jobs_per_day: Jobs = Field(default=500, description="Jobs that one visitor may start in a day.")
+    jobs_per_day_total: Jobs = Field(default=5000, description="Jobs that all visitors may start in a day.")
+    upload_mb_per_day: Megabytes = Field(default=20_000, description="What one visitor may upload in a day.")
+    upload_mb_per_day_total: Megabytes = Field(default=200_000, description="What all visitors may upload in a day.")
+    streams_per_session: Streams = Field(
+        default=60, description="Streams of events that one visitor may have open; a page has two or three."
+    )
+    streams_per_address: Streams = Field(default=300, description="Such streams of all who come from one address.")
     lease: Seconds = Field(
         default=60.0, description="Time after which the job of a dead server is taken over by another."
     )
@@ -96,6 +109,15 @@ class Settings(BaseSettings):
     session_days: Days = Field(default=180, description="Time a browser is remembered after its last visit.")
     sessions_per_address: Requests = Field(
         default=300, description="New sessions and log-ins that one address may begin in an hour."
+    )
+    retention_hours: Hours = Field(
+        default=None,
+        description="Age at which scans and runs are deleted; 0: never. Unset: 24 in a public demo, else never.",
+    )
+    keep_days: Days = Field(default=7, description="How long a visitor may keep one scan or run from retention.")
+    backup_hours: Hours = Field(
+        default=None,
+        description="Age at which files in backups/ of the data folder are deleted; 0: never. Unset: as scans.",
     )
     metrics: Literal["loopback", "any", "off"] = Field(
         default="loopback", description="Who may read /metrics: loopback, any or off."
@@ -141,6 +163,19 @@ class Settings(BaseSettings):
         return "visitor" if self.public_demo else "manager"
 
     @property
+    def retention(self) -> timedelta | None:
+        """Age at which scans and runs are deleted, None for never."""
+        hours = self.retention_hours
+        if hours is None:
+            hours = DEMO_HOURS if self.public_demo else 0.0
+        return timedelta(hours=hours) if hours else None
+
+    @property
+    def backup_life(self) -> timedelta | None:
+        """Age at which backups are deleted, None for never."""
+        return self.retention if self.backup_hours is None else timedelta(hours=self.backup_hours) or None
+
+    @property
     def role_of_new(self) -> Role | None:
         """Role of who comes from the proxy or the provider for the first time, None if they are refused."""
         return None if self.new_accounts == "none" else self.new_accounts
@@ -181,6 +216,8 @@ def _wanted(problem: str, context: dict[str, Any], kind: str) -> str:
         return str(context["expected"]).replace("'", "")
     if problem in ("greater_than", "finite_number"):
         return "a number above 0"
+    if problem == "greater_than_equal":
+        return "0 or a number above 0"
     if problem == "less_than_equal":
         return f"a number up to {context['le']}"
     return f"a value of type {kind}"
@@ -189,7 +226,10 @@ def _wanted(problem: str, context: dict[str, Any], kind: str) -> str:
 def _kind(field: FieldInfo) -> str:
     """Return the type of a setting as its page names it."""
     kind: Any = field.annotation
-    return "str" if get_origin(kind) is Literal else str(kind.__name__).lower()
+    if get_origin(kind) is Literal:
+        return "str"
+    # of "number or None" the number
+    return str((next(iter(get_args(kind)), kind)).__name__).lower()
 
 
 PAGE = """# Settings
@@ -222,6 +262,6 @@ def page() -> str:
 
 def _row(name: str, field: FieldInfo) -> str:
     unit = next((one.name for one in field.metadata if isinstance(one, Unit)), "")
-    default = f"`{field.default}`" if str(field.default) else ""
+    default = "" if field.default in ("", None) else f"`{field.default}`"
     cells = (f"`{PREFIX}{name.upper()}`", _kind(field), default, unit, str(field.description))
     return "| " + " | ".join(cells) + " |"

@@ -15,6 +15,7 @@ const PATHS = {
   rectangle: "M4 6h16v12H4z",
   ellipse: "M12 5c5 0 8 3 8 7s-3 7-8 7-8-3-8-7 3-7 8-7z",
   undo: "M9 7L4 11l5 4M4 11h9a6 6 0 010 12h-2",
+  propose: "M12 3v4M12 17v4M3 12h4M17 12h4M6 6l2 2M16 16l2 2M18 6l-2 2M8 16l-2 2",
   redo: "M15 7l5 4-5 4M20 11h-9a6 6 0 000 12h2",
   grow: "M12 4v16M4 12h16",
   shrink: "M4 12h16",
@@ -28,6 +29,10 @@ const PATHS = {
   scan: "M12 3c5 0 8 4 8 9s-3 9-8 9-8-4-8-9 3-9 8-9zM12 3v18M8 8c2 1 2 3 0 4M16 8c-2 1-2 3 0 4",
   check: "M5 13l5 5L20 6",
   help: "M9 9a3 3 0 114 3c-1 .5-1 1-1 2M12 17v.5M12 3a9 9 0 100 18 9 9 0 000-18z",
+  ruler: "M3 17L17 3l4 4L7 21zM8 12l2 2M11 9l3 3M14 6l2 2",
+  share:
+    "M9 12l6-4M9 12l6 4M7 12a2 2 0 11-4 0 2 2 0 014 0zM20 7a2 2 0 11-4 0 2 2 0 014 0zM20 17a2 2 0 11-4 0 2 2 0 014 0z",
+  film: "M4 5h16v14H4zM8 5v14M16 5v14M4 9h4M4 15h4M16 9h4M16 15h4",
   wipe: "M4 5h16v14H4zM12 3v18M7 12h2M15 12h2",
   compare: "M4 5h7v14H4zM13 5h7v14h-7z",
 };
@@ -53,15 +58,21 @@ export function el(tag, props = {}, ...children) {
   return node;
 }
 
+/**
+ * Returns an element of a drawing.
+ * @param {string} tag
+ * @param {Record<string, string>} props
+ */
+export function shape(tag, props) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [key, value] of Object.entries(props)) node.setAttribute(key, value);
+  return node;
+}
+
 /** @param {IconName} name */
 export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("class", "cs-icon");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", PATHS[name]);
-  svg.append(path);
+  const svg = shape("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", class: "cs-icon" });
+  svg.append(shape("path", { d: PATHS[name] }));
   return svg;
 }
 

@@ -38,6 +38,7 @@ const THREE_D = [...BRUSHES, "segment"];
  * @property {(range: [number, number] | null) => void} keep
  * @property {() => [number, number]} usual the range to begin with
  * @property {Record<"undo" | "redo" | "grow" | "shrink" | "smooth" | "fill" | "clear", () => void>} do
+ * @property {() => unknown} propose
  * @property {() => unknown} download
  * @property {() => unknown} save
  * @property {() => void} cancel
@@ -65,6 +66,11 @@ export class Drawbar {
     this.bounds = el("span", { class: "cs-range", hidden: true }, this.low, el("span", { text: "\u2013" }), this.high);
     this.undo = button("Undo the last step (Ctrl+Z)", { name: "undo", shown: "Undo", onclick: pressed.do.undo });
     this.redo = button("Redo (Ctrl+Shift+Z)", { name: "redo", shown: "Redo", onclick: pressed.do.redo });
+    this.proposal = button("Propose a mask from the scan, to accept or correct", {
+      name: "propose",
+      shown: "Propose",
+      onclick: pressed.propose,
+    });
     this.volume = el("span", { class: "cs-volume", text: "0.0 ml" });
     this.use = button("Use this mask", { name: "check", shown: "Use mask", kind: "cs-primary", onclick: pressed.save });
     this.question = el(
@@ -83,6 +89,7 @@ export class Drawbar {
     const edit = el(
       "span",
       { class: "cs-cluster" },
+      this.proposal,
       this.undo,
       this.redo,
       button("Fill between the drawn slices", { name: "fill", shown: "Fill between slices", onclick: pressed.do.fill }),

@@ -7,13 +7,12 @@
 /** @import { Panel } from "./panel.js" */
 /** @import { Hit, Sheet, Tool } from "./tools.js" */
 
-import { saveBlob } from "./dom.js";
 import { ADVICE, Drawbar } from "./drawbar.js";
+import { Exchange } from "./exchange.js";
 import { intensityOf } from "./grids.js";
 import { History } from "./history.js";
 import { triple } from "./link.js";
-import { packed, send } from "./maskfile.js";
-import { axisWithGap, drawnSlices, grow, shrink, smooth } from "./regions.js";
+import { axisWithGap, drawnSlices, grow, middleRange, shrink, smooth } from "./regions.js";
 import { toolsOn } from "./tools.js";
 
 /**
@@ -22,6 +21,8 @@ import { toolsOn } from "./tools.js";
  * @property {() => void} onstop
  * @property {(reply: MaskReply) => void} onsaved the server has the mask
  * @property {(url: string) => Promise<Image>} load the mask to go on with
+ * @property {(data: ArrayBuffer) => Promise<Image | null>} decode a NIfTI file
+ * @property {(mask: Image) => void} aim at a proposal
  */
 
 // NiiVue's slice type across each axis: sagittal, coronal, axial
@@ -59,6 +60,7 @@ export class Drawing {
     this.begun = false;
     this.timer = 0;
     this.painting = 0;
+    this.exchange = new Exchange(this);
     this.bar = new Drawbar({
       tool: (tool) => this.setTool(tool),
       size: (size) => {
@@ -73,7 +75,11 @@ export class Drawing {
       keep: (range) => {
         this.keep = range;
       },
-      usual: () => this.usualRange(),
+      usual: () => {
+        const image = this.panel.volumes[0];
+        return middleRange(this.bitmap, intensityOf(image)) ?? [image.cal_min, image.cal_max];
+      },
+      propose: () => this.exchange.propose(),
       do: {
         undo: () => this.step("undo"),
         redo: () => this.step("redo"),
@@ -83,8 +89,8 @@ export class Drawing {
         clear: () => this.edit((bitmap) => bitmap.fill(0)),
         fill: () => this.fill(),
       },
-      download: () => this.download(),
-      save: () => this.save(),
+      download: () => this.exchange.download(),
+      save: () => this.exchange.save(),
       cancel: () => this.cancel(),
       discard: () => this.discard(),
     });
@@ -193,6 +199,11 @@ export class Drawing {
     });
   }
 
+  /** Leaves what a tool has begun. */
+  release() {
+    this.tools[this.tool]?.cancel();
+  }
+
   /** Ends a step. */
   commit() {
     if (this.history.commit(this.bitmap)) {
@@ -220,7 +231,7 @@ export class Drawing {
   /** Leaves the drawing as it is, to be gone on with. */
   pause() {
     if (!this.active) return;
-    this.tools[this.tool]?.cancel();
+    this.release();
     this.keepDraft();
     if (this.begun) this.paused = { scanId: this.scanId, history: this.history };
     this.stop();
@@ -269,7 +280,7 @@ export class Drawing {
 
   /** @param {string} tool */
   setTool(tool) {
-    this.tools[this.tool]?.cancel();
+    this.release();
     this.tool = tool;
     this.bar.showTool(tool);
     this.bar.notify(ADVICE[tool]);
@@ -281,6 +292,7 @@ export class Drawing {
       this.nv.createOnLocationChange();
     };
     this.gestures.hold({
+      atOnce: held.atOnce,
       begin: (hit) => {
         follow(hit);
         held.begin(hit);
@@ -300,7 +312,7 @@ export class Drawing {
 
   /** @param {"undo" | "redo"} way */
   step(way) {
-    this.tools[this.tool]?.cancel();
+    this.release();
     if (this.history[way](this.bitmap)) this.keepSoon();
     this.show();
     this.count();
@@ -308,7 +320,7 @@ export class Drawing {
 
   /** @param {(bitmap: Sheet["bitmap"], dims: number[]) => void} change */
   edit(change) {
-    this.tools[this.tool]?.cancel();
+    this.release();
     change(this.bitmap, this.grid.dims);
     this.commit();
   }
@@ -324,25 +336,9 @@ export class Drawing {
     this.bar.redo.disabled = !this.history.undone.length;
   }
 
-  /**
-   * Returns the intensities that most of the drawing has; the window where nothing is drawn.
-   * @returns {[number, number]}
-   */
-  usualRange() {
-    const image = this.panel.volumes[0];
-    const { bitmap } = this;
-    const intensity = intensityOf(image);
-    /** @type {number[]} */
-    const found = [];
-    for (let place = bitmap.indexOf(1); place >= 0; place = bitmap.indexOf(1, place + 1)) found.push(intensity(place));
-    if (!found.length) return [image.cal_min, image.cal_max];
-    found.sort((a, b) => a - b);
-    return [found[Math.floor(found.length * 0.1)], found[Math.floor((found.length - 1) * 0.9)]];
-  }
-
   fill() {
     const { dims } = this.grid;
-    this.tools[this.tool]?.cancel();
+    this.release();
     const found = axisWithGap([0, 1, 2].map((one) => drawnSlices(this.bitmap, dims, one)));
     if (!found) {
       this.bar.notify("Draw on two slices with a gap between them first.");
@@ -358,40 +354,5 @@ export class Drawing {
     }
     this.commit();
     this.bar.notify(`Filled ${filled} slices.`);
-  }
-
-  /** Returns the mask as a gzipped NIfTI file. */
-  file() {
-    this.tools[this.tool]?.cancel();
-    return packed(this.nv);
-  }
-
-  async download() {
-    try {
-      saveBlob(await this.file(), "mask.nii.gz");
-    } catch (error) {
-      console.warn(error);
-      this.bar.notify("The mask could not be made into a file. Press Download again.", true);
-    }
-  }
-
-  async save() {
-    this.bar.use.disabled = true;
-    this.bar.notify("Checking the mask \u2026");
-    try {
-      const sent = await send(this.scanId, await this.file());
-      if ("refusal" in sent) {
-        this.bar.notify(sent.refusal, true);
-        return;
-      }
-      this.forget();
-      this.stop();
-      this.handlers.onsaved(sent.reply);
-    } catch (error) {
-      console.warn(error);
-      this.bar.notify("The mask could not be sent. Check the connection and press Use mask again. [offline]", true);
-    } finally {
-      this.bar.use.disabled = false;
-    }
   }
 }

@@ -2,6 +2,7 @@
 
 /** @import { FullScene, SceneVolume } from "./scene.js" */
 /** @import { Choice } from "./scene.js" */
+/** @import { Viewer } from "./viewer.js" */
 
 import { el, segmented, select } from "./dom.js";
 import { choices, find } from "./scene.js";
@@ -60,10 +61,10 @@ export function shotsOf({ scan, mask, in_place: inPlace, difference, uncertainty
 }
 
 export class Flat {
-  constructor() {
+  /** @param {Pick<Viewer, "scene" | "grid" | "root" | "input" | "panels" | "toolbar">} viewer whose place it takes */
+  constructor(viewer) {
+    this.viewer = viewer;
     this.axis = "2";
-    /** @type {FullScene | null} */
-    this.scene = null;
     this.picked = "";
     this.planes = segmented("Plane", PLANES, this.axis, (axis) => {
       this.axis = axis;
@@ -89,19 +90,25 @@ export class Flat {
     this.root = el("div", { class: "cs-flat" }, bar, this.figures);
   }
 
-  /** @param {FullScene} scene */
-  apply(scene) {
-    this.scene = scene;
+  /** Takes the place of the panels; without a scan the empty one invites, and takes files. */
+  show() {
+    const { scene, grid, root, input, panels, toolbar } = this.viewer;
+    toolbar.root.hidden = true;
+    this.root.hidden = !scene.scan;
+    grid.hidden = scene.scan !== null;
+    root.classList.toggle("cs-empty", !scene.scan);
+    input.invite(scene.invite);
+    for (const panel of panels) panel.root.hidden = panel !== input;
     this.results.replaceChildren(...choices(scene.results).map(([value, text]) => el("option", { value, text })));
     this.results.hidden = scene.results.length < 2;
     if (!scene.results.some((one) => one.id === this.picked)) this.picked = scene.results[0]?.id ?? "";
     this.results.value = this.picked;
     this.draw();
+    root.dataset.ready = "true";
   }
 
   draw() {
-    const { scene } = this;
-    if (!scene) return;
+    const { scene } = this.viewer;
     const shots = shotsOf(scene, scene.results.length ? find(scene.results, this.picked) : undefined);
     const at = Number(this.place.value) / STEPS;
     for (const [i, shot] of shots.entries()) this.figure(i, shot, sliceAddress(shot, this.axis, at));

@@ -10,6 +10,7 @@ import { pinched, pixelOf, shiftOf, spotAt } from "./place.js";
 
 /**
  * @typedef {object} Handler what takes the pointer
+ * @property {boolean} atOnce whether each press is all of it: a corner, a region
  * @property {(hit: Hit) => void} begin
  * @property {(hit: Hit) => void} move
  * @property {() => void} end

@@ -1,39 +1,39 @@
-// Drawing with the keyboard: the crosshair is the pointer, one key presses it down and lets it go.
+// Drawing and measuring with the keyboard: the crosshair is the pointer, one key presses it down and lets it go.
 
-/** @import { Drawing } from "./drawing.js" */
+/** @import { Handler } from "./gestures.js" */
+/** @import { Panel } from "./panel.js" */
 /** @import { Hit } from "./tools.js" */
 
-// what these tools begin, they end at once: a corner, a region
-const AT_ONCE = ["polygon", "segment"];
-
 export class KeyPen {
-  /** @param {Pick<Drawing, "tools" | "tool" | "nv">} drawing */
-  constructor(drawing) {
-    this.drawing = drawing;
-    /** the tool that is pressed down */
-    this.down = "";
+  /** @param {() => { handler: Handler, panel: Pick<Panel, "nv"> } | null} current what is drawn or measured with now */
+  constructor(current) {
+    this.current = current;
+    /** @type {Handler | null} what is pressed down */
+    this.down = null;
   }
 
   /**
+   * @param {Pick<Panel, "nv">} panel
    * @param {number} axis that the slice is perpendicular to
    * @returns {Hit}
    */
-  here(axis) {
-    const { nv } = this.drawing;
+  here({ nv }, axis) {
     return { axis, voxel: Array.from(nv.frac2vox(nv.scene.crosshairPos)), take: false };
   }
 
   /** @param {number} axis */
   press(axis) {
-    const { tools, tool } = this.drawing;
-    if (this.down === tool) {
-      this.down = "";
-      tools[tool].end();
+    const now = this.current();
+    if (!now) return;
+    const { handler, panel } = now;
+    if (this.down === handler) {
+      this.down = null;
+      handler.end();
       return;
     }
-    tools[tool].begin(this.here(axis));
-    if (AT_ONCE.includes(tool)) tools[tool].end();
-    else this.down = tool;
+    handler.begin(this.here(panel, axis));
+    if (handler.atOnce) handler.end();
+    else this.down = handler;
   }
 
   /**
@@ -41,15 +41,15 @@ export class KeyPen {
    * @param {number} axis
    */
   follow(axis) {
-    const { tools, tool } = this.drawing;
-    if (this.down === tool) tools[tool].move(this.here(axis));
-    else tools[tool].hover(this.here(axis));
+    const now = this.current();
+    if (!now) return;
+    if (this.down === now.handler) now.handler.move(this.here(now.panel, axis));
+    else now.handler.hover(this.here(now.panel, axis));
   }
 
   /** Leaves what is pressed down. */
   release() {
-    const { tools, tool } = this.drawing;
-    this.down = "";
-    tools[tool]?.cancel();
+    this.down = null;
+    this.current()?.handler.cancel();
   }
 }

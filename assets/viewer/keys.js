@@ -39,6 +39,22 @@ const ARROWS = {
 const TOOL_KEYS = { b: "pen", e: "erase", r: "rectangle", o: "ellipse", l: "lasso", p: "polygon", g: "segment" };
 
 /**
+ * Returns the panel that was used last.
+ * @param {Viewer} viewer
+ */
+const attended = ({ look, live }) => (look.attended && live.includes(look.attended) ? look.attended : live[0]);
+
+/**
+ * Returns what is drawn or measured with in the panel that was used last; null where it is neither.
+ * @param {Viewer} viewer
+ */
+function held(viewer) {
+  const panel = attended(viewer);
+  const handler = panel && viewer.gestures[viewer.panels.indexOf(panel)].handler;
+  return handler ? { handler, panel } : null;
+}
+
+/**
  * Returns the axes that the keys move along in a view.
  * @param {number} view
  */
@@ -50,16 +66,16 @@ const movesOf = (view) => MOVES[view] ?? MOVES[0];
  * @param {KeyPen} pen
  */
 function move(viewer, key, pen) {
-  const { look, drawing, live } = viewer;
-  const [panel] = look.attended && live.includes(look.attended) ? [look.attended] : live;
+  const { look, drawing } = viewer;
+  const panel = attended(viewer);
   if (!panel) return;
   const [way, step] = ARROWS[key];
   const axes = movesOf(look.view);
   const by = [0, 0, 0];
   by[axes[way]] = step;
   panel.nv.moveCrosshairInVox(by[0], by[1], by[2]);
-  if (drawing.active) pen.follow(axes[2]);
-  else viewer.follow(panel);
+  if (!drawing.active) viewer.follow(panel);
+  pen.follow(axes[2]);
 }
 
 /**
@@ -128,6 +144,7 @@ const KEYS = [
     group: "Looking",
     run: ({ reveal }) => reveal.flip(),
   },
+  { keys: "M", on: ["m"], text: "measure", group: "Looking", run: ({ measuring }) => measuring.set(!measuring.on) },
   { keys: "D", on: ["d"], text: "draw or edit the mask", group: "Drawing", run: ({ toolbar }) => toolbar.draw.click() },
   {
     keys: "B E R O L P G",
@@ -174,7 +191,9 @@ const KEYS = [
   },
 ];
 // what is only done while a mask is drawn
-const WHILE_DRAWING = (/** @type {Key} */ one) => one.group === "Drawing" && !one.on.includes("d");
+const WHILE_DRAWING = (/** @type {Key} */ one) => one.group === "Drawing" && !STARTS.includes(one.on[0]);
+// what serves measuring too
+const STARTS = ["d", "m", " ", "Escape"];
 const HELP = [
   ["Shift+drag, right drag", "move the view; set the window by what a box encloses"],
   ["Ctrl+wheel, two fingers", "zoom about the pointer; two fingers move the view too"],
@@ -186,7 +205,7 @@ export class Keys {
   /** @param {Viewer} viewer */
   constructor(viewer) {
     this.viewer = viewer;
-    this.pen = new KeyPen(viewer.drawing);
+    this.pen = new KeyPen(() => held(viewer));
     this.sheet = this.build();
     viewer.root.append(this.sheet);
     document.addEventListener("keydown", (event) => this.press(event), true);
@@ -248,6 +267,7 @@ export class Keys {
     const { root, drawing } = this.viewer;
     if (!root.contains(target) && target !== document.body && !key.startsWith("Ctrl+")) return false;
     if (target.matches(CONTROLS) && OF_CONTROLS.includes(key)) return false;
+    if ([" ", "Escape"].includes(key) && !held(this.viewer)) return false;
     const found = KEYS.find((one) => one.on.includes(key.length === 1 ? key.toLowerCase() : key));
     if (!found || (WHILE_DRAWING(found) && !drawing.active)) return false;
     found.run(this.viewer, key.length === 1 ? key.toLowerCase() : key, this.pen);

@@ -27,9 +27,26 @@ export async function send(scanId, body) {
     body,
     headers: { "Content-Type": "application/gzip" },
   });
+  if (answer.ok) return { reply: await answer.json() };
+  return { refusal: await refusalOf(answer, "The mask was refused.") };
+}
+
+/**
+ * Asks the server for a proposed mask; returns its file and what it was made from, or why there is none.
+ * @param {string} scanId
+ * @returns {Promise<{ data: ArrayBuffer, basis: string } | { refusal: string }>}
+ */
+export async function proposed(scanId) {
+  const answer = await fetch(`/proposal/${encodeURIComponent(scanId)}`, { method: "POST" });
+  if (!answer.ok) return { refusal: await refusalOf(answer, "No mask could be proposed.") };
+  return { data: await answer.arrayBuffer(), basis: answer.headers.get("x-counterscan-basis") ?? "" };
+}
+
+/**
+ * @param {Response} answer
+ * @param {string} usual
+ */
+async function refusalOf(answer, usual) {
   const reply = await answer.json();
-  if (answer.ok) return { reply };
-  return {
-    refusal: `${reply.message ?? "The mask was refused."} ${reply.hint ?? ""} [${reply.code ?? answer.status}]`,
-  };
+  return `${reply.message ?? usual} ${reply.hint ?? ""} [${reply.code ?? answer.status}]`;
 }

@@ -5,7 +5,7 @@
 /** @import { Choice } from "./scene.js" */
 
 import { addMaps } from "./colormaps.js";
-import { el, icon, select, setOptions } from "./dom.js";
+import { el, icon, select, setOptions, shape } from "./dom.js";
 import { isSoftware, skipGradients } from "./graphics.js";
 
 /** @typedef {{ title: string, units: string, synthetic: boolean }} Shown what a panel shows */
@@ -62,6 +62,7 @@ export class Panel {
     this.onpick = (/** @type {string} */ _value) => {};
     // other volumes are there, and not drawn yet
     this.onfill = (/** @type {Niivue} */ _nv) => {};
+    this.ondrawn = () => {};
     // the graphics card dropped what was drawn
     this.onlost = () => {};
     this.title = el("h3");
@@ -76,7 +77,8 @@ export class Panel {
     this.placeholder = el("div", { class: "cs-placeholder" });
     this.legend = el("div", { class: "cs-legend", hidden: true });
     this.readout = el("div", { class: "cs-readout", text: "" });
-    this.stage = el("div", { class: "cs-stage" }, this.canvas, this.legend, this.placeholder);
+    this.marks = shape("svg", { class: "cs-marks", "aria-hidden": "true" });
+    this.stage = el("div", { class: "cs-stage" }, this.canvas, this.marks, this.legend, this.placeholder);
     this.pick = select("", [], "", (value) => this.onpick(value));
     this.pick.hidden = true;
     this.extra.append(this.pick);
@@ -178,6 +180,12 @@ export class Panel {
     addMaps(nv);
     this.software = isSoftware(nv.gl);
     if (this.software) this.restoreGradients = skipGradients(nv);
+    const draw = nv.drawScene.bind(nv);
+    nv.drawScene = () => {
+      const drawn = draw();
+      this.ondrawn();
+      return drawn;
+    };
     nv.onLocationChange = (place) => this.read(/** @type {NiiVueLocation} */ (place));
   }
 

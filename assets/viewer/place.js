@@ -75,3 +75,20 @@ export function shiftOf(nv, { tile, axis }, [right, down]) {
   shift[ACROSS[axis][1]] = (-down / size[3]) * fovMM[1] * zoom;
   return shift;
 }
+
+/**
+ * Returns the pixel of the canvas where a place lies in the slice across an axis; undefined where none is shown.
+ * @param {Niivue} nv
+ * @param {number[]} mm (RAS+)
+ * @param {number} axis
+ * @returns {number[] | undefined}
+ */
+export function screenAt(nv, mm, axis) {
+  const slice = nv.screenSlices.find((one) => one.axCorSag === 2 - axis);
+  if (!slice) return;
+  // NiiVue draws along the axes of the volume, which may be turned in space
+  const along = nv.frac2mm(nv.mm2frac(triple(mm), 0, true));
+  const [left, top, width, height] = slice.leftTopWidthHeight;
+  const [u, v] = ACROSS[axis].map((one, i) => (along[one] - slice.leftTopMM[i]) / slice.fovMM[i]);
+  return [left + (width < 0 ? -1 : 1) * u * Math.abs(width), top + (1 - v) * height];
+}

@@ -159,6 +159,21 @@ export function smooth(bitmap, dims) {
 }
 
 /**
+ * Returns the intensities that most of a drawing has; null where nothing is drawn.
+ * @param {Bitmap} bitmap
+ * @param {Intensity} intensity
+ * @returns {[low: number, high: number] | null}
+ */
+export function middleRange(bitmap, intensity) {
+  /** @type {number[]} */
+  const found = [];
+  for (let place = bitmap.indexOf(1); place >= 0; place = bitmap.indexOf(1, place + 1)) found.push(intensity(place));
+  if (!found.length) return null;
+  found.sort((a, b) => a - b);
+  return [found[Math.floor(found.length * 0.1)], found[Math.floor((found.length - 1) * 0.9)]];
+}
+
+/**
  * Returns the sorted slices across an axis in which something is drawn.
  * @param {Bitmap} bitmap
  * @param {number[]} dims

@@ -7,6 +7,8 @@
 import { MAPS } from "./colormaps.js";
 import { button, el, segmented, select } from "./dom.js";
 import { savePicture } from "./picture.js";
+import { saveSlice, saveSweep } from "./sweep.js";
+import { linkTo, viewOf } from "./views.js";
 
 /** @type {Choice[]} */
 const VIEWS = [
@@ -17,6 +19,14 @@ const VIEWS = [
   ["4", "3D"],
 ];
 /** @type {Choice[]} */
+const EXPORTS = [
+  ["", "Save \u2026"],
+  ["panels", "All panels (PNG)"],
+  ["slice", "Slice of the panel used last (PNG)"],
+  ["sweep", "Its slices, moving (GIF)"],
+  ["link", "Copy a link to this view"],
+];
+/** @type {Choice[]} */
 const WINDOWS = [
   ["auto", "Auto window"],
   ["full", "Full range"],
@@ -24,10 +34,8 @@ const WINDOWS = [
   ["custom", "Custom"],
 ];
 
-/** @typedef {Pick<Viewer, "look" | "grid" | "panels" | "startDrawing" | "toggleCompare" | "fullScreen" | "keys" | "reveal">} Controlled */
-
 export class Toolbar {
-  /** @param {Controlled} viewer */
+  /** @param {Viewer} viewer */
   constructor(viewer) {
     this.viewer = viewer;
     const { look } = viewer;
@@ -62,6 +70,7 @@ export class Toolbar {
       pressed: false,
       onclick: () => viewer.toggleCompare(),
     });
+    this.exports = select("Save a picture or copy a link", EXPORTS, "", (what) => this.save(what));
     this.whose = el("span", { class: "cs-whose", hidden: true });
     this.masks = el("label", { class: "cs-field" }, el("span", { text: "Mask" }), this.opacity);
     this.root = this.build();
@@ -72,17 +81,36 @@ export class Toolbar {
     const actions = el(
       "span",
       { class: "cs-actions" },
+      viewer.measuring.toggle,
       viewer.reveal.toggle,
       this.compare,
       this.draw,
       button("Reset the view", { name: "reset", onclick: () => viewer.look.reset() }),
-      button("Save a screenshot", { name: "camera", onclick: () => savePicture(viewer.grid, viewer.panels) }),
+      this.exports,
       button("Full screen", { name: "expand", onclick: () => viewer.fullScreen() }),
       button("Keys (?)", { name: "help", onclick: () => viewer.keys.help() }),
     );
     const range = el("span", { class: "cs-range" }, this.whose, this.low, el("span", { text: "\u2013" }), this.high);
     const props = { class: "cs-toolbar", role: "toolbar", "aria-label": "Viewer" };
     return el("div", props, this.views, this.maps, this.windows, range, this.masks, this.sides, actions);
+  }
+
+  /** @param {string} what */
+  async save(what) {
+    const { viewer } = this;
+    this.exports.value = "";
+    const { look, live } = viewer;
+    const panel = look.attended && live.includes(look.attended) ? look.attended : live[0];
+    if (what === "panels") savePicture(viewer.grid, viewer.panels);
+    else if (what === "slice") saveSlice(panel);
+    else if (what === "sweep") viewer.notify(`Saved ${saveSweep(panel)} slices of ${panel.caption}.`);
+    else if (what === "link") {
+      const address = linkTo(location, viewOf(viewer));
+      await navigator.clipboard.writeText(address).then(
+        () => viewer.notify("The link is copied. It opens this view again in this browser."),
+        () => viewer.notify(address),
+      );
+    }
   }
 
   /** @param {string} label */

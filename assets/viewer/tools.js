@@ -13,6 +13,7 @@ import { ACROSS, AXES, box, brush, line, polygon } from "./strokes.js";
  * @property {number} axis that the slice under it is perpendicular to
  * @property {Voxel} voxel
  * @property {boolean} take whether to take away instead of marking
+ * @property {number[]} [frac] the place in fractions of the grid, where the pointer is finer than a voxel
  */
 
 /**
@@ -32,6 +33,11 @@ import { ACROSS, AXES, box, brush, line, polygon } from "./strokes.js";
 
 /** A tool; what it does not do is left to the viewer. */
 export class Tool {
+  /** Whether each press is all of it: a corner, a region. */
+  get atOnce() {
+    return false;
+  }
+
   /** @param {Sheet} sheet */
   constructor(sheet) {
     this.sheet = sheet;
@@ -211,6 +217,11 @@ class Polygon extends Lasso {
     this.corners = [];
   }
 
+  /** @override */
+  get atOnce() {
+    return true;
+  }
+
   /**
    * @override
    * @param {Hit} hit
@@ -281,6 +292,11 @@ class Segment extends Tool {
     super(sheet);
     /** @type {Hit | null} */
     this.at = null;
+  }
+
+  /** @override */
+  get atOnce() {
+    return true;
   }
 
   /**

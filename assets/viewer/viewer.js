@@ -17,13 +17,15 @@ import { Keys } from "./keys.js";
 import { goTo, link, unlink, where } from "./link.js";
 import { Look } from "./look.js";
 import { Maps } from "./maps.js";
+import { Measuring } from "./measuring.js";
 import { Panel } from "./panel.js";
 import { Recovery } from "./recovery.js";
 import { Reveal } from "./reveal.js";
 import { addresses, complete, images } from "./scene.js";
 import { Stage } from "./stage.js";
 import { Toolbar } from "./toolbar.js";
-import { Volumes } from "./volumes.js";
+import { show, viewIn } from "./views.js";
+import { decoded, Volumes } from "./volumes.js";
 
 /**
  * @typedef {object} Host the page around the viewer
@@ -65,9 +67,12 @@ export class Viewer {
       onstop: () => this.refresh(),
       onsaved: (reply) => host.emit(reply),
       load: (url) => this.loaded.volumes.mask(url, this.look.opacity),
+      decode: (data) => decoded(this.loaded.library, data, { name: "proposal.nii.gz" }),
+      aim: (mask) => this.aimAt(mask),
     });
     this.stage = new Stage(this);
     this.reveal = new Reveal(this);
+    this.measuring = new Measuring(this);
     this.grid = el("div", { class: "cs-grid" }, ...this.panels.map((panel) => panel.root));
     this.grid.append(this.reveal.layer);
     this.toolbar = new Toolbar(this);
@@ -84,7 +89,14 @@ export class Viewer {
     /** @type {Place | null} where panels that are drawn begin */
     this.target = null;
     this.recovery = new Recovery(this);
-    root.replaceChildren(this.toolbar.root, this.drawing.root, this.grid, this.status);
+    root.replaceChildren(
+      this.toolbar.root,
+      this.drawing.root,
+      this.measuring.root,
+      this.grid,
+      this.measuring.details,
+      this.status,
+    );
     takeDrops(this.input.placeholder, (files) => this.host.take?.(files));
     for (const panel of this.panels) {
       panel.root.addEventListener("focusin", () => this.look.attend(panel));
@@ -121,11 +133,9 @@ export class Viewer {
 
   /** Shows slices as pictures of the server from now on. */
   flatten() {
-    this.flat = new Flat();
-    this.toolbar.root.hidden = true;
-    this.grid.hidden = true;
+    this.flat = new Flat(this);
     this.grid.before(this.flat.root);
-    this.showFlat(this.flat);
+    this.flat.show();
     this.notify(NO_WEBGL);
   }
 
@@ -160,7 +170,7 @@ export class Viewer {
       const { scene } = this;
       if (this.flat) {
         this.scene = next;
-        this.showFlat(this.flat);
+        this.flat.show();
         return;
       }
       const elsewhere = next.scan?.id !== scene.scan?.id || !next.drawable || (next.busy && !scene.busy);
@@ -176,21 +186,17 @@ export class Viewer {
       this.compare.follow(next);
       this.root.dataset.ready = "false";
       await this.redraw();
+      await this.restore();
       this.root.dataset.ready = "true";
     });
   }
 
-  /** @param {Flat} flat */
-  showFlat(flat) {
-    const { scene, grid, root, input } = this;
-    // without a scan the empty panel invites, and takes files
-    flat.root.hidden = !scene.scan;
-    grid.hidden = scene.scan !== null;
-    root.classList.toggle("cs-empty", !scene.scan);
-    input.invite(scene.invite);
-    for (const panel of this.panels) panel.root.hidden = panel !== input;
-    flat.apply(scene);
-    root.dataset.ready = "true";
+  /** Shows the view that the page's address asks for, once, when there is something to be seen. */
+  async restore() {
+    const view = this.live.length ? viewIn(location.hash) : null;
+    if (!view) return;
+    history.replaceState(null, "", `${location.pathname}${location.search}`);
+    await show(this, view);
   }
 
   get live() {
@@ -232,10 +238,11 @@ export class Viewer {
     const [before] = this.live;
     this.target = before && !this.moved ? where(before.nv) : this.recovery.place();
     if (!this.target) this.aimed = null;
-    this.moved = false;
     this.stage.failures = [];
     unlink(this.panels);
     this.layout();
+    if (this.moved || !scan || this.drawing.active) this.measuring.set(false);
+    this.moved = false;
     if (!scan) {
       this.empty();
       return;
@@ -295,12 +302,12 @@ export class Viewer {
   }
 
   /**
-   * Aims at the largest section of what was marked or changed, once; a drawing is left where it is.
+   * Aims at the largest section of what was marked or changed, once.
    * @param {Image} image
    * @param {(value: number) => boolean} [belongs]
    */
   aimAt(image, belongs) {
-    if (image === this.aimed || this.drawing.active) return;
+    if (image === this.aimed) return;
     this.aimed = image;
     const mm = largestSection(image, belongs);
     if (!mm) return;

@@ -227,14 +227,14 @@ def pairs(
     markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables into this page.")] = None,
 ) -> None:
     """Pair scans of one person and of two, and print how often each is taken for two people's."""
-    from core.bench import one_head
+    from core.bench import two_heads
 
-    rows = one_head.measure(data, cache, _report)
+    rows = two_heads.measure(data, cache, _report)
     if json is not None:
-        one_head.write_json(json, rows)
+        two_heads.write_json(json, rows)
     if markdown is not None:
-        one_head.write_page(markdown, rows)
-    typer.echo(one_head.markdown(rows))
+        two_heads.write_page(markdown, rows)
+    typer.echo(two_heads.markdown(rows))
 
 
 def _report(line: str) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 from core.failure import titles
+from core.failure.reading import READING_PARAMS
 from core.presentation import Page, Step, Welcome
 
 # the names of PRESETS of core.spectra.simulated_tissue, and of REMEDIES and NETWORKS of core.failure.models, which load
@@ -56,98 +57,6 @@ class Settings:
     step: int
     amide: float
     most: int
-
-
-READING = "How your data are read"
-
-
-def _reading() -> tuple[Param, ...]:
-    """Return what a user may say about data; without, the file or what is plausible decides."""
-    return (
-        Param(
-            "technique",
-            "choice",
-            "auto",
-            "Technique",
-            "Raman spectra are counts over shifts.",
-            choices=("auto", "infrared", "raman"),
-            titles=titles.TECHNIQUES,
-            folded=READING,
-        ),
-        Param(
-            "scale",
-            "choice",
-            "auto",
-            "Numbers",
-            "What the numbers are.",
-            choices=("auto", "absorbance", "percent", "transmittance", "counts"),
-            titles=titles.SCALES,
-            folded=READING,
-        ),
-        Param(
-            "axis",
-            "choice",
-            "auto",
-            "Unit of the bands",
-            "Of their positions.",
-            choices=("auto", "wavenumber", "raman", "micrometre", "nanometre"),
-            titles=titles.AXES,
-            folded=READING,
-        ),
-        Param(
-            "wavenumbers",
-            "text",
-            "",
-            "Wavenumbers",
-            "For a file without or with wrong ones: of the first and the last band, as 1000-1800, or of each band.",
-            high=200_000,
-            folded=READING,
-        ),
-        Param("keep", "text", "", "Range", "The wavenumbers that are kept, as 900-1800.", folded=READING),
-        Param(
-            "bands",
-            "int",
-            2048,
-            "Most bands",
-            "More are averaged with their neighbours.",
-            low=4,
-            high=2048,
-            folded=READING,
-        ),
-        Param("label_column", "text", "", "Column of classes", "Of a table, or the name of an array.", folded=READING),
-        Param("group_column", "text", "", "Column of patients", "Or of slides; they are kept apart.", folded=READING),
-        Param(
-            "class_names",
-            "text",
-            "",
-            "Names of classes",
-            "In their order, as benign, tumour; or 1=benign, 3=tumour. Classes of one name become one.",
-            high=2000,
-            folded=READING,
-        ),
-        Param("patch", "int", 24, "Side of a patch", "", low=1, high=256, unit="pixels", folded=READING),
-        Param("step", "int", 0, "Distance of patches", "0: the side.", low=0, high=256, unit="pixels", folded=READING),
-        Param(
-            "amide",
-            "float",
-            0.1,
-            "Tissue from",
-            "Mean absorbance at amide I from which a patch is tissue; -10 takes every patch.",
-            low=-10,
-            high=10,
-            folded=READING,
-        ),
-        Param(
-            "most",
-            "int",
-            4000,
-            "Most patches",
-            "Of images, taken evenly over images and classes.",
-            low=80,
-            high=200_000,
-            folded=READING,
-        ),
-    )
 
 
 def _size(remedies: tuple[str, ...], seeds: int, depth: str, patches: int = 600) -> Mapping[str, Value]:
@@ -234,7 +143,7 @@ TASK = Task(
         Param("control", "bool", False, "Remedies on RGB", "Trains the stained side by every recipe.", advanced=True),
         Param("matched", "bool", False, "Blurred RGB", "Also pictures as blurred as the infrared.", advanced=True),
         SEED,
-        *_reading(),
+        *READING_PARAMS,
     ),
     presets=(
         Preset("quick", "Quick", _size(QUICK, 1, "quick")),

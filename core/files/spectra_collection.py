@@ -16,6 +16,10 @@ from core.files.table_text import MISSING, Cells, is_text, read_cells
 Arrays = dict[str, NDArray[Any]]
 
 HEAD_BYTES = 1024
+# what lies beside measurements and is none
+BESIDE = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".cfg", ".ini", ".log", ".md", ".pdf", ".doc", ".docx", ".json", ".xlsx"}
+)
 TEXTS = (".csv", ".tsv", ".txt", ".tab")
 AGILENT = (".bsp", ".dat", ".seq", ".dmt", ".dmd", ".drd", ".dms", ".hdr")
 # a column names the files where most of them are found in it
@@ -32,7 +36,8 @@ def read_collection(files: Mapping[str, Path], read: Callable[[Path], Arrays]) -
     cube_unreadable, patches_mismatch.
     """
     mains = main_files(files)
-    table = next((found for name in mains if (found := describing_table(files[name], set(mains) - {name}))), None)
+    tables = (describing_table(files[name], set(mains) - {name}) for name in mains)
+    table = next((each for each in tables if each is not None), None)
     names = [name for name in mains if files[name] != (table.path if table else None)]
     if not names:
         raise UserError("cube_unreadable", "There are no files of spectra.", PARTS)
@@ -95,8 +100,8 @@ def describing_table(path: Path, names: set[str]) -> DescribingTable | None:
 
 def main_files(files: Mapping[str, Path]) -> list[str]:
     """Return the names of files that stand for a measurement: the header of an ENVI image and not its data, the first
-    file of an Agilent tile or mosaic and not its others."""
-    beside: set[Path] = set()
+    file of an Agilent tile or mosaic and not its others, no pictures and notes."""
+    beside = {path for name, path in files.items() if path.suffix.lower() in BESIDE}
     for path in files.values():
         if path.suffix.lower() == ".hdr":
             with path.open("rb") as file:

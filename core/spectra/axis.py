@@ -125,8 +125,9 @@ def _converted(at: Floats, unit: str) -> tuple[Floats, NDArray[np.bool_]]:
     kept = at > 0
     found = np.where(kept, CONVERSIONS[unit](np.where(kept, at, 1.0)), np.nan)
     # a Fourier transform spectrometer begins at 0
-    possible = kept.any() and bool((found[kept] <= HIGHEST).all()) and bool((found[kept].max() >= LOWEST).all())
-    return _possible(found, unit, possible and (unit == "wavenumber" or bool((found[kept] >= LOWEST).all()))), kept
+    least = found[kept].max() if unit == "wavenumber" and kept.any() else found[kept].min(initial=np.inf)
+    possible = bool(kept.any() and (found[kept] <= HIGHEST).all() and least >= LOWEST)
+    return _possible(found, unit, possible), kept
 
 
 def _possible(found: Floats, unit: str, possible: bool) -> Floats:
@@ -164,7 +165,7 @@ def _evenly_spaced_inverse(at: Floats) -> bool:
     """Return whether the inverse is much more even than the positions: wavelengths of a Fourier transform."""
     if len(at) < 8:
         return False
-    spread = [float(np.std(steps) / max(abs(np.mean(steps)), 1e-12)) for steps in (np.diff(at), np.diff(1 / at))]
+    spread = [float(np.std(steps)) / max(abs(float(np.mean(steps))), 1e-12) for steps in (np.diff(at), np.diff(1 / at))]
     return spread[1] < 0.01 and spread[0] > 5 * spread[1] + 0.02
 
 

@@ -50,6 +50,7 @@ export class FakeNiivue {
     this.back = null;
     this.opts = { sliceType: 3, isRadiologicalConvention: false, penType: 0, penSize: 1, drawingEnabled: false };
     this.scene = { crosshairPos: [0.5, 0.5, 0.5], pan2Dxyzmm: [0, 0, 0, 1] };
+    this.uiData = { dpr: 1 };
     this.syncOpts = {};
     /** @type {object[]} */
     this.screenSlices = [];

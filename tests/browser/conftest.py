@@ -180,7 +180,8 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 def new_context(browser: Browser, **more: Any) -> BrowserContext:
     """Return a browser without a past: own cookies, storage and cache, 1280 x 900."""
-    made = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "accept_downloads": True} | more)
+    options: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True} | more
+    made = browser.new_context(**options)
     made.set_default_timeout(STEP_MS)
     return made
 

@@ -44,7 +44,7 @@ def test_files_find_their_slots_and_the_missing_contrast_is_made(page: Page, con
     page.locator("#translate-preset label", has_text="Fast").click()
     start(page, "translate")
     wait_results(page, "translate")
-    expect(page.locator("#translate-outcome")).to_contain_text("guess from the other contrasts")
+    expect(page.locator("#translate-downloads")).to_contain_text("guess from the other contrasts")
     titles = page.evaluate(f"{VIEWER}.scene.inputs.map((one) => one.title)")
     assert titles == ["T1", "T2"]
     expect(page.locator("#results tbody tr")).to_have_count(3)

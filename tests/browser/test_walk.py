@@ -76,7 +76,7 @@ def test_a_result_equals_the_input_outside_the_mask_and_its_rating_outlives_the_
     again.get_by_role("tab", name="Sessions").click()
     row = again.locator("#sessions tbody tr").first
     expect(row).to_contain_text("Done")
-    row.get_by_role("link").click()
+    row.get_by_role("link", name="Open").click()
     again.wait_for_url(address)
     wait_result(again)
 

@@ -57,11 +57,12 @@ OF_WHO_ASKS = frozenset(
         "/config", "/gradio_api/info", "/gradio_api/app_id", "/gradio_api/user", "/gradio_api/token",
         "/gradio_api/login_check", "/gradio_api/startup-events", "/gradio_api/queue/status", "/gradio_api/reset",
         "/gradio_api/upload", "/account", "/account/sign-out", "/account/sign-out-everywhere",
+        "/data/delete",
     }
 )  # fmt: skip
-# what never ends, and what ends a visit, is not tried by those who may
+# what never ends, and what ends a visit or what is the visitor's, is not tried by those who may
 ENDLESS = frozenset({"/gradio_api/heartbeat/{session_hash}", "/gradio_api/queue/data", "/gradio_api/upload_progress"})
-ENDING = frozenset({"/account/sign-out", "/account/sign-out-everywhere"})
+ENDING = frozenset({"/account/sign-out", "/account/sign-out-everywhere", "/data/delete"})
 
 
 @dataclass(frozen=True)

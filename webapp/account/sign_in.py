@@ -17,7 +17,7 @@ from webapp.door.html import SAFE_FORMS, document
 from webapp.door.identity import Identity, set_cookie
 from webapp.door.peer import address_of
 from webapp.door.provider import FAILED, Provider, attempt_of
-from webapp.door.rates import Rates
+from webapp.rates import Rates
 from webapp.services import Services
 from webapp.store.account_records import AccountRecord
 

@@ -12,6 +12,8 @@ from webapp.door.origin import Origin
 from webapp.door.ownership import Ownership
 from webapp.door.peer import Peer
 from webapp.door.session import Sessions
+from webapp.door.streams import Streams
+from webapp.door.upload_limits import UploadLimits
 from webapp.door.uploads import Uploads
 from webapp.services import Services
 
@@ -28,7 +30,11 @@ class Guard:
         settings = services.settings
         self._app = app
         door: ASGIApp = Ownership(app, uploads, services.owners)
-        door = Limits(door, settings.post_burst, settings.post_rate, settings.max_upload_mb << 20)
+        arriving = UploadLimits(
+            settings.upload_mb_per_day, settings.upload_mb_per_day_total, services.blobs.require_room
+        )
+        door = Limits(door, settings.post_burst, settings.post_rate, settings.max_upload_mb << 20, arriving)
+        door = Streams(door, settings.streams_per_session, settings.streams_per_address)
         door = Sessions(
             door,
             identity,

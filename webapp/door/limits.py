@@ -13,9 +13,10 @@ from core.errors import UserError
 from webapp.door.addresses import UPLOAD
 from webapp.door.origin import SAFE
 from webapp.door.peer import address_of
-from webapp.door.rates import Rates
-from webapp.door.refusals import refuse
+from webapp.door.refusals import RETRY_SECONDS, refuse
+from webapp.door.upload_limits import Meter, Refused, UploadLimits
 from webapp.door.visitor import KEY
+from webapp.rates import Rates
 
 JSON_BYTES = 4 << 20
 MASK_BYTES = 8 << 20
@@ -27,25 +28,38 @@ TOO_SLOW = UserError("too_slow", "The request came too slowly and was given up."
 TOO_FAST = UserError("too_fast", "Too many requests at once.", "Wait a few seconds, then try again.")
 
 
-class GivenUp(Exception):
-    """The body is too large or comes too slowly."""
+# where uploads arrive, which take from a day's bytes and from the disk
+KEPT = (UPLOAD, "/mask/")
 
-    def __init__(self, status: int, error: UserError) -> None:
+
+class GivenUp(Exception):
+    """The body is too large, comes too slowly or may not be kept; wait: seconds until there may be room."""
+
+    def __init__(self, status: int, error: UserError, wait: float) -> None:
         super().__init__(error.code)
         self.status = status
         self.error = error
+        self.wait = wait
 
 
 class Bounded:
     """A request whose body may have ``limit`` bytes and must come without long pauses.
 
-    clock: seconds that only go forwards.
+    meter: counts an upload. clock: seconds that only go forwards.
     """
 
-    def __init__(self, receive: Receive, send: Send, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        send: Send,
+        limit: int,
+        meter: Meter | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._receive = receive
         self._send = send
         self._limit = limit
+        self._meter = meter
         self._clock = clock
         self._seen = 0
         self._waited = 0.0
@@ -54,9 +68,11 @@ class Bounded:
         self.given_up: GivenUp | None = None
 
     def require_length(self, announced: str | None) -> None:
-        """Raise GivenUp for a Content-Length that is too large or no number."""
+        """Raise GivenUp for a Content-Length that is too large, no number or more than may be kept."""
         if announced is not None and (not announced.isdecimal() or int(announced) > self._limit):
             raise self._give_up(413, _too_large(self._limit))
+        if announced is not None and self._meter is not None:
+            self._metered(self._meter.announce, int(announced))
 
     async def receive(self) -> Message:
         """Return the next part of the request; GivenUp once it has more bytes than allowed, or takes too long."""
@@ -73,6 +89,8 @@ class Bounded:
             self._seen += len(message.get("body", b""))
             if self._seen > self._limit:
                 raise self._give_up(413, _too_large(self._limit))
+            if self._meter is not None:
+                self._metered(self._meter.count, len(message.get("body", b"")))
             return message
         raise self._give_up(408, TOO_SLOW)
 
@@ -87,8 +105,14 @@ class Bounded:
         left = PAUSE_SECONDS + self._seen / BYTES_PER_SECOND - self._waited
         return max(0.0, min(PAUSE_SECONDS, left))
 
-    def _give_up(self, status: int, error: UserError) -> GivenUp:
-        self.given_up = GivenUp(status, error)
+    def _metered(self, count: Callable[[int], None], size: int) -> None:
+        try:
+            count(size)
+        except Refused as refused:
+            raise self._give_up(refused.status, refused.error, refused.wait) from refused
+
+    def _give_up(self, status: int, error: UserError, wait: float = RETRY_SECONDS) -> GivenUp:
+        self.given_up = GivenUp(status, error, wait)
         return self.given_up
 
 
@@ -96,16 +120,17 @@ class Limits:
     """ASGI middleware: bounds the number, the size and the time of a visitor's changes.
 
     burst, rate: changes that a visitor may send at once, and how many a second on average in the time for a burst.
-    upload_bytes: size of the largest file.
+    upload_bytes: size of the largest file. uploads: how much may be uploaded in all.
     """
 
-    def __init__(self, app: ASGIApp, burst: int, rate: float, upload_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, burst: int, rate: float, upload_bytes: int, uploads: UploadLimits) -> None:
         self._app = app
         self._rates = Rates(burst, burst / rate)
         self._upload_bytes = upload_bytes
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 429 too_fast, 413 too_large or 408 too_slow."""
+        """Pass the request on, or answer 429 too_fast or upload_limit, 413, 408 too_slow or 507."""
         if scope["method"] in SAFE:
             await self._app(scope, receive, send)
         elif wait := self._rates.take(scope[KEY] or address_of(scope)):
@@ -114,7 +139,9 @@ class Limits:
             await self._bounded(scope, receive, send)
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        bounded = Bounded(receive, send, self._limit(scope["path"]))
+        kept = scope["path"].startswith(KEPT)
+        meter = self._uploads.meter(scope[KEY] or address_of(scope)) if kept else None
+        bounded = Bounded(receive, send, self._limit(scope["path"]), meter)
         try:
             bounded.require_length(Headers(scope=scope).get("content-length"))
             await self._app(scope, bounded.receive, bounded.send)
@@ -123,7 +150,7 @@ class Limits:
                 raise
         end = bounded.given_up
         if end is not None and not bounded.answered:
-            await refuse(scope, receive, send, end.status, end.error)
+            await refuse(scope, receive, send, end.status, end.error, end.wait)
 
     def _limit(self, path: str) -> int:
         if path.startswith(UPLOAD):

@@ -43,9 +43,10 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("GET", ("/vol/{token}/{name}", "/slice/{token}/{axis}", "/files/{artifact_id}")),
         ("GET", ("/lab/{job_id}.html", "/thumbnail/{job_id}.webp")),
         ("GET", ("/study/{study_id}/view", "/study/{study_id}/{kind}")),
-        ("POST", ("/mask/{scan_id}",)),
+        ("POST", ("/mask/{scan_id}", "/proposal/{scan_id}")),
         ("GET", ("/account",)),
         ("POST", ("/account/sign-out", "/account/sign-out-everywhere")),
+        ("POST", ("/data/delete",)),
         # Gradio: what its page reads when it opens, events, uploads
         ("GET", ("/config", "/gradio_api/config", "/gradio_api/info", "/gradio_api/app_id", "/gradio_api/user")),
         ("GET", ("/gradio_api/token", "/gradio_api/login_check", "/gradio_api/startup-events")),

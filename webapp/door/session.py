@@ -15,10 +15,10 @@ from webapp.door.addresses import ACCESS
 from webapp.door.identity import Identity, cookie_of, set_cookie
 from webapp.door.origin import SAFE
 from webapp.door.peer import address_of
-from webapp.door.rates import Rates
 from webapp.door.refusals import BUSY, is_opened, refuse, send_to_sign_in
 from webapp.door.route_table import NEEDED, Access
 from webapp.door.visitor import Visitor, not_allowed, put
+from webapp.rates import Rates
 from webapp.roles import covers
 
 SIGN_IN = "/sign-in"

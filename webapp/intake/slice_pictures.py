@@ -102,7 +102,8 @@ def _index(count: int, share: float) -> int:
 
 def _cut(data: NDArray[np.float32], axis: int, index: int) -> Plane:
     """Return a slice as (height, width), what is up in the patient up in the picture."""
-    return np.nan_to_num(np.take(data, index, axis=axis).T[::-1])
+    plane: Plane = np.nan_to_num(np.take(data, index, axis=axis).T[::-1])
+    return plane
 
 
 def _laid_over(pixels: NDArray[np.uint8], values: Plane, kind: Kind, reach: float) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from core.failure.data.image_sets import BY_IMAGE, ImageSet
 from core.failure.data.labelled_patches import Loaded
 from core.failure.data.loader import load
 from core.failure.data.predictions import Predictions
-from core.failure.task import READING
+from core.failure.reading import READING
 from core.files.spectra import read_safely
 from webapp.intake.image_uploads import uploaded_images, write_images
 from webapp.intake.scans import clean_name, kept, uploaded

@@ -16,6 +16,7 @@ from core.declaration import Task
 from core.engine.protocol import Engine, WorkerLost
 from core.errors import UserError
 from webapp.jobs.runner import Runner
+from webapp.rates import Allowance, in_words
 from webapp.settings import Settings
 from webapp.store.blobs import Blobs
 from webapp.store.clock import Clock
@@ -70,6 +71,7 @@ class Dispatcher:
         self._change = threading.Lock()
         self._counting = threading.Lock()
         self._counted = (-COUNT_LIFE, 0)
+        self._allowance = Allowance(settings.jobs_per_day, settings.jobs_per_day_total)
 
     def submit(
         self, session: str, task_name: str, inputs: Mapping[str, str], params: Mapping[str, object] | None = None
@@ -77,13 +79,14 @@ class Dispatcher:
         """Queue a job over scans of this session (input name -> scan id) and return its id, once it is on the disk.
 
         UserError: unknown_task, bad_parameter, unknown_input, input_missing, wrong_input, not_found, mask_other_scan,
-        queue_full, disk_full.
+        queue_full, job_limit, disk_full.
         """
         task = self._find(task_name)
         parsed = task.parse(params or {})
         named = {name: scan_id for name, scan_id in inputs.items() if scan_id}
         self._check_inputs(task, named, session)
         self._blobs.require_room()
+        _require_allowance(self._allowance.wait(session))
         job_id = self.queue.add(
             session,
             task.name,
@@ -92,6 +95,7 @@ class Dispatcher:
             own=self._settings.queue_per_session,
             total=self._settings.queue_total,
         )
+        self._allowance.take(session)
         with self._wake:
             self._wake.notify_all()
         return job_id
@@ -246,6 +250,13 @@ class Dispatcher:
             except Exception:
                 # as a rule the database; without this every lease would run out
                 log.exception("leases were not renewed; trying again")
+
+
+def _require_allowance(wait: float) -> None:
+    if wait:
+        raise UserError(
+            "job_limit", "These are all jobs that may be started in a day.", f"Come back in {in_words(wait)}."
+        )
 
 
 def _check_role(title: str, kind: str, scan: ScanRecord) -> None:

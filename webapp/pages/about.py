@@ -5,6 +5,8 @@ from __future__ import annotations
 import gradio as gr
 
 from core.assets import ASSETS
+from webapp.pages.kit.templates import piece
+from webapp.pages.sessions import WORDS
 
 CARDS = ASSETS / "weights"
 
@@ -50,7 +52,9 @@ def build() -> None:
     """Draw the tab."""
     with gr.Column(elem_classes="cs-whole cs-section cs-prose cs-about", min_width=0):
         gr.Markdown(ABOUT)
-        gr.Markdown(PAPERS)
+        with gr.Column(min_width=0):
+            gr.HTML(piece("boxes", "figure", words=WORDS))
+            gr.Markdown(PAPERS)
         cards = sorted(CARDS.glob("*.md"))
         if cards:
             # one component for all: each costs the page time to start

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlencode
 
 import gradio as gr
@@ -11,9 +11,11 @@ from markupsafe import Markup
 from core import tasks
 from core.declaration import Task
 from webapp.door.visitor import session_of
+from webapp.keeping.deletion import longest
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.page_state import anchor, mask_input, opening, sources
 from webapp.pages.kit.panel import tab_title
+from webapp.pages.kit.row_buttons import ROW_BUTTONS, day_of, item_of, keep_days
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import ago, times
 from webapp.pages.kit.trouble import attempt
@@ -23,31 +25,49 @@ from webapp.store.records import ScanRecord
 
 def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
     """Draw the list and fill it whenever ``tab`` is opened."""
-    listed = gr.HTML(elem_id="kept-scans", elem_classes="cs-section")
+    trouble = gr.HTML(elem_id="kept-trouble")
+    listed = gr.HTML(elem_id="kept-scans", elem_classes="cs-section", js_on_load=ROW_BUTTONS)
+    outputs = [trouble, listed]
 
-    def fill(request: gr.Request) -> str:
-        found, box = attempt(lambda: table(services.repo.scans(session_of(request))))
-        return found if found is not None else box
+    def fill(request: gr.Request) -> tuple[object, ...]:
+        days = keep_days(services.settings)
+        found, box = attempt(lambda: table(services.repo.scans(session_of(request)), days))
+        return box, found or ""
+
+    def changed(request: gr.Request, change: Callable[[str], None]) -> tuple[object, ...]:
+        _, box = attempt(lambda: change(session_of(request)))
+        return box, fill(request)[1]
+
+    def deleted(request: gr.Request, event: gr.EventData) -> tuple[object, ...]:
+        return changed(request, lambda session: services.erasure.delete_scan(item_of(event), session))
+
+    def kept_longer(request: gr.Request, event: gr.EventData) -> tuple[object, ...]:
+        until = longest(services)
+        return changed(request, lambda session: services.erasure.keep_scan(item_of(event), session, until))
 
     for event in (demo.load, tab.select):
-        event(fill, None, listed, queue=False, **QUIET)
+        event(fill, None, outputs, queue=False, **QUIET)
+    listed.delete(deleted, None, outputs, queue=False, **QUIET)
+    listed.apply(kept_longer, None, outputs, queue=False, **QUIET)
 
 
-def table(scans: Sequence[ScanRecord]) -> Markup:
-    """Return the uploads among ``scans``, newest first, masks with their scans."""
+def table(scans: Sequence[ScanRecord], days: int = 0) -> Markup:
+    """Return the uploads among ``scans``, newest first, masks with their scans; days: see ``keep_days``."""
     masks: dict[str, ScanRecord] = {}
     for scan in scans:
         if scan.role == "mask" and scan.parent:
             masks.setdefault(scan.parent, scan)
     shown = [_row(scan, masks.get(scan.id)) for scan in scans if scan.role != "mask"]
-    return piece("scans", "table", scans=shown)
+    return piece("scans", "table", scans=shown, days=days)
 
 
 def _row(scan: ScanRecord, mask: ScanRecord | None) -> dict[str, object]:
     volume = scan.role == "volume"
     size = f"{times(scan.shape, 0)} voxels, {times(scan.spacing)} mm" if volume else str(scan.facts.get("Size", ""))
     return {
+        "id": scan.id,
         "name": scan.filename,
+        "kept": day_of(scan.keep_until),
         "about": size,
         "picture": f"/slice/{scan.token}/2" if volume else "",
         "ago": ago(scan.created),

@@ -120,6 +120,8 @@ def _header(services: Services) -> gr.HTML:
         gr.HTML(piece("boxes", "brand", name=NAME, tagline=TAGLINE))
         with gr.Row(elem_id="cs-status"):
             badges = gr.HTML(_badges(services), elem_id="cs-badges")
+            if services.settings.has_login:
+                gr.HTML(piece("boxes", "account"), elem_id="cs-account")
             gr.HTML(piece("boxes", "themes"), js_on_load=THEMES)
     return badges
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import gradio as gr
 
 from core.presentation import Welcome
 from core.result import REPORT, RESULT
 from webapp.door.visitor import session_of
+from webapp.keeping.deletion import longest
 from webapp.pages import kept_scans
 from webapp.pages.kit import welcome
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import headline, subject
+from webapp.pages.kit.row_buttons import DELETE_DATA, ROW_BUTTONS, age_of, day_of, item_of, keep_days
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import ago, bytes_of, seconds
 from webapp.pages.kit.trouble import attempt
@@ -30,14 +32,17 @@ STATES = {
 WORDS = Welcome(
     "Every run is kept here",
     "With its settings, its files and its report; it opens again after a reload or a restart. Runs belong to this "
-    "browser: nobody else can open them. There is none yet.",
+    "browser: nobody else can open them.",
     "sessions.webp",
     "Three runs side by side: a filled cavity, thin slices, a translated contrast",
     "Runs of the synthetic examples: inpainting, super-resolution, translation.",
 )
-# filters the rows; a run is deleted by the second press, within some seconds of the first
-_SCRIPT = """
-const SECONDS = 5;
+# as long as the list is shorter than this, the words stand below it
+FEW = 4
+# filters the rows
+_SCRIPT = (
+    ROW_BUTTONS
+    + """
 const filter = () => {
   const find = element.querySelector(".cs-find"), which = element.querySelector(".cs-which");
   if (!find) return;
@@ -50,46 +55,49 @@ const filter = () => {
   element.querySelector(".cs-found-runs").textContent = `${shown} of ${rows.length} runs`;
 };
 element.addEventListener("input", filter);
-element.addEventListener("click", (event) => {
-  const button = event.target.closest(".cs-delete");
-  if (!button) return;
-  if (button.dataset.sure) { trigger("delete", { job: button.dataset.job }); return; }
-  button.dataset.sure = "true";
-  button.textContent = "Delete for good?";
-  setTimeout(() => { delete button.dataset.sure; button.textContent = "Delete"; }, 1000 * SECONDS);
-});
 watch("value", () => requestAnimationFrame(filter));
 requestAnimationFrame(filter);
 """
+)
 
 
 def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> WelcomeBox:
-    """Draw the tab, fill it whenever it is opened, and return what stands in it until there is a run."""
+    """Draw the tab, fill it whenever it is opened, and return what stands in it until there are some runs."""
     with gr.Column(elem_classes="cs-whole", min_width=0):
-        greeting = welcome.build(WORDS, "sessions-welcome", visible=False)
         with gr.Column(elem_classes="cs-section", visible=False, elem_id="sessions-runs") as kept:
             with gr.Row(elem_classes="cs-heading"):
-                gr.HTML(piece("sessions", "heading"))
+                gr.HTML(piece("sessions", "heading", age=age_of(services.settings.retention)))
                 refresh = gr.Button("Refresh", size="sm", elem_id="sessions-refresh")
             trouble = gr.HTML(elem_id="sessions-trouble")
             table = gr.HTML(elem_id="sessions", js_on_load=_SCRIPT)
         kept_scans.build(services, tab, demo)
+        gr.HTML(piece("sessions", "everything"), elem_id="delete-data", js_on_load=DELETE_DATA)
+        greeting = welcome.build(WORDS, "sessions-welcome", visible=False)
     outputs = [greeting.group, kept, trouble, table]
 
     def listed(request: gr.Request) -> tuple[object, ...]:
         runs, box = attempt(lambda: rows(services, session_of(request)))
-        shown = piece("sessions", "table", runs=runs, states=tuple(STATES.items())) if runs else ""
-        return gr.Column(visible=runs == []), gr.Column(visible=runs != []), box, shown
+        days = keep_days(services.settings)
+        shown = piece("sessions", "table", runs=runs, states=tuple(STATES.items()), days=days) if runs else ""
+        few = runs is not None and len(runs) < FEW
+        return gr.Column(visible=few), gr.Column(visible=runs != []), box, shown
 
-    def deleted(request: gr.Request, event: gr.EventData) -> tuple[object, ...]:
-        session = session_of(request)
-        _, box = attempt(lambda: services.repo.delete_job(str(getattr(event, "job", "")), session))
+    def changed(request: gr.Request, change: Callable[[str], None]) -> tuple[object, ...]:
+        _, box = attempt(lambda: change(session_of(request)))
         *shown, _, rest = listed(request)
         return (*shown, box, rest)
+
+    def deleted(request: gr.Request, event: gr.EventData) -> tuple[object, ...]:
+        return changed(request, lambda session: services.erasure.delete_job(item_of(event), session))
+
+    def kept_longer(request: gr.Request, event: gr.EventData) -> tuple[object, ...]:
+        until = longest(services)
+        return changed(request, lambda session: services.erasure.keep_job(item_of(event), session, until))
 
     for event in (demo.load, tab.select, refresh.click):
         event(listed, None, outputs, queue=False, **QUIET)
     table.delete(deleted, None, outputs, queue=False, **QUIET)
+    table.apply(kept_longer, None, outputs, queue=False, **QUIET)
     return greeting
 
 
@@ -117,4 +125,5 @@ def _row(services: Services, session: str, job: JobRecord) -> Mapping[str, objec
         "letter": title[:1],
         "file": f"/files/{main.id}" if main else "",
         "over": job.over,
+        "kept": day_of(job.keep_until),
     }

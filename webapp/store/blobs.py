@@ -105,9 +105,15 @@ class Blobs:
             path.rename(self._trash / path.name)
         return len(lost)
 
-    def require_room(self) -> None:
-        """Raise UserError disk_full when less than the reserve is free."""
-        if shutil.disk_usage(self.root).free < self._reserve:
+    def empty_trash(self, oldest: float) -> None:
+        """Delete what has lain in the trash folder since before ``oldest``, in seconds since 1970."""
+        for path in self._trash.glob("*"):
+            if path.stat().st_ctime < oldest:
+                path.unlink(missing_ok=True)
+
+    def require_room(self, size: int = 0) -> None:
+        """Raise UserError disk_full when less than the reserve would be free after ``size`` more bytes."""
+        if shutil.disk_usage(self.root).free < self._reserve + size:
             raise _full()
 
     def _restore(self, wanted: Collection[str]) -> None:
@@ -146,5 +152,5 @@ def _refusal(cause: OSError, error: Exception | None = None) -> Exception:
 
 def _full() -> UserError:
     return UserError(
-        "disk_full", "The disk of this server is full.", "Tell whoever runs it; your earlier results are safe."
+        "disk_full", "The disk of this server is full.", "Come back in an hour; your earlier results are safe."
     )

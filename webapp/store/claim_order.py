@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Subquery, case, func, select
 
-from webapp.store.schema import job
+from webapp.store.schema import job, session
 
 
 def next_job(running_per_session: int) -> Select[Any]:
@@ -50,7 +50,7 @@ def _line(limit: int) -> Subquery:
     line = waiting.subquery()
     other = job.alias("other")
     of_session = other.c.session == line.c.session
-    turn = select(func.max(other.c.started)).where(of_session).scalar_subquery()
+    turn = select(session.c.last_start).where(session.c.id == line.c.session).scalar_subquery()
     running = select(func.count()).where(of_session, other.c.state == "running").scalar_subquery()
     excess = running + line.c.round - limit
     blocked = case((excess > 0, excess), else_=0)

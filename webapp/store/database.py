@@ -22,18 +22,23 @@ PRAGMAS = (
     "synchronous=FULL",
     "foreign_keys=ON",
     "trusted_schema=OFF",
+    # what is deleted is overwritten with zeros
+    "secure_delete=ON",
 )
 
 
 def connect(url: str, *, patience: float = 30.0) -> Engine:
     """Return an engine for ``url``; on SQLite a writer waits up to ``patience`` s for others.
 
+    What was written, such as names of files, stands in no error and so in no log.
     Writes begin with a lock, so they never fail half-way, in the order in which the threads of this process came;
     engines with the execution option READING do not.
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=40)
-    engine = create_engine(url, pool_size=10, max_overflow=40, connect_args={"check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=40, hide_parameters=True)
+    engine = create_engine(
+        url, pool_size=10, max_overflow=40, connect_args={"check_same_thread": False}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:

@@ -19,7 +19,7 @@ from webapp.store.clock import new_id, new_token, now
 from webapp.store.database import READING
 from webapp.store.records import Claim, NewArtifact
 from webapp.store.repository import ensure_session, not_found
-from webapp.store.schema import artifact, job
+from webapp.store.schema import artifact, job, session
 from webapp.store.states import State, Step
 
 TEXT_LIMIT = 200
@@ -85,8 +85,9 @@ class Queue:
         ).returning(job)  # fmt: skip
         with self._engine.begin() as connection:
             row = connection.execute(taken).one_or_none()
-        if row is None:
-            return None
+            if row is None:
+                return None
+            connection.execute(update(session).where(session.c.id == row.session).values(last_start=row.started))
         return Claim(row.id, row.session, row.task, row.params, row.inputs, owner, row.attempts)
 
     def progress(self, claim: Claim, fraction: float, text: str, clock: float, lease: float) -> bool:

@@ -17,7 +17,7 @@ class ScanRecord:
     """A checked scan or mask; ``filename`` is for display only, ``token`` opens ``/vol/<token>/<name>``.
 
     shape and spacing (mm) follow the RAS+ axes X, Y, Z; ``orientation`` is that of the file ("RAS").
-    ``parent`` is the scan a mask belongs to.
+    ``parent`` is the scan a mask belongs to. keep_until: no retention deletes it before.
     """
 
     id: str
@@ -33,6 +33,7 @@ class ScanRecord:
     created: datetime
     blob: str
     parent: str | None = None
+    keep_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class ArtifactRecord:
 class JobRecord:
     """One job as it stands; ``position`` is its place in the order of claims (1 = next), only while it waits.
 
-    result: empty until it is done; its files are ``artifacts``.
+    result: empty until it is done; its files are ``artifacts``. keep_until: no retention deletes it before.
     """
 
     id: str
@@ -80,6 +81,7 @@ class JobRecord:
     started: datetime | None
     finished: datetime | None
     position: int | None
+    keep_until: datetime | None = None
 
     @property
     def over(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, text, union_all, update
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, text, union_all, update
 
 from core.errors import UserError
 from webapp.store.claim_order import places
@@ -16,6 +16,7 @@ from webapp.store.ratings import keep
 from webapp.store.records import ArtifactRecord, JobRecord, NewScan, RatingRecord, ScanRecord, TimedRun
 from webapp.store.rows import to_artifact, to_job, to_rating, to_scan
 from webapp.store.schema import artifact, job, rating, scan, session, study_image
+from webapp.store.states import OVER
 
 COMMENT_LIMIT = 4000
 
@@ -89,17 +90,17 @@ class Repo:
             for run in runs
         )
 
-    def delete_job(self, job_id: str, session_id: str) -> None:
-        """Delete a job of this session with its files' rows and its ratings; the files are swept away later.
+    def require_session(self, session_id: str) -> None:
+        """Raise UserError not_found for a session that there is not, for the command line."""
+        with self._reader.begin() as connection:
+            if connection.scalar(select(session.c.id).where(session.c.id == session_id)) is None:
+                raise UserError("not_found", "There is no such session.", "Copy its id whole.")
 
-        UserError not_found, still_running.
-        """
-        if not self.job(job_id, session_id).over:
-            raise UserError("still_running", "This run is not over.", "Cancel it, then delete it.")
-        with self.engine.begin() as connection:
-            for table in (rating, artifact):
-                connection.execute(delete(table).where(table.c.job == job_id))
-            connection.execute(delete(job).where(job.c.id == job_id))
+    def unfinished(self, session_id: str) -> tuple[str, ...]:
+        """Return the ids of the jobs of this session that wait or run."""
+        query = select(job.c.id).where(job.c.session == session_id, job.c.state.not_in(OVER))
+        with self._reader.begin() as connection:
+            return tuple(connection.scalars(query))
 
     def artifact(self, artifact_id: str, session_id: str) -> tuple[ArtifactRecord, str]:
         """Return a result file of this session and the task that made it."""

@@ -27,6 +27,7 @@ def to_scan(row: Row[Any]) -> ScanRecord:
         created=row.created,
         blob=row.blob,
         parent=row.parent,
+        keep_until=row.keep_until,
     )
 
 
@@ -54,6 +55,7 @@ def to_job(row: Row[Any], artifacts: tuple[ArtifactRecord, ...], position: int |
         started=row.started,
         finished=row.finished,
         position=position,
+        keep_until=row.keep_until,
     )
 
 

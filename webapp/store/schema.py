@@ -50,13 +50,15 @@ metadata = MetaData(
 
 ID = String(64)
 
-# a visitor: what everything of theirs is stored under; without an account one for each browser
+# a visitor: what everything of theirs is stored under; without an account one for each browser; last_start: of a job,
+# which may be deleted since
 session = Table(
     "session",
     metadata,
     Column("id", ID, primary_key=True),
     Column("created", Utc, nullable=False),
     Column("last_seen", Utc, nullable=False),
+    Column("last_start", Utc, nullable=True),
 )
 
 # password: argon2id, null where a proxy or a provider checks who is there; subject: the name that a provider never
@@ -134,7 +136,11 @@ scan = Table(
     Column("warnings", JSON, nullable=False),
     Column("token", ID, nullable=False, unique=True),
     Column("created", Utc, nullable=False),
+    Column("keep_until", Utc, nullable=True),
 )
+
+# a file whose rows are deleted, until it is deleted too
+dropped_blob = Table("dropped_blob", metadata, Column("blob", String(80), primary_key=True))
 
 # number: order of arrival; attempts: starts; deaths: of the process that ran it; owner: one for each claim, see Queue;
 # lease: seconds since 1970
@@ -160,6 +166,7 @@ job = Table(
     Column("created", Utc, nullable=False),
     Column("started", Utc, nullable=True),
     Column("finished", Utc, nullable=True),
+    Column("keep_until", Utc, nullable=True),
     CheckConstraint("state in ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
     Index("ix_job_session_started", "session", "started"),
 )

@@ -132,6 +132,8 @@ class Design(_Strict):
     """What raters read before they begin."""
     consent: Text = ""
     """What raters agree to before they begin."""
+    after_deletion: Literal["answers", "nothing"] = "answers"
+    """What stays once those who made the study delete it: the answers without images and names, or nothing."""
     end: Text = "Thank you. All your answers are saved."
     """What raters read after the last item."""
     ask: Ask
@@ -214,6 +216,12 @@ class Design(_Strict):
         found = [one for one in self.questions if one.name in wanted | both]
         sure = any(one.name in (PREFER, REAL) for one in found)
         return tuple(one for one in found if one.name != CONFIDENCE or sure)
+
+    @property
+    def agreement(self) -> str:
+        """What raters agree to, with what becomes of their answers."""
+        stays = "stay, without the images and without your name" if self.after_deletion == "answers" else "go too"
+        return f"{self.consent}\n\nIf those who made this study delete it, your answers {stays}.".strip()
 
     @property
     def singles(self) -> bool:

@@ -49,7 +49,7 @@ class Sitting:
         return {
             "title": design.title,
             "instructions": design.instructions,
-            "consent": design.consent,
+            "consent": design.agreement,
             "end": design.end,
             "changes": design.changes,
             "toggle": design.toggle,

@@ -36,4 +36,4 @@ def fluorescence(images: Array, shifts: Floats, amount: float, rng: Rng) -> Arra
     curves = np.exp(-0.5 * ((place - top) / width) ** 2)
     height = amount * float(images.mean(axis=(0, 2, 3), dtype=np.float64).max())
     curves *= height / np.maximum(curves.max(axis=1, keepdims=True), 1e-9)
-    return images + curves[:, :, None, None].astype(np.float32)
+    return np.asarray(images + curves[:, :, None, None], np.float32)

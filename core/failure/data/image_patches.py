@@ -140,7 +140,7 @@ def finer(picture: NDArray[np.floating] | None, cube: Cube) -> int:
     if picture is None:
         return 1
     rows, columns = cube.data.shape[:2]
-    finest = picture.shape[0] // rows
+    finest = int(picture.shape[0] // rows)
     if finest < 1 or picture.shape != (finest * rows, finest * columns, 3):
         raise _mismatch()
     return finest

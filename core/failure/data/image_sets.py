@@ -162,9 +162,7 @@ class _Gathered:
     def _all_notices(self, patches: int) -> tuple[str, ...]:
         found = [text if times == 1 else f"{text} ({times} images)" for text, times in self._notices.items()]
         if patches < self._found:
-            found.append(
-                f"{patches} of {self._found} patches were taken, as evenly over images and classes as they lie."
-            )
+            found.append(f"{patches} of {self._found} patches were taken, evenly over images and classes.")
         # the least that is known of any image counts
         found += [BY_IMAGE] if self._known["image"] else [BY_SLIDE] if self._known["slide"] else []
         return tuple(found)
@@ -277,4 +275,5 @@ def _are_images(entries: Sequence[ImageEntry]) -> bool:
         return False
     with decoded([entries[0].image]) as arrays:
         found = array_of(arrays, "spectra")
-        return found is not None and found.ndim == 3
+        # a picture in colours is none of bands
+        return found is not None and found.ndim == 3 and not (found.dtype == np.uint8 and found.shape[2] in (3, 4))

@@ -9,21 +9,17 @@ from typing import Any
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.vendor.spc import is_spc
+from core.files.vendor.horiba import read_labspec_xml
+from core.files.vendor.omnic import MARKS as OMNIC
+from core.files.vendor.omnic import read_omnic
+from core.files.vendor.perkinelmer import read_perkinelmer
+from core.files.vendor.renishaw import read_wdf
+from core.files.vendor.spc import is_spc, read_spc
 
 Arrays = dict[str, NDArray[Any]]
 Reader = Callable[[Path], Arrays]
 
 EXPORT = "Save it as ENVI, SPC, JCAMP-DX or CSV."
-# the first bytes of a format, and what reads it
-MARKS: tuple[tuple[tuple[bytes, ...], str], ...] = (
-    ((b"\x0a\x0a\xfe\xfe",), "opus:read_bruker"),
-    ((b"Spectral Data File", b"Spectral Exte File"), "omnic:read_omnic"),
-    ((b"PEPE",), "perkinelmer:read_perkinelmer"),
-    ((b"WDF1",), "renishaw:read_wdf"),
-    ((b"\x89HDF", b"MATLAB 7.3"), "hdf:read_hdf"),
-    ((b"MATLAB 5",), "matlab:read_mat"),
-)
 # files that are not read, by their first bytes or their ending: what they are and how to save them
 OTHERS: tuple[tuple[bytes, tuple[str, ...], str, str], ...] = (
     (
@@ -45,36 +41,67 @@ OTHERS: tuple[tuple[bytes, tuple[str, ...], str, str], ...] = (
     (b"\x1f\x8b", (), "gzip file", "Unpack it first."),
     (b"7z\xbc\xaf", (), "7-Zip archive", "Pack it as zip."),
     (b"Rar!", (), "RAR archive", "Pack it as zip."),
-    (b"", (".xlsx", ".xls", ".ods"), "spreadsheet", "Save the sheet as CSV."),
+    (b"", (".xls",), "spreadsheet", "Save the sheet as CSV."),
 )
 
 
 def reader_of(path: Path, head: bytes) -> Reader | None:
     """Return what reads a file of a spectrometer that begins with ``head``, None where it is none of them.
 
-    The libraries are loaded only then.
+    The libraries are loaded when it is called.
     """
     suffix = path.suffix.lower()
     if suffix in (".bsp", ".seq", ".dmt", ".dmd", ".drd", ".dms"):
-        from core.files.vendor.agilent import read_agilent
-
-        return read_agilent
-    for starts, wanted in MARKS:
+        return _agilent
+    for starts, reader in MARKS:
         if head.startswith(starts):
-            return _loaded(wanted)
+            return reader
     if head.lstrip().startswith(b"##") and b"##JCAMP" in head.upper():
-        return _loaded("jcamp_dx:read_jcamp")
+        return _jcamp
     if b"<LSX_Data" in head[:200]:
-        return _loaded("horiba:read_labspec_xml")
-    return _loaded("spc:read_spc") if suffix == ".spc" and is_spc(head) else None
+        return read_labspec_xml
+    return read_spc if suffix == ".spc" and is_spc(head) else None
 
 
-def _loaded(wanted: str) -> Reader:
-    from importlib import import_module
+def _agilent(path: Path) -> Arrays:
+    from core.files.vendor.agilent import read_agilent
 
-    module, name = wanted.split(":")
-    found: Reader = getattr(import_module(f"core.files.vendor.{module}"), name)
-    return found
+    return read_agilent(path)
+
+
+def _bruker(path: Path) -> Arrays:
+    from core.files.vendor.opus import read_bruker
+
+    return read_bruker(path)
+
+
+def _jcamp(path: Path) -> Arrays:
+    from core.files.vendor.jcamp_dx import read_jcamp
+
+    return read_jcamp(path)
+
+
+def _hdf(path: Path) -> Arrays:
+    from core.files.vendor.hdf import read_hdf
+
+    return read_hdf(path)
+
+
+def _matlab(path: Path) -> Arrays:
+    from core.files.vendor.matlab import read_mat
+
+    return read_mat(path)
+
+
+# the first bytes of a format, and what reads it
+MARKS: tuple[tuple[tuple[bytes, ...], Reader], ...] = (
+    ((b"\x0a\x0a\xfe\xfe",), _bruker),
+    (OMNIC, read_omnic),
+    ((b"PEPE",), read_perkinelmer),
+    ((b"WDF1",), read_wdf),
+    ((b"\x89HDF", b"MATLAB 7.3"), _hdf),
+    ((b"MATLAB 5",), _matlab),
+)
 
 
 def refusal(path: Path, head: bytes, formats: str) -> UserError:

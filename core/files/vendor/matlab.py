@@ -130,7 +130,7 @@ def _dataset_object(fields: Mapping[str, Any]) -> Arrays | None:
         lookup = fields["classlookup"][0, 0]
         names = {int(row[0].item()): str(row[1].item()) for row in lookup} if np.ndim(lookup) == 2 else {}
         found["class"] = np.array([names.get(int(number), str(int(number))) for number in classes])
-    labels = fields["label"][0, 0] if np.ndim(fields.get("label")) >= 2 else None
+    labels = fields["label"][0, 0] if np.ndim(fields.get("label", ())) >= 2 else None
     if isinstance(labels, np.ndarray) and labels.dtype.kind == "U" and labels.size == len(data):
         found["spectrum"] = labels.ravel()
     return found

@@ -56,6 +56,8 @@ beforeEach(async () => {
     onstop: () => log.push("stop"),
     onsaved: (reply) => log.push(`saved ${reply.scan_id}`),
     load: async () => image({ size: [2, 3, 6], voxels: Float32Array.from({ length: 36 }, (_, i) => Number(i < 4)) }),
+    decode: async () => image({ size: [2, 3, 6], voxels: Float32Array.from({ length: 36 }, (_, i) => Number(i < 4)) }),
+    aim: () => log.push("aim"),
   });
   document.body.append(drawing.root);
   await drawing.start("scan 1");
@@ -220,7 +222,7 @@ test("a drawing is kept for another page, until it is used or thrown away", asyn
     [3, 4],
   );
   mock.method(globalThis, "fetch", async () => Response.json({ scan_id: "m1" }));
-  await drawing.save();
+  await drawing.exchange.save();
   assert.equal(kept.size, 0);
 });
 
@@ -257,7 +259,7 @@ test("the mask is sent as gzipped bytes to the scan's address, and drawing ends"
     sent.push([url, new Uint8Array(await new Response(how.body).arrayBuffer())]);
     return Response.json({ scan_id: "m1" });
   });
-  await drawing.save();
+  await drawing.exchange.save();
   const [[address, body]] = sent;
   assert.equal(address, "/mask/scan%201");
   assert.deepEqual(
@@ -274,7 +276,7 @@ test("a refused mask stays, with the server's words", async () => {
   mock.method(globalThis, "fetch", async () =>
     Response.json({ code: "empty", message: "Nothing is marked.", hint: "Draw." }, { status: 422 }),
   );
-  await drawing.save();
+  await drawing.exchange.save();
   assert.equal(drawing.bar.notice.textContent, "Nothing is marked. Draw. [empty]");
   assert.equal(drawing.bar.notice.getAttribute("role"), "alert");
   assert.equal(drawing.active, true);
@@ -285,7 +287,7 @@ test("without a connection the mask stays, and can be sent again", async () => {
   draw(0);
   warnings();
   mock.method(globalThis, "fetch", () => Promise.reject(new TypeError("network")));
-  await drawing.save();
+  await drawing.exchange.save();
   assert.match(drawing.bar.notice.textContent ?? "", /could not be sent.*\[offline\]/);
   assert.equal(drawing.active, true);
 });
@@ -294,7 +296,7 @@ test("a drawing that NiiVue cannot write is not sent", async () => {
   warnings();
   const fetching = mock.method(globalThis, "fetch", async () => Response.json({}));
   mock.method(niivue, "saveImage", async () => false);
-  await drawing.save();
+  await drawing.exchange.save();
   assert.equal(fetching.mock.callCount(), 0);
   assert.equal(drawing.active, true);
   labelled(drawing.root, "Download the drawn mask").click();
@@ -307,4 +309,22 @@ test("cancelling leaves without a mask", () => {
   assert.deepEqual(log, ["start", "stop"]);
   assert.equal(drawing.root.hidden, true);
   assert.equal(niivue.opts.drawingEnabled, false);
+});
+
+test("a proposal is one step on top of what is drawn, and a refusal is shown", async () => {
+  draw(20);
+  const answers = [
+    Response.json({ code: "proposal_empty", message: "Nothing stands out." }, { status: 422 }),
+    new Response("", { headers: { "x-counterscan-basis": "flair" } }),
+  ];
+  const asked = mock.method(globalThis, "fetch", async () => answers.shift());
+  await drawing.exchange.propose();
+  assert.match(drawing.bar.notice.textContent ?? "", /proposal_empty/);
+  await drawing.exchange.propose();
+  assert.deepEqual(asked.mock.calls[0].arguments, ["/proposal/scan%201", { method: "POST" }]);
+  assert.deepEqual(marked(), [0, 1, 2, 3, 20]);
+  assert.match(drawing.bar.notice.textContent ?? "", /from the FLAIR.*suggestion/);
+  assert.equal(log.at(-1), "aim");
+  drawing.bar.undo.click();
+  assert.deepEqual(marked(), [20]);
 });

@@ -5,17 +5,25 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from core.errors import UserError
 from tests.webapp.door.asgi import Inner, ask, asked, finished
 from webapp.door import limits
 from webapp.door.limits import Bounded, GivenUp, Limits
+from webapp.door.upload_limits import LOOK_BYTES, UploadLimits
 
 MASK = "/mask/1"
+UPLOAD = "/gradio_api/upload"
 MB = 1 << 20
+DAY = 86400
+
+
+def plenty() -> UploadLimits:
+    return UploadLimits(10_000, 10_000, lambda size: None)
 
 
 def test_a_body_within_its_bound_arrives() -> None:
     inner = Inner()
-    answer = ask(Limits(inner, 9, 1.0, MB), MASK, "POST", body=[b"abc", b"def"], session="a")
+    answer = ask(Limits(inner, 9, 1.0, MB, plenty()), MASK, "POST", body=[b"abc", b"def"], session="a")
     assert answer.status == 200
     assert [body for _, body in inner.seen] == [b"abcdef"]
 
@@ -24,7 +32,9 @@ def test_a_body_within_its_bound_arrives() -> None:
 def test_a_body_beyond_its_bound_is_refused(path: str, bound: int) -> None:
     for size, status in ((bound, 200), (bound + 1, 413)):
         inner = Inner()
-        answer = ask(Limits(inner, 9, 1.0, 2 * MB), path, "POST", body=[b"x" * (size - 5), b"x" * 5], session="a")
+        answer = ask(
+            Limits(inner, 9, 1.0, 2 * MB, plenty()), path, "POST", body=[b"x" * (size - 5), b"x" * 5], session="a"
+        )
         assert answer.status == status
         assert len(inner.seen) == (1 if status == 200 else 0)
 
@@ -37,7 +47,7 @@ def test_an_application_that_hides_the_refusal_is_not_heard() -> None:
         except GivenUp:
             await send({"type": "http.response.start", "status": 400, "headers": []})
 
-    answer = ask(Limits(app, 9, 1.0, MB), MASK, "POST", body=[b"x" * (8 * MB), b"x"], session="a")
+    answer = ask(Limits(app, 9, 1.0, MB, plenty()), MASK, "POST", body=[b"x" * (8 * MB), b"x"], session="a")
     assert (answer.status, answer.code) == (413, "too_large")
 
 
@@ -47,12 +57,12 @@ def test_an_application_that_hides_the_refusal_is_not_heard() -> None:
 def test_an_announced_length_is_checked_before_the_body(length: str, status: int) -> None:
     inner = Inner()
     headers = {"content-length": length}
-    assert ask(Limits(inner, 9, 1.0, MB), MASK, "POST", headers=headers, session="a").status == status
+    assert ask(Limits(inner, 9, 1.0, MB, plenty()), MASK, "POST", headers=headers, session="a").status == status
     assert len(inner.seen) == (1 if status == 200 else 0)
 
 
 def test_changes_of_one_visitor_are_counted() -> None:
-    door = Limits(Inner(), 2, 0.001, MB)
+    door = Limits(Inner(), 2, 0.001, MB, plenty())
     assert [ask(door, MASK, "POST", session="a").status for _ in range(3)] == [200, 200, 429]
     # the first of the two leaves the window of 2 / 0.001 s
     assert 1990 <= int(ask(door, MASK, "POST", session="a").headers["retry-after"]) <= 2000
@@ -73,7 +83,7 @@ def test_a_client_that_stops_in_the_middle_is_given_up(monkeypatch: pytest.Monke
             await asyncio.Event().wait()
         return {"type": "http.request", "body": coming.pop(), "more_body": True}
 
-    answer = finished(asked(Limits(inner, 9, 1.0, MB), MASK, "POST", session="a", receive=receive))
+    answer = finished(asked(Limits(inner, 9, 1.0, MB, plenty()), MASK, "POST", session="a", receive=receive))
     assert (answer.status, answer.code, inner.seen) == (408, "too_slow", [])
 
 
@@ -85,7 +95,7 @@ def test_a_trickle_is_given_up_though_it_never_stops() -> None:
         return {"type": "http.request", "body": b"x" * 1024, "more_body": True}
 
     async def parts() -> int:
-        request, count = Bounded(receive, _silent, MB, lambda: now[0]), 0
+        request, count = Bounded(receive, _silent, MB, clock=lambda: now[0]), 0
         while request._patience() > 0:
             await request.receive()
             count += 1
@@ -103,7 +113,7 @@ def test_the_time_that_the_server_takes_does_not_count() -> None:
         return {"type": "http.request", "body": b"x" * 1024, "more_body": True}
 
     async def parts() -> float:
-        request = Bounded(receive, _silent, MB, lambda: now[0])
+        request = Bounded(receive, _silent, MB, clock=lambda: now[0])
         for _ in range(100):
             await request.receive()
             now[0] += 1000.0
@@ -132,3 +142,58 @@ def test_an_answer_may_take_longer_than_a_body(monkeypatch: pytest.MonkeyPatch) 
         return await request.receive()
 
     assert finished(run())["type"] == "http.disconnect"
+
+
+def test_a_day_has_so_many_bytes_of_a_visitor_and_of_all() -> None:
+    inner = Inner()
+    door = Limits(inner, 99, 1.0, 9 * MB, UploadLimits(3, 5, lambda size: None))
+
+    def sent(session: str, size: int, path: str = UPLOAD) -> tuple[int, str]:
+        announced = {"content-length": str(size)}
+        answer = ask(door, path, "POST", body=[bytes(size // 2)] * 2, headers=announced, session=session)
+        return answer.status, "" if answer.status == 200 else f"{answer.code} {answer.headers['retry-after']}"
+
+    assert sent("a", 2 * MB) == sent("a", MB) == (200, "")
+    status, words = sent("a", MB, MASK)
+    assert status == 429 and words.startswith("upload_limit ") and DAY - 60 < int(words.split()[1]) <= DAY
+    # what is no upload is not counted
+    assert sent("a", MB, "/other") == sent("b", 2 * MB) == (200, "")
+    # all five are taken, though c has sent nothing
+    assert sent("c", MB)[0] == 429
+    assert len(inner.seen) == 4
+
+
+def test_bytes_that_nobody_announced_are_counted_as_they_arrive() -> None:
+    inner = Inner()
+    door = Limits(inner, 99, 1.0, 9 * MB, UploadLimits(1, 5, lambda size: None))
+    answer = ask(door, UPLOAD, "POST", body=[bytes(700 * 1024)] * 2, session="a")
+    assert (answer.status, answer.code, inner.seen) == (429, "upload_limit", [])
+
+
+def test_a_disk_that_fills_up_ends_an_upload_in_its_middle() -> None:
+    free, looked = [8 * MB], []
+
+    def require_room(size: int) -> None:
+        looked.append(size)
+        if free[0] < size + MB:
+            raise UserError("disk_full", "The disk is full.", "Come back in an hour.")
+
+    async def parts() -> int:
+        door, inner = UploadLimits(100, 100, require_room), Inner()
+        sizes = [bytes(LOOK_BYTES // 2)] * 6
+
+        async def receive() -> Message:
+            free[0] -= LOOK_BYTES // 2
+            return {"type": "http.request", "body": sizes.pop(), "more_body": bool(sizes)}
+
+        answer = await asked(Limits(inner, 99, 1.0, 99 * MB, door), UPLOAD, "POST", session="a", receive=receive)
+        assert (answer.status, answer.code, inner.seen) == (507, "disk_full", [])
+        return len(sizes)
+
+    assert finished(parts()) == 2 and looked == [0, 0]
+    free[0] = 9 * MB
+    answer = ask(
+        Limits(Inner(), 9, 1.0, 99 * MB, UploadLimits(100, 100, require_room)),
+        UPLOAD, "POST", headers={"content-length": str(10 * MB)}, session="a",
+    )  # fmt: skip
+    assert (answer.status, answer.code) == (507, "disk_full")

@@ -14,7 +14,7 @@ from core.failure.data.labelled_patches import Loaded
 from core.failure.data.loader import load
 from core.failure.data.predictions import Predictions
 from core.failure.data.reading_options import Options
-from core.failure.task import READING
+from core.failure.reading import READING
 from tests.core.failure.made_up_patches import BANDS, patches
 from webapp.intake.spectra_files import accept_tissue
 from webapp.services import Services

@@ -15,9 +15,11 @@ from tests.hand_clock import HandClock
 from tests.phantom import Phantom
 from tests.waiting import wait_until
 from tests.webapp.fakes import FakeEngine, finish, load, wait_for
+from webapp.app import build_services
 from webapp.intake.scans import accept
 from webapp.jobs.dispatcher import COUNT_LIFE
 from webapp.services import Services
+from webapp.settings import Settings
 
 
 def endless(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
@@ -194,3 +196,20 @@ def test_all_open_pages_share_one_count_of_the_queue(services: Services, head: P
     services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {})
     clock.forward(COUNT_LIFE)
     assert services.dispatcher.waiting() == 2
+
+
+def test_a_day_has_so_many_jobs(settings: Settings, engine: FakeEngine, head: Phantom, tmp_path: Path) -> None:
+    few = settings.model_copy(update={"jobs_per_day": 2, "jobs_per_day_total": 3, "queue_per_session": 2})
+    services = build_services(few, lambda: engine)
+    try:
+        for session in ("a", "a", "b"):
+            submit(services, head, tmp_path, session)
+        # deleting what was started gives nothing back
+        services.erasure.delete_session("a")
+        for session in ("a", "c"):
+            with pytest.raises(UserError) as refused:
+                submit(services, head, tmp_path, session)
+            assert (refused.value.code, "24 hours" in refused.value.hint) == ("job_limit", True)
+    finally:
+        services.dispatcher.stop()
+        services.repo.engine.dispose()

@@ -44,7 +44,7 @@ def test_a_task_added_has_its_tab(config: dict[str, Any]) -> None:
 
 def test_the_tab_has_what_the_task_declares(config: dict[str, Any]) -> None:
     parts = {one["props"].get("elem_id"): one["props"] for one in config["components"]}
-    assert parts["smooth-scan-file"]["label"] == "Scan"
+    assert parts["smooth-scan-file"]["label"] == "Scan: drop it here, or click to choose"
     assert {"smooth-run", "smooth-cancel", "smooth-downloads", "smooth-rating"} <= parts.keys()
     # it has neither presets nor methods
     assert parts["smooth-preset"]["visible"] is False

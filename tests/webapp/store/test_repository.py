@@ -56,6 +56,17 @@ def test_a_scan_comes_back_as_it_was(repo: Repo) -> None:
     assert len({found.id, found.token}) == 2
 
 
+def test_jobs_that_are_not_over_are_known(repo: Repo, job: str) -> None:
+    waiting = Queue(repo.engine, running_per_session=1).add("a", "inpaint", {}, {}, own=5, total=5)
+    assert (repo.unfinished("a"), repo.unfinished("b")) == ((waiting,), ())
+
+
+def test_finished_runs_of_a_task_are_timed_for_all(repo: Repo, job: str) -> None:
+    (only,) = repo.timed("inpaint", 9)
+    assert (only.seconds, dict(only.blobs)) == (2.5, {})
+    assert repo.timed("superres", 9) == ()
+
+
 def test_a_result_comes_back_as_it_was_less_the_places_of_its_files(repo: Repo, job: str) -> None:
     assert repo.job(job, "a").result == replace(RESULT, artifacts=())
 

@@ -65,6 +65,11 @@ const show = () => {
   bar.firstElementChild.style.width = `${percent}%`;
   element.querySelector(".cs-progress-text").textContent = text;
   element.querySelector(".cs-progress-percent").textContent = `${percent} %`;
+  // a reader of screens hears of each quarter, not of each step
+  const quarter = shown ? Math.floor(percent / 25) : -1;
+  const heard = element.querySelector(".cs-heard");
+  if (quarter !== Number(heard.dataset.quarter ?? -1)) heard.textContent = shown ? `${percent} percent, ${text}` : "";
+  heard.dataset.quarter = String(quarter);
 };
 watch("value", show);
 show();

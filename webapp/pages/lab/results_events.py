@@ -146,7 +146,8 @@ def _connect_view(events: ResultsEvents, panel: gr.Tab) -> None:
     for pick in (view.look, view.beside):
         pick.input(events.looked, [held, view.look, view.beside], [view.files, *events.drawn()], **QUIET)
     others = [part for place in view.other.values() for part in place.everything()]
-    view.compare.input(events.compared, view.compare, others, **QUIET)
+    # beside another run a figure has half of its place
+    view.compare.input(events.compared, view.compare, others, **QUIET).then(None, None, None, js=FIT)
     fields = list(events.tab.settings.fields.values())
     events.on(view.welcome.start.click, events.shown_first, events.tab.running.trouble, *fields)
     for one in (panel, *view.tabs):

@@ -81,7 +81,7 @@ def test_label_pictures_by_the_names_of_files(cores: Path, tmp_path: Path) -> No
 def test_a_table_with_label_pictures_and_slides_alone(cores: Path, tmp_path: Path) -> None:
     rows = "Image;Mask;Slide\n" + "".join(f"core{n:02}.hdr;core{n:02}_labels.png;T{n // 2}\n" for n in range(4))
     found = read(copied(cores, tmp_path / "set", rows=rows))
-    assert found.patches.rgb is None and len(np.unique(found.patches.groups)) == 2
+    assert found.patches.rgb is None and len(np.unique(np.asarray(found.patches.groups))) == 2
     assert found.notices == (BY_SLIDE,)
 
 
@@ -169,6 +169,20 @@ def test_a_picture_of_another_form_is_refused(cores: Path, tmp_path: Path) -> No
     Image.fromarray(np.full((145, 144, 3), 100, np.uint8)).save(picture)
     found = read(table).patches.rgb
     assert found is not None and found[8].shape == (3, 48, 48) and found[8].mean() == pytest.approx(100 / 255, abs=1e-3)
+
+
+def test_one_image_dropped_with_its_label_picture_and_notes(cores: Path, tmp_path: Path) -> None:
+    for name, own in (("core00.hdr", "map.hdr"), ("core00.dat", "map.dat"), ("core00_labels.png", "mask.png")):
+        (tmp_path / own).hardlink_to(cores.parent / name)
+    (tmp_path / "notes.md").write_text("measured in spring")
+    (tmp_path / "photograph.jpg").write_bytes(b"\xff\xd8\xff")
+    # of one class alone
+    with pytest.raises(UserError, match="no_labels"):
+        read(tmp_path)
+    mask = np.repeat([[1, 2]], 48, axis=0).repeat(24, axis=1).astype(np.uint8)
+    (tmp_path / "mask.png").unlink()
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    assert read(tmp_path).patches.classes == ("1", "2")
 
 
 def test_a_damaged_image_is_named(cores: Path, tmp_path: Path) -> None:

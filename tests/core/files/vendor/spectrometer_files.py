@@ -100,10 +100,8 @@ def perkinelmer_image(cube: NDArray[np.float64]) -> bytes:
     return b"PEPE3D".ljust(44, b"\0") + block(5100, head) + b"".join(pixels)
 
 
-def wdf(
-    spectra: NDArray[np.float64], unit: int = 1, size: tuple[int, int] | None = None, laser: float = 532.0
-) -> bytes:
-    """WDF; size: pixels across and down of a map."""
+def wdf(spectra: NDArray[np.float64], unit: int = 1, size: tuple[int, int] | None = None, order: str = "rows") -> bytes:
+    """WDF; size: pixels across and down of a map; order: in which the stage reached them."""
 
     def part(name: bytes, content: bytes) -> bytes:
         return struct.pack("<4sIQ", name, 0, 16 + len(content)) + content
@@ -119,7 +117,12 @@ def wdf(
     found = bytes(head) + part(b"DATA", spectra.astype("<f4").tobytes())
     found += part(b"XLST", struct.pack("<II", 1, unit) + positions.astype("<f4").tobytes())
     found += part(b"YLST", struct.pack("<IIf", 0, 0, 0.0))
-    places = [(index % (size or (count, 1))[0], index // (size or (count, 1))[0]) for index in range(count)]
+    across, down = size or (count, 1)
+    places = [(x, y) for y in range(down) for x in range(across)]
+    if order == "to and fro":
+        places = [(across - 1 - x if y % 2 else x, y) for x, y in places]
+    if order == "columns":
+        places = [(x, y) for x in range(across) for y in range(down)]
     origins = b"".join(
         struct.pack("<II16s", kind, 8, name) + np.array([place[kind - 3] for place in places], "<f8").tobytes()
         for kind, name in ((3, b"X"), (4, b"Y"))
@@ -139,7 +142,8 @@ def labspec(cube: NDArray[np.float64]) -> str:
         )
 
     down, across, _ = cube.shape
-    axes = axis(1, "Spectr", "1/cm", AT) + axis(2, "X", "µm", np.arange(across)) + axis(3, "Y", "µm", np.arange(down))
+    axes = axis(1, "Spectr", "1/cm", AT) + axis(2, "X", "µm", np.arange(1.0 * across))
+    axes += axis(3, "Y", "µm", np.arange(1.0 * down))
     rows = "".join(f"<LSX_Row>{' '.join(map(str, row))}</LSX_Row>" for row in cube.reshape(down * across, -1))
     return f"<LSX_Data><LSX_Tree>{axes}</LSX_Tree><LSX_Matrix>{rows}</LSX_Matrix></LSX_Data>"
 
@@ -147,7 +151,7 @@ def labspec(cube: NDArray[np.float64]) -> str:
 def opus() -> bytes:
     """OPUS with a block of absorbance and the block that describes it."""
 
-    def parameter(name: str, value: int | float | str) -> bytes:
+    def parameter(name: str, value: object) -> bytes:
         if isinstance(value, str):
             text = value.encode().ljust(len(value) + 2 - len(value) % 2, b"\0")
             return name.encode() + b"\0" + struct.pack("<hh", 2, len(text) // 2) + text

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+
+import pytest
 
 from core.errors import UserError
 from core.events import Failed
@@ -61,10 +63,10 @@ def test_hostile_text_is_inert_everywhere() -> None:
     assert inert(boxes.scan_card(SCAN))
     assert inert(boxes.mask_card(mask))
     assert inert(boxes.problem(UserError(HOSTILE, HOSTILE, HOSTILE)))
-    assert inert(boxes.sessions([(JOB, HOSTILE, HOSTILE)]))
     assert inert(boxes.header(HOSTILE, 2))
     hostile = Result(notes=(Note("warning", HOSTILE), Note("info", HOSTILE)))
-    assert inert(boxes.outcome(replace(JOB, result=hostile)))
+    assert inert(boxes.outcome(replace(JOB, result=hostile), HOSTILE))
+    assert inert(boxes.downloads(replace(JOB, result=hostile)))
 
 
 def test_facts_name_size_spacing_and_assumption() -> None:
@@ -123,10 +125,21 @@ def test_a_comparison_opens_side_by_side() -> None:
 def test_progress_is_hidden_when_nothing_runs() -> None:
     assert progress(None)["shown"] is False
     assert progress(JOB)["shown"] is False
+
     waiting = progress(replace(JOB, state="queued", position=3))
     assert waiting["shown"]
     assert "place 3" in waiting["text"]
     assert progress(replace(JOB, state="running", fraction=0.456, text="Step"))["percent"] == 45
+
+
+@pytest.mark.parametrize(
+    ("fraction", "words"),
+    [(0.05, "Sampling · 20 s"), (0.5, "Sampling · 20 s · about 20 s left"), (1.0, "Sampling · 20 s")],
+)
+def test_a_run_under_way_has_its_time_and_what_is_left(fraction: float, words: str) -> None:
+    begun = datetime.now(UTC) - timedelta(seconds=20)
+    bar = progress(replace(JOB, state="running", text="Sampling", fraction=fraction, started=begun))
+    assert (bar["shown"], bar["text"], bar["percent"]) == (True, words, int(100 * fraction))
 
 
 def test_a_new_scan_lets_go_of_what_belonged_to_the_old_one() -> None:
@@ -152,7 +165,7 @@ def test_a_run_needs_a_source_where_none_is_required() -> None:
 
 def test_every_note_of_a_run_is_shown_warnings_first() -> None:
     found = (Note("info", "It lies on T1"), Note("warning", "No full stop"), Note("info", "T2 was moved."))
-    text = boxes.outcome(replace(JOB, result=Result(notes=found, findings=(Finding("target", "Target", "flair"),))))
+    text = boxes.downloads(replace(JOB, result=Result(notes=found, findings=(Finding("target", "Target", "flair"),))))
     places = [text.index(note) for note in ("<li>No full stop</li>", ">It lies on T1</p>", ">T2 was moved.</p>")]
     assert places == sorted(places)
     assert "flair" not in text

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import re
+
 import plotly.graph_objects as go
 
 from core import __version__
-from webapp.pages.kit.offline import document, drawn, section
+from tests.source import modules
+from webapp.pages.kit.offline import BUNDLE, document, drawn, section
 from webapp.pages.kit.templates import EMPTY, trusted
+
+PACKED = re.compile(r'id="plotly">([^<]+)<')
 
 
 def test_titles_are_text() -> None:
@@ -24,5 +31,15 @@ def test_a_figure_cannot_close_its_script() -> None:
 
 def test_the_plots_are_in_the_file() -> None:
     whole = document("a", "b", EMPTY)
-    assert "Plotly" in whole and len(whole) > 1 << 20
+    assert "Plotly" in gzip.decompress(base64.b64decode(PACKED.findall(whole)[0])).decode()
+    assert len(whole) < 800_000
     assert "<script src" not in whole and "<link" not in whole
+
+
+def test_every_figure_of_the_page_is_of_a_kind_that_the_file_can_draw() -> None:
+    code = BUNDLE.read_text(encoding="utf-8")
+    charts = "".join(module.text for module in modules("webapp/pages/charts"))
+    kinds = {one.lower() for one in re.findall(r"figure\.add_(\w+)\(|go\.([A-Z]\w+)\(", charts) for one in one if one}
+    drawn_kinds = kinds - {"vline", "hline", "vrect", "annotation", "figure", "trace"}
+    assert drawn_kinds == {"bar", "box", "heatmap", "scatter"}
+    assert all(f'name:"{kind}"' in code for kind in drawn_kinds)

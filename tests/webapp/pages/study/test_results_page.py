@@ -31,7 +31,7 @@ def test_the_parts_stand_in_reading_order() -> None:
 def test_every_figure_is_in_the_page_with_its_table() -> None:
     text = body(collected(), FOUND)
     shown = [chart for view in views(collected(), FOUND) for chart in view.charts]
-    assert text.count("Plotly.newPlot") == len([chart for chart in shown if chart.figure is not None]) == 11
+    assert text.count('class="cs-figure"') == len([chart for chart in shown if chart.figure is not None]) == 11
     assert re.findall('data-twin="([^"]*)"', text) == [chart.name for chart in shown if chart.table is not None]
 
 

@@ -9,9 +9,9 @@ import pytest
 from core.anatomy.head import Head
 from core.anatomy.registration import Alignment
 from core.anatomy.same_head import Fit, judge
-from core.bench import one_head
-from core.bench.one_head import Row, markdown, measure, write_json, write_page
+from core.bench import two_heads
 from core.bench.people import people
+from core.bench.two_heads import Row, markdown, measure, write_json, write_page
 from core.errors import UserError
 from core.files.nifti import write_volume
 from core.volume import Volume
@@ -40,7 +40,7 @@ def test_pairs_of_one_person_and_of_two_are_told_apart_and_alignments_kept(
         sought.append(moving)
         return Alignment(np.eye(4), 0, 0, 0, 0)
 
-    monkeypatch.setattr(one_head, "register_heads", stay)
+    monkeypatch.setattr(two_heads, "register_heads", stay)
     data, cache = folder(tmp_path / "data"), tmp_path / "cache" / "pairs.jsonl"
     rows = measure(data, cache, lambda line: None)
     assert {row.chosen_on for row in rows if "lhdata" in row.first} == {True}
@@ -56,7 +56,7 @@ def test_pairs_of_one_person_and_of_two_are_told_apart_and_alignments_kept(
         "T1 and T1",
         "T1 and FLAIR",
         "T2 and FLAIR",
-        one_head.GUIDE,
+        two_heads.GUIDE,
         "T1 and T2 or FLAIR, aligned directly",
     }
     before = len(sought)

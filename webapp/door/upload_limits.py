@@ -1,0 +1,80 @@
+"""How much may be uploaded: so many bytes a day, by one visitor and by all, and while the disk has room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.errors import UserError
+from webapp.rates import Allowance, in_words
+
+KILOBYTE = 1024
+# the disk is looked at after so many bytes
+LOOK_BYTES = 4 << 20
+
+
+class Refused(Exception):
+    """An upload may not go on; wait: seconds after which another may."""
+
+    def __init__(self, status: int, error: UserError, wait: float) -> None:
+        super().__init__(error.code)
+        self.status = status
+        self.error = error
+        self.wait = wait
+
+
+class UploadLimits:
+    """The limits of all uploads.
+
+    each, total: megabytes that a visitor, and all visitors, may upload in a day. require_room: raises UserError
+    disk_full when the disk has no room for so many bytes.
+    """
+
+    def __init__(self, each: int, total: int, require_room: Callable[[int], None]) -> None:
+        self._allowance = Allowance(each * KILOBYTE, total * KILOBYTE)
+        self._require_room = require_room
+
+    def meter(self, visitor: str) -> Meter:
+        """Return what counts one upload of a visitor."""
+        return Meter(self._allowance, self._require_room, visitor)
+
+
+class Meter:
+    """Counts the bytes of one upload as they arrive."""
+
+    def __init__(self, allowance: Allowance, require_room: Callable[[int], None], visitor: str) -> None:
+        self._allowance = allowance
+        self._require_room = require_room
+        self._visitor = visitor
+        self._uncounted = 0
+        self._unlooked = 0
+
+    def announce(self, size: int) -> None:
+        """Raise Refused for an upload of ``size`` bytes that could not arrive whole; nothing is counted."""
+        self._look(size)
+        self._refuse(self._allowance.wait(self._visitor, size // KILOBYTE))
+
+    def count(self, size: int) -> None:
+        """Count bytes that have arrived; Refused when they are too many for the day or for the disk."""
+        self._uncounted += size
+        self._unlooked += size
+        if self._unlooked >= LOOK_BYTES:
+            self._unlooked = 0
+            self._look(0)
+        kilobytes, self._uncounted = divmod(self._uncounted, KILOBYTE)
+        if kilobytes:
+            self._refuse(self._allowance.take(self._visitor, kilobytes))
+
+    def _look(self, size: int) -> None:
+        try:
+            self._require_room(size)
+        except UserError as error:
+            raise Refused(507, error, 0.0) from error
+
+    def _refuse(self, wait: float) -> None:
+        if wait:
+            error = UserError(
+                "upload_limit",
+                "This is more than may be uploaded in a day.",
+                f"Come back in {in_words(wait)}; what you have is kept, and the examples need no upload.",
+            )
+            raise Refused(429, error, wait)

@@ -1,0 +1,66 @@
+"""Retention: what is older than a setting is deleted for good, without anybody's doing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from webapp.door.uploads import LIFE_SECONDS
+from webapp.housekeeping import TICK_SECONDS
+from webapp.services import Services
+from webapp.store.clock import now
+
+log = logging.getLogger(__name__)
+
+# looks within one span of retention: nothing stays much longer than promised
+LOOKS = 4
+
+
+class Retention:
+    """The sweep of one server; ``clock`` gives the time."""
+
+    def __init__(self, services: Services, clock: Callable[[], datetime] = now) -> None:
+        self._services = services
+        self._clock = clock
+        self._age = services.settings.retention
+
+    @property
+    def life_of_uploads(self) -> float:
+        """Seconds after which an upload that nothing has used is removed."""
+        return LIFE_SECONDS if self._age is None else min(LIFE_SECONDS, self._age.total_seconds())
+
+    @property
+    def tick(self) -> float:
+        """Seconds between two sweeps."""
+        return TICK_SECONDS if self._age is None else min(TICK_SECONDS, max(1.0, self._age.total_seconds() / LOOKS))
+
+    def sweep(self) -> None:
+        """Delete what is too old, and what an earlier deletion left; it blocks."""
+        moment, data = self._clock(), self._services.settings.data
+        if self._age is not None:
+            before = moment - self._age
+            gone = self._services.erasure.delete_old(before, moment)
+            self._services.blobs.empty_trash(before.timestamp())
+            if gone:
+                log.info("retention: %d scans and runs deleted", gone)
+        _remove(_below(data / "incoming"), moment - timedelta(seconds=LIFE_SECONDS))
+        if life := self._services.settings.backup_life:
+            _remove(_below(data / "backups"), moment - life)
+        self._services.erasure.finish()
+
+
+def _below(folder: Path) -> Iterable[Path]:
+    """Return the files below a folder, which need not be there."""
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def _remove(files: Iterable[Path], before: datetime) -> None:
+    """Delete the files that were last written before a time."""
+    for path in files:
+        # another server may have been faster
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink()

@@ -1,0 +1,243 @@
+"""Deletion for good: rows in one transaction, then their files, then what the database's own files keep of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
+
+from core.errors import UserError
+from webapp.store.blobs import Blobs
+from webapp.store.database import READING
+from webapp.store.repository import not_found
+from webapp.store.schema import (
+    account,
+    artifact,
+    browser,
+    dropped_blob,
+    job,
+    metadata,
+    open_page,
+    rating,
+    scan,
+    session,
+    sign_in_failure,
+    study_image,
+    upload,
+)
+from webapp.store.scrubbing import scrub
+from webapp.store.states import OVER
+from webapp.store.study_erasure import drop_studies
+
+# ids in one statement: databases bound the number
+CHUNK = 500
+
+
+class Erasure:
+    """Deletes scans, runs and visitors; nothing that another visitor owns is touched.
+
+    Rows and the names of their files change places in one transaction, so that a server that ends in between deletes
+    the files at its next ``finish``. uploads: the folder of uploads, one folder each.
+    """
+
+    def __init__(self, engine: Engine, blobs: Blobs, uploads: Path) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(**{READING: True})
+        self._blobs = blobs
+        self._uploads = uploads
+        # a server before this one may have ended before it scrubbed
+        self._unscrubbed = True
+
+    def delete_job(self, job_id: str, session_id: str) -> None:
+        """Delete a run of this session with its files and ratings; UserError not_found, still_running."""
+        with self._engine.begin() as connection:
+            mine = job.c.id == job_id, job.c.session == session_id
+            _require_over(connection.scalars(select(job.c.state).where(*mine)).all())
+            _drop_jobs(connection, [job_id])
+        self._deleted()
+
+    def delete_scan(self, scan_id: str, session_id: str) -> None:
+        """Delete a scan of this session with its masks and the runs on them, which show it too.
+
+        UserError not_found, still_running.
+        """
+        with self._engine.begin() as connection:
+            mine = scan.c.id == scan_id, scan.c.session == session_id
+            if connection.scalar(select(scan.c.id).where(*mine)) is None:
+                raise not_found()
+            family = _family(connection, {scan_id})
+            runs = [run for run in _runs(connection, session_id) if family & set(run.inputs.values())]
+            if runs:
+                _require_over([run.state for run in runs])
+            _drop_jobs(connection, [run.id for run in runs])
+            _drop_scans(connection, family)
+        self._deleted()
+
+    def delete_session(self, session_id: str) -> None:
+        """Delete all that a visitor has, whose jobs should be cancelled before, and who the visitor was.
+
+        An account stays, with its visits. Of studies that nobody else manages, what their consent keeps stays.
+        """
+        with self._engine.begin() as connection:
+            mine = select(job.c.id).where(job.c.session == session_id)
+            _drop_jobs(connection, connection.scalars(mine).all())
+            _drop_scans(connection, connection.scalars(select(scan.c.id).where(scan.c.session == session_id)).all())
+            _drop_blobs(connection, drop_studies(connection, session_id))
+            arrived = connection.scalars(select(upload.c.id).where(upload.c.session == session_id)).all()
+            for table in (upload, open_page):
+                connection.execute(delete(table).where(table.c.session == session_id))
+            if connection.scalar(select(account.c.id).where(account.c.session == session_id)) is None:
+                connection.execute(delete(browser).where(browser.c.session == session_id))
+                connection.execute(delete(session).where(session.c.id == session_id))
+        for one in arrived:
+            shutil.rmtree(self._uploads / one, ignore_errors=True)
+        self._deleted()
+
+    def delete_all(self) -> None:
+        """Delete what everybody has, studies and their answers included; accounts stay, with their visits."""
+        stays = (account, sign_in_failure, dropped_blob)
+        with self._engine.begin() as connection:
+            for table in (scan, artifact, study_image):
+                _drop_blobs(connection, connection.scalars(select(table.c.blob)).all())
+            for table in reversed(metadata.sorted_tables):
+                if table not in stays:
+                    connection.execute(_of_nobody_known(table))
+        shutil.rmtree(self._uploads, ignore_errors=True)
+        self._uploads.mkdir(exist_ok=True)
+        self._deleted()
+
+    def delete_old(self, before: datetime, moment: datetime) -> int:
+        """Delete scans and runs older than ``before`` that nobody keeps beyond ``moment``; return how many.
+
+        A scan takes its masks and runs along, as ``delete_scan`` does, and stays while a job that uses it is not over.
+        """
+        with self._engine.begin() as connection:
+            runs = _runs(connection)
+            held = [run for run in runs if run.state not in OVER or _kept(run, moment)]
+            old = [run.id for run in runs if run not in held and (run.finished or run.created) < before]
+            scans = connection.execute(select(scan.c.id, scan.c.parent, scan.c.created, scan.c.keep_until)).all()
+            parents = {one.id: one.parent for one in scans}
+            wanted = {one.id for one in scans if _kept(one, moment)} | {i for run in held for i in run.inputs.values()}
+            stays = {one for each in wanted for one in _line(each, parents)}
+            gone = _family(connection, {one.id for one in scans if one.created < before and one.id not in stays})
+            old += [run.id for run in runs if gone & set(run.inputs.values()) and run.id not in old]
+            _drop_jobs(connection, old)
+            _drop_scans(connection, gone)
+        if old or gone:
+            self._deleted()
+        return len(old) + len(gone)
+
+    def keep_scan(self, scan_id: str, session_id: str, until: datetime) -> None:
+        """Keep a scan of this session from retention until then; UserError not_found."""
+        mine = scan.c.id == scan_id, scan.c.session == session_id
+        with self._engine.begin() as connection:
+            if connection.execute(update(scan).where(*mine).values(keep_until=until)).rowcount == 0:
+                raise not_found()
+
+    def keep_job(self, job_id: str, session_id: str, until: datetime) -> None:
+        """Keep a run of this session from retention until then, and so the scans it is about; UserError not_found."""
+        mine = job.c.id == job_id, job.c.session == session_id
+        with self._engine.begin() as connection:
+            if connection.execute(update(job).where(*mine).values(keep_until=until)).rowcount == 0:
+                raise not_found()
+
+    def finish(self) -> None:
+        """Delete files whose rows are gone, and what the database's own files keep; what could not be, the next time.
+
+        A reader may be in the way of the second.
+        """
+        with self._reader.begin() as connection:
+            names = connection.scalars(select(dropped_blob.c.blob)).all()
+        for name in names:
+            self._blobs.delete(name)
+        for chunk in _chunks(names):
+            with self._engine.begin() as connection:
+                connection.execute(delete(dropped_blob).where(dropped_blob.c.blob.in_(chunk)))
+        if self._unscrubbed or names:
+            self._unscrubbed = not scrub(self._engine)
+
+    def _deleted(self) -> None:
+        self._unscrubbed = True
+        self.finish()
+
+
+def _require_over(states: Collection[str]) -> None:
+    if not states:
+        raise not_found()
+    if any(state not in OVER for state in states):
+        raise UserError("still_running", "A run is not over.", "Cancel it, then delete.")
+
+
+def _runs(connection: Connection, session_id: str | None = None) -> list[Any]:
+    query = select(job.c.id, job.c.state, job.c.inputs, job.c.created, job.c.finished, job.c.keep_until)
+    return list(connection.execute(query if session_id is None else query.where(job.c.session == session_id)))
+
+
+def _kept(row: Any, moment: datetime) -> bool:
+    return row.keep_until is not None and row.keep_until > moment
+
+
+def _line(scan_id: str, parents: dict[str, str | None]) -> Iterable[str]:
+    """Yield a scan, its parent, and so on."""
+    seen: str | None = scan_id
+    while seen is not None:
+        yield seen
+        seen = parents.get(seen)
+
+
+def _family(connection: Connection, scan_ids: Collection[str]) -> set[str]:
+    """Return these scans with those that belong to them."""
+    found, newest = set(scan_ids), set(scan_ids)
+    while newest:
+        children = (
+            child
+            for chunk in _chunks(tuple(newest))
+            for child in connection.scalars(select(scan.c.id).where(scan.c.parent.in_(chunk)))
+        )
+        newest = set(children) - found
+        found |= newest
+    return found
+
+
+def _drop_jobs(connection: Connection, job_ids: Collection[str]) -> None:
+    for chunk in _chunks(tuple(job_ids)):
+        _drop_blobs(connection, connection.scalars(select(artifact.c.blob).where(artifact.c.job.in_(chunk))).all())
+        for table in (rating, artifact):
+            connection.execute(delete(table).where(table.c.job.in_(chunk)))
+        connection.execute(delete(job).where(job.c.id.in_(chunk)))
+
+
+def _drop_scans(connection: Connection, scan_ids: Collection[str]) -> None:
+    """Delete scans, of each all that belong to it among them."""
+    chunks = list(_chunks(tuple(scan_ids)))
+    for chunk in chunks:
+        _drop_blobs(connection, connection.scalars(select(scan.c.blob).where(scan.c.id.in_(chunk))).all())
+        connection.execute(update(scan).where(scan.c.id.in_(chunk)).values(parent=None))
+    for chunk in chunks:
+        connection.execute(delete(scan).where(scan.c.id.in_(chunk)))
+
+
+def _drop_blobs(connection: Connection, names: Collection[str]) -> None:
+    known = set(connection.scalars(select(dropped_blob.c.blob)))
+    fresh = [{"blob": name} for name in set(names) - known]
+    if fresh:
+        connection.execute(insert(dropped_blob), fresh)
+
+
+def _of_nobody_known(table: Table) -> Any:
+    """Return the deletion of a table's rows, without the visitors and browsers of accounts."""
+    if table is browser:
+        return delete(browser).where(browser.c.account.is_(None))
+    if table is session:
+        known = select(account.c.session).union(select(browser.c.session))
+        return delete(session).where(session.c.id.not_in(known))
+    return delete(table)
+
+
+def _chunks(names: Collection[str]) -> Iterable[list[str]]:
+    listed = list(names)
+    return (listed[start : start + CHUNK] for start in range(0, len(listed), CHUNK))

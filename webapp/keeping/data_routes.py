@@ -15,7 +15,7 @@ def router(services: Services, identity: Identity) -> APIRouter:
     routes = APIRouter()
 
     @routes.post("/data/delete")
-    def delete_everything(request: Request) -> Response:
+    def delete_session(request: Request) -> Response:
         """All that this visitor has; without an account the browser is a new visitor afterwards."""
         visitor = visitor_of(request)
         delete_all_of(services, visitor.session)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from tests.phantom import Phantom
 from tests.webapp.door.visits import session_in, upload, visit
 from tests.webapp.fakes import ORIGIN, FakeEngine, services_of, stub_page, wait_for
 from webapp.app import create_app
+from webapp.door.uploads import Uploads
 from webapp.intake.scans import accept
 from webapp.keeping.retention import Retention
 from webapp.server import IdsAlone
@@ -22,10 +22,6 @@ from webapp.store.clock import now
 
 CANARY = "canary-7f3a"
 MINUTE = timedelta(minutes=1)
-
-
-def later(by: timedelta) -> Callable[[], object]:
-    return lambda: now() + by
 
 
 def traces(folder: Path, needles: list[bytes]) -> list[str]:
@@ -74,8 +70,6 @@ def test_no_byte_of_a_scan_is_left_after_its_time(
 
 def swept(services: Services, data: Path, by: timedelta) -> None:
     """Sweep as the server does, so much later."""
-    from webapp.door.uploads import Uploads
-
     retention = Retention(services, lambda: now() + by)
     uploads = Uploads(
         (data / "uploads").resolve(), services.owners, retention.life_of_uploads, lambda: (now() + by).timestamp()
@@ -97,7 +91,7 @@ def test_nothing_is_deleted_by_age_on_a_machine_of_ones_own(services: Services, 
     backup.parent.mkdir()
     backup.write_bytes(b"x")
     os.utime(backup, (0, 0))
-    scan = services.blobs.put(lambda path: path.write_bytes(b"scan"))
+    scan = services.blobs.put(Path.touch)
     retention = Retention(services, lambda: now() + timedelta(days=3650))
     retention.sweep()
     assert backup.exists() and services.blobs.path(scan.name).exists()

@@ -48,7 +48,8 @@ def test_a_run_goes_with_its_files_and_the_scans_stay(
     services: Services, made: tuple[ScanRecord, ScanRecord, JobRecord]
 ) -> None:
     scan, mask, job = made
-    services.repo.add_rating(job.id, "a", "client-of-a", 3, 3, 3)
+    for client in ("client-of-a", "later-of-a"):
+        services.repo.add_rating(job.id, "a", client, 3, 3, 3)
     for owner in ("b", "a"):
         if owner == "b":
             with pytest.raises(UserError) as refused:
@@ -66,19 +67,16 @@ def test_a_scan_takes_its_masks_and_runs_along_and_nothing_of_others(
     with pytest.raises(UserError):
         services.erasure.delete_scan(made[0].id, "b")
     services.erasure.delete_scan(made[0].id, "a")
-    assert services.repo.scans("a") == services.repo.jobs("a") == ()
+    assert services.repo.scans("a") == () and services.repo.jobs("a") == ()
     assert files(services) == {other.blob, others_mask.blob, *(one.blob for one in others_job.artifacts)}
 
 
 def test_what_a_job_still_needs_is_not_deleted(services: Services, head: Phantom, tmp_path: Path) -> None:
     scan, mask = load(services, head, tmp_path)
     job_id = services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {})
-    for delete in (
-        lambda: services.erasure.delete_scan(scan.id, "a"),
-        lambda: services.erasure.delete_job(job_id, "a"),
-    ):
+    for delete, one in ((services.erasure.delete_scan, scan.id), (services.erasure.delete_job, job_id)):
         with pytest.raises(UserError) as refused:
-            delete()
+            delete(one, "a")
         assert refused.value.code == "still_running"
     assert services.erasure.delete_old(now() + LONG, now()) == 0
     assert len(services.repo.scans("a")) == 2
@@ -170,7 +168,7 @@ def test_all_goes_but_accounts(
 def test_a_server_that_ended_in_between_deletes_the_files_later(
     services: Services, made: tuple[ScanRecord, ScanRecord, JobRecord]
 ) -> None:
-    lost = services.blobs.put(lambda path: path.write_bytes(b"scan"))
+    lost = services.blobs.put(Path.touch)
     with services.repo.engine.begin() as connection:
         connection.execute(insert(dropped_blob).values(blob=lost.name))
     Erasure(services.repo.engine, services.blobs, services.settings.data).finish()

@@ -56,17 +56,9 @@ def test_a_scan_comes_back_as_it_was(repo: Repo) -> None:
     assert len({found.id, found.token}) == 2
 
 
-def test_a_deleted_run_is_gone_with_its_files_and_ratings(repo: Repo, job: str) -> None:
+def test_jobs_that_are_not_over_are_known(repo: Repo, job: str) -> None:
     waiting = Queue(repo.engine, running_per_session=1).add("a", "inpaint", {}, {}, own=5, total=5)
-    for one, session, code in ((job, "b", "not_found"), (waiting, "a", "still_running")):
-        with pytest.raises(UserError) as refused:
-            repo.delete_job(one, session)
-        assert refused.value.code == code
-    repo.add_rating(job, "a", "c" * 32, 1, 2, 3)
-    repo.add_rating(job, "a", "d" * 32, 1, 2, 3)
-    repo.delete_job(job, "a")
-    assert [one.id for one in repo.jobs("a")] == [waiting]
-    assert "blob-r" not in repo.blobs()
+    assert (repo.unfinished("a"), repo.unfinished("b")) == ((waiting,), ())
 
 
 def test_finished_runs_of_a_task_are_timed_for_all(repo: Repo, job: str) -> None:

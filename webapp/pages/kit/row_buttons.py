@@ -62,7 +62,8 @@ def age_of(age: timedelta | None) -> str:
     if age is None:
         return ""
     hours = age.total_seconds() / 3600
-    return f"{hours:g} hours" if hours >= 1 else f"{60 * hours:g} minutes"
+    number, unit = (hours, "hour") if hours >= 1 else (60 * hours, "minute")
+    return f"{number:g} {unit}{'' if number == 1 else 's'}"
 
 
 def day_of(moment: datetime | None) -> str:

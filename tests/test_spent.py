@@ -15,6 +15,7 @@ from tests.source import ROOT
 
 BUSY = r"""
 import subprocess, sys, time
+import pytest
 SPIN = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
 GO_ON = [sys.executable, "-c", SPIN + "\nprint(flush=True)\ntime.sleep(600)"]
 left = []
@@ -25,6 +26,7 @@ def test_in_a_child():
 def test_in_a_child_that_goes_on():
     left.append(subprocess.Popen(GO_ON, stdout=subprocess.PIPE))
     left[0].stdout.readline()
+@pytest.mark.long
 def test_that_only_waits():
     left[0].kill()
     left[0].communicate()
@@ -133,3 +135,5 @@ def test_work_is_counted_here_and_in_children_and_waiting_is_not(tmp_path: Path,
     seconds = {test.partition("::")[2]: used * kept["scale"] for test, used in kept["tests"].items()}
     assert all(seconds[f"test_{name}"] > 0.25 for name in ("here", "in_a_child", "in_a_child_that_goes_on"))
     assert seconds["test_that_only_waits"] < 0.2
+    short = sum(used for test, used in kept["tests"].items() if not test.endswith("::test_that_only_waits"))
+    assert kept["folders"]["make check"] == pytest.approx(short, abs=0.1)

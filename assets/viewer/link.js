@@ -64,8 +64,6 @@ export function link(all) {
       { "2d": true, "3d": true },
     );
     nv.doSync2d = (other) => {
-      // one of two that were linked may be emptied first
-      if (!shownImage(nv) || !shownImage(other)) return;
       goTo(other, where(nv));
       const [x, y, z, zoom] = nv.scene.pan2Dxyzmm;
       other.scene.pan2Dxyzmm = [x, y, z, zoom];

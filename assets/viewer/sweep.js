@@ -5,6 +5,7 @@
 import { saveBlob } from "./dom.js";
 import { gif } from "./gif.js";
 import { roundLength } from "./measures.js";
+import { ACROSS } from "./strokes.js";
 
 const MOST_FRAMES = 60;
 const MOST_SIDE = 420;
@@ -24,15 +25,21 @@ const AXIAL = 0;
  */
 
 /**
- * Returns where the only slice of a panel lies; null where there is none.
- * @param {Panel} panel
+ * Returns where the only slice of a panel lies, as far as there is something of the volume; null where there is none.
+ * @param {Pick<Panel, "nv">} panel
  * @returns {Cut | null}
  */
 export function cutOf({ nv }) {
   const slice = nv.screenSlices.find((one) => one.axCorSag <= 2);
   if (!slice) return null;
   const [left, top, width, height] = slice.leftTopWidthHeight;
-  return { area: [Math.min(left, left + width), top, Math.abs(width), height], mm: Math.abs(slice.fovMM[0]) };
+  const ends = [nv.frac2mm([0, 0, 0]), nv.frac2mm([1, 1, 1])];
+  const [across, up] = ACROSS[2 - slice.axCorSag].map((axis, i) =>
+    ends.map((mm) => Math.min(1, Math.max(0, (mm[axis] - slice.leftTopMM[i]) / slice.fovMM[i]))).sort((a, b) => a - b),
+  );
+  const [from, to] = across.map((share) => left + share * width).sort((a, b) => a - b);
+  const area = [from, top + (1 - up[1]) * height, to - from, (up[1] - up[0]) * height];
+  return { area, mm: Math.abs(slice.fovMM[0]) * (across[1] - across[0]) };
 }
 
 /**

@@ -69,16 +69,18 @@ READING_PARAMS: tuple[Param, ...] = (
         high=2000,
         folded=READING,
     ),
-    Param("patch", "int", 24, "Side of a patch", "", low=1, high=256, unit="pixels", folded=READING),
+    Param(
+        "patch", "int", 24, "Side of a patch", "Cut out of an image.", low=1, high=256, unit="pixels", folded=READING
+    ),
     Param("step", "int", 0, "Distance of patches", "0: the side.", low=0, high=256, unit="pixels", folded=READING),
     Param(
         "amide",
         "float",
         0.1,
         "Tissue from",
-        "Mean absorbance at amide I from which a patch is tissue; -10 takes every patch.",
-        low=-10,
-        high=10,
+        "Mean absorbance at amide I from which a patch is tissue; -100 takes every patch.",
+        low=-100,
+        high=100,
         folded=READING,
     ),
     Param(

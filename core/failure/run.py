@@ -87,14 +87,14 @@ def leakage(results: Results) -> tuple[str, ...]:
 
 
 def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> Generator[Progress, None, TimedResults]:
-    plan = plan_of(settings, context.device)
+    plan, options = plan_of(settings, context.device), options_of(settings)
     if "data" not in inputs:
         datasets = []
         for seed in plan.seeds:
             datasets.append(simulated_dataset(PRESETS[settings.tissue], settings.patches, seed))
             yield Progress(0.0, len(datasets), len(plan.seeds), "Simulating")
         return (yield from audit_networks(datasets, plan))
-    loaded = load(inputs["data"], inputs.get("labels"), options_of(settings))
+    loaded = load(inputs["data"], inputs.get("labels"), options)
     if isinstance(loaded, Predictions):
         yield Progress(0.1, 0, 1, "Probing the answers")
         return TimedResults(audit_predictions(loaded, settings.seed), {})

@@ -114,6 +114,8 @@ def _read_zip(path: Path) -> Arrays:
     """Read an archive of NumPy, or the files of spectra in another zip."""
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/") and not is_litter(name)]
+    if "[Content_Types].xml" in names or "mimetype" in names:
+        raise UserError("cube_unreadable", "This is a spreadsheet or document of Office.", "Save the sheet as CSV.")
     if names and any(name.endswith(".npy") for name in names):
         return _read_npz(path)
     with tempfile.TemporaryDirectory() as folder:

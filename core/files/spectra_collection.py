@@ -16,6 +16,10 @@ from core.files.table_text import MISSING, Cells, is_text, read_cells
 Arrays = dict[str, NDArray[Any]]
 
 HEAD_BYTES = 1024
+# what lies beside measurements and is none
+BESIDE = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".cfg", ".ini", ".log", ".md", ".pdf", ".doc", ".docx", ".json", ".xlsx"}
+)
 TEXTS = (".csv", ".tsv", ".txt", ".tab")
 AGILENT = (".bsp", ".dat", ".seq", ".dmt", ".dmd", ".drd", ".dms", ".hdr")
 # a column names the files where most of them are found in it
@@ -96,8 +100,8 @@ def describing_table(path: Path, names: set[str]) -> DescribingTable | None:
 
 def main_files(files: Mapping[str, Path]) -> list[str]:
     """Return the names of files that stand for a measurement: the header of an ENVI image and not its data, the first
-    file of an Agilent tile or mosaic and not its others."""
-    beside: set[Path] = set()
+    file of an Agilent tile or mosaic and not its others, no pictures and notes."""
+    beside = {path for name, path in files.items() if path.suffix.lower() in BESIDE}
     for path in files.values():
         if path.suffix.lower() == ".hdr":
             with path.open("rb") as file:

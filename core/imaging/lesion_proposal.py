@@ -32,9 +32,9 @@ SMOOTH_MM, BRIGHT, ASYMMETRIC, VERY_BRIGHT, RIM_MM, SHARE = 1.5, 1.5, 1.0, 3.0, 
 # a largest part below this is no tumour: many small lesions are looked for instead, deeper than the cortex
 LARGE_ML = 5.0
 SMALL_SMOOTH_MM, SMALL_BRIGHT, SMALL_RIM_MM, LEAST_ML, LEAST_VOXELS = 0.5, 2.2, 6.0, 0.005, 5
-# T1 alone: darker than the mirror place by this many standard deviations, averaged over this width; smaller parts are
-# noise, larger ones a difference between the hemispheres' brightness
-DARK_SMOOTH_MM, DARK, DARK_RIM_MM, DARK_LEAST_ML, DARK_MOST_ML = 3.0, 0.4, 3.0, 1.0, 200.0
+# T1 alone: darker than the mirror place by so many standard deviations, averaged over this width; smaller parts are
+# noise, larger ones hang together with the folds, which a higher threshold cuts off
+DARK_SMOOTH_MM, DARK, DARK_RIM_MM, DARK_LEAST_ML, DARK_MOST_ML = 3.0, (0.4, 0.7, 1.0, 1.4), 3.0, 1.0, 150.0
 # the robust standard deviation of a normal distribution is so many median absolute deviations
 MAD = 1.4826
 
@@ -65,7 +65,7 @@ class _Brain:
         return np.asarray(seen.reshape(image.shape), np.float32)
 
     def ml(self, voxels: NDArray[np.int64]) -> NDArray[np.float64]:
-        return voxels * float(np.prod(self.spacing)) / 1000.0
+        return np.asarray(voxels * float(np.prod(self.spacing)) / 1000.0, np.float64)
 
 
 def propose(t1: Volume, flair: Volume | None = None) -> Proposal:
@@ -129,12 +129,13 @@ def _dark(here: _Brain, t1: Float) -> Bool:
     apart = (here.mirrored(here.smoothed(t1, SMOOTH_MM)) - t1) * both
     weight = np.maximum(here.smoothed(both.astype(np.float32), DARK_SMOOTH_MM), 0.1)
     darker = here.smoothed(np.asarray(apart, np.float32), DARK_SMOOTH_MM) / weight / deviation
-    labels, sizes = _parts(here, (darker > DARK) & (here.depth > DARK_RIM_MM))
-    sizes[(sizes < DARK_LEAST_ML) | (sizes > DARK_MOST_ML)] = 0
-    if not sizes.any():
-        return np.zeros(t1.shape, bool)
-    sums = np.asarray(ndimage.sum_labels(darker, labels, range(len(sizes)))) * (sizes > 0)
-    return np.asarray(labels == int(np.argmax(sums)))
+    for threshold in DARK:
+        labels, sizes = _parts(here, (darker > threshold) & (here.depth > DARK_RIM_MM))
+        sums = np.asarray(ndimage.sum_labels(darker, labels, range(len(sizes)))) * (sizes > DARK_LEAST_ML)
+        darkest = int(np.argmax(sums))
+        if sums[darkest] > 0 and sizes[darkest] <= DARK_MOST_ML:
+            return np.asarray(labels == darkest)
+    return np.zeros(t1.shape, bool)
 
 
 def _robust(values: Float) -> tuple[float, float]:

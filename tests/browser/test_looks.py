@@ -116,7 +116,7 @@ def test_display_controls_ask_the_server_for_nothing(done: Page, watch: Watch) -
     page.get_by_role("button", name="Radiological").click()
     assert page.evaluate(f"{nv}.opts.isRadiologicalConvention")
     with page.expect_download() as shot:
-        page.get_by_role("button", name="Save a screenshot").click()
+        page.get_by_label("Save a picture or copy a link").select_option("panels")
     assert shot.value.suggested_filename == "counterscan.png"
     assert [address for address in watch.addresses if "/vol/" in address or "/ui/" in address] == before
 

@@ -124,7 +124,12 @@ def test_answers_alone_are_examined(tmp_path: Path) -> None:
 
 def test_every_bound_is_enforced(tmp_path: Path) -> None:
     wrong: list[tuple[str, object]] = [("no-such-parameter", 1), ("remedies", ()), ("remedies", "erm,none")]
+    # texts that are no positions, though they are lines
+    wrong += [(name, text) for name in ("wavenumbers", "keep") for text in ("?", "1000")]
     for param in TASK.params:
+        if param.kind == "text":
+            wrong += [(param.name, text) for text in (None, "two\nlines", "x" * (int(param.high or 200) + 1))]
+            continue
         wrong += [(param.name, "?"), (param.name, None)]
         wrong += [(param.name, bound) for bound in ((param.low or 0) - 1, (param.high or 1) + 1)]
     for name, value in wrong:

@@ -275,4 +275,5 @@ def _are_images(entries: Sequence[ImageEntry]) -> bool:
         return False
     with decoded([entries[0].image]) as arrays:
         found = array_of(arrays, "spectra")
-        return found is not None and found.ndim == 3
+        # a picture in colours is none of bands
+        return found is not None and found.ndim == 3 and not (found.dtype == np.uint8 and found.shape[2] in (3, 4))

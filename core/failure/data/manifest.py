@@ -17,8 +17,8 @@ MOST_BYTES = 4 << 20
 MOST_FILES = 5000
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 # the ends of names without a table: core1.hdr, core1_labels.png, core1_he.png
-LABEL_END = re.compile(r"[-_. ](labels?|mask|annotations?|classes|gt|ground[-_ ]?truth)$", re.IGNORECASE)
-PICTURE_END = re.compile(r"[-_. ](he|h&e|rgb|stain(ed)?|picture|wsi)$", re.IGNORECASE)
+LABEL_END = re.compile(r"(?:^|/|[-_. ])(labels?|mask|annotations?|classes|gt|ground[-_ ]?truth)$", re.IGNORECASE)
+PICTURE_END = re.compile(r"(?:^|/|[-_. ])(he|h&e|rgb|stain(ed)?|picture|wsi)$", re.IGNORECASE)
 IMAGE_COLUMNS = ("image", "infrared", "ir", "cube", "file", "filename", "path", "raman", "spectra", "data", "name")
 PICTURE_COLUMNS = ("picture", "stained", "stain", "rgb", "he", "stainedpicture", "visible", "wsi", "histology")
 LABEL_COLUMNS = ("labels", "labelpicture", "label", "mask", "annotation", "annotations", "labelimage", "groundtruth")
@@ -113,19 +113,27 @@ def entries_of(files: Mapping[str, Path]) -> tuple[ImageEntry, ...]:
         if entries := read_manifest(path, beside(path)):
             return entries
     mains = [name for name in main_files(files) if files[name].suffix.lower() not in TEXTS]
-    labels = {_stem(LABEL_END, name): files[name] for name in mains if _stem(LABEL_END, name)}
-    pictures = {_stem(PICTURE_END, name): files[name] for name in mains if _stem(PICTURE_END, name)}
-    images = [name for name in mains if not _stem(LABEL_END, name) and not _stem(PICTURE_END, name)]
+    both = {*mains, *(name for name in files if files[name].suffix.lower() in PICTURES)}
+    labels = {base: files[name] for name in sorted(both) if (base := _stem(LABEL_END, name)) is not None}
+    pictures = {base: files[name] for name in sorted(both) if (base := _stem(PICTURE_END, name)) is not None}
+    taken = {*labels.values(), *pictures.values()}
+    images = [name for name in mains if files[name] not in taken]
     folders = {PurePosixPath(name).parent.name for name in images}
+    alone = len(images) == 1
     return tuple(
         ImageEntry(
             files[name],
-            labels.get(_base(name)),
-            PurePosixPath(name).parent.name if len(folders) > 1 and _base(name) not in labels else "",
-            picture=pictures.get(_base(name)),
+            own := _of(labels, name, alone),
+            PurePosixPath(name).parent.name if len(folders) > 1 and own is None else "",
+            picture=_of(pictures, name, alone),
         )
         for name in images
     )
+
+
+def _of(pictures: Mapping[str, Path], image: str, alone: bool) -> Path | None:
+    """Return the picture that belongs to ``image`` by its name; of the only image the only picture."""
+    return next(iter(pictures.values())) if alone and len(pictures) == 1 else pictures.get(_base(image))
 
 
 def _column(names: Sequence[str], wanted: Sequence[str], among: Sequence[int]) -> int | None:
@@ -153,11 +161,8 @@ def _base(name: str) -> str:
     return (path.parent / path.stem).as_posix().lower()
 
 
-def _stem(end: re.Pattern[str], name: str) -> str:
-    """Return the name of the image that a label picture or a stained picture belongs to, "" for another file."""
-    base = _base(name)
-    return (
-        end.sub("", base)
-        if PurePosixPath(name).suffix.lower() in (*PICTURES, ".npy", ".hdr") and end.search(base)
-        else ""
-    )
+def _stem(end: re.Pattern[str], name: str) -> str | None:
+    """Return the name of the image that a label picture or a stained picture belongs to, None for another file."""
+    path, base = PurePosixPath(name), _base(name)
+    belongs = path.suffix.lower() in (*PICTURES, ".npy", ".hdr") and end.search(base)
+    return end.sub("", base) if belongs else None

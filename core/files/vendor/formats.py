@@ -41,7 +41,7 @@ OTHERS: tuple[tuple[bytes, tuple[str, ...], str, str], ...] = (
     (b"\x1f\x8b", (), "gzip file", "Unpack it first."),
     (b"7z\xbc\xaf", (), "7-Zip archive", "Pack it as zip."),
     (b"Rar!", (), "RAR archive", "Pack it as zip."),
-    (b"", (".xlsx", ".xls", ".ods"), "spreadsheet", "Save the sheet as CSV."),
+    (b"", (".xls",), "spreadsheet", "Save the sheet as CSV."),
 )
 
 

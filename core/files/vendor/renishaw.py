@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 BLOCK_HEADER = 16
 AXES = {1: "Raman shift", 2: "cm-1", 3: "nm", 4: "eV", 5: "um"}
 NANOMETRE = 3
-COLUMN_BY_COLUMN = 0x02  # of the flags of a map
+# kinds of origins: the place of the stage, micrometres
+X, Y = 3, 4
+ORIGIN_HEADER, MOST_ORIGINS = 24, 64
 
 
 def read_wdf(path: Path) -> dict[str, NDArray[Any]]:
@@ -37,14 +39,49 @@ def read_wdf(path: Path) -> dict[str, NDArray[Any]]:
         positions, unit = laser - 1e7 / positions, 1
         found["notices"] = np.array(["The wavelengths were turned into shifts from the laser of the file."])
     found |= {"wavenumbers": positions, "axis": np.array(AXES.get(unit, ""))}
-    if "WMAP" in blocks:
-        flags = struct.unpack_from("<I", stored, blocks["WMAP"][0])[0]
-        across, down = struct.unpack_from("<II", stored, blocks["WMAP"][0] + 32)
-        if across * down == len(spectra) > 1:
-            side = (across, down) if flags & COLUMN_BY_COLUMN else (down, across)
-            cube = spectra.reshape(*side, points)
-            return found | {"cube": cube.transpose(1, 0, 2) if flags & COLUMN_BY_COLUMN else cube}
-    return found | {"spectra": spectra}
+    cube = _map(stored, blocks, spectra, capacity)
+    return found | ({"spectra": spectra} if cube is None else {"cube": cube})
+
+
+def _map(
+    stored: bytes, blocks: dict[str, tuple[int, int]], spectra: NDArray[np.float32], capacity: int
+) -> NDArray[np.float32] | None:
+    """Return the spectra of a whole map as (H, W, B), None for others.
+
+    Each lies where the stage was, as rows may be scanned to and fro, or column by column; rows and columns are in the
+    order in which they were reached.
+    """
+    if "WMAP" not in blocks or "ORGN" not in blocks or len(spectra) < 2:
+        return None
+    places = _places(stored, blocks["ORGN"], capacity)
+    if not {X, Y} <= set(places):
+        return None
+    across, column = _in_order(places[X][: len(spectra)])
+    down, row = _in_order(places[Y][: len(spectra)])
+    if across * down != len(spectra) or len(set(zip(row, column, strict=True))) != len(spectra):
+        return None
+    cube = np.empty((down, across, spectra.shape[1]), np.float32)
+    cube[row, column] = spectra
+    return cube
+
+
+def _places(stored: bytes, block: tuple[int, int], capacity: int) -> dict[int, NDArray[np.float64]]:
+    """Return what the block of origins has one of for each spectrum, by its kind."""
+    at = block[0] + 4
+    found: dict[int, NDArray[np.float64]] = {}
+    for _ in range(min(struct.unpack_from("<I", stored, block[0])[0], MOST_ORIGINS)):
+        kind = struct.unpack_from("<I", stored, at)[0] & 0x7FFFFFFF
+        found[kind] = np.frombuffer(stored, "<f8", capacity, at + ORIGIN_HEADER)
+        at += ORIGIN_HEADER + 8 * capacity
+    return found
+
+
+def _in_order(places: NDArray[np.float64]) -> tuple[int, NDArray[np.int64]]:
+    """Return how many different places there are, and the number of each in the order of their first."""
+    _, first, which = np.unique(places.round(4), return_index=True, return_inverse=True)
+    number = np.empty(len(first), np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return len(first), number[which.ravel()]
 
 
 def _blocks(stored: bytes) -> dict[str, tuple[int, int]]:

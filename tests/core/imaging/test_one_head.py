@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.anatomy import registration
 from core.anatomy.head import find_head
+from core.anatomy.registration import Alignment
 from core.anatomy.same_head import Fit
 from core.imaging import one_head
 from core.imaging.one_head import fit_note, reference_note
@@ -12,6 +14,8 @@ from core.result import Note
 from core.volume import Volume
 from tests.core.brains import rigid
 from tests.core.made_heads import SHAPE, heads
+
+Bool = NDArray[np.bool_]
 
 
 def noted(truth: Volume, scan: Volume) -> Note:
@@ -61,9 +65,13 @@ def test_what_a_mask_has_emptied_does_not_count() -> None:
 
 def test_a_brain_is_registered_with_a_whole_head_from_either_side(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, brain = heads(5, whole=True)["t1"], heads(5)["t2"]
-    searched = []
-    found = registration.Alignment(np.diag([1.0, 1, 1, 1]), 0, 0, 0, 0)
-    monkeypatch.setattr(registration, "register", lambda fixed, moving, head: searched.append((fixed, head)) or found)
+    searched: list[tuple[Volume, Bool]] = []
+
+    def stay(fixed: Volume, moving: Volume, head: Bool) -> Alignment:
+        searched.append((fixed, head))
+        return Alignment(np.eye(4), 0, 0, 0, 0)
+
+    monkeypatch.setattr(registration, "register", stay)
     registration.register_heads(whole, find_head(whole), brain, find_head(brain))
     registration.register_heads(brain, find_head(brain), whole, find_head(whole))
     assert all(fixed is brain and head.sum() == find_head(brain).mask.sum() for fixed, head in searched)

@@ -116,14 +116,14 @@ def settings(services: Services, task: Task, elsewhere: Mapping[str, Component] 
             elem_id=ident(task, "preset"),
             elem_classes=["cs-choice", "cs-preset"],
         )
+        left = [param for param in task.params if param.name not in built and not param.folded]
         folded = [param for param in task.params if param.name not in built and param.folded]
-        for heading in dict.fromkeys(param.folded for param in folded):
-            with gr.Accordion(heading, open=False, elem_classes="cs-advanced"):
-                built |= {param.name: forms.field(param) for param in folded if param.folded == heading}
-        left = [param for param in task.params if param.name not in built]
         chosen = next((one.params for one in task.presets if one.name == preset.value), {})
         built |= _fields((one for one in left if not one.advanced), chosen)
         note = gr.HTML(elem_id=ident(task, "method-note"))
+        for heading in dict.fromkeys(param.folded for param in folded):
+            with gr.Accordion(heading, open=False, elem_classes="cs-advanced"):
+                built |= _fields((one for one in folded if one.folded == heading), chosen)
         words = "Method and advanced settings" if task.methods else "Advanced settings"
         with gr.Accordion(words, open=False, visible=any(one.advanced for one in left), elem_classes="cs-advanced"):
             built |= _fields((one for one in left if one.advanced and not one.paper), chosen)

@@ -171,6 +171,20 @@ def test_a_picture_of_another_form_is_refused(cores: Path, tmp_path: Path) -> No
     assert found is not None and found[8].shape == (3, 48, 48) and found[8].mean() == pytest.approx(100 / 255, abs=1e-3)
 
 
+def test_one_image_dropped_with_its_label_picture_and_notes(cores: Path, tmp_path: Path) -> None:
+    for name, own in (("core00.hdr", "map.hdr"), ("core00.dat", "map.dat"), ("core00_labels.png", "mask.png")):
+        (tmp_path / own).hardlink_to(cores.parent / name)
+    (tmp_path / "notes.md").write_text("measured in spring")
+    (tmp_path / "photograph.jpg").write_bytes(b"\xff\xd8\xff")
+    # of one class alone
+    with pytest.raises(UserError, match="no_labels"):
+        read(tmp_path)
+    mask = np.repeat([[1, 2]], 48, axis=0).repeat(24, axis=1).astype(np.uint8)
+    (tmp_path / "mask.png").unlink()
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    assert read(tmp_path).patches.classes == ("1", "2")
+
+
 def test_a_damaged_image_is_named(cores: Path, tmp_path: Path) -> None:
     table = copied(cores, tmp_path / "set", rows=cores.read_text())
     data = table.parent / "core01.dat"

@@ -100,10 +100,8 @@ def perkinelmer_image(cube: NDArray[np.float64]) -> bytes:
     return b"PEPE3D".ljust(44, b"\0") + block(5100, head) + b"".join(pixels)
 
 
-def wdf(
-    spectra: NDArray[np.float64], unit: int = 1, size: tuple[int, int] | None = None, laser: float = 532.0
-) -> bytes:
-    """WDF; size: pixels across and down of a map."""
+def wdf(spectra: NDArray[np.float64], unit: int = 1, size: tuple[int, int] | None = None, order: str = "rows") -> bytes:
+    """WDF; size: pixels across and down of a map; order: in which the stage reached them."""
 
     def part(name: bytes, content: bytes) -> bytes:
         return struct.pack("<4sIQ", name, 0, 16 + len(content)) + content
@@ -119,7 +117,12 @@ def wdf(
     found = bytes(head) + part(b"DATA", spectra.astype("<f4").tobytes())
     found += part(b"XLST", struct.pack("<II", 1, unit) + positions.astype("<f4").tobytes())
     found += part(b"YLST", struct.pack("<IIf", 0, 0, 0.0))
-    places = [(index % (size or (count, 1))[0], index // (size or (count, 1))[0]) for index in range(count)]
+    across, down = size or (count, 1)
+    places = [(x, y) for y in range(down) for x in range(across)]
+    if order == "to and fro":
+        places = [(across - 1 - x if y % 2 else x, y) for x, y in places]
+    if order == "columns":
+        places = [(x, y) for x in range(across) for y in range(down)]
     origins = b"".join(
         struct.pack("<II16s", kind, 8, name) + np.array([place[kind - 3] for place in places], "<f8").tobytes()
         for kind, name in ((3, b"X"), (4, b"Y"))

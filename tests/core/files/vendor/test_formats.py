@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -89,12 +92,22 @@ def test_renishaw(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wdf", made.wdf(TWO))
     found = read_arrays(path)
     same(found, TWO, "counts", "Raman shift")
-    library = WDFReader(str(path))
-    np.testing.assert_array_equal(library.spectra.reshape(2, -1), found["spectra"])
-    np.testing.assert_array_equal(library.xdata, found["wavenumbers"])
+    with closing(WDFReader(str(path))) as library:
+        np.testing.assert_array_equal(library.spectra.reshape(2, -1), found["spectra"])
+        np.testing.assert_array_equal(library.xdata, found["wavenumbers"])
     path = write(tmp_path / "map.wdf", made.wdf(CUBE.reshape(6, -1), size=(3, 2)))
     same_cube(read_arrays(path))
-    np.testing.assert_array_equal(WDFReader(str(path)).spectra, read_arrays(path)["cube"])
+    with closing(WDFReader(str(path))) as whole:
+        np.testing.assert_array_equal(whole.spectra, read_arrays(path)["cube"])
+
+
+def test_a_map_is_put_together_by_the_places_of_the_stage(tmp_path: Path) -> None:
+    back = CUBE.copy()
+    back[1] = back[1, ::-1]
+    path = write(tmp_path / "a.wdf", made.wdf(back.reshape(6, -1), size=(3, 2), order="to and fro"))
+    same_cube(read_arrays(path))
+    turned = CUBE.transpose(1, 0, 2).reshape(6, -1)
+    same_cube(read_arrays(write(tmp_path / "b.wdf", made.wdf(turned, size=(3, 2), order="columns"))))
 
 
 def test_wavelengths_of_renishaw_become_shifts_from_the_laser(tmp_path: Path) -> None:
@@ -218,6 +231,13 @@ def test_images_of_matlab(tmp_path: Path) -> None:
     same_cube(read_arrays(tmp_path / "chi.mat"))
 
 
+def packed(name: str) -> bytes:
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        archive.writestr(name, "content")
+    return stored.getvalue()
+
+
 UNREAD = {
     "a.wip": (b"WIT_PR06\0\0", "WITec"),
     "a.l6m": (b"\0\1\2\3", "Horiba"),
@@ -226,6 +246,7 @@ UNREAD = {
     "a.csv.gz": (b"\x1f\x8b\x08" + bytes(100), "gzip"),
     "a.bin": (bytes(range(100)), "no file of spectra"),
     "a.csv": (b"", "empty"),
+    "a.xlsx": (packed("[Content_Types].xml"), "spreadsheet"),
 }
 
 

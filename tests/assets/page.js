@@ -6,6 +6,7 @@ import { Window } from "../../assets/node_modules/happy-dom/lib/index.js";
 const CLASSES = [
   "Event",
   "KeyboardEvent",
+  "MouseEvent",
   "HTMLElement",
   "HTMLCanvasElement",
   "HTMLFieldSetElement",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +18,7 @@ from core.engine.execute import execute
 from core.engine.protocol import JobSpec
 from core.events import Finished
 from tests.blocks import Block, blocks, inline_commands
+from tests.contract.phantom import WRITERS, write_inputs
 from tests.source import ROOT
 from tests.webapp.study.folders import write_folder
 from webapp.console import main
@@ -31,12 +32,7 @@ RUN = (
     ("failure", "simulate"), ("run", "inpaint"), ("run", "superres"), ("run", "translate"), ("settings",),
     ("study", "create"), ("study", "export"), ("study", "list"), ("synth",), ("tasks",),
 )  # fmt: skip
-EXAMPLES = {
-    "T1.nii.gz": "cavity-brain/t1.nii.gz", "mask.nii.gz": "cavity-brain/mask.nii.gz",
-    "THICK.nii.gz": "thick-t2/image.nii.gz", "T2.nii.gz": "contrasts/t2.nii.gz",
-}  # fmt: skip
-# a translation has one subject
-TRANSLATED = {"T1.nii.gz": "contrasts/t1.nii.gz", "T2.nii.gz": "contrasts/t2.nii.gz"}
+NAMES = {"t1": "T1", "mask": "mask", "image": "THICK", "t1ce": "T1CE", "t2": "T2"}
 # files that a reader brings and the examples lack
 BROUGHT = ("aseg.nii.gz",)
 # the study that the page names in its examples
@@ -133,17 +129,20 @@ def test_docker_is_given_the_port_and_the_folder_of_the_image() -> None:
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
-    """A folder with the files that the documentation names: examples, and a study with its images."""
-    give(tmp_path, EXAMPLES)
+    """A folder with the files that the documentation names, small ones, and a study with its images."""
+    for task in WRITERS:
+        give(tmp_path, task)
     write_folder(tmp_path / "images", 8)
     (study,) = [block for block in BLOCKS if block.language == "yaml"]
     (tmp_path / "study.yaml").write_text(study.text, encoding="utf-8")
     return tmp_path
 
 
-def give(folder: Path, files: Mapping[str, str]) -> None:
-    for name, example in files.items():
-        shutil.copyfile(ASSETS / "examples" / example, folder / name)
+def give(folder: Path, task: str) -> None:
+    """Write inputs of ``task`` under the names of the documentation; those of a task are of one head."""
+    (folder / task).mkdir(exist_ok=True)
+    for name, path in write_inputs(task, folder / task).items():
+        shutil.copyfile(path, folder / f"{NAMES[name]}.nii.gz")
 
 
 @pytest.mark.long
@@ -162,7 +161,9 @@ def test_the_commands_of_a_block_run(
         if treatment(words) != "run":
             continue
         if "translate" in words:
-            give(scratch, TRANSLATED)
+            give(scratch, "translate")
+        if "inpaint" in words:
+            give(scratch, "inpaint")
         made = re.findall(r"^study (\w{32})$", written, re.MULTILINE)
         code = main([made[0][:6] if word == STUDY else word for word in words[1:]])
         output = capsys.readouterr()
@@ -174,6 +175,9 @@ def test_the_commands_of_a_block_run(
 
 @pytest.mark.long
 def test_the_python_of_the_readme_runs(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # with the example that the page offers
+    for name, file in (("T1", "t1"), ("mask", "mask")):
+        shutil.copyfile(ASSETS / "examples/cavity-brain" / f"{file}.nii.gz", scratch / f"{name}.nii.gz")
     monkeypatch.chdir(scratch)
     (block,) = [block for block in BLOCKS if (block.page, block.language) == ("README.md", "python")]
     names: dict[str, Any] = {}

@@ -13,13 +13,13 @@ from tests.browser.conftest import STEP_MS
 from tests.browser.rate_stage import Study
 
 VIEW = "document.querySelector('.rate-viewer').counterscan"
-DESK, TABLET, TURNED, PHONE = (1600, 900), (820, 1180), (1180, 820), (420, 800)
+DESK, LAPTOP, TABLET, TURNED, PHONE = (1600, 900), (1280, 720), (820, 1180), (1180, 820), (420, 800)
 BANNER = "You are offline; your answer is kept here and will be sent."
 
 
 @contextmanager
 def rater(
-    browser: Browser, study: Study, size: tuple[int, int] = DESK, touch: bool = False, script: str = ""
+    browser: Browser, study: Study, size: tuple[int, int] = LAPTOP, touch: bool = False, script: str = ""
 ) -> Iterator[Page]:
     """Open the link in a fresh browser; script errors, dialogs, other hosts and refused policies fail at the end."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch)

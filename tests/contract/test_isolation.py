@@ -40,6 +40,7 @@ OWNED = {
     "/thumbnail/{job_id}.webp": {"job_id": "job"},
     "/files/{artifact_id}": {"artifact_id": "artifact"},
     "/mask/{scan_id}": {"scan_id": "scan"},
+    "/proposal/{scan_id}": {"scan_id": "scan"},
     "/lab/{job_id}.html": {"job_id": "job"},
     "/study/{study_id}/view": {"study_id": "study"},
     "/study/{study_id}/{kind}": {"study_id": "study"},

@@ -40,7 +40,7 @@ DETECT = 1
 # detected. With 4 in place of 1.5 there, scans that do not alternate reach 2.4, and some that do by 2 % no more.
 PASSES, OUTLYING, STANDING_OUT = 3, 2.5, 1.5
 # How much stronger the field must be than those of patterns of periods 3 and 4, which no scanner makes: docs/results.md
-FOUND = 2.4
+FOUND = 2.8
 # RMS of the gain less 1 that is worth a correction, and slices that can show a pattern
 LEAST, FEWEST_SLICES = 0.0025, 12
 # share of the largest trust from which tissue counts in the largest gain

@@ -202,7 +202,7 @@ def test_a_visit_that_cannot_be_noted_is_tried_again_later(
     rater: Rater, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(services.repo, "touch", locked)
+        patched.setattr(services.browsers, "touch", locked)
         busy = rater.post("start", {"consent": True})
     assert (busy.status_code, busy.json()["code"]) == (503, "busy")
     assert rater.post("start", {"consent": True}).status_code == 200

@@ -26,7 +26,8 @@ def test_a_run_is_listed_with_its_picture_size_and_file(services: Services, head
     assert row["file"] == f"/files/{result.id}"
     assert str(row["size"]).endswith("kB")
     assert row["over"]
-    table = piece("sessions", "table", runs=[{**row, "subject": "<img onerror=1> ${x}"}], states=(("done", "Done"),))
+    named = {**row, "subject": "<img onerror=1> ${x}"}
+    table = piece("sessions", "table", runs=[named], states=(("done", "Done"),), days=0)
     assert "<img onerror" not in table and "${" not in table
 
     made = thumbnails._drawn("inpaint", (("mask", services.blobs.path(mask.blob)),), services.blobs.path(result.blob))

@@ -7,6 +7,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,10 @@ class Rater:
 
     def rate(self, until: Callable[[], bool] = lambda: False) -> None:
         """Answer one item after the other to the end, or ``until`` something is true."""
+        with closing(self._connection):
+            self._rate(until)
+
+    def _rate(self, until: Callable[[], bool]) -> None:
         self._ask("GET", "")
         state = self._ask("POST", "/start", {"consent": True, "expertise": "Other", "years": 1})
         self.total = state["progress"]["total"]

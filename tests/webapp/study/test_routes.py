@@ -19,7 +19,7 @@ from webapp.study.collection import collect
 from webapp.study.export import to_csv
 
 Browser = Callable[[], TestClient]
-WORDS = re.compile(rb"truth|ours|mean|case\d|synthetic|region|psnr|flipped|repeat|catch|method", re.IGNORECASE)
+WORDS = re.compile(rb"truth|\bours|mean|case\d|synthetic|region|psnr|flipped|repeat|catch|method", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")

@@ -72,8 +72,7 @@ def drawn(figure: go.Figure | None) -> Markup:
     if figure is None:
         return EMPTY
     # JSON in a script may not hold what ends a script
-    data = figure.to_json().replace("<", "\\u003c")
-    return trusted(f'<script type="application/json">{data}</script><div class="cs-figure"></div>')
+    return template("figure", data=trusted(figure.to_json().replace("<", "\\u003c")))
 
 
 @lru_cache(maxsize=1)

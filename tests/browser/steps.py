@@ -160,7 +160,7 @@ def start_drawing(page: Page, view: str = "Axial") -> None:
     page.get_by_role("button", name=view, exact=True).click()
     expect(page.locator("#draw")).to_be_enabled()
     page.locator("#draw").click()
-    page.locator(".cs-drawbar").wait_for()
+    page.get_by_role("toolbar", name="Mask drawing").wait_for()
     wait_for(page, f"{VIEWER}.input.nv.drawBitmap !== null")
 
 

@@ -27,7 +27,7 @@ KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".p
 HTML = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Viewer</title>
 <link rel="stylesheet" href="/ui/style/colours.css"><link rel="stylesheet" href="/ui/style/style.css">
 <link rel="icon" href="data:,"></head>
-<body style="margin: 16px; font-family: sans-serif"><main><h1 style="color: #e6edf3; font-size: 16px">Viewer</h1>
+<body style="margin: 16px; font-family: sans-serif"><main><h1 style="color: var(--cs-text); font-size: 16px">Viewer</h1>
 <div id="host"><div class="cs-viewer" role="region" aria-label="Volume viewer"></div></div></main>
 <script type="module" src="/page.js"></script></body></html>"""
 SCRIPT = """import { mount } from "/ui/viewer/viewer.js";

@@ -18,6 +18,8 @@ from tests.contract.phantom import write_phantom
 from tests.source import ROOT
 from tests.waiting import LONGEST
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 Inputs = dict[str, Path]
 
 
@@ -155,12 +157,19 @@ def started(inputs: Inputs, out: Path, *before: str) -> subprocess.Popen[str]:
     """Start a long run and return it once it computes."""
     options = ["--t1", str(inputs["t1"]), "--mask", str(inputs["mask"]), "--out", str(out)]
     command = [sys.executable, "-m", "core", "run", "inpaint", *options, "--samples", "16", "--steps", "8"]
-    child = subprocess.Popen([*before, *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [*before, *command],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # tests that run under nohup would pass on that signals are ignored
+        preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in SIGNALS] if not before else None,
+    )
     assert child.stderr is not None and child.stderr.readline().startswith("Running on")
     return child
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_leaves_nothing_in_the_output_folder(tmp_path: Path, inputs: Inputs, number: signal.Signals) -> None:
     child = started(inputs, tmp_path / "out")
     os.kill(child.pid, number)

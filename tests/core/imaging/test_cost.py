@@ -36,7 +36,7 @@ def counted(architecture: str, config: dict[str, Any]) -> int:
     cube = torch.zeros(1, 1, SIDE, SIDE, SIDE)
     context = torch.zeros(1, config.get("context", 2), SIDE, SIDE, SIDE)
     heads = int(config.get("heads", 1))
-    conditioning = torch.zeros(1, config["facts"]) if "facts" in config else None
+    conditioning = torch.zeros(1, config["conditioning"]) if "conditioning" in config else None
     assert conditioning is None or heads <= conditioning.shape[1]
     more: dict[str, Any] = {}
     if architecture == "fusion_net":
@@ -53,12 +53,12 @@ def counted(architecture: str, config: dict[str, Any]) -> int:
         ("volume_net", SMALL),
         ("volume_net", DEEP),
         ("volume_net", {**SMALL, "context": 7, "stream": True, "skip": True}),
-        ("volume_net", {**SMALL, "context": 9, "facts": 8, "heads": 4, "direct": True}),
+        ("volume_net", {**SMALL, "context": 9, "conditioning": 8, "heads": 4, "direct": True}),
         ("plane_net", {**SMALL, **PLANE}),
         ("plane_net", {**DEEP, **PLANE, "stream": True}),
-        ("plane_net", {**SMALL, "context": 9, "slab": 4, "facts": 8, "heads": 4, "direct": True}),
+        ("plane_net", {**SMALL, "context": 9, "slab": 4, "conditioning": 8, "heads": 4, "direct": True}),
         ("fusion_net", {**SMALL, **HEAD}),
-        ("fusion_net", {**DEEP, **HEAD, "facts": 3}),
+        ("fusion_net", {**DEEP, **HEAD, "conditioning": 3}),
     ],
 )
 def test_the_work_of_a_call_is_what_the_convolutions_do(architecture: str, config: dict[str, Any]) -> None:

@@ -48,9 +48,13 @@ def test_mirrored_samples_are_put_back_and_padding_is_cut_off(samples: int) -> N
 
 
 @pytest.mark.parametrize("samples", [1, 4])
-@pytest.mark.parametrize("axis", [thick(16, 4), Axis(16, 6, 2.5, 2.0, 1.0, "gaussian")])
+@pytest.mark.parametrize(
+    ("axis", "apart"),
+    # slices that share voxels are measured nearly alike where the range of the scan is kept
+    [(thick(16, 4), 1e-4), (Axis(16, 6, 2.5, 2.0, 1.0, "gaussian"), 1e-3)],
+)
 def test_a_sharpened_scan_agrees_with_its_slices_whatever_the_network_says(
-    monkeypatch: pytest.MonkeyPatch, samples: int, axis: Axis
+    monkeypatch: pytest.MonkeyPatch, samples: int, axis: Axis, apart: float
 ) -> None:
     monkeypatch.setattr(superres, "load", lambda name, device: Echo(1, 3.0))
     monkeypatch.setattr(superres, "calibration", lambda name: 2.0)
@@ -58,10 +62,10 @@ def test_a_sharpened_scan_agrees_with_its_slices_whatever_the_network_says(
     scan = ThickScan(acquisition.measure(IMAGE + 4), acquisition)
     made = finish(superres.volume(scan, Options(samples=samples)))
     assert made.values.shape == IMAGE.shape and made.calls == samples
-    assert np.abs(acquisition.measure(made.values) - scan.image).max() < 1e-4
+    assert np.abs(acquisition.measure(made.values) - scan.image).max() < apart
     assert np.abs(made.values - acquisition.interpolate(scan.image)).max() > 0.05
     free = finish(superres.volume(scan, Options(samples=samples, consistent=False)))
-    assert np.abs(acquisition.measure(free.values) - scan.image).max() > 1e-3
+    assert np.abs(acquisition.measure(free.values) - scan.image).max() > 10 * apart
 
 
 def test_a_mirrored_scan_gives_the_mirrored_result(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,4 +67,4 @@ def test_nothing_in_webapp_names_a_task() -> None:
     assert [module.path for module in modules("webapp") if quoted.search(module.text)] == []
     folder = Path(__file__).resolve().parents[3] / "assets" / "viewer"
     scripts = sorted(folder.glob("*.js"))
-    assert scripts and [path.name for path in scripts if quoted.search(path.read_text())] == []
+    assert scripts and [path.name for path in scripts if quoted.search(path.read_text(encoding="utf-8"))] == []

@@ -32,6 +32,10 @@ LONG = (
     "tests/core/files/test_convert.py", "tests/core/imaging/inpaint/test_task.py",
     "tests/core/imaging/published/test_posterior.py", "tests/core/imaging/translate/test_run.py",
     "tests/core/imaging/translate/test_sources.py", "tests/core/measure/test_analysis.py",
+    "tests/core/anatomy/test_same_head.py", "tests/core/bench/test_two_heads.py", "tests/core/imaging/test_one_head.py",
+    "tests/core/failure/data/test_image_sets.py", "tests/core/files/test_nifti.py", "tests/test_commands.py",
+    "tests/core/imaging/superres/test_guide.py", "tests/core/imaging/superres/test_run.py",
+    "tests/core/test_dicom_runs.py",
 )  # fmt: skip
 
 

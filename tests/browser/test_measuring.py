@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def save(show: Show, what: str, folder: Path) -> Image.Image:
         show.page.get_by_label("Save a picture or copy a link").select_option(what)
     path = folder / saved.value.suggested_filename
     saved.value.save_as(path)
-    return Image.open(path)
+    return Image.open(BytesIO(path.read_bytes()))
 
 
 def test_lengths_regions_and_profiles_are_measured_in_every_panel(show: Show) -> None:

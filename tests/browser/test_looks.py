@@ -131,3 +131,10 @@ def test_every_step_is_reached_by_keyboard(page: Page) -> None:
             unmarked.add(name)
     assert {"Inpaint", "Click to upload or drop files"} & seen
     assert unmarked == set()
+
+
+def test_the_link_to_notes_and_files_keeps_the_page(done: Page) -> None:
+    done.evaluate("globalThis.kept = true")
+    done.get_by_role("link", name="Notes, files, rating").click()
+    expect(done.locator("#downloads")).to_be_in_viewport()
+    assert done.evaluate("globalThis.kept === true")

@@ -186,6 +186,13 @@ def test_a_link_ends_and_a_colleague_may_look(
     expect(stranger.locator("#study-steps")).to_be_hidden()
 
 
+def test_the_example_study_comes_with_a_link_to_send(page: Page, server: Server) -> None:
+    open_rate(page)
+    page.get_by_role("button", name="Make the example study").click()
+    link = page.locator("#rater-link input")
+    expect(link).to_have_value(re.compile(f"^{server.url}/rate/.+"), timeout=20_000)
+
+
 def test_what_is_missing_is_said(page: Page) -> None:
     open_rate(page)
     page.locator("#study-make").click()

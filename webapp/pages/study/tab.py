@@ -45,7 +45,8 @@ const whole = () => element.querySelectorAll("input[data-path]").forEach((one) =
   one.value = location.origin + one.dataset.path;
 });
 element.addEventListener("focusin", (event) => event.target.matches("input[data-path]") && event.target.select());
-watch("value", () => requestAnimationFrame(whole));
+new MutationObserver(whole).observe(element, { childList: true, subtree: true, attributeFilter: ["data-path"] });
+whole();
 """
 
 

@@ -10,6 +10,8 @@ from limits import RateLimitItemPerDay, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
+from core.plurals import count
+
 # the key of all keys together; those of visitors have no space
 ALL = "all together"
 
@@ -59,4 +61,4 @@ def in_words(seconds: float) -> str:
     """Return a time to wait as people say it, rounded up: ``"5 minutes"``, ``"3 hours"``."""
     minutes = math.ceil(seconds / 60)
     amount, unit = (minutes, "minute") if minutes < 60 else (math.ceil(minutes / 60), "hour")
-    return f"{amount} {unit}{'' if amount == 1 else 's'}"
+    return count(amount, unit)

@@ -22,7 +22,6 @@ from core.files.dicom_volumes import (
     Choice,
     Group,
     choose,
-    count,
     describe,
     kinds,
     listed,
@@ -30,6 +29,7 @@ from core.files.dicom_volumes import (
 )
 from core.files.nifti import Stored
 from core.files.nifti_header import check_affine, check_shape
+from core.plurals import count
 from core.result import Note
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])

@@ -16,6 +16,7 @@ from core.errors import UserError
 from core.files.dicom_header import MULTI_FRAME, VARIANTS, WITHOUT_VOXELS, Slice
 from core.files.dicom_pixels import read_plane
 from core.files.nifti_header import MIN_SIDE
+from core.plurals import count
 
 SCOUT = re.compile(r"local|scout|survey|topogram|surview", re.IGNORECASE)
 NOT_MAGNITUDE = frozenset({"P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY", "MIXED", "B0", "B1"})
@@ -105,11 +106,6 @@ def listed(volumes: Iterable[Group]) -> str:
 def kinds(others: Counter[str]) -> str:
     """Return kinds of files with their numbers: "structured report (2)"."""
     return ", ".join(f"{kind} ({number})" for kind, number in others.most_common())
-
-
-def count(number: int, what: str) -> str:
-    """Return a number of things: "1 slice", "2 slices"."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def printable(text: str) -> str:

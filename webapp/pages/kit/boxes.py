@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from core.declaration import Measure, Task
 from core.errors import UserError
+from core.plurals import count
 from core.result import BASELINE, DIFFERENCE, ERROR, REPORT, RESULT, RUN, UNCERTAINTY, Measured, Result, Row
 from webapp.pages.kit.templates import EMPTY, joined, piece
 from webapp.pages.kit.text import number, seconds, times
@@ -104,7 +105,7 @@ def outcome(job: JobRecord, files: str = "") -> Markup:
 
 def header(device: str, waiting: int) -> Markup:
     """Return the device badge and the length of the queue."""
-    queue = "Queue empty" if not waiting else f"{waiting} job{'s' if waiting > 1 else ''} in the queue"
+    queue = "Queue empty" if not waiting else f"{count(waiting, 'job')} in the queue"
     return piece("boxes", "badges", device=device, queue=queue)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import gradio as gr
 
+from core.plurals import count
 from webapp.settings import Settings
 
 _TWICE = """
@@ -63,7 +64,7 @@ def age_of(age: timedelta | None) -> str:
         return ""
     hours = age.total_seconds() / 3600
     number, unit = (hours, "hour") if hours >= 1 else (60 * hours, "minute")
-    return f"{number:g} {unit}{'' if number == 1 else 's'}"
+    return count(f"{number:g}", unit)
 
 
 def day_of(moment: datetime | None) -> str:

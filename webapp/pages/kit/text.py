@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from core.plurals import count
+
 NAME = "Counterscan"
 # size of a unit of time in seconds, its name, its steps in an estimate, and how many of it are given in the next
 SCALES = (
@@ -61,8 +63,7 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
         return "just now"
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if passed >= size:
-            count = int(passed // size)
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+            return f"{count(int(passed // size), unit)} ago"
     return "just now"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup
 
 from core.measure.answers import Rater
+from core.plurals import count
 from webapp.pages.kit import boxes
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import ago
@@ -27,7 +28,7 @@ def overview(study: StudyRecord, items: Sequence[ItemRecord]) -> Markup:
     uses: list[str] = [item.use for item in items]
     pairs = sum(len(item.images) == 2 for item in items)
     state = "closed" if study.closed else "open for rating"
-    counted = f"{len(items)} items: {len(items) - pairs} single images, {pairs} pairs"
+    counted = f"{count(len(items), 'item')}: {count(len(items) - pairs, 'single image')}, {count(pairs, 'pair')}"
     extra = [
         f"{uses.count(use)} {words}"
         for use, words in (("training", "for practice"), ("catch", "with an obvious answer"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.measure.findings import Correlation, Detection, Results, ScaleResult
 from core.measure.intervals import Estimate
+from core.plurals import count
 from webapp.pages.charts.dots import known
 from webapp.pages.kit.text import number, seconds
 
@@ -54,11 +55,6 @@ def _raters(results: Results) -> list[str]:
         return [f"No answer counts yet; {invited}"]
     gave = f"{count(results.raters, 'rater')} gave {count(results.answers, 'answer')}"
     return [f"{gave} on {count(results.items, 'item')}; {invited}"]
-
-
-def count(many: int, noun: str) -> str:
-    """Return ``1 rater``, ``4 raters``."""
-    return f"{many} {noun}{'' if many == 1 else 's'}"
 
 
 def _detections(results: Results) -> list[str]:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from core.measure.intervals import Estimate
+from core.plurals import count
 from tests.webapp.pages.study_results import UNKNOWN, estimate, results
-from webapp.pages.study.sentences import count, percent, share_of, summary
+from webapp.pages.study.sentences import percent, share_of, summary
 
 
 def said(start: str, found: tuple[str, ...]) -> str:

@@ -62,25 +62,19 @@ def unpack_all(path: Path, folder: Path, *, max_bytes: int) -> dict[str, Path]:
     differ in case.
     """
     found: dict[str, Path] = {}
+    taken: set[str] = set()
     try:
         with zipfile.ZipFile(path) as archive:
             for member in _checked(archive.infolist(), path.stat().st_size, max_bytes):
                 name = PurePosixPath(member.filename.replace("\\", "/")).as_posix()
-                if name.lower() in {each.lower() for each in found} or len(name) > NAME_CHARACTERS:
+                if name.lower() in taken or len(name) > NAME_CHARACTERS:
                     raise UserError("zip_unsafe", "Two files in the zip have the same name, or a very long one.", FEWER)
+                taken.add(name.lower())
                 found[name] = folder / name
                 found[name].parent.mkdir(parents=True, exist_ok=True)
                 with found[name].open("wb") as file:
                     file.writelines(_pieces(archive, member))
-    except (
-        OSError,
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        struct.error,
-        UnicodeError,
-    ) as error:
+    except (*DAMAGE, OSError, UnicodeError) as error:
         raise UserError("zip_damaged", "The zip file is damaged or cut off.", AGAIN) from error
     return found
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.files.archive import is_litter, unpack_all
-from core.files.envi import data_of, header_of, read_envi
+from core.files.envi import MARK, data_of, header_of, is_header, read_envi
 from core.files.spectra_collection import read_collection
 from core.files.spectra_table import read_table
 from core.files.table_text import is_text
@@ -61,7 +61,7 @@ def _decoded(paths: tuple[Path, ...]) -> Arrays:
         return _together({path.relative_to(paths[0]).as_posix(): path for path in inside})
     if len(paths) == 1:
         return _decoded_file(paths[0])
-    headers = [path for path in paths if _head(path).startswith(b"ENVI")]
+    headers = [path for path in paths if is_header(path)]
     if len(paths) == 2 and len(headers) == 1:
         return read_envi(headers[0], next(path for path in paths if path != headers[0]))
     if len({path.name for path in paths}) < len(paths):
@@ -84,7 +84,7 @@ def _decoded_file(path: Path) -> Arrays:
     head = _head(path)
     if not head:
         raise UserError("cube_unreadable", f"{path.name[:80]!r} is empty.", "Copy, download or export it again.")
-    if head.startswith(b"ENVI"):
+    if head.startswith(MARK):
         return read_envi(path, data_of(path))
     vendor = reader_of(path, head)
     if vendor is not None:

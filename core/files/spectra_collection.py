@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.envi import data_of
+from core.files.envi import data_of, is_header
 from core.files.table_text import MISSING, Cells, is_text, read_cells
 
 Arrays = dict[str, NDArray[Any]]
@@ -107,10 +107,8 @@ def main_files(files: Mapping[str, Path]) -> list[str]:
     file of an Agilent tile or mosaic and not its others, no pictures and notes."""
     beside = {path for name, path in files.items() if path.suffix.lower() in BESIDE}
     for path in files.values():
-        if path.suffix.lower() == ".hdr":
-            with path.open("rb") as file:
-                if file.read(4) == b"ENVI":
-                    beside.add(data_of(path))
+        if path.suffix.lower() == ".hdr" and is_header(path):
+            beside.add(data_of(path))
     stems = {(path.parent, path.stem.lower()) for path in files.values() if path.suffix.lower() in (".bsp", ".dmt")}
     for path in files.values():
         # the tiles of a mosaic have its name and their numbers

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.files.value_units import units_in
 
 MARK = b"ENVI"
 HEADER_BYTES = 4 << 20
@@ -26,7 +27,6 @@ SUFFIXES = ("", ".dat", ".img", ".raw", ".bin", ".bsq", ".bil", ".bip", ".cube",
 FIELD = re.compile(r"^[ \t]*([^=\n{};]+?)[ \t]*=[ \t]*(?:\n[ \t]*(?=\{))?(\{[^{}]*\}|[^\n]*)", re.MULTILINE)
 # the fields that may name the unit of the numbers, the plainest first
 UNIT_FIELDS = ("data units", "z plot titles", "y plot titles", "description")
-UNITS = {"absorbance": "absorb", "transmittance": "transmi", "reflectance": "reflect", "counts": "count"}
 NO_CLASS = re.compile(r"un-?classified|no ?data|none|background|masked|un-?label+ed|", re.IGNORECASE)
 EXPORT = "Export the image again as ENVI with its header, or as NPZ."
 
@@ -225,7 +225,7 @@ def _axis(fields: Mapping[str, str], bands: int) -> tuple[str, tuple[float, ...]
 def _unit(fields: Mapping[str, str]) -> str:
     """Return the unit of the numbers by the first field that names exactly one."""
     for name in UNIT_FIELDS:
-        named = [unit for unit, word in UNITS.items() if word in fields.get(name, "").lower()]
+        named = units_in(fields.get(name, ""))
         if len(named) == 1:
             return named[0]
     return ""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.files.table_text import HOW, MISSING, Cells, bad_table, read_cells
+from core.files.value_units import WORDS, units_in
 
 ANSWER = re.compile(r"logits?\W*\w*", re.IGNORECASE)
 MICRO = "[uµμ]m|micromet[a-z]*|microns?"
@@ -25,13 +26,8 @@ NUMBER_NAME = re.compile(
     re.IGNORECASE,
 )
 BEFORE = frozenset({"", "x", "v", "wn", "wl", "nm", "um", "cm", "wavenumber", "wavelength", "band", "shift"})
-VALUES = {
-    "absorbance": "absorb",
-    "percent": "%t",
-    "transmittance": "transmi",
-    "reflectance": "reflect",
-    "counts": "count",
-}
+# percent before transmittance, which it is too
+VALUES = {"absorbance": WORDS["absorbance"], "percent": "%t", **WORDS}
 PLACES = {
     "x": r"#?x\b.*|.*\(x\)|map_x",
     "y": r"#?y\b.*|.*\(y\)|map_y",
@@ -237,8 +233,7 @@ def _is_index(values: Sequence[float] | NDArray[np.float64]) -> bool:
 
 
 def _values_unit(names: Sequence[str]) -> str:
-    text = " ".join(names[:3]).lower().replace(" ", "")
-    return next((unit for unit, word in VALUES.items() if word in text), "")
+    return next(iter(units_in("".join(names[:3]).replace(" ", ""), VALUES)), "")
 
 
 def _matrix(columns: Sequence[Sequence[str]], cells: Cells) -> NDArray[np.float32]:

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.archive import is_litter, unpack_all
+from core.files.archive import MAX_FILES, is_litter, unpack_all
 from core.files.envi import MARK, data_of, header_of, is_header, read_envi
-from core.files.spectra_collection import read_collection
+from core.files.spectra_collection import files_of, read_collection
 from core.files.spectra_table import read_table
 from core.files.table_text import is_text
 from core.files.vendor.formats import reader_of, refusal
@@ -29,7 +29,6 @@ Arrays = dict[str, NDArray[Any]]
 
 MAX_BYTES = 2 << 30  # of all numbers of a file together
 MAX_ARRAYS = 1000
-MAX_FILES = 5000
 HEAD_BYTES = 1024
 # what the libraries raise over damaged files
 DAMAGE = (
@@ -57,8 +56,7 @@ def read_arrays(*paths: Path) -> Arrays:
 
 def _decoded(paths: tuple[Path, ...]) -> Arrays:
     if len(paths) == 1 and paths[0].is_dir():
-        inside = (path for path in sorted(paths[0].rglob("*")) if path.is_file() and not path.is_symlink())
-        return _together({path.relative_to(paths[0]).as_posix(): path for path in inside})
+        return read_collection(files_of(paths[0]), _decoded_file)
     if len(paths) == 1:
         return _decoded_file(paths[0])
     headers = [path for path in paths if is_header(path)]

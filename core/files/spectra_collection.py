@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.files.archive import MAX_FILES, is_litter
 from core.files.envi import data_of, is_header
 from core.files.table_text import MISSING, Cells, is_text, read_cells
 
@@ -27,6 +28,18 @@ AGILENT = (".bsp", ".dat", ".seq", ".dmt", ".dmd", ".drd", ".dms", ".hdr")
 NAMED_SHARE = 0.5
 COMMON = ("spectra", "wavenumbers", "axis", "unit", "technique", "notices", "cube")
 PARTS = "Give one kind of spectra, with the unit in each file or the same program for all."
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder by their names within it, no litter and no link. UserError too_many_files."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not path.is_symlink() and not is_litter(name):
+            found[name] = path
+        if len(found) > MAX_FILES:
+            raise UserError("too_many_files", f"There are more than {MAX_FILES} files.", "Give fewer files.")
+    return found
 
 
 def read_collection(files: Mapping[str, Path], read: Callable[[Path], Arrays]) -> Arrays:

@@ -27,10 +27,11 @@ from core.failure.data.labelled_patches import (
     relative,
     white_of,
 )
-from core.failure.data.manifest import ImageEntry, beside, entries_of, files_of, read_manifest
+from core.failure.data.manifest import ImageEntry, beside, entries_of, read_manifest
 from core.failure.data.reading_options import Options
 from core.files.archive import is_litter, unpack_all
 from core.files.spectra import decoded, decoded_each
+from core.files.spectra_collection import files_of
 from core.spectra.cube import Cube
 from core.spectra.patches import PatchSet
 

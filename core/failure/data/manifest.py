@@ -9,12 +9,10 @@ from pathlib import Path, PurePosixPath
 
 from core.errors import UserError
 from core.failure.data.columns import ARRAY_NAMES
-from core.files.archive import is_litter
 from core.files.spectra_collection import TEXTS, main_files
 from core.files.table_text import MISSING, read_cells
 
 MOST_BYTES = 4 << 20
-MOST_FILES = 5000
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 # the ends of names without a table: core1.hdr, core1_labels.png, core1_he.png
 LABEL_END = re.compile(r"(?:^|/|[-_. ])(labels?|mask|annotations?|classes|gt|ground[-_ ]?truth)$", re.IGNORECASE)
@@ -36,18 +34,6 @@ class ImageEntry:
     patient: str = ""
     slide: str = ""
     picture: Path | None = None
-
-
-def files_of(folder: Path) -> dict[str, Path]:
-    """Return the files of a folder by their names within it, no litter and no link. UserError too_many_files."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and not path.is_symlink() and not is_litter(name):
-            found[name] = path
-        if len(found) > MOST_FILES:
-            raise UserError("too_many_files", f"There are more than {MOST_FILES} files.", "Give fewer files.")
-    return found
 
 
 Find = Callable[[str], Path | None]

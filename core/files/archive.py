@@ -42,6 +42,12 @@ def is_litter(name: str) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[-1].lower() in IGNORED
 
 
+def file_names(path: Path) -> list[str]:
+    """Return the names of the files in the zip at ``path`` that are no litter. OSError, BadZipFile."""
+    with zipfile.ZipFile(path) as archive:
+        return [name for name in archive.namelist() if not name.endswith("/") and not is_litter(name)]
+
+
 def unpack(path: Path, folder: Path, *, max_bytes: int) -> Unpacked:
     """Write the members of the zip at ``path`` that may be scans into ``folder``, at most ``max_bytes`` of them.
 

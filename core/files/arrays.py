@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.archive import MAX_FILES, is_litter, unpack_all
+from core.files.archive import MAX_FILES, file_names, is_litter, unpack_all
 from core.files.envi import MARK, data_of, header_of, is_header, read_envi
 from core.files.spectra_collection import files_of, read_collection
 from core.files.spectra_table import read_table
@@ -110,11 +110,10 @@ def _head(path: Path) -> bytes:
 
 def _read_zip(path: Path) -> Arrays:
     """Read an archive of NumPy, or the files of spectra in another zip."""
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if not name.endswith("/") and not is_litter(name)]
+    names = file_names(path)
     if "[Content_Types].xml" in names or "mimetype" in names:
         raise UserError("cube_unreadable", "This is a spreadsheet or document of Office.", "Save the sheet as CSV.")
-    if names and any(name.endswith(".npy") for name in names):
+    if any(name.endswith(".npy") for name in names):
         return _read_npz(path)
     with tempfile.TemporaryDirectory() as folder:
         return _loaded(_together(unpack_all(path, Path(folder) / "files", max_bytes=MAX_BYTES)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from core.errors import UserError
-from core.failure.data.columns import ARRAY_NAMES
+from core.failure.data.columns import ARRAY_NAMES, plain
 from core.files.spectra_collection import TEXTS, main_files
 from core.files.table_text import MISSING, read_cells
 
@@ -64,7 +64,7 @@ def read_manifest(table: Path, find: Find) -> tuple[ImageEntry, ...]:
         cells = read_cells(table)
     except UserError:
         return ()
-    names = [re.sub(r"[\W_]+", "", name.lower()) for name in cells.rows[0]]
+    names = [plain(name) for name in cells.rows[0]]
     rows = [["" if cell.lower() in MISSING else cell.strip() for cell in row] for row in cells.rows[1:]]
     of_files = [index for index in range(len(names)) if _names_files([row[index] for row in rows], find)]
     image = _column(names, IMAGE_COLUMNS, of_files)

@@ -16,7 +16,6 @@ from core.files.whole_numbers import is_index
 Floats = NDArray[np.float64]
 Unit = Literal["auto", "wavenumber", "raman", "micrometre", "nanometre"]
 
-UNITS: tuple[Unit, ...] = ("auto", "wavenumber", "raman", "micrometre", "nanometre")
 # how files write the units, in small letters without spaces, dots and brackets; the first that matches counts
 WRITTEN: tuple[tuple[str, str], ...] = (
     ("raman", r"ramanshift.*|.*raman.*|shift.*|rel(ative)?(1/cm|cm\^?-1|wavenumbers?)"),

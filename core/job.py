@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core.declaration import Task
 from core.engine.execute import execute
 from core.engine.protocol import JobSpec
 from core.errors import UserError
@@ -40,11 +41,11 @@ def run(
     given = {name: os.fspath(path) for name, path in inputs.items()}
     with held(folder) as work:
         earlier = files_of_run_before(folder)
-        for declared in TASKS:
-            if declared.name == task:
-                files = {name: numbered(Path(path))[0] for name, path in given.items() if path}
-                require_apart(folder, declared, files, earlier)
-        converted, notices = _converted(_scans(task, given), work)
+        declared = next((each for each in TASKS if each.name == task), None)
+        if declared is not None:
+            files = {name: numbered(Path(path))[0] for name, path in given.items() if path}
+            require_apart(folder, declared, files, earlier)
+        converted, notices = _converted(_scans(declared, given), work)
         results = work / "results"
         results.mkdir()
         result = _finish(JobSpec(task, {**given, **converted}, params, str(results), device, notices), on_event)
@@ -53,10 +54,10 @@ def run(
         return Finished(replace(result.result, artifacts=artifacts, notes=notes))
 
 
-def _scans(task: str, inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the inputs that are to be NIfTI: all but those that the task declares as tissue."""
-    declared = [entry for each in TASKS if each.name == task for entry in each.inputs]
-    tissue = {entry.name for entry in declared if entry.kind == "tissue"}
+def _scans(task: Task | None, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the inputs that are to be NIfTI: all but those that the task, None for an unknown one, declares as
+    tissue."""
+    tissue = {entry.name for entry in task.inputs if entry.kind == "tissue"} if task else set()
     return {name: path for name, path in inputs.items() if name not in tissue}
 
 

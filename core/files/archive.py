@@ -42,6 +42,12 @@ def is_litter(name: str) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[-1].lower() in IGNORED
 
 
+def file_names(path: Path) -> list[str]:
+    """Return the names of the files in the zip at ``path`` that are no litter. OSError, BadZipFile."""
+    with zipfile.ZipFile(path) as archive:
+        return [name for name in archive.namelist() if not name.endswith("/") and not is_litter(name)]
+
+
 def unpack(path: Path, folder: Path, *, max_bytes: int) -> Unpacked:
     """Write the members of the zip at ``path`` that may be scans into ``folder``, at most ``max_bytes`` of them.
 
@@ -62,25 +68,19 @@ def unpack_all(path: Path, folder: Path, *, max_bytes: int) -> dict[str, Path]:
     differ in case.
     """
     found: dict[str, Path] = {}
+    taken: set[str] = set()
     try:
         with zipfile.ZipFile(path) as archive:
             for member in _checked(archive.infolist(), path.stat().st_size, max_bytes):
                 name = PurePosixPath(member.filename.replace("\\", "/")).as_posix()
-                if name.lower() in {each.lower() for each in found} or len(name) > NAME_CHARACTERS:
+                if name.lower() in taken or len(name) > NAME_CHARACTERS:
                     raise UserError("zip_unsafe", "Two files in the zip have the same name, or a very long one.", FEWER)
+                taken.add(name.lower())
                 found[name] = folder / name
                 found[name].parent.mkdir(parents=True, exist_ok=True)
                 with found[name].open("wb") as file:
                     file.writelines(_pieces(archive, member))
-    except (
-        OSError,
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        struct.error,
-        UnicodeError,
-    ) as error:
+    except (*DAMAGE, OSError, UnicodeError) as error:
         raise UserError("zip_damaged", "The zip file is damaged or cut off.", AGAIN) from error
     return found
 

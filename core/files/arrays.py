@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.archive import is_litter, unpack_all
-from core.files.envi import data_of, header_of, read_envi
-from core.files.spectra_collection import read_collection
+from core.files.archive import MAX_FILES, file_names, is_litter, unpack_all
+from core.files.envi import MARK, data_of, header_of, is_header, read_envi
+from core.files.spectra_collection import files_of, read_collection
 from core.files.spectra_table import read_table
 from core.files.table_text import is_text
 from core.files.vendor.formats import reader_of, refusal
@@ -29,7 +29,6 @@ Arrays = dict[str, NDArray[Any]]
 
 MAX_BYTES = 2 << 30  # of all numbers of a file together
 MAX_ARRAYS = 1000
-MAX_FILES = 5000
 HEAD_BYTES = 1024
 # what the libraries raise over damaged files
 DAMAGE = (
@@ -57,11 +56,10 @@ def read_arrays(*paths: Path) -> Arrays:
 
 def _decoded(paths: tuple[Path, ...]) -> Arrays:
     if len(paths) == 1 and paths[0].is_dir():
-        inside = (path for path in sorted(paths[0].rglob("*")) if path.is_file() and not path.is_symlink())
-        return _together({path.relative_to(paths[0]).as_posix(): path for path in inside})
+        return read_collection(files_of(paths[0]), _decoded_file)
     if len(paths) == 1:
         return _decoded_file(paths[0])
-    headers = [path for path in paths if _head(path).startswith(b"ENVI")]
+    headers = [path for path in paths if is_header(path)]
     if len(paths) == 2 and len(headers) == 1:
         return read_envi(headers[0], next(path for path in paths if path != headers[0]))
     if len({path.name for path in paths}) < len(paths):
@@ -84,7 +82,7 @@ def _decoded_file(path: Path) -> Arrays:
     head = _head(path)
     if not head:
         raise UserError("cube_unreadable", f"{path.name[:80]!r} is empty.", "Copy, download or export it again.")
-    if head.startswith(b"ENVI"):
+    if head.startswith(MARK):
         return read_envi(path, data_of(path))
     vendor = reader_of(path, head)
     if vendor is not None:
@@ -112,11 +110,10 @@ def _head(path: Path) -> bytes:
 
 def _read_zip(path: Path) -> Arrays:
     """Read an archive of NumPy, or the files of spectra in another zip."""
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if not name.endswith("/") and not is_litter(name)]
+    names = file_names(path)
     if "[Content_Types].xml" in names or "mimetype" in names:
         raise UserError("cube_unreadable", "This is a spreadsheet or document of Office.", "Save the sheet as CSV.")
-    if names and any(name.endswith(".npy") for name in names):
+    if any(name.endswith(".npy") for name in names):
         return _read_npz(path)
     with tempfile.TemporaryDirectory() as folder:
         return _loaded(_together(unpack_all(path, Path(folder) / "files", max_bytes=MAX_BYTES)))

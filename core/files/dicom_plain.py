@@ -40,16 +40,13 @@ def plain_file(path: Path, folder: Path, number: int, budget: Budget) -> Path:
     ``path`` itself where it is one; else a copy in ``folder`` named by ``number``. ``UserError`` for damaged
     compression and for more bytes than ``budget`` has.
     """
-    with path.open("rb") as file:
-        packed = file.read(2) == GZIP_MAGIC
-    if packed:
+    head = _head(path)
+    if head.startswith(GZIP_MAGIC):
         path = _written(folder, f"{number:05d}.unzipped", _unzipped(path, budget))
-    with path.open("rb") as file:
-        head = file.read(META_BYTES)
+        head = _head(path)
     if bare_dicom(head):
         path = _written(folder, f"{number:05d}.framed", _framed(path, head))
-        with path.open("rb") as file:
-            head = file.read(META_BYTES)
+        head = _head(path)
     if transfer_syntax(head) == DEFLATED:
         path = _written(folder, f"{number:05d}.inflated", _inflated(path, head, budget))
     return path
@@ -63,6 +60,11 @@ def transfer_syntax(head: bytes) -> bytes:
         return b""
     (length,) = struct.unpack_from("<H", head, at + len(SYNTAX))
     return head[at + 8 : at + 8 + length].strip(b" \0")
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(META_BYTES)
 
 
 def _written(folder: Path, name: str, pieces: Iterator[bytes]) -> Path:

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.files.value_units import units_in
 
+MARK = b"ENVI"
 HEADER_BYTES = 4 << 20
 # ENVI's "data type" (NV5 Geospatial, ENVI header files); 6 and 9 are complex
 TYPES: Mapping[int, str] = {1: "u1", 2: "i2", 3: "i4", 4: "f4", 5: "f8", 12: "u2", 13: "u4", 14: "i8", 15: "u8"}
@@ -25,7 +27,6 @@ SUFFIXES = ("", ".dat", ".img", ".raw", ".bin", ".bsq", ".bil", ".bip", ".cube",
 FIELD = re.compile(r"^[ \t]*([^=\n{};]+?)[ \t]*=[ \t]*(?:\n[ \t]*(?=\{))?(\{[^{}]*\}|[^\n]*)", re.MULTILINE)
 # the fields that may name the unit of the numbers, the plainest first
 UNIT_FIELDS = ("data units", "z plot titles", "y plot titles", "description")
-UNITS = {"absorbance": "absorb", "transmittance": "transmi", "reflectance": "reflect", "counts": "count"}
 NO_CLASS = re.compile(r"un-?classified|no ?data|none|background|masked|un-?label+ed|", re.IGNORECASE)
 EXPORT = "Export the image again as ENVI with its header, or as NPZ."
 
@@ -117,8 +118,7 @@ def read_envi(header: Path, data: Path) -> dict[str, NDArray[Any]]:
     Bands that the header marks as bad are left out. A classification is ``labels`` (lines, samples) with ``classes``.
     UserError envi_header, cube_unreadable where the data file does not have the size that the header describes.
     """
-    with header.open("rb") as file:
-        found = parse_header(decoded_text(file.read(HEADER_BYTES)))
+    found = _read_header(header)
     size = data.stat().st_size
     if size != found.size:
         raise UserError(
@@ -145,8 +145,7 @@ def read_envi(header: Path, data: Path) -> dict[str, NDArray[Any]]:
 def data_of(header: Path) -> Path:
     """Return the file beside ``header`` that holds its numbers: its name without .hdr, or with another ending, in any
     case, and of the size that the header describes. UserError cube_unreadable, envi_header."""
-    with header.open("rb") as file:
-        size = parse_header(decoded_text(file.read(HEADER_BYTES))).size
+    size = _read_header(header).size
     names = {stem + suffix for stem in (header.stem.lower(), header.name.lower()) for suffix in SUFFIXES}
     beside = [path for path in sorted(header.parent.iterdir()) if path != header and path.name.lower() in names]
     fitting = [path for path in beside if path.is_file() and path.stat().st_size == size]
@@ -167,11 +166,20 @@ def header_of(data: Path) -> Path | None:
         return None
     names = {data.stem.lower() + ".hdr", data.name.lower() + ".hdr"}
     for path in sorted(data.parent.iterdir()):
-        if path.name.lower() in names and path.is_file():
-            with path.open("rb") as file:
-                if file.read(4) == b"ENVI":
-                    return path
+        if path.name.lower() in names and path.is_file() and is_header(path):
+            return path
     return None
+
+
+def is_header(path: Path) -> bool:
+    """Return whether the file at ``path`` begins as an ENVI header does."""
+    with path.open("rb") as file:
+        return file.read(len(MARK)) == MARK
+
+
+def _read_header(path: Path) -> EnviHeader:
+    with path.open("rb") as file:
+        return parse_header(decoded_text(file.read(HEADER_BYTES)))
 
 
 def _true_values(stored: NDArray[Any], header: EnviHeader) -> NDArray[Any]:
@@ -217,7 +225,7 @@ def _axis(fields: Mapping[str, str], bands: int) -> tuple[str, tuple[float, ...]
 def _unit(fields: Mapping[str, str]) -> str:
     """Return the unit of the numbers by the first field that names exactly one."""
     for name in UNIT_FIELDS:
-        named = [unit for unit, word in UNITS.items() if word in fields.get(name, "").lower()]
+        named = units_in(fields.get(name, ""))
         if len(named) == 1:
             return named[0]
     return ""

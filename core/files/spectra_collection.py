@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.envi import data_of
+from core.files.archive import MAX_FILES, is_litter
+from core.files.envi import data_of, is_header
 from core.files.table_text import MISSING, Cells, is_text, read_cells
 
 Arrays = dict[str, NDArray[Any]]
@@ -28,6 +30,18 @@ COMMON = ("spectra", "wavenumbers", "axis", "unit", "technique", "notices", "cub
 PARTS = "Give one kind of spectra, with the unit in each file or the same program for all."
 
 
+def files_of(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder by their names within it, no litter and no link. UserError too_many_files."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not path.is_symlink() and not is_litter(name):
+            found[name] = path
+        if len(found) > MAX_FILES:
+            raise UserError("too_many_files", f"There are more than {MAX_FILES} files.", "Give fewer files.")
+    return found
+
+
 def read_collection(files: Mapping[str, Path], read: Callable[[Path], Arrays]) -> Arrays:
     """Return the spectra of ``files`` (name with folders -> path), each read by ``read``, as one table of spectra.
 
@@ -36,7 +50,8 @@ def read_collection(files: Mapping[str, Path], read: Callable[[Path], Arrays]) -
     cube_unreadable, patches_mismatch.
     """
     mains = main_files(files)
-    tables = (describing_table(files[name], set(mains) - {name}) for name in mains)
+    known = Counter(key for name in mains for key in set(_keys(name)))
+    tables = (_describing_table(name, files[name], known, len(mains) - 1) for name in mains)
     table = next((each for each in tables if each is not None), None)
     names = [name for name in mains if files[name] != (table.path if table else None)]
     if not names:
@@ -65,7 +80,6 @@ class DescribingTable:
         self.path = path
         kept = [index for index in range(len(cells.rows[0])) if index != column]
         self.titles = tuple(cells.rows[0][index].strip() or f"column {index + 1}" for index in kept)
-        self.named = cells.rows[0][column]
         self._rows = {
             key: tuple("" if row[index].lower() in MISSING else row[index] for index in kept)
             for row in cells.rows[1:]
@@ -77,9 +91,12 @@ class DescribingTable:
         return next((self._rows[key] for key in _keys(name) if key in self._rows), None)
 
 
-def describing_table(path: Path, names: set[str]) -> DescribingTable | None:
-    """Return the table at ``path`` if one of its columns names most of the files ``names``, else None."""
-    if path.suffix.lower() not in TEXTS or not names:
+def _describing_table(name: str, path: Path, known: Counter[str], others: int) -> DescribingTable | None:
+    """Return the table ``name`` at ``path`` if one of its columns names most of the ``others`` files, else None.
+
+    known: how many files have each of their names, counted once, as there may be thousands of tables to look at.
+    """
+    if path.suffix.lower() not in TEXTS or not others:
         return None
     with path.open("rb") as file:
         if not is_text(file.read(HEAD_BYTES)):
@@ -88,11 +105,11 @@ def describing_table(path: Path, names: set[str]) -> DescribingTable | None:
         cells = read_cells(path)
     except UserError:
         return None
-    known = {key for name in names for key in _keys(name)}
+    own = set(_keys(name))
     for column in range(min(len(cells.rows[0]), 50)):
         told = [cell[column] for cell in cells.rows[1:]]
-        if told and sum(any(key in known for key in _keys(cell)) for cell in told) >= max(
-            1, NAMED_SHARE * min(len(told), len(names))
+        if told and sum(any(known[key] > (key in own) for key in _keys(cell)) for cell in told) >= max(
+            1, NAMED_SHARE * min(len(told), others)
         ):
             return DescribingTable(path, cells, column)
     return None
@@ -103,10 +120,8 @@ def main_files(files: Mapping[str, Path]) -> list[str]:
     file of an Agilent tile or mosaic and not its others, no pictures and notes."""
     beside = {path for name, path in files.items() if path.suffix.lower() in BESIDE}
     for path in files.values():
-        if path.suffix.lower() == ".hdr":
-            with path.open("rb") as file:
-                if file.read(4) == b"ENVI":
-                    beside.add(data_of(path))
+        if path.suffix.lower() == ".hdr" and is_header(path):
+            beside.add(data_of(path))
     stems = {(path.parent, path.stem.lower()) for path in files.values() if path.suffix.lower() in (".bsp", ".dmt")}
     for path in files.values():
         # the tiles of a mosaic have its name and their numbers

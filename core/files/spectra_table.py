@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.files.table_text import HOW, MISSING, Cells, bad_table, read_cells
+from core.files.value_units import WORDS, units_in
+from core.files.whole_numbers import is_index
 
 ANSWER = re.compile(r"logits?\W*\w*", re.IGNORECASE)
 MICRO = "[uµμ]m|micromet[a-z]*|microns?"
@@ -25,13 +27,8 @@ NUMBER_NAME = re.compile(
     re.IGNORECASE,
 )
 BEFORE = frozenset({"", "x", "v", "wn", "wl", "nm", "um", "cm", "wavenumber", "wavelength", "band", "shift"})
-VALUES = {
-    "absorbance": "absorb",
-    "percent": "%t",
-    "transmittance": "transmi",
-    "reflectance": "reflect",
-    "counts": "count",
-}
+# percent before transmittance, which it is too
+VALUES = {"absorbance": WORDS["absorbance"], "percent": "%t", **WORDS}
 PLACES = {
     "x": r"#?x\b.*|.*\(x\)|map_x",
     "y": r"#?y\b.*|.*\(y\)|map_y",
@@ -182,10 +179,10 @@ def _first_column_is_axis(cells: Cells, names: Sequence[str] | None, body: Seque
     if named_so:
         return True
     bands = [place[0] for name in names or () if (place := _place(name, cells.decimal_comma))]
-    if len(bands) > 1 and not _is_index(bands):
+    if len(bands) > 1 and not is_index(np.array(bands)):
         return False
     # a column that numbers the rows is no axis, unless there is nothing but it and one spectrum
-    return len(body[0]) == 2 or not _is_index(positions)
+    return len(body[0]) == 2 or not is_index(positions)
 
 
 def _place(name: str, decimal_comma: bool) -> tuple[float, str] | None:
@@ -232,13 +229,8 @@ def _monotone(values: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(values).all() and len(values) > 1 and ((steps > 0).all() or (steps < 0).all()))
 
 
-def _is_index(values: Sequence[float] | NDArray[np.float64]) -> bool:
-    return len(values) > 0 and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
-
-
 def _values_unit(names: Sequence[str]) -> str:
-    text = " ".join(names[:3]).lower().replace(" ", "")
-    return next((unit for unit, word in VALUES.items() if word in text), "")
+    return next(iter(units_in("".join(names[:3]).replace(" ", ""), VALUES)), "")
 
 
 def _matrix(columns: Sequence[Sequence[str]], cells: Cells) -> NDArray[np.float32]:

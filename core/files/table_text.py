@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from core.errors import UserError
@@ -78,11 +79,8 @@ def read_cells(path: Path) -> Cells:
     separator = ""
     if lines and (stated := re.fullmatch(r"sep=(.)", lines[0].strip(' "'), re.IGNORECASE)):
         separator, lines = stated.group(1), lines[1:]
-    comments: list[str] = []
-    while lines and (not lines[0].strip() or _is_comment(lines[0])):
-        if lines[0].strip():
-            comments.append(lines[0])
-        lines = lines[1:]
+    above = takewhile(lambda line: not line.strip() or _is_comment(line), lines)
+    comments = [line for line in above if line.strip()]
     lines = [line for line in lines if line.strip() and not _is_comment(line)]
     separator = separator or _separator(lines)
     rows = _split(lines, separator)

@@ -1,4 +1,4 @@
-"""Whole numbers as files hold them: scaled, so that 4 comes back as 3.9999999, or as 1.00002 for 1."""
+"""Whole numbers as files hold them: scaled, so that 4 comes back as 3.9999999, or as 1.00002 for 1; and mere counts."""
 
 from __future__ import annotations
 
@@ -40,3 +40,12 @@ def without_rounding(values: NDArray[Any]) -> NDArray[Any]:
     [4.0, 0.4]
     """
     return np.where(nearly_whole(values), np.rint(values), values) if values.dtype.kind == "f" else values
+
+
+def is_index(positions: NDArray[np.float64]) -> bool:
+    """Return whether positions are only numbers of bands: 0, 1, 2 ... or 1, 2, 3 ...
+
+    >>> [is_index(np.arange(first, first + 9.0)) for first in (0, 1, 900)]
+    [True, True, False]
+    """
+    return bool(len(positions) > 1 and positions[0] in (0, 1) and (np.diff(positions) == 1).all())

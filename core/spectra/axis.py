@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.files.whole_numbers import is_index
 
 Floats = NDArray[np.float64]
 Unit = Literal["auto", "wavenumber", "raman", "micrometre", "nanometre"]
 
-UNITS: tuple[Unit, ...] = ("auto", "wavenumber", "raman", "micrometre", "nanometre")
 # how files write the units, in small letters without spaces, dots and brackets; the first that matches counts
 WRITTEN: tuple[tuple[str, str], ...] = (
     ("raman", r"ramanshift.*|.*raman.*|shift.*|rel(ative)?(1/cm|cm\^?-1|wavenumbers?)"),
@@ -106,15 +106,6 @@ def read_axis(positions: NDArray[Any], written: str = "", unit: Unit = "auto", *
     if known in ("micrometre", "nanometre") and unit == "auto" and unit_of(written):
         notices.append(f"The bands are {TITLES[known]} in the file and were turned into wavenumbers.")
     return Axis(found, known == "raman", kept, tuple(notices))
-
-
-def is_index(positions: Floats) -> bool:
-    """Return whether positions are only numbers of bands: 0, 1, 2 ... or 1, 2, 3 ...
-
-    >>> [is_index(np.arange(first, first + 9.0)) for first in (0, 1, 900)]
-    [True, True, False]
-    """
-    return bool(len(positions) > 1 and positions[0] in (0, 1) and (np.diff(positions) == 1).all())
 
 
 def _converted(at: Floats, unit: str) -> tuple[Floats, NDArray[np.bool_]]:

@@ -67,6 +67,15 @@ def is_known(name: str) -> bool:
     return name in WRITTEN or name == "logits" or any(_fits(name, content) for content in ARRAY_NAMES)
 
 
+def plain(name: str) -> str:
+    """Return a name in small letters without marks and blanks, as those of ``ARRAY_NAMES`` are.
+
+    >>> plain("Patient_ID")
+    'patientid'
+    """
+    return re.sub(r"[\W_]+", "", name.lower())
+
+
 def labels_of(arrays: Arrays, column: str = "") -> NDArray[Any] | None:
     """Return the labels: those of ``column`` or by name, the names of classes before ``y``, which may be a place.
 
@@ -78,9 +87,9 @@ def labels_of(arrays: Arrays, column: str = "") -> NDArray[Any] | None:
     for name, array in _candidates(arrays, "labels"):
         if _is_label_array(array) and not (place and name.lower() == "y"):
             return array
-    if any(_plain(name) in ARRAY_NAMES["groups"][:9] for name in arrays):
+    if any(plain(name) in ARRAY_NAMES["groups"][:9] for name in arrays):
         return next(
-            (array for name, array in arrays.items() if _plain(name) in MAYBE_CLASSES and _is_label_array(array)), None
+            (array for name, array in arrays.items() if plain(name) in MAYBE_CLASSES and _is_label_array(array)), None
         )
     return None
 
@@ -113,7 +122,7 @@ def _chosen(arrays: Arrays, column: str, code: str) -> NDArray[Any]:
 def _candidates(arrays: Arrays, content: str) -> Iterator[tuple[str, NDArray[Any]]]:
     for wanted in ARRAY_NAMES[content]:
         for name, array in arrays.items():
-            if (name == wanted if content == "spectra" else _plain(name) == wanted) and not _is_written(name, array):
+            if (name == wanted if content == "spectra" else plain(name) == wanted) and not _is_written(name, array):
                 yield name, array
 
 
@@ -122,11 +131,7 @@ def _is_written(name: str, array: NDArray[Any]) -> bool:
 
 
 def _fits(name: str, content: str) -> bool:
-    return (name if content == "spectra" else _plain(name)) in ARRAY_NAMES[content]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name.lower())
+    return (name if content == "spectra" else plain(name)) in ARRAY_NAMES[content]
 
 
 def _is_label_array(array: NDArray[Any]) -> bool:

@@ -27,10 +27,11 @@ from core.failure.data.labelled_patches import (
     relative,
     white_of,
 )
-from core.failure.data.manifest import ImageEntry, beside, entries_of, files_of, read_manifest
+from core.failure.data.manifest import ImageEntry, beside, entries_of, read_manifest
 from core.failure.data.reading_options import Options
-from core.files.archive import is_litter, unpack_all
+from core.files.archive import file_names, unpack_all
 from core.files.spectra import decoded, decoded_each
+from core.files.spectra_collection import files_of
 from core.spectra.cube import Cube
 from core.spectra.patches import PatchSet
 
@@ -262,8 +263,7 @@ def _at_bands(ir: Float, at: Floats, wanted: Floats) -> Float:
 def _is_zip_of_files(path: Path) -> bool:
     """Return whether a zip holds files, rather than the arrays of NumPy."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/") and not is_litter(name)]
+        names = file_names(path)
     except (OSError, zipfile.BadZipFile):
         return False
     return bool(names) and not any(name.endswith(".npy") for name in names)

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from core.errors import UserError
-from core.failure.data.columns import ARRAY_NAMES
-from core.files.archive import is_litter
+from core.failure.data.columns import ARRAY_NAMES, plain
 from core.files.spectra_collection import TEXTS, main_files
 from core.files.table_text import MISSING, read_cells
 
 MOST_BYTES = 4 << 20
-MOST_FILES = 5000
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 # the ends of names without a table: core1.hdr, core1_labels.png, core1_he.png
 LABEL_END = re.compile(r"(?:^|/|[-_. ])(labels?|mask|annotations?|classes|gt|ground[-_ ]?truth)$", re.IGNORECASE)
@@ -36,18 +34,6 @@ class ImageEntry:
     patient: str = ""
     slide: str = ""
     picture: Path | None = None
-
-
-def files_of(folder: Path) -> dict[str, Path]:
-    """Return the files of a folder by their names within it, no litter and no link. UserError too_many_files."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and not path.is_symlink() and not is_litter(name):
-            found[name] = path
-        if len(found) > MOST_FILES:
-            raise UserError("too_many_files", f"There are more than {MOST_FILES} files.", "Give fewer files.")
-    return found
 
 
 Find = Callable[[str], Path | None]
@@ -78,7 +64,7 @@ def read_manifest(table: Path, find: Find) -> tuple[ImageEntry, ...]:
         cells = read_cells(table)
     except UserError:
         return ()
-    names = [re.sub(r"[\W_]+", "", name.lower()) for name in cells.rows[0]]
+    names = [plain(name) for name in cells.rows[0]]
     rows = [["" if cell.lower() in MISSING else cell.strip() for cell in row] for row in cells.rows[1:]]
     of_files = [index for index in range(len(names)) if _names_files([row[index] for row in rows], find)]
     image = _column(names, IMAGE_COLUMNS, of_files)

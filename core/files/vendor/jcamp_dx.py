@@ -9,7 +9,8 @@ import jcamp
 import numpy as np
 from numpy.typing import NDArray
 
-VALUES = {"absorb": "absorbance", "transmi": "transmittance", "reflect": "reflectance", "count": "counts"}
+from core.files.value_units import units_in
+
 MOST_BYTES = 64 << 20
 
 
@@ -25,13 +26,12 @@ def read_jcamp(path: Path) -> dict[str, NDArray[Any]]:
     if not blocks or any(not np.array_equal(each["x"], blocks[0]["x"]) for each in blocks):
         raise ValueError("no spectra, or of different bands")
     first = blocks[0]
-    values = str(first.get("yunits", "")).lower()
     raman = "raman" in str(first.get("data type", "")).lower()
     found: dict[str, NDArray[Any]] = {
         "spectra": np.array([each["y"] for each in blocks], np.float32),
         "wavenumbers": np.asarray(first["x"], np.float64),
         "axis": np.array("Raman shift" if raman else str(first.get("xunits", ""))[:40]),
-        "unit": np.array(next((unit for word, unit in VALUES.items() if word in values), "")),
+        "unit": np.array(next(iter(units_in(str(first.get("yunits", "")))), "")),
         "spectrum": np.array([str(each.get("title", ""))[:100] for each in blocks]),
     }
     return found | ({"technique": np.array("raman")} if raman else {})

@@ -29,7 +29,7 @@ def read_perkinelmer(path: Path) -> dict[str, NDArray[Any]]:
     stored = path.read_bytes()
     blocks = list(_blocks(stored, FIRST_BLOCK, len(stored)))
     image = next((at for kind, at, _ in blocks if kind == IMAGE), None)
-    return _spectrum(stored) if image is None else _image(stored, image, blocks)
+    return _spectrum(stored, blocks) if image is None else _image(stored, image, blocks)
 
 
 def _blocks(stored: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -42,8 +42,8 @@ def _blocks(stored: bytes, at: int, end: int) -> Iterator[tuple[int, int, int]]:
         at += 6 + size
 
 
-def _spectrum(stored: bytes) -> dict[str, NDArray[Any]]:
-    around = next(((at, size) for kind, at, size in _blocks(stored, FIRST_BLOCK, len(stored)) if kind == AROUND), None)
+def _spectrum(stored: bytes, blocks: list[tuple[int, int, int]]) -> dict[str, NDArray[Any]]:
+    around = next(((at, size) for kind, at, size in blocks if kind == AROUND), None)
     if around is None:
         raise ValueError("no spectrum")
     members = {kind: (at, size) for kind, at, size in _blocks(stored, around[0], sum(around))}

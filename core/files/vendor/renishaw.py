@@ -29,10 +29,9 @@ def read_wdf(path: Path) -> dict[str, NDArray[Any]]:
     blocks = _blocks(stored)
     points, capacity, count = struct.unpack_from("<IQQ", stored, 0x3C)
     laser = struct.unpack_from("<f", stored, 0x9C)[0]
-    at = blocks["DATA"][0]
-    spectra = np.frombuffer(stored, "<f4", points * min(count, capacity), at).reshape(-1, points)
-    unit = struct.unpack_from("<I", stored, blocks["XLST"][0] + 4)[0]
-    positions = np.frombuffer(stored, "<f4", points, blocks["XLST"][0] + 8).astype(np.float64)
+    spectra = np.frombuffer(stored, "<f4", points * min(count, capacity), blocks["DATA"]).reshape(-1, points)
+    unit = struct.unpack_from("<I", stored, blocks["XLST"] + 4)[0]
+    positions = np.frombuffer(stored, "<f4", points, blocks["XLST"] + 8).astype(np.float64)
     found: dict[str, NDArray[Any]] = {"technique": np.array("raman"), "unit": np.array("counts")}
     if unit == NANOMETRE and laser > 0:
         # the laser is stored as a wavenumber
@@ -44,7 +43,7 @@ def read_wdf(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _map(
-    stored: bytes, blocks: dict[str, tuple[int, int]], spectra: NDArray[np.float32], capacity: int
+    stored: bytes, blocks: dict[str, int], spectra: NDArray[np.float32], capacity: int
 ) -> NDArray[np.float32] | None:
     """Return the spectra of a whole map as (H, W, B), None for others.
 
@@ -65,11 +64,11 @@ def _map(
     return cube
 
 
-def _places(stored: bytes, block: tuple[int, int], capacity: int) -> dict[int, NDArray[np.float64]]:
+def _places(stored: bytes, block: int, capacity: int) -> dict[int, NDArray[np.float64]]:
     """Return what the block of origins has one of for each spectrum, by its kind."""
-    at = block[0] + 4
+    at = block + 4
     found: dict[int, NDArray[np.float64]] = {}
-    for _ in range(min(struct.unpack_from("<I", stored, block[0])[0], MOST_ORIGINS)):
+    for _ in range(min(struct.unpack_from("<I", stored, block)[0], MOST_ORIGINS)):
         kind = struct.unpack_from("<I", stored, at)[0] & 0x7FFFFFFF
         found[kind] = np.frombuffer(stored, "<f8", capacity, at + ORIGIN_HEADER)
         at += ORIGIN_HEADER + 8 * capacity
@@ -84,14 +83,14 @@ def _in_order(places: NDArray[np.float64]) -> tuple[int, NDArray[np.int64]]:
     return len(first), number[which.ravel()]
 
 
-def _blocks(stored: bytes) -> dict[str, tuple[int, int]]:
-    """Return place and size of the first block of each name."""
-    found: dict[str, tuple[int, int]] = {}
+def _blocks(stored: bytes) -> dict[str, int]:
+    """Return the place of the first block of each name."""
+    found: dict[str, int] = {}
     at = 0
     while at + BLOCK_HEADER <= len(stored):
         name, _, size = struct.unpack_from("<4sIQ", stored, at)
         if size < BLOCK_HEADER:
             break
-        found.setdefault(name.decode("latin-1"), (at + BLOCK_HEADER, size - BLOCK_HEADER))
+        found.setdefault(name.decode("latin-1"), at + BLOCK_HEADER)
         at += size
     return found

@@ -16,7 +16,7 @@ from core.errors import UserError
 from core.files.nifti import Stored
 from core.imaging.one_head import fit_note
 from core.result import Note
-from core.volume import Volume, corners, spacing, upright_grid
+from core.volume import Volume, corners, resized, spacing, upright_grid
 
 Float = NDArray[np.float32]
 Matrix = NDArray[np.float64]
@@ -139,12 +139,8 @@ def working_grid(volume: Volume) -> tuple[Matrix, tuple[int, int, int]]:
     if all(abs(size / WORK_MM - 1) <= NEAR for size in sizes):
         return own, (x, y, z)
     ratio = WORK_MM / np.array(sizes)
-    affine = own.copy()
-    affine[:3, :3] *= ratio
-    # the outer face of the first voxel stays in place
-    affine[:3, 3] += own[:3, :3] @ ((ratio - 1) / 2)
     x, y, z = (max(1, round(n / r)) for n, r in zip((x, y, z), ratio, strict=True))
-    return affine, (x, y, z)
+    return resized(own, ratio), (x, y, z)
 
 
 def onto(volume: Volume, affine: Matrix, shape: tuple[int, int, int]) -> Float:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Kind = TypeVar("Kind", bound=np.generic)
 Box = tuple[slice, slice, slice]
+# a grid that differs by less than this is the same grid
+SAME_MM = 1e-2
 # cosine between two axes from which a grid counts as sheared
 SLANT = 0.01
 
@@ -177,6 +179,13 @@ def corners(affine: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.f
     index = np.indices((2, 2, 2)).reshape(3, -1).T * (np.array(shape) - 1)
     points: NDArray[np.float64] = index @ affine[:3, :3].T + affine[:3, 3]
     return points
+
+
+def same_grid(affine: NDArray[np.float64], shape: tuple[int, ...], other: Volume) -> bool:
+    """Return whether the grid of (4, 4) ``affine`` and ``shape`` is that of ``other``, to ``SAME_MM`` mm."""
+    if shape != other.data.shape:
+        return False
+    return bool(np.abs(corners(affine, shape) - corners(other.affine, shape)).max() < SAME_MM)
 
 
 def resample(

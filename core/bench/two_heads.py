@@ -24,7 +24,7 @@ from core.contrasts import TITLES
 from core.errors import UserError
 from core.files.nifti import read_volume
 from core.measure.intervals import wilson
-from core.volume import Volume, resample
+from core.volume import Volume, resample, same_grid
 
 Matrix = NDArray[np.float64]
 
@@ -173,7 +173,7 @@ def read(scan: Scan) -> tuple[Volume, Head]:
 
 def _on_one_grid(first: Scan, second: Scan) -> bool:
     one, other = read(first)[0], read(second)[0]
-    return one.data.shape == other.data.shape and np.allclose(one.affine, other.affine, atol=1e-3)
+    return same_grid(one.affine, one.data.shape, other)
 
 
 def _moved(volume: Volume, random: np.random.Generator) -> Volume:

@@ -16,7 +16,7 @@ from core.errors import UserError
 from core.files.nifti import Stored
 from core.imaging.one_head import fit_note
 from core.result import Note
-from core.volume import Volume, corners, resized, spacing, upright_grid
+from core.volume import Volume, resized, same_grid, spacing, upright_grid
 
 Float = NDArray[np.float32]
 Matrix = NDArray[np.float64]
@@ -24,8 +24,6 @@ Matrix = NDArray[np.float64]
 # what the network works at, and the share by which a voxel may differ from it
 WORK_MM = 1.0
 NEAR = 0.05
-# a grid that differs by less than this is the same grid
-SAME_MM = 1e-2
 # How far the head's voxels may lie off, on average, before a source counts as misplaced. Pairs of co-registered
 # contrasts (stroke, MS, tumour; 8 of them) are found 0.14 to 0.44 mm apart, pairs moved on purpose to within 0.65 mm.
 ALIGNED_MM = 1.0
@@ -123,13 +121,6 @@ def elsewhere(first: str, second: str) -> UserError:
         f"{first} and {second} do not show the same part of the head.",
         "Give scans of one subject that overlap, or register them with another program first.",
     )
-
-
-def same_grid(affine: Matrix, shape: tuple[int, ...], other: Volume) -> bool:
-    """Return whether the grid of (4, 4) ``affine`` and ``shape`` is that of ``other``, to ``SAME_MM`` mm."""
-    if shape != other.data.shape:
-        return False
-    return bool(np.abs(corners(affine, shape) - corners(other.affine, shape)).max() < SAME_MM)
 
 
 def working_grid(volume: Volume) -> tuple[Matrix, tuple[int, int, int]]:

@@ -244,11 +244,8 @@ def markdown(rows: Sequence[Row]) -> str:
     """Return two tables of the people that no threshold was chosen on: pairs of two people and how many are noticed,
     pairs of one person and how many are taken for two people's; then a line on the people that were chosen on."""
     parts = [_table([row for row in rows if not row.chosen_on and row.same == same], same) for same in (False, True)]
-    chosen = [row.found.share for row in rows if row.chosen_on and judge(row.found) != "unknown"]
-    same = [row.same for row in rows if row.chosen_on and judge(row.found) != "unknown"]
-    one, two = (
-        sorted(share for share, each in zip(chosen, same, strict=True) if each == kind) for kind in (True, False)
-    )
+    chosen = [row for row in rows if row.chosen_on and judge(row.found) != "unknown"]
+    one, two = (sorted(row.found.share for row in chosen if row.same == same) for same in (True, False))
     if one and two:
         parts.append(
             f"The thresholds were chosen on others: {len(two)} pairs of two people with shares of {two[0]:.3f} to "

@@ -120,7 +120,6 @@ class _Seen:
         self._change = np.where(tissue, here / middle - 1, 0)
         self._trust = np.where(tissue & (np.abs(self._change) < LARGEST), 1 / (1 + (uneven / UNEVEN) ** 2), 0)
         self.weight = self._cells(self._trust)
-        self._sums = self._cells(self._trust * self._change)
         self._alternating = _signs(slices.shape[2])[1:-1]
         self._others = _patterns(len(self._alternating))
 
@@ -151,10 +150,8 @@ class _Seen:
     def _robust(self) -> Real:
         """Return the trust in each voxel (x, y, inner slices), none in those that no smooth field explains."""
         trust = self._trust
-        weight, sums = self.weight, self._sums
-        for turn in range(PASSES - 1):
-            if turn:
-                weight, sums = self._cells(trust), self._cells(trust * self._change)
+        for _ in range(PASSES - 1):
+            weight, sums = self._cells(trust), self._cells(trust * self._change)
             (field,) = self._fields([self._alternating], weight, sums, REACHES[-1])
             explained = 2 * self._alternating * _on_voxels(field, self._change.shape, self.block)
             trust = self._trust * self._likely(self._change - explained, OUTLYING)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.anatomy.intensity import tissue_level
+from core.anatomy.intensity import MAD, tissue_level
 
 Float = NDArray[np.float32]
 Real = NDArray[np.float64]
@@ -160,7 +160,7 @@ class _Seen:
     def _likely(self, apart: Real, spreads: float) -> Real:
         """Return Tukey's weight of each voxel ``apart`` (x, y, inner slices), 0 from so many ``spreads`` on."""
         typical = float(np.median(np.abs(apart[self._trust > 0.1 * self._trust.max()])))
-        limit = max(spreads * 1.4826 * typical, 1e-9)
+        limit = max(spreads * MAD * typical, 1e-9)
         return np.asarray(np.square(np.clip(1 - np.square(apart / limit), 0, 1)))
 
     def _fields(self, patterns: Sequence[Real], weight: Real, sums: Real, reach: Reach) -> list[Real]:

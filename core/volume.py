@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Kind = TypeVar("Kind", bound=np.generic)
 Box = tuple[slice, slice, slice]
+# a grid that differs by less than this is the same grid
+SAME_MM = 1e-2
 # cosine between two axes from which a grid counts as sheared
 SLANT = 0.01
 
@@ -179,6 +181,13 @@ def corners(affine: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.f
     return points
 
 
+def same_grid(affine: NDArray[np.float64], shape: tuple[int, ...], other: Volume) -> bool:
+    """Return whether the grid of (4, 4) ``affine`` and ``shape`` is that of ``other``, to ``SAME_MM`` mm."""
+    if shape != other.data.shape:
+        return False
+    return bool(np.abs(corners(affine, shape) - corners(other.affine, shape)).max() < SAME_MM)
+
+
 def resample(
     data: NDArray[Kind],
     affine: NDArray[np.float64],
@@ -208,12 +217,22 @@ def resample(
     return result.view(np.bool_) if data.dtype == np.bool_ else result
 
 
+def resized(affine: NDArray[np.float64], ratio: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the (4, 4) ``affine`` with voxels ``ratio`` (3,) times as large: the outer face of the first voxel stays
+    in place, not its centre.
+
+    >>> resized(np.eye(4), np.array([1.0, 1.0, 4.0]))[:3, 3].tolist()
+    [0.0, 0.0, 1.5]
+    """
+    larger = affine.copy()
+    larger[:3, :3] *= ratio
+    larger[:3, 3] += affine[:3, :3] @ ((ratio - 1) / 2)
+    return larger
+
+
 def to_spacing(volume: Volume, size: tuple[float, float, float]) -> Volume:
     """Return ``volume`` with voxels of ``size`` mm over the same field of view (to the nearest voxel), linearly."""
     ratio = np.array(size) / np.array(volume.spacing)
-    affine = volume.affine.copy()
-    affine[:3, :3] *= ratio
-    # The outer face of the first voxel stays in place, not its centre.
-    affine[:3, 3] += volume.affine[:3, :3] @ ((ratio - 1) / 2)
+    affine = resized(volume.affine, ratio)
     x, y, z = (max(1, round(n / r)) for n, r in zip(volume.data.shape, ratio, strict=True))
     return Volume(resample(volume.data, volume.affine, affine, (x, y, z), order=1, edge="nearest"), affine)

@@ -43,12 +43,14 @@ class Levels:
     high: float
 
 
-def find_brain(volume: Volume) -> Bool:
+def find_brain(volume: Volume, head: Bool | None = None) -> Bool:
     """Return the brain of the whole head ``volume``, (X, Y, Z) bool, about 1 mm; nothing where no likely one is found.
 
+    head: what ``find_head`` found in it, (X, Y, Z) bool; None where that is still to be done.
     Looked at on two heads (T1): all of the cortex is inside, and where the skull is thin a few ml of it as well.
     """
-    head = find_head(volume).mask
+    if head is None:
+        head = find_head(volume).mask
     if not head.any():
         return head
     sides = np.array(volume.spacing)

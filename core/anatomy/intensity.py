@@ -10,6 +10,8 @@ Bool = NDArray[np.bool_]
 
 # standard scores beyond this are clipped
 LIMIT = 6.0
+# the robust standard deviation of a normal distribution is so many median absolute deviations
+MAD = 1.4826
 
 
 def background_level(image: Float) -> float:

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from core.anatomy.brain import CROWN_MM, upper
 from core.anatomy.head import Head
-from core.volume import Volume, bounding_box, resample, spacing
+from core.volume import Volume, bounding_box, resample, resized, spacing
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -93,11 +93,8 @@ def _grid(base: Volume) -> tuple[Matrix, Triple]:
     """Return the grid of ``base`` with voxels of ``FINEST_MM`` or its own, where they are coarser."""
     own = np.array(base.spacing)
     ratio = np.maximum(own, FINEST_MM) / own
-    affine = base.affine.copy()
-    affine[:3, :3] *= ratio
-    affine[:3, 3] += base.affine[:3, :3] @ ((ratio - 1) / 2)
     x, y, z = (max(1, int(side / each)) for side, each in zip(base.data.shape, ratio, strict=True))
-    return affine, (x, y, z)
+    return resized(base.affine, ratio), (x, y, z)
 
 
 def _borders(scan: Volume, head: Head, affine: Matrix, shape: Triple) -> tuple[Float, Bool]:

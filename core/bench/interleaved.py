@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from core.acquisition import Acquisition, thick, whole
 from core.anatomy.intensity import tissue_level
+from core.bench.subjects import healthy as held_out
 from core.bench.subjects import in_units
 from core.events import finish
 from core.files.nifti import read_volume
@@ -109,10 +110,11 @@ def synthetic(shape: tuple[int, int, int] = SIDES) -> Iterator[tuple[str, Volume
 
 
 def healthy(data: Path, subjects: Sequence[str] = HEALTHY) -> Iterator[tuple[str, Volume]]:
-    """Yield the held-out healthy T1s below ``data``."""
-    for name in subjects:
-        volume = read_volume(data / "train" / "malf_nc" / f"{name}_t1.nii.gz")
-        yield f"OASIS {name}", Volume(in_units(volume.data, volume.data > 0), volume.affine)
+    """Yield the held-out healthy T1s below ``data``; UserError unless each is there."""
+    for each in held_out(data, subjects):
+        volume = read_volume(each.t1)
+        name = each.name if each.source else f"OASIS {each.name}"
+        yield name, Volume(in_units(volume.data, volume.data > 0), volume.affine)
 
 
 def sharp_files(data: Path) -> list[Path]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.bench.subjects import STROKE
+from core.contrasts import CONTRASTS
 from core.errors import UserError
 
 GIVE = "Give the folder that holds train and demo."
 # folder below the data -> contrast -> file in it; below a folder that ends in * each one is a person's
 FOLDERS: dict[str, dict[str, str]] = {
-    "train/brats18/*": {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair"},
-    "train/gliomas/*": {"t1": "t1", "t1ce": "t1ce", "t2": "t2", "flair": "flair"},
+    "train/brats18/*": {name: name for name in CONTRASTS},
+    "train/gliomas/*": {name: name for name in CONTRASTS},
     "train/lhdata/*": {"t1": "t1", "t2": "t2"},
     "demo/openms_patient07": {"t1": "t1", "t1ce": "t1post", "t2": "t2", "flair": "flair"},
-    "demo/stroke": {"t1": "T1", "t2": "T2", "flair": "FLAIR"},
+    "demo/stroke": STROKE,
     "demo/sri24": {"t1": "spgr", "t2": "late"},
     "demo/thick": {"t1": "patient12_T1W", "flair": "patient12_FLAIR"},
 }

@@ -24,7 +24,7 @@ from core.contrasts import TITLES
 from core.errors import UserError
 from core.files.nifti import read_volume
 from core.measure.intervals import wilson
-from core.volume import Volume, resample
+from core.volume import Volume, resample, same_grid
 
 Matrix = NDArray[np.float64]
 
@@ -173,7 +173,7 @@ def read(scan: Scan) -> tuple[Volume, Head]:
 
 def _on_one_grid(first: Scan, second: Scan) -> bool:
     one, other = read(first)[0], read(second)[0]
-    return one.data.shape == other.data.shape and np.allclose(one.affine, other.affine, atol=1e-3)
+    return same_grid(one.affine, one.data.shape, other)
 
 
 def _moved(volume: Volume, random: np.random.Generator) -> Volume:
@@ -244,11 +244,8 @@ def markdown(rows: Sequence[Row]) -> str:
     """Return two tables of the people that no threshold was chosen on: pairs of two people and how many are noticed,
     pairs of one person and how many are taken for two people's; then a line on the people that were chosen on."""
     parts = [_table([row for row in rows if not row.chosen_on and row.same == same], same) for same in (False, True)]
-    chosen = [row.found.share for row in rows if row.chosen_on and judge(row.found) != "unknown"]
-    same = [row.same for row in rows if row.chosen_on and judge(row.found) != "unknown"]
-    one, two = (
-        sorted(share for share, each in zip(chosen, same, strict=True) if each == kind) for kind in (True, False)
-    )
+    chosen = [row for row in rows if row.chosen_on and judge(row.found) != "unknown"]
+    one, two = (sorted(row.found.share for row in chosen if row.same == same) for same in (True, False))
     if one and two:
         parts.append(
             f"The thresholds were chosen on others: {len(two)} pairs of two people with shares of {two[0]:.3f} to "

@@ -17,6 +17,7 @@ from scipy import ndimage
 
 from core.anatomy.brain import find_brain
 from core.anatomy.head import find_head
+from core.anatomy.intensity import MAD
 from core.errors import UserError
 from core.imaging.inpaint.mirror import find_midline
 from core.imaging.problem import Problem
@@ -35,8 +36,6 @@ SMALL_SMOOTH_MM, SMALL_BRIGHT, SMALL_RIM_MM, LEAST_ML, LEAST_VOXELS = 0.5, 2.2, 
 # T1 alone: darker than the mirror place by so many standard deviations, averaged over this width; smaller parts are
 # noise, larger ones hang together with the folds, which a higher threshold cuts off
 DARK_SMOOTH_MM, DARK, DARK_RIM_MM, DARK_LEAST_ML, DARK_MOST_ML = 3.0, (0.4, 0.7, 1.0, 1.4), 3.0, 1.0, 150.0
-# the robust standard deviation of a normal distribution is so many median absolute deviations
-MAD = 1.4826
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +76,7 @@ def propose(t1: Volume, flair: Volume | None = None) -> Proposal:
     if flair is not None and flair.data.shape != t1.data.shape:
         raise UserError("wrong_input", "T1 and FLAIR lie on different grids.", "Align them first, then load both.")
     head = find_head(t1)
-    whole = head.mask if head.kind == "brain" else find_brain(t1)
+    whole = head.mask if head.kind == "brain" else find_brain(t1, head.mask)
     if not whole.any():
         raise _nothing()
     here = _around(t1, whole)

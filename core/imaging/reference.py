@@ -11,13 +11,11 @@ from core.errors import UserError
 from core.files.nifti import read_volume
 from core.measure import quality
 from core.result import number
-from core.volume import Volume, corners, resample
+from core.volume import Volume, resample, same_grid
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
-# a grid that differs by less than this is the same grid
-SAME_MM = 1e-2
 # share of what is measured that must lie within the reference's field of view
 COVERED = 0.98
 BRIGHT = 99.5
@@ -31,7 +29,7 @@ def read_reference(path: Path, like: Volume, where: Bool) -> Float:
     """
     found = read_volume(path)
     shape = like.data.shape
-    if found.data.shape == shape and np.abs(corners(found.affine, shape) - corners(like.affine, shape)).max() < SAME_MM:
+    if same_grid(like.affine, shape, found):
         return found.data
     inside = resample(np.ones(found.data.shape, np.uint8), found.affine, like.affine, shape, order=0)
     if float(inside[where].mean()) < COVERED:

@@ -220,14 +220,16 @@ def _row(case: Case, done: Done) -> Row:
     """Return one line of the result table: agreement with the slices, sharpness, distance from the truth."""
     values, sampled = done.estimate.values, case.scan.acquisition
     typical, largest = disagreement(values, sampled, case.scan.image, case.bright)
-    departure, _ = disagreement(values, sampled, case.measured.data, case.bright)
+    departure = {}
+    if case.slices.changed:
+        departure["departure"] = number(disagreement(values, sampled, case.measured.data, case.bright)[0])
     return row_of(
         done,
         {
             **({} if case.truth is None else scores(values, case.truth, case.head)),
             "residual": number(typical),
             "residual_max": number(largest),
-            **({"departure": number(departure)} if case.slices.changed else {}),
+            **departure,
             "sharpness": number(sharpness(values, case.found.refined, case.head, case.found.target)),
             "consistency": consistency(values, case.truth, case.head, case.found.target),
         },

@@ -8,13 +8,14 @@ slices. A gain that slices have by themselves is not distinguished from anatomy,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.anatomy.intensity import tissue_level
+from core.anatomy.intensity import MAD, tissue_level
 
 Float = NDArray[np.float32]
 Real = NDArray[np.float64]
@@ -119,7 +120,6 @@ class _Seen:
         self._change = np.where(tissue, here / middle - 1, 0)
         self._trust = np.where(tissue & (np.abs(self._change) < LARGEST), 1 / (1 + (uneven / UNEVEN) ** 2), 0)
         self.weight = self._cells(self._trust)
-        self._sums = self._cells(self._trust * self._change)
         self._alternating = _signs(slices.shape[2])[1:-1]
         self._others = _patterns(len(self._alternating))
 
@@ -129,10 +129,8 @@ class _Seen:
             return 0.0
         trust = self._trust * self._likely(self._change, STANDING_OUT)
         weight, sums = self._cells(trust), self._cells(trust * self._change)
-        alternating, *others = (
-            self._power(self._field(signs, weight, sums, REACHES[DETECT]))
-            for signs in (self._alternating, *self._others)
-        )
+        fields = self._fields([self._alternating, *self._others], weight, sums, REACHES[DETECT])
+        alternating, *others = (self._power(field) for field in fields)
         return float(np.sqrt(alternating / max(float(np.mean(others)), 1e-12)))
 
     def measured(self) -> Real:
@@ -142,8 +140,7 @@ class _Seen:
         total, found = np.zeros(weight.shape), np.zeros(weight.shape)
         chances = [np.zeros(weight.shape) for _ in self._others]
         for reach in REACHES:
-            finer = self._field(self._alternating, weight, sums, reach)
-            others = [self._field(signs, weight, sums, reach) for signs in self._others]
+            finer, *others = self._fields([self._alternating, *self._others], weight, sums, reach)
             chance = np.mean([self._power(one - before) for one, before in zip(others, chances, strict=True)])
             detail = finer - found
             total += max(0.0, 1 - float(chance) / max(self._power(detail), 1e-12)) * detail
@@ -153,11 +150,9 @@ class _Seen:
     def _robust(self) -> Real:
         """Return the trust in each voxel (x, y, inner slices), none in those that no smooth field explains."""
         trust = self._trust
-        weight, sums = self.weight, self._sums
-        for turn in range(PASSES - 1):
-            if turn:
-                weight, sums = self._cells(trust), self._cells(trust * self._change)
-            field = self._field(self._alternating, weight, sums, REACHES[-1])
+        for _ in range(PASSES - 1):
+            weight, sums = self._cells(trust), self._cells(trust * self._change)
+            (field,) = self._fields([self._alternating], weight, sums, REACHES[-1])
             explained = 2 * self._alternating * _on_voxels(field, self._change.shape, self.block)
             trust = self._trust * self._likely(self._change - explained, OUTLYING)
         return trust
@@ -165,19 +160,21 @@ class _Seen:
     def _likely(self, apart: Real, spreads: float) -> Real:
         """Return Tukey's weight of each voxel ``apart`` (x, y, inner slices), 0 from so many ``spreads`` on."""
         typical = float(np.median(np.abs(apart[self._trust > 0.1 * self._trust.max()])))
-        limit = max(spreads * 1.4826 * typical, 1e-9)
+        limit = max(spreads * MAD * typical, 1e-9)
         return np.asarray(np.square(np.clip(1 - np.square(apart / limit), 0, 1)))
 
-    def _field(self, signs: Real, weight: Real, sums: Real, reach: Reach) -> Real:
-        """Return the smooth field (cells x, cells y, inner slices) of which ``signs`` times it is the gain less 1.
+    def _fields(self, patterns: Sequence[Real], weight: Real, sums: Real, reach: Reach) -> list[Real]:
+        """Return for each of ``patterns`` of signs the smooth field (cells x, cells y, inner slices) that is the gain
+        less 1 when multiplied by them.
 
         A slice stands out from the mean of its neighbours by twice that. weight, sums: of trust and trusted change in
         each cell. Normalised convolution (Knutsson and Westin 1993).
         """
         sigma = [*(reach[0] / size for size in self._size), reach[1]]
         there = ndimage.gaussian_filter(weight, sigma, mode="constant")
-        total = ndimage.gaussian_filter(sums * signs, sigma, mode="constant")
-        return np.asarray(total / np.maximum(there, 1e-3 * float(there.max()) + 1e-12) / 2, np.float64)
+        there = np.maximum(there, 1e-3 * float(there.max()) + 1e-12)
+        totals = (ndimage.gaussian_filter(sums * signs, sigma, mode="constant") for signs in patterns)
+        return [np.asarray(total / there / 2, np.float64) for total in totals]
 
     def _power(self, field: Real) -> float:
         return float(np.average(np.square(field), weights=self.weight))

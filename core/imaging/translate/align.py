@@ -16,7 +16,7 @@ from core.errors import UserError
 from core.files.nifti import Stored
 from core.imaging.one_head import fit_note
 from core.result import Note
-from core.volume import Volume, corners, spacing, upright_grid
+from core.volume import Volume, resized, same_grid, spacing, upright_grid
 
 Float = NDArray[np.float32]
 Matrix = NDArray[np.float64]
@@ -24,8 +24,6 @@ Matrix = NDArray[np.float64]
 # what the network works at, and the share by which a voxel may differ from it
 WORK_MM = 1.0
 NEAR = 0.05
-# a grid that differs by less than this is the same grid
-SAME_MM = 1e-2
 # How far the head's voxels may lie off, on average, before a source counts as misplaced. Pairs of co-registered
 # contrasts (stroke, MS, tumour; 8 of them) are found 0.14 to 0.44 mm apart, pairs moved on purpose to within 0.65 mm.
 ALIGNED_MM = 1.0
@@ -125,13 +123,6 @@ def elsewhere(first: str, second: str) -> UserError:
     )
 
 
-def same_grid(affine: Matrix, shape: tuple[int, ...], other: Volume) -> bool:
-    """Return whether the grid of (4, 4) ``affine`` and ``shape`` is that of ``other``, to ``SAME_MM`` mm."""
-    if shape != other.data.shape:
-        return False
-    return bool(np.abs(corners(affine, shape) - corners(other.affine, shape)).max() < SAME_MM)
-
-
 def working_grid(volume: Volume) -> tuple[Matrix, tuple[int, int, int]]:
     """Return affine and shape of the grid to work on: that of ``volume``, or its box in ``WORK_MM`` mm; upright."""
     own, (x, y, z) = upright_grid(volume.affine, volume.data.shape)
@@ -139,12 +130,8 @@ def working_grid(volume: Volume) -> tuple[Matrix, tuple[int, int, int]]:
     if all(abs(size / WORK_MM - 1) <= NEAR for size in sizes):
         return own, (x, y, z)
     ratio = WORK_MM / np.array(sizes)
-    affine = own.copy()
-    affine[:3, :3] *= ratio
-    # the outer face of the first voxel stays in place
-    affine[:3, 3] += own[:3, :3] @ ((ratio - 1) / 2)
     x, y, z = (max(1, round(n / r)) for n, r in zip((x, y, z), ratio, strict=True))
-    return affine, (x, y, z)
+    return resized(own, ratio), (x, y, z)
 
 
 def onto(volume: Volume, affine: Matrix, shape: tuple[int, int, int]) -> Float:

@@ -19,9 +19,9 @@ from core.errors import UserError
 from core.events import Progress
 from core.files.nifti import read_stored
 from core.imaging.problem import Sources
-from core.imaging.translate.align import WORK_MM, Scan, align, elsewhere, onto, same_grid, sharpness, working_grid
+from core.imaging.translate.align import WORK_MM, Scan, align, elsewhere, onto, sharpness, working_grid
 from core.result import Note, notes
-from core.volume import Volume, resample
+from core.volume import Volume, resample, same_grid
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]

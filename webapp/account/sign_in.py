@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect
 
 from core.errors import UserError
+from webapp.door.bodies import UNREADABLE
 from webapp.door.html import SAFE_FORMS, document
 from webapp.door.identity import Identity, set_cookie
 from webapp.door.peer import address_of
@@ -159,7 +160,7 @@ def _attempt_cookie(request: Request) -> str:
 async def _form(request: Request) -> FormData:
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     if kind != "application/x-www-form-urlencoded":
-        raise UserError("bad_request", "The request cannot be read.", "Use the page.")
+        raise UNREADABLE
     try:
         return await request.form(max_fields=10)
     except ClientDisconnect as error:

@@ -58,7 +58,7 @@ class Bounded:
     def require_length(self, announced: str | None) -> None:
         """Raise GivenUp for a Content-Length that is too large, no number or more than may be kept."""
         if announced is not None and (not announced.isdecimal() or int(announced) > self._limit):
-            raise self._give_up(413, _too_large(self._limit))
+            raise self._give_up(413, too_large(self._limit))
         if announced is not None and self._meter is not None:
             self._metered(self._meter.announce, int(announced))
 
@@ -76,7 +76,7 @@ class Bounded:
             self._whole = not message.get("more_body", False)
             self._seen += len(message.get("body", b""))
             if self._seen > self._limit:
-                raise self._give_up(413, _too_large(self._limit))
+                raise self._give_up(413, too_large(self._limit))
             if self._meter is not None:
                 self._metered(self._meter.count, len(message.get("body", b"")))
             return message
@@ -147,6 +147,7 @@ class Limits:
         return MASK_BYTES if path.startswith("/mask/") else JSON_BYTES
 
 
-def _too_large(limit: int) -> UserError:
+def too_large(limit: int) -> UserError:
+    """Return the error for a file of more than ``limit`` bytes."""
     size = f"{limit >> 20} MB"
     return UserError("too_large", f"The file is larger than {size}.", "Upload one scan, compressed as .nii.gz.")

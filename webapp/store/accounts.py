@@ -11,7 +11,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import UserError
@@ -118,11 +118,6 @@ class Accounts:
         """Close an account and end its visits, or open it again; what it owns stays. UserError no_account."""
         found = self.find(name)
         self._change(account.c.id == found.id, {"disabled": now() if disabled else None}, leave=found.id)
-
-    def count(self) -> int:
-        """Return the number of accounts that can come in."""
-        with self._reader.begin() as connection:
-            return int(connection.scalar(select(func.count()).where(account.c.disabled.is_(None))) or 0)
 
     @cached_property
     def _nobody(self) -> str:

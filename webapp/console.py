@@ -10,6 +10,7 @@ import typer
 from core.commands import command_line
 
 if TYPE_CHECKING:
+    from webapp.services import Services
     from webapp.store.studies import Studies
     from webapp.store.study_records import StudyRecord
 
@@ -49,25 +50,27 @@ def print_settings() -> None:
     typer.echo(settings.page(), nl=False)
 
 
-def _users(arguments: list[str]) -> object:
+def _services() -> Services:
+    """Open the store of the environment's settings."""
     from webapp import settings
-    from webapp.account import users_command
     from webapp.app import build_services
 
-    return users_command.run(arguments, lambda: build_services(settings.load()))
+    return build_services(settings.load())
+
+
+def _users(arguments: list[str]) -> object:
+    from webapp.account import users_command
+
+    return users_command.run(arguments, _services)
 
 
 def _data(arguments: list[str]) -> object:
-    from webapp import settings
-    from webapp.app import build_services
     from webapp.keeping import data_command
 
-    return data_command.run(arguments, lambda: build_services(settings.load()))
+    return data_command.run(arguments, _services)
 
 
 def _study(arguments: list[str]) -> object:
-    from webapp import settings
-    from webapp.app import build_services
     from webapp.study import command
 
     def archive(studies: Studies, study: StudyRecord, labels: bool) -> bytes:
@@ -76,4 +79,4 @@ def _study(arguments: list[str]) -> object:
 
         return archive_of(studies, study, labels=labels)
 
-    return command.run(arguments, command.Program(lambda: build_services(settings.load()), archive))
+    return command.run(arguments, command.Program(_services, archive))

@@ -19,7 +19,7 @@ from core import weights
 from core.assets import ASSETS
 from core.errors import UserError
 from core.tasks import TASKS
-from webapp.door.headers import PRIVATE
+from webapp.door.headers import PRIVATE, UNKEPT
 from webapp.door.refusals import BUSY
 from webapp.door.visitor import session_of
 from webapp.intake.proposals import proposed
@@ -174,7 +174,7 @@ def _open(services: Services) -> APIRouter:
     def ready() -> Response:
         """Answer 200 if the server can work: the database answers and every network is there."""
         state = {"database": _database_answers(services), "weights": _weights_present()}
-        return JSONResponse(state, 200 if all(state.values()) else 503, {"cache-control": "no-store"})
+        return JSONResponse(state, 200 if all(state.values()) else 503, UNKEPT)
 
     @router.get("/metrics")
     def metrics(request: Request) -> Response:

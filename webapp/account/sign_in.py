@@ -13,6 +13,8 @@ from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect
 
 from core.errors import UserError
+from webapp.door.bodies import UNREADABLE
+from webapp.door.headers import UNKEPT
 from webapp.door.html import SAFE_FORMS, document
 from webapp.door.identity import Identity, set_cookie
 from webapp.door.peer import address_of
@@ -31,7 +33,7 @@ ATTEMPT_COOKIE = "counterscan_sign_in"
 # how long a log-in with a provider may take, in seconds
 ATTEMPT_SECONDS = 600
 CALLBACK = "/sign-in/callback"
-HEADERS = {"cache-control": "no-store", **SAFE_FORMS}
+HEADERS = {**UNKEPT, **SAFE_FORMS}
 # errors of a try, and the status of the page that explains them
 STATUS: Mapping[str, int] = {"wrong_password": 401, "locked_out": 429, "too_fast": 429}
 
@@ -107,7 +109,7 @@ class _Ways:
     async def begun(self, request: Request, account: AccountRecord, following: str) -> Response:
         admitted = await to_thread.run_sync(self._identity.admit, account)
         log.info("account %s signed in", account.id)
-        answer = RedirectResponse(following, 303, {"cache-control": "no-store"})
+        answer = RedirectResponse(following, 303, UNKEPT)
         days = self._settings.session_days
         answer.headers.append("set-cookie", set_cookie(request.scope, admitted.cookie, days * 86400))
         return answer
@@ -121,7 +123,7 @@ def _provided(routes: APIRouter, ways: _Ways, provider: Provider) -> None:
             address, attempt = await provider.begin(_back(request), safe_next(next))
         except UserError as error:
             return ways.page(safe_next(next), "", error)
-        answer = RedirectResponse(address, 303, {"cache-control": "no-store"})
+        answer = RedirectResponse(address, 303, UNKEPT)
         # lax: the browser comes back by a link of another site
         answer.set_cookie(
             _attempt_cookie(request), quote(attempt.to_text(), safe=""), ATTEMPT_SECONDS, httponly=True,
@@ -159,7 +161,7 @@ def _attempt_cookie(request: Request) -> str:
 async def _form(request: Request) -> FormData:
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     if kind != "application/x-www-form-urlencoded":
-        raise UserError("bad_request", "The request cannot be read.", "Use the page.")
+        raise UNREADABLE
     try:
         return await request.form(max_fields=10)
     except ClientDisconnect as error:

@@ -8,14 +8,13 @@ from typing import Annotated
 
 import typer
 
+from core.commands.command_line import STYLE
 from core.errors import UserError
 from webapp.roles import Role
 from webapp.services import Services
 from webapp.store.accounts import Accounts
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__
-)
+app = typer.Typer(no_args_is_help=True, help=__doc__, **STYLE)
 
 Name = Annotated[str, typer.Argument(help="Name of the account.")]
 Chosen = Annotated[Role, typer.Option(help="What the account may do, each with all before it.")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# of what a browser must ask for each time
+UNKEPT = {"cache-control": "no-store"}
 # of what belongs to one visitor
 PRIVATE = {"cache-control": "private, no-store"}
 SECURITY = {

@@ -41,6 +41,7 @@ class Identity:
 
     def __init__(self, services: Services, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = services.settings
+        self._proxies = services.settings.trusted_proxies
         self._accounts = services.accounts
         self._browsers = services.browsers
         self._repo = services.repo
@@ -105,7 +106,7 @@ class Identity:
     def _proxied(self, scope: Scope) -> str:
         """Return whom a trusted proxy names, "" for nobody."""
         header = self._settings.proxy_header
-        if not header or not is_within(scope, self._settings.trusted_proxies):
+        if not header or not is_within(scope, self._proxies):
             return ""
         given = Headers(scope=scope).getlist(header)
         # two of them: one may be the client's own

@@ -14,7 +14,7 @@ from webapp.door.addresses import UPLOAD
 from webapp.door.origin import SAFE
 from webapp.door.peer import address_of
 from webapp.door.refusals import RETRY_SECONDS, refuse
-from webapp.door.upload_limits import Meter, Refused, UploadLimits
+from webapp.door.upload_limits import GivenUp, Meter, UploadLimits
 from webapp.door.visitor import KEY
 from webapp.rates import Rates
 
@@ -26,20 +26,8 @@ PAUSE_SECONDS = 30.0
 BYTES_PER_SECOND = 1024
 TOO_SLOW = UserError("too_slow", "The request came too slowly and was given up.", "Try again on a better connection.")
 TOO_FAST = UserError("too_fast", "Too many requests at once.", "Wait a few seconds, then try again.")
-
-
 # where uploads arrive, which take from a day's bytes and from the disk
 KEPT = (UPLOAD, "/mask/")
-
-
-class GivenUp(Exception):
-    """The body is too large, comes too slowly or may not be kept; wait: seconds until there may be room."""
-
-    def __init__(self, status: int, error: UserError, wait: float) -> None:
-        super().__init__(error.code)
-        self.status = status
-        self.error = error
-        self.wait = wait
 
 
 class Bounded:
@@ -70,7 +58,7 @@ class Bounded:
     def require_length(self, announced: str | None) -> None:
         """Raise GivenUp for a Content-Length that is too large, no number or more than may be kept."""
         if announced is not None and (not announced.isdecimal() or int(announced) > self._limit):
-            raise self._give_up(413, _too_large(self._limit))
+            raise self._give_up(413, too_large(self._limit))
         if announced is not None and self._meter is not None:
             self._metered(self._meter.announce, int(announced))
 
@@ -88,7 +76,7 @@ class Bounded:
             self._whole = not message.get("more_body", False)
             self._seen += len(message.get("body", b""))
             if self._seen > self._limit:
-                raise self._give_up(413, _too_large(self._limit))
+                raise self._give_up(413, too_large(self._limit))
             if self._meter is not None:
                 self._metered(self._meter.count, len(message.get("body", b"")))
             return message
@@ -108,11 +96,12 @@ class Bounded:
     def _metered(self, count: Callable[[int], None], size: int) -> None:
         try:
             count(size)
-        except Refused as refused:
-            raise self._give_up(refused.status, refused.error, refused.wait) from refused
+        except GivenUp as given_up:
+            self.given_up = given_up
+            raise
 
-    def _give_up(self, status: int, error: UserError, wait: float = RETRY_SECONDS) -> GivenUp:
-        self.given_up = GivenUp(status, error, wait)
+    def _give_up(self, status: int, error: UserError) -> GivenUp:
+        self.given_up = GivenUp(status, error, RETRY_SECONDS)
         return self.given_up
 
 
@@ -158,6 +147,7 @@ class Limits:
         return MASK_BYTES if path.startswith("/mask/") else JSON_BYTES
 
 
-def _too_large(limit: int) -> UserError:
+def too_large(limit: int) -> UserError:
+    """Return the error for a file of more than ``limit`` bytes."""
     size = f"{limit >> 20} MB"
     return UserError("too_large", f"The file is larger than {size}.", "Upload one scan, compressed as .nii.gz.")

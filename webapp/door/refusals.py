@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import Receive, Scope, Send
 
 from core.errors import UserError
+from webapp.door.headers import UNKEPT
 from webapp.door.html import SAFE_FORMS, document
 
 CLOSED = UserError("closed", "This address is closed.", "Use the page.")
@@ -24,7 +25,7 @@ async def refuse(
 
     wait: seconds after which it may be sent again, for 429 and 503.
     """
-    headers = {"cache-control": "no-store"}
+    headers = {**UNKEPT}
     if status in (429, 503):
         headers["retry-after"] = str(math.ceil(wait))
     await _answer(scope, status, error, headers)(scope, receive, send)
@@ -32,7 +33,7 @@ async def refuse(
 
 async def send_to_sign_in(scope: Scope, receive: Receive, send: Send, address: str) -> None:
     """Send a browser to the log-in page."""
-    await RedirectResponse(address, 303, {"cache-control": "no-store"})(scope, receive, send)
+    await RedirectResponse(address, 303, UNKEPT)(scope, receive, send)
 
 
 def is_opened(scope: Scope) -> bool:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import UserError
 from webapp.door.addresses import ACCESS
+from webapp.door.headers import UNKEPT
 from webapp.door.identity import Identity, cookie_of, set_cookie
 from webapp.door.origin import SAFE
 from webapp.door.peer import address_of
@@ -26,7 +27,6 @@ SIGN_IN = "/sign-in"
 VISIT_SECONDS = 60
 HOUR = 3600.0
 RELOADED = '<!doctype html><meta http-equiv="refresh" content="0"><title>Counterscan</title>'
-UNKEPT = {"cache-control": "no-store"}
 NO_SESSION = UserError("no_session", "This browser has no session yet.", "Open the page first; allow cookies.")
 SIGN_IN_FIRST = UserError("sign_in", "This server asks who is there.", "Sign in, then open the address again.")
 TOO_MANY_SESSIONS = UserError(

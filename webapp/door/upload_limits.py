@@ -12,8 +12,8 @@ KILOBYTE = 1024
 LOOK_BYTES = 4 << 20
 
 
-class Refused(Exception):
-    """An upload may not go on; wait: seconds after which another may."""
+class GivenUp(Exception):
+    """A request that may not go on; wait: seconds after which another may."""
 
     def __init__(self, status: int, error: UserError, wait: float) -> None:
         super().__init__(error.code)
@@ -49,12 +49,12 @@ class Meter:
         self._unlooked = 0
 
     def announce(self, size: int) -> None:
-        """Raise Refused for an upload of ``size`` bytes that could not arrive whole; nothing is counted."""
+        """Raise GivenUp for an upload of ``size`` bytes that could not arrive whole; nothing is counted."""
         self._look(size)
         self._refuse(self._allowance.wait(self._visitor, size // KILOBYTE))
 
     def count(self, size: int) -> None:
-        """Count bytes that have arrived; Refused when they are too many for the day or for the disk."""
+        """Count bytes that have arrived; GivenUp when they are too many for the day or for the disk."""
         self._uncounted += size
         self._unlooked += size
         if self._unlooked >= LOOK_BYTES:
@@ -68,7 +68,7 @@ class Meter:
         try:
             self._require_room(size)
         except UserError as error:
-            raise Refused(507, error, 0.0) from error
+            raise GivenUp(507, error, 0.0) from error
 
     def _refuse(self, wait: float) -> None:
         if wait:
@@ -77,4 +77,4 @@ class Meter:
                 "This is more than may be uploaded in a day.",
                 f"Come back in {in_words(wait)}; what you have is kept, and the examples need no upload.",
             )
-            raise Refused(429, error, wait)
+            raise GivenUp(429, error, wait)

@@ -22,6 +22,7 @@ from starlette.requests import ClientDisconnect
 
 from core.errors import UserError
 from webapp.door.addresses import UPLOAD
+from webapp.door.limits import too_large
 from webapp.door.visitor import session_of
 from webapp.store.owners import Owners
 
@@ -130,9 +131,7 @@ async def _kept(request: Request, folder: Path, max_bytes: int, upload_id: str |
         )
     except MultiPartException as error:
         if "maximum allowed size" in error.message:
-            raise UserError(
-                "too_large", f"The file is larger than {max_bytes >> 20} MB.", "Upload one scan, compressed as .nii.gz."
-            ) from error
+            raise too_large(max_bytes) from error
         raise BAD_UPLOAD from error
     # what Gradio's reader raises for forms that no browser sends
     except (HTTPException, ClientDisconnect, TypeError, ValueError, KeyError, AttributeError) as error:

@@ -11,12 +11,11 @@ from core.files.nifti import read_own, write_stored
 from core.imaging.lesion_proposal import Basis, propose
 from core.imaging.translate.slots import recognise
 from core.volume import Volume, corners
-from webapp.intake.scans import incoming
+from webapp.intake.scans import SAME_GRID_MM, incoming
 from webapp.services import Services
 from webapp.store.records import ScanRecord
 
 FLAIR = "flair"
-SAME_MM = 1e-3
 # a proposal takes a processor for seconds: one at a time
 _TURN = Lock()
 
@@ -51,6 +50,6 @@ def _flair(services: Services, scan: ScanRecord, volume: Volume, session: str) -
             continue
         flair = read_own(services.blobs.path(other.blob)).to_volume()
         apart = corners(flair.affine, flair.data.shape) - corners(volume.affine, volume.data.shape)
-        if np.abs(apart).max() < SAME_MM:
+        if np.abs(apart).max() < SAME_GRID_MM:
             return flair
     return None

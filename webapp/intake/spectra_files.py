@@ -20,6 +20,7 @@ from core.files.spectra import read_safely
 from webapp.intake.image_uploads import uploaded_images, write_images
 from webapp.intake.scans import clean_name, kept, uploaded
 from webapp.services import Services
+from webapp.store.blobs import Blob
 from webapp.store.records import NewScan, ScanRecord
 
 ROLE = "tissue"
@@ -48,22 +49,7 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
         arrays = _known(read_safely(uploads))
         with kept(services, lambda path: _write(path, arrays), SUFFIX) as blob:
             facts, warnings, shape = _described(services, session, services.blobs.path(blob.name), arrays, data_id)
-            return services.repo.add_scan(
-                NewScan(
-                    session=session,
-                    role=ROLE,
-                    filename=_title(uploads),
-                    blob=blob.name,
-                    sha256=blob.sha256,
-                    bytes=blob.bytes,
-                    shape=shape,
-                    spacing=(),
-                    orientation="",
-                    facts=facts,
-                    warnings=warnings,
-                    parent=data_id,
-                )
-            )
+            return _recorded(services, session, _title(uploads), blob, shape, facts, warnings, data_id)
 
 
 def _title(uploads: Sequence[Path]) -> str:
@@ -75,22 +61,37 @@ def _accept_images(services: Services, session: str, title: str, images: ImageSe
     """Keep a data set of images, and record it with facts of its table."""
     facts: dict[str, str] = {}
     with kept(services, lambda path: facts.update(write_images(path, images)), SUFFIX) as blob:
-        return services.repo.add_scan(
-            NewScan(
-                session=session,
-                role=ROLE,
-                filename=title,
-                blob=blob.name,
-                sha256=blob.sha256,
-                bytes=blob.bytes,
-                shape=(len(images.entries),),
-                spacing=(),
-                orientation="",
-                facts=facts,
-                warnings=() if facts["Groups"] != "not known" else (BY_IMAGE,),
-                parent=None,
-            )
+        warnings = () if facts["Groups"] != "not known" else (BY_IMAGE,)
+        return _recorded(services, session, title, blob, (len(images.entries),), facts, warnings)
+
+
+def _recorded(
+    services: Services,
+    session: str,
+    title: str,
+    blob: Blob,
+    shape: tuple[int, ...],
+    facts: dict[str, str],
+    warnings: tuple[str, ...],
+    parent: str | None = None,
+) -> ScanRecord:
+    """Record data that are stored."""
+    return services.repo.add_scan(
+        NewScan(
+            session=session,
+            role=ROLE,
+            filename=title,
+            blob=blob.name,
+            sha256=blob.sha256,
+            bytes=blob.bytes,
+            shape=shape,
+            spacing=(),
+            orientation="",
+            facts=facts,
+            warnings=warnings,
+            parent=parent,
         )
+    )
 
 
 def _described(

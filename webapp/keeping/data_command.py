@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
+from core.commands.command_line import STYLE
 from core.errors import UserError
 from webapp.keeping.deletion import delete_all, delete_all_of
 from webapp.services import Services
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__
-)
+app = typer.Typer(no_args_is_help=True, help=__doc__, **STYLE)
 
 
 def run(arguments: Sequence[str], services: Callable[[], Services]) -> object:

@@ -11,7 +11,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import UserError
@@ -48,7 +48,7 @@ class Accounts:
 
         UserError bad_name, bad_password, name_taken.
         """
-        return self._add(_plain(name), role, None if password is None else self._hashed(password), None)
+        return to_account(self._add(_plain(name), role, None if password is None else self._hashed(password), None))
 
     def all(self) -> tuple[AccountRecord, ...]:
         """Return every account by name."""
@@ -119,23 +119,18 @@ class Accounts:
         found = self.find(name)
         self._change(account.c.id == found.id, {"disabled": now() if disabled else None}, leave=found.id)
 
-    def count(self) -> int:
-        """Return the number of accounts that can come in."""
-        with self._reader.begin() as connection:
-            return int(connection.scalar(select(func.count()).where(account.c.disabled.is_(None))) or 0)
-
     @cached_property
     def _nobody(self) -> str:
         return self._hasher.hash(new_id())
 
-    def _add(self, name: str, role: Role, password: str | None, subject: str | None) -> AccountRecord:
-        row = {"id": new_id(), "name": name, "role": role, "created": now()}
+    def _add(self, name: str, role: Role, password: str | None, subject: str | None) -> Row[Any]:
         owned = new_id()
+        row = {"id": new_id(), "name": name, "role": role, "session": owned, "created": now()}
+        values = {**row, "password": password, "subject": subject}
         try:
             with self._engine.begin() as connection:
                 ensure_session(connection, owned)
-                values = {**row, "session": owned, "password": password, "subject": subject}
-                return to_account(connection.execute(insert(account).values(values).returning(account)).one())
+                return connection.execute(insert(account).values(values).returning(account)).one()
         except IntegrityError as error:
             raise UserError(
                 "name_taken", f"There is an account {name!r} already.", "Choose another name, or reset that one."
@@ -144,11 +139,7 @@ class Accounts:
     def _made(self, name: str, role: Role | None, subject: str | None) -> Row[Any]:
         if role is None:
             raise _unknown(name)
-        made = self._add(name, role, None, subject)
-        row = self._row(account.c.id == made.id)
-        if row is None:
-            raise _unknown(name)
-        return row
+        return self._add(name, role, None, subject)
 
     def _enabled(self, row: Row[Any]) -> AccountRecord:
         if row.disabled is not None:

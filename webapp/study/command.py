@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from core.commands.command_line import STYLE
 from core.errors import UserError
 from webapp.services import Services
 from webapp.store.clock import now
@@ -20,9 +21,7 @@ from webapp.study import creation
 from webapp.study.collection import progress
 from webapp.study.design import read, schema
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__
-)
+app = typer.Typer(no_args_is_help=True, help=__doc__, **STYLE)
 
 Id = Annotated[str, typer.Argument(help="Id of the study, or its first letters.")]
 Number = Annotated[int, typer.Argument(min=1, help="Number of the rater: 3 for R03.")]

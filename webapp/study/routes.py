@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from core.assets import ASSETS
 from core.errors import UserError
-from webapp.door.headers import PRIVATE
+from webapp.door.headers import PRIVATE, UNKEPT
 from webapp.services import Services
 from webapp.study.rating import Sitting, number_of
 
@@ -43,7 +43,7 @@ def _reading(routes: APIRouter, services: Services, sitting: Callable[[str], Sit
     @routes.get("")
     def page(key: str) -> Response:
         """The page, the same for every rater and every study."""
-        headers = {"content-security-policy": POLICY, "cache-control": "no-store"}
+        headers = {"content-security-policy": POLICY, **UNKEPT}
         return Response(PAGE.read_bytes(), media_type="text/html; charset=utf-8", headers=headers)
 
     @routes.get("/state")

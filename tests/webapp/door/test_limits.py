@@ -8,8 +8,8 @@ from starlette.types import Message, Receive, Scope, Send
 from core.errors import UserError
 from tests.webapp.door.asgi import Inner, ask, asked, finished
 from webapp.door import limits
-from webapp.door.limits import Bounded, GivenUp, Limits
-from webapp.door.upload_limits import LOOK_BYTES, UploadLimits
+from webapp.door.limits import Bounded, Limits
+from webapp.door.upload_limits import LOOK_BYTES, GivenUp, UploadLimits
 
 MASK = "/mask/1"
 UPLOAD = "/gradio_api/upload"

@@ -2,21 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from alembic import command
 from sqlalchemy import Engine, text
 
 from webapp.store.accounts import Accounts
 from webapp.store.browsers import Browsers, digest
 from webapp.store.database import configuration, connect, migrate
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Engine:
-    """A fresh database of the newest schema."""
-    engine = connect(f"sqlite:///{tmp_path}/test.db")
-    migrate(engine)
-    return engine
 
 
 def test_only_a_cookie_that_was_given_opens_a_session(database: Engine) -> None:

@@ -16,14 +16,6 @@ from webapp.store.queue import Queue
 from webapp.store.schema import metadata
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Engine:
-    """A fresh database of the newest schema."""
-    engine = connect(f"sqlite:///{tmp_path}/test.db")
-    migrate(engine)
-    return engine
-
-
 def test_migrations_make_the_declared_tables(database: Engine) -> None:
     with database.begin() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

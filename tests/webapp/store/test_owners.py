@@ -2,22 +2,11 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy import Engine, text
 
 from webapp.store.clock import now
-from webapp.store.database import connect, migrate
 from webapp.store.owners import PAGE_DAYS, Owners
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Engine:
-    """A fresh database of the newest schema."""
-    engine = connect(f"sqlite:///{tmp_path}/test.db")
-    migrate(engine)
-    return engine
 
 
 def test_a_name_belongs_to_the_first(database: Engine) -> None:

@@ -4,15 +4,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import UserError
 from core.result import Artifact, Note, Result, Row
-from webapp.store.database import connect, migrate
 from webapp.store.queue import Queue
 from webapp.store.records import NewArtifact, NewScan
 from webapp.store.repository import Repo
@@ -21,18 +19,16 @@ from webapp.store.schema import rating
 
 SCAN = NewScan("a", "volume", "t1.nii.gz", "blob-1", "00", 10, (2, 3, 4), (1.0, 1.0, 2.0), "RAS", {"x": 1}, ("odd",))
 RESULT = Result(
-    (Artifact("result", "/work/job/result.nii.gz"),),
+    (Artifact("result", "result.nii.gz"),),
     (Row("shell", "Shell mean", {"psnr": 30.5, "consistency": (1.0, None, 2.0)}),),
     (Note("warning", "The mask touches the border"),),
 )
 
 
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
+def repo(database: Engine) -> Repo:
     """An empty database."""
-    engine = connect(f"sqlite:///{tmp_path}/test.db")
-    migrate(engine)
-    return Repo(engine)
+    return Repo(database)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from core.errors import UserError
 from webapp.store.clock import now
@@ -22,11 +22,9 @@ def new(title: str = "T") -> NewStudy:
 
 
 @pytest.fixture
-def studies(tmp_path: Path) -> Studies:
+def studies(database: Engine) -> Studies:
     """An empty database."""
-    engine = connect(f"sqlite:///{tmp_path}/test.db")
-    migrate(engine)
-    return Studies(engine)
+    return Studies(database)
 
 
 @pytest.fixture

@@ -10,19 +10,11 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError, PendingRollbackError
 
 from tests.waiting import wait_until
-from webapp.store.database import connect, migrate
+from webapp.store.database import connect
 from webapp.store.write_turns import WriteTurns
 
 WRITERS = 20
 EACH = 12
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Engine:
-    """A fresh database of the newest schema."""
-    engine = connect(f"sqlite:///{tmp_path}/test.db")
-    migrate(engine)
-    return engine
 
 
 def test_turns_come_in_order_of_arrival() -> None:

@@ -99,10 +99,10 @@ export class Toolbar {
   async save(what) {
     const { viewer } = this;
     this.exports.value = "";
-    const { look, live } = viewer;
-    const panel = look.attended && live.includes(look.attended) ? look.attended : live[0];
+    const { panel } = viewer.look;
     if (what === "panels") savePicture(viewer.grid, viewer.panels);
-    else if (what === "slice") saveSlice(panel);
+    if (!panel) return;
+    if (what === "slice") saveSlice(panel);
     else if (what === "sweep") viewer.notify(`Saved ${saveSweep(panel)} slices of ${panel.caption}.`);
     else if (what === "link") {
       const address = linkTo(location, viewOf(viewer));

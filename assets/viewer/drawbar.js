@@ -32,8 +32,6 @@ const THREE_D = [...BRUSHES, "segment"];
 /**
  * @typedef {object} Pressed what the bar reports
  * @property {(tool: string) => void} tool
- * @property {(size: number) => void} size
- * @property {(percent: number) => void} tolerance
  * @property {(on: boolean) => void} solid
  * @property {(range: [number, number] | null) => void} keep
  * @property {() => [number, number]} usual the range to begin with
@@ -50,14 +48,11 @@ export class Drawbar {
   constructor(pressed) {
     this.pressed = pressed;
     this.tools = segmented("Drawing tool", TOOLS, "pen", pressed.tool);
-    const size = this.slider("Pen size in voxels", [1, 25, 5], (value) => pressed.size(value));
+    const size = this.slider("Pen size in voxels", [1, 25, 5]);
     this.size = size.input;
     this.sizeField = this.field("Size", size);
-    const tolerance = this.slider("Tolerance of the region in percent of the window", [1, 60, 12], (value) =>
-      pressed.tolerance(value),
-    );
+    const tolerance = this.slider("Tolerance of the region in percent of the window", [1, 60, 12]);
     this.tolerance = tolerance.input;
-    this.toleranceText = tolerance.output;
     this.toleranceField = this.field("Tolerance", tolerance);
     this.solid = this.toggle("Through slices: in three dimensions", "3D", (on) => pressed.solid(on));
     this.keeping = this.toggle("Mark only intensities within bounds", "Keep to", (on) => this.keepTo(on));
@@ -124,9 +119,8 @@ export class Drawbar {
   /**
    * @param {string} label
    * @param {[least: number, most: number, usual: number]} range
-   * @param {(value: number) => void} oninput
    */
-  slider(label, [least, most, usual], oninput) {
+  slider(label, [least, most, usual]) {
     const output = el("output", { text: String(usual) });
     /** @type {HTMLInputElement} */
     const input = el("input", {
@@ -136,10 +130,7 @@ export class Drawbar {
       step: "1",
       value: String(usual),
       "aria-label": label,
-      oninput: () => {
-        output.textContent = input.value;
-        oninput(Number(input.value));
-      },
+      oninput: () => output.replaceChildren(input.value),
     });
     return { input, output };
   }
@@ -209,12 +200,6 @@ export class Drawbar {
     const slider = tool === "segment" ? this.tolerance : this.size;
     slider.value = String(Number(slider.value) + by);
     slider.dispatchEvent(new Event("input"));
-  }
-
-  /** @param {number} percent */
-  showTolerance(percent) {
-    this.tolerance.value = String(percent);
-    this.toleranceText.textContent = String(percent);
   }
 
   /**

@@ -2,7 +2,7 @@
 
 /** @import { Choice } from "./scene.js" */
 
-import { button, el, segmented } from "./dom.js";
+import { announce, bound, button, digits, el, segmented } from "./dom.js";
 
 /** @type {Choice[]} */
 export const TOOLS = [
@@ -56,8 +56,8 @@ export class Drawbar {
     this.toleranceField = this.field("Tolerance", tolerance);
     this.solid = this.toggle("Through slices: in three dimensions", "3D", (on) => pressed.solid(on));
     this.keeping = this.toggle("Mark only intensities within bounds", "Keep to", (on) => this.keepTo(on));
-    this.low = this.bound("Mark from intensity");
-    this.high = this.bound("Mark up to intensity");
+    this.low = bound("Mark from intensity", () => this.readBounds());
+    this.high = bound("Mark up to intensity", () => this.readBounds());
     this.bounds = el("span", { class: "cs-range", hidden: true }, this.low, el("span", { text: "\u2013" }), this.high);
     this.undo = button("Undo the last step (Ctrl+Z)", { name: "undo", shown: "Undo", onclick: pressed.do.undo });
     this.redo = button("Redo (Ctrl+Shift+Z)", { name: "redo", shown: "Redo", onclick: pressed.do.redo });
@@ -161,19 +161,13 @@ export class Drawbar {
     return made;
   }
 
-  /** @param {string} label */
-  bound(label) {
-    const onchange = () => this.readBounds();
-    return el("input", { type: "number", step: "any", "aria-label": label, title: label, onchange });
-  }
-
   /** @param {boolean} on */
   keepTo(on) {
     this.bounds.hidden = !on;
     if (on) {
       const [low, high] = this.pressed.usual();
-      this.low.value = String(Number(low.toPrecision(4)));
-      this.high.value = String(Number(high.toPrecision(4)));
+      this.low.value = digits(low);
+      this.high.value = digits(high);
     }
     this.readBounds();
   }
@@ -224,8 +218,6 @@ export class Drawbar {
    * @param {boolean} [alarm]
    */
   notify(text, alarm = false) {
-    this.notice.textContent = text;
-    this.notice.setAttribute("role", alarm ? "alert" : "status");
-    this.notice.classList.toggle("cs-alarm", alarm);
+    announce(this.notice, text, alarm);
   }
 }

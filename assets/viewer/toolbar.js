@@ -5,7 +5,7 @@
 /** @import { Range } from "./windows.js" */
 
 import { MAPS } from "./colormaps.js";
-import { button, el, segmented, select } from "./dom.js";
+import { bound, button, digits, el, segmented, select } from "./dom.js";
 import { savePicture } from "./picture.js";
 import { saveSlice, saveSweep } from "./sweep.js";
 import { linkTo, viewOf } from "./views.js";
@@ -42,8 +42,8 @@ export class Toolbar {
     this.views = segmented("View", VIEWS, "3", (value) => look.setView(Number(value)));
     this.maps = select("Colour map", MAPS, "gray", (name) => look.setColormap(name));
     this.windows = select("Intensity window", WINDOWS, "auto", (name) => this.pickWindow(name));
-    this.low = this.bound("Window from");
-    this.high = this.bound("Window to");
+    this.low = bound("Window from", () => this.readBounds());
+    this.high = bound("Window to", () => this.readBounds());
     /** @type {HTMLInputElement} */
     this.opacity = el("input", {
       type: "range",
@@ -113,12 +113,6 @@ export class Toolbar {
     }
   }
 
-  /** @param {string} label */
-  bound(label) {
-    const onchange = () => this.readBounds();
-    return el("input", { type: "number", step: "any", "aria-label": label, title: label, onchange });
-  }
-
   readBounds() {
     const [low, high] = [Number(this.low.value), Number(this.high.value)];
     if (this.low.value === "" || this.high.value === "" || !(high > low)) return;
@@ -140,9 +134,8 @@ export class Toolbar {
     this.whose.hidden = !whose;
     this.whose.textContent = whose;
     this.whose.title = `Window of ${whose}`;
-    const short = (/** @type {number} */ value) => String(Number(value.toPrecision(4)));
-    this.low.value = short(low);
-    this.high.value = short(high);
+    this.low.value = digits(low);
+    this.high.value = digits(high);
   }
 
   /** @param {boolean} on */

@@ -137,6 +137,33 @@ export function setOptions(node, options, value) {
 }
 
 /**
+ * Returns a field for a bound of intensities.
+ * @param {string} label
+ * @param {() => void} onchange
+ */
+export function bound(label, onchange) {
+  return el("input", { type: "number", step: "any", "aria-label": label, title: label, onchange });
+}
+
+/**
+ * Returns an intensity as a field shows it: with four digits.
+ * @param {number} value
+ */
+export const digits = (value) => String(Number(value.toPrecision(4)));
+
+/**
+ * Writes a line of status.
+ * @param {HTMLElement} line
+ * @param {string} text
+ * @param {boolean} alarm whether it is read out at once
+ */
+export function announce(line, text, alarm) {
+  line.textContent = text;
+  line.setAttribute("role", alarm ? "alert" : "status");
+  line.classList.toggle("cs-alarm", alarm);
+}
+
+/**
  * Returns a row of buttons of which one is pressed.
  * @param {string} label
  * @param {Choice[]} options

@@ -2,7 +2,7 @@
 
 /** @import { Choice } from "./scene.js" */
 
-import { button, el, segmented } from "./dom.js";
+import { announce, bound, button, digits, el, segmented } from "./dom.js";
 
 /** @type {Choice[]} */
 export const TOOLS = [
@@ -32,8 +32,6 @@ const THREE_D = [...BRUSHES, "segment"];
 /**
  * @typedef {object} Pressed what the bar reports
  * @property {(tool: string) => void} tool
- * @property {(size: number) => void} size
- * @property {(percent: number) => void} tolerance
  * @property {(on: boolean) => void} solid
  * @property {(range: [number, number] | null) => void} keep
  * @property {() => [number, number]} usual the range to begin with
@@ -50,19 +48,16 @@ export class Drawbar {
   constructor(pressed) {
     this.pressed = pressed;
     this.tools = segmented("Drawing tool", TOOLS, "pen", pressed.tool);
-    const size = this.slider("Pen size in voxels", [1, 25, 5], (value) => pressed.size(value));
+    const size = this.slider("Pen size in voxels", [1, 25, 5]);
     this.size = size.input;
     this.sizeField = this.field("Size", size);
-    const tolerance = this.slider("Tolerance of the region in percent of the window", [1, 60, 12], (value) =>
-      pressed.tolerance(value),
-    );
+    const tolerance = this.slider("Tolerance of the region in percent of the window", [1, 60, 12]);
     this.tolerance = tolerance.input;
-    this.toleranceText = tolerance.output;
     this.toleranceField = this.field("Tolerance", tolerance);
     this.solid = this.toggle("Through slices: in three dimensions", "3D", (on) => pressed.solid(on));
     this.keeping = this.toggle("Mark only intensities within bounds", "Keep to", (on) => this.keepTo(on));
-    this.low = this.bound("Mark from intensity");
-    this.high = this.bound("Mark up to intensity");
+    this.low = bound("Mark from intensity", () => this.readBounds());
+    this.high = bound("Mark up to intensity", () => this.readBounds());
     this.bounds = el("span", { class: "cs-range", hidden: true }, this.low, el("span", { text: "\u2013" }), this.high);
     this.undo = button("Undo the last step (Ctrl+Z)", { name: "undo", shown: "Undo", onclick: pressed.do.undo });
     this.redo = button("Redo (Ctrl+Shift+Z)", { name: "redo", shown: "Redo", onclick: pressed.do.redo });
@@ -124,9 +119,8 @@ export class Drawbar {
   /**
    * @param {string} label
    * @param {[least: number, most: number, usual: number]} range
-   * @param {(value: number) => void} oninput
    */
-  slider(label, [least, most, usual], oninput) {
+  slider(label, [least, most, usual]) {
     const output = el("output", { text: String(usual) });
     /** @type {HTMLInputElement} */
     const input = el("input", {
@@ -136,10 +130,7 @@ export class Drawbar {
       step: "1",
       value: String(usual),
       "aria-label": label,
-      oninput: () => {
-        output.textContent = input.value;
-        oninput(Number(input.value));
-      },
+      oninput: () => output.replaceChildren(input.value),
     });
     return { input, output };
   }
@@ -170,19 +161,13 @@ export class Drawbar {
     return made;
   }
 
-  /** @param {string} label */
-  bound(label) {
-    const onchange = () => this.readBounds();
-    return el("input", { type: "number", step: "any", "aria-label": label, title: label, onchange });
-  }
-
   /** @param {boolean} on */
   keepTo(on) {
     this.bounds.hidden = !on;
     if (on) {
       const [low, high] = this.pressed.usual();
-      this.low.value = String(Number(low.toPrecision(4)));
-      this.high.value = String(Number(high.toPrecision(4)));
+      this.low.value = digits(low);
+      this.high.value = digits(high);
     }
     this.readBounds();
   }
@@ -211,12 +196,6 @@ export class Drawbar {
     slider.dispatchEvent(new Event("input"));
   }
 
-  /** @param {number} percent */
-  showTolerance(percent) {
-    this.tolerance.value = String(percent);
-    this.toleranceText.textContent = String(percent);
-  }
-
   /**
    * @param {number} voxels
    * @param {number} millilitres
@@ -239,8 +218,6 @@ export class Drawbar {
    * @param {boolean} [alarm]
    */
   notify(text, alarm = false) {
-    this.notice.textContent = text;
-    this.notice.setAttribute("role", alarm ? "alert" : "status");
-    this.notice.classList.toggle("cs-alarm", alarm);
+    announce(this.notice, text, alarm);
   }
 }

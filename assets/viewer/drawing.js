@@ -46,8 +46,6 @@ export class Drawing {
     this.active = false;
     this.scanId = "";
     this.tool = "pen";
-    this.size = 5;
-    this.percent = 12;
     this.solid = false;
     /** @type {[number, number] | null} */
     this.keep = null;
@@ -63,12 +61,6 @@ export class Drawing {
     this.exchange = new Exchange(this);
     this.bar = new Drawbar({
       tool: (tool) => this.setTool(tool),
-      size: (size) => {
-        this.size = size;
-      },
-      tolerance: (percent) => {
-        this.percent = percent;
-      },
       solid: (on) => {
         this.solid = on;
       },
@@ -100,6 +92,11 @@ export class Drawing {
 
   get nv() {
     return this.panel.nv;
+  }
+
+  /** The width of the brush, in voxels. */
+  get size() {
+    return Number(this.bar.size.value);
   }
 
   /** The voxels drawn on; there are some as soon as drawing was begun. */
@@ -179,14 +176,14 @@ export class Drawing {
         return state.solid;
       },
       get tolerance() {
-        return (state.percent / 100) * (image.cal_max - image.cal_min);
+        return (Number(state.bar.tolerance.value) / 100) * (image.cal_max - image.cal_min);
       },
       get keep() {
         return state.keep;
       },
       show: () => this.show(),
       commit: () => this.commit(),
-      widen: (by) => this.widen(by),
+      widen: (by) => this.bar.turn("segment", by),
     };
   }
 
@@ -212,12 +209,6 @@ export class Drawing {
     }
     this.show();
     this.count();
-  }
-
-  /** @param {number} by */
-  widen(by) {
-    this.percent = Math.min(60, Math.max(1, this.percent + by));
-    this.bar.showTolerance(this.percent);
   }
 
   /**

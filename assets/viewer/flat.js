@@ -1,10 +1,9 @@
 // The viewer without WebGL 2: slices as pictures that the server makes.
 
-/** @import { FullScene, SceneVolume } from "./scene.js" */
-/** @import { Choice } from "./scene.js" */
+/** @import { Choice, FullScene, SceneVolume } from "./scene.js" */
 /** @import { Viewer } from "./viewer.js" */
 
-import { el, segmented, select } from "./dom.js";
+import { el, segmented, select, setOptions } from "./dom.js";
 import { choices, find } from "./scene.js";
 
 /**
@@ -85,8 +84,8 @@ export class Flat {
       this.draw();
     });
     this.figures = el("div", { class: "cs-flat-figures" });
-    const bar = el("div", { class: "cs-toolbar", role: "toolbar", "aria-label": "Slices" }, this.planes, this.place);
-    bar.append(this.results);
+    const props = { class: "cs-toolbar", role: "toolbar", "aria-label": "Slices" };
+    const bar = el("div", props, this.planes, this.place, this.results);
     this.root = el("div", { class: "cs-flat" }, bar, this.figures);
   }
 
@@ -99,10 +98,9 @@ export class Flat {
     root.classList.toggle("cs-empty", !scene.scan);
     input.invite(scene.invite);
     for (const panel of panels) panel.root.hidden = panel !== input;
-    this.results.replaceChildren(...choices(scene.results).map(([value, text]) => el("option", { value, text })));
-    this.results.hidden = scene.results.length < 2;
     if (!scene.results.some((one) => one.id === this.picked)) this.picked = scene.results[0]?.id ?? "";
-    this.results.value = this.picked;
+    setOptions(this.results, choices(scene.results), this.picked);
+    this.results.hidden = scene.results.length < 2;
     this.draw();
     root.dataset.ready = "true";
   }

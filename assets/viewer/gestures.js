@@ -1,6 +1,7 @@
 // The pointer on a panel: mouse, pencil and fingers. A tool gets what is its own; two fingers zoom and pan; the rest is
 // NiiVue's.
 
+/** @import { Niivue } from "@niivue/niivue" */
 /** @import { Panel } from "./panel.js" */
 /** @import { Spot } from "./place.js" */
 /** @import { Hit } from "./tools.js" */
@@ -176,10 +177,21 @@ export class Gestures {
     });
     const spot = spotAt(nv, from.middle) ?? spotAt(nv, from.middle, 0);
     if (!spot) return;
-    const mm = Array.from(triple(nv.frac2mm(triple(spot.frac), 0, true)));
     const by = [to.middle[0] - from.middle[0], to.middle[1] - from.middle[1]];
     const ratio = from.apart && to.apart ? to.apart / from.apart : 1;
-    nv.setPan2Dxyzmm(pinched(nv.scene.pan2Dxyzmm, mm, ratio, shiftOf(nv, spot, by)));
+    this.zoom(nv, spot, ratio, shiftOf(nv, spot, by));
+  }
+
+  /**
+   * Zooms about a place of a slice, and moves the view.
+   * @param {Niivue} nv
+   * @param {Spot} spot
+   * @param {number} ratio
+   * @param {number[]} shift in mm of the view without zoom
+   */
+  zoom(nv, spot, ratio, shift) {
+    const mm = triple(nv.frac2mm(triple(spot.frac), 0, true));
+    nv.setPan2Dxyzmm(pinched(nv.scene.pan2Dxyzmm, mm, ratio, shift));
     this.onzoom();
   }
 
@@ -206,11 +218,7 @@ export class Gestures {
     if (!nv) return;
     if (event.ctrlKey) {
       const spot = spotAt(nv, pixelOf(nv, event));
-      if (spot) {
-        const mm = Array.from(triple(nv.frac2mm(triple(spot.frac), 0, true)));
-        nv.setPan2Dxyzmm(pinched(nv.scene.pan2Dxyzmm, mm, Math.exp(-event.deltaY * WHEEL_STEP), [0, 0, 0]));
-        this.onzoom();
-      }
+      if (spot) this.zoom(nv, spot, Math.exp(-event.deltaY * WHEEL_STEP), [0, 0, 0]);
     } else if (!handler?.wheel(event.deltaY < 0 ? 1 : -1)) return;
     event.preventDefault();
     event.stopPropagation();

@@ -39,17 +39,11 @@ const ARROWS = {
 const TOOL_KEYS = { b: "pen", e: "erase", r: "rectangle", o: "ellipse", l: "lasso", p: "polygon", g: "segment" };
 
 /**
- * Returns the panel that was used last.
- * @param {Viewer} viewer
- */
-const attended = ({ look, live }) => (look.attended && live.includes(look.attended) ? look.attended : live[0]);
-
-/**
  * Returns what is drawn or measured with in the panel that was used last; null where it is neither.
  * @param {Viewer} viewer
  */
 function held(viewer) {
-  const panel = attended(viewer);
+  const { panel } = viewer.look;
   const handler = panel && viewer.gestures[viewer.panels.indexOf(panel)].handler;
   return handler ? { handler, panel } : null;
 }
@@ -67,7 +61,7 @@ const movesOf = (view) => MOVES[view] ?? MOVES[0];
  */
 function move(viewer, key, pen) {
   const { look, drawing } = viewer;
-  const panel = attended(viewer);
+  const { panel } = look;
   if (!panel) return;
   const [way, step] = ARROWS[key];
   const axes = movesOf(look.view);

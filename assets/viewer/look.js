@@ -23,6 +23,12 @@ export class Look {
     this.attended = null;
   }
 
+  /** The panel that was used last, or else the first of those that show something. */
+  get panel() {
+    const { live } = this.viewer;
+    return this.attended && live.includes(this.attended) ? this.attended : live.at(0);
+  }
+
   forgetWindows() {
     this.windows.clear();
     this.viewer.toolbar.windows.value = "auto";
@@ -52,8 +58,8 @@ export class Look {
         if (image === nv.volumes[0] && low !== undefined && high !== undefined) this.setWindow(low, high, units);
       };
     }
-    const known = this.attended && live.includes(this.attended) ? this.attended : live[0];
-    if (known) this.attend(known);
+    const { panel } = this;
+    if (panel) this.attend(panel);
   }
 
   /** @param {string | null} [units] those of the images to draw anew; all where left out */

@@ -7,7 +7,7 @@
 /** @import { Viewer } from "./viewer.js" */
 
 import { chart } from "./chart.js";
-import { button, el, segmented, shape } from "./dom.js";
+import { button, digits, el, segmented, shape } from "./dom.js";
 import { intensityOf } from "./grids.js";
 import { triple } from "./link.js";
 import { angle, between, distance, profile, statistics } from "./measures.js";
@@ -36,7 +36,7 @@ const DETAILED = ["region", "profile"];
 const CORNERS = 3;
 // a slice shows the marks that lie within half a voxel of it
 const NEAR = 0.5 + 1e-3;
-const digits = (/** @type {number} */ value) => String(Number(value.toPrecision(4))).replace("-", "\u2212");
+const written = (/** @type {number} */ value) => digits(value).replace("-", "\u2212");
 
 export class Measuring {
   /** @param {Pick<Viewer, "root" | "panels" | "gestures" | "live" | "drawing" | "refresh">} viewer */
@@ -216,12 +216,12 @@ export class Measuring {
     const [x, y, z] = grid.spacing;
     const volume = places.size * x * y * z;
     const area = volume / grid.spacing[axis];
-    this.result.textContent = `Region: ${digits(area)} mm\u00b2, ${digits(volume / 1000)} ml in ${places.size} voxels of one slice`;
+    this.result.textContent = `Region: ${written(area)} mm\u00b2, ${written(volume / 1000)} ml in ${places.size} voxels of one slice`;
     const rows = this.viewer.live.map((one) => {
       const { mean, sd, least, most } = statistics(centres.map(sampler(one)));
       return [
         one.caption,
-        ...[mean, sd, least, most].map((value) => (Number.isFinite(value) ? digits(value) : "\u2013")),
+        ...[mean, sd, least, most].map((value) => (Number.isFinite(value) ? written(value) : "\u2013")),
       ];
     });
     this.details.replaceChildren(table(["", "Mean", "SD", "Least", "Greatest"], rows));

@@ -90,5 +90,5 @@ export function screenAt(nv, mm, axis) {
   const along = nv.frac2mm(nv.mm2frac(triple(mm), 0, true));
   const [left, top, width, height] = slice.leftTopWidthHeight;
   const [u, v] = ACROSS[axis].map((one, i) => (along[one] - slice.leftTopMM[i]) / slice.fovMM[i]);
-  return [left + (width < 0 ? -1 : 1) * u * Math.abs(width), top + (1 - v) * height];
+  return [left + u * width, top + (1 - v) * height];
 }

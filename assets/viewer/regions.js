@@ -3,7 +3,7 @@
 /** @import { Bitmap } from "./niivue.d.ts" */
 /** @import { Grid, Voxel } from "./strokes.js" */
 
-import { ACROSS, AXES, placeOf, voxelAt } from "./strokes.js";
+import { ACROSS, AXES, placeOf, voxelAt, within } from "./strokes.js";
 
 /** @typedef {(place: number) => number} Intensity of the voxel at a place of the drawing */
 
@@ -26,7 +26,7 @@ export function seedIntensity({ dims }, axis, seed, intensity) {
     const voxel = [...seed];
     voxel[across] += u;
     voxel[up] += v;
-    if (voxel.some((one, i) => one < 0 || one >= dims[i])) continue;
+    if (!within(dims, voxel)) continue;
     sum += intensity(placeOf(dims, voxel));
     count++;
   }
@@ -88,21 +88,19 @@ export function bounds(bitmap, dims, margin) {
  * Sets every voxel around what is drawn by its neighbours, all at once.
  * @param {Bitmap} bitmap
  * @param {number[]} dims
- * @param {(voxel: Voxel, place: number, marked: (voxel: Voxel) => number) => boolean} rule
+ * @param {(voxel: Voxel, marked: (voxel: Voxel) => number) => boolean} rule
  */
 function changed(bitmap, dims, rule) {
   const area = bounds(bitmap, dims, 1);
   if (!area) return;
   const before = bitmap.slice();
   /** @param {Voxel} voxel */
-  const marked = (voxel) =>
-    AXES.every((axis) => voxel[axis] >= 0 && voxel[axis] < dims[axis]) ? before[placeOf(dims, voxel)] : 0;
+  const marked = (voxel) => (within(dims, voxel) ? before[placeOf(dims, voxel)] : 0);
   const { low, high } = area;
   for (let z = low[2]; z <= high[2]; z++) {
     for (let y = low[1]; y <= high[1]; y++) {
       for (let x = low[0]; x <= high[0]; x++) {
-        const place = placeOf(dims, [x, y, z]);
-        bitmap[place] = Number(rule([x, y, z], place, marked));
+        bitmap[placeOf(dims, [x, y, z])] = Number(rule([x, y, z], marked));
       }
     }
   }
@@ -122,11 +120,7 @@ const moved = (voxel, step) => [voxel[0] + step[0], voxel[1] + step[1], voxel[2]
  * @param {number[]} dims
  */
 export function grow(bitmap, dims) {
-  changed(
-    bitmap,
-    dims,
-    (voxel, _place, marked) => marked(voxel) > 0 || FACES.some((step) => marked(moved(voxel, step)) > 0),
-  );
+  changed(bitmap, dims, (voxel, marked) => marked(voxel) > 0 || FACES.some((step) => marked(moved(voxel, step)) > 0));
 }
 
 /**
@@ -135,10 +129,8 @@ export function grow(bitmap, dims) {
  * @param {number[]} dims
  */
 export function shrink(bitmap, dims) {
-  /** @param {Voxel} voxel */
-  const inside = (voxel) => AXES.every((axis) => voxel[axis] >= 0 && voxel[axis] < dims[axis]);
-  changed(bitmap, dims, (voxel, _place, marked) => {
-    const faces = FACES.map((step) => moved(voxel, step)).filter(inside);
+  changed(bitmap, dims, (voxel, marked) => {
+    const faces = FACES.map((step) => moved(voxel, step)).filter((face) => within(dims, face));
     return marked(voxel) > 0 && faces.every((face) => marked(face) > 0);
   });
 }
@@ -152,7 +144,7 @@ const WEIGHTS = AROUND.map((step) => step.reduce((weight, one) => weight * (one 
  * @param {number[]} dims
  */
 export function smooth(bitmap, dims) {
-  changed(bitmap, dims, (voxel, _place, marked) => {
+  changed(bitmap, dims, (voxel, marked) => {
     const sum = AROUND.reduce((total, step, i) => total + WEIGHTS[i] * marked(moved(voxel, step)), 0);
     return sum > HALF || (sum === HALF && marked(voxel) > 0);
   });

@@ -30,10 +30,11 @@ export const placeOf = ([nx, ny], [x, y, z]) => x + nx * (y + ny * z);
 export const voxelAt = ([nx, ny], place) => [place % nx, Math.floor(place / nx) % ny, Math.floor(place / (nx * ny))];
 
 /**
+ * Returns whether a voxel lies in a grid.
  * @param {number[]} dims
  * @param {Voxel} voxel
  */
-const within = (dims, voxel) => AXES.every((axis) => voxel[axis] >= 0 && voxel[axis] < dims[axis]);
+export const within = (dims, voxel) => AXES.every((axis) => voxel[axis] >= 0 && voxel[axis] < dims[axis]);
 
 /**
  * Returns the steps from the middle of a brush to its voxels: a disc in the plane, round in mm, or a ball.

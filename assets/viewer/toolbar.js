@@ -5,7 +5,7 @@
 /** @import { Range } from "./windows.js" */
 
 import { MAPS } from "./colormaps.js";
-import { button, el, segmented, select } from "./dom.js";
+import { bound, button, digits, el, segmented, select } from "./dom.js";
 import { savePicture } from "./picture.js";
 import { saveSlice, saveSweep } from "./sweep.js";
 import { linkTo, viewOf } from "./views.js";
@@ -42,8 +42,8 @@ export class Toolbar {
     this.views = segmented("View", VIEWS, "3", (value) => look.setView(Number(value)));
     this.maps = select("Colour map", MAPS, "gray", (name) => look.setColormap(name));
     this.windows = select("Intensity window", WINDOWS, "auto", (name) => this.pickWindow(name));
-    this.low = this.bound("Window from");
-    this.high = this.bound("Window to");
+    this.low = bound("Window from", () => this.readBounds());
+    this.high = bound("Window to", () => this.readBounds());
     /** @type {HTMLInputElement} */
     this.opacity = el("input", {
       type: "range",
@@ -99,10 +99,10 @@ export class Toolbar {
   async save(what) {
     const { viewer } = this;
     this.exports.value = "";
-    const { look, live } = viewer;
-    const panel = look.attended && live.includes(look.attended) ? look.attended : live[0];
+    const { panel } = viewer.look;
     if (what === "panels") savePicture(viewer.grid, viewer.panels);
-    else if (what === "slice") saveSlice(panel);
+    if (!panel) return;
+    if (what === "slice") saveSlice(panel);
     else if (what === "sweep") viewer.notify(`Saved ${saveSweep(panel)} slices of ${panel.caption}.`);
     else if (what === "link") {
       const address = linkTo(location, viewOf(viewer));
@@ -111,12 +111,6 @@ export class Toolbar {
         () => viewer.notify(address),
       );
     }
-  }
-
-  /** @param {string} label */
-  bound(label) {
-    const onchange = () => this.readBounds();
-    return el("input", { type: "number", step: "any", "aria-label": label, title: label, onchange });
   }
 
   readBounds() {
@@ -140,9 +134,8 @@ export class Toolbar {
     this.whose.hidden = !whose;
     this.whose.textContent = whose;
     this.whose.title = `Window of ${whose}`;
-    const short = (/** @type {number} */ value) => String(Number(value.toPrecision(4)));
-    this.low.value = short(low);
-    this.high.value = short(high);
+    this.low.value = digits(low);
+    this.high.value = digits(high);
   }
 
   /** @param {boolean} on */

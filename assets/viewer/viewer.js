@@ -6,7 +6,7 @@
 /** @import { Scene } from "./scene-json.d.ts" */
 
 import { Compare } from "./compare.js";
-import { el, takeDrops } from "./dom.js";
+import { announce, el, takeDrops } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { Drawing } from "./drawing.js";
 import { Flat } from "./flat.js";
@@ -361,9 +361,7 @@ export class Viewer {
    * @param {boolean} [alarm]
    */
   notify(text, alarm = false) {
-    this.status.textContent = text;
-    this.status.setAttribute("role", alarm ? "alert" : "status");
-    this.status.classList.toggle("cs-alarm", alarm);
+    announce(this.status, text, alarm);
   }
 }
 

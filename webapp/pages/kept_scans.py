@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
 
 import gradio as gr
@@ -11,11 +11,12 @@ from markupsafe import Markup
 from core import tasks
 from core.declaration import Task
 from webapp.door.visitor import session_of
-from webapp.keeping.deletion import longest
+from webapp.pages.kit import row_buttons
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.page_state import anchor, mask_input, opening, sources
 from webapp.pages.kit.panel import tab_title
-from webapp.pages.kit.row_buttons import ROW_BUTTONS, day_of, item_of, keep_days
+from webapp.pages.kit.panel_events import Updates
+from webapp.pages.kit.row_buttons import ROW_BUTTONS, day_of, keep_days
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import ago, times
 from webapp.pages.kit.trouble import attempt
@@ -29,26 +30,15 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
     listed = gr.HTML(elem_id="kept-scans", elem_classes="cs-section", js_on_load=ROW_BUTTONS)
     outputs = [trouble, listed]
 
-    def fill(request: gr.Request) -> tuple[object, ...]:
+    def fill(request: gr.Request) -> Updates:
         days = keep_days(services.settings)
         found, box = attempt(lambda: table(services.repo.scans(session_of(request)), days))
-        return box, found or ""
-
-    def changed(request: gr.Request, change: Callable[[str], None]) -> tuple[object, ...]:
-        _, box = attempt(lambda: change(session_of(request)))
-        return box, fill(request)[1]
-
-    def deleted(request: gr.Request, event: gr.EventData) -> tuple[object, ...]:
-        return changed(request, lambda session: services.erasure.delete_scan(item_of(event), session))
-
-    def kept_longer(request: gr.Request, event: gr.EventData) -> tuple[object, ...]:
-        until = longest(services)
-        return changed(request, lambda session: services.erasure.keep_scan(item_of(event), session, until))
+        return {trouble: box, listed: found or ""}
 
     for event in (demo.load, tab.select):
         event(fill, None, outputs, queue=False, **QUIET)
-    listed.delete(deleted, None, outputs, queue=False, **QUIET)
-    listed.apply(kept_longer, None, outputs, queue=False, **QUIET)
+    erasure = services.erasure
+    row_buttons.connect(services, listed, trouble, outputs, fill, erasure.delete_scan, erasure.keep_scan)
 
 
 def table(scans: Sequence[ScanRecord], days: int = 0) -> Markup:

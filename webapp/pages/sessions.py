@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import gradio as gr
 
 from core.presentation import Welcome
 from core.result import REPORT, RESULT
 from webapp.door.visitor import session_of
-from webapp.keeping.deletion import longest
 from webapp.pages import kept_scans
-from webapp.pages.kit import welcome
+from webapp.pages.kit import row_buttons, welcome
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import headline, subject
-from webapp.pages.kit.row_buttons import DELETE_DATA, ROW_BUTTONS, age_of, day_of, item_of, keep_days
+from webapp.pages.kit.panel_events import Updates
+from webapp.pages.kit.row_buttons import DELETE_DATA, ROW_BUTTONS, age_of, day_of, keep_days
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import ago, bytes_of, seconds
 from webapp.pages.kit.trouble import attempt
@@ -75,29 +75,22 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> WelcomeBox:
         greeting = welcome.build(WORDS, "sessions-welcome", visible=False)
     outputs = [greeting.group, kept, trouble, table]
 
-    def listed(request: gr.Request) -> tuple[object, ...]:
+    def listed(request: gr.Request) -> Updates:
         runs, box = attempt(lambda: rows(services, session_of(request)))
         days = keep_days(services.settings)
         shown = piece("sessions", "table", runs=runs, states=tuple(STATES.items()), days=days) if runs else ""
         few = runs is not None and len(runs) < FEW
-        return gr.Column(visible=few), gr.Column(visible=runs != []), box, shown
-
-    def changed(request: gr.Request, change: Callable[[str], None]) -> tuple[object, ...]:
-        _, box = attempt(lambda: change(session_of(request)))
-        *shown, _, rest = listed(request)
-        return (*shown, box, rest)
-
-    def deleted(request: gr.Request, event: gr.EventData) -> tuple[object, ...]:
-        return changed(request, lambda session: services.erasure.delete_job(item_of(event), session))
-
-    def kept_longer(request: gr.Request, event: gr.EventData) -> tuple[object, ...]:
-        until = longest(services)
-        return changed(request, lambda session: services.erasure.keep_job(item_of(event), session, until))
+        return {
+            greeting.group: gr.Column(visible=few),
+            kept: gr.Column(visible=runs != []),
+            trouble: box,
+            table: shown,
+        }
 
     for event in (demo.load, tab.select, refresh.click):
         event(listed, None, outputs, queue=False, **QUIET)
-    table.delete(deleted, None, outputs, queue=False, **QUIET)
-    table.apply(kept_longer, None, outputs, queue=False, **QUIET)
+    erasure = services.erasure
+    row_buttons.connect(services, table, trouble, outputs, listed, erasure.delete_job, erasure.keep_job)
     return greeting
 
 

@@ -171,7 +171,7 @@ test("a region shows before it is marked, and the wheel takes in more", () => {
   const before = marked().length;
   for (let i = 0; i < 30; i++) held?.wheel(1);
   assert.ok(marked().length > before);
-  assert.equal(drawing.bar.toleranceText.textContent, "42");
+  assert.equal(drawing.bar.toleranceField.querySelector("output")?.textContent, "42");
   held?.leave();
   assert.equal(marked().length, 0);
   drag([0, 0, 2]);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypedDict, Unpack
 
 from core import tasks
 from core.result import BASELINE, DIFFERENCE, ERROR, RESULT, UNCERTAINTY
@@ -13,6 +14,14 @@ from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 
 # a scan that we made has this among its facts
 SYNTHETIC = "synthetic"
+
+
+class _More(TypedDict, total=False):
+    """Fields of an image that are left out where they are not known: the viewer then has its own for them."""
+
+    synthetic: bool
+    units: str
+    group: str
 
 
 def scene(shown: View) -> Scene:
@@ -52,11 +61,10 @@ def _volume(row: ScanRecord, title: str, own_units: bool) -> SceneImage:
     return _image(row.id, title, _address(row), own_units, synthetic=bool(row.facts.get(SYNTHETIC)))
 
 
-def _image(name: str, title: str, url: str, own_units: bool, *, synthetic: bool = False, group: str = "") -> SceneImage:
+def _image(name: str, title: str, url: str, own_units: bool, **more: Unpack[_More]) -> SceneImage:
     """Return an image; what has units of its own shares them with nothing, so that its address can name them."""
-    image = SceneImage(id=name, title=title, url=url, synthetic=synthetic)
-    given = {"units": url if own_units else "", "group": group}
-    return image.model_copy(update={key: value for key, value in given.items() if value})
+    known: _More = {**more, "units": url} if own_units else more
+    return SceneImage(id=name, title=title, url=url, **known)
 
 
 def _address(row: ScanRecord | ArtifactRecord) -> str:
@@ -66,9 +74,8 @@ def _address(row: ScanRecord | ArtifactRecord) -> str:
 
 def _results(job: JobRecord) -> tuple[SceneImage, ...]:
     # what one job made shares a window, also where it shares none with the scans
-    if tasks.find(job.task).page.own_units:
-        return tuple(SceneImage(id=name, title=title, url=url, units="result") for name, title, url in _made(job))
-    return tuple(SceneImage(id=name, title=title, url=url) for name, title, url in _made(job))
+    units: _More = {"units": "result"} if tasks.find(job.task).page.own_units else {}
+    return tuple(SceneImage(id=name, title=title, url=url, **units) for name, title, url in _made(job))
 
 
 def _uncertainty(job: JobRecord) -> str | None:

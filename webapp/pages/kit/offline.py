@@ -15,7 +15,7 @@ from core.errors import UserError
 from webapp.pages.kit.sorting import SORT
 from webapp.pages.kit.templates import EMPTY, trusted
 from webapp.pages.kit.templates import document as template
-from webapp.pages.kit.theme import style
+from webapp.pages.kit.theme import CSS
 
 # the part of Plotly that draws all figures of the page, installed beside the viewer
 BUNDLE = ASSETS / "viewer/node_modules/plotly.js-cartesian-dist-min/plotly-cartesian.min.js"
@@ -56,7 +56,7 @@ def document(title: str, subject: str, body: Markup) -> str:
         subject=subject,
         body=body,
         version=__version__,
-        style=trusted(style() + OWN),
+        style=trusted(CSS + OWN),
         plotly=_plotly(),
         script=trusted(f"const element = document.body; {SORT} {_DRAW}"),
     )

@@ -107,7 +107,7 @@ def settings(services: Services, task: Task, elsewhere: Mapping[str, Component] 
     """
     built = dict(elsewhere or {})
     presets = preset_titles(services, View(task))
-    with gr.Column(elem_classes="cs-settings"):
+    with gr.Column():
         preset = gr.Radio(
             presets,
             value=task.page.preset or next((name for _, name in presets), None),

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import gradio as gr
+from gradio.blocks import Block
 
 from core.plurals import count
+from webapp.door.visitor import session_of
+from webapp.keeping.deletion import longest
+from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.panel_events import Updates
+from webapp.pages.kit.trouble import attempt
+from webapp.services import Services
 from webapp.settings import Settings
 
 _TWICE = """
@@ -48,7 +56,36 @@ element.addEventListener("click", async (event) => {
 )
 
 
-def item_of(event: gr.EventData) -> str:
+def connect(
+    services: Services,
+    rows: gr.HTML,
+    trouble: gr.HTML,
+    outputs: Sequence[Block],
+    fill: Callable[[gr.Request], Updates],
+    delete: Callable[[str, str], None],
+    keep: Callable[[str, str, datetime], None],
+) -> None:
+    """Attach the buttons of ``rows``, which have ROW_BUTTONS; why an item could not be changed goes to ``trouble``.
+
+    fill: returns what ``outputs`` show. delete, keep: take the id of an item, the session, and until when to keep.
+    """
+
+    def changed(request: gr.Request, change: Callable[[str], None]) -> Updates:
+        _, box = attempt(lambda: change(session_of(request)))
+        return {**fill(request), trouble: box}
+
+    def deleted(request: gr.Request, event: gr.EventData) -> Updates:
+        return changed(request, lambda session: delete(_item(event), session))
+
+    def kept_longer(request: gr.Request, event: gr.EventData) -> Updates:
+        until = longest(services)
+        return changed(request, lambda session: keep(_item(event), session, until))
+
+    rows.delete(deleted, None, outputs, queue=False, **QUIET)
+    rows.apply(kept_longer, None, outputs, queue=False, **QUIET)
+
+
+def _item(event: gr.EventData) -> str:
     """Return the id that a button of a row was pressed for."""
     return str(getattr(event, "item", ""))
 

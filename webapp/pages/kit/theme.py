@@ -14,11 +14,6 @@ STYLE = ASSETS / "style"
 SHEETS = ("colours", "style", "layout")
 
 
-def style() -> str:
-    """Return the style sheets of the page as one."""
-    return "".join((STYLE / f"{name}.css").read_text(encoding="utf-8") for name in SHEETS)
-
-
 def _colour(name: str) -> str:
     return f"var(--cs-{name})"
 
@@ -122,5 +117,5 @@ element.addEventListener("click", (event) => {
 """
 
 THEME = _theme()
-CSS = style()
+CSS = "".join((STYLE / f"{name}.css").read_text(encoding="utf-8") for name in SHEETS)
 HEAD = document("head")

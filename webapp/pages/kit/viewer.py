@@ -12,6 +12,7 @@ import gradio as gr
 from webapp.pages.kit.templates import document
 
 VIEWER_MODULE = "/ui/viewer/viewer.js"
+DROPS_MODULE = "/ui/viewer/dom.js"
 VIEWER_LIBRARY = "/ui/niivue.js"
 
 # puts dropped files into the first input of the tab that is open

@@ -8,16 +8,11 @@ import gradio as gr
 
 from core.presentation import Welcome
 from webapp.pages.kit.templates import piece
-from webapp.pages.kit.viewer import TAKE
+from webapp.pages.kit.viewer import DROPS_MODULE, TAKE
 
 # files dropped on the words go where the first step takes them
 _DROP = f"""
-const take = {TAKE};
-const place = element.closest(".cs-welcome");
-const over = (on) => (event) => {{ event.preventDefault(); place.classList.toggle("cs-over", on); }};
-place.addEventListener("dragover", over(true));
-place.addEventListener("dragleave", over(false));
-place.addEventListener("drop", (event) => {{ over(false)(event); take(event.dataTransfer.files); }});
+import("{DROPS_MODULE}").then(({{ takeDrops }}) => takeDrops(element.closest(".cs-welcome"), {TAKE}));
 """
 
 

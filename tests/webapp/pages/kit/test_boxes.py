@@ -112,6 +112,15 @@ def test_the_viewer_gets_what_is_known_and_nothing_made_up() -> None:
     assert Scene.model_validate_json(json.dumps(value)).value() == value
 
 
+def test_a_result_of_another_run_is_taken_as_synthetic_too() -> None:
+    value = scene(View(TASK, {"t1": SCAN}, earlier=(JOB,))).value()
+    group = f"Run of {NOW:%d %b %H:%M}"
+    assert value["others"] == [
+        {"id": "j1-biharmonic", "title": "3D biharmonic", "url": "/vol/t1/v.nii.gz", "group": group},
+        {"id": "j1-shell", "title": "Shell mean", "url": "/vol/t2/v.nii.gz", "group": group},
+    ]
+
+
 def test_a_comparison_opens_side_by_side() -> None:
     compared = replace(JOB, params={"method": "biharmonic", "beside": ["shell"]})
     scans = {"t1": SCAN, "mask": replace(SCAN, role="mask")}

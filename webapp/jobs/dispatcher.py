@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 import threading
 import time
@@ -70,7 +71,7 @@ class Dispatcher:
         self._held: dict[str, Claim] = {}
         self._change = threading.Lock()
         self._counting = threading.Lock()
-        self._counted = (-COUNT_LIFE, 0)
+        self._counted = (-math.inf, 0)
         self._allowance = Allowance(settings.jobs_per_day, settings.jobs_per_day_total)
 
     def submit(
@@ -96,6 +97,7 @@ class Dispatcher:
             total=self._settings.queue_total,
         )
         self._allowance.take(session)
+        self._recount()
         with self._wake:
             self._wake.notify_all()
         return job_id
@@ -104,9 +106,10 @@ class Dispatcher:
         """End a waiting or running job of this session; one that is over stays as it is. UserError not_found."""
         if self.queue.cancel(job_id, session) == "running":
             self._kill([claim for claim in self._claims() if claim.id == job_id])
+        self._recount()
 
     def waiting(self) -> int:
-        """Return the number of jobs of all sessions that wait or run, at most COUNT_LIFE seconds old."""
+        """Return the number of jobs of all sessions that wait or run; of other servers, up to COUNT_LIFE seconds old."""
         with self._counting:
             at, length = self._counted
             if self._clock.monotonic() - at >= COUNT_LIFE:
@@ -210,6 +213,12 @@ class Dispatcher:
         finally:
             with self._change:
                 del self._held[claim.owner]
+            self._recount()
+
+    def _recount(self) -> None:
+        """Count the queue anew the next time."""
+        with self._counting:
+            self._counted = (-math.inf, 0)
 
     def _spawn(self, target: Callable[[], object], name: str) -> None:
         thread = threading.Thread(target=target, name=f"dispatcher-{name}", daemon=True)

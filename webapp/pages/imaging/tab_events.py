@@ -22,7 +22,7 @@ from webapp.pages.kit import boxes, forms, panel_actions
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.page_state import Held, View, mask_input
 from webapp.pages.kit.panel import Shared, ident
-from webapp.pages.kit.panel_events import PanelEvents, Updates
+from webapp.pages.kit.panel_events import PanelEvents, Updates, replacing
 from webapp.pages.kit.trouble import attempt
 from webapp.services import Services
 
@@ -161,12 +161,9 @@ def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict
         tab = events.tab
         events.connect()
         if tab.comparison:
-            tab.comparison.start.click(
-                events.after(events.compared, tab.running.trouble),
-                [tab.held, *tab.settings.fields.values()],
-                events.everything(),
-                **QUIET,
-            )
+            given = [tab.held, *tab.settings.fields.values()]
+            compared = events.after(events.compared, tab.running.trouble)
+            replacing(tab.comparison.start.click, compared, given, events.everything())
         tab.settings.preset.input(lambda: False, None, tab.typed, queue=False, **QUIET)
         for example, button in tab.examples:
             events.on(button.click, partial(_example, services, tab.task.name, example.name), tab.first_trouble)
@@ -174,7 +171,7 @@ def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict
             fields = tab.settings.fields.values()
             events.on(tab.welcome.start.click, events.shown_first, tab.first_trouble, *fields)
         if mask_input(tab.task):
-            drawn = shared.viewer.mask(events.drawn, [tab.held, shared.active], events.everything(), **QUIET)
+            drawn = replacing(shared.viewer.mask, events.drawn, [tab.held, shared.active], events.everything())
             drawn.then(events.noted, **events.note())
         for other, button in tab.chain.buttons.items():
             _connect_handing(button, tab.held, connected[other])
@@ -195,7 +192,7 @@ def _connect_group(events: TabEvents, together: GroupDrop) -> None:
     """Let scans be dropped together, and each be moved to another input."""
     held = events.tab.held
     outputs = [*events.everything(), together.drop]
-    taken = together.drop.upload(events.dropped, [held, together.drop], outputs, **QUIET)
+    taken = replacing(together.drop.upload, events.dropped, [held, together.drop], outputs)
     taken.then(events.noted, **events.note())
     for name, field in together.corrections.items():
         # the last argument is what the field was changed to

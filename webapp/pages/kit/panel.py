@@ -35,8 +35,9 @@ class Chart:
 
 @dataclass(frozen=True)
 class Shared:
-    """What every tab shows its work in. active: the name of the imaging tab that is open."""
+    """What every tab shows its work in. badges: of the header; active: the name of the imaging tab that is open."""
 
+    badges: gr.HTML
     viewer: VolumeViewer
     results: gr.HTML
     chart: Chart
@@ -106,7 +107,7 @@ def settings(services: Services, task: Task, elsewhere: Mapping[str, Component] 
     elsewhere: the fields of parameters that are drawn in another place.
     """
     built = dict(elsewhere or {})
-    presets = preset_titles(services, View(task))
+    presets = preset_titles(services, View(task), {})
     with gr.Column():
         preset = gr.Radio(
             presets,

@@ -109,7 +109,10 @@ class Dispatcher:
         self._recount()
 
     def waiting(self) -> int:
-        """Return the number of jobs of all sessions that wait or run; of other servers, up to COUNT_LIFE seconds old."""
+        """Return the number of jobs of all sessions that wait or run.
+
+        What other servers do to it is seen within COUNT_LIFE seconds.
+        """
         with self._counting:
             at, length = self._counted
             if self._clock.monotonic() - at >= COUNT_LIFE:

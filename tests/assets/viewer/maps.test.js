@@ -92,7 +92,7 @@ test("a map is drawn on the scan where it has the result's grid, else on the res
     log.filter((line) => line.startsWith("show")),
     ["show scan 2", "show b 2"],
   );
-  assert.match(log[2], /^legend -7 7 cs-less,cs-more/);
+  assert.match(log[2], /^legend -7 7 cs-less,cs-more result \u2212 input, in intensities of the scan Result minus/);
 });
 
 test("a map is drawn on the result where results are not the scan itself", async () => {
@@ -103,8 +103,8 @@ test("a map is drawn on the result where results are not the scan itself", async
 });
 
 test("a method without a map of uncertainty is named as that", async () => {
-  const { log, maps, panel } = mapsWith({ ...inpaint, uncertain: "Mirror" }, {});
-  await maps.drawUncertainty(panel);
+  const { log, maps, panel, scene } = mapsWith({ ...inpaint, uncertain: "Mirror" }, {});
+  await maps.drawUncertainty(panel, scene.results[0]);
   assert.equal(log[0], "name Uncertainty");
   assert.match(log[1], /no measure of its uncertainty/);
 });
@@ -112,8 +112,11 @@ test("a method without a map of uncertainty is named as that", async () => {
 test("the uncertainty carries the method's title and its scale", async () => {
   const deviation = Object.assign(image(), { cal_max: 3 });
   const volumes = { anatomy: async () => image(), uncertainty: async () => deviation };
-  const { log, maps, panel } = mapsWith({ ...inpaint, uncertainty: "/vol/u", uncertain: "Network" }, volumes);
-  await maps.drawUncertainty(panel);
+  const { log, maps, panel, scene } = mapsWith({ ...inpaint, uncertainty: "/vol/u", uncertain: "Network" }, volumes);
+  await maps.drawUncertainty(panel, scene.results[0]);
   assert.equal(log[0], "name Uncertainty: Network");
-  assert.match(log[2], /^legend 0 3 inferno/);
+  assert.match(log[2], /^legend 0 3 inferno SD, in intensities of the scan One/);
+  const other = mapsWith({ ...apart, uncertainty: "/vol/u" }, volumes);
+  await other.maps.drawUncertainty(other.panel, other.scene.results[0]);
+  assert.match(other.log[2], /SD, in intensities of the result/);
 });

@@ -199,9 +199,7 @@ def test_all_open_pages_share_one_count_of_the_queue(services: Services, head: P
     assert services.dispatcher.waiting() == 2
 
 
-def test_what_a_visitor_does_to_the_queue_is_counted_at_once(
-    services: Services, head: Phantom, tmp_path: Path
-) -> None:
+def test_what_a_visitor_does_to_the_queue_is_counted_at_once(services: Services, head: Phantom, tmp_path: Path) -> None:
     scan, mask = load(services, head, tmp_path)
     assert services.dispatcher.waiting() == 0
     job = services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import gradio as gr
@@ -60,7 +61,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Running:
-    """Start, stop, and how it goes."""
+    """Start, stop, and how it goes; also: preset -> the button that repeats a finished run under it."""
 
     run: gr.Button
     cancel: gr.Button
@@ -68,6 +69,7 @@ class Running:
     progress: ProgressBar
     trouble: gr.HTML
     outcome: gr.HTML
+    also: Mapping[str, gr.Button]
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,9 @@ def running(task: Task) -> Running:
         progress = ProgressBar(elem_id=ident(task, "progress"))
         trouble = gr.HTML(elem_id=ident(task, "run-trouble"))
         outcome = gr.HTML(elem_id=ident(task, "outcome"))
-    return Running(run, cancel, note, progress, trouble, outcome)
+        with gr.Row(elem_classes="cs-also") if task.page.twins else nullcontext():
+            also = {name: gr.Button(visible=False, elem_id=ident(task, f"also-{name}")) for name in task.page.twins}
+    return Running(run, cancel, note, progress, trouble, outcome, also)
 
 
 def why_not(shown: View) -> str:

@@ -89,7 +89,7 @@ class PanelEvents(ABC):
         tab, steps, free = self.tab, self.tab.running, not shown.active
         updates: Updates = {}
         for name, slot in tab.slots.items():
-            updates |= slot.updates(shown.scans.get(name), free)
+            updates |= slot.updates(shown.scans.get(name), free, shown.volumes.get(name))
         return updates | {
             steps.run: gr.Button(interactive=shown.ready),
             steps.cancel: gr.Button(interactive=shown.active),
@@ -159,6 +159,8 @@ class PanelEvents(ABC):
         services, tab, steps = self.services, self.tab, self.tab.running
         for name, slot in tab.slots.items():
             self.on(slot.file.upload, partial(_load, services, tab, name), slot.trouble, slot.file)
+            if slot.volume:
+                self.on(slot.volume.input, partial(_choose, services, tab, name), slot.trouble, slot.volume)
             if slot.remove:
                 self.on(slot.remove.click, partial(_remove, tab, name), slot.trouble)
         whole: dict[str, Any] = {"outputs": self.everything(), **QUIET}
@@ -274,6 +276,10 @@ def _connect_choice(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
 
 def _load(services: Services, tab: Panel, name: str, session: str, held: Held, paths: Any) -> Held:
     return actions.load(services, session, tab.task, name, held, paths)
+
+
+def _choose(services: Services, tab: Panel, name: str, session: str, held: Held, number: Any) -> Held:
+    return actions.choose_volume(services, session, tab.task, name, held, int(number))
 
 
 def _remove(tab: Panel, name: str, session: str, held: Held) -> Held:

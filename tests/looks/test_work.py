@@ -82,7 +82,7 @@ def test_the_list_of_runs_looks_right_and_filters(loaded: Page) -> None:
     loaded.get_by_role("tab", name="Sessions").click()
     rows = loaded.locator("#sessions tbody tr >> visible=true")
     expect(rows).to_have_count(2)
-    assert faults(loaded, "sessions") == []
+    assert faults(loaded, "sessions", ends=".cs-whole:has(#sessions)") == []
     loaded.get_by_label("State").select_option("done")
     expect(rows).to_have_count(1)
     loaded.get_by_label("Find").fill("nothing of this name")
@@ -95,7 +95,7 @@ def test_the_list_of_runs_looks_right_and_filters(loaded: Page) -> None:
     expect(rows).to_have_count(1)
     delete.click()
     expect(loaded.locator("#sessions tbody tr")).to_have_count(1)
-    expect(loaded.locator("#sessions-outcome[role=status]")).to_contain_text("Deleted: the run on T1.nii.gz")
+    expect(loaded.locator("#sessions-outcome [role=status]")).to_contain_text("Deleted: the run on T1.nii.gz")
     expect(loaded.locator("#sessions-welcome")).to_be_hidden()
 
 

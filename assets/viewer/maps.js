@@ -10,7 +10,7 @@ import { sameGrid } from "./grids.js";
 import { uncertaintyOf } from "./scene.js";
 
 /**
- * @typedef {{ id: "difference" | "error", title: string, what: string, legend: string }} Named what: few words for the bar
+ * @typedef {{ id: "difference" | "error", title: string, what: string }} Named what: its numbers, for the bar
  * @typedef {Named & { url: string }} MadeMap a map that the server made
  * @typedef {Named & { from: SceneVolume }} ComputedMap the result minus `from`
  */
@@ -45,8 +45,10 @@ export function mapsOf(scene, result) {
    */
   const offer = (named, from) => {
     const made = result === results[0] ? scene[named.id] : null;
-    if (made)
-      return [{ ...named, url: made.url, title: made.title ?? named.title, legend: made.legend ?? named.legend }];
+    if (made) {
+      const what = made.what ?? named.what;
+      return [{ ...named, url: made.url, title: made.title ?? named.title, what }];
+    }
     return from && from.units === result.units ? [{ ...named, from }] : [];
   };
   return [
@@ -54,8 +56,7 @@ export function mapsOf(scene, result) {
       {
         id: "difference",
         title: "Difference from the input",
-        what: "result \u2212 input",
-        legend: `Result minus input. ${ENDS}`,
+        what: "result minus input",
       },
       inputs[0],
     ),
@@ -63,8 +64,7 @@ export function mapsOf(scene, result) {
       {
         id: "error",
         title: "Error against the reference",
-        what: "result \u2212 reference",
-        legend: `Result minus reference. ${ENDS}`,
+        what: "result minus reference",
       },
       reference,
     ),
@@ -123,7 +123,7 @@ export class Maps {
     if (signed) {
       await this.overlay(panel, result, signed);
       const unit = `${map.what}, ${intensities(result)}`;
-      panel.setLegend(-signed.cal_max, signed.cal_max, SIGNED, unit, map.legend);
+      panel.setLegend(-signed.cal_max, signed.cal_max, SIGNED, unit, ENDS);
       this.aim(signed);
     } else if ("from" in map) {
       panel.clear(others || `${map.from.title} ${OTHER_GRID}`);

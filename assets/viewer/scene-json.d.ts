@@ -17,7 +17,8 @@ export interface SceneImage {
 export interface SceneMap {
   url: string;
   title?: string;
-  legend?: string;
+  /** what its numbers are, in few words */
+  what?: string;
 }
 
 /** A scene as the server sends it; what is left out is filled in by scene.js. */

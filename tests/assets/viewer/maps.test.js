@@ -49,7 +49,9 @@ test("the server's map is that of the first result, the others are computed", ()
   const [change, error] = mapsOf(scene, scene.results[0]);
   assert.ok("url" in change);
   assert.equal(change.title, "Change");
-  assert.match(change.legend, /Result minus input/);
+  assert.equal(change.what, "result minus input");
+  const other = complete({ ...inpaint, difference: { url: "/vol/d", what: "result minus linear interpolation" } });
+  assert.equal(mapsOf(other, other.results[0])[0].what, "result minus linear interpolation");
   assert.ok("from" in error);
   assert.equal(error.from.id, "truth");
   assert.ok("from" in mapsOf(scene, scene.results[1])[0]);
@@ -92,7 +94,7 @@ test("a map is drawn on the scan where it has the result's grid, else on the res
     log.filter((line) => line.startsWith("show")),
     ["show scan 2", "show b 2"],
   );
-  assert.match(log[2], /^legend -7 7 cs-less,cs-more result \u2212 input, in intensities of the scan Result minus/);
+  assert.match(log[2], /^legend -7 7 cs-less,cs-more result minus input, in intensities of the scan Colours end/);
 });
 
 test("a map is drawn on the result where results are not the scan itself", async () => {

@@ -102,7 +102,13 @@ def _uncertainty(job: JobRecord) -> str | None:
 
 def _map(job: JobRecord, kind: str, title: str) -> SceneMap | None:
     artifact = job.artifact(kind)
-    return SceneMap(url=_address(artifact), title=title) if artifact else None
+    if artifact is None:
+        return None
+    declared = next((one.title for one in tasks.find(job.task).outputs if one.name == kind), title)
+    if declared == title:
+        return SceneMap(url=_address(artifact), title=title)
+    # the task names what was subtracted
+    return SceneMap(url=_address(artifact), title=title, what=declared[:1].lower() + declared[1:])
 
 
 def _compares(job: JobRecord | None) -> bool:

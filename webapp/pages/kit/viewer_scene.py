@@ -28,7 +28,7 @@ class SceneMap(_Part):
 
     url: str
     title: str = ""
-    legend: str = ""
+    what: str = Field(default="", description="what its numbers are, in few words")
 
 
 class Scene(_Part):

@@ -49,6 +49,7 @@ class Retention:
         _remove(_below(data / "incoming"), moment - timedelta(seconds=LIFE_SECONDS))
         if life := self._services.settings.backup_life:
             _remove(_below(data / "backups"), moment - life)
+        self._services.shares.forget_ended()
         self._services.erasure.finish()
 
 

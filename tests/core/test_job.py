@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 import core
 from core import job
@@ -211,3 +212,15 @@ def test_notices_of_a_conversion_are_in_the_record_and_the_report(tmp_path: Path
     record = json.loads(Path(done.files["run"]).read_text())
     assert record["summary"]["notes"][0] == {"level": "warning", "text": warning}
     assert warning in Path(done.files["report"]).read_text()
+
+
+def test_a_run_takes_a_copy_without_the_face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = lambda volume, head: ndimage.distance_transform_edt(head, sampling=volume.spacing) > 30  # noqa: E731
+    monkeypatch.setattr("core.anatomy.face.find_brain", found)
+    given = write_phantom(tmp_path)
+    before = Path(given["t1"]).read_bytes()
+    done = core.run("inpaint", given, tmp_path / "out", method="shell", compare=False, device="cpu", deface=True)
+    scan, result = (read_stored(path).values for path in (given["t1"], done.files["result"]))
+    assert Path(given["t1"]).read_bytes() == before
+    assert (result[:, -5:] == 0).all() and (scan[:, -5:] != 0).any()
+    assert any(note.text.endswith("ml.") and "The face was removed" in note.text for note in done.result.notes)

@@ -128,14 +128,14 @@ class TabEvents(PanelEvents):
         place = self.tab.slots[mask_input(task)].trouble
         return self.after(lambda session, held: take(session=session, held=held), place)(request, held)
 
-    def dropped(self, request: gr.Request, held: Held, paths: Any) -> Updates:
+    def dropped(self, request: gr.Request, held: Held, paths: Any, deface: bool = False) -> Updates:
         """Take scans of the group that were dropped together."""
         group, together = self.tab.task.page.group, self.tab.together
         if group is None or together is None:
             raise UserError("not_found", "This tab takes its scans one by one.", "Drop each in its own place.")
         session = session_of(request)
         take = partial(actions.distribute, self.services, session, self.tab.task, group)
-        taken, box = attempt(lambda: take(held, paths))
+        taken, box = attempt(lambda: take(held, paths, deface=deface))
         changed, problems = taken or (held, ())
         return {
             **self.render(session, changed),
@@ -195,7 +195,8 @@ def _connect_group(events: TabEvents, together: GroupDrop) -> None:
     """Let scans be dropped together, and each be moved to another input."""
     held = events.tab.held
     outputs = [*events.everything(), together.drop]
-    taken = together.drop.upload(events.dropped, [held, together.drop], outputs, **QUIET)
+    inputs = [held, together.drop, *([events.tab.deface] if events.tab.deface else [])]
+    taken = together.drop.upload(events.dropped, inputs, outputs, **QUIET)
     taken.then(events.noted, **events.note())
     for name, field in together.corrections.items():
         # the last argument is what the field was changed to

@@ -152,7 +152,8 @@ class PanelEvents(ABC):
         """Attach the events of inputs, settings and run."""
         services, tab, steps = self.services, self.tab, self.tab.running
         for name, slot in tab.slots.items():
-            self.on(slot.file.upload, partial(_load, services, tab, name), slot.trouble, slot.file)
+            wishes = [tab.deface] if tab.deface else []
+            self.on(slot.file.upload, partial(_load, services, tab, name), slot.trouble, slot.file, *wishes)
             if slot.remove:
                 self.on(slot.remove.click, partial(_remove, tab, name), slot.trouble)
         whole: dict[str, Any] = {"outputs": self.everything(), **QUIET}
@@ -247,8 +248,10 @@ def _connect_choice(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
     )
 
 
-def _load(services: Services, tab: Panel, name: str, session: str, held: Held, paths: Any) -> Held:
-    return actions.load(services, session, tab.task, name, held, paths)
+def _load(
+    services: Services, tab: Panel, name: str, session: str, held: Held, paths: Any, deface: bool = False
+) -> Held:
+    return actions.load(services, session, tab.task, name, held, paths, deface=deface)
 
 
 def _remove(tab: Panel, name: str, session: str, held: Held) -> Held:

@@ -40,6 +40,7 @@ SYNTHETIC = "(synthetic)"
 # what uploads are called where no names are kept, by role
 NAMELESS = {"volume": "Scan", "mask": "Mask"}
 FACE_SHOWN = "A scan of a whole head shows a face, by which a person may be known."
+FACE_OFFER = " Tick Remove the face, then load it again, to take it out."
 FACE_REMOVED = "The face was removed: {:.0f} ml before and below the front of the brain are empty."
 
 
@@ -199,7 +200,7 @@ def _scan(services: Services, came: _Incoming, session: str, parent: str | None,
     head = find_head(volume)
     more: dict[str, Any] = {"synthetic": True} if wishes.synthetic else {}
     if head.kind == "head" and not wishes.synthetic:
-        more["face"] = FACE_SHOWN
+        more["face"] = FACE_SHOWN + (FACE_OFFER if services.settings.deface == "offer" else "")
         if wishes.deface:
             stored, emptied = without_face(stored, volume, head)
             volume = stored.to_volume()

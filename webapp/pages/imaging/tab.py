@@ -26,7 +26,7 @@ from webapp.pages.kit.page_state import Held, View, anchor
 from webapp.pages.kit.panel import POLL_SECONDS, Panel, ident, tab_title
 from webapp.pages.kit.templates import joined, piece
 from webapp.pages.kit.upload_slot import Slot
-from webapp.pages.kit.welcome import WelcomeBox
+from webapp.pages.kit.welcome import Landing, WelcomeBox
 from webapp.services import Services
 from webapp.store.records import ScanRecord
 
@@ -90,7 +90,7 @@ def build(services: Services, task: Task) -> Tab:
         sending = _chain(task)
         form = rating.build(services, held, partial(ident, task))
         steps = panel.running(task)
-    greeting = _greeting(task)
+    greeting = _greeting(services, task)
     timer = gr.Timer(POLL_SECONDS, active=False)
     offers = {settings.fields[name]: _offer(task, name) for name in task.page.offers}
     corrections: dict[Component, Follow] = (
@@ -188,12 +188,16 @@ def _set_up(
     return slots, draw, settings
 
 
-def _greeting(task: Task) -> WelcomeBox | None:
+def _greeting(services: Services, task: Task) -> WelcomeBox | None:
     """Draw what stands in the viewer's place while it is empty, for a task that has an example to run."""
     words = task.page.welcome
     if words is None or not examples(task.name):
         return None
-    return welcome.build(words, ident(task, "welcome"), task.page.invitation)
+    landing = None
+    if services.settings.public_demo and task is tasks.TASKS[0]:
+        offers = {other.name: tab_title(other) for other in tasks.TASKS if other is not task and other.page.welcome}
+        landing = Landing(services.settings.retention, offers)
+    return welcome.build(words, ident(task, "welcome"), task.page.invitation, landing=landing)
 
 
 def _slot(task: Task, entry: Input, *, single: bool = False) -> Slot:

@@ -89,13 +89,6 @@ class TabEvents(PanelEvents):
         first = self.tab.examples[0][0]
         return self.started(session, _example(self.services, self.tab.task.name, first.name, session, held), *values)
 
-    def opened_first(self, request: gr.Request, *values: object) -> Updates:
-        """Open this tab and run the first example there, from any other tab."""
-        run = self.after(self.shown_first, self.tab.first_trouble)
-        name = self.tab.task.name
-        opened: Updates = {self.shared.active: name, self.shared.tabs: gr.Tabs(selected=name)}
-        return {**run(request, Held(), *values), **opened}
-
     def notes(self) -> list[Block]:
         """Return the note on the run and that on the comparison."""
         return [*super().notes(), *([self.tab.comparison.note] if self.tab.comparison else [])]
@@ -181,14 +174,6 @@ def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict
         if tab.together:
             _connect_group(events, tab.together)
     return connected
-
-
-def connect_first(start: gr.Button, events: PanelEvents, shared: Shared) -> None:
-    """Let a button of another tab run the first example of the tab of ``events``."""
-    if isinstance(events, TabEvents):
-        fields = list(events.tab.settings.fields.values())
-        outputs = [*events.everything(), shared.active, shared.tabs]
-        start.click(events.opened_first, fields, outputs, **QUIET).then(events.noted, **events.note())
 
 
 def _connect_group(events: TabEvents, together: GroupDrop) -> None:

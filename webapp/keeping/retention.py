@@ -12,6 +12,7 @@ from webapp.door.uploads import LIFE_SECONDS
 from webapp.housekeeping import TICK_SECONDS
 from webapp.services import Services
 from webapp.store.clock import now
+from webapp.store.day_use import forget_days
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ class Retention:
         _remove(_below(data / "incoming"), moment - timedelta(seconds=LIFE_SECONDS))
         if life := self._services.settings.backup_life:
             _remove(_below(data / "backups"), moment - life)
+        self._services.shares.forget_ended()
+        forget_days(self._services.repo.engine, moment.timestamp())
         self._services.erasure.finish()
 
 

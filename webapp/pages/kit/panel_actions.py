@@ -15,8 +15,10 @@ from webapp.services import Services
 Paths = str | Sequence[str] | None
 
 
-def load(services: Services, session: str, task: Task, name: str, held: Held, paths: Paths) -> Held:
-    """Take an uploaded file, or the files of one series, as the input ``name`` of ``task``."""
+def load(
+    services: Services, session: str, task: Task, name: str, held: Held, paths: Paths, *, deface: bool = False
+) -> Held:
+    """Take an uploaded file, or the files of one series, as the input ``name`` of ``task``; deface: without a face."""
     files = uploads(paths)
     entry = next(one for one in task.inputs if one.name == name)
     if entry.kind == "mask":
@@ -25,15 +27,17 @@ def load(services: Services, session: str, task: Task, name: str, held: Held, pa
         return _load_tissue(services, session, task, name, held, files)
     if name == REFERENCE and not held.inputs:
         raise UserError("no_scan", "A reference needs its scan first.", "Load the scan in step 1, then the reference.")
-    return _load_volume(services, session, task, name, held, files)
+    return _load_volume(services, session, task, name, held, files, deface=deface)
 
 
-def choose_volume(services: Services, session: str, task: Task, name: str, held: Held, number: int) -> Held:
-    """Take volume ``number`` of the folder that was uploaded for the input ``name``, from 1."""
+def choose_volume(
+    services: Services, session: str, task: Task, name: str, held: Held, number: int, *, deface: bool = False
+) -> Held:
+    """Take volume ``number`` of the folder that was uploaded for the input ``name``, from 1; deface: without a face."""
     known = held.volumes.get(name)
     if known is None:
         raise UserError("upload_gone", "The uploaded file is no longer on the server.", "Upload it again.")
-    return _load_volume(services, session, task, name, held, known.files, number)
+    return _load_volume(services, session, task, name, held, known.files, number, deface=deface)
 
 
 def remove(task: Task, name: str, held: Held) -> Held:
@@ -81,10 +85,12 @@ def _load_volume(
     held: Held,
     files: Sequence[Path],
     number: int | None = None,
+    *,
+    deface: bool = False,
 ) -> Held:
     """Take a scan; where its upload holds several volumes, the page offers all, also where none was taken yet."""
     try:
-        taken = intake.accept_volume(services, files, series_name(files), session, number)
+        taken = intake.accept_volume(services, files, series_name(files), session, number, deface=deface)
     except SeveralVolumes as error:
         return held.with_volumes(name, Volumes(error.volumes, None, tuple(files)))
     page = held.with_input(task, name, taken.scan.id)

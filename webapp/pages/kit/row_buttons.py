@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
 
-from core.plurals import count
 from webapp.door.visitor import session_of
 from webapp.keeping.deletion import longest
 from webapp.pages.kit.event_options import QUIET
@@ -25,7 +24,7 @@ const twice = (button) => {
   if (button.dataset.sure) return true;
   const words = button.textContent;
   button.dataset.sure = "true";
-  button.textContent = "Delete for good?";
+  button.textContent = button.dataset.question || "Delete for good?";
   setTimeout(() => { delete button.dataset.sure; button.textContent = words; }, 1000 * SECONDS);
   return false;
 };
@@ -83,24 +82,29 @@ def connect(
     outputs: Sequence[Block],
     fill: Callable[[gr.Request], Updates],
     delete: Callable[[str, str], str],
-    keep: Callable[[str, str, datetime], None],
+    keep: Callable[[str, str, datetime], None] | None = None,
 ) -> Any:
     """Attach the buttons of ``rows``, which have ROW_BUTTONS, and return Gradio's dependency of a deletion.
 
     outcome: gets what was deleted, or why an item could not be changed. fill: returns what ``outputs`` show. delete:
-    takes the id of an item and the session, and returns in words what is gone. keep: takes them and until when to keep.
+    takes the id of an item and the session, and returns in words what is gone. keep: takes them and until when to keep;
+    without it nothing can be kept.
     """
 
     def deleted(request: gr.Request, event: gr.EventData) -> Updates:
         gone, box = attempt(lambda: delete(_item(event), session_of(request)))
         return {**fill(request), outcome: box or piece("sessions", "deleted", what=gone)}
 
+    deletion = rows.delete(deleted, None, outputs, queue=False, **QUIET)
+    if keep is None:
+        return deletion
+
     def kept_longer(request: gr.Request, event: gr.EventData) -> Updates:
         _, box = attempt(lambda: keep(_item(event), session_of(request), longest(services)))
         return {**fill(request), outcome: box}
 
     rows.apply(kept_longer, None, outputs, queue=False, **QUIET)
-    return rows.delete(deleted, None, outputs, queue=False, **QUIET)
+    return deletion
 
 
 def _item(event: gr.EventData) -> str:
@@ -111,15 +115,6 @@ def _item(event: gr.EventData) -> str:
 def keep_days(settings: Settings) -> int:
     """Return for how many days a visitor may keep an item from retention, 0 where nothing is deleted by age."""
     return settings.keep_days if settings.retention else 0
-
-
-def age_of(age: timedelta | None) -> str:
-    """Return an age in words, "" for none."""
-    if age is None:
-        return ""
-    hours = age.total_seconds() / 3600
-    number, unit = (hours, "hour") if hours >= 1 else (60 * hours, "minute")
-    return count(f"{number:g}", unit)
 
 
 def day_of(moment: datetime | None) -> str:

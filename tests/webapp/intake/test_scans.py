@@ -252,7 +252,7 @@ def test_one_of_several_series_is_chosen_by_its_number(services: Services, head:
     slices = folder_of(head, tmp_path / "in", "T1", "FLAIR")
     with pytest.raises(SeveralVolumes) as several:
         accept_volume(services, slices, "IM0001", "a")
-    assert [title.split(" (")[0] for title in several.value.volumes] == ["T1", "FLAIR"]
+    assert [title.split(" (")[0] for title in several.value.volumes] == ["“T1”", "“FLAIR”"]
     assert not blobs(services)
     # the files stay, for the choice
     taken = accept_volume(services, slices, "IM0001", "a", 2)

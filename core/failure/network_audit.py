@@ -165,4 +165,5 @@ def _model(
         findings.score,
         findings.probabilities,
         verdict,
+        findings.confusion,
     )

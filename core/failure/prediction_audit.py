@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from core.failure.data.predictions import Predictions
 from core.failure.diagnostics import logits
 from core.failure.diagnostics.calibration import probabilities, reliability
-from core.failure.diagnostics.model_under_test import Outcomes, weighted_outcomes
+from core.failure.diagnostics.model_under_test import Outcomes, confused, weighted_outcomes
 from core.failure.diagnostics.one_number import one_number
 from core.failure.models.plain_classifiers import fit_one_number
 from core.failure.results import Bands, Data, Model, Results
+from core.failure.summary import parts_of
 from core.failure.verdict import LIMITS, AuditScope, decide
 from core.measure.bootstrap import interval
 from core.spectra.score import Score, fit_score
@@ -57,6 +58,7 @@ def audit_predictions(predictions: Predictions, seed: int = 0, draws: int = 1000
         tuple(map(float, scores)),
         tuple(tuple(map(float, row)) for row in probabilities(predictions.logits)),
         verdict,
+        {"id": confused(predictions.labels, outcomes.predicted, outcomes.classes)},
     )
     return Results(
         _data(predictions),
@@ -115,6 +117,7 @@ def _data(predictions: Predictions) -> Data:
         (1, 1),
         tuple(map(float, predictions.wavenumbers)),
         notices,
+        parts=parts_of("id", predictions.labels, predictions.groups, len(predictions.classes)),
     )
 
 

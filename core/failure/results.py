@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict
 
 from core.measure.intervals import Interval, Number
+from core.result import NamedFile
 
 SCHEMA: Literal["irrgb/1"] = "irrgb/1"
 
@@ -104,7 +105,8 @@ class Verdict:
 class Model:
     """One audited model. accuracy: of each test set by name; train_accuracy: on training patches. parameters: how many
     were learnt. losses: of each epoch. score: (N,) the one-dimensional score of each test patch. probabilities: (N, K)
-    of the classes."""
+    of the classes. confusion: of each test set by name, (K, K) patches of each class (rows) that were taken for each
+    class."""
 
     name: str
     title: str
@@ -124,6 +126,7 @@ class Model:
     score: tuple[Number, ...] = ()
     probabilities: tuple[tuple[Number, ...], ...] = ()
     verdict: Verdict | None = None
+    confusion: dict[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -175,10 +178,22 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Part:
+    """The patches of one class (its number) in one set ("train", or a test set), and the patients or slides that they
+    are of, 0 where unknown."""
+
+    name: str
+    label: int
+    patches: int
+    groups: int
+
+
+@dataclass(frozen=True)
 class Data:
     """The data. mode: "patches", "spectra" or "predictions". source: "simulated" or "file". counts: patches of each
     set. groups: number of patients or slides. size: (H, W) of a patch. wavenumbers: (B,) cm^-1. notices: warnings for
-    the user. technique: "infrared", or "raman" where the wavenumbers are shifts and absorbance is relative counts."""
+    the user. technique: "infrared", or "raman" where the wavenumbers are shifts and absorbance is relative counts.
+    parts: patches and groups of each class in each set. files: that were read, as the user named them."""
 
     mode: str
     source: str
@@ -190,6 +205,8 @@ class Data:
     wavenumbers: tuple[Number, ...]
     notices: tuple[str, ...] = ()
     technique: Literal["infrared", "raman"] = "infrared"
+    parts: tuple[Part, ...] = ()
+    files: tuple[NamedFile, ...] = ()
 
 
 @dataclass(frozen=True)

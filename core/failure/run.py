@@ -15,10 +15,12 @@ import torch
 from core.declaration import Context
 from core.events import Event, Finished, Progress
 from core.failure.data.dataset import simulated_dataset, user_dataset
+from core.failure.data.earlier_run import EarlierRun
 from core.failure.data.loader import load
 from core.failure.data.modality import TITLES
 from core.failure.data.predictions import Predictions
 from core.failure.data.reading_options import options_of
+from core.failure.data.source_files import source_files
 from core.failure.network_audit import TimedResults, audit_networks
 from core.failure.plan import plan_of
 from core.failure.prediction_audit import audit_predictions
@@ -49,6 +51,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
         done = yield from _audit(context, inputs, Settings(**params))
     finally:
         torch.set_num_threads(threads)
+    done = replace(done, results=_with_files(done.results, context, inputs))
     yield Progress(0.99, 0, 1, "Writing")
     artifacts = _write(context.out, done.results)
     yield Progress(1.0, 1, 1, "Done")
@@ -95,6 +98,9 @@ def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> 
             yield Progress(0.0, len(datasets), len(plan.seeds), "Simulating")
         return (yield from audit_networks(datasets, plan))
     loaded = load(inputs["data"], inputs.get("labels"), options)
+    if isinstance(loaded, EarlierRun):
+        yield Progress(0.9, 0, 1, "Opening the results of an earlier run")
+        return TimedResults(loaded.results, {})
     if isinstance(loaded, Predictions):
         yield Progress(0.1, 0, 1, "Probing the answers")
         return TimedResults(audit_predictions(loaded, settings.seed), {})
@@ -103,6 +109,14 @@ def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> 
         results = yield from audit_spectra(datasets[0], replace(plan.depth, bands=True), settings.seed)
         return TimedResults(results, {})
     return (yield from audit_networks(datasets, plan))
+
+
+def _with_files(results: Results, context: Context, inputs: Mapping[str, Path]) -> Results:
+    """Return ``results`` with the files that were read, those of an earlier run as they are."""
+    if results.data.files or results.data.source == "simulated":
+        return results
+    files = tuple(file for name, path in inputs.items() for file in context.sources.get(name) or source_files(path))
+    return replace(results, data=replace(results.data, files=files))
 
 
 def _write(out: Path, results: Results) -> tuple[Artifact, ...]:

@@ -63,4 +63,5 @@ def _model(plain: PlainClassifier, findings: ModelFindings, seed: int, accuracy:
         findings.score,
         findings.probabilities,
         verdict,
+        findings.confusion,
     )

@@ -17,12 +17,13 @@ from core.failure.diagnostics.intrinsic_dimension import intrinsic
 from core.failure.diagnostics.leakage import leakage
 from core.failure.diagnostics.paired_accuracy import accuracy_gap
 from core.failure.models.plain_classifiers import PLAIN_CLASSIFIERS
-from core.failure.results import Bands, Data, Diagnostic, Gap, Model, Results, Shallow, Verdict
+from core.failure.results import Bands, Data, Diagnostic, Gap, Model, Part, Results, Shallow, Verdict
 from core.failure.verdict import LIMITS
 from core.measure.bootstrap import draw_weights
 from core.spectra.patches import PatchSet
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 PRIOR_DRAWS = 200
 
@@ -90,6 +91,24 @@ def data_of(dataset: Dataset, mode: str, notices: tuple[str, ...] = ()) -> Data:
         tuple(map(float, train.wavenumbers)),
         (*dataset.notices, *notices),
         "raman" if train.raman else "infrared",
+        tuple(
+            part
+            for name, each in {"train": train, **dataset.tests}.items()
+            for part in parts_of(name, each.labels, each.groups, len(train.classes))
+        ),
+    )
+
+
+def parts_of(name: str, labels: Ints, groups: Ints | None, classes: int) -> tuple[Part, ...]:
+    """Return how many patches and groups of each class the set ``name`` has; labels, groups: (N,)."""
+    return tuple(
+        Part(
+            name,
+            kind,
+            int((labels == kind).sum()),
+            0 if groups is None else len(np.unique(groups[labels == kind])),
+        )
+        for kind in range(classes)
     )
 
 

@@ -13,7 +13,7 @@ from core.failure.data.modality import channels, images, mean_spectra
 from core.failure.diagnostics import ablation, band_importance, capacity, logits, one_number, shift, swap
 from core.failure.diagnostics.attribution import attribute
 from core.failure.diagnostics.calibration import calibration_rise, probabilities, reliability
-from core.failure.diagnostics.model_under_test import ModelUnderTest, weighted_outcomes
+from core.failure.diagnostics.model_under_test import ModelUnderTest, confused, weighted_outcomes
 from core.failure.models.plain_classifiers import PLAIN_CLASSIFIERS, Predict
 from core.failure.models.trained_model import TrainedModel
 from core.failure.results import Attribution, Corrupted, Diagnostic, Reliability
@@ -90,7 +90,8 @@ def fit_modality(dataset: Dataset, modality: str, depth: Depth, seed: int) -> Mo
 
 @dataclass(frozen=True)
 class ModelFindings:
-    """The results of the battery for one model. correct: of each test set, 1 for each correct patch, else 0, (N,)."""
+    """The results of the battery for one model. correct: of each test set, 1 for each correct patch, else 0, (N,).
+    confusion: of each test set, (K, K) as ``confused`` returns it."""
 
     accuracy: dict[str, Interval]
     diagnostics: tuple[Diagnostic, ...]
@@ -100,6 +101,7 @@ class ModelFindings:
     score: tuple[float, ...]
     probabilities: tuple[tuple[float, ...], ...]
     correct: dict[str, Floats]
+    confusion: dict[str, tuple[tuple[int, ...], ...]]
 
 
 def accuracies(fits: ModalityFits, predict: Predict) -> dict[str, Interval]:
@@ -159,6 +161,10 @@ def run_battery(
         tuple(map(float, model.outcomes.scores)),
         tuple(tuple(map(float, row)) for row in probabilities(answers[HOME])),
         correct,
+        {
+            name: confused(dataset.tests[name].labels, given.argmax(axis=1), len(dataset.train.classes))
+            for name, given in answers.items()
+        },
     )
 
 

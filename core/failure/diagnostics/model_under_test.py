@@ -102,6 +102,17 @@ class ModelUnderTest:
         return replace(self, outcomes=self.outcomes.first(count), values=self.values[:count])
 
 
+def confused(labels: Ints, predicted: Ints, classes: int) -> tuple[tuple[int, ...], ...]:
+    """Return how many patches of each class (rows) were taken for each class.
+
+    >>> confused(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    ((1, 1), (0, 1))
+    """
+    table = np.zeros((classes, classes), np.int64)
+    np.add.at(table, (labels, predicted), 1)
+    return tuple(tuple(map(int, row)) for row in table)
+
+
 def weighted_outcomes(
     logits: ArrayLike, labels: Ints, scores: Floats, plain: Ints, groups: Ints | None, draws: int, seed: int = 0
 ) -> Outcomes:

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from core.failure.data.dataset import HOME
 from core.failure.data.modality import TITLES
 from core.failure.models.remedies import REMEDIES
-from core.failure.results import Model, Results
+from core.failure.recipe_means import Recipe, recipes, tests_of
+from core.failure.results import Results
 from core.failure.thresholds import GAIN
-from core.failure.titles import set_title
 
-# a remedy wins by two points of accuracy away, and may cost as many at home before the loss is named first
+# so many points of accuracy away from home make a remedy the winner
 CLEAR = 0.02
-AWAY = ("conflict", "external")
+HALF_A_POINT = 0.005
+# sets away from home, those first that a shortcut fails on
+AWAY = {"conflict": "patches with the shortcut at random", "external": "slides of another laboratory"}
 LEAK = 0.05
-
-
-@dataclass(frozen=True)
-class Standing:
-    """All seeds of one recipe: accuracy at home and away, training in epochs of plain training, and its verdict."""
-
-    title: str
-    remedy: str
-    home: float
-    away: float
-    work: float
-    level: str
 
 
 def advise(results: Results) -> tuple[str, ...]:
@@ -40,69 +29,50 @@ def advise(results: Results) -> tuple[str, ...]:
     )
 
 
-def away_title(results: Results) -> str:
-    """Return what accuracy away from home is measured on."""
-    test = _away_test(results)
-    return set_title(test).lower() if test else "the worst physical change up to severity 3"
-
-
-def standings(results: Results, modality: str) -> tuple[Standing, ...]:
-    """Return the recipes of one modality, plain training first as they were trained."""
-    test = _away_test(results)
-    names = dict.fromkeys(model.name for model in results.models if model.modality == modality)
-    found = []
-    for name in names:
-        models = [model for model in results.models if model.name == name]
-        remedy = REMEDIES.get(models[0].remedy)
-        found.append(
-            Standing(
-                models[0].title,
-                models[0].remedy,
-                _mean([_accuracy(model, HOME) for model in models]),
-                _mean([_accuracy(model, test) if test else _withstood(model) for model in models]),
-                remedy.epochs * remedy.members if remedy else 1.0,
-                models[0].verdict.level if models[0].verdict else "",
-            )
-        )
-    return tuple(found)
-
-
 def _of_modality(results: Results, modality: str) -> Iterator[str]:
-    ranked = standings(results, modality)
-    plain, others = ranked[0], ranked[1:]
-    side = TITLES.get(modality, modality)
-    place = away_title(results)
-    best = max(others, key=lambda one: one.away if math.isfinite(one.away) else -1.0, default=None)
-    if best is not None and best.away - plain.away >= CLEAR:
-        yield _won(best, plain, place)
-        if best.level in ("red", "amber"):
-            yield f"{best.title} is {best.level} itself: read its row before it replaces plain training."
+    ranked = [each for each in recipes(results) if each.first.modality == modality]
+    test = next((name for name in AWAY if name in tests_of(results)), "")
+    away = {each.name: _away(each, test) for each in ranked}
+    plain, others = ranked[0], [each for each in ranked[1:] if math.isfinite(away[each.name])]
+    best = max(others, key=lambda each: away[each.name], default=None)
+    side, place = TITLES.get(modality, modality), AWAY.get(test, "the worst physical change up to severity 3")
+    if best is not None and away[best.name] - away[plain.name] >= CLEAR:
+        yield _won(best, plain, (away[best.name], away[plain.name]), place)
+        if best.first.verdict is not None and best.first.verdict.level != "none":
+            yield f"{best.title} is {best.first.verdict.level} itself: read its row before it replaces plain training."
     elif best is not None:
         yield (
-            f"{side}: no recipe that was tried is {100 * CLEAR:.0f} points better on {place} than {plain.title} "
-            f"({plain.away:.2f}). Another shortcut needs another remedy: try the preset Full, or swapped scores and "
-            "thickness with equal noise."
+            f"{side}: no recipe that was tried is {100 * CLEAR:.0f} points better than the first one on {place} "
+            f"({away[plain.name]:.2f}). Another shortcut needs another remedy: try the preset Full, or swapped scores "
+            "and thickness with equal noise."
         )
-    elif results.verdicts[modality].level != "none" and results.data.mode == "patches":
+    elif results.verdicts[modality].level != "none" and results.data.mode == "patches" and not _tried(results):
         yield f"{side}: no remedy was tried. Run again with the preset Standard, on the same data and seed."
-    yield from _by_probes(results, modality)
+    yield from _by_probes(results, plain)
 
 
-def _won(best: Standing, plain: Standing, place: str) -> str:
-    lost = plain.home - best.home
-    price = f"costs {100 * lost:.0f} points at home" if lost >= 0.005 else "costs no accuracy at home"
-    longer = f", and trains {best.work:g} times as long" if best.work > 1 else ""
+def _tried(results: Results) -> bool:
+    """Return whether any remedy was tried."""
+    return any(model.remedy not in ("erm", "plain") for model in results.models)
+
+
+def _won(best: Recipe, plain: Recipe, away: tuple[float, float], place: str) -> str:
+    home = best.accuracy(HOME).value, plain.accuracy(HOME).value
+    lost = home[1] - home[0]
+    price = f"costs {100 * lost:.0f} points at home" if lost >= HALF_A_POINT else "costs no accuracy at home"
+    remedy = REMEDIES.get(best.first.remedy)
+    work = remedy.epochs * remedy.members if remedy else 1.0
+    longer = f", and trains {work:g} times as long" if work > 1 else ""
     return (
-        f"{best.title} won: {100 * (best.away - plain.away):.0f} points better than {plain.title} on {place} "
-        f"({plain.away:.2f} to {best.away:.2f}). It {price} ({plain.home:.2f} to {best.home:.2f}){longer}."
+        f"{best.title} won: {100 * (away[0] - away[1]):.0f} points better than {plain.title} on {place} "
+        f"({away[1]:.2f} to {away[0]:.2f}). It {price} ({home[1]:.2f} to {home[0]:.2f}){longer}."
     )
 
 
-def _by_probes(results: Results, modality: str) -> Iterator[str]:
-    plain = next(model for model in results.models if model.modality == modality)
+def _by_probes(results: Results, plain: Recipe) -> Iterator[str]:
+    modality = plain.first.modality
     side = TITLES.get(modality, modality)
-    figures = {each.name: each.figure.value for each in plain.diagnostics}
-    if figures.get("gain", math.inf) < GAIN:
+    if plain.probe("gain").value < GAIN:
         yield f"{side}: a plain classifier does as well as the network. Use it, or give the network a harder task."
     if results.verdicts[modality].level == "red":
         yield (
@@ -124,22 +94,6 @@ def _of_data(results: Results) -> Iterator[str]:
         yield f"Bring more patients or slides: {results.data.groups} leave intervals wide."
 
 
-def _away_test(results: Results) -> str:
-    """Return the test set away from home that shortcuts fail on first, "" where there is none."""
-    tests = {name for model in results.models for name in model.accuracy}
-    return next((name for name in AWAY if name in tests), "")
-
-
-def _accuracy(model: Model, test: str) -> float:
-    return model.accuracy[test].value if test in model.accuracy else math.nan
-
-
-def _withstood(model: Model) -> float:
-    """Return the accuracy that is left under the worst physical change."""
-    drop = next((each.figure.value for each in model.diagnostics if each.name == "shift"), math.nan)
-    return _accuracy(model, HOME) - drop
-
-
-def _mean(values: Sequence[float]) -> float:
-    finite = [value for value in values if math.isfinite(value)]
-    return sum(finite) / len(finite) if finite else math.nan
+def _away(recipe: Recipe, test: str) -> float:
+    """Return the accuracy on the set ``test``; without one, what is left under the worst physical change."""
+    return recipe.accuracy(test).value if test else recipe.accuracy(HOME).value - recipe.probe("shift").value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
+from core.declaration import REPORT, RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 from core.failure import titles
 from core.failure.reading import READING_PARAMS
 from core.presentation import Page, Step, Welcome
@@ -87,7 +87,7 @@ TASK = Task(
             folded="Labels of an infrared image",
         ),
     ),
-    outputs=(Output("results", "json", "Results"), Output("table", "csv", "Table"), RUN_RECORD),
+    outputs=(Output("results", "json", "Results"), Output("table", "csv", "Table"), REPORT, RUN_RECORD),
     params=(
         Param(
             "tissue",
@@ -186,4 +186,5 @@ TASK = Task(
     ),
     run=Reference("core.failure.run:run"),
     estimate=Reference("core.failure.training_cost:estimate"),
+    report=Reference("core.report.lab.page:write_report"),
 )

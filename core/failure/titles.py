@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 TISSUES = {
     "density": "Density differs between the classes",
     "strong": "Density, strong: nearly enough alone",
@@ -62,6 +64,23 @@ SETS = {
 def set_title(name: str) -> str:
     """Return what a set of patches is called."""
     return SETS.get(name, name)
+
+
+@dataclass(frozen=True)
+class BandAxis:
+    """The words of spectra. position: of a band, with its unit; value: of a number. falls: positions are drawn from
+    right to left, as in the infrared."""
+
+    position: str
+    value: str
+    falls: bool
+
+
+def band_axis(technique: str) -> BandAxis:
+    """Return the words of spectra of a technique, "infrared" or "raman"."""
+    if technique == "raman":
+        return BandAxis("Raman shift, cm⁻¹", "relative counts", False)
+    return BandAxis("wavenumber, cm⁻¹", "absorbance", True)
 
 
 TECHNIQUES = {"auto": "As the file states", "infrared": "Infrared", "raman": "Raman"}

@@ -1,4 +1,4 @@
-"""The results of an earlier run as an input: results.json, or the folder or zip that a run wrote, to be opened again."""
+"""The results of an earlier run as an input: results.json, or the folder or zip that a run wrote."""
 
 from __future__ import annotations
 

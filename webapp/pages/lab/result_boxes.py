@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
+from core.failure.recipe_means import Recipe, recipes, tests_of
 from core.failure.results import Data, Diagnostic, Gap, Model, Results, Verdict
 from core.failure.titles import set_title
 from webapp.pages.charts.captions import table
 from webapp.pages.charts.figure import Cell, Table, worded
-from webapp.pages.charts.model_accuracy import Recipe, recipes, tests_of
 from webapp.pages.kit.boxes import notes
 from webapp.pages.kit.templates import EMPTY, joined, piece
 from webapp.pages.kit.text import number

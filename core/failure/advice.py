@@ -29,22 +29,27 @@ def advise(results: Results) -> tuple[str, ...]:
     )
 
 
-def _of_modality(results: Results, modality: str) -> Iterator[str]:
-    ranked = [each for each in recipes(results) if each.first.modality == modality]
+def winner(results: Results, modality: str) -> Recipe | None:
+    """Return the recipe after the first one of ``modality`` that is best away from home, None without others."""
     test = next((name for name in AWAY if name in tests_of(results)), "")
-    away = {each.name: _away(each, test) for each in ranked}
-    plain, others = ranked[0], [each for each in ranked[1:] if math.isfinite(away[each.name])]
-    best = max(others, key=lambda each: away[each.name], default=None)
+    others = [each for each in recipes(results) if each.first.modality == modality][1:]
+    known = [each for each in others if math.isfinite(_away(each, test))]
+    return max(known, key=lambda each: _away(each, test), default=None)
+
+
+def _of_modality(results: Results, modality: str) -> Iterator[str]:
+    plain = next(each for each in recipes(results) if each.first.modality == modality)
+    test = next((name for name in AWAY if name in tests_of(results)), "")
+    best = winner(results, modality)
     side, place = TITLES.get(modality, modality), AWAY.get(test, "the worst physical change up to severity 3")
-    if best is not None and away[best.name] - away[plain.name] >= CLEAR:
-        yield _won(best, plain, (away[best.name], away[plain.name]), place)
+    if best is not None and _away(best, test) - _away(plain, test) >= CLEAR:
+        yield _won(best, plain, (_away(best, test), _away(plain, test)), place)
         if best.first.verdict is not None and best.first.verdict.level != "none":
             yield f"{best.title} is {best.first.verdict.level} itself: read its row before it replaces plain training."
     elif best is not None:
         yield (
             f"{side}: no recipe that was tried is {100 * CLEAR:.0f} points better than the first one on {place} "
-            f"({away[plain.name]:.2f}). Another shortcut needs another remedy: try the preset Full, or swapped scores "
-            "and thickness with equal noise."
+            f"({_away(plain, test):.2f}). Another shortcut needs another remedy: try the preset Full."
         )
     elif results.verdicts[modality].level != "none" and results.data.mode == "patches" and not _tried(results):
         yield f"{side}: no remedy was tried. Run again with the preset Standard, on the same data and seed."

@@ -35,10 +35,12 @@ USUAL_DIAGNOSTICS = 30
 
 @dataclass(frozen=True)
 class TimedResults:
-    """Results, and the seconds of training of each model, mean over seeds; seconds differ between equal runs."""
+    """Results, and the seconds of training of each model, mean over seeds; seconds differ between equal runs. remarks:
+    on how they came about."""
 
     results: Results
     seconds: dict[str, float]
+    remarks: tuple[str, ...] = ()
 
 
 def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResults]:

@@ -100,7 +100,7 @@ def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> 
     loaded = load(inputs["data"], inputs.get("labels"), options)
     if isinstance(loaded, EarlierRun):
         yield Progress(0.9, 0, 1, "Opening the results of an earlier run")
-        return TimedResults(loaded.results, {})
+        return TimedResults(loaded.results, {}, (_opened(loaded),))
     if isinstance(loaded, Predictions):
         yield Progress(0.1, 0, 1, "Probing the answers")
         return TimedResults(audit_predictions(loaded, settings.seed), {})
@@ -109,6 +109,11 @@ def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> 
         results = yield from audit_spectra(datasets[0], replace(plan.depth, bands=True), settings.seed)
         return TimedResults(results, {})
     return (yield from audit_networks(datasets, plan))
+
+
+def _opened(earlier: EarlierRun) -> str:
+    when = f" of {earlier.finished}" if earlier.finished else ""
+    return f"Results of an earlier run{when} were opened; nothing was computed anew."
 
 
 def _with_files(results: Results, context: Context, inputs: Mapping[str, Path]) -> Results:
@@ -144,7 +149,7 @@ def _result(done: TimedResults, artifacts: tuple[Artifact, ...], seconds: float)
             replace(row, values={**row.values, "seconds": round(done.seconds.get(row.method, 0.0), 2)})
             for row in table(results)
         ),
-        notes=(*notes("warning", data.notices), *notes("info", leakage(results))),
+        notes=(*notes("warning", data.notices), *notes("info", leakage(results)), *notes("info", done.remarks)),
         findings=(
             Finding("mode", "Mode", data.mode),
             Finding("tissue", "Tissue", data.tissue),

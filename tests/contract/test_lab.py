@@ -68,7 +68,7 @@ def test_a_run_keeps_every_promise(ran: dict[str, Ran], place: str) -> None:
     fractions = [event.fraction for event in events if isinstance(event, Progress)]
     assert fractions == sorted(fractions) and fractions[-1] == 1
     assert {name: Path(path).name for name, path in last.files.items()} == {
-        "results": "results.json", "table": "table.csv", "run": "run.json",
+        "results": "results.json", "table": "table.csv", "report": "report.html", "run": "run.json",
     }  # fmt: skip
     found = from_json(Path(last.files["results"]).read_text())
     assert found.data.mode == "patches" and found.data.source == "file"

@@ -19,12 +19,12 @@ from core.engine.protocol import Engine, JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.report.labels import artifact_title
-from core.result import Result, notes
+from core.result import NamedFile, Result, notes
 from webapp.jobs.snapshots import Previews
 from webapp.store.blobs import Blob, Blobs
 from webapp.store.clock import Clock
 from webapp.store.queue import Queue
-from webapp.store.records import Claim, NewArtifact
+from webapp.store.records import Claim, NewArtifact, ScanRecord
 from webapp.store.repository import Repo
 
 log = logging.getLogger(__name__)
@@ -135,17 +135,18 @@ class Runner:
             return True
 
     def _spec(self, claim: Claim, out: Path) -> JobSpec:
-        inputs, notices = {}, {}
+        inputs, notices, sources = {}, {}, {}
         for name, scan_id in claim.inputs.items():
             scan = self.repo.scan(scan_id, claim.session)
             path = self.blobs.path(scan.blob)
             if not path.is_file():
                 raise UserError("input_gone", "A scan of this job is no longer on the server.", "Upload it again.")
             inputs[name] = str(path)
+            sources[name] = _sources(scan)
             # what was kept of a scan does not show how it was converted; spectra are read anew by the task
             if scan.role != TISSUE:
                 notices[name] = notes("warning", scan.warnings)
-        return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices)
+        return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices, sources=sources)
 
     def _stored(self, claim: Claim, result: Result, kept: list[Blob], seconds: float) -> Ending:
         """Store the files of a result and return the write of its rows."""
@@ -182,6 +183,11 @@ def _insist(work: Callable[[], Value]) -> Steps[Value]:
             log.warning("the database refused; trying again in %g s", pause, exc_info=True)
         yield pause
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _sources(scan: ScanRecord) -> tuple[NamedFile, ...]:
+    """Return the files that were uploaded, where intake noted them."""
+    return tuple(NamedFile(**each) for each in scan.facts.get("files", ()))
 
 
 def _parts(blob: Blob) -> tuple[str, str, int]:

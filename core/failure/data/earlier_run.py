@@ -43,7 +43,11 @@ def read_earlier_run(path: Path) -> EarlierRun | None:
 
     UserError bad_results for results that do not follow the schema or contradict themselves.
     """
-    found = _files(path)
+    return earlier_run_of(_files(path))
+
+
+def earlier_run_of(found: Mapping[str, bytes]) -> EarlierRun | None:
+    """Return the run whose files, name -> content, are ``found``, None without results among them."""
     if RESULTS not in found:
         return None
     text = found[RESULTS]
@@ -52,22 +56,36 @@ def read_earlier_run(path: Path) -> EarlierRun | None:
     return EarlierRun(results, text, _record(found.get(RECORD, b""), text))
 
 
+def write_earlier_run(path: Path, earlier: EarlierRun) -> None:
+    """Write results and record into one archive at ``path``, which ``read_earlier_run`` reads."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(RESULTS, earlier.text)
+        if earlier.record is not None:
+            archive.writestr(RECORD, json.dumps(earlier.record))
+
+
+def bounded(path: Path) -> bytes:
+    """Return the content of a file of a run. UserError bad_results for one that is larger than any run writes."""
+    with path.open("rb") as file:
+        return _within(file.read(MOST_BYTES + 1))
+
+
 def _files(path: Path) -> dict[str, bytes]:
     """Return the bytes of results and record, by their names."""
     try:
         if path.is_dir():
             if not {each.name for each in path.iterdir() if not is_litter(each.name)} <= WRITTEN:
                 return {}
-            return {name: _bounded((path / name).read_bytes()) for name in (RESULTS, RECORD) if (path / name).is_file()}
+            return {name: bounded(path / name) for name in (RESULTS, RECORD) if (path / name).is_file()}
         with path.open("rb") as file:
-            head = file.read(64).lstrip()
-        if head.startswith(b"PK"):
+            head = file.read(2)
+        if head == b"PK":
             return _members(path)
-        if not head.startswith(b"{"):
+        if path.suffix.lower() != ".json":
             return {}
         beside = path.with_name(RECORD)
-        record = {RECORD: _bounded(beside.read_bytes())} if path.name != RECORD and beside.is_file() else {}
-        return {RESULTS: _bounded(path.read_bytes()), **record}
+        record = {RECORD: bounded(beside)} if path.name != RECORD and beside.is_file() else {}
+        return {RESULTS: bounded(path), **record}
     except OSError:
         return {}
 
@@ -83,14 +101,14 @@ def _members(path: Path) -> dict[str, bytes]:
                 name = PurePosixPath(member.filename).name
                 if name in (RESULTS, RECORD):
                     with archive.open(member) as file:
-                        found[name] = _bounded(file.read(MOST_BYTES + 1))
+                        found[name] = _within(file.read(MOST_BYTES + 1))
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError):
         # whatever it is, the readers of spectra name it
         return {}
     return found
 
 
-def _bounded(content: bytes) -> bytes:
+def _within(content: bytes) -> bytes:
     if len(content) > MOST_BYTES:
         raise UserError("bad_results", "The results are larger than any run writes.", "Give a results.json of a run.")
     return content

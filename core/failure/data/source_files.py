@@ -19,7 +19,7 @@ def source_files(path: Path) -> tuple[NamedFile, ...]:
     """Return the files at ``path``: a file and those that belong to it, a table and the images that it names, or all
     files of a folder."""
     found = _files(path)
-    named = [_identified(name, each) for name, each in sorted(found.items())]
+    named = [identified(name, each) for name, each in sorted(found.items())]
     if len(named) <= MOST:
         return tuple(named)
     rest = named[MOST:]
@@ -54,6 +54,7 @@ def _within(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
 
 
-def _identified(name: str, path: Path) -> NamedFile:
+def identified(name: str, path: Path) -> NamedFile:
+    """Return the file at ``path``, called ``name``."""
     with path.open("rb") as file:
         return NamedFile(name[-200:], path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())

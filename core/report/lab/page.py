@@ -10,10 +10,10 @@ from typing import Any
 
 from core import __version__
 from core.declaration import Task, Value
-from core.failure.advice import advise
+from core.failure.advice import advise, winner
 from core.failure.data.earlier_run import EarlierRun, read_earlier_run
 from core.failure.data.modality import TITLES
-from core.failure.recipe_means import Recipe, recipes, usual_models
+from core.failure.recipe_means import recipes, usual_models
 from core.failure.results import Model, Picture, Results
 from core.failure.results_json import from_json
 from core.provenance import RunRecord
@@ -24,7 +24,7 @@ from core.report.lab.tissue_tiles import BANDS_SHOWN, attribution_tile, tile_of
 from core.report.writing import option_words, render, write_page
 from core.result import Artifact, Result
 
-MOST_TILES = 8
+MOST_TILES = 6
 MOST_CONFUSED = 12
 """Classes up to which a confusion matrix can be read."""
 TILES = (
@@ -55,8 +55,8 @@ def _content(task: Task, results: Results) -> dict[str, object]:
     found = recipes(results)
     by_name = {each.name: each.first for each in found}
     models = [by_name[name] for name in usual_models(results) if name]
-    best = _best(found, models)
-    shown = [*models, *([best] if best else [])]
+    best = winner(results, models[0].modality)
+    shown = [*models, *([best.first] if best else [])]
     data = results.data
     return {
         "title": task.title,
@@ -83,7 +83,7 @@ def _content(task: Task, results: Results) -> dict[str, object]:
         "calibration": plots.calibration(shown),
         "tiles": [_tiles(picture, models, data.classes) for picture in results.gallery[:MOST_TILES]],
         "tiles_sentence": TILES.format(colours=BANDS_SHOWN[data.technique]),
-        "probes": tables.probes_tables(shown, results),
+        "probes": tables.probes_tables(models, results),
         "trained": tables.trained_table(found),
         "remedies": tables.remedies_of(found),
         "untested": tuple(dict.fromkeys(line for each in results.verdicts.values() for line in each.not_tested)),
@@ -91,15 +91,6 @@ def _content(task: Task, results: Results) -> dict[str, object]:
         "program": PROGRAM,
         "works": cited(task.name, (), ()),
     }
-
-
-def _best(found: Sequence[Recipe], models: Sequence[Model]) -> Model | None:
-    """Return the remedy of the first model's side that withstands most, None without remedies."""
-    side = models[0].modality
-    others = [each for each in found if each.first.modality == side and each.first.remedy not in ("erm", "plain")]
-    drops = [(each.probe("shift").value, each.first) for each in others]
-    known = [(drop, model) for drop, model in drops if drop == drop]
-    return min(known, key=lambda one: one[0])[1] if known else None
 
 
 def _made(

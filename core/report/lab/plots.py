@@ -85,10 +85,8 @@ class Figure:
 
 def figure(name: str, title: str, sentence: str, plots: Sequence[Plot], warning: str = "") -> Figure:
     """Return ``plots`` as shapes, with the legend of all curves that are not faint."""
-    named = {each.name: (each.name, each.colour, each.dash) for plot in plots for each in plot.curves}
-    hidden = {each.name for plot in plots for each in plot.curves if each.faint or each.dots}
-    shown = {each.name for plot in plots for each in plot.curves if not (each.faint or each.dots)}
-    legend = tuple(named[each] for each in named if each and (each in shown or each not in hidden))
+    shown = [each for plot in plots for each in plot.curves if each.name and not each.faint]
+    legend = tuple({each.name: (each.name, each.colour, each.dash) for each in shown}.values())
     return Figure(name, title, sentence, tuple(shapes(plot) for plot in plots), legend, warning)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.failure.corruptions.registry import CORRUPTIONS
 from core.failure.recipe_means import Recipe, tests_of
-from core.failure.results import Bands, Corrupted, Model, Results
+from core.failure.results import Corrupted, Model, Results
 from core.failure.titles import band_axis, set_title
 from core.measure.intervals import Interval
 from core.report.lab.plots import ALARM, COLOURS, DASHES, MUTED, Axis, Curve, Figure, Plot, figure, rows_chart, span
@@ -65,11 +65,11 @@ def robustness(models: Sequence[Model]) -> Figure | None:
     if not shown:
         return None
     named = dict.fromkeys(name for model in shown for name in worst_physical(model))
-    colours = dict(zip(named, APART, strict=False))
+    colours = {name: index for index, name in enumerate(named)}
     plots = []
     for model in shown:
         worst = worst_physical(model)
-        own = {name: colour for name, colour in colours.items() if name in worst}
+        own = {name: index for name, index in colours.items() if name in worst}
         curves = tuple(_corruption(each, own) for each in model.corruptions)
         highest = max(max(each.severities) for each in model.corruptions)
         plots.append(Plot(model.title, curves, Axis("severity", 0, highest, whole=True), ACCURACY))
@@ -96,15 +96,16 @@ def corruption_title(name: str) -> str:
     return known.title if known else name
 
 
-def _corruption(each: Corrupted, colours: Mapping[str, str]) -> Curve:
-    noisy, named = each.name in NOISE, each.name in colours
-    colour = ALARM if noisy else colours.get(each.name, MUTED)
+def _corruption(each: Corrupted, places: Mapping[str, int]) -> Curve:
+    noisy, named = each.name in NOISE, each.name in places
+    place = places.get(each.name, 0)
+    colour = ALARM if noisy else APART[place % len(APART)] if named else MUTED
     return Curve(
         corruption_title(each.name),
         each.severities,
         each.accuracy,
         colour,
-        DASHES[1] if noisy else "",
+        DASHES[1] if noisy else DASHES[3] if place >= len(APART) else "",
         noisy or named,
         faint=not (noisy or named),
     )
@@ -194,7 +195,7 @@ def spectra(results: Results) -> Figure | None:
             marks=run.stop - run.start <= 3,
         )
         for kind, spectrum in enumerate(found.spectra)
-        for run in band_runs(found)
+        for run in band_runs(found.positions)
     ]
     values = [value for spectrum in found.spectra for value in spectrum]
     pattern = Curve("", found.positions, found.pattern, ALARM, bars=True)
@@ -212,9 +213,9 @@ def spectra(results: Results) -> Figure | None:
     )
 
 
-def band_runs(bands: Bands) -> list[slice]:
+def band_runs(positions: Sequence[float]) -> list[slice]:
     """Return the runs of bands without a wide gap, which a line must not bridge."""
-    steps = [abs(after - before) for before, after in pairwise(bands.positions)]
+    steps = [abs(after - before) for before, after in pairwise(positions)]
     wide = 4 * sorted(steps)[len(steps) // 2] if steps else 0.0
     cuts = [index + 1 for index, step in enumerate(steps) if step > wide]
-    return [slice(start, end) for start, end in zip([0, *cuts], [*cuts, len(bands.positions)], strict=True)]
+    return [slice(start, end) for start, end in zip([0, *cuts], [*cuts, len(positions)], strict=True)]

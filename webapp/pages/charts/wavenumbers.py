@@ -25,7 +25,7 @@ def pattern(bands: Sequence[Bands], classes: Sequence[str], words: BandAxis) -> 
         2, 1, shared_xaxes=True, vertical_spacing=0.1, row_heights=[0.6, 0.4],
         subplot_titles=("Mean spectrum of each class", "What one standard deviation of the score adds"),
     )  # fmt: skip
-    pieces = band_runs(found)
+    pieces = band_runs(found.positions)
     for kind, spectrum in enumerate(found.spectra):
         colour, dash = COLOURS[kind % len(COLOURS)], DASHES[kind % len(DASHES)]
         for number, part in enumerate(pieces):

@@ -49,8 +49,9 @@ def source(data: Data) -> str:
     return kinds.get(data.mode, data.mode)
 
 
-def remedies(results: Results, title: str, sentence: str = "") -> Markup:
-    """Return every recipe with its accuracies, gap and probes; the page's script sorts it by a click on a head."""
+def remedies(results: Results, title: str, sentence: str = "", advice: Sequence[str] = ()) -> Markup:
+    """Return every recipe with its accuracies, gap and probes, below what to do next; the page's script sorts it by a
+    click on a head."""
     tests = [test for test in tests_of(results) if test != "id"]
     columns = (
         "Recipe",
@@ -61,7 +62,7 @@ def remedies(results: Results, title: str, sentence: str = "") -> Markup:
     heads = (*columns, "R² of one number", "Follows swap", "Follows noise", "Worst shift", "ECE rise", "Verdict")
     rows = tuple(_recipe(each, tests) for each in recipes(results))
     found = table(Table("Every recipe; mean over seeds", heads, rows))
-    return piece("lab", "remedies", title=title, sentence=sentence, table=found)
+    return piece("lab", "remedies", title=title, advice=advice, sentence=sentence, table=found)
 
 
 def probes(models: Sequence[Model], results: Results) -> Markup:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from markupsafe import Markup
 
+from core.failure.advice import advise
 from core.failure.recipe_means import recipes
 from core.failure.results import Model, Results
 from core.failure.titles import band_axis
@@ -89,7 +90,7 @@ def sections(results: Results, look: str, beside: str) -> dict[str, Section]:
         ),
         "robustness": _of(model_shift.robustness(models)),
         "calibration": _of(score_curves.calibration(models)),
-        "remedies": Section(result_boxes.remedies(results, "Remedies", REMEDIES_SENTENCE)),
+        "remedies": Section(result_boxes.remedies(results, "Remedies", REMEDIES_SENTENCE, advise(results))),
         "tissue": Section(gallery.gallery(results, models)),
         "probes": Section(result_boxes.probes(models, results)),
         "limits": Section(result_boxes.limits(results)),

@@ -73,15 +73,16 @@ class Method:
 
 @dataclass(frozen=True)
 class Input:
-    """A file the task reads: ``kind`` is ``"volume"`` (a scan), ``"mask"`` ({0, 1} on the scan's grid) or ``"tissue"``
-    (spectra, infrared images or patches, in the formats of docs/failure-lab.md).
+    """A file the task reads: ``kind`` is ``"volume"`` (a scan), ``"mask"`` ({0, 1} on the scan's grid), ``"tissue"``
+    (spectra, infrared images or patches, in the formats of docs/failure-lab.md) or ``"model"`` (a network trained
+    elsewhere).
 
     label: of the place on a page where it is dropped, its title if ""; folded: the heading under which that place is
     folded away, "" for one in the open. own_units: its intensities are not in the units of the scan.
     """
 
     name: str
-    kind: Literal["volume", "mask", "tissue"]
+    kind: Literal["volume", "mask", "tissue", "model"]
     title: str
     help: str
     required: bool = True

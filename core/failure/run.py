@@ -19,10 +19,13 @@ from core.failure.data.earlier_run import EarlierRun
 from core.failure.data.loader import load
 from core.failure.data.modality import TITLES
 from core.failure.data.predictions import Predictions
-from core.failure.data.reading_options import options_of
+from core.failure.data.reading_options import Options, options_of
 from core.failure.data.source_files import source_files
+from core.failure.examination import of_patches
+from core.failure.given_audit import audit_given, given_input
+from core.failure.models.given_model import opened_model
 from core.failure.network_audit import TimedResults, audit_networks
-from core.failure.plan import plan_of
+from core.failure.plan import Plan, plan_of
 from core.failure.prediction_audit import audit_predictions
 from core.failure.results import Model, Results
 from core.failure.results_json import to_json
@@ -91,6 +94,8 @@ def leakage(results: Results) -> tuple[str, ...]:
 
 def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> Generator[Progress, None, TimedResults]:
     plan, options = plan_of(settings, context.device), options_of(settings)
+    if "model" in inputs:
+        return (yield from _judge(inputs, settings, plan, options))
     if "data" not in inputs:
         datasets = []
         for seed in plan.seeds:
@@ -111,6 +116,21 @@ def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> 
     return (yield from audit_networks(datasets, plan))
 
 
+def _judge(
+    inputs: Mapping[str, Path], settings: Settings, plan: Plan, options: Options
+) -> Generator[Progress, None, TimedResults]:
+    """Judge the model of a file; nothing is trained."""
+    given = given_input(settings)
+    if "data" in inputs:
+        dataset = user_dataset(of_patches(load(inputs["data"], inputs.get("labels"), options)), settings.seed)
+    else:
+        dataset = simulated_dataset(PRESETS[settings.tissue], settings.patches, settings.seed)
+    yield Progress(0.01, 0, 1, "Opening the model")
+    with opened_model(inputs["model"]) as model:
+        results = yield from audit_given(model.logits, given, dataset, plan.depth, settings.seed)
+    return TimedResults(results, {})
+
+
 def _opened(earlier: EarlierRun) -> str:
     when = f" of {earlier.finished}" if earlier.finished else ""
     return f"Results of an earlier run{when} were opened; nothing was computed anew."
@@ -118,7 +138,7 @@ def _opened(earlier: EarlierRun) -> str:
 
 def _with_files(results: Results, context: Context, inputs: Mapping[str, Path]) -> Results:
     """Return ``results`` with the files that were read, those of an earlier run as they are."""
-    if results.data.files or results.data.source == "simulated":
+    if results.data.files or (results.data.source == "simulated" and "model" not in inputs):
         return results
     files = tuple(file for name, path in inputs.items() for file in context.sources.get(name) or source_files(path))
     return replace(results, data=replace(results.data, files=files))

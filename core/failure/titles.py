@@ -47,6 +47,7 @@ NETWORKS = {
     "pixel": "Pixel by pixel",
     "linear": "Linear on the mean spectrum",
     "vit": "Transformer over bands",
+    "resnet18": "ResNet-18",
     "bottleneck-1": "Bottleneck, 1 feature",
     "bottleneck-2": "Bottleneck, 2",
     "bottleneck-4": "Bottleneck, 4",
@@ -91,6 +92,23 @@ SCALES = {
     "transmittance": "Transmittance, 0 to 1",
     "counts": "Counts",
 }
+NORMALISATIONS = {
+    "none": "None",
+    "standard": "Each band to mean 0, deviation 1 over the training part",
+    "snv": "SNV",
+    "max": "Divided by the highest band",
+    "vector": "To unit length",
+    "minmax": "From 0 to 1",
+    "amide": "Divided by amide I",
+    "derivative": "Second derivative",
+}
+LAYOUTS = {
+    "NCHW": "Patches, channels first (N, C, H, W)",
+    "NHWC": "Patches, channels last (N, H, W, C)",
+    "NC": "Mean spectra (N, C)",
+    "N1C": "Mean spectra of one channel (N, 1, C)",
+}
+ANSWERS = {"auto": "As they look", "logits": "Logits", "probabilities": "Probabilities"}
 AXES = {
     "auto": "As the file states",
     "wavenumber": "Wavenumbers, cm⁻¹",

@@ -114,19 +114,20 @@ def accuracies(fits: ModalityFits, predict: Predict) -> dict[str, Interval]:
 
 
 def run_battery(
-    fits: ModalityFits, predict: Predict, trained: TrainedModel | None, shown: Ints
+    fits: ModalityFits, predict: Predict, trained: TrainedModel | None, shown: Ints, *, network: bool = False
 ) -> Generator[str, None, ModelFindings]:
     """Run every diagnostic that the data allow, yielding the name of each before it starts.
 
-    predict: raw patches -> logits. trained: the networks behind it, None for a plain classifier. shown: numbers of the
-    patches whose pixels are attributed.
+    predict: raw patches -> logits. trained: the networks behind it, None for a plain classifier and for a model of
+    which nothing else is known, which ``network`` sets beside the plain classifiers as a network is. shown: numbers of
+    the patches whose pixels are attributed.
     """
     dataset = fits.dataset
     yield "accuracy"
     answers = {name: predict(fits.values(name)) for name in dataset.tests}
     model = _model_under_test(fits, predict, answers[HOME])
     diagnostics: list[Diagnostic] = []
-    for title, diagnostic in _diagnostics(fits, model, trained):
+    for title, diagnostic in _diagnostics(fits, model, trained, network=network):
         yield title
         diagnostics.append(diagnostic())
     yield "corruptions"
@@ -179,7 +180,7 @@ def _model_under_test(fits: ModalityFits, predict: Predict, answers: Float) -> M
 
 
 def _diagnostics(
-    fits: ModalityFits, model: ModelUnderTest, trained: TrainedModel | None
+    fits: ModalityFits, model: ModelUnderTest, trained: TrainedModel | None, *, network: bool
 ) -> Sequence[tuple[str, Callable[[], Diagnostic]]]:
     """Return name and function of each diagnostic that the data and the depth allow."""
     outcomes = model.outcomes
@@ -191,7 +192,7 @@ def _diagnostics(
         ("D4 swapped scores", lambda: swap.swap_score(model)),
         ("D10 agreement", lambda: logits.agreement(outcomes)),
     ]
-    if trained is not None:
+    if trained is not None or network:
         chosen.append(("D11 gain", lambda: capacity.gain_over_plain(outcomes, plain)))
     if model.spatial:
         chosen += [

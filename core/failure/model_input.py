@@ -49,7 +49,7 @@ MODEL_PARAMS: tuple[Param, ...] = (
         choices=("NCHW", "NHWC", "NC", "N1C"), titles=titles.LAYOUTS, folded=GIVEN_MODEL,
     ),
     Param(
-        "model_classes", "text", "", "Its classes", "In the order of its answers, as benign, tumour; empty: as the data.",
+        "model_classes", "text", "", "Its classes", "In the order of its answers; empty: as the data.",
         high=2000, folded=GIVEN_MODEL,
     ),
     Param(

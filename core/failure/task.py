@@ -21,7 +21,8 @@ REMEDIES = (
     "thickness-equal", "swap", "instance-swap", "full",
 )  # fmt: skip
 NETWORKS = (
-    "cnn", "pixel", "linear", "vit", "resnet18", "bottleneck-1", "bottleneck-2", "bottleneck-4", "bottleneck-8", "bottleneck-16"
+    "cnn", "pixel", "linear", "vit", "resnet18", "bottleneck-1", "bottleneck-2", "bottleneck-4", "bottleneck-8",
+    "bottleneck-16",
 )  # fmt: skip
 QUICK = ("erm", "instance")
 STANDARD = ("erm", "decoupling", "whiten", "derivative", "centre", "instance", "swap", "full")

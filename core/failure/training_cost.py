@@ -18,6 +18,8 @@ TESTS = 1700
 # cost of a recipe in epochs of plain training, all its networks together; SAM and diversity take two gradients a step
 EPOCHS = {"thickness": 2.0, "thickness-equal": 2.0, "full": 2.0, "sam": 2.0, "jtt": 1.4, "orthogonal": 3.0}
 EPOCHS |= {"diverse": 9.0, "irm": 1.3}
+# the training of a network in that of the small CNN; diagnostics only evaluate it
+NETWORK_EPOCHS, NETWORK_DIAGNOSTICS = {"resnet18": 28.0}, {"resnet18": 6.0}
 PROGRAM_BYTES = 900 << 20
 # a model trained elsewhere, in a process of its own; its size decides, which is not known before it runs
 JUDGING_SECONDS = {"quick": 60.0, "whole": 180.0}
@@ -43,10 +45,12 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         recipes = [name for name in settings.remedies if name != "erm"]
         if modality == "rgb" and not settings.control and len(settings.modalities) > 1:
             recipes = ["matched"] if settings.matched else []
-        epochs = len(settings.networks) + sum(EPOCHS.get(name, 1.0) for name in recipes)
+        epochs = sum(NETWORK_EPOCHS.get(name, 1.0) for name in settings.networks)
+        epochs += sum(EPOCHS.get(name, 1.0) for name in recipes)
         count = len(settings.networks) + len(recipes)
+        probed = len(recipes) + sum(NETWORK_DIAGNOSTICS.get(name, 1.0) for name in settings.networks)
         seconds += epochs * settings.epochs * settings.patches * EPOCH_SECONDS[modality]
-        seconds += count * DIAGNOSTIC_SECONDS[settings.depth]
+        seconds += probed * DIAGNOSTIC_SECONDS[settings.depth]
         networks += count
     patches = settings.patches + TESTS
     seconds = settings.seeds * (seconds + patches * SIMULATED_SECONDS)

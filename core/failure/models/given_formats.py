@@ -11,8 +11,8 @@ TORCHSCRIPT, EXPORTED, ONNX = "TorchScript", "torch.export", "ONNX"
 MOST_BYTES = 2 << 30
 HEAD_BYTES = 16
 HOW = (
-    "In PyTorch: torch.jit.save(torch.jit.trace(model, example), FILE), or torch.export.save; or export to ONNX. In "
-    "Python, core.failure.examine takes the model itself."
+    "In PyTorch: torch.export.save(torch.export.export(model, (example,)), FILE), or torch.jit.save; or save as ONNX. "
+    "In Python, core.failure.examine takes the model itself."
 )
 PICKLED = UserError(
     "model_pickled",

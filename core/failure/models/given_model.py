@@ -57,6 +57,8 @@ class ModelProcess:
             pipe.write(json.dumps(head).encode() + b"\n" + content)
             pipe.flush()
             found = json.loads(answers.readline(HEAD_BYTES))
+            if not isinstance(found, dict):
+                raise TypeError("no answer")
             if "shape" in found:
                 found["content"] = answers.read(4 * _size(found["shape"]))
         except (OSError, ValueError, TypeError) as error:

@@ -260,7 +260,7 @@ def _require_allowance(wait: float) -> None:
 
 
 def _check_role(title: str, kind: str, scan: ScanRecord) -> None:
-    own = scan.role if scan.role in ("mask", "tissue") else "volume"
+    own = scan.role if scan.role in ("mask", "tissue", "model") else "volume"
     if own != kind:
         raise UserError(
             "wrong_input",

@@ -33,8 +33,8 @@ INTERNAL = Failed(
     "internal", "The server made a mistake with this job.", "Run it again; if it fails again, report it with the time."
 )
 PACE = 0.25  # seconds between two progress writes of a job
-# the role of spectra and patches among the scans
-TISSUE = "tissue"
+# the roles of what is no scan: spectra and patches, and models
+UNCONVERTED = ("tissue", "model")
 # seconds between two tries of a write that the database refused: the first, and the longest after doubling
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 # busy, full, not there: what may be over in a while
@@ -144,7 +144,7 @@ class Runner:
             inputs[name] = str(path)
             sources[name] = _sources(scan)
             # what was kept of a scan does not show how it was converted; spectra are read anew by the task
-            if scan.role != TISSUE:
+            if scan.role not in UNCONVERTED:
                 notices[name] = notes("warning", scan.warnings)
         return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices, sources=sources)
 

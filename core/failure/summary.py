@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.failure.data.dataset import Dataset
-from core.failure.data.modality import TITLES, channels, images, mean_spectra
+from core.failure.data.modality import TITLES, channels, images, mean_spectra, technique_of
 from core.failure.diagnostics.attribution import gallery, patches_to_show
 from core.failure.diagnostics.battery import ModalityFits, accuracies
 from core.failure.diagnostics.data_prior import class_by_group, class_noise, fisher, one_of_all, spectrum_prior
@@ -18,6 +18,7 @@ from core.failure.diagnostics.leakage import leakage
 from core.failure.diagnostics.paired_accuracy import accuracy_gap
 from core.failure.models.plain_classifiers import PLAIN_CLASSIFIERS
 from core.failure.results import Bands, Data, Diagnostic, Gap, Model, Part, Results, Shallow, Verdict
+from core.failure.titles import band_axis
 from core.failure.verdict import LIMITS
 from core.measure.bootstrap import draw_weights
 from core.spectra.patches import PatchSet
@@ -39,7 +40,7 @@ def describe(fits: ModalityFits) -> list[Diagnostic]:
     found = [
         spectrum_prior(values, patches.groups, PRIOR_DRAWS),
         one_of_all(one, every, fits.weights("id")),
-        fisher(values, patches.labels, channels(patches, modality)[1]),
+        fisher(values, patches.labels, channels(patches, modality)[1], band_axis(technique_of(patches)).position),
         class_noise(values, patches.labels, patches.classes, fits.noise, patches.groups, PRIOR_DRAWS),
         class_by_group(patches.labels, patches.groups, len(patches.classes)),
         intrinsic(values, fits.noise),
@@ -90,7 +91,7 @@ def data_of(dataset: Dataset, mode: str, notices: tuple[str, ...] = ()) -> Data:
         (train.ir.shape[2], train.ir.shape[3]),
         tuple(map(float, train.wavenumbers)),
         (*dataset.notices, *notices),
-        "raman" if train.raman else "infrared",
+        technique_of(train),
         tuple(
             part
             for name, each in {"train": train, **dataset.tests}.items()

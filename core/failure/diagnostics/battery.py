@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.failure.data.dataset import CONFLICT, HOME, Dataset
-from core.failure.data.modality import channels, images, mean_spectra
+from core.failure.data.modality import channels, images, mean_spectra, technique_of
 from core.failure.diagnostics import ablation, band_importance, capacity, logits, one_number, shift, swap
 from core.failure.diagnostics.attribution import attribute
 from core.failure.diagnostics.calibration import calibration_rise, probabilities, reliability
@@ -17,6 +17,7 @@ from core.failure.diagnostics.model_under_test import ModelUnderTest, confused, 
 from core.failure.models.plain_classifiers import PLAIN_CLASSIFIERS, Predict
 from core.failure.models.trained_model import TrainedModel
 from core.failure.results import Attribution, Corrupted, Diagnostic, Reliability
+from core.failure.titles import band_axis
 from core.measure.bootstrap import draw_weights, interval, mean
 from core.measure.intervals import Interval
 from core.spectra.noise import noise_of
@@ -176,7 +177,9 @@ def _model_under_test(fits: ModalityFits, predict: Predict, answers: Float) -> M
     outcomes = weighted_outcomes(answers, patches.labels, scores, plain, patches.groups, fits.depth.draws, fits.seed)
     training = images(fits.dataset.train, fits.modality)
     names = channels(patches, fits.modality)[0]
-    return ModelUnderTest(outcomes, predict, values, training, fits.score, fits.centre, fits.noise, names, fits.seed)
+    axis = band_axis(technique_of(patches)).position
+    score, centre, noise = fits.score, fits.centre, fits.noise
+    return ModelUnderTest(outcomes, predict, values, training, score, centre, noise, names, fits.seed, axis)
 
 
 def _diagnostics(

@@ -65,7 +65,8 @@ class ModelUnderTest:
 
     predict: raw patches (N, C, H, W) -> logits (N, K). values: (N, C, H, W) float32, the held-out patches, raw.
     training: some raw training patches. score: the one-dimensional score, fitted on the training patches; centre:
-    (C,) their mean spectrum. noise: (C,) standard deviation of the detector's noise. names: (C,) of the channels.
+    (C,) their mean spectrum. noise: (C,) standard deviation of the detector's noise. names: (C,) of the channels. axis:
+    what their positions are called.
     """
 
     outcomes: Outcomes
@@ -77,6 +78,7 @@ class ModelUnderTest:
     noise: Floats
     names: Sequence[str]
     seed: int = 0
+    axis: str = ""
 
     @property
     def spatial(self) -> bool:

@@ -22,7 +22,7 @@ from tests.browser.steps import open_tab, origin, start, take_off, unfold, uploa
 from tests.core.failure.data.core_set import write_cores
 from tests.core.failure.made_up_patches import BANDS, patches
 from tests.core.failure.models.model_files import write_onnx
-from tests.looks.look import faults, seen, violations
+from tests.looks.look import COVERED, faults, seen, violations
 
 # a whole run of the lab, on a busy machine
 RUN_MS = 3 * STEP_MS
@@ -30,22 +30,6 @@ TABS = ("One number", "Swap", "Bands", "Robustness", "Calibration", "Remedies", 
 # tables of remedies that are wider than their place
 CUT = """[...document.querySelectorAll("#lab-remedies table, #lab-other-remedies table")]
 .filter((table) => table.offsetWidth > table.closest(".cs-sortable").clientWidth).length"""
-# words of a report that lie over each other, or over a drawing
-COVERED = """(() => {
-  const box = (one) => one.getBoundingClientRect();
-  const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
-    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
-  const found = [];
-  for (const drawing of document.querySelectorAll("figure.chart > svg")) {
-    const words = [...drawing.querySelectorAll("text")];
-    const beside = [...document.querySelectorAll(".plot-title, .key")];
-    words.forEach((one, place) => words.slice(place + 1).forEach((other) => {
-      if (over(box(one), box(other))) found.push([one.textContent, other.textContent]);
-    }));
-    beside.forEach((one) => { if (over(box(one), box(drawing))) found.push([one.textContent, "drawing"]); });
-  }
-  return found;
-})()"""
 TWINS = ("bars", "score", "swap", "pattern", "separation", "attribution", "robustness", "calibration")
 
 

@@ -76,7 +76,7 @@ def _torchscript() -> Callable[[bytes], Predict]:
     _one_thread()
     # what is loaded when it is first used is loaded while there are files
     warm = io.BytesIO()
-    torch.jit.save(torch.jit.script(torch.nn.Linear(1, 1)), warm)  # type: ignore[no-untyped-call]
+    torch.jit.save(torch.jit.script(torch.nn.Linear(1, 1)), warm)
     _of_torch(torch.jit.load(io.BytesIO(warm.getvalue())))(np.zeros((1, 1), np.float32))  # type: ignore[no-untyped-call]
     return lambda content: _of_torch(torch.jit.load(io.BytesIO(content), map_location="cpu").eval())  # type: ignore[no-untyped-call]
 

@@ -32,7 +32,7 @@ def test_a_function_of_the_level_is_red_and_one_of_the_form_is_not() -> None:
     centres = [given.ir[given.labels == kind].mean() for kind in range(3)]
 
     def level(values: Float) -> Float:
-        return -60 * np.abs(values.mean(axis=(1, 2, 3))[:, None] - np.array(centres)[None])
+        return np.asarray(-60 * np.abs(values.mean(axis=(1, 2, 3))[:, None] - np.array(centres)[None]), np.float32)
 
     found = judged(level)
     (model,) = found.models

@@ -45,7 +45,7 @@ def write_script(path: Path, module: nn.Module) -> Path:
     with warnings.catch_warnings():
         # torch wants torch.export for new models; there are many of these
         warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.save(torch.jit.script(module), str(path))  # type: ignore[no-untyped-call]
+        torch.jit.save(torch.jit.script(module), str(path))
     return path
 
 

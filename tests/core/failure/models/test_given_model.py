@@ -34,7 +34,7 @@ def test_torchscript_answers_and_its_attacks_fail(tmp_path: Path, monkeypatch: p
     path = write_script(tmp_path / "model.pt", Attack(str(secret)))
     assert model_format(path) == TORCHSCRIPT
     with opened_model(path) as model:
-        harmless = np.abs(PATCHES) / 100
+        harmless = (np.abs(PATCHES) / 100).astype(np.float32)
         np.testing.assert_allclose(model.logits(harmless), harmless.mean(axis=(2, 3))[:, :2], atol=1e-6)
         for number in (1, 2):
             with pytest.raises(UserError) as caught:

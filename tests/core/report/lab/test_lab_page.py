@@ -37,7 +37,7 @@ def of_file() -> Results:
     found = made_up()
     files = (NamedFile(f"core {HOSTILE}.hdr", 1234567, "ab" * 32),)
     parts = tuple(Part(name, kind, 20, 4) for name in ("train", "id") for kind in range(3))
-    confusion = {"id": ((8, 1, 1), (0, 10, 0), (0, 5, 5))}
+    confusion: dict[str, tuple[tuple[int, ...], ...]] = {"id": ((8, 1, 1), (0, 10, 0), (0, 5, 5))}
     models = tuple(replace(each, confusion=confusion) for each in found.models)
     data = replace(found.data, source="file", files=files, parts=parts, groups=8)
     return replace(found, data=data, models=models, leakage=(leak(),))

@@ -46,7 +46,7 @@ def _of_modality(results: Results, modality: str) -> Iterator[str]:
         yield _won(best, plain, (_away(best, test), _away(plain, test)), place)
         if best.first.verdict is not None and best.first.verdict.level != "none":
             yield f"{best.title} is {best.first.verdict.level} itself: read its row before it replaces plain training."
-    elif best is not None:
+    elif best is not None and _tried(results):
         yield (
             f"{side}: no recipe that was tried is {100 * CLEAR:.0f} points better than the first one on {place} "
             f"({_away(plain, test):.2f}). Another shortcut needs another remedy: try the preset Full."

@@ -13,7 +13,7 @@ from core.declaration import Task, Value
 from core.failure.advice import advise, winner
 from core.failure.data.earlier_run import EarlierRun, read_earlier_run
 from core.failure.data.modality import TITLES
-from core.failure.recipe_means import recipes, usual_models
+from core.failure.recipe_means import recipes, tests_of, usual_models
 from core.failure.results import Model, Picture, Results
 from core.failure.results_json import from_json
 from core.provenance import RunRecord
@@ -56,7 +56,7 @@ def _content(task: Task, results: Results) -> dict[str, object]:
     by_name = {each.name: each.first for each in found}
     models = [by_name[name] for name in usual_models(results) if name]
     best = winner(results, models[0].modality)
-    shown = [*models, *([best.first] if best else [])]
+    shown = [*models, *([best.first] if best and best.first not in models else [])]
     data = results.data
     return {
         "title": task.title,
@@ -70,6 +70,8 @@ def _content(task: Task, results: Results) -> dict[str, object]:
         "parts": tables.parts_table(data),
         "files": data.files,
         "grouped": bool(data.groups),
+        "away": len(tests_of(results)) > 1,
+        "things": tables.things_of(data),
         "accuracy": plots.accuracy_rows(results, found),
         "recipes": tables.recipes_table(results, found),
         "plain": tables.plain_table(results),

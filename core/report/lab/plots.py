@@ -13,7 +13,7 @@ COLOURS = ("#2f8fd0", "#c77700", "#139b7c", "#c0609b", "#9a8a00", "#e0603a", "#7
 DASHES = ("", "7 4", "2 3", "8 3 2 3", "12 4", "12 3 2 3")
 ALARM, MUTED = "#e0603a", "#7d8b9b"
 WIDTH, HEIGHT = 470, 270
-LEFT, RIGHT, TOP, BOTTOM = 50, 12, 8, 40
+LEFT, RIGHT, TOP, BOTTOM = 66, 12, 8, 40
 # of a chart of rows: place of the names, and height of each mark
 NAMES, MARK, GAP, WHOLE = 300, 15, 9, 960
 LETTERS = 44

@@ -13,7 +13,7 @@ from core.failure.results import Corrupted, Model, Results
 from core.failure.titles import band_axis, set_title
 from core.measure.intervals import Interval
 from core.report.lab.plots import ALARM, COLOURS, DASHES, MUTED, Axis, Curve, Figure, Plot, figure, rows_chart, span
-from core.report.lab.result_tables import plain_title
+from core.report.lab.result_tables import commonest, plain_ones, plain_title
 
 NAMED, BINS, DOTS = 3, 20, 200
 ACCURACY = Axis("accuracy", 0, 1)
@@ -25,19 +25,20 @@ APART = tuple(each for each in COLOURS if each not in (ALARM, MUTED))
 def accuracy_rows(results: Results, found: Sequence[Recipe]) -> dict[str, object]:
     """Return the accuracy of every recipe and plain classifier on every test set, with 95 % intervals."""
     tests = tests_of(results)
-    names = [each.title for each in found] + [plain_title(each) for each in results.shallow]
+    shallow = plain_ones(results)
+    names = [each.title for each in found] + [plain_title(each) for each in shallow]
     series = [
         (
             set_title(test),
             [
                 *(each.accuracy(test) for each in found),
-                *(each.accuracy.get(test, Interval(float("nan"))) for each in results.shallow),
+                *(each.accuracy.get(test, Interval(float("nan"))) for each in shallow),
             ],
         )
         for test in tests
     ]
-    axis = Axis("accuracy; dotted: chance", 0, 1)
-    return rows_chart(names, series, axis, 1 / max(1, len(results.data.classes)))
+    axis = Axis("accuracy; dotted: always the commonest class", 0, 1)
+    return rows_chart(names, series, axis, commonest(results.data))
 
 
 def training(found: Sequence[Recipe]) -> Figure | None:

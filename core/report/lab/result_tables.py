@@ -58,7 +58,7 @@ def data_rows(data: Data) -> list[tuple[str, str]]:
     return [
         ("Technique", "Raman, relative counts" if data.technique == "raman" else "Infrared, absorbance"),
         ("Bands", bands),
-        ("Size of a patch", f"{data.size[0]} × {data.size[1]} pixels"),
+        *([("Size of a patch", f"{data.size[0]} × {data.size[1]} pixels")] if data.mode == "patches" else []),
         ("Classes", ", ".join(data.classes)),
         ("Patients or slides", str(data.groups) if data.groups else "not known"),
     ]
@@ -74,8 +74,20 @@ def parts_table(data: Data) -> TextTable | None:
         (name, *(_part(found.get((one, kind)), data) for one in sets)) for kind, name in enumerate(data.classes)
     )
     head = ("Class", *("Training" if one == TRAIN else set_title(one) for one in sets))
-    what = "Patches (patients or slides)" if data.groups else "Patches"
+    what = things_of(data).capitalize() + (" (patients or slides)" if data.groups else "")
     return TextTable(head, rows, f"{what} of each class in each set")
+
+
+def things_of(data: Data) -> str:
+    """Return what the data are many of."""
+    return {"spectra": "spectra", "predictions": "answers"}.get(data.mode, "patches")
+
+
+def commonest(data: Data) -> float:
+    """Return the accuracy of always naming the commonest class of the test set at home, one in K where it was not
+    counted."""
+    counts = [part.patches for part in data.parts if part.name == HOME]
+    return max(counts) / sum(counts) if sum(counts) else 1 / max(1, len(data.classes))
 
 
 def recipes_table(results: Results, found: Sequence[Recipe]) -> TextTable:
@@ -102,9 +114,15 @@ def plain_table(results: Results) -> TextTable | None:
             plain_title(each),
             *(worded(each.accuracy[test]) if test in each.accuracy else "–" for test in tests),
         )
-        for each in results.shallow
+        for each in plain_ones(results)
     )
     return TextTable(("Plain classifier", *map(set_title, tests)), rows) if rows else None
+
+
+def plain_ones(results: Results) -> list[Shallow]:
+    """Return the plain classifiers that are not among the models themselves."""
+    titles = {model.title for model in results.models}
+    return [each for each in results.shallow if each.title not in titles]
 
 
 def plain_title(each: Shallow) -> str:
@@ -132,7 +150,7 @@ def leakage_table(found: Sequence[Diagnostic]) -> TextTable | None:
     """Return accuracies split by spectrum and by patient."""
     rows = tuple(
         (
-            each.title,
+            _classifier(each.title),
             worded(each.figures["by_spectrum"]),
             worded(each.figures["by_group"]),
             worded(each.figure),
@@ -203,6 +221,12 @@ def worded(figure: Interval) -> str:
 def number(value: float, digits: int = 2) -> str:
     """Return a number with ``digits`` decimals, a dash where it could not be measured."""
     return f"{value:.{digits}f}".replace("-", "−") if math.isfinite(value) else "–"
+
+
+def _classifier(title: str) -> str:
+    """Return the classifier that the title of a leakage names after its colon."""
+    own = title.partition(": ")[2] or title
+    return own[:1].upper() + own[1:]
 
 
 def _part(part: object, data: Data) -> str:

@@ -1,4 +1,4 @@
-"""A finished run is given to its owner alone, as one file."""
+"""The files of a finished run are given to its owner alone, and those of the data go with its job."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.engine.protocol import JobSpec
+from core.engine.wire import decode_spec, encode_spec
 from core.errors import UserError
 from core.events import Event, Finished, Started
 from core.failure.results_json import to_json
 from core.result import Result, Verdict, artifact_in
 from tests.webapp.fakes import FakeEngine, wait_for
+from tests.webapp.intake.test_spectra_files import write
 from tests.webapp.pages.lab_results import results
 from webapp.app import build_services
 from webapp.door.visitor import KEY
 from webapp.endpoints import add_routes
+from webapp.intake.spectra_files import accept_tissue
 from webapp.pages.kit.job_titles import headline, subject
 from webapp.pages.lab import stored_results
 from webapp.services import Services
@@ -84,3 +87,22 @@ def test_the_list_of_runs_names_the_tissue_and_the_verdicts(served: Services) ->
     job = wait_for(served, served.dispatcher.submit("a", "failure", {}, {"tissue": "none"}), "a")
     assert subject(served, "a", job) == "Simulated tissue: none"
     assert headline(job) == "Failure lab: RGB none, IR red"
+
+
+def test_files_go_with_the_job_as_they_were_uploaded(settings: Settings, tmp_path: Path) -> None:
+    given: list[JobSpec] = []
+
+    def listening(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
+        given.append(spec)
+        yield from script(job_id, spec, attempt)
+
+    made = build_services(settings, lambda: FakeEngine(listening))
+    upload = write(tmp_path / "core 7.npz")
+    size = upload.stat().st_size
+    data = accept_tissue(made, [upload], "a")
+    made.dispatcher.start()
+    wait_for(made, made.dispatcher.submit("a", "failure", {"data": data.id}, {}), "a")
+    made.dispatcher.stop()
+    made.repo.engine.dispose()
+    (file,) = given[0].sources["data"]
+    assert (file.name, file.bytes) == ("core 7.npz", size) and decode_spec(encode_spec(given[0])) == given[0]

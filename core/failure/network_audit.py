@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 from core.errors import UserError
 from core.events import Progress
 from core.failure.data.dataset import Dataset
-from core.failure.data.modality import images
 from core.failure.diagnostics.attribution import patches_to_show
 from core.failure.diagnostics.battery import ModalityFits, ModelFindings, fit_modality, run_battery
-from core.failure.diagnostics.data_prior import class_noise
+from core.failure.judging import judged
 from core.failure.models.trained_model import TrainedModel
 from core.failure.models.training import fit, training_set
 from core.failure.plan import NetworkToTrain, Plan, networks_to_train
-from core.failure.results import Model, Results, Verdict
-from core.failure.summary import PRIOR_DRAWS, summarise
-from core.failure.verdict import AuditScope, decide
+from core.failure.results import Model, Results
+from core.failure.summary import summarise
+from core.failure.tally import Tally
 
 T = TypeVar("T")
 Floats = NDArray[np.float64]
@@ -51,10 +50,10 @@ def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResult
     wanted, skipped = networks_to_train(plan, first)
     if not wanted:
         raise UserError("no_networks", "Nothing was chosen that these data allow.", "Choose IR, or give pictures too.")
-    depths = [plan.depth, *([replace(plan.depth, bands=False, severities=(3,))] * (len(plan.seeds) - 1))]
+    depths = plan.depths()
     work = _Work(sum(each.work(plan.epochs) + BATTERY_EPOCHS for each in wanted) * len(datasets))
     models: list[Model] = []
-    correct: dict[tuple[str, str], Floats] = {}
+    tally = Tally(datasets)
     seconds: dict[str, float] = {}
     all_fits: dict[str, ModalityFits] = {}
     for dataset, seed, depth in zip(datasets, plan.seeds, depths, strict=True):
@@ -65,13 +64,14 @@ def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResult
             trained, accuracy = yield from _train(network, dataset, plan, seed, work)
             seconds[network.name] = seconds.get(network.name, 0.0) + (time.monotonic() - begun) / len(datasets)
             findings = yield from _audit(network, trained, own[network.modality], work)
-            verdict = verdict_of(findings, own[network.modality])
-            models.append(_model(network, trained, findings, seed, accuracy, verdict))
-            if dataset is first:
-                correct |= {(network.name, name): each for name, each in findings.correct.items()}
+            models.append(_model(network, trained, findings, seed, accuracy))
+            for name, each in findings.correct.items():
+                tally.add(network.name, name, each)
     yield Progress(0.98, 1, 1, "Comparing")
     mode = "patches" if first.spatial else "spectra"
-    return TimedResults(summarise(first, _settings(plan, first), models, all_fits, correct, mode, skipped), seconds)
+    verdicts = judged(models, all_fits, tally)
+    results = summarise(_settings(plan, first), verdicts, all_fits, tally, mode, skipped)
+    return TimedResults(results, seconds)
 
 
 def _settings(plan: Plan, dataset: Dataset) -> dict[str, str]:
@@ -129,22 +129,12 @@ def _audit(network: NetworkToTrain, trained: TrainedModel, fits: ModalityFits, w
         yield work.progress(f"{network.title}: {name}", BATTERY_EPOCHS * min(1.0, count / USUAL_DIAGNOSTICS))
 
 
-def verdict_of(findings: ModelFindings, fits: ModalityFits) -> Verdict:
-    """Return the verdict on one model from its diagnostics and those of its data."""
-    dataset = fits.dataset
-    values, patches = images(dataset.train, fits.modality), dataset.train
-    noise = class_noise(values, patches.labels, patches.classes, fits.noise, patches.groups, PRIOR_DRAWS)
-    scope = AuditScope(patches.groups is not None, True, "conflict" in dataset.tests, patches.rgb is not None)
-    return decide((*findings.diagnostics, noise), scope)
-
-
 def _model(
     network: NetworkToTrain,
     trained: TrainedModel,
     findings: ModelFindings,
     seed: int,
     accuracy: float,
-    verdict: Verdict,
 ) -> Model:
     return Model(
         network.name,
@@ -164,5 +154,4 @@ def _model(
         findings.attributions,
         findings.score,
         findings.probabilities,
-        verdict,
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.failure.chance import chance_of
 from core.failure.data.predictions import Predictions
 from core.failure.diagnostics import logits
 from core.failure.diagnostics.calibration import probabilities, reliability
+from core.failure.diagnostics.learnt import learnt
 from core.failure.diagnostics.model_under_test import Outcomes, weighted_outcomes
 from core.failure.diagnostics.one_number import one_number
 from core.failure.models.plain_classifiers import fit_one_number
@@ -22,7 +24,7 @@ FOLDS = 5
 
 
 def audit_predictions(predictions: Predictions, seed: int = 0, draws: int = 1000) -> Results:
-    """Return D1 to D3, D10 and D13 of a model's predictions, and the verdict that they allow.
+    """Return D0 to D3, D10 and D13 of a model's predictions, and the verdict that they allow.
 
     draws: of the bootstrap.
 
@@ -31,6 +33,7 @@ def audit_predictions(predictions: Predictions, seed: int = 0, draws: int = 1000
     scores, plain = _scores(predictions, seed)
     outcomes = weighted_outcomes(predictions.logits, predictions.labels, scores, plain, predictions.groups, draws, seed)
     diagnostics = (
+        learnt(outcomes),
         logits.rank(outcomes),
         logits.one_component(outcomes),
         one_number(outcomes),
@@ -115,6 +118,7 @@ def _data(predictions: Predictions) -> Data:
         (1, 1),
         tuple(map(float, predictions.wavenumbers)),
         notices,
+        chance=chance_of(predictions.labels),
     )
 
 

@@ -2,51 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import numpy as np
 
 from core.events import Progress
 from core.failure.data.dataset import Dataset
-from core.failure.diagnostics.battery import Depth, ModelFindings, fit_modality, run_battery
+from core.failure.diagnostics.battery import Depth, ModalityFits, ModelFindings, fit_modality, run_battery
+from core.failure.judging import judged
 from core.failure.models.plain_classifiers import NEAREST, PLAIN_CLASSIFIERS, PlainClassifier
-from core.failure.network_audit import verdict_of
-from core.failure.results import Model, Results, Verdict
+from core.failure.results import Model, Results
 from core.failure.summary import summarise
+from core.failure.tally import Tally
+from core.failure.wording import worded
 
 AUDITED = (*(each for each in PLAIN_CLASSIFIERS if each.name == "discriminant"), NEAREST)
 
 
-def audit_spectra(dataset: Dataset, depth: Depth, seed: int) -> Generator[Progress, None, Results]:
-    """Return the results of plain classifiers on the diagnostics that need no picture (D1 to D4, D7, D9, D10, D12,
-    D13), of the data (D16), and the leakage between spectra of one group; yield progress."""
+def audit_spectra(
+    datasets: Sequence[Dataset], depths: Sequence[Depth], seeds: Sequence[int]
+) -> Generator[Progress, None, Results]:
+    """Return the results of plain classifiers on the diagnostics that need no picture (D0 to D4, D7, D9, D10, D12,
+    D13), of the data (D16), and the leakage between spectra of one group; yield progress.
+
+    One dataset, depth and seed for each split of the spectra.
+    """
     yield Progress(0.02, 0, 1, "Plain classifiers")
-    fits = fit_modality(dataset, "ir", depth, seed)
-    train, test = dataset.train, dataset.tests["id"]
-    models, correct = [], {}
-    for number, plain in enumerate(AUDITED):
-        predict = plain.fit(train.ir, train.labels, len(train.classes))
-        battery = run_battery(fits, predict, None, np.array([], np.int64))
-        while True:
-            try:
-                name = next(battery)
-            except StopIteration as end:
-                findings = end.value
-                break
-            yield Progress(0.05 + 0.4 * number, 0, 1, f"{plain.title}: {name}")
-        accuracy = float((predict(train.ir).argmax(axis=1) == train.labels).mean())
-        models.append(_model(plain, findings, seed, accuracy, verdict_of(findings, fits)))
-        answers = predict(fits.values("id")).argmax(axis=1)
-        correct[plain.name, "id"] = (answers == test.labels).astype(np.float64)
+    models: list[Model] = []
+    tally = Tally(datasets)
+    all_fits: list[ModalityFits] = []
+    steps = len(datasets) * len(AUDITED)
+    for dataset, depth, seed in zip(datasets, depths, seeds, strict=True):
+        fits = fit_modality(dataset, "ir", depth, seed)
+        all_fits.append(fits)
+        for plain in AUDITED:
+            share = 0.05 + 0.85 * len(models) / steps
+            model, findings = yield from _audit(plain, fits, seed, share)
+            models.append(model)
+            tally.add(model.name, "id", findings.correct["id"])
     yield Progress(0.9, 0, 1, "Leakage between spectra of one group")
-    settings = {"classifiers": ", ".join(each.name for each in AUDITED), "seed": str(seed)}
-    return summarise(dataset, settings, models, {"ir": fits}, correct, "spectra", ())
+    settings = {"classifiers": ", ".join(each.title for each in AUDITED), "seeds": ", ".join(map(str, seeds))}
+    fits_of = {"ir": all_fits[0]}
+    return summarise(settings, judged(models, fits_of, tally), fits_of, tally, "spectra", ())
 
 
-def _model(plain: PlainClassifier, findings: ModelFindings, seed: int, accuracy: float, verdict: Verdict) -> Model:
-    return Model(
+def _audit(
+    plain: PlainClassifier, fits: ModalityFits, seed: int, share: float
+) -> Generator[Progress, None, tuple[Model, ModelFindings]]:
+    train = fits.dataset.train
+    predict = plain.fit(train.ir, train.labels, len(train.classes))
+    battery = run_battery(fits, predict, None, np.array([], np.int64))
+    while True:
+        try:
+            name = next(battery)
+        except StopIteration as end:
+            findings: ModelFindings = end.value
+            break
+        yield Progress(share, 0, 1, f"{plain.title}: {name}")
+    accuracy = float((predict(train.ir).argmax(axis=1) == train.labels).mean())
+    model = Model(
         f"ir-{plain.name}",
-        plain.title,
+        worded(plain.title, "ir", fits.dataset.spatial),
         "ir",
         "plain",
         plain.name,
@@ -62,5 +78,5 @@ def _model(plain: PlainClassifier, findings: ModelFindings, seed: int, accuracy:
         (),
         findings.score,
         findings.probabilities,
-        verdict,
     )
+    return model, findings

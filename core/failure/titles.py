@@ -57,6 +57,38 @@ SETS = {
     "external": "External slides",
     "conflict": "Shortcut at random",
 }
+FIGURES = {
+    "accuracy": "accuracy",
+    "chance": "commonest class",
+    "participation": "participation ratio",
+    "erank": "effective rank",
+    "feature_pc1": "first component of the features",
+    "feature_participation": "participation ratio of the features",
+    "feature_erank": "effective rank of the features",
+    "label": "the same of the classes",
+    "excess": "over the classes",
+    "within": "within a class",
+    "rest": "stays",
+    "else": "another class",
+    "gain": "follows the mean absorbance",
+    "follows": "follows",
+    "changed": "changes",
+    "logits": "share of the answers",
+    "error_kappa": "kappa of the errors",
+    "amount": "loss where the amount changes",
+    "balanced_error": "mean error",
+    "relative_error": "mean error over that of none",
+    "pixel": "of the pixels",
+    "condition": "condition",
+    "one": "one number",
+    "all": "all bands",
+    "before": "before",
+    "after": "after",
+    "majority": "commonest class",
+    "by_spectrum": "split at random",
+    "by_group": "by patient or slide",
+}
+"""What the further figures of diagnostics are called; those of shifts and sets have the names of these."""
 
 
 def set_title(name: str) -> str:

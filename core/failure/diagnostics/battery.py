@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from core.failure.data.dataset import CONFLICT, HOME, Dataset
 from core.failure.data.modality import channels, images, mean_spectra
+from core.failure.data.normalisation import NOT_NORMALISED, Normalisation, normalisation_of
 from core.failure.diagnostics import ablation, band_importance, capacity, logits, one_number, shift, swap
 from core.failure.diagnostics.attribution import attribute
 from core.failure.diagnostics.calibration import calibration_rise, probabilities, reliability
+from core.failure.diagnostics.learnt import learnt
 from core.failure.diagnostics.model_under_test import ModelUnderTest, weighted_outcomes
-from core.failure.models.plain_classifiers import PLAIN_CLASSIFIERS, Predict
+from core.failure.models.plain_classifiers import PLAIN_CLASSIFIERS, Predict, title_of
 from core.failure.models.trained_model import TrainedModel
 from core.failure.results import Attribution, Corrupted, Diagnostic, Reliability
+from core.failure.wording import worded_diagnostic
 from core.measure.bootstrap import draw_weights, interval, mean
 from core.measure.intervals import Interval
 from core.spectra.noise import noise_of
@@ -26,8 +29,8 @@ Float = NDArray[np.float32]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SUBSET = 200
-"""Patches for the diagnostics that evaluate a model dozens of times: single bands and corruptions."""
+BAND_PATCHES, SHIFT_PATCHES = 200, 500
+"""Most patches, drawn at random, for the diagnostics that evaluate a model dozens of times: of bands, corruptions."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class ModalityFits:
     """What is fitted once for all models of one modality, on the training patches.
 
     score: the one-dimensional score. noise, centre: (C,) noise and mean of the channels. plain: name -> plain
-    classifier.
+    classifier. normalisation: of the spectra as they came.
     """
 
     dataset: Dataset
@@ -55,6 +58,7 @@ class ModalityFits:
     plain: Mapping[str, Predict]
     depth: Depth
     seed: int
+    normalisation: Normalisation
 
     def weights(self, name: str) -> Floats:
         """Return the bootstrap weights (1 + draws, N) of a test set."""
@@ -85,6 +89,7 @@ def fit_modality(dataset: Dataset, modality: str, depth: Depth, seed: int) -> Mo
         plain,
         depth,
         seed,
+        normalisation_of(values) if modality == "ir" else NOT_NORMALISED,
     )
 
 
@@ -129,7 +134,7 @@ def run_battery(
         diagnostics.append(diagnostic())
     yield "corruptions"
     curves = yield from shift.corruption_curves(
-        model.first(SUBSET),
+        model.some(SHIFT_PATCHES),
         fits.modality,
         channels(dataset.train, fits.modality)[1],
         fits.depth.severities,
@@ -152,7 +157,7 @@ def run_battery(
     attributed = trained is not None and dataset.spatial and len(shown) > 0
     return ModelFindings(
         accuracy,
-        tuple(diagnostics),
+        tuple(worded_diagnostic(each, fits.modality, dataset.spatial) for each in diagnostics),
         calibration,
         curves,
         attribute(trained, dataset.tests[HOME], fits.modality, shown) if trained and attributed else (),
@@ -169,7 +174,18 @@ def _model_under_test(fits: ModalityFits, predict: Predict, answers: Float) -> M
     outcomes = weighted_outcomes(answers, patches.labels, scores, plain, patches.groups, fits.depth.draws, fits.seed)
     training = images(fits.dataset.train, fits.modality)
     names = channels(patches, fits.modality)[0]
-    return ModelUnderTest(outcomes, predict, values, training, fits.score, fits.centre, fits.noise, names, fits.seed)
+    return ModelUnderTest(
+        outcomes,
+        predict,
+        values,
+        training,
+        fits.score,
+        fits.centre,
+        fits.noise,
+        names,
+        fits.seed,
+        fits.normalisation,
+    )
 
 
 def _diagnostics(
@@ -177,8 +193,9 @@ def _diagnostics(
 ) -> Sequence[tuple[str, Callable[[], Diagnostic]]]:
     """Return name and function of each diagnostic that the data and the depth allow."""
     outcomes = model.outcomes
-    plain = {name: _classes(predict, model.values) for name, predict in fits.plain.items()}
+    plain = {title_of(name): _classes(predict, model.values) for name, predict in fits.plain.items()}
     chosen: list[tuple[str, Callable[[], Diagnostic]]] = [
+        ("D0 anything learnt", lambda: learnt(outcomes)),
         ("D1 rank", lambda: logits.rank(outcomes, trained.features(model.values) if trained else None)),
         ("D2 one component", lambda: logits.one_component(outcomes)),
         ("D3 one number", lambda: one_number.one_number(outcomes)),
@@ -195,7 +212,7 @@ def _diagnostics(
             ("hidden structures", lambda: ablation.hide_structures(model)),
         ]
     if fits.modality == "ir" and fits.depth.bands:
-        few = model.first(SUBSET)
+        few = model.some(BAND_PATCHES)
         chosen += [
             ("D7 fewest bands", lambda: band_importance.minimal_bands(few)),
             ("D9 single bands", lambda: band_importance.occlude_bands(few)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.failure.chance import chance_of
 from core.failure.diagnostics.logits import Floats
 from core.failure.results import Diagnostic, Line
 from core.failure.thresholds import CLASS_NOISE
@@ -109,7 +110,7 @@ def class_noise(
         "class",
         "signal to noise, dB",
     )
-    why = f"Decides amber: from {CLASS_NOISE} the noise itself tells the classes apart."
+    why = f"Decides about the data: from {CLASS_NOISE} the noise itself tells the classes apart."
     return Diagnostic(
         "D16",
         "class_noise",
@@ -130,7 +131,7 @@ def class_by_group(labels: Ints, groups: Ints | None, classes: int) -> Diagnosti
     numbers = np.unique(groups, return_inverse=True)[1]
     table = np.zeros((int(numbers.max()) + 1, classes))
     np.add.at(table, (numbers, labels), 1)
-    common = np.bincount(labels, minlength=classes).max() / len(labels)
+    common = chance_of(labels)
     accuracy = table.max(axis=1).sum() / len(labels)
     return Diagnostic(
         "D16", "crossing", title, Interval(float((accuracy - common) / max(1 - common, 1e-9))), False, why

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from core.errors import UserError
+from core.failure.chance import chance_of
 from core.failure.data.splits import folds
 from core.failure.models.plain_classifiers import NEAREST, PLAIN_CLASSIFIERS, PlainClassifier, Predict
 from core.failure.results import Diagnostic
@@ -26,7 +27,8 @@ WINDOW = 9
 
 
 def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagnostic, ...]:
-    """Return the accuracy of each plain classifier in folds over spectra minus that in folds over groups.
+    """Return the accuracy of each plain classifier, which is the title, in folds over spectra minus that in folds over
+    groups.
 
     Five folds, or as many as the groups of the rarest class allow; intervals draw whole groups. Empty without groups,
     or with too few.
@@ -35,7 +37,7 @@ def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagno
     if both is None:
         return ()
     weights = draw_weights(len(patches), patches.groups, draws, seed)
-    common = Interval(float(np.bincount(patches.labels).max() / len(patches)))
+    common = Interval(chance_of(patches.labels))
     return tuple(_compare(plain, patches, both, weights, common) for plain in CLASSIFIERS)
 
 
@@ -52,7 +54,7 @@ def _compare(
     return Diagnostic(
         "LEAK",
         plain.name,
-        f"Accuracy that comes from knowing the patient: {plain.title[0].lower()}{plain.title[1:]}",
+        plain.title,
         interval(mean(mixed - apart, weights)),
         False,
         why,

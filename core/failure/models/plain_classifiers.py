@@ -67,6 +67,13 @@ PLAIN_CLASSIFIERS = (
     PlainClassifier("moments", "Logistic regression, mean and spread", fit_mean_and_spread),
 )
 NEAREST = PlainClassifier("nearest", "Nearest spectrum", fit_nearest)
+LINEAR_CLASSIFIERS = ("score", "discriminant")
+"""Those whose logits are linear in the mean spectrum."""
+
+
+def title_of(name: str) -> str:
+    """Return the title of the plain classifier ``name``."""
+    return next(each.title for each in (*PLAIN_CLASSIFIERS, NEAREST) if each.name == name)
 
 
 def _discriminant(features: Any, labels: Ints) -> Any:

@@ -51,7 +51,7 @@ def test_a_result_holds_what_every_view_needs() -> None:
     found = results()
     assert [model.name for model in found.models] == ["rgb-erm", "rgb-matched", "ir-erm", "ir-instance"]
     infrared = found.models[2]
-    assert {"D1", "D2", "D3", "D4", "D4n", "D5", "D6", "R", "D7", "D9", "D10", "D11", "D12", "D13", "D14"} == {
+    assert {"D0", "D1", "D2", "D3", "D4", "D4n", "D5", "D6", "R", "D7", "D9", "D10", "D11", "D12", "D13", "D14"} == {
         each.code for each in infrared.diagnostics
     }
     assert infrared.accuracy.keys() == {"id", "external", "conflict"} == {each.name for each in infrared.calibration}
@@ -62,7 +62,9 @@ def test_a_result_holds_what_every_view_needs() -> None:
     assert len(found.gallery) == 6 and len(infrared.attributions) == 6
     assert np.shape(found.gallery[0].ir) == np.shape(found.gallery[0].rgb) == (6, 6, 3)
     assert {(each.first, each.second) for each in found.paired} >= {("rgb-erm", "ir-erm"), ("rgb-matched", "ir-erm")}
-    assert found.verdicts.keys() == {"rgb", "ir"}
+    # the made-up densities have the same noise, so the class shows in the signal to noise of the infrared side
+    assert found.verdicts.keys() == {"data", "rgb", "ir"}
+    assert found.accuracies.keys() == {model.name for model in found.models}
     assert {each.name for each in found.prior} >= {"ir-dimension", "rgb-dimension", "ir-class_noise", "ir-prior"}
     assert any("No number here is theirs" in limit for limit in found.limits)
 

@@ -9,7 +9,7 @@ from core.failure.data.dataset import HOME
 from core.failure.diagnostics.battery import ModalityFits
 from core.failure.diagnostics.learnt import gate
 from core.failure.models.networks import LINEAR
-from core.failure.models.plain_classifiers import LINEAR_CLASSIFIERS
+from core.failure.models.plain_classifiers import KNOWN
 from core.failure.pooling import pooled
 from core.failure.results import Model
 from core.failure.tally import Tally
@@ -41,5 +41,5 @@ def scope_of(fits: ModalityFits, network: str) -> AuditScope:
         fits.modality,
         dataset.spatial,
         fits.normalisation.words,
-        len(dataset.train.classes) == 2 and network in (LINEAR, *LINEAR_CLASSIFIERS),
+        len(dataset.train.classes) == 2 and (network == LINEAR or (network in KNOWN and KNOWN[network].linear)),
     )

@@ -103,15 +103,16 @@ def _train(
     yield work.progress(network.title)
     training = training_set(dataset, network.modality)
     steps = fit(network.remedy, network.network, training, plan.epochs, seed, plan.device)
-    size, accuracy = network.work(plan.epochs), 0.0
+    size = network.work(plan.epochs)
     while True:
         try:
             epoch = next(steps)
         except StopIteration as end:
             work.done += size
-            return end.value, accuracy
-        accuracy = epoch.accuracy
-        text = f"{network.title}: epoch {epoch.number} of {epoch.total}, loss {epoch.loss:.3f}, right {accuracy:.0%}"
+            trained: TrainedModel = end.value
+            return trained, trained.accuracy(training.values, training.labels)
+        right = f"loss {epoch.loss:.3f}, right {epoch.accuracy:.0%}"
+        text = f"{network.title}: epoch {epoch.number} of {epoch.total}, {right}"
         yield work.progress(text, size * epoch.number / epoch.total, epoch.number, epoch.total)
 
 

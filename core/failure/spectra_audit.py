@@ -10,13 +10,13 @@ from core.events import Progress
 from core.failure.data.dataset import Dataset
 from core.failure.diagnostics.battery import Depth, ModalityFits, ModelFindings, fit_modality, run_battery
 from core.failure.judging import judged
-from core.failure.models.plain_classifiers import NEAREST, PLAIN_CLASSIFIERS, PlainClassifier
+from core.failure.models.plain_classifiers import NEAREST, Labelled, PlainClassifier, classifiers_of
 from core.failure.results import Model, Results
 from core.failure.summary import summarise
 from core.failure.tally import Tally
 from core.failure.wording import worded
 
-AUDITED = (*(each for each in PLAIN_CLASSIFIERS if each.name == "discriminant"), NEAREST)
+AUDITED = (*(each for each in classifiers_of("ir", spatial=False) if each.name != "score"), NEAREST)
 
 
 def audit_spectra(
@@ -50,7 +50,8 @@ def _audit(
     plain: PlainClassifier, fits: ModalityFits, seed: int, share: float
 ) -> Generator[Progress, None, tuple[Model, ModelFindings]]:
     train = fits.dataset.train
-    predict = plain.fit(train.ir, train.labels, len(train.classes))
+    positions = tuple(map(float, train.wavenumbers))
+    predict = plain.fit(Labelled(train.ir, train.labels, len(train.classes), positions))
     battery = run_battery(fits, predict, None, np.array([], np.int64))
     while True:
         try:

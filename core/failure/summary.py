@@ -15,7 +15,7 @@ from core.failure.diagnostics.battery import ModalityFits, accuracies
 from core.failure.diagnostics.data_prior import class_by_group, class_noise, fisher, one_of_all, spectrum_prior
 from core.failure.diagnostics.intrinsic_dimension import intrinsic
 from core.failure.diagnostics.leakage import leakage
-from core.failure.models.plain_classifiers import title_of
+from core.failure.models.plain_classifiers import KNOWN
 from core.failure.results import Bands, Data, Diagnostic, Gap, Model, Results, Shallow, Verdict
 from core.failure.tally import Tally
 from core.failure.verdict import LIMITS
@@ -58,7 +58,7 @@ def summarise(
 ) -> Results:
     """Return the results. all_fits: of each modality, of the first seed. tally: of all models."""
     dataset, first = tally.datasets[0], models[0].seed if models else 0
-    test = dataset.tests["id"]
+    test, audited = dataset.tests["id"], {model.network for model in models}
     prior = tuple(each for fits in all_fits.values() for each in describe(fits))
     leaks = leakage(dataset.everything, first, PRIOR_DRAWS) if dataset.source == "file" else ()
     leaks = tuple(worded_diagnostic(each, "ir", dataset.spatial) for each in leaks)
@@ -66,7 +66,7 @@ def summarise(
         data=replace(data_of(dataset, mode, skipped), chance=tally.chance()),
         settings=settings,
         models=tuple(models),
-        shallow=tuple(_shallow(fits, name) for fits in all_fits.values() for name in fits.plain),
+        shallow=tuple(_shallow(fits, name) for fits in all_fits.values() for name in fits.plain if name not in audited),
         prior=prior,
         paired=_paired(tally),
         bands=tuple(_bands(fits) for fits in all_fits.values()),
@@ -99,7 +99,7 @@ def data_of(dataset: Dataset, mode: str, notices: tuple[str, ...] = ()) -> Data:
 
 
 def _shallow(fits: ModalityFits, name: str) -> Shallow:
-    title = worded(title_of(name), fits.modality, fits.dataset.spatial)
+    title = worded(KNOWN[name].title, fits.modality, fits.dataset.spatial)
     return Shallow(name, title, fits.modality, accuracies(fits, fits.plain[name]))
 
 

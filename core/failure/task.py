@@ -16,8 +16,8 @@ from core.presentation import Page, Step, Welcome
 TISSUES = ("density", "strong", "weak", "band", "lipid", "noise-floor", "none", "hard")
 REMEDIES = (
     "erm", "decay", "dropout", "mixup", "sam", "decoupling", "groupdro", "irm", "vrex", "jtt", "dfr", "banddrop",
-    "channels", "diverse", "orthogonal", "whiten", "derivative", "snv", "amide", "centre", "instance", "thickness",
-    "thickness-equal", "swap", "instance-swap", "full",
+    "channels", "diverse", "orthogonal", "whiten", "derivative", "emsc", "snv", "amide", "centre", "instance",
+    "thickness", "thickness-equal", "swap", "instance-swap", "full",
 )  # fmt: skip
 NETWORKS = (
     "cnn", "pixel", "linear", "vit", "bottleneck-1", "bottleneck-2", "bottleneck-4", "bottleneck-8", "bottleneck-16"
@@ -130,7 +130,7 @@ TASK = Task(
         ),
         Param("patches", "int", 600, "Patches", "Simulated patches to train on.", low=80, high=4000, advanced=True),
         Param("epochs", "int", 25, "Epochs", "Of plain training.", low=1, high=200, advanced=True),
-        Param("seeds", "int", 1, "Seeds", "How often everything is trained.", low=1, high=5, advanced=True),
+        Param("seeds", "int", 3, "Seeds", "How often everything is trained.", low=1, high=5, advanced=True),
         Param(
             "depth",
             "choice",
@@ -146,8 +146,8 @@ TASK = Task(
         *READING_PARAMS,
     ),
     presets=(
-        Preset("quick", "Quick", _size(QUICK, 1, "quick")),
-        Preset("standard", "Standard", _size(STANDARD, 1, "whole")),
+        Preset("quick", "Quick", _size(QUICK, 2, "quick")),
+        Preset("standard", "Standard", _size(STANDARD, 3, "whole")),
         Preset("full", "Full", {**_size(FULL, 3, "whole"), "matched": True}),
         *(Preset(name, f"Simulated: {name}", {"tissue": name}, on_page=False) for name in TISSUES),
     ),

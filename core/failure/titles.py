@@ -30,6 +30,7 @@ REMEDIES = {
     "orthogonal": "Orthogonal projection",
     "whiten": "Whitening",
     "derivative": "Second derivative",
+    "emsc": "EMSC",
     "snv": "SNV",
     "amide": "Amide I norm",
     "centre": "Patch centring",

@@ -16,7 +16,7 @@ from core.failure.diagnostics.attribution import attribute
 from core.failure.diagnostics.calibration import calibration_rise, probabilities, reliability
 from core.failure.diagnostics.learnt import learnt
 from core.failure.diagnostics.model_under_test import ModelUnderTest, weighted_outcomes
-from core.failure.models.plain_classifiers import PLAIN_CLASSIFIERS, Predict, title_of
+from core.failure.models.plain_classifiers import KNOWN, Labelled, Predict, classifiers_of
 from core.failure.models.trained_model import TrainedModel
 from core.failure.results import Attribution, Corrupted, Diagnostic, Reliability
 from core.failure.wording import worded_diagnostic
@@ -74,12 +74,9 @@ def fit_modality(dataset: Dataset, modality: str, depth: Depth, seed: int) -> Mo
     """Return score, noise and plain classifiers fitted on the training patches of ``modality``."""
     values = images(dataset.train, modality)
     means = mean_spectra(values)
-    labels, classes = dataset.train.labels, len(dataset.train.classes)
-    plain = {
-        each.name: each.fit(values, labels, classes)
-        for each in PLAIN_CLASSIFIERS
-        if dataset.spatial or each.name != "moments"
-    }
+    labels = dataset.train.labels
+    given = Labelled(values, labels, len(dataset.train.classes), channels(dataset.train, modality)[1])
+    plain = {each.name: each.fit(given) for each in classifiers_of(modality, dataset.spatial)}
     return ModalityFits(
         dataset,
         modality,
@@ -193,7 +190,7 @@ def _diagnostics(
 ) -> Sequence[tuple[str, Callable[[], Diagnostic]]]:
     """Return name and function of each diagnostic that the data and the depth allow."""
     outcomes = model.outcomes
-    plain = {title_of(name): _classes(predict, model.values) for name, predict in fits.plain.items()}
+    plain = {KNOWN[name].title: _classes(predict, model.values) for name, predict in fits.plain.items()}
     chosen: list[tuple[str, Callable[[], Diagnostic]]] = [
         ("D0 anything learnt", lambda: learnt(outcomes)),
         ("D1 rank", lambda: logits.rank(outcomes, trained.features(model.values) if trained else None)),

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from core.errors import UserError
 from core.failure.chance import chance_of
 from core.failure.data.splits import folds
-from core.failure.models.plain_classifiers import NEAREST, PLAIN_CLASSIFIERS, PlainClassifier, Predict
+from core.failure.models.plain_classifiers import NEAREST, Labelled, PlainClassifier, classifiers_of
 from core.failure.results import Diagnostic
 from core.measure.bootstrap import draw_weights, interval, mean
 from core.measure.intervals import Interval
 from core.spectra.patches import PatchSet
 
-Float = NDArray[np.float32]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Folds = tuple[Ints, ...]
 
 FOLDS = 5
-COMPONENTS = 12
-WINDOW = 9
-"""Bands of the Savitzky-Golay filter, order 2."""
 
 
 def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagnostic, ...]:
@@ -38,7 +33,9 @@ def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagno
         return ()
     weights = draw_weights(len(patches), patches.groups, draws, seed)
     common = Interval(chance_of(patches.labels))
-    return tuple(_compare(plain, patches, both, weights, common) for plain in CLASSIFIERS)
+    return tuple(
+        _compare(plain, patches, both, weights, common) for plain in (*classifiers_of("ir", spatial=False), NEAREST)
+    )
 
 
 def _compare(
@@ -62,45 +59,11 @@ def _compare(
     )
 
 
-def _fit_derivative(values: Float, labels: Ints, classes: int) -> Predict:
-    """Return a linear discriminant of the leading components of the second derivative (Savitzky and Golay 1964)."""
-    from sklearn.decomposition import PCA
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.pipeline import make_pipeline
-
-    count = min(COMPONENTS, values.shape[1], len(values) - 1)
-    model = make_pipeline(PCA(count, random_state=0), LinearDiscriminantAnalysis()).fit(
-        _second_derivative(values), labels
-    )
-
-    def predict(given: Float) -> Float:
-        found = np.full((len(given), classes), np.log(1e-9), np.float32)
-        found[:, model.classes_] = np.log(np.maximum(model.predict_proba(_second_derivative(given)), 1e-9))
-        return found
-
-    return predict
-
-
-def _second_derivative(values: Float) -> Floats:
-    """Return the second derivative of the mean spectra of ``values`` (N, C, H, W); of few bands, the spectra."""
-    means = values.mean(axis=(2, 3), dtype=np.float64)
-    if means.shape[1] < WINDOW:
-        return np.asarray(means)
-    return np.asarray(signal.savgol_filter(means, WINDOW, 2, deriv=2, axis=1))
-
-
-CLASSIFIERS = (
-    PlainClassifier("derivative", "Second derivative, 12 components, linear discriminant", _fit_derivative),
-    *(each for each in PLAIN_CLASSIFIERS if each.name != "moments"),
-    NEAREST,
-)
-
-
 def _correct(plain: PlainClassifier, patches: PatchSet, both_folds: Folds) -> Floats:
-    correct = np.zeros(len(patches))
+    correct, positions = np.zeros(len(patches)), tuple(map(float, patches.wavenumbers))
     for test in both_folds:
         train = np.setdiff1d(np.arange(len(patches)), test)
-        predict = plain.fit(patches.ir[train], patches.labels[train], len(patches.classes))
+        predict = plain.fit(Labelled(patches.ir[train], patches.labels[train], len(patches.classes), positions))
         correct[test] = predict(patches.ir[test]).argmax(axis=1) == patches.labels[test]
     return correct
 

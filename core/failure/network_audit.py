@@ -50,7 +50,7 @@ def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResult
     wanted, skipped = networks_to_train(plan, first)
     if not wanted:
         raise UserError("no_networks", "Nothing was chosen that these data allow.", "Choose IR, or give pictures too.")
-    depths = plan.depths()
+    depths = [plan.depth, *([plan.depth.shallow()] * (len(plan.seeds) - 1))]
     work = _Work(sum(each.work(plan.epochs) + BATTERY_EPOCHS for each in wanted) * len(datasets))
     models: list[Model] = []
     tally = Tally(datasets)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from core.failure.corruptions.shift_words import MILD
 from core.failure.data.dataset import Dataset
 from core.failure.data.modality import TITLES
 from core.failure.diagnostics.battery import Depth
@@ -29,10 +28,6 @@ class Plan:
     matched: bool = False
     device: str = "cpu"
     depth: Depth = field(default_factory=Depth)
-
-    def depths(self) -> list[Depth]:
-        """Return the depth for each seed: the first whole, the others without bands and at the severity that counts."""
-        return [self.depth, *([replace(self.depth, bands=False, severities=(MILD,))] * (len(self.seeds) - 1))]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import torch
 
 from core.declaration import Context
 from core.events import Event, Finished, Progress
-from core.failure.data.dataset import simulated_dataset, user_dataset
+from core.failure.data.dataset import simulated_dataset, user_dataset, user_folds
 from core.failure.data.loader import load
 from core.failure.data.modality import TITLES
 from core.failure.data.predictions import Predictions
@@ -66,8 +66,9 @@ def table(results: Results) -> tuple[Row, ...]:
         values: dict[str, Measured] = {
             measure.name: _measure(models, results.accuracies.get(name, models[0].accuracy), measure.name)
             for measure in TASK.measures
-            if measure.name != "seconds"
+            if measure.name not in ("seconds", "chance")
         }
+        values["chance"] = number(results.data.chance)
         rows.append(Row(name, models[0].title, {**values, "seeds": len(models)}))
     return tuple(rows)
 
@@ -102,11 +103,10 @@ def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> 
     if isinstance(loaded, Predictions):
         yield Progress(0.1, 0, 1, "Probing the answers")
         return TimedResults(audit_predictions(loaded, settings.seed), {})
-    datasets = [user_dataset(loaded, seed) for seed in plan.seeds]
-    if not datasets[0].spatial:
-        depths = replace(plan, depth=replace(plan.depth, bands=True)).depths()
-        return TimedResults((yield from audit_spectra(datasets, depths, plan.seeds)), {})
-    return (yield from audit_networks(datasets, plan))
+    if loaded.patches.spatial:
+        return (yield from audit_networks([user_dataset(loaded, seed) for seed in plan.seeds], plan))
+    depth = replace(plan.depth, bands=True)
+    return TimedResults((yield from audit_spectra(user_folds(loaded, settings.seed), depth, settings.seed)), {})
 
 
 def _write(out: Path, results: Results) -> tuple[Artifact, ...]:
@@ -147,7 +147,6 @@ def _result(done: TimedResults, artifacts: tuple[Artifact, ...], seconds: float)
 
 # measure -> the diagnostic and its further figure, for those that are not named as a diagnostic
 PARTS = {
-    "chance": ("learnt", "chance"),
     "within": ("one_number", "within"),
     "shuffle_logits": ("shuffle", "logits"),
     "amount": ("shift", "amount"),

@@ -19,35 +19,37 @@ from core.failure.wording import worded
 AUDITED = (*(each for each in classifiers_of("ir", spatial=False) if each.name != "score"), NEAREST)
 
 
-def audit_spectra(
-    datasets: Sequence[Dataset], depths: Sequence[Depth], seeds: Sequence[int]
-) -> Generator[Progress, None, Results]:
+def audit_spectra(datasets: Sequence[Dataset], depth: Depth, seed: int) -> Generator[Progress, None, Results]:
     """Return the results of plain classifiers on the diagnostics that need no picture (D0 to D4, D7, D9, D10, D12,
     D13), of the data (D16), and the leakage between spectra of one group; yield progress.
 
-    One dataset, depth and seed for each split of the spectra.
+    datasets: the folds of the spectra; the first is audited in full, the others without bands and at one severity.
     """
     yield Progress(0.02, 0, 1, "Plain classifiers")
     models: list[Model] = []
-    tally = Tally(datasets)
+    tally = Tally(datasets, folds=True)
     all_fits: list[ModalityFits] = []
     steps = len(datasets) * len(AUDITED)
-    for dataset, depth, seed in zip(datasets, depths, seeds, strict=True):
-        fits = fit_modality(dataset, "ir", depth, seed)
+    for fold, dataset in enumerate(datasets):
+        fits = fit_modality(dataset, "ir", depth if not fold else depth.shallow(), seed)
         all_fits.append(fits)
         for plain in AUDITED:
             share = 0.05 + 0.85 * len(models) / steps
-            model, findings = yield from _audit(plain, fits, seed, share)
+            model, findings = yield from _audit(plain, fits, fold, share)
             models.append(model)
             tally.add(model.name, "id", findings.correct["id"])
     yield Progress(0.9, 0, 1, "Leakage between spectra of one group")
-    settings = {"classifiers": ", ".join(each.title for each in AUDITED), "seeds": ", ".join(map(str, seeds))}
+    settings = {
+        "classifiers": ", ".join(each.title for each in AUDITED),
+        "folds": str(len(datasets)),
+        "seed": str(seed),
+    }
     fits_of = {"ir": all_fits[0]}
     return summarise(settings, judged(models, fits_of, tally), fits_of, tally, "spectra", ())
 
 
 def _audit(
-    plain: PlainClassifier, fits: ModalityFits, seed: int, share: float
+    plain: PlainClassifier, fits: ModalityFits, fold: int, share: float
 ) -> Generator[Progress, None, tuple[Model, ModelFindings]]:
     train = fits.dataset.train
     positions = tuple(map(float, train.wavenumbers))
@@ -67,7 +69,7 @@ def _audit(
         "ir",
         "plain",
         plain.name,
-        seed,
+        fold,
         0,
         0,
         (),

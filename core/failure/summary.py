@@ -72,7 +72,7 @@ def summarise(
         bands=tuple(_bands(fits) for fits in all_fits.values()),
         gallery=gallery(test, patches_to_show(test)) if dataset.spatial else (),
         leakage=leaks,
-        verdicts=_verdicts(models, leaks, prior),
+        verdicts=_verdicts(models, leaks, prior, tally),
         limits=LIMITS,
         accuracies={name: tally.accuracies(name) for name in tally.models},
     )
@@ -130,13 +130,20 @@ def _bands(fits: ModalityFits) -> Bands:
     )
 
 
-def _verdicts(models: Sequence[Model], leaks: Sequence[Diagnostic], prior: Sequence[Diagnostic]) -> dict[str, Verdict]:
+def _verdicts(
+    models: Sequence[Model], leaks: Sequence[Diagnostic], prior: Sequence[Diagnostic], tally: Tally
+) -> dict[str, Verdict]:
     """Return the verdict on the data, where there is one, then that on plain training of the CNN (or the first network)
-    for each modality."""
+    for each modality; of plain classifiers, on the best at home."""
     noise = {side: each for each in prior for side in TITLES if each.name == f"{side}-{CLASS_NOISE}"}
     of_data = judge_data(leaks, noise)
     found = {} if of_data is None else {DATA: of_data}
     for model in models:
-        if model.remedy in ("erm", "plain") and model.verdict is not None:
+        if model.remedy == "erm" and model.verdict is not None:
             found.setdefault(model.modality, model.verdict)
+    plain = [model for model in models if model.remedy == "plain"]
+    best = max(plain, key=lambda model: tally.value(model.name, "id"), default=None)
+    if best is not None and best.verdict is not None:
+        judged = f"Judged is the best classifier at home: {best.title}."
+        found[best.modality] = replace(best.verdict, reasons=(judged, *best.verdict.reasons))
     return found

@@ -22,10 +22,11 @@ APART = 1 << 32
 
 
 class Tally:
-    """What models answered; datasets: of each seed, in the order in which answers are added."""
+    """What models answered; datasets: of each seed, in the order in which answers are added. folds: the datasets are
+    folds of one set instead, in which every patch is tested once."""
 
-    def __init__(self, datasets: Sequence[Dataset]) -> None:
-        self.datasets = datasets
+    def __init__(self, datasets: Sequence[Dataset], *, folds: bool = False) -> None:
+        self.datasets, self.folds = datasets, folds
         self.answers: dict[tuple[str, str], list[Floats]] = {}
 
     def add(self, model: str, test: str, correct: Floats) -> None:
@@ -38,8 +39,8 @@ class Tally:
         return tuple(dict.fromkeys(model for model, _ in self.answers))
 
     def chance(self) -> float:
-        """Return the accuracy of always naming the commonest class of the test set "id", mean over seeds."""
-        return float(np.mean([chance_of(dataset.tests[HOME].labels) for dataset in self.datasets]))
+        """Return the accuracy of always naming the commonest class of the test set "id" of all seeds."""
+        return chance_of(np.concatenate([dataset.tests[HOME].labels for dataset in self.datasets]))
 
     def accuracies(self, model: str) -> dict[str, Interval]:
         """Return the accuracy of ``model`` on each test set; the intervals draw seeds and whole groups
@@ -60,7 +61,7 @@ class Tally:
         correct, groups = np.concatenate(parts), self._groups(test)
         seeds = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         weights = draw_weights(len(correct), groups, DRAWS)
-        if len(parts) > 1:
+        if len(parts) > 1 and not self.folds:
             weights = weights * draw_weights(len(correct), seeds, DRAWS, seed=1)
         return widened(interval(mean(correct, weights)), len(np.unique(groups)))
 

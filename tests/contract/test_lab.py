@@ -28,7 +28,7 @@ from tests.contract.runs import Ran
 from tests.core.failure.data.core_set import write_cores
 from tests.source import ROOT
 
-SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",)}
+SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",), "seeds": 1}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,12 @@ def test_spectra_alone_are_examined_without_a_network(tmp_path: Path) -> None:
     _, last = finish(execute, spec(tmp_path / "a", path))
     found = from_json(Path(last.files["results"]).read_text())
     assert found.data.mode == "spectra"
-    assert [model.name for model in found.models] == ["ir-discriminant", "ir-nearest"]
+    assert [model.name for model in found.models] == [
+        f"ir-{name}" for _ in range(5) for name in ("discriminant", "emsc", "derivative", "pls", "forest", "nearest")
+    ]
+    assert found.settings["folds"] == "5" and found.verdicts["ir"].reasons[0].startswith(
+        "Judged is the best classifier"
+    )
     assert {"D3", "D7", "D10"} <= {each.code for each in found.models[0].diagnostics}
     assert {"ir-prior", "ir-fisher"} <= {each.name for each in found.prior}
     assert list(found.verdicts) == ["data", "ir"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.failure.corruptions.shift_words import MILD
 from core.failure.data.dataset import CONFLICT, HOME, Dataset
 from core.failure.data.modality import channels, images, mean_spectra
 from core.failure.data.normalisation import NOT_NORMALISED, Normalisation, normalisation_of
@@ -40,6 +41,10 @@ class Depth:
     draws: int = 1000
     severities: tuple[int, ...] = (1, 2, 3, 4, 5)
     bands: bool = True
+
+    def shallow(self) -> Depth:
+        """Return the extent for later seeds: without bands and at the severity that counts."""
+        return replace(self, bands=False, severities=(MILD,))
 
 
 @dataclass(frozen=True, eq=False)

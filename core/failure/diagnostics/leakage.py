@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.failure.chance import chance_of
-from core.failure.data.splits import folds
+from core.failure.data.dataset import FOLDS
+from core.failure.data.splits import folds, most_folds
 from core.failure.models.plain_classifiers import NEAREST, Labelled, PlainClassifier, classifiers_of
 from core.failure.results import Diagnostic
 from core.measure.bootstrap import draw_weights, interval, mean
@@ -17,8 +18,6 @@ from core.spectra.patches import PatchSet
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Folds = tuple[Ints, ...]
-
-FOLDS = 5
 
 
 def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagnostic, ...]:
@@ -70,10 +69,8 @@ def _correct(plain: PlainClassifier, patches: PatchSet, both_folds: Folds) -> Fl
 
 def _folds(patches: PatchSet, seed: int) -> tuple[Folds, Folds] | None:
     """Return the test spectra of folds over spectra and of as many folds over groups; None where that cannot be."""
-    for number in range(FOLDS, 1, -1):
-        try:
-            by_group = folds(patches, number, seed, "group")
-        except UserError:
-            continue
-        return folds(patches, number, seed, "patch"), by_group
-    return None
+    try:
+        by_group = most_folds(patches, FOLDS, seed, "group")
+    except UserError:
+        return None
+    return folds(patches, len(by_group), seed, "patch"), by_group

@@ -7,11 +7,14 @@ import pytest
 
 from core.errors import UserError
 from core.events import finish
+from core.failure.data.dataset import Dataset
 from core.failure.diagnostics.battery import Depth
 from core.failure.models.remedies import REMEDIES
 from core.failure.network_audit import audit_networks
 from core.failure.plan import Plan, networks_to_train
+from core.failure.verdict import NOTHING_LEARNT
 from tests.core.failure.finished_run import dataset, results
+from tests.core.failure.made_up_patches import patches
 
 PLAN = Plan(("rgb", "ir"), ("erm", "instance"), ("cnn",), 1, (0,), depth=Depth(10, (3,), bands=False))
 
@@ -93,6 +96,15 @@ def test_later_seeds_are_probed_too() -> None:
         ("rgb-erm", 0), ("ir-erm", 0), ("rgb-erm", 7), ("ir-erm", 7),
     ]  # fmt: skip
     assert found.models[1].losses != found.models[3].losses
+
+
+def test_networks_on_noise_get_the_sentence_of_the_gate() -> None:
+    tests = {"id": patches(120, 5), "external": patches(60, 6)}
+    noise = Dataset(patches(60), tests, None, "simulated", "nothing")
+    plan = replace(PLAN, remedies=("erm",), seeds=(0, 1))
+    found = finish(audit_networks([noise, noise], plan)).results
+    assert {side: each.text for side, each in found.verdicts.items()} == {"rgb": NOTHING_LEARNT, "ir": NOTHING_LEARNT}
+    assert all(model.verdict is not None and len(model.verdict.reasons) == 1 for model in found.models)
 
 
 def test_every_remedy_has_words() -> None:

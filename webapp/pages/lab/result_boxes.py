@@ -77,7 +77,7 @@ def remedies(results: Results, title: str, sentence: str = "") -> Markup:
         *(f"Gap to {set_title(test).lower()}" for test in tests),
     )
     heads = (*columns, *DECIDING, "Verdict")
-    rows = tuple(_recipe(each, tests) for each in recipes(results))
+    rows = tuple(_recipe(each, tests, results.data.chance) for each in recipes(results))
     plain = tuple(_plain(each, tests, len(heads)) for each in results.shallow)
     found = table(Table("Every recipe over its seeds, with the numbers that decide", heads, (*rows, *plain)))
     return piece("lab", "remedies", title=title, sentence=sentence, table=found)
@@ -140,7 +140,7 @@ def _chance(p: float) -> str:
     return "under 0.001" if p < 0.001 else number(p, 3)
 
 
-def _recipe(each: Recipe, tests: Sequence[str]) -> tuple[Cell, ...]:
+def _recipe(each: Recipe, tests: Sequence[str], chance: float) -> tuple[Cell, ...]:
     home = each.accuracy("id")
     away = [each.accuracy(test).value for test in tests]
     verdict = each.first.verdict
@@ -148,7 +148,7 @@ def _recipe(each: Recipe, tests: Sequence[str]) -> tuple[Cell, ...]:
         each.title,
         home.value,
         home.low,
-        each.probe("learnt", "chance").value,
+        chance,
         *away,
         *(home.value - value for value in away),
         *(each.probe(*probe).value for probe in DECIDING.values()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from core.events import Progress
 from core.failure.data.dataset import Dataset
 from core.failure.diagnostics.attribution import patches_to_show
 from core.failure.diagnostics.battery import ModalityFits, ModelFindings, fit_modality, run_battery
+from core.failure.diagnostics.collapse import CollapseWatch, watch
 from core.failure.judging import judged
 from core.failure.models.trained_model import TrainedModel
 from core.failure.models.training import fit, training_set
@@ -61,10 +62,12 @@ def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResult
         all_fits = all_fits or own
         for network in wanted:
             begun = time.monotonic()
-            trained, accuracy = yield from _train(network, dataset, plan, seed, work)
+            watched = watch(own[network.modality]) if dataset is first else None
+            trained, accuracy = yield from _train(network, dataset, plan, seed, work, watched)
             seconds[network.name] = seconds.get(network.name, 0.0) + (time.monotonic() - begun) / len(datasets)
             findings = yield from _audit(network, trained, own[network.modality], work)
-            models.append(_model(network, trained, findings, seed, accuracy))
+            history = watched.lines() if watched else ()
+            models.append(replace(_model(network, trained, findings, seed, accuracy), history=history))
             for name, each in findings.correct.items():
                 tally.add(network.name, name, each)
     yield Progress(0.98, 1, 1, "Comparing")
@@ -97,12 +100,14 @@ class _Work:
 
 
 def _train(
-    network: NetworkToTrain, dataset: Dataset, plan: Plan, seed: int, work: _Work
+    network: NetworkToTrain, dataset: Dataset, plan: Plan, seed: int, work: _Work, watched: CollapseWatch | None
 ) -> Steps[tuple[TrainedModel, float]]:
-    """Train one network; return it and its accuracy on training patches."""
+    """Train one network, adding its answers after every epoch to ``watched``; return it and its accuracy on training
+    patches."""
     yield work.progress(network.title)
     training = training_set(dataset, network.modality)
-    steps = fit(network.remedy, network.network, training, plan.epochs, seed, plan.device)
+    seen = watched.values if watched else None
+    steps = fit(network.remedy, network.network, training, plan.epochs, seed, plan.device, seen)
     size = network.work(plan.epochs)
     while True:
         try:
@@ -111,6 +116,8 @@ def _train(
             work.done += size
             trained: TrainedModel = end.value
             return trained, trained.accuracy(training.values, training.labels)
+        if watched and epoch.logits is not None:
+            watched.add(epoch.logits)
         right = f"loss {epoch.loss:.3f}, right {epoch.accuracy:.0%}"
         text = f"{network.title}: epoch {epoch.number} of {epoch.total}, {right}"
         yield work.progress(text, size * epoch.number / epoch.total, epoch.number, epoch.total)

@@ -104,7 +104,8 @@ class Verdict:
 @dataclass(frozen=True)
 class Model:
     """One audited model. accuracy: of each test set by name; train_accuracy: on training patches. parameters: how many
-    were learnt. losses: of each epoch. score: (N,) the one-dimensional score of each test patch. probabilities: (N, K)
+    were learnt. losses: of each epoch. history: accuracy and what one number explains after each epoch, of the first
+    seed. score: (N,) the one-dimensional score of each test patch. probabilities: (N, K)
     of the classes."""
 
     name: str
@@ -125,6 +126,7 @@ class Model:
     score: tuple[Number, ...] = ()
     probabilities: tuple[tuple[Number, ...], ...] = ()
     verdict: Verdict | None = None
+    history: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)

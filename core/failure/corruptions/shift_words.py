@@ -40,8 +40,9 @@ def figure_title(name: str) -> str:
     >>> figure_title("drop thickness_up"), figure_title("erank"), figure_title("conflict")
     ('loss, thicker section', 'effective rank', 'shortcut at random')
     """
-    loss = "loss, " if name.startswith(LOSS) else ""
-    known = name.removeprefix(LOSS)
-    if known in FIGURES:
-        return FIGURES[known]
-    return loss + title_of(known).replace("_", " ").lower()
+    if name in FIGURES:
+        return FIGURES[name]
+    first, _, shift = name.partition(" ")
+    if shift:
+        return f"{FIGURES.get(first, first)}, {title_of(shift).lower()}"
+    return title_of(name).replace("_", " ").lower()

@@ -13,8 +13,10 @@ from core.failure.data.dataset import CONFLICT, HOME, Dataset
 from core.failure.data.modality import channels, images, mean_spectra
 from core.failure.data.normalisation import NOT_NORMALISED, Normalisation, normalisation_of
 from core.failure.diagnostics import ablation, band_importance, capacity, logits, one_number, shift, swap
+from core.failure.diagnostics.abstention import abstention, distances
 from core.failure.diagnostics.attribution import attribute
 from core.failure.diagnostics.calibration import calibration_rise, probabilities, reliability
+from core.failure.diagnostics.few_numbers import NUMBERS, few_numbers
 from core.failure.diagnostics.learnt import learnt
 from core.failure.diagnostics.model_under_test import ModelUnderTest, weighted_outcomes
 from core.failure.models.plain_classifiers import KNOWN, Labelled, Predict, classifiers_of
@@ -24,7 +26,7 @@ from core.failure.wording import worded_diagnostic
 from core.measure.bootstrap import draw_weights, interval, mean
 from core.measure.intervals import Interval
 from core.spectra.noise import noise_of
-from core.spectra.score import Score, fit_score
+from core.spectra.score import Score, Scores, fit_score, fit_scores
 
 Float = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -52,7 +54,7 @@ class ModalityFits:
     """What is fitted once for all models of one modality, on the training patches.
 
     score: the one-dimensional score. noise, centre: (C,) noise and mean of the channels. plain: name -> plain
-    classifier. normalisation: of the spectra as they came.
+    classifier. normalisation: of the spectra as they came. scores: the first three scores.
     """
 
     dataset: Dataset
@@ -64,6 +66,7 @@ class ModalityFits:
     depth: Depth
     seed: int
     normalisation: Normalisation
+    scores: Scores
 
     def weights(self, name: str) -> Floats:
         """Return the bootstrap weights (1 + draws, N) of a test set."""
@@ -92,6 +95,7 @@ def fit_modality(dataset: Dataset, modality: str, depth: Depth, seed: int) -> Mo
         depth,
         seed,
         normalisation_of(values) if modality == "ir" else NOT_NORMALISED,
+        fit_scores(means, labels, len(NUMBERS)),
     )
 
 
@@ -155,6 +159,8 @@ def run_battery(
         calibration_rise(shift.calibration_errors(curves, {each.name: each.ece for each in calibration}))
     )
     diagnostics.append(_last_layer(fits, trained, answers))
+    yield "D17 abstention"
+    diagnostics.append(_abstention(fits, model, trained, answers, curves))
     yield "attribution"
     attributed = trained is not None and dataset.spatial and len(shown) > 0
     return ModelFindings(
@@ -201,6 +207,7 @@ def _diagnostics(
         ("D1 rank", lambda: logits.rank(outcomes, trained.features(model.values) if trained else None)),
         ("D2 one component", lambda: logits.one_component(outcomes)),
         ("D3 one number", lambda: one_number.one_number(outcomes)),
+        ("D3k few numbers", lambda: few_numbers(model, fits.scores)),
         ("D4 swapped scores", lambda: swap.swap_score(model)),
         ("D10 agreement", lambda: logits.agreement(outcomes)),
     ]
@@ -233,3 +240,28 @@ def _last_layer(fits: ModalityFits, trained: TrainedModel | None, answers: Mappi
     balanced = (trained.features(images(dataset.balanced, fits.modality)), dataset.balanced.labels)
     conflict = (trained.features(fits.values(CONFLICT)), dataset.tests[CONFLICT].labels)
     return capacity.last_layer_gap(balanced, conflict, answers[CONFLICT], fits.weights(CONFLICT))
+
+
+def _abstention(
+    fits: ModalityFits,
+    model: ModelUnderTest,
+    trained: TrainedModel | None,
+    answers: Mapping[str, Float],
+    curves: Sequence[Corrupted],
+) -> Diagnostic:
+    """Return D17 on the test sets and the home set under the physical corruption that costs most."""
+    tests = fits.dataset.tests
+    values, labels = {name: fits.values(name) for name in tests}, {name: each.labels for name, each in tests.items()}
+    logits = {name: each.astype(np.float64) for name, each in answers.items()}
+    worst = shift.worst_corruption(curves)
+    if worst:
+        positions = channels(fits.dataset.train, fits.modality)[1]
+        values[worst] = model.normalisation.restore(shift.corrupted(model, worst, positions, MILD))
+        logits[worst], labels[worst] = model.logits_of(values[worst]), labels[HOME]
+    if trained is None:
+        return abstention(logits, labels)
+    train = fits.dataset.train
+    some = np.random.default_rng(fits.seed).permutation(len(train))[:SHIFT_PATCHES]
+    known = trained.features(images(train, fits.modality)[some])
+    features = {name: distances(known, train.labels[some], trained.features(each)) for name, each in values.items()}
+    return abstention(logits, labels, features)

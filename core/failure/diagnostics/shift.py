@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
 
-from core.failure.corruptions.registry import corruptions_of
+from core.failure.corruptions.registry import CORRUPTIONS, corruptions_of
 from core.failure.corruptions.shift_words import LOSS, MILD, changes_amount, title_of
 from core.failure.data.dataset import CONFLICT, HOME
 from core.failure.diagnostics.calibration import expected_error, probabilities
@@ -32,23 +32,31 @@ def corruption_curves(
     """
     own = model.normalisation
     clean = _measure(model, model.values)
-    given = own.as_absorbance(model.values)
     found = []
     corruptions = corruptions_of(
         modality, model.spatial, of_raman=of_raman, scaled=not own.kind, absolute=not own.derivative
     )
     for name, corruption in corruptions.items():
         yield f"corruption: {corruption.title.lower()}"
-        rows = [clean]
-        for severity in severities:
-            rng = model.rng(f"{name} {severity}")
-            changed = corruption.apply(given, np.asarray(positions, np.float64), severity, rng)
-            rows.append(_measure(model, changed))
+        rows = [clean, *(_measure(model, corrupted(model, name, positions, severity)) for severity in severities)]
         accuracy, error = zip(*rows, strict=True)
         # a microscope can blur, but blur removes the form that a healthy model needs
         counted = corruption.physical and not corruption.spatial
         found.append(Corrupted(name, counted, (0, *severities), tuple(accuracy), tuple(error)))
     return tuple(found)
+
+
+def corrupted(model: ModelUnderTest, name: str, positions: Sequence[float], severity: int) -> Float:
+    """Return the held-out patches (N, C, H, W) under the corruption ``name``, in the range of absorbance; positions:
+    (C,) wavenumbers in cm^-1."""
+    given, rng = model.normalisation.as_absorbance(model.values), model.rng(f"{name} {severity}")
+    return CORRUPTIONS[name].apply(given, np.asarray(positions, np.float64), severity, rng)
+
+
+def worst_corruption(curves: Sequence[Corrupted]) -> str:
+    """Return the physical corruption that costs most accuracy at severity 3, "" without any."""
+    lost = {each.name: _loss(each) for each in curves if each.physical}
+    return max(lost, key=lost.__getitem__, default="")
 
 
 def worst_drop(curves: Sequence[Corrupted], accuracy: Mapping[str, Interval]) -> Diagnostic:

@@ -72,24 +72,33 @@ def training_set(dataset: Dataset, modality: str) -> TrainingSet:
 
 @dataclass(frozen=True)
 class Epoch:
-    """A finished epoch: its ``number`` of ``total``, the mean loss, and the accuracy on training patches."""
+    """A finished epoch: its ``number`` of ``total``, the mean loss, the accuracy on training patches, and the logits
+    (N, K) of the patches that are watched, None without any."""
 
     number: int
     total: int
     loss: float
     accuracy: float
+    logits: Float | None = None
 
 
 def fit(
-    remedy: Remedy, network: str, training: TrainingSet, epochs: int, seed: int, device: str = "cpu"
+    remedy: Remedy,
+    network: str,
+    training: TrainingSet,
+    epochs: int,
+    seed: int,
+    device: str = "cpu",
+    watched: Float | None = None,
 ) -> Generator[Epoch, None, TrainedModel]:
     """Train ``network``, a name of ``NETWORKS``, by ``remedy``, yielding after every epoch; return the trained model.
 
     On one machine with one thread the same arguments give the same bits. AdamW at 3e-3 with one cycle, batches of 64,
     every patch in one of its eight positions, pictures in a light and stain of their own. ValueError for the remedy
-    "dfr" without balanced patches.
+    "dfr" without balanced patches. watched: raw patches (N, C, H, W) that are answered after every epoch.
     """
     fitter = _Fitter(remedy, network, training, max(1, round(epochs * remedy.epochs)), seed, device)
+    fitter.watched = watched
     return (yield from _SCHEDULES[remedy.way](fitter))
 
 
@@ -105,6 +114,7 @@ class _Fitter:
         self.labels = torch.as_tensor(training.labels, device=device)
         self.slides = torch.as_tensor(np.unique(training.slides, return_inverse=True)[1], device=device)
         self.augment = self._augment()
+        self.watched: Float | None = None
         count = len(training.labels)
         self.seen = np.random.default_rng(seed).choice(count, min(SEEN, count), replace=False)
 
@@ -150,9 +160,8 @@ class _Fitter:
                 schedule.step()
                 step += 1
                 total += loss * len(part)
-            accuracy = self._accuracy(members, pipeline)
             losses.append(total / len(rows))
-            yield Epoch(epoch + 1, epochs, losses[-1], accuracy)
+            yield self._epoch(members, pipeline, epoch + 1, epochs, losses[-1])
         return tuple(losses)
 
     def done(self, members: list[tuple[Pipeline, Network]], losses: tuple[float, ...]) -> TrainedModel:
@@ -195,9 +204,10 @@ class _Fitter:
         optimiser.step()
         return float(value)
 
-    def _accuracy(self, members: list[Network], pipeline: Pipeline) -> float:
+    def _epoch(self, members: list[Network], pipeline: Pipeline, number: int, total: int, loss: float) -> Epoch:
         trained = TrainedModel(tuple((pipeline, member) for member in members), self.device, (), 0)
-        return trained.accuracy(self.training.values[self.seen], self.training.labels[self.seen])
+        accuracy = trained.accuracy(self.training.values[self.seen], self.training.labels[self.seen])
+        return Epoch(number, total, loss, accuracy, None if self.watched is None else trained.logits(self.watched))
 
     def _augment(self) -> tuple[Augment, PatchStatistics] | None:
         if not self.remedy.augment:

@@ -54,13 +54,36 @@ def test_a_result_holds_what_every_view_needs() -> None:
     found = results()
     assert [model.name for model in found.models] == ["rgb-erm", "rgb-matched", "ir-erm", "ir-instance"]
     infrared = found.models[2]
-    assert {"D0", "D1", "D2", "D3", "D4", "D4n", "D5", "D6", "R", "D7", "D9", "D10", "D11", "D12", "D13", "D14"} == {
-        each.code for each in infrared.diagnostics
-    }
+    assert {
+        "D0",
+        "D1",
+        "D2",
+        "D3",
+        "D3k",
+        "D17",
+        "D4",
+        "D4n",
+        "D5",
+        "D6",
+        "R",
+        "D7",
+        "D9",
+        "D10",
+        "D11",
+        "D12",
+        "D13",
+        "D14",
+    } == {each.code for each in infrared.diagnostics}
     assert infrared.accuracy.keys() == {"id", "external", "conflict"} == {each.name for each in infrared.calibration}
     assert len(infrared.score) == len(infrared.probabilities) == 48
     np.testing.assert_allclose(np.sum(infrared.probabilities, axis=1), 1, atol=1e-6)
     assert len(infrared.losses) == infrared.epochs == 2
+    assert [line.name for line in infrared.history] == ["accuracy", "one_number", "within"]
+    assert all(line.x == (1.0, 2.0) for line in infrared.history)
+    # what is watched at the end is what is measured at the end: 48 patches are all of them
+    assert infrared.history[0].y[-1] == pytest.approx(infrared.accuracy["id"].value)
+    one = next(each for each in infrared.diagnostics if each.code == "D3")
+    assert infrared.history[1].y[-1] == pytest.approx(one.figure.value, abs=1e-5)
     assert {each.modality for each in found.bands} == {"ir", "rgb"}
     assert len(found.gallery) == 6 and len(infrared.attributions) == 6
     assert np.shape(found.gallery[0].ir) == np.shape(found.gallery[0].rgb) == (6, 6, 3)

@@ -53,8 +53,8 @@ def fit_score(spectra: ArrayLike, labels: NDArray[np.int64], shrinkage: float = 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Several linear scores of mean spectra, uncorrelated and of deviation 1 on the training patches. directions: (K, C); centre: (C,);
-    patterns: (K, C), what one unit of each adds to a spectrum."""
+    """Several linear scores of mean spectra, uncorrelated and of deviation 1 on the training patches. directions:
+    (K, C); centre: (C,); patterns: (K, C), what one unit of each adds to a spectrum."""
 
     directions: Floats
     centre: Floats

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from core.failure.results import Model, Results
-from webapp.pages.charts import captions, model_accuracy, model_shift, score_curves, wavenumbers
+from webapp.pages.charts import captions, collapse, model_accuracy, model_shift, score_curves, wavenumbers
 from webapp.pages.charts.figure import Chart
 from webapp.pages.kit.templates import EMPTY
 from webapp.pages.lab import gallery, result_boxes
@@ -30,6 +30,8 @@ VIEWS = {
     "bars": "Verdict",
     "leaks": "Verdict",
     "score": "One number",
+    "history": "One number",
+    "numbers": "One number",
     "swap": "Swap",
     "pattern": "Bands",
     "separation": "Bands",
@@ -37,6 +39,7 @@ VIEWS = {
     "attribution": "Bands",
     "robustness": "Robustness",
     "calibration": "Calibration",
+    "abstention": "Calibration",
     "remedies": "Remedies",
     "tissue": "Tissue",
     "probes": "Probes",
@@ -46,6 +49,8 @@ DRAWN = (
     "bars",
     "leaks",
     "score",
+    "history",
+    "numbers",
     "swap",
     "pattern",
     "separation",
@@ -53,6 +58,7 @@ DRAWN = (
     "attribution",
     "robustness",
     "calibration",
+    "abstention",
 )
 """Views with a figure."""
 REMEDIES_SENTENCE = (
@@ -86,6 +92,8 @@ def sections(results: Results, look: str, beside: str) -> dict[str, Section]:
         "bars": _of(model_accuracy.bars(results)),
         "leaks": _of(model_accuracy.leaks(results.leakage)),
         "score": _of(score_curves.one_number(models, classes)),
+        "history": _of(collapse.history(models)),
+        "numbers": _of(collapse.numbers(models)),
         "swap": _of(model_accuracy.swap(results)),
         "pattern": _of(wavenumbers.pattern(results.bands, classes)),
         "separation": _of(wavenumbers.separation(results.prior)),
@@ -93,6 +101,7 @@ def sections(results: Results, look: str, beside: str) -> dict[str, Section]:
         "attribution": _of(next((wavenumbers.attribution(model, results.bands, classes) for model in one), None)),
         "robustness": _of(model_shift.robustness(models)),
         "calibration": _of(score_curves.calibration(models)),
+        "abstention": _of(collapse.abstention(models)),
         "remedies": Section(result_boxes.remedies(results, "Remedies", REMEDIES_SENTENCE)),
         "tissue": Section(gallery.gallery(results, models)),
         "probes": Section(result_boxes.probes(models, results)),

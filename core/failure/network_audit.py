@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.events import Progress
+from core.failure.contamination import NORMALISED, sweep
 from core.failure.data.dataset import Dataset
 from core.failure.diagnostics.attribution import patches_to_show
 from core.failure.diagnostics.battery import ModalityFits, ModelFindings, fit_modality, run_battery
@@ -20,7 +21,7 @@ from core.failure.judging import judged
 from core.failure.models.trained_model import TrainedModel
 from core.failure.models.training import fit, training_set
 from core.failure.plan import NetworkToTrain, Plan, networks_to_train
-from core.failure.results import Model, Results
+from core.failure.results import Diagnostic, Model, Results
 from core.failure.summary import summarise
 from core.failure.tally import Tally
 
@@ -70,11 +71,15 @@ def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResult
             models.append(replace(_model(network, trained, findings, seed, accuracy), history=history))
             for name, each in findings.correct.items():
                 tally.add(network.name, name, each)
+    swept: tuple[Diagnostic, ...] = ()
+    if plan.sweep and "ir" in all_fits:
+        swept = yield from sweep(all_fits["ir"], plan.epochs, plan.device)
+        skipped = (*skipped, *(() if swept else (NORMALISED,)))
     yield Progress(0.98, 1, 1, "Comparing")
     mode = "patches" if first.spatial else "spectra"
     verdicts = judged(models, all_fits, tally)
     results = summarise(_settings(plan, first), verdicts, all_fits, tally, mode, skipped)
-    return TimedResults(results, seconds)
+    return TimedResults(replace(results, contamination=swept), seconds)
 
 
 def _settings(plan: Plan, dataset: Dataset) -> dict[str, str]:

@@ -204,7 +204,8 @@ class Results:
     prior: descriptors of the data that need no model. paired: accuracy gaps of pairs of models. leakage: the gap
     between validating by spectrum and by group. verdicts: modality -> verdict on the plain recipe, and "data" -> on
     the data. accuracies: model -> test set -> accuracy over all its seeds; the intervals draw seeds and whole groups.
-    The same run gives the same values, so no time is among them.
+    contamination: accuracy by the share of training patches with a planted confounder, of each model. The same run
+    gives the same values, so no time is among them.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
@@ -221,4 +222,5 @@ class Results:
     verdicts: dict[str, Verdict]
     limits: tuple[str, ...]
     accuracies: dict[str, dict[str, Interval]] = field(default_factory=dict)
+    contamination: tuple[Diagnostic, ...] = ()
     schema: Literal["irrgb/1"] = SCHEMA

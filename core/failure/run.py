@@ -106,7 +106,8 @@ def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> 
     if loaded.patches.spatial:
         return (yield from audit_networks([user_dataset(loaded, seed) for seed in plan.seeds], plan))
     depth = replace(plan.depth, bands=True)
-    return TimedResults((yield from audit_spectra(user_folds(loaded, settings.seed), depth, settings.seed)), {})
+    folds = user_folds(loaded, settings.seed)
+    return TimedResults((yield from audit_spectra(folds, depth, settings.seed, swept=settings.sweep)), {})
 
 
 def _write(out: Path, results: Results) -> tuple[Artifact, ...]:

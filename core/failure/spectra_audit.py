@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from core.events import Progress
+from core.failure.contamination import NORMALISED, sweep
 from core.failure.data.dataset import Dataset
 from core.failure.diagnostics.battery import Depth, ModalityFits, ModelFindings, fit_modality, run_battery
 from core.failure.judging import judged
 from core.failure.models.plain_classifiers import NEAREST, Labelled, PlainClassifier, classifiers_of
-from core.failure.results import Model, Results
+from core.failure.results import Diagnostic, Model, Results
 from core.failure.summary import summarise
 from core.failure.tally import Tally
 from core.failure.wording import worded
@@ -19,11 +21,14 @@ from core.failure.wording import worded
 AUDITED = (*(each for each in classifiers_of("ir", spatial=False) if each.name != "score"), NEAREST)
 
 
-def audit_spectra(datasets: Sequence[Dataset], depth: Depth, seed: int) -> Generator[Progress, None, Results]:
+def audit_spectra(
+    datasets: Sequence[Dataset], depth: Depth, seed: int, *, swept: bool = False
+) -> Generator[Progress, None, Results]:
     """Return the results of plain classifiers on the diagnostics that need no picture (D0 to D4, D7, D9, D10, D12,
     D13), of the data (D16), and the leakage between spectra of one group; yield progress.
 
     datasets: the folds of the spectra; the first is audited in full, the others without bands and at one severity.
+    swept: also the contamination sweep, on the first fold.
     """
     yield Progress(0.02, 0, 1, "Plain classifiers")
     models: list[Model] = []
@@ -38,14 +43,19 @@ def audit_spectra(datasets: Sequence[Dataset], depth: Depth, seed: int) -> Gener
             model, findings = yield from _audit(plain, fits, fold, share)
             models.append(model)
             tally.add(model.name, "id", findings.correct["id"])
-    yield Progress(0.9, 0, 1, "Leakage between spectra of one group")
+    contamination: tuple[Diagnostic, ...] = ()
+    if swept:
+        contamination = yield from sweep(all_fits[0], 0, "cpu")
+    yield Progress(0.98, 0, 1, "Leakage between spectra of one group")
     settings = {
         "classifiers": ", ".join(each.title for each in AUDITED),
         "folds": str(len(datasets)),
         "seed": str(seed),
     }
     fits_of = {"ir": all_fits[0]}
-    return summarise(settings, judged(models, fits_of, tally), fits_of, tally, "spectra", ())
+    notices = (NORMALISED,) if swept and not contamination else ()
+    results = summarise(settings, judged(models, fits_of, tally), fits_of, tally, "spectra", notices)
+    return replace(results, contamination=contamination)
 
 
 def _audit(

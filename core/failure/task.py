@@ -43,6 +43,7 @@ class Settings:
     depth: Literal["quick", "whole"]
     control: bool
     matched: bool
+    sweep: bool
     seed: int
     technique: Literal["auto", "infrared", "raman"]
     scale: Literal["auto", "absorbance", "percent", "transmittance", "counts"]
@@ -142,13 +143,21 @@ TASK = Task(
         ),
         Param("control", "bool", False, "Remedies on RGB", "Trains the stained side by every recipe.", advanced=True),
         Param("matched", "bool", False, "Blurred RGB", "Also pictures as blurred as the infrared.", advanced=True),
+        Param(
+            "sweep",
+            "bool",
+            False,
+            "Contamination sweep",
+            "Plants a confounder in none to all of the training patches, and measures what accuracy hangs on it.",
+            advanced=True,
+        ),
         SEED,
         *READING_PARAMS,
     ),
     presets=(
         Preset("quick", "Quick", _size(QUICK, 2, "quick")),
         Preset("standard", "Standard", _size(STANDARD, 3, "whole")),
-        Preset("full", "Full", {**_size(FULL, 3, "whole"), "matched": True}),
+        Preset("full", "Full", {**_size(FULL, 3, "whole"), "matched": True, "sweep": True}),
         *(Preset(name, f"Simulated: {name}", {"tissue": name}, on_page=False) for name in TISSUES),
     ),
     measures=(

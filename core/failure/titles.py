@@ -52,6 +52,7 @@ NETWORKS = {
     "bottleneck-8": "Bottleneck, 8",
     "bottleneck-16": "Bottleneck, 16",
 }
+CONTAMINATION = {"aligned": "Confounder of the class", "random": "Confounder at random"}
 SIDES = {"rgb": "RGB, stained", "ir": "IR, spectral"}
 SETS = {
     "id": "In distribution",

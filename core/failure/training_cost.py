@@ -20,6 +20,8 @@ TESTS = 1700
 # cost of a recipe in epochs of plain training, all its networks together; SAM and diversity take two gradients a step
 EPOCHS = {"thickness": 2.0, "thickness-equal": 2.0, "full": 2.0, "sam": 2.0, "jtt": 1.4, "orthogonal": 3.0}
 EPOCHS |= {"diverse": 9.0, "irm": 1.3}
+# networks of the contamination sweep
+SWEPT = 5
 PROGRAM_BYTES = 900 << 20
 # a patch of 32 bands with its picture, raw and as it passes through a network
 BYTES_PER_PATCH = 300_000
@@ -46,6 +48,8 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         seconds += settings.seeds * epochs * settings.epochs * settings.patches * EPOCH_SECONDS[modality]
         seconds += count * diagnostics
         networks += count
+    if settings.sweep and "ir" in settings.modalities:
+        seconds += SWEPT * settings.epochs * settings.patches * EPOCH_SECONDS["ir"]
     patches = settings.patches + TESTS
     seconds += settings.seeds * patches * SIMULATED_SECONDS
     memory = PROGRAM_BYTES + settings.seeds * patches * BYTES_PER_PATCH + data

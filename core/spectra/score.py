@@ -77,7 +77,7 @@ def fit_scores(spectra: ArrayLike, labels: NDArray[np.int64], count: int) -> Sco
     components = np.linalg.svd(rest, full_matrices=False)[2][: count - len(directions)]
     directions = np.vstack([directions, components])
     # each score without those before it, and of deviation 1
-    triangle = np.linalg.qr((values - centre) @ directions.T, mode="r")
+    triangle: Floats = np.asarray(np.linalg.qr((values - centre) @ directions.T, mode="r"))
     kept = np.abs(np.diag(triangle)) > 1e-9 * np.abs(triangle[0, 0])
     directions = np.linalg.solve(triangle[np.ix_(kept, kept)].T, directions[kept]) * np.sqrt(len(values))
     scores = (values - centre) @ directions.T

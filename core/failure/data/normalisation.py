@@ -76,8 +76,8 @@ def normalisation_of(values: Float) -> Normalisation:
 
     Nothing is found in fewer than 8 spectra or bands.
     """
-    spectra = values.transpose(0, 2, 3, 1).reshape(-1, values.shape[1])
-    spectra = spectra[:: max(1, len(spectra) // SAMPLE)].astype(np.float64)
+    every = values.transpose(0, 2, 3, 1).reshape(-1, values.shape[1])
+    spectra: Floats = np.asarray(every[:: max(1, len(every) // SAMPLE)], np.float64)
     if min(spectra.shape[0] - FEWEST_SPECTRA, spectra.shape[1] - FEWEST_BANDS) < 0:
         return NOT_NORMALISED
     derivative = _is_derivative(spectra)
@@ -115,7 +115,7 @@ _SIZES: dict[str, Callable[[NDArray[np.floating]], NDArray[np.floating]]] = {
 }
 
 
-def _same(sizes: Floats) -> bool:
+def _same(sizes: NDArray[np.floating]) -> bool:
     return bool(sizes.mean() > TINY and sizes.std() < SAME * sizes.mean())
 
 

@@ -103,7 +103,7 @@ def fit_latent(given: Labelled) -> Predict:
     def predict(values: Float) -> Float:
         shares = model.predict(second_derivative(_means(values), given.positions) / size)
         kept = np.maximum(shares, 1e-9)
-        return np.log(kept / kept.sum(axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(np.log(kept / kept.sum(axis=1, keepdims=True)), np.float32)
 
     return predict
 

@@ -62,6 +62,13 @@ def test_what_is_learnt_is_judged_over_all_folds() -> None:
     assert not any("One number" in each or "follow one number" in each for each in linear.verdict.reasons)
 
 
+def test_the_contamination_sweep_is_made_where_it_is_wanted() -> None:
+    folds = user_folds(Loaded(spectra(0.0, 0.2)), 0)[:2]
+    found = finish(audit_spectra(folds, Depth(20, (3,), bands=False), 0, swept=True))
+    assert [each.name for each in found.contamination] == ["ir-discriminant", "ir-emsc", "ir-forest"]
+    assert audited(0.0, 0.2).contamination == ()
+
+
 def test_every_patient_is_tested_once_and_chance_is_that_of_all() -> None:
     folds = user_folds(Loaded(spectra(0.1, 0.0)), 0)
     tested = [np.unique(each.tests["id"].groups) for each in folds]

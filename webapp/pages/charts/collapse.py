@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from core.failure.corruptions.shift_words import figure_title, title_of
 from core.failure.results import Diagnostic, Line, Model
+from core.failure.titles import CONTAMINATION
 from webapp.pages.charts.figure import COLOURS, DASHES, SYMBOLS, Chart, Table, layout, worded
 
 LINES = {
@@ -25,7 +26,7 @@ def history(models: Sequence[Model]) -> Chart | None:
     shown = [model for model in models if model.history]
     if not shown:
         return None
-    figure = _beside(shown)
+    figure = _beside([model.title for model in shown])
     rows: list[tuple[str | float, ...]] = []
     for column, model in enumerate(shown, 1):
         for index, line in enumerate(model.history):
@@ -53,7 +54,7 @@ def numbers(models: Sequence[Model]) -> Chart | None:
     found = [(model, each) for model in models for each in model.diagnostics if each.name == "few_numbers"]
     if not found:
         return None
-    figure = _beside([model for model, _ in found])
+    figure = _beside([model.title for model, _ in found])
     titles = {"explained": "Explained within a class", "swap": "Follow a swap"}
     for column, (_, each) in enumerate(found, 1):
         for index, line in enumerate(each.lines):
@@ -78,7 +79,7 @@ def abstention(models: Sequence[Model]) -> Chart | None:
     ]
     if not found:
         return None
-    figure = _beside([model for model, _ in found])
+    figure = _beside([model.title for model, _ in found])
     rows = []
     for column, (model, each) in enumerate(found, 1):
         for index, line in enumerate(each.lines):
@@ -107,9 +108,32 @@ def abstention(models: Sequence[Model]) -> Chart | None:
     )
 
 
-def _beside(models: Sequence[Model]) -> go.Figure:
-    titles = [model.title for model in models]
-    figure = make_subplots(1, len(models), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.06)
+def contamination(found: Sequence[Diagnostic]) -> Chart | None:
+    """Return accuracy with and without the planted confounder over the share of training patches that carry it."""
+    if not found:
+        return None
+    figure = _beside([each.title for each in found])
+    for column, each in enumerate(found, 1):
+        for index, line in enumerate(each.lines):
+            _line(figure, column, line, CONTAMINATION[line.name], index)
+    figure.update_xaxes(title="contaminated", tickformat=".0%")
+    figure.update_yaxes(range=[-0.02, 1.02])
+    shares = [f"{share:.0%}" for share in found[0].lines[0].x]
+    rows = tuple(
+        (each.title, worded(each.figure), *(worded(each.figures[f"gap_{share}"]) for share in shares)) for each in found
+    )
+    return Chart(
+        "contamination",
+        "How much confounding it takes",
+        "A section thickness that follows the class is planted in some of the training patches. The gap between the "
+        "lines is accuracy that hangs on it; its mean over the shares is the model's sensitivity to a confounder.",
+        figure,
+        Table("Accuracy lost when the confounder is at random", ("Model", "Sensitivity", *shares), rows),
+    )
+
+
+def _beside(titles: Sequence[str]) -> go.Figure:
+    figure = make_subplots(1, len(titles), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.05)
     layout(figure, 380)
     figure.update_layout(legend={"y": -0.22, "yanchor": "top"}, margin={"b": 90})
     return figure

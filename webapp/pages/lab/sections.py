@@ -38,6 +38,7 @@ VIEWS = {
     "needed": "Bands",
     "attribution": "Bands",
     "robustness": "Robustness",
+    "contamination": "Robustness",
     "calibration": "Calibration",
     "abstention": "Calibration",
     "remedies": "Remedies",
@@ -57,6 +58,7 @@ DRAWN = (
     "needed",
     "attribution",
     "robustness",
+    "contamination",
     "calibration",
     "abstention",
 )
@@ -100,6 +102,7 @@ def sections(results: Results, look: str, beside: str) -> dict[str, Section]:
         "needed": _of(next((chart for model in models if (chart := wavenumbers.needed(model))), None)),
         "attribution": _of(next((wavenumbers.attribution(model, results.bands, classes) for model in one), None)),
         "robustness": _of(model_shift.robustness(models)),
+        "contamination": _of(collapse.contamination(results.contamination)),
         "calibration": _of(score_curves.calibration(models)),
         "abstention": _of(collapse.abstention(models)),
         "remedies": Section(result_boxes.remedies(results, "Remedies", REMEDIES_SENTENCE)),

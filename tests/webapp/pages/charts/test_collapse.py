@@ -53,6 +53,18 @@ def test_what_a_model_answers_away_from_home_is_in_the_table() -> None:
     assert away[1] == "Shortcut at random" and away[2].startswith("0.700") and away[-1] == 0.5  # type: ignore[union-attr]
 
 
+def test_the_gap_of_a_planted_confounder_has_a_column_for_each_share() -> None:
+    lines = tuple(Line(name, (0.0, 1.0), values) for name, values in (("aligned", (0.6, 0.9)), ("random", (0.6, 0.4))))
+    swept = Diagnostic(
+        "D18", "ir-erm", "Plain", figure(0.25), False, "", {"gap_0%": figure(0.0), "gap_100%": figure(0.5)}, lines
+    )
+    chart = collapse.contamination([swept])
+    assert chart is not None and chart.table is not None and collapse.contamination([]) is None
+    assert chart.table.head == ("Model", "Sensitivity", "0%", "100%")
+    assert chart.table.rows[0][3].startswith("0.500")  # type: ignore[union-attr]
+    assert [trace["name"] for trace in drawn(chart)] == ["Confounder of the class", "Confounder at random"]
+
+
 def test_runs_of_earlier_versions_have_no_such_figures() -> None:
     earlier = model("IR", "IR", "ir")
     assert [make([earlier]) for make in (collapse.history, collapse.numbers, collapse.abstention)] == [None] * 3

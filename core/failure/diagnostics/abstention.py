@@ -74,7 +74,7 @@ def area(home: Floats, away: Floats) -> float:
     return float((ranks - len(home) * (len(home) + 1) / 2) / (len(home) * len(away)))
 
 
-def distances(features: Floats, labels: Ints, of: Floats) -> Floats:
+def distances(features: NDArray[np.floating], labels: Ints, of: NDArray[np.floating]) -> Floats:
     """Return the squared distance of Mahalanobis (M, K) of features ``of`` (M, F) to the mean of each class of training
     ``features`` (N, F) with ``labels`` (N,), by their common covariance within the classes."""
     kinds = np.unique(labels)

@@ -38,15 +38,17 @@ BAND_PATCHES, SHIFT_PATCHES = 200, 500
 
 @dataclass(frozen=True)
 class Depth:
-    """Extent of the battery. draws: of the bootstrap. severities: of each corruption. bands: also band by band."""
+    """Extent of the battery. draws: of the bootstrap. severities: of each corruption. bands: also band by band. few:
+    also what two and three numbers explain."""
 
     draws: int = 1000
     severities: tuple[int, ...] = (1, 2, 3, 4, 5)
     bands: bool = True
+    few: bool = True
 
     def shallow(self) -> Depth:
-        """Return the extent for later seeds: without bands and at the severity that counts."""
-        return replace(self, bands=False, severities=(MILD,))
+        """Return the extent for later seeds: one severity, and not what decides nothing and takes long."""
+        return replace(self, bands=False, few=False, severities=(MILD,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,10 +209,11 @@ def _diagnostics(
         ("D1 rank", lambda: logits.rank(outcomes, trained.features(model.values) if trained else None)),
         ("D2 one component", lambda: logits.one_component(outcomes)),
         ("D3 one number", lambda: one_number.one_number(outcomes)),
-        ("D3k few numbers", lambda: few_numbers(model, fits.scores)),
         ("D4 swapped scores", lambda: swap.swap_score(model)),
         ("D10 agreement", lambda: logits.agreement(outcomes)),
     ]
+    if fits.depth.few:
+        chosen.append(("D3k few numbers", lambda: few_numbers(model, fits.scores)))
     if trained is not None:
         chosen.append(("D11 gain", lambda: capacity.gain_over_plain(outcomes, plain)))
     if model.spatial:

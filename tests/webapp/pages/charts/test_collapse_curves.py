@@ -5,7 +5,7 @@ from dataclasses import replace
 from core.failure.results import Diagnostic, Line
 from tests.webapp.pages.charts.test_figure import drawn
 from tests.webapp.pages.lab_results import figure, model
-from webapp.pages.charts import collapse
+from webapp.pages.charts import collapse_curves
 
 EPOCHS = (1.0, 2.0)
 HISTORY = tuple(
@@ -28,7 +28,7 @@ ONE, OTHER = (
 
 
 def test_collapse_is_drawn_epoch_by_epoch_for_each_side() -> None:
-    chart = collapse.history([ONE, OTHER])
+    chart = collapse_curves.history([ONE, OTHER])
     assert chart is not None and chart.table is not None
     assert [trace["y"] for trace in drawn(chart)][:2] == [[0.4, 0.9], [0.8, 0.3]]
     assert chart.table.rows[1][:4] == ("IR", 2, 0.9, 0.3) and len(chart.table.rows) == 4
@@ -38,7 +38,7 @@ def test_collapse_is_drawn_epoch_by_epoch_for_each_side() -> None:
 
 
 def test_two_and_three_numbers_stand_beside_one() -> None:
-    chart = collapse.numbers([ONE])
+    chart = collapse_curves.numbers([ONE])
     assert chart is not None and chart.table is not None
     assert chart.table.head == (
         "Model", "one number", "two numbers", "three numbers", "follows one", "follows two", "follows three",
@@ -47,7 +47,7 @@ def test_two_and_three_numbers_stand_beside_one() -> None:
 
 
 def test_what_a_model_answers_away_from_home_is_in_the_table() -> None:
-    chart = collapse.abstention([ONE])
+    chart = collapse_curves.abstention([ONE])
     assert chart is not None and chart.table is not None
     away = chart.table.rows[1]
     assert away[1] == "Shortcut at random" and away[2].startswith("0.700") and away[-1] == 0.5  # type: ignore[union-attr]
@@ -58,8 +58,8 @@ def test_the_gap_of_a_planted_confounder_has_a_column_for_each_share() -> None:
     swept = Diagnostic(
         "D18", "ir-erm", "Plain", figure(0.25), False, "", {"gap_0%": figure(0.0), "gap_100%": figure(0.5)}, lines
     )
-    chart = collapse.contamination([swept])
-    assert chart is not None and chart.table is not None and collapse.contamination([]) is None
+    chart = collapse_curves.contamination([swept])
+    assert chart is not None and chart.table is not None and collapse_curves.contamination([]) is None
     assert chart.table.head == ("Model", "Sensitivity", "0%", "100%")
     assert chart.table.rows[0][3].startswith("0.500")  # type: ignore[union-attr]
     assert [trace["name"] for trace in drawn(chart)] == ["Confounder of the class", "Confounder at random"]
@@ -67,4 +67,6 @@ def test_the_gap_of_a_planted_confounder_has_a_column_for_each_share() -> None:
 
 def test_runs_of_earlier_versions_have_no_such_figures() -> None:
     earlier = model("IR", "IR", "ir")
-    assert [make([earlier]) for make in (collapse.history, collapse.numbers, collapse.abstention)] == [None] * 3
+    assert [
+        make([earlier]) for make in (collapse_curves.history, collapse_curves.numbers, collapse_curves.abstention)
+    ] == [None] * 3

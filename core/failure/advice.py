@@ -22,7 +22,8 @@ LEAK = 0.05
 
 def advise(results: Results) -> tuple[str, ...]:
     """Return sentences on what to do next, the most important first; at least one."""
-    found = [sentence for modality in results.verdicts for sentence in _of_modality(results, modality)]
+    sides = [side for side in results.verdicts if side in TITLES]
+    found = [sentence for side in sides for sentence in _of_modality(results, side)]
     found += list(_of_data(results))
     return tuple(dict.fromkeys(found)) or (
         "Test the model on slides of another laboratory, of another day and of another thickness before it is trusted.",
@@ -41,10 +42,16 @@ def _of_modality(results: Results, modality: str) -> Iterator[str]:
     plain = next(each for each in recipes(results) if each.first.modality == modality)
     test = next((name for name in AWAY if name in tests_of(results)), "")
     best = winner(results, modality)
+    if results.verdicts[modality].level == "unlearnt":
+        yield (
+            f"{TITLES.get(modality, modality)}: nothing was learnt, so no probe counts. Train longer, on more patches, "
+            "or check that the labels belong to the tissue."
+        )
+        return
     side, place = TITLES.get(modality, modality), AWAY.get(test, "the worst physical change up to severity 3")
     if best is not None and _away(best, test) - _away(plain, test) >= CLEAR:
         yield _won(best, plain, (_away(best, test), _away(plain, test)), place)
-        if best.first.verdict is not None and best.first.verdict.level != "none":
+        if best.first.verdict is not None and best.first.verdict.level in ("red", "amber"):
             yield f"{best.title} is {best.first.verdict.level} itself: read its row before it replaces plain training."
     elif best is not None and _tried(results):
         yield (
@@ -58,7 +65,7 @@ def _of_modality(results: Results, modality: str) -> Iterator[str]:
 
 def _tried(results: Results) -> bool:
     """Return whether any remedy was tried."""
-    return any(model.remedy not in ("erm", "plain") for model in results.models)
+    return any(model.remedy not in ("erm", "plain", "given") for model in results.models)
 
 
 def _won(best: Recipe, plain: Recipe, away: tuple[float, float], place: str) -> str:

@@ -14,10 +14,12 @@ from core.failure.data.dataset import Dataset
 from core.failure.data.modality import TITLES, channels, images
 from core.failure.data.reading_options import RANGE, names_of, positions_of
 from core.failure.diagnostics.battery import Depth, ModelFindings, fit_modality, run_battery
+from core.failure.judging import judged
 from core.failure.models.given_input import GivenInput, Predict, raw_predict
-from core.failure.network_audit import USUAL_DIAGNOSTICS, verdict_of
-from core.failure.results import Model, Results, Verdict
-from core.failure.summary import summarise
+from core.failure.network_audit import USUAL_DIAGNOSTICS
+from core.failure.results import Model, Results
+from core.failure.summary import GIVEN, summarise
+from core.failure.tally import Tally
 from core.failure.task import Settings
 
 TRAINED_ELSEWHERE = (
@@ -50,11 +52,13 @@ def audit_given(
             break
         yield Progress(min(0.95, 0.05 + 0.9 * count / USUAL_DIAGNOSTICS), count, USUAL_DIAGNOSTICS, f"{title}: {name}")
         count += 1
-    found = _model(given.modality, title, findings, seed, verdict_of(findings, fits))
-    told = replace(dataset, notices=(*dataset.notices, TRAINED_ELSEWHERE))
+    found = _model(given.modality, title, findings, seed)
+    tally = Tally([replace(dataset, notices=(*dataset.notices, TRAINED_ELSEWHERE))])
+    for name, each in findings.correct.items():
+        tally.add(found.name, name, each)
     mode = "patches" if dataset.spatial else "spectra"
-    correct = {(found.name, name): each for name, each in findings.correct.items()}
-    return summarise(told, _settings(given, seed), [found], {given.modality: fits}, correct, mode, ())
+    all_fits = {given.modality: fits}
+    return summarise(_settings(given, seed), judged([found], all_fits, tally), all_fits, tally, mode, ())
 
 
 def given_input(settings: Settings) -> GivenInput:
@@ -99,13 +103,13 @@ def _numbers(text: str) -> tuple[float, ...]:
         ) from error
 
 
-def _model(modality: str, title: str, findings: ModelFindings, seed: int, verdict: Verdict) -> Model:
+def _model(modality: str, title: str, findings: ModelFindings, seed: int) -> Model:
     return Model(
         f"{modality}-given",
         f"{TITLES[modality]}: {title}",
         modality,
-        "plain",
-        "given",
+        GIVEN,
+        GIVEN,
         seed,
         0,
         0,
@@ -118,8 +122,7 @@ def _model(modality: str, title: str, findings: ModelFindings, seed: int, verdic
         findings.attributions,
         findings.score,
         findings.probabilities,
-        verdict,
-        findings.confusion,
+        confusion=findings.confusion,
     )
 
 

@@ -1,22 +1,24 @@
-"""The models of a run by recipe, seeds together: means of what was measured of each."""
+"""The models of a run by recipe, seeds together."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.failure.pooling import over_seeds, pooled
 from core.failure.results import Model, Results
 from core.measure.intervals import Interval
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All seeds of one model: the mean of each figure, bounds included."""
+    """All seeds of one model. accuracies: of each test set over the seeds, which runs of earlier versions lack."""
 
     name: str
     title: str
     models: tuple[Model, ...]
+    accuracies: Mapping[str, Interval]
 
     @property
     def first(self) -> Model:
@@ -24,32 +26,24 @@ class Recipe:
         return self.models[0]
 
     def accuracy(self, test: str) -> Interval:
-        """Return the accuracy on a test set, nan where it was not tested."""
-        return mean([model.accuracy[test] for model in self.models if test in model.accuracy])
+        """Return the accuracy on a test set over seeds, nan where it was not tested."""
+        each = [model.accuracy[test] for model in self.models if test in model.accuracy]
+        return self.accuracies.get(test) or over_seeds(each)
 
     def probe(self, name: str, part: str = "") -> Interval:
-        """Return what a probe found, or its further figure ``part``; nan where it was not run."""
-        found = [each for model in self.models for each in model.diagnostics if each.name == name]
-        return mean([each.figures[part] if part else each.figure for each in found if not part or part in each.figures])
+        """Return what a probe found over seeds, or its further figure ``part``; nan where it was not run."""
+        found = [each for each in pooled(self.models) if each.name == name and (not part or part in each.figures)]
+        return next((each.figures[part] if part else each.figure for each in found), Interval(math.nan))
 
 
 def recipes(results: Results) -> tuple[Recipe, ...]:
     """Return the models of a run in their order, seeds together."""
     names = dict.fromkeys(model.name for model in results.models)
     return tuple(
-        Recipe(name, models[0].title, tuple(models))
+        Recipe(name, models[0].title, tuple(models), results.accuracies.get(name, {}))
         for name in names
         for models in [[model for model in results.models if model.name == name]]
     )
-
-
-def mean(found: Sequence[Interval]) -> Interval:
-    """Return the mean of the figures that were measured, bound by bound."""
-    known = [each for each in found if math.isfinite(each.value)]
-    if not known:
-        return Interval(math.nan)
-    parts = [[getattr(each, part) for each in known] for part in ("value", "low", "high")]
-    return Interval(*(sum(part) / len(known) for part in parts))
 
 
 def tests_of(results: Results) -> tuple[str, ...]:

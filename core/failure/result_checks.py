@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from core.errors import UserError
 from core.failure.results import Attribution, Bands, Corrupted, Diagnostic, Model, Picture, Reliability, Results
 
-LEVELS = ("red", "amber", "none")
+LEVELS = ("red", "amber", "none", "unlearnt")
 MODALITIES = ("ir", "rgb")
 LEAKAGE = {"by_spectrum", "by_group", "majority"}
 # what must hold, and what is wrong where it does not
@@ -27,7 +27,7 @@ def _checks(results: Results) -> Checks:
     yield bool(results.models), "there is no model"
     yield all(each.level in LEVELS for each in results.verdicts.values()), "a verdict has no level"
     known = {model.modality for model in results.models}
-    yield known >= results.verdicts.keys(), "there is a verdict without a model"
+    yield known | {"data"} >= results.verdicts.keys(), "there is a verdict without a model"
     yield all(0 <= part.label < classes for part in results.data.parts), "a part of the data is of no class"
     yield all(_is_of_bands(bands, classes) for bands in results.bands), "mean spectra and bands do not match"
     channels = {bands.modality: len(bands.names) for bands in results.bands}

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from core.failure.corruptions.registry import CORRUPTIONS
+from core.failure.corruptions.shift_words import title_of
 from core.failure.recipe_means import Recipe, tests_of
 from core.failure.results import Corrupted, Model, Results
 from core.failure.titles import band_axis, set_title
@@ -16,7 +16,12 @@ from core.report.lab.plots import ALARM, COLOURS, DASHES, MUTED, Axis, Curve, Fi
 from core.report.lab.result_tables import commonest, plain_ones, plain_title
 
 NAMED, BINS, DOTS = 3, 20, 200
-ACCURACY = Axis("accuracy", 0, 1)
+ACCURACY, SHARE = Axis("accuracy", 0, 1), Axis("share", 0, 1)
+HISTORY = {
+    "accuracy": "Accuracy on test patches",
+    "one_number": "One number explains",
+    "within": "One number explains, within a class",
+}
 NOISE = ("noise", "rgb_noise")
 # without the colours of noise and of what is faint
 APART = tuple(each for each in COLOURS if each not in (ALARM, MUTED))
@@ -41,8 +46,9 @@ def accuracy_rows(results: Results, found: Sequence[Recipe]) -> dict[str, object
     return rows_chart(names, series, axis, commonest(results.data))
 
 
-def training(found: Sequence[Recipe]) -> Figure | None:
-    """Return the loss of every epoch of each recipe, of its first seed."""
+def training(found: Sequence[Recipe], shown: Sequence[Model]) -> Figure | None:
+    """Return the loss of every epoch of each recipe, of its first seed, and of the models ``shown`` accuracy and what
+    one number explains after every epoch."""
     models = [(each.title, each.first.losses) for each in found if len(each.first.losses) > 1]
     if not models:
         return None
@@ -56,7 +62,17 @@ def training(found: Sequence[Recipe]) -> Figure | None:
         )
         longest = max(len(losses) for _, losses in some)
         plots.append(Plot("Loss of training", curves, Axis("epoch", 1, longest, whole=True), Axis("loss", 0, top)))
-    sentence = "Mean loss of every epoch, first seed. Losses of different recipes are not on one scale."
+    for model in (each for each in shown if each.history):
+        curves = tuple(
+            Curve(HISTORY.get(line.name, line.name), line.x, line.y, COLOURS[index], DASHES[index])
+            for index, line in enumerate(model.history[: len(DASHES)])
+        )
+        longest = max((max(line.x, default=1) for line in model.history), default=1)
+        plots.append(Plot(f"{model.title}: collapse", curves, Axis("epoch", 1, longest, whole=True), SHARE))
+    sentence = (
+        "Mean loss of every epoch, first seed; losses of different recipes are not on one scale. Then accuracy on test "
+        "patches and what one number explains of the answers, epoch by epoch."
+    )
     return figure("training", "Training", sentence, plots)
 
 
@@ -91,18 +107,12 @@ def worst_physical(model: Model) -> tuple[str, ...]:
     return tuple(each.name for each in physical[:NAMED])
 
 
-def corruption_title(name: str) -> str:
-    """Return what a corruption is called."""
-    known = CORRUPTIONS.get(name)
-    return known.title if known else name
-
-
 def _corruption(each: Corrupted, places: Mapping[str, int]) -> Curve:
     noisy, named = each.name in NOISE, each.name in places
     place = places.get(each.name, 0)
     colour = ALARM if noisy else APART[place % len(APART)] if named else MUTED
     return Curve(
-        corruption_title(each.name),
+        title_of(each.name),
         each.severities,
         each.accuracy,
         colour,

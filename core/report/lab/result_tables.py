@@ -15,7 +15,7 @@ from core.failure.results import Data, Diagnostic, Model, Results, Shallow
 from core.failure.titles import NETWORKS, set_title
 from core.measure.intervals import Interval
 
-LEVELS = {"red": "Red", "amber": "Amber", "none": "None found"}
+LEVELS = {"red": "Red", "amber": "Amber", "none": "None found", "unlearnt": "Nothing learnt"}
 TRAIN = "train"
 PROBES = (
     ("one_number", "R² of one number"),
@@ -84,10 +84,8 @@ def things_of(data: Data) -> str:
 
 
 def commonest(data: Data) -> float:
-    """Return the accuracy of always naming the commonest class of the test set at home, one in K where it was not
-    counted."""
-    counts = [part.patches for part in data.parts if part.name == HOME]
-    return max(counts) / sum(counts) if sum(counts) else 1 / max(1, len(data.classes))
+    """Return the accuracy of always naming the commonest class at home, one in K for a run of an earlier version."""
+    return data.chance if math.isfinite(data.chance) else 1 / max(1, len(data.classes))
 
 
 def recipes_table(results: Results, found: Sequence[Recipe]) -> TextTable:

@@ -60,6 +60,11 @@ def test_data_without_enough_patients_are_named(groups: int, words: str) -> None
     assert any("up to 30 points that a new patient" in each for each in sentences)
 
 
+def test_a_model_that_has_learnt_nothing_gets_one_advice() -> None:
+    sentences = advise(run(recipe("erm", 0.3, 0.3, "unlearnt"), recipe("full", 0.3, 0.9)))
+    assert len(sentences) == 1 and "nothing was learnt" in sentences[0]
+
+
 def test_nothing_found_is_no_end() -> None:
     healthy = replace(recipe("erm", 0.9, 0.9), diagnostics=())
     assert "slides of another laboratory" in advise(run(healthy))[0]

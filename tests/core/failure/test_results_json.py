@@ -61,8 +61,9 @@ def test_a_document_of_an_earlier_version_opens() -> None:
     assert math.isfinite(drop.value) and math.isnan(drop.low)
     # what the earlier version did not know has the value that it had then
     expected = json.loads(text)
-    expected["data"] |= {"technique": "infrared", "parts": [], "files": []}
-    expected["models"][0]["confusion"] = {}
+    expected["data"] |= {"technique": "infrared", "chance": None, "parts": [], "files": []}
+    expected["models"][0] |= {"history": [], "confusion": {}}
+    expected |= {"accuracies": {}, "contamination": []}
     assert json.loads(to_json(found)) == expected and faults(json.loads(text), schema()) == []
 
 

@@ -17,7 +17,8 @@ ROW = 26
 
 
 def bars(results: Results, title: str = "Accuracy at home and away") -> Chart:
-    """Return the accuracy of every model on every test set, with what chance and plain classifiers reach."""
+    """Return the accuracy of every model on every test set, with what plain classifiers and naming the commonest class
+    reach."""
     found, tests = recipes(results), tests_of(results)
     figure = go.Figure()
     for index, test in enumerate(tests):
@@ -31,17 +32,20 @@ def bars(results: Results, title: str = "Accuracy at home and away") -> Chart:
             marker={"color": COLOURS[index], "pattern": {"shape": SHAPES[index], "fgcolor": GROUND, "size": 6}},
             hovertemplate="%{y}<br>%{x:.3f}<extra>%{fullData.name}</extra>",
         )
-    chance = 1 / max(1, len(results.data.classes))
-    figure.add_vline(x=chance, line={"color": MUTED, "dash": "dot"})
+    # runs of earlier versions do not have it
+    known = math.isfinite(results.data.chance)
+    if known:
+        figure.add_vline(x=results.data.chance, line={"color": MUTED, "dash": "dot"})
     layout(figure, 96 + ROW * len(found) * max(1, len(tests)), barmode="group", bargap=0.28)
-    figure.update_xaxes(range=[0, 1.02], title="accuracy; dotted: chance")
+    figure.update_xaxes(range=[0, 1.02], title="accuracy; dotted: always the commonest class" if known else "accuracy")
     figure.update_yaxes(autorange="reversed")
     rows = tuple((each.title, *(worded(each.accuracy(test)) for test in tests)) for each in found)
+    common = (("Always the commonest class", results.data.chance, *([None] * (len(tests) - 1))),)
     plain = tuple(
         (f"{each.title} (plain)", *(worded(each.accuracy[test]) if test in each.accuracy else None for test in tests))
         for each in results.shallow
     )
-    table = Table("Accuracy with 95 % intervals", ("Model", *map(set_title, tests)), (*rows, *plain))
+    table = Table("Accuracy with 95 % intervals", ("Model", *map(set_title, tests)), (*rows, *plain, *common))
     only = " These data allow no test away from home." if tests == ("id",) else ""
     return Chart(
         "bars",
@@ -79,10 +83,17 @@ def swap(results: Results) -> Chart:
     layout(figure, 96 + 34 * len(found), barmode="stack", bargap=0.35)
     figure.update_xaxes(range=[0, 1], title="share of the pairs", tickformat=".0%")
     figure.update_yaxes(autorange="reversed")
-    probes = (("swap", ""), ("swap", "rest"), ("swap", "else"), ("swap", "gain"), ("noise_floor", ""), ("shuffle", ""))
+    probes = (
+        ("swap", ""),
+        ("swap", "rest"),
+        ("swap", "else"),
+        ("swap", "gain"),
+        ("noise_floor", ""),
+        ("shuffle", "logits"),
+    )
     rows = tuple((each.title, *(worded(each.probe(*probe)) for probe in probes)) for each in found)
     head = ("Model", "Follows the donor", "Stays", "Another class", "Follows density", "Follows noise", "Shuffled")
-    table = Table("Shares of the pairs; shuffled: accuracy above chance that is left without form", head, rows)
+    table = Table("Shares of the pairs; shuffled: share of the answers that is left without form", head, rows)
     return Chart("swap", "Swap test", sentence, figure, table)
 
 
@@ -90,7 +101,8 @@ def leaks(found: Sequence[Diagnostic]) -> Chart | None:
     """Return how much better plain classifiers look when spectra of one patient are in training and test."""
     if not found:
         return None
-    titles = [each.title.partition(":")[0] for each in found]
+    # runs of earlier versions have a sentence before the classifier
+    titles = [each.title.rpartition(": ")[2] for each in found]
     figure = go.Figure()
     for index, (name, part) in enumerate((("Split by spectrum", "by_spectrum"), ("Split by patient", "by_group"))):
         figures = [each.figures[part] for each in found]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from core.failure.corruptions.shift_words import title_of
 from core.failure.results import Corrupted, Model
-from core.report.lab.result_plots import corruption_title, worst_physical
+from core.report.lab.result_plots import worst_physical
 from webapp.pages.charts.figure import ALARM, COLOURS, MUTED, SYMBOLS, Chart, Table, layout, opaque
 
 NOISE = ("noise", "rgb_noise", "noise_floor")
@@ -60,7 +61,7 @@ def _draw(figure: go.Figure, column: int, each: Corrupted, worst: tuple[str, ...
             "dash": "dash" if noisy else "solid" if each.physical else "dot",
         },
         marker={"symbol": "x" if noisy else SYMBOLS[worst.index(each.name)] if named else "circle", "size": 7},
-        name=corruption_title(each.name),
+        name=title_of(each.name),
         legendgroup=str(column),
         legendgrouptitle={"text": "Left" if column == 1 else "Right"} if beside else None,
         showlegend=noisy or named,
@@ -74,4 +75,4 @@ def _row(model: Model, each: Corrupted, levels: list[int]) -> tuple[str | float 
     at = dict(zip(each.severities, each.accuracy, strict=True))
     rise = max(each.ece) - each.ece[0] if each.ece else None
     kind = "physical" if each.physical else "noise or loss"
-    return (model.title, corruption_title(each.name), kind, *(at.get(level) for level in levels), rise)
+    return (model.title, title_of(each.name), kind, *(at.get(level) for level in levels), rise)

@@ -12,7 +12,7 @@ from core.failure.advice import advise
 from core.failure.recipe_means import recipes
 from core.failure.results import Model, Results
 from core.failure.titles import band_axis
-from webapp.pages.charts import captions, model_accuracy, model_shift, score_curves, wavenumbers
+from webapp.pages.charts import captions, collapse_curves, model_accuracy, model_shift, score_curves, wavenumbers
 from webapp.pages.charts.figure import Chart
 from webapp.pages.kit.templates import EMPTY
 from webapp.pages.lab import gallery, result_boxes
@@ -33,13 +33,17 @@ VIEWS = {
     "bars": "Verdict",
     "leaks": "Verdict",
     "score": "One number",
+    "history": "One number",
+    "numbers": "One number",
     "swap": "Swap",
     "pattern": "Bands",
     "separation": "Bands",
     "needed": "Bands",
     "attribution": "Bands",
     "robustness": "Robustness",
+    "contamination": "Robustness",
     "calibration": "Calibration",
+    "abstention": "Calibration",
     "remedies": "Remedies",
     "tissue": "Tissue",
     "probes": "Probes",
@@ -49,13 +53,17 @@ DRAWN = (
     "bars",
     "leaks",
     "score",
+    "history",
+    "numbers",
     "swap",
     "pattern",
     "separation",
     "needed",
     "attribution",
     "robustness",
+    "contamination",
     "calibration",
+    "abstention",
 )
 """Views with a figure."""
 REMEDIES_SENTENCE = (
@@ -81,6 +89,8 @@ def sections(results: Results, look: str, beside: str) -> dict[str, Section]:
         "bars": _of(model_accuracy.bars(results)),
         "leaks": _of(model_accuracy.leaks(results.leakage)),
         "score": _of(score_curves.one_number(models, classes)),
+        "history": _of(collapse_curves.history(models)),
+        "numbers": _of(collapse_curves.numbers(models)),
         "swap": _of(model_accuracy.swap(results)),
         "pattern": _of(wavenumbers.pattern(results.bands, classes, words)),
         "separation": _of(wavenumbers.separation(results.prior, words)),
@@ -89,7 +99,9 @@ def sections(results: Results, look: str, beside: str) -> dict[str, Section]:
             next((wavenumbers.attribution(model, results.bands, classes, words) for model in one), None)
         ),
         "robustness": _of(model_shift.robustness(models)),
+        "contamination": _of(collapse_curves.contamination(results.contamination)),
         "calibration": _of(score_curves.calibration(models)),
+        "abstention": _of(collapse_curves.abstention(models)),
         "remedies": Section(result_boxes.remedies(results, "Remedies", REMEDIES_SENTENCE, advise(results))),
         "tissue": Section(gallery.gallery(results, models)),
         "probes": Section(result_boxes.probes(models, results)),

@@ -235,7 +235,7 @@ def test_a_run_is_listed_and_a_stranger_cannot_open_it(
 ) -> None:
     open_tab(lab, "Sessions")
     expect(lab.locator("#sessions")).to_contain_text("patches.npz")
-    expect(lab.locator("#sessions")).to_contain_text("Failure lab: RGB")
+    expect(lab.locator("#sessions")).to_contain_text("Failure lab: Data")
     job = own.address.partition("job=")[2]
     # a visitor of the page, without a run of his own
     assert context.request.get(server.url).ok

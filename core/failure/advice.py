@@ -52,7 +52,7 @@ def _of_modality(results: Results, modality: str) -> Iterator[str]:
     if best is not None and _away(best, test) - _away(plain, test) >= CLEAR:
         yield _won(best, plain, (_away(best, test), _away(plain, test)), place)
         if best.first.verdict is not None and best.first.verdict.level in ("red", "amber"):
-            yield f"{best.title} is {best.first.verdict.level} itself: read its row before it replaces plain training."
+            yield f"{best.title} is {best.first.verdict.level} itself: read its row before it is used."
     elif best is not None and _tried(results):
         yield (
             f"{side}: no recipe that was tried is {100 * CLEAR:.0f} points better than the first one on {place} "

@@ -67,7 +67,7 @@ def _content(task: Task, results: Results) -> dict[str, object]:
         "advice": advise(results),
         "notices": data.notices,
         "data": tables.data_rows(data),
-        "parts": tables.parts_table(data),
+        "parts": tables.parts_table(results),
         "files": data.files,
         "grouped": bool(data.groups),
         "away": len(tests_of(results)) > 1,

@@ -64,8 +64,9 @@ def data_rows(data: Data) -> list[tuple[str, str]]:
     ]
 
 
-def parts_table(data: Data) -> TextTable | None:
+def parts_table(results: Results) -> TextTable | None:
     """Return patches and patients or slides of each class in each set, None where they were not counted."""
+    data = results.data
     if not data.parts:
         return None
     sets = tuple(dict.fromkeys(part.name for part in data.parts))
@@ -75,7 +76,8 @@ def parts_table(data: Data) -> TextTable | None:
     )
     head = ("Class", *("Training" if one == TRAIN else set_title(one) for one in sets))
     what = things_of(data).capitalize() + (" (patients or slides)" if data.groups else "")
-    return TextTable(head, rows, f"{what} of each class in each set")
+    fold = " of the first fold" if "folds" in results.settings else ""
+    return TextTable(head, rows, f"{what} of each class in each set{fold}")
 
 
 def things_of(data: Data) -> str:

@@ -37,7 +37,7 @@ def bars(results: Results, title: str = "Accuracy at home and away") -> Chart:
     if known:
         figure.add_vline(x=results.data.chance, line={"color": MUTED, "dash": "dot"})
     layout(figure, 96 + ROW * len(found) * max(1, len(tests)), barmode="group", bargap=0.28)
-    figure.update_xaxes(range=[0, 1.02], title="accuracy; dotted: always the commonest class" if known else "accuracy")
+    figure.update_xaxes(range=[0, 1.02], title="accuracy; dotted: chance" if known else "accuracy")
     figure.update_yaxes(autorange="reversed")
     rows = tuple((each.title, *(worded(each.accuracy(test)) for test in tests)) for each in found)
     common = (("Always the commonest class", results.data.chance, *([None] * (len(tests) - 1))),)
@@ -50,8 +50,8 @@ def bars(results: Results, title: str = "Accuracy at home and away") -> Chart:
     return Chart(
         "bars",
         title,
-        "A healthy model is as good on slides of another laboratory as at home; one that leans on a shortcut is not."
-        + only,
+        "A healthy model is as good on slides of another laboratory as at home; one that leans on a shortcut is not. "
+        "Chance is always naming the commonest class." + only,
         figure,
         table,
     )

@@ -32,6 +32,8 @@ from webapp.store.accounts import Accounts
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
 from webapp.store.database import connect, migrate
+from webapp.store.erased import FILE as ERASED
+from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
 from webapp.store.owners import Owners
 from webapp.store.repository import Repo
@@ -91,7 +93,7 @@ def build_services(
         Accounts(database),
         Browsers(database, settings.session_days),
         Owners(database),
-        Erasure(database, blobs, settings.data / UPLOADS),
+        Erasure(database, blobs, settings.data / UPLOADS, Erased(settings.data / ERASED)),
     )
 
 
@@ -123,6 +125,8 @@ def _local(settings: Settings) -> Callable[[], Engine]:
 def _lifespan(services: Services, keeping: Housekeeping) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # the database may be an older copy that somebody has put back
+        await run_in_threadpool(services.erasure.repeat)
         await run_in_threadpool(services.dispatcher.start)
         keeping.start()
         try:

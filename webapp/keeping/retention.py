@@ -49,6 +49,7 @@ class Retention:
         _remove(_below(data / "incoming"), moment - timedelta(seconds=LIFE_SECONDS))
         if life := self._services.settings.backup_life:
             _remove(_below(data / "backups"), moment - life)
+            _remove_empty(data / "backups")
         self._services.erasure.finish()
 
 
@@ -64,3 +65,11 @@ def _remove(files: Iterable[Path], before: datetime) -> None:
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < before.timestamp():
                 path.unlink()
+
+
+def _remove_empty(folder: Path) -> None:
+    """Delete the folders below a folder that have nothing in them."""
+    for path in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
+        # not empty
+        with suppress(OSError):
+            path.rmdir()

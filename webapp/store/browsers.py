@@ -69,6 +69,11 @@ class Browsers:
         with self._engine.begin() as connection:
             connection.execute(delete(browser).where(browser.c.session == session_id))
 
+    def sign_out_accounts(self) -> None:
+        """End the visits of every account."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(browser).where(browser.c.account.is_not(None)))
+
 
 def digest(cookie: str) -> str:
     """Return the id of the browser that has a cookie; the cookie cannot be computed from it."""

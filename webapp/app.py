@@ -37,6 +37,7 @@ from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
 from webapp.store.owners import Owners
 from webapp.store.repository import Repo
+from webapp.store.shares import Shares
 from webapp.store.studies import Studies
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def build_services(
         Browsers(database, settings.session_days),
         Owners(database),
         Erasure(database, blobs, settings.data / UPLOADS, Erased(settings.data / ERASED)),
+        Shares(database),
     )
 
 
@@ -148,12 +150,14 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         from webapp.pages import layout, thumbnails
         from webapp.pages.kit import theme
         from webapp.pages.lab import offline_report
+        from webapp.pages.shared import shared_routes
         from webapp.pages.study import downloads as study_export
 
         page = layout.build
         app.include_router(offline_report.router(services))
         app.include_router(study_export.router(services))
         app.include_router(thumbnails.router(services))
+        app.include_router(shared_routes.router(services))
         options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}
     blocks = page(services)
     blocks.state_session_capacity = OPEN_PAGES

@@ -119,6 +119,9 @@ class Settings(BaseSettings):
         default=None,
         description="Age at which files in backups/ of the data folder are deleted; 0: never. Unset: as scans.",
     )
+    sharing: bool = Field(
+        default=True, description="Let visitors make links that show one run to whoever has them, also without log-in."
+    )
     metrics: Literal["loopback", "any", "off"] = Field(
         default="loopback", description="Who may read /metrics: loopback, any or off."
     )

@@ -50,6 +50,7 @@ class Retention:
         if life := self._services.settings.backup_life:
             _remove(_below(data / "backups"), moment - life)
             _remove_empty(data / "backups")
+        self._services.shares.forget_ended()
         self._services.erasure.finish()
 
 

@@ -19,7 +19,7 @@ from webapp.intake.example_scans import Example, examples
 from webapp.pages.imaging import comparison
 from webapp.pages.imaging import result_rating as rating
 from webapp.pages.imaging.comparison import BESIDE, Comparison
-from webapp.pages.kit import boxes, forms, panel, upload_slot, welcome
+from webapp.pages.kit import boxes, forms, panel, share_form, upload_slot, welcome
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import Held, View, anchor
@@ -86,6 +86,7 @@ def build(services: Services, task: Task) -> Tab:
         further, draw, settings = _set_up(services, task, ticks)
         several = _comparing(task, settings.fields[BESIDE]) if ticks else None
         downloads = gr.HTML(elem_id=ident(task, "downloads"), visible=False, elem_classes="cs-section cs-results")
+        sharing = share_form.build(services, held, partial(ident, task))
         sending = _chain(task)
         form = rating.build(services, held, partial(ident, task))
         steps = panel.running(task)
@@ -96,8 +97,8 @@ def build(services: Services, task: Task) -> Tab:
         {field: _correction(name) for name, field in together.corrections.items()} if together else {}
     )
     return Tab(
-        task, held, slots | further, settings, steps, timer, explain, several, together, gr.State(False), buttons,
-        downloads, form, sending, greeting, {**draw, **corrections, **offers},
+        task, held, slots | further, settings, steps, timer, sharing, explain, several, together, gr.State(False),
+        buttons, downloads, form, sending, greeting, {**draw, **corrections, **offers},
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from core.declaration import Param, Task, Value
 from webapp.pages.kit import boxes, forms
 from webapp.pages.kit.expected_time import preset_titles
 from webapp.pages.kit.page_state import View
+from webapp.pages.kit.share_form import ShareForm
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.upload_slot import Slot
 from webapp.pages.kit.viewer import ProgressBar, VolumeViewer
@@ -82,6 +83,7 @@ class Panel:
     settings: Settings
     running: Running
     timer: gr.Timer
+    share: ShareForm
     explain: Explain
 
     @property

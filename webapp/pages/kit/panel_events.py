@@ -54,7 +54,7 @@ class PanelEvents(ABC):
         slots = [part for slot in tab.slots.values() for part in slot.everything()]
         return [
             tab.held, *self.shared.front(), *slots, tab.settings.preset, steps.run, steps.cancel,
-            steps.note, steps.progress, steps.trouble, steps.outcome, tab.timer, *self.own(),
+            steps.note, steps.progress, steps.trouble, steps.outcome, tab.timer, *tab.share.everything(), *self.own(),
         ]  # fmt: skip
 
     def render(
@@ -94,6 +94,7 @@ class PanelEvents(ABC):
             steps.progress: progress(shown.job),
             steps.trouble: "",
             tab.timer: gr.Timer(active=shown.active),
+            **tab.share.updates(shown),
         }
 
     def after(self, action: Action, place: Component) -> Callable[..., Updates]:

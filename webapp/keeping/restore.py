@@ -31,6 +31,7 @@ from webapp.store.database_copy import check_database, files_of
 from webapp.store.erased import FILE as ERASED
 from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
+from webapp.store.shares import Shares
 
 STAGE = "restoring"
 
@@ -47,7 +48,7 @@ def restore(settings: Settings, backup: Path) -> Restored:
     """Put a backup into the data folder, which has no store; nothing is there until all of it is sound.
 
     What the list of deletions in the folder (``erased.log``) names, and what is older than the retention, is deleted
-    before anybody can read it. Accounts have to sign in again.
+    before anybody can read it. Accounts have to sign in again; links that show a run are over.
     UserError backup_elsewhere, no_backup, backup_damaged, backup_newer, store_there, data_in_use.
     """
     database, done = database_file(settings), list[Restored]()
@@ -118,6 +119,8 @@ def _brought_up_to_date(settings: Settings, stage: Path) -> int:
     try:
         migrate(engine)
         Browsers(engine, settings.session_days).sign_out_accounts()
+        # some of them may have been ended since
+        Shares(engine).end_all()
         erased = Erased(settings.data / ERASED)
         erasure = Erasure(engine, Blobs(stage / BLOBS), settings.data / "uploads", erased)
         deleted = erasure.repeat()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +19,16 @@ log = logging.getLogger(__name__)
 
 # looks within one span of retention: nothing stays much longer than promised
 LOOKS = 4
+# sweeps that are remembered
+KEPT_RUNS = 20
+
+
+@dataclass(frozen=True)
+class RetentionRun:
+    """A sweep: its moment, and how many scans and runs it deleted."""
+
+    moment: datetime
+    deleted: int
 
 
 class Retention:
@@ -26,6 +38,7 @@ class Retention:
         self._services = services
         self._clock = clock
         self._age = services.settings.retention
+        self._runs: deque[RetentionRun] = deque(maxlen=KEPT_RUNS)
 
     @property
     def life_of_uploads(self) -> float:
@@ -44,14 +57,24 @@ class Retention:
             before = moment - self._age
             gone = self._services.erasure.delete_old(before, moment)
             self._services.blobs.empty_trash(before.timestamp())
-            if gone:
-                log.info("retention: %d scans and runs deleted", gone)
+            self._note(RetentionRun(moment, gone))
         _remove(_below(data / "incoming"), moment - timedelta(seconds=LIFE_SECONDS))
         if life := self._services.settings.backup_life:
             _remove(_below(data / "backups"), moment - life)
             _remove_empty(data / "backups")
         self._services.shares.forget_ended()
         self._services.erasure.finish()
+
+    def runs(self) -> tuple[RetentionRun, ...]:
+        """Return the newest sweeps that deleted something and the last one of all, the last one first."""
+        return tuple(reversed(self._runs))
+
+    def _note(self, run: RetentionRun) -> None:
+        if self._runs and not self._runs[-1].deleted:
+            self._runs.pop()
+        self._runs.append(run)
+        if run.deleted:
+            log.info("retention", extra={"deleted": run.deleted})
 
 
 def _below(folder: Path) -> Iterable[Path]:

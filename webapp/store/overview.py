@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, Select, func, select
 
+from core.errors import UserError
 from webapp.store.database import READING
 from webapp.store.schema import account, artifact, job, rating, scan, session, study, study_manager, upload
 
@@ -56,13 +57,16 @@ class FailedJob:
 
 @dataclass(frozen=True)
 class VisitorRecord:
-    """A visitor: the session, the account's name ("" without one), the last visit, and what there is of theirs."""
+    """A visitor: the session, the account's name ("" without one), the last visit, and what there is of theirs.
+
+    closed: an administrator closed the server to them.
+    """
 
     session: str
     name: str
     created: datetime
     last_seen: datetime
-    ended: bool
+    closed: bool
     scans: int
     bytes: int
     jobs: int
@@ -118,20 +122,14 @@ class Overview:
 
     def visitors(self) -> tuple[VisitorRecord, ...]:
         """Return the visitors who came last, the last one first."""
-        scans = select(func.count(scan.c.id)).where(scan.c.session == session.c.id).scalar_subquery()
-        size = select(func.coalesce(func.sum(scan.c.bytes), 0)).where(scan.c.session == session.c.id).scalar_subquery()
-        jobs = select(func.count(job.c.id)).where(job.c.session == session.c.id).scalar_subquery()
-        query = (
-            select(session, account.c.name, scans.label("scans"), size.label("size"), jobs.label("jobs"))
-            .outerjoin(account, account.c.session == session.c.id)
-            .order_by(session.c.last_seen.desc())
-        )
-        return tuple(
-            VisitorRecord(
-                row.id, row.name or "", row.created, row.last_seen, row.ended is not None, row.scans, int(row.size), row.jobs
-            )
-            for row in self._rows(query.limit(LISTED))
-        )
+        return self._visitors(_visitors().order_by(session.c.last_seen.desc()).limit(LISTED))
+
+    def visitor(self, session_id: str) -> VisitorRecord:
+        """Return one visitor; UserError not_found."""
+        found = self._visitors(_visitors().where(session.c.id == session_id))
+        if not found:
+            raise UserError("not_found", "There is no such session.", "Copy its id whole.")
+        return found[0]
 
     def studies(self) -> tuple[StudyOverview, ...]:
         """Return the newest reader studies, the last one first."""
@@ -142,6 +140,34 @@ class Overview:
             for row in self._rows(query.order_by(study.c.created.desc()).limit(LISTED))
         )
 
+    def _visitors(self, query: Select[Any]) -> tuple[VisitorRecord, ...]:
+        return tuple(
+            VisitorRecord(
+                row.id,
+                row.name or "",
+                row.created,
+                row.last_seen,
+                closed=row.ended is not None or row.disabled is not None,
+                scans=row.scans,
+                bytes=int(row.size),
+                jobs=row.jobs,
+            )
+            for row in self._rows(query)
+        )
+
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         with self._reader.begin() as connection:
             return list(connection.execute(query))
+
+
+def _visitors() -> Select[Any]:
+    """Return the query of visitors with what there is of theirs."""
+    mine = scan.c.session == session.c.id
+    return select(
+        session,
+        account.c.name,
+        account.c.disabled,
+        select(func.count()).where(mine).scalar_subquery().label("scans"),
+        select(func.coalesce(func.sum(scan.c.bytes), 0)).where(mine).scalar_subquery().label("size"),
+        select(func.count()).where(job.c.session == session.c.id).scalar_subquery().label("jobs"),
+    ).outerjoin(account, account.c.session == session.c.id)

@@ -15,10 +15,10 @@ from webapp.app import create_app
 from webapp.door.uploads import Uploads
 from webapp.intake.scans import accept
 from webapp.keeping.retention import Retention
-from webapp.server import IdsAlone
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.clock import now
+from webapp.telemetry.log import formatter
 
 CANARY = "canary-7f3a"
 MINUTE = timedelta(minutes=1)
@@ -38,7 +38,7 @@ def test_no_byte_of_a_scan_is_left_after_its_time(
 ) -> None:
     """A demo with a retention of a minute: rows, files, uploads, the write-ahead log and the log of the server."""
     caplog.set_level(logging.DEBUG)
-    caplog.handler.setFormatter(IdsAlone())
+    caplog.handler.setFormatter(formatter(json=True))
     data = tmp_path / "data"
     settings = Settings(data=data, warm=False, disk_reserve_mb=1, public_demo=True, retention_hours=1 / 60)
     server = create_app(settings, page=stub_page, engine=FakeEngine)

@@ -27,7 +27,11 @@ class Metrics:
         made = {"registry": self._registry, "namespace": "counterscan"}
         self.requests = Counter("requests", "Answered requests.", ("access", "status"), **made)
         self.request_seconds = Histogram(
-            "request_seconds", "Time to an answer, streams of events aside.", ("access",), buckets=REQUEST_SECONDS, **made
+            "request_seconds",
+            "Time to an answer, streams of events aside.",
+            ("access",),
+            buckets=REQUEST_SECONDS,
+            **made,
         )
         self.refusals = Counter("refusals", "Refused requests, by error code.", ("code",), **made)
         self.streams = Gauge("streams", "Open streams of events.", **made)
@@ -37,6 +41,10 @@ class Metrics:
         )
         Gauge("info", "The version.", ("version",), **made).labels(__version__).set(1)
         ProcessCollector(namespace="counterscan", registry=self._registry)
+
+    def job_ended(self, task: str, state: str, seconds: float) -> None:
+        """Count the end of a start of a job."""
+        self.job_seconds.labels(task, state).observe(seconds)
 
     def watch(self, read: Callable[[], Mapping[str, Sample]]) -> None:
         """Add what ``read`` returns, name -> sample, whenever the counters are read."""

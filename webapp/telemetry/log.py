@@ -36,7 +36,7 @@ def set_up(stream: TextIO | None = None) -> None:
 
 
 def formatter(*, json: bool) -> logging.Formatter:
-    """Return what turns records into lines; fields given as ``extra`` and that of the request stand beside the event."""
+    """Return what turns records into lines; fields given as ``extra`` and the request stand beside the event."""
     last: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
     return ProcessorFormatter(
         foreign_pre_chain=[

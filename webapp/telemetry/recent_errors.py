@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 
 from structlog.contextvars import get_contextvars
 
-from webapp.operations.log import REQUEST, ids_alone, name_of
+from webapp.telemetry.log import REQUEST, ids_alone, name_of
 
 KEPT = 100
 
 
 @dataclass(frozen=True)
 class ErrorRecord:
-    """An error in the log: its moment, the module, the sentence, the exception by name, and the request ("" for none)."""
+    """An error in the log: moment, module, sentence, the exception by name, and the request ("" for none)."""
 
     moment: datetime
     module: str

@@ -162,7 +162,7 @@ class Dispatcher:
             try:
                 self.queue.release(claim)
             except SQLAlchemyError:
-                log.exception("job %s was not put back; its lease runs out", claim.id)
+                log.exception("a job was not put back; its lease runs out", extra={"job": claim.id})
         self._data.leave()
 
     def recover(self) -> None:
@@ -213,7 +213,7 @@ class Dispatcher:
             shutil.rmtree(left_over, ignore_errors=True)
             left_over.mkdir(exist_ok=True)
         moved = self._blobs.sweep(self._repo.blobs(), self._clock.time())
-        log.info("start: %d files without a row moved to the trash folder", moved)
+        log.info("start: files without a row moved to the trash folder", extra={"files": moved})
 
     def _claims(self) -> list[Claim]:
         with self._change:

@@ -90,7 +90,7 @@ class Runner:
                 self.ended(claim.task, ending.state, self.clock.monotonic() - begun)
         except Exception:
             # without this the job would run again and again
-            log.exception("job %s broke the dispatcher", claim.id)
+            log.exception("a job broke the dispatcher", extra={"job": claim.id})
             yield from _insist(partial(self.queue.fail, claim, INTERNAL, self.clock.monotonic() - begun))
             return
         if not held:
@@ -107,7 +107,7 @@ class Runner:
                 return Ending("done", self._stored(claim, last.result, kept, seconds))
             return None if last is None else self._failed(claim, last, begun)
         except WorkerLost as lost:
-            log.warning("job %s, start %d: %s", claim.id, claim.attempt, lost)
+            log.warning("a job lost its process: %s", lost, extra={"job": claim.id, "start": claim.attempt})
             if self.stopping():
                 return Ending("released", partial(self.queue.release, claim))
             return Ending("lost", partial(self.queue.lose, claim))
@@ -143,7 +143,7 @@ class Runner:
         try:
             return self.queue.progress(claim, fraction, text, self.clock.time(), self.lease)
         except REFUSED:
-            log.warning("progress of job %s was not written", claim.id, exc_info=True)
+            log.warning("progress was not written", exc_info=True, extra={"job": claim.id})
             return True
 
     def _spec(self, claim: Claim, out: Path) -> JobSpec:

@@ -12,17 +12,22 @@ from structlog.contextvars import get_contextvars
 from webapp.telemetry.log import REQUEST, ids_alone, name_of
 
 KEPT = 100
+# fields of a record that name what it is about better than the request does
+IDS = ("mark", "job", "work")
 
 
 @dataclass(frozen=True)
 class ErrorRecord:
-    """An error in the log: moment, module, sentence, the exception by name, and the request ("" for none)."""
+    """An error in the log: moment, module, sentence, the exception by name, and an id of what it happened to.
+
+    id: of a job, the mark that a visitor was shown, or the name of the request; "" for none.
+    """
 
     moment: datetime
     module: str
     text: str
     exception: str
-    request: str
+    id: str
 
 
 class RecentErrors(logging.Handler):
@@ -53,6 +58,10 @@ class RecentErrors(logging.Handler):
                 record.name,
                 ids_alone(record.getMessage()),
                 "" if error is None else name_of(error),
-                str(get_contextvars().get(REQUEST, "")),
+                str(
+                    next(
+                        (vars(record)[name] for name in IDS if name in vars(record)), get_contextvars().get(REQUEST, "")
+                    )
+                ),
             )
         )

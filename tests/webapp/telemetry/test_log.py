@@ -81,7 +81,7 @@ def test_the_newest_errors_are_kept_by_name() -> None:
     try:
         log.warning("no error")
         for turn in range(KEPT + 5):
-            log.error("error %d", turn)
+            log.error("error %d", turn, extra={"job": f"j{turn}"})
         with bound_contextvars(request="r2"):
             try:
                 fail()
@@ -91,6 +91,7 @@ def test_the_newest_errors_are_kept_by_name() -> None:
         errors.end()
     log.error("unheard")
     newest = errors.newest()
-    assert len(newest) == KEPT and (newest[0].exception, newest[0].request) == ("ValueError", "r2")
-    assert (newest[1].text, newest[1].module) == (f"error {KEPT + 4}", "webapp.other")
+    assert len(newest) == KEPT and (newest[0].exception, newest[0].id) == ("ValueError", "r2")
+    assert newest[1].text == f"error {KEPT + 4}"
+    assert (newest[1].module, newest[1].id) == ("webapp.other", f"j{KEPT + 4}")
     assert not any(CANARY in str(one) for one in newest)

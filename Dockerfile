@@ -10,10 +10,12 @@ FROM python:3.11.14-slim-bookworm
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /app
-COPY requirements.txt ./
-RUN version="$(grep '^torch==' requirements.txt)" \
-    && pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" "$version" \
-    && pip install --no-cache-dir -r requirements.txt \
+COPY requirements.txt requirements.lock requirements-cuda.lock ./
+# by their hashes; torch for CPUs, which PyPI does not have, by its version
+RUN if [ "$TORCH_INDEX" = https://pypi.org/simple ]; \
+    then pip install --no-cache-dir --no-deps --require-hashes -r requirements-cuda.lock; \
+    else pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)"; fi \
+    && pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock \
     && useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin counterscan \
     && install -d -o counterscan -g counterscan /data
 COPY LICENSE CITATION.cff README.md pyproject.toml ./

@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     sharing: bool = Field(
         default=True, description="Let visitors make links that show one run to whoever has them, also without log-in."
     )
+    deface: Literal["off", "offer", "always"] = Field(
+        default="offer", description="Remove the face from scans of whole heads that are loaded: off, offer or always."
+    )
     metrics: Literal["loopback", "off"] = Field(
         default="loopback",
         description="Who reads /metrics besides an administrator: programs on this machine (loopback) or nobody (off).",

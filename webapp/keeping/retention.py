@@ -14,6 +14,7 @@ from webapp.door.uploads import LIFE_SECONDS
 from webapp.housekeeping import TICK_SECONDS
 from webapp.services import Services
 from webapp.store.clock import now
+from webapp.store.day_use import forget_days
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Retention:
             _remove(_below(data / "backups"), moment - life)
             _remove_empty(data / "backups")
         self._services.shares.forget_ended()
+        forget_days(self._services.repo.engine, moment.timestamp())
         self._services.erasure.finish()
 
     def runs(self) -> tuple[RetentionRun, ...]:

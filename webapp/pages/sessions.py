@@ -32,7 +32,7 @@ STATES = {
 WORDS = Welcome(
     "Every run is kept here",
     "With its settings, its files and its report; it opens again after a reload or a restart. Runs belong to this "
-    "browser: nobody else can open them.",
+    "browser: nobody else can open them, unless you share a link.",
     "sessions.webp",
     "Three runs side by side: a filled cavity, thin slices, a translated contrast",
     "Runs of the synthetic examples: inpainting, super-resolution, translation.",

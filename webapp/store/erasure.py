@@ -19,6 +19,7 @@ from webapp.store.schema import (
     account,
     artifact,
     browser,
+    day_use,
     dropped_blob,
     job,
     metadata,
@@ -96,6 +97,7 @@ class Erasure:
                 connection.execute(delete(table).where(table.c.session == session_id))
             if connection.scalar(select(account.c.id).where(account.c.session == session_id)) is None:
                 connection.execute(delete(browser).where(browser.c.session == session_id))
+                connection.execute(delete(day_use).where(day_use.c.owner == session_id))
                 connection.execute(delete(session).where(session.c.id == session_id))
         for one in arrived:
             shutil.rmtree(self._uploads / one, ignore_errors=True)

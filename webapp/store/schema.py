@@ -187,6 +187,17 @@ artifact = Table(
     Index("uq_artifact_job_name", "job", "name", unique=True),
 )
 
+# what one visitor, or all together, have used of a day; what: bytes (kilobytes of them) or jobs; began: seconds since
+# 1970; owner: a session, which may be gone
+day_use = Table(
+    "day_use",
+    metadata,
+    Column("owner", ID, primary_key=True),
+    Column("what", String(8), primary_key=True),
+    Column("began", Float, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+)
+
 # a link that shows one finished run to whoever has it; key: digest of what it ends in
 share = Table(
     "share",

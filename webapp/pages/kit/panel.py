@@ -74,6 +74,7 @@ class Running:
 class Panel:
     """What every tab of a task has that an event reads or changes.
 
+    deface: whether faces are removed from scans that are loaded, None where there are none, or nothing to choose.
     explain: what the chosen settings mean for the scans at hand, as HTML.
     """
 
@@ -84,6 +85,7 @@ class Panel:
     running: Running
     timer: gr.Timer
     share: ShareForm
+    deface: gr.Checkbox | None
     explain: Explain
 
     @property

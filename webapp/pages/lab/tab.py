@@ -41,7 +41,7 @@ def build(services: Services, task: Task) -> Panel:
         running = panel.running(task)
     running.cancel.value = "Stop"
     timer = gr.Timer(panel.POLL_SECONDS, active=False)
-    return Panel(task, held, slots, settings, running, timer, sharing, explain)
+    return Panel(task, held, slots, settings, running, timer, sharing, None, explain)
 
 
 def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:

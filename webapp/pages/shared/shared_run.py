@@ -16,7 +16,7 @@ from webapp.pages.imaging import result_scene
 from webapp.pages.kit import boxes
 from webapp.pages.kit.job_titles import headline
 from webapp.pages.kit.page_state import REFERENCE, View, sources
-from webapp.pages.kit.templates import document, trusted
+from webapp.pages.kit.templates import document, script_json
 from webapp.pages.kit.text import NAME, TAGLINE
 from webapp.pages.lab import offline_report
 from webapp.services import Services
@@ -68,7 +68,7 @@ def page(run: SharedRun, key: str, age: timedelta | None) -> str:
         title=headline(run.job),
         made=f"{run.job.created:%Y-%m-%d}",
         ends=f"{shown_until(run.link, run.job, age):%Y-%m-%d %H:%M} UTC",
-        scene="" if run.is_lab else trusted(_in_script(scene(run, key))),
+        scene="" if run.is_lab else script_json(json.dumps(scene(run, key))),
         table=table,
         notes=boxes.result_notes(run.job.result),
         has_report=run.is_lab or run.job.artifact(REPORT) is not None,
@@ -132,8 +132,3 @@ def _below(value: Any, base: str) -> Any:
     if isinstance(value, dict):
         return {key: _below(one, base) for key, one in value.items()}
     return [_below(one, base) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _in_script(value: Any) -> str:
-    """Return JSON that ends no script it stands in."""
-    return json.dumps(value).replace("<", "\\u003c")

@@ -1,4 +1,4 @@
-"""Links that show one run to whoever has them"""
+"""Links that show one run to whoever has them, and what is used of a day"""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["session"], ["session.id"], name=op.f("fk_share_session")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_share")),
         sa.UniqueConstraint("key", name=op.f("uq_share_key")),
+    )
+    op.create_table(
+        "day_use",
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("what", sa.String(length=8), nullable=False),
+        sa.Column("began", sa.Float(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "what", name=op.f("pk_day_use")),
     )
     op.create_index(op.f("ix_share_job"), "share", ["job"])
     op.create_index(op.f("ix_share_session"), "share", ["session"])

@@ -47,7 +47,7 @@ def started_with(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -
     seen: list[Settings] = []
     monkeypatch.setattr(server, "_listen", seen.append)
     monkeypatch.setattr(server, "_check_port", lambda settings: None)
-    monkeypatch.setattr(server.log_lines, "set_up", lambda: None)
+    monkeypatch.setattr("webapp.telemetry.log.set_up", lambda: None)
     server.serve(Settings())
     return seen[0]
 

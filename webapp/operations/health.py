@@ -77,7 +77,7 @@ def samples(services: Services) -> Mapping[str, Sample]:
     """Return what the store and its disk hold now."""
     counts, disk = services.overview.counts(), shutil.disk_usage(services.settings.data)
     return {
-        "jobs": ("Jobs in the database.", ("task", "state"), counts.jobs),
+        "jobs": ("Jobs in the database.", ("task", "state"), {key: n for key, n in counts.jobs.items()}),
         "queue_length": ("Jobs that wait.", (), {(): counts.waiting}),
         "scans": ("Scans and masks in the store.", ("role",), {(role,): n for role, n in counts.scans.items()}),
         "stored_bytes": ("Bytes in the store, by kind.", ("kind",), {(kind,): n for kind, n in counts.bytes.items()}),

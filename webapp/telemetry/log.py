@@ -63,7 +63,7 @@ def name_of(error: BaseException) -> str:
     return f"{kind}: {error.strerror}" if isinstance(error, OSError) and error.strerror else kind
 
 
-def _trace(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+def _trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Put the trace of an exception into an event: places, names and codes, with COUNTERSCAN_DEBUG its sentence too."""
     given = event.pop("exc_info", None)
     error = given[1] if isinstance(given, tuple) else given
@@ -83,5 +83,5 @@ def _lines(error: BaseException) -> Iterator[str]:
     yield f"{type(error).__qualname__}: {error}" if debug else name_of(error)
 
 
-def _scrubbed(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+def _scrubbed(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {key: ids_alone(value) if isinstance(value, str) else value for key, value in event.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -24,7 +25,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        made = {"registry": self._registry, "namespace": "counterscan"}
+        made: dict[str, Any] = {"registry": self._registry, "namespace": "counterscan"}
         self.requests = Counter("requests", "Answered requests.", ("access", "status"), **made)
         self.request_seconds = Histogram(
             "request_seconds",

@@ -18,7 +18,6 @@ from tests.webapp.fakes import FakeEngine, load
 from webapp import console
 from webapp.app import build_services
 from webapp.jobs.dispatcher import Dispatcher
-from webapp.keeping import backup as writing
 from webapp.keeping.backup import back_up
 from webapp.keeping.deletion import delete_all_of
 from webapp.keeping.restore import restore
@@ -26,6 +25,7 @@ from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.clock import now
 from webapp.store.data_lock import DataLock
+from webapp.store.database_copy import copy_database
 from webapp.store.records import JobRecord, ScanRecord
 
 Opened = Callable[[Settings], Services]
@@ -139,15 +139,15 @@ def test_what_is_deleted_between_database_and_files_is_not_in_the_backup(
 ) -> None:
     ran(services, head, tmp_path, "stays")
     ran(services, head, tmp_path, "goes")
-    copying, copies = writing.copy_database, []
+    copies: list[Path] = []
 
     def copied_and_deleted(source: Path, target: Path) -> None:
-        copying(source, target)
+        copy_database(source, target)
         copies.append(target)
         if len(copies) == 1:
             delete_all_of(services, "goes")
 
-    monkeypatch.setattr(writing, "copy_database", copied_and_deleted)
+    monkeypatch.setattr("webapp.keeping.backup.copy_database", copied_and_deleted)
     assert (back_up(services.settings, tmp_path / "copy")[1].files, len(copies)) == (5, 2)
 
 

@@ -187,7 +187,7 @@ def test_an_error_page_names_the_request_as_the_log_does(
 
     monkeypatch.setattr(site.services.overview, "counts", broken)
     monkeypatch.setattr(site.services.erasure, "finish", lambda: None)
-    client = TestClient(site.server, base_url=ORIGIN, headers=site.admin().headers, raise_server_exceptions=False)
+    client = TestClient(site.server, base_url=ORIGIN, headers=dict(site.admin().headers), raise_server_exceptions=False)
     answer = client.get("/admin")
     name = answer.headers["x-request-id"]
     assert answer.status_code == 500 and re.search(rf"internal</?.*{name}|{name}", answer.text)

@@ -137,11 +137,11 @@ def _local(settings: Settings) -> Callable[[], Engine]:
 def _lifespan(services: Services, keeping: Housekeeping) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        services.errors.begin()
         # the database may be an older copy that somebody has put back
         await run_in_threadpool(services.erasure.repeat)
         await run_in_threadpool(services.dispatcher.start)
         keeping.start()
+        services.errors.begin()
         try:
             yield
         finally:

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 # what the viewer reads; anything else, a report above all, is only ever given as a download
 IMAGES = (".nii", ".nii.gz")
 INTERNAL = UserError(
-    "internal", "Something went wrong on our side.", "Try again; if it stays, tell whoever runs this server its name."
+    "internal", "Something went wrong on our side.", "Try again; if it stays, report the name of the request."
 )
 STATUS = {
     "not_found": 404,

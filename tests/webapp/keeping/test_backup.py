@@ -190,14 +190,18 @@ def test_what_is_too_old_does_not_come_back(
     assert opened(demo).repo.scans("a") == ()
 
 
-def test_visits_of_accounts_end_and_others_stay(
-    services: Services, fresh: Settings, opened: Opened, tmp_path: Path
+def test_visits_of_accounts_and_links_end_and_other_visits_stay(
+    services: Services, head: Phantom, fresh: Settings, opened: Opened, tmp_path: Path
 ) -> None:
+    """They may have been ended since the backup."""
+    job = ran(services, head, tmp_path)[1]
+    services.shares.add(job.id, "a", now() + timedelta(hours=1))
     account = services.accounts.add("ann", "visitor", "correct horse")
     cookies = [services.browsers.admit(who)[1] for who in (account, None)]
     restore(fresh, back_up(services.settings, tmp_path / "copy")[0])
     again = opened(fresh)
     assert [again.browsers.find(cookie) is not None for cookie in cookies] == [False, True]
+    assert again.shares.of("a") == () and len(services.shares.of("a")) == 1
     assert again.accounts.sign_in("ann", "correct horse").session == account.session
 
 

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from webapp.app import create_app
 from webapp.intake.scans import accept
 from webapp.services import Services
 from webapp.settings import Settings
+from webapp.store.clock import now
 
 TOKEN = "t" * 30
 CANARY = "canary-of-a-visitor"
@@ -110,9 +112,12 @@ def test_the_switch_ends_jobs_and_visits_and_refuses_from_then_on(site: Site, he
         while True:
             yield Started("cpu")
 
-    site.engine.script = endless
     scan, mask = load(site.services, head, tmp_path, session)
     inputs = {"t1": scan.id, "mask": mask.id}
+    done = site.services.dispatcher.submit(session, "inpaint", inputs, {})
+    wait_for(site.services, done, session)
+    site.services.shares.add(done, session, now() + timedelta(hours=1))
+    site.engine.script = endless
     jobs = [site.services.dispatcher.submit(session, "inpaint", inputs, {}) for _ in range(2)]
     wait_until(lambda: site.services.repo.job(jobs[0], session), lambda job: job.state == "running")
     answer = site.admin().post("/admin/visitor", data={"session": session, "act": "close"}, follow_redirects=False)
@@ -121,7 +126,7 @@ def test_the_switch_ends_jobs_and_visits_and_refuses_from_then_on(site: Site, he
     for method, path in (("GET", "/"), ("GET", f"/vol/{scan.token}/v.nii.gz"), ("POST", "/gradio_api/reset")):
         refused = greedy.request(method, path, json={"event_id": "x"} if method == "POST" else None)
         assert (refused.status_code, refused.json()["code"]) == (403, "visit_ended"), path
-    assert other.get("/").status_code == 200
+    assert other.get("/").status_code == 200 and site.services.shares.of(session) == ()
     assert site.services.repo.scan(scan.id, session) == scan
     site.admin().post("/admin/visitor", data={"session": session, "act": "open"})
     assert greedy.get("/").status_code == 200

@@ -74,7 +74,7 @@ def _beyond(brain: Bool, affine: NDArray[np.float64]) -> Bool:
 
 
 def _surface(brain: Bool) -> Bool:
-    return brain & ~ndimage.binary_erosion(brain)
+    return np.asarray(brain & ~ndimage.binary_erosion(brain))
 
 
 def _ramp(axes: list[NDArray[np.intp]], row: NDArray[np.float64]) -> NDArray[np.float32]:

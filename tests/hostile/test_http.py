@@ -109,7 +109,8 @@ def things(services: Any, session: str, folder: Path) -> dict[str, str]:
 def operations(site: Site) -> list[Any]:
     inner: Any = site.server
     schema = schemathesis.openapi.from_dict(inner._app.openapi())
-    return [found.ok() for found in schema.get_all_operations()]
+    found: list[Any] = list(schema.get_all_operations())
+    return [one.ok() for one in found]
 
 
 def fuzz(site: Site, examples: int) -> int:
@@ -128,7 +129,7 @@ def fuzz_one(site: Site, operation: Any, examples: int) -> None:
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(case=operation.as_strategy(), real=st.booleans(), body=BODIES, kind=st.sampled_from(TYPES))
-    def check(case: Case, real: bool, body: bytes, kind: str) -> None:
+    def check(case: Case[Any], real: bool, body: bytes, kind: str) -> None:
         path = case.path
         for name, value in (case.path_parameters or {}).items():
             path = path.replace(f"{{{name}}}", quote(str(known.get(name, value) if real else value), safe=""))

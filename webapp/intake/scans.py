@@ -37,6 +37,10 @@ SUFFIX = ".nii.gz"
 SAME_GRID_MM = 1e-3
 CONVERTED_BYTES = 8 * MAX_VOXELS + (1 << 20)  # what any scan takes that may be converted
 SYNTHETIC = "(synthetic)"
+# facts of a DICOM series that are free texts
+TYPED = ("series",)
+# and the marks around them in notices
+QUOTED = re.compile("“[^”]*”")
 # what uploads are called where no names are kept, by role
 NAMELESS = {"volume": "Scan", "mask": "Mask"}
 FACE_SHOWN = "A scan of a whole head shows a face, by which a person may be known."
@@ -170,7 +174,11 @@ def _as_nifti(services: Services, uploads: list[Path]) -> Iterator[_Incoming]:
     out = incoming(services, ".nii")
     try:
         made = to_nifti(uploads, out, max_bytes=limit)
-        yield _Incoming(out, CONVERTED_BYTES, tuple(note.text for note in made.notes), made.facts)
+        # what somebody typed at a scanner, as a name of a file, is not kept on a demo
+        demo = services.settings.public_demo
+        facts = {name: value for name, value in made.facts.items() if not (demo and name in TYPED)}
+        notices = tuple(QUOTED.sub("one series", note.text) if demo else note.text for note in made.notes)
+        yield _Incoming(out, CONVERTED_BYTES, notices, facts)
     finally:
         out.unlink(missing_ok=True)
 

@@ -88,11 +88,13 @@ def test_an_old_link_opens_nothing_and_is_forgotten(services: Services, head: Ph
 def test_a_link_goes_with_its_run(services: Services, head: Phantom, tmp_path: Path, by: str) -> None:
     job, scan = finished(services, head, tmp_path)
     _, key = services.shares.add(job, "a", now() + 30 * DAY)
-    {
-        "run": lambda: services.erasure.delete_job(job, "a"),
-        "scan": lambda: services.erasure.delete_scan(scan, "a"),
-        "visitor": lambda: services.erasure.delete_session("a"),
-        "all": services.erasure.delete_all,
-        "age": lambda: services.erasure.delete_old(now() + DAY, now()),
-    }[by]()
+    erasure = services.erasure
+    ways: dict[str, Callable[[], object]] = {
+        "run": lambda: erasure.delete_job(job, "a"),
+        "scan": lambda: erasure.delete_scan(scan, "a"),
+        "visitor": lambda: erasure.delete_session("a"),
+        "all": erasure.delete_all,
+        "age": lambda: erasure.delete_old(now() + DAY, now()),
+    }
+    ways[by]()
     assert code(lambda: services.shares.opened(key)) == "link_over" and rows(services) == 0

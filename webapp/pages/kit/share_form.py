@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from core.errors import UserError
-from webapp.door.visitor import session_of
+from webapp.door.visitor import session_of, site_of
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.page_state import Held, View
 from webapp.pages.kit.templates import piece
@@ -82,5 +82,6 @@ def _link(services: Services, request: gr.Request, job_id: str, chosen: str) -> 
         raise UserError("bad_parameter", "There is no such time.", "Choose a day, a week or a month.")
     ends = now() + timedelta(days=SPANS[chosen][1])
     share, key = services.shares.add(job_id, session_of(request), ends)
-    address = f"{request.request.url.scheme}://{request.request.headers['host']}/shared/{key}"
-    return piece("results", "share_link", address=address, ends=f"{share.ends:%Y-%m-%d %H:%M} UTC")
+    return piece(
+        "results", "share_link", address=f"{site_of(request)}/shared/{key}", ends=f"{share.ends:%Y-%m-%d %H:%M} UTC"
+    )

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -15,12 +17,14 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from core.engine.protocol import JobSpec
+from core.errors import UserError
 from core.events import Event, Finished, Started
 from core.result import REPORT, RESULT, RUN, Note, Result, Row, artifact_in
 from tests.phantom import Phantom
 from tests.webapp.fakes import FakeEngine, wait_for
 from tests.webapp.pages.lab.test_offline_report import script as lab_script
 from webapp.app import build_services
+from webapp.door.visitor import KEY
 from webapp.endpoints import add_routes
 from webapp.intake.scans import accept
 from webapp.pages import shared_links
@@ -204,6 +208,25 @@ def test_a_link_ends_with_its_run(shared: Shared) -> None:
     assert shown_until(link, job, DAY / 4) == link.created + DAY / 4
     assert shown_until(link, replace(job, keep_until=link.created + DAY / 2), DAY / 4) == link.created + DAY / 2
     assert shown_until(link, replace(job, keep_until=link.ends + DAY), DAY / 4) == link.ends
+
+
+def asking(shared: Shared, sharing: bool = True, chosen: str = "day", job: str = "") -> str:
+    """Return what the form answers, the code of an error."""
+    services = replace(shared.services, settings=shared.services.settings.model_copy(update={"sharing": sharing}))
+    request: Any = SimpleNamespace(scope={KEY: "a", "scheme": "https", "headers": [(b"host", b"scans.example.org")]})
+    try:
+        return share_form._link(services, request, job or shared.job.id, chosen)
+    except UserError as error:
+        return error.code
+
+
+def test_the_form_gives_a_link_to_a_run_of_ones_own_for_a_time_that_is_offered(shared: Shared) -> None:
+    made = asking(shared)
+    found = re.search(r'value="https://scans.example.org/shared/([A-Za-z0-9_-]{43})"', made)
+    assert found and shared.services.shares.opened(found[1]).job == shared.job.id
+    shared.services.shares.end(shared.services.shares.opened(found[1]).id, "a")
+    assert asking(shared, chosen="year") == "bad_parameter" and asking(shared, job="0" * 32) == "not_found"
+    assert asking(shared, sharing=False) == "not_allowed"
 
 
 def test_the_spans_are_a_day_a_week_and_a_month() -> None:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from structlog.contextvars import get_contextvars
 
-from webapp.telemetry.log import REQUEST, ids_alone, name_of
+from core.traces import name_of
+from webapp.telemetry.log import REQUEST, ids_alone
 
 KEPT = 100
 # fields of a record that name what it is about better than the request does

@@ -79,7 +79,7 @@ def restore_backup(source: Annotated[Path, typer.Argument(help="The folder or .t
     typer.echo(f"The backup of {done.about.created} is back: {count(done.about.files, 'file')}.")
     if done.deleted:
         typer.echo(f"Deleted from it, because deleted since or too old: {done.deleted} scans, runs and studies.")
-    typer.echo("Accounts have to sign in again. Accounts disabled since then are open again: counterscan users list.")
+    typer.echo("Accounts have to sign in again. Who was disabled or closed out since then is not any more: see /admin.")
 
 
 def _services() -> Services:

@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
+from sqlalchemy import text
 
 from core.errors import UserError
 from tests.phantom import Phantom
@@ -25,7 +27,8 @@ from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.clock import now
 from webapp.store.data_lock import DataLock
-from webapp.store.database_copy import copy_database
+from webapp.store.database import configuration, connect
+from webapp.store.database_copy import copy_database, schema_of
 from webapp.store.records import JobRecord, ScanRecord
 
 Opened = Callable[[Settings], Services]
@@ -190,6 +193,23 @@ def test_what_is_too_old_does_not_come_back(
     assert opened(demo).repo.scans("a") == ()
 
 
+def test_a_backup_of_an_earlier_version_is_brought_up_to_date(fresh: Settings, opened: Opened, tmp_path: Path) -> None:
+    older = Settings(data=tmp_path / "older")
+    older.data.mkdir()
+    database = connect(older.url)
+    with database.begin() as connection:
+        command.upgrade(configuration(connection), "0004")
+        connection.execute(
+            text("INSERT INTO session (id, created, last_seen) VALUES ('a', '2026-01-01', '2026-01-01')")
+        )
+    database.dispose()
+    place, about = back_up(older, tmp_path / "copy")
+    assert about.schema == "0004"
+    restore(fresh, place)
+    assert schema_of(fresh.data / "counterscan.db") > "0004"
+    assert opened(fresh).overview.visitor("a").scans == 0
+
+
 def test_visits_of_accounts_and_links_end_and_other_visits_stay(
     services: Services, head: Phantom, fresh: Settings, opened: Opened, tmp_path: Path
 ) -> None:
@@ -236,8 +256,8 @@ def test_what_is_no_backup_is_refused(services: Services, fresh: Settings, tmp_p
     cut.write_bytes(back_up(services.settings, tmp_path / "whole.tar")[0].read_bytes()[:3000])
     newer = tmp_path / "newer"
     shutil.copytree(back_up(services.settings, tmp_path / "folder")[0], newer)
-    text = (newer / "backup.json").read_text()
-    (newer / "backup.json").write_text(text.replace('"schema": "', '"schema": "9'))
+    told = (newer / "backup.json").read_text()
+    (newer / "backup.json").write_text(told.replace('"schema": "', '"schema": "9'))
     wrong = tmp_path / "wrong.tar"
     wrong.write_bytes(b"no archive")
     given = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.errors import UserError
 from core.failure.data.source_files import identified
 from core.failure.models.given_formats import model_format
-from webapp.intake.scans import clean_name, kept, uploaded
+from webapp.intake.scans import kept, shown_name, uploaded
 from webapp.services import Services
 from webapp.store.records import NewScan, ScanRecord
 
@@ -27,7 +27,7 @@ def accept_model(services: Services, uploads: Sequence[Path], session: str) -> S
     with uploaded(services, uploads):
         if len(uploads) != 1:
             raise UserError("model_unknown", "A model is one file.", "Give the file alone.")
-        kind, name = model_format(uploads[0]), clean_name(uploads[0].name)
+        kind, name = model_format(uploads[0]), shown_name(services, uploads[0].name, ROLE)
         file = identified(name, uploads[0])
         with kept(services, lambda path: _copy(uploads[0], path), SUFFIX) as blob:
             return services.repo.add_scan(

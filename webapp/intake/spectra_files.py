@@ -30,7 +30,7 @@ from core.failure.reading import READING
 from core.files.spectra import read_safely
 from core.plurals import count as plural
 from webapp.intake.image_uploads import uploaded_images, write_images
-from webapp.intake.scans import clean_name, kept, uploaded
+from webapp.intake.scans import kept, shown_name, uploaded
 from webapp.services import Services
 from webapp.store.blobs import Blob
 from webapp.store.records import NewScan, ScanRecord
@@ -69,9 +69,11 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
             return _recorded(services, session, uploads, blob, shape, facts, warnings, data_id)
 
 
-def _title(uploads: Sequence[Path]) -> str:
+def _title(services: Services, uploads: Sequence[Path]) -> str:
     names = [upload.name for upload in uploads]
-    return clean_name(" and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more")
+    return shown_name(
+        services, " and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more", ROLE
+    )
 
 
 def _earlier(uploads: Sequence[Path]) -> EarlierRun | None:
@@ -115,12 +117,12 @@ def _recorded(
     parent: str | None = None,
 ) -> ScanRecord:
     """Record data that are stored, with name, size and sha256 of each upload."""
-    files = [asdict(identified(clean_name(upload.name), upload)) for upload in uploads[:MOST_FILES]]
+    files = [asdict(identified(shown_name(services, upload.name, ROLE), upload)) for upload in uploads[:MOST_FILES]]
     return services.repo.add_scan(
         NewScan(
             session=session,
             role=ROLE,
-            filename=_title(uploads),
+            filename=_title(services, uploads),
             blob=blob.name,
             sha256=blob.sha256,
             bytes=blob.bytes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,17 @@ def write_report(
     earlier = read_earlier_run(inputs["data"]) if "data" in inputs else None
     made = _made_earlier(earlier, results) if earlier else _made(task, inputs, params, results, record)
     return write_page(out, render("lab.html", {**_content(task, results), **made}))
+
+
+def nameless_report(task: Task, results: Results, finished: str) -> str:
+    """Return the report for strangers: files have numbers in place of their names, and no command names them.
+
+    finished: when the run ended, in words.
+    """
+    files = tuple(replace(file, name=f"File {number}") for number, file in enumerate(results.data.files, 1))
+    shown = replace(results, data=replace(results.data, files=files))
+    made = {"date": finished, "made": _settings(shown), "command": "", "earlier": ""}
+    return render("lab.html", {**_content(task, shown), **made})
 
 
 def _content(task: Task, results: Results) -> dict[str, object]:

@@ -12,7 +12,7 @@ from core.failure.results import Part, Results
 from core.failure.results_json import to_json
 from core.failure.task import TASK
 from core.provenance import Identity, RunRecord
-from core.report.lab.page import write_report
+from core.report.lab.page import nameless_report, write_report
 from core.result import NamedFile, Result, artifact_in
 from tests.core.failure.data.test_earlier_run import write as write_earlier
 from tests.core.failure.finished_run import results as finished
@@ -99,6 +99,12 @@ def test_an_earlier_run_keeps_its_date_and_says_that_nothing_was_computed(tmp_pa
     assert "counterscan run" not in text
     (folder / "run.json").unlink()
     assert "Its run record is not beside it" in Page(report(tmp_path, of_file(), {"data": folder})).text
+
+
+def test_strangers_see_no_name_of_a_file() -> None:
+    text = Page(nameless_report(TASK, of_file(), "2026-05-04 10:00 UTC")).text
+    assert "File 1" in text and "ab" * 32 in text and "2026-05-04 10:00 UTC" in text
+    assert ".hdr" not in text and "counterscan run" not in text
 
 
 def test_raman_spectra_are_called_so(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_a_run_of_the_lab_is_its_report(shared: Shared) -> None:
     page, report = lab.get(**HTML), lab.get("/report")
     assert page.status_code == report.status_code == 200
     assert 'id="scene"' not in page.text and f"/shared/{key}/report" in page.text
-    assert 'class="cs-figure"' in report.text
+    assert 'class="chart"' in report.text
 
 
 def test_the_files_of_the_page_stand_below_the_link_alone(shared: Shared) -> None:

@@ -67,8 +67,8 @@ def training(found: Sequence[Recipe], shown: Sequence[Model]) -> Figure | None:
             Curve(HISTORY.get(line.name, line.name), line.x, line.y, COLOURS[index], DASHES[index])
             for index, line in enumerate(model.history[: len(DASHES)])
         )
-        longest = max((max(line.x, default=1) for line in model.history), default=1)
-        plots.append(Plot(f"{model.title}: collapse", curves, Axis("epoch", 1, longest, whole=True), SHARE))
+        last = max((max(line.x, default=1.0) for line in model.history), default=1.0)
+        plots.append(Plot(f"{model.title}: collapse", curves, Axis("epoch", 1, last, whole=True), SHARE))
     sentence = (
         "Mean loss of every epoch, first seed; losses of different recipes are not on one scale. Then accuracy on test "
         "patches and what one number explains of the answers, epoch by epoch."

@@ -18,7 +18,7 @@ from tests.source import ROOT, Module, modules, parse
 # that stand below, never a neighbour of its level.
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.errors", "core.plurals", "core.result", "core.assets", "core.contrasts", "core.acquisition", "core.volume"),
-    ("core.events", "core.result_json", "core.presentation"),
+    ("core.events", "core.result_json", "core.presentation", "core.traces"),
     ("core.declaration", "core.device"),
     ("core.provenance", "core.files", "core.nets", "core.measure"),
     ("core.weights",),
@@ -41,6 +41,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "webapp.rates",
         "webapp.intake.description",
         "webapp.jobs.snapshots",
+        "webapp.telemetry",
     ),
     ("webapp.store",),
     ("webapp.jobs.runner",),
@@ -48,7 +49,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("webapp.services",),
     ("webapp.door", "webapp.intake", "webapp.study"),
     ("webapp.study.routes", "webapp.account", "webapp.keeping"),
-    ("webapp.endpoints", "webapp.pages"),
+    ("webapp.endpoints", "webapp.pages", "webapp.operations"),
     ("webapp.app", "webapp.schemas"),
     ("webapp.server",),
     ("webapp.console",),
@@ -79,6 +80,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "joserfc": ("webapp.door.provider",),
     "httpx2": ("webapp.door.provider",),
     "limits": ("webapp.rates",),
+    "structlog": ("webapp.telemetry", "webapp.door.watching"),
+    "prometheus_client": ("webapp.telemetry", "webapp.operations.health"),
     "torch": ("core",),
     "ray": ("core.engine.ray",),
 }

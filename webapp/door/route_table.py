@@ -10,12 +10,12 @@ from typing import Literal
 
 from webapp.roles import Role
 
-# open: to everybody; static: files of the page that are the same for all; page: the main page, which begins a session;
-# invited: the page of an invitation, which begins one too; rate: what that page needs; work: what belongs to one
-# visitor; admin: what concerns all; closed: what no page needs
-Access = Literal["open", "static", "page", "invited", "rate", "work", "admin", "closed"]
+# open: to everybody; shared: to whoever has a link to one run; static: files of the page that are the same for all;
+# page: the main page, which begins a session; invited: the page of an invitation, which begins one too; rate: what that
+# page needs; work: what belongs to one visitor; admin: what concerns all; closed: what no page needs
+Access = Literal["open", "shared", "static", "page", "invited", "rate", "work", "admin", "closed"]
 
-# the least role for each; an open address needs none
+# the least role for each; open and shared addresses need none
 NEEDED: Mapping[Access, Role] = {
     "static": "rater", "invited": "rater", "rate": "rater", "page": "visitor", "work": "visitor", "admin": "admin",
 }  # fmt: skip
@@ -24,10 +24,14 @@ NEEDED: Mapping[Access, Role] = {
 TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "open": (
         ("GET", ("/healthz", "/readyz", "/robots.txt")),
-        # whose own rule is the setting of that name
+        # whose own rule is the setting of that name; an administrator reads it everywhere
         ("GET", ("/metrics",)),
         ("GET", ("/sign-in", "/sign-in/provider", "/sign-in/callback")),
         ("POST", ("/sign-in",)),
+    ),
+    "shared": (
+        ("GET", ("/shared/{key}", "/shared/{key}/report", "/shared/{key}/ui/{name:path}")),
+        ("GET", ("/shared/{key}/vol/{part}/{name}", "/shared/{key}/slice/{part}/{axis}")),
     ),
     "static": (
         ("GET", ("/ui/{name:path}", "/static/{path:path}", "/assets/{path:path}", "/svelte/{path:path}")),
@@ -54,6 +58,10 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("GET", ("/gradio_api/upload_progress", "/gradio_api/file={path_or_url:path}")),
         ("POST", ("/gradio_api/queue/join", "/gradio_api/run/{api_name}", "/gradio_api/cancel", "/gradio_api/reset")),
         ("POST", ("/gradio_api/upload",)),
+    ),
+    "admin": (
+        ("GET", ("/admin",)),
+        ("POST", ("/admin/visitor", "/admin/account")),
     ),
     "closed": (
         ("GET", ("/openapi.json", "/docs", "/redoc", "/logout", "/pwa_icon", "/pwa_icon/{size}")),

@@ -7,20 +7,21 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core import tasks
 from core.declaration import Task
 from core.engine.protocol import Engine, WorkerLost
 from core.errors import UserError
-from webapp.jobs.runner import Runner
+from webapp.jobs.runner import Ended, Runner
 from webapp.rates import Allowance, in_words
 from webapp.settings import Settings
 from webapp.store.blobs import Blobs
 from webapp.store.clock import Clock
 from webapp.store.data_lock import DataLock
+from webapp.store.day_use import DayUse
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, ScanRecord
 from webapp.store.repository import Repo
@@ -32,11 +33,16 @@ TICK = 0.5  # seconds between two looks at the queue when nobody has called
 COUNT_LIFE = 2.0
 
 
+def _unwatched(task: str, state: str, seconds: float) -> None:
+    """Count nothing."""
+
+
 class Dispatcher:
     """Runs the jobs of the database on one engine, ``settings.slots`` at a time.
 
     engine: makes the engine; called once, at start when ``settings.warm``, else with the first job.
-    find: finds a task by name. clock: the time.
+    find: finds a task by name. clock: the time. ended: called with task, state and seconds when the end of a start is
+    recorded.
     Jobs that a dead server left running start again. Every method is safe to call from any thread. The threads of
     ``start`` do nothing but call ``next_job`` and ``renew``.
     """
@@ -50,6 +56,7 @@ class Dispatcher:
         *,
         find: Callable[[str], Task] = tasks.find,
         clock: Clock = time,
+        ended: Ended = _unwatched,
     ) -> None:
         self._repo = repo
         self._blobs = blobs
@@ -62,7 +69,16 @@ class Dispatcher:
         self._data = DataLock(settings.data)
         self._stopping = threading.Event()
         self._runner = Runner(
-            self.queue, repo, blobs, self._work, settings.lease, self._engine.get, find, self._stopping.is_set, clock
+            self.queue,
+            repo,
+            blobs,
+            self._work,
+            settings.lease,
+            self._engine.get,
+            find,
+            self._stopping.is_set,
+            clock,
+            ended,
         )
         self._wake = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -71,7 +87,9 @@ class Dispatcher:
         self._change = threading.Lock()
         self._counting = threading.Lock()
         self._counted = (-COUNT_LIFE, 0)
-        self._allowance = Allowance(settings.jobs_per_day, settings.jobs_per_day_total)
+        self._allowance = Allowance(
+            settings.jobs_per_day, settings.jobs_per_day_total, DayUse(repo.engine, "jobs"), clock.time
+        )
 
     def submit(
         self, session: str, task_name: str, inputs: Mapping[str, str], params: Mapping[str, object] | None = None
@@ -96,9 +114,16 @@ class Dispatcher:
             total=self._settings.queue_total,
         )
         self._allowance.take(session)
+        self._count()
         with self._wake:
             self._wake.notify_all()
         return job_id
+
+    def _count(self) -> None:
+        """Write down what was started in a day; the job is queued, whether this succeeds or not."""
+        self._allowance.forget()
+        with suppress(OperationalError):
+            self._allowance.keep()
 
     def cancel(self, job_id: str, session: str) -> None:
         """End a waiting or running job of this session; one that is over stays as it is. UserError not_found."""
@@ -121,6 +146,11 @@ class Dispatcher:
         """
         return self._runner.previews.of(job_id) if self._repo.job(job_id, session).state == "running" else None
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether every slot looks for jobs."""
+        return bool(self._threads) and all(thread.is_alive() for thread in self._threads if "warm" not in thread.name)
+
     def start(self) -> None:
         """Take over what a dead server left, then look for jobs in the background. UserError data_in_use."""
         self.recover()
@@ -142,7 +172,7 @@ class Dispatcher:
             try:
                 self.queue.release(claim)
             except SQLAlchemyError:
-                log.exception("job %s was not put back; its lease runs out", claim.id)
+                log.exception("a job was not put back; its lease runs out", extra={"job": claim.id})
         self._data.leave()
 
     def recover(self) -> None:
@@ -193,7 +223,7 @@ class Dispatcher:
             shutil.rmtree(left_over, ignore_errors=True)
             left_over.mkdir(exist_ok=True)
         moved = self._blobs.sweep(self._repo.blobs(), self._clock.time())
-        log.info("start: %d files without a row moved to the trash folder", moved)
+        log.info("start: files without a row moved to the trash folder", extra={"files": moved})
 
     def _claims(self) -> list[Claim]:
         with self._change:

@@ -42,15 +42,23 @@ REFUSED = (OperationalError, InterfaceError, NoConnection)
 
 Value = TypeVar("Value")
 Steps = Generator[float, None, Value]
-# writes how a job ended, and returns whether the claim still held
-Ending = Callable[[], bool]
+# task, how a job ended, seconds
+Ended = Callable[[str, str, float], object]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a start of a job ended; ``write`` writes it, and returns whether the claim still held."""
+
+    state: str
+    write: Callable[[], bool]
 
 
 @dataclass
 class Runner:
     """Runs claimed jobs in folders of ``work``, which is on the disk of ``blobs``; ``lease`` in seconds.
 
-    stopping: whether the server stops, so that a lost process is no death.
+    stopping: whether the server stops, so that a lost process is no death. ended: called when an end is recorded.
     """
 
     queue: Queue
@@ -62,6 +70,7 @@ class Runner:
     find: Callable[[str], Task]
     stopping: Callable[[], bool]
     clock: Clock
+    ended: Ended
 
     def __post_init__(self) -> None:
         self.previews = Previews(self.work)
@@ -76,10 +85,12 @@ class Runner:
         kept: list[Blob] = []
         try:
             ending = yield from self._run(claim, kept, begun)
-            held = ending is not None and (yield from _insist(ending))
+            held = ending is not None and (yield from _insist(ending.write))
+            if ending is not None and held:
+                self.ended(claim.task, ending.state, self.clock.monotonic() - begun)
         except Exception:
             # without this the job would run again and again
-            log.exception("job %s broke the dispatcher", claim.id)
+            log.exception("a job broke the dispatcher", extra={"job": claim.id})
             yield from _insist(partial(self.queue.fail, claim, INTERNAL, self.clock.monotonic() - begun))
             return
         if not held:
@@ -93,14 +104,15 @@ class Runner:
             last = yield from self._listen(claim, out)
             seconds = self.clock.monotonic() - begun
             if isinstance(last, Finished):
-                return self._stored(claim, last.result, kept, seconds)
-            return None if last is None else partial(self.queue.fail, claim, last, seconds)
+                return Ending("done", self._stored(claim, last.result, kept, seconds))
+            return None if last is None else self._failed(claim, last, begun)
         except WorkerLost as lost:
-            log.warning("job %s, start %d: %s", claim.id, claim.attempt, lost)
-            return partial(self.queue.release if self.stopping() else self.queue.lose, claim)
+            log.warning("a job lost its process: %s", lost, extra={"job": claim.id, "start": claim.attempt})
+            if self.stopping():
+                return Ending("released", partial(self.queue.release, claim))
+            return Ending("lost", partial(self.queue.lose, claim))
         except UserError as error:
-            failed = Failed(error.code, error.message, error.hint)
-            return partial(self.queue.fail, claim, failed, self.clock.monotonic() - begun)
+            return self._failed(claim, Failed(error.code, error.message, error.hint), begun)
         finally:
             # before the end is written: whoever has the job after that finds nothing of this run
             self.previews.drop(claim.id)
@@ -131,7 +143,7 @@ class Runner:
         try:
             return self.queue.progress(claim, fraction, text, self.clock.time(), self.lease)
         except REFUSED:
-            log.warning("progress of job %s was not written", claim.id, exc_info=True)
+            log.warning("progress was not written", exc_info=True, extra={"job": claim.id})
             return True
 
     def _spec(self, claim: Claim, out: Path) -> JobSpec:
@@ -147,7 +159,10 @@ class Runner:
                 notices[name] = notes("warning", scan.warnings)
         return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices)
 
-    def _stored(self, claim: Claim, result: Result, kept: list[Blob], seconds: float) -> Ending:
+    def _failed(self, claim: Claim, failed: Failed, begun: float) -> Ending:
+        return Ending("failed", partial(self.queue.fail, claim, failed, self.clock.monotonic() - begun))
+
+    def _stored(self, claim: Claim, result: Result, kept: list[Blob], seconds: float) -> Callable[[], bool]:
         """Store the files of a result and return the write of its rows."""
         task = self.find(claim.task)
         artifacts = []

@@ -68,7 +68,8 @@ def build(services: Services) -> gr.Blocks:
                 answers = tab_rate.results()
         shared = Shared(viewer, results, chart, choice, gr.State(tasks.TASKS[0].name))
         connected = _connect(services, panels, columns, shared)
-        tab_events.connect_first(runs.start, connected[tasks.TASKS[0].name], shared)
+        panel_events.connect_first(runs.start, connected[tasks.TASKS[0].name])
+        _connect_landing(panels, connected)
         management.StudyEvents(services, study, answers, shared).connect(rate, demo)
         gr.Timer(BADGE_SECONDS).tick(lambda: _badges(services), None, badges, queue=False, **QUIET)
     return demo
@@ -97,6 +98,14 @@ def _connect(
         connected[name] = results_events.connect(services, panel, column, tab, shared)
     panel_events.connect({name: connected[name] for name in panels}, shared)
     return connected
+
+
+def _connect_landing(panels: Mapping[str, tuple[gr.Tab, Panel]], connected: Mapping[str, PanelEvents]) -> None:
+    """Let the first page of a public demo run the examples of the other tasks."""
+    _, first = panels[tasks.TASKS[0].name]
+    if isinstance(first, imaging_tab.Tab) and first.welcome:
+        for name, button in first.welcome.others.items():
+            panel_events.connect_first(button, connected[name])
 
 
 def _lab_welcome(panel: Panel) -> Welcome | None:

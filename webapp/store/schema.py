@@ -51,7 +51,7 @@ metadata = MetaData(
 ID = String(64)
 
 # a visitor: what everything of theirs is stored under; without an account one for each browser; last_start: of a job,
-# which may be deleted since
+# which may be deleted since; ended: when an administrator closed the server to the visitor
 session = Table(
     "session",
     metadata,
@@ -59,6 +59,7 @@ session = Table(
     Column("created", Utc, nullable=False),
     Column("last_seen", Utc, nullable=False),
     Column("last_start", Utc, nullable=True),
+    Column("ended", Utc, nullable=True),
 )
 
 # password: argon2id, null where a proxy or a provider checks who is there; subject: the name that a provider never
@@ -184,6 +185,29 @@ artifact = Table(
     Column("token", ID, nullable=False, unique=True),
     Column("created", Utc, nullable=False),
     Index("uq_artifact_job_name", "job", "name", unique=True),
+)
+
+# what one visitor, or all together, have used of a day; what: bytes (kilobytes of them) or jobs; began: seconds since
+# 1970; owner: a session, which may be gone
+day_use = Table(
+    "day_use",
+    metadata,
+    Column("owner", ID, primary_key=True),
+    Column("what", String(8), primary_key=True),
+    Column("began", Float, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+)
+
+# a link that shows one finished run to whoever has it; key: digest of what it ends in
+share = Table(
+    "share",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("key", ID, nullable=False, unique=True),
+    Column("job", ID, ForeignKey("job.id"), nullable=False, index=True),
+    Column("session", ID, ForeignKey("session.id"), nullable=False, index=True),
+    Column("created", Utc, nullable=False),
+    Column("ends", Utc, nullable=False),
 )
 
 # key: digest of the link that opens the study's results to another browser; secret: seeds every order and side

@@ -24,6 +24,7 @@ from spc_io.high_level.even_axis import EvenAxis
 
 from core.errors import UserError
 from core.files.arrays import read_arrays
+from core.files.vendor.horiba import read_labspec_xml
 from tests.core.files.vendor import spectrometer_files as made
 from tests.core.files.vendor.spectrometer_files import AT, TWO, VALUES, write
 
@@ -80,6 +81,18 @@ def same_cube(found: Arrays) -> None:
 
 def test_perkinelmer_image(tmp_path: Path) -> None:
     same_cube(read_arrays(write(tmp_path / "a.fsm", made.perkinelmer_image(CUBE))))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_labspec_with_entities_is_refused(tmp_path: Path, encoding: str) -> None:
+    """Entities could grow a hundred times, or name files of the server; in UTF-16 no search for bytes finds them."""
+    start = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE a [<!ENTITY one "1">]>'
+    path = tmp_path / "a.xml"
+    path.write_bytes((start + made.labspec(CUBE)).encode(encoding))
+    with pytest.raises(ValueError, match="with entities"):
+        read_labspec_xml(path)
+    path.write_bytes((start.partition("<!DOCTYPE")[0] + made.labspec(CUBE)).encode(encoding))
+    assert read_labspec_xml(path)["cube"].shape == CUBE.shape
 
 
 def test_labspec(tmp_path: Path) -> None:

@@ -158,8 +158,8 @@ def _recipe(each: Recipe, tests: Sequence[str]) -> tuple[Cell, ...]:
 def _plain(each: Shallow, tests: Sequence[str], columns: int) -> tuple[Cell, ...]:
     home, nothing = each.accuracy["id"], Interval(math.nan)
     away = [each.accuracy.get(test, nothing).value for test in tests]
-    found = (f"{SHORT_SIDES[each.modality]}: {each.title} (plain)", home.value, home.low, *away)
-    return (*found, *([None] * (columns - len(found) - 1)), "–")
+    found: list[Cell] = [f"{SHORT_SIDES[each.modality]}: {each.title} (plain)", home.value, home.low, *away]
+    return (*found, *[None] * (columns - len(found) - 1), "–")
 
 
 def _probes(title: str, found: Iterable[Diagnostic]) -> Markup:

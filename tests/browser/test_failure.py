@@ -284,7 +284,7 @@ def test_an_earlier_run_is_shown_beside_this_one(own_lab: Page, tmp_path: Path) 
     expect(beside).to_be_hidden()
     lab.get_by_label("Compare with an earlier run").click()
     lab.get_by_role("option", name="patches.npz").click()
-    expect(beside.locator(".cs-verdict")).to_have_count(2)
+    expect(beside.locator(".cs-verdict")).to_have_count(3)
     expect(beside).to_contain_text("patches.npz")
     expect(lab.locator("#lab-other-bars-plot .js-plotly-plot")).to_be_visible()
     assert violations(lab) + seen(lab) == []

@@ -54,9 +54,9 @@ def source(data: Data) -> str:
 
 # heading -> the diagnostic and its further figure, of the numbers that decide
 DECIDING = {
-    "One number, within classes": ("one_number", "within"),
+    "One number": ("one_number", "within"),
     "Follows swap": ("swap", ""),
-    "Shuffled pixels": ("shuffle", "logits"),
+    "Shuffled": ("shuffle", "logits"),
     "Amount": ("shift", "amount"),
     "Worst shift": ("shift", ""),
     "ECE rise": ("calibration", ""),
@@ -66,21 +66,21 @@ DECIDING = {
 
 
 def remedies(results: Results, title: str, sentence: str = "", advice: Sequence[str] = ()) -> Markup:
-    """Return every recipe with its accuracies, gap and probes, below what to do next; the page's script sorts it by a
-    click on a head."""
+    """Return every recipe and plain classifier with accuracies and the numbers that decide, below what to do next; the
+    page's script sorts it by a click on a head."""
     tests = [test for test in tests_of(results) if test != "id"]
     columns = (
         "Recipe",
         set_title("id"),
         "Lower bound",
-        "Commonest class",
         *map(set_title, tests),
-        *(f"Gap to {set_title(test).lower()}" for test in tests),
     )
     heads = (*columns, *DECIDING, "Verdict")
-    rows = tuple(_recipe(each, tests, results.data.chance) for each in recipes(results))
+    rows = tuple(_recipe(each, tests) for each in recipes(results))
     plain = tuple(_plain(each, tests, len(heads)) for each in results.shallow)
-    found = table(Table("Every recipe over its seeds, with the numbers that decide", heads, (*rows, *plain)))
+    chance = f"; chance is {results.data.chance:.2f}" if math.isfinite(results.data.chance) else ""
+    caption = f"Every recipe over its seeds, with the numbers that decide{chance}"
+    found = table(Table(caption, heads, (*rows, *plain)))
     return piece("lab", "remedies", title=title, advice=advice, sentence=sentence, table=found)
 
 
@@ -141,7 +141,7 @@ def _chance(p: float) -> str:
     return "under 0.001" if p < 0.001 else number(p, 3)
 
 
-def _recipe(each: Recipe, tests: Sequence[str], chance: float) -> tuple[Cell, ...]:
+def _recipe(each: Recipe, tests: Sequence[str]) -> tuple[Cell, ...]:
     home = each.accuracy("id")
     away = [each.accuracy(test).value for test in tests]
     verdict = each.first.verdict
@@ -149,9 +149,7 @@ def _recipe(each: Recipe, tests: Sequence[str], chance: float) -> tuple[Cell, ..
         each.title,
         home.value,
         home.low,
-        chance,
         *away,
-        *(home.value - value for value in away),
         *(each.probe(*probe).value for probe in DECIDING.values()),
         LEVELS.get(verdict.level, verdict.level) if verdict else "–",
     )
@@ -160,9 +158,8 @@ def _recipe(each: Recipe, tests: Sequence[str], chance: float) -> tuple[Cell, ..
 def _plain(each: Shallow, tests: Sequence[str], columns: int) -> tuple[Cell, ...]:
     home, nothing = each.accuracy["id"], Interval(math.nan)
     away = [each.accuracy.get(test, nothing).value for test in tests]
-    found = (f"{SHORT_SIDES[each.modality]}: {each.title} (plain)", home.value, home.low, None, *away)
-    found = (*found, *(home.value - value for value in away))
-    return (*found, *([None] * (columns - len(found) - 1)), "–")
+    found: list[Cell] = [f"{SHORT_SIDES[each.modality]}: {each.title} (plain)", home.value, home.low, *away]
+    return (*found, *[None] * (columns - len(found) - 1), "–")
 
 
 def _probes(title: str, found: Iterable[Diagnostic]) -> Markup:

@@ -67,8 +67,8 @@ DRAWN = (
 )
 """Views with a figure."""
 REMEDIES_SENTENCE = (
-    "A remedy helps where the gap closes and accuracy at home stays; press a column's head to sort. Another shortcut "
-    "may need another remedy."
+    "A remedy helps where accuracy away from home rises and that at home stays; press a column's head to sort. Another "
+    "shortcut may need another remedy."
 )
 TABS = tuple(dict.fromkeys(VIEWS.values()))
 

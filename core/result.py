@@ -24,7 +24,7 @@ VOLUME_SUFFIX = ".nii.gz"
 Measured = int | float | tuple[float | None, ...] | None
 FindingValue = str | int | float | tuple[str, ...] | tuple[int | float, ...]
 Level = Literal["info", "warning"]
-VerdictLevel = Literal["red", "amber", "none"]
+VerdictLevel = Literal["red", "amber", "none", "unlearnt"]
 
 
 def verdict_level(name: str) -> VerdictLevel:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import csv
+import math
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from core.declaration import Context
 from core.events import Event, Finished, Progress
-from core.failure.data.dataset import simulated_dataset, user_dataset
+from core.failure.data.dataset import simulated_dataset, user_dataset, user_folds
 from core.failure.data.loader import load
 from core.failure.data.modality import TITLES
 from core.failure.data.predictions import Predictions
 from core.failure.data.reading_options import options_of
 from core.failure.network_audit import TimedResults, audit_networks
 from core.failure.plan import plan_of
+from core.failure.pooling import pooled
 from core.failure.prediction_audit import audit_predictions
 from core.failure.results import Model, Results
 from core.failure.results_json import to_json
 from core.failure.spectra_audit import audit_spectra
+from core.failure.summary import DATA
 from core.failure.task import TASK, Settings
 from core.measure.intervals import Interval
 from core.result import Artifact, Finding, Measured, Result, Row, Verdict, artifact_in, notes, number, verdict_level
@@ -56,23 +58,26 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
 
 
 def table(results: Results) -> tuple[Row, ...]:
-    """Return one row for each recipe, mean over seeds: the measures of the task, and the number of seeds."""
+    """Return one row for each recipe over its seeds: the measures of the task, those that decide among them, and the
+    number of seeds."""
     rows = []
     for name in dict.fromkeys(model.name for model in results.models):
         models = [model for model in results.models if model.name == name]
         values: dict[str, Measured] = {
-            measure.name: _mean([_measure(model, measure.name) for model in models])
+            measure.name: _measure(models, results.accuracies.get(name, models[0].accuracy), measure.name)
             for measure in TASK.measures
-            if measure.name != "seconds"
+            if measure.name not in ("seconds", "chance")
         }
+        values["chance"] = number(results.data.chance)
         rows.append(Row(name, models[0].title, {**values, "seeds": len(models)}))
     return tuple(rows)
 
 
 def verdicts(results: Results) -> tuple[Verdict, ...]:
-    """Return the verdict on each modality."""
+    """Return the verdict on the data, where there is one, and on each modality."""
+    titles = {DATA: "Data", **TITLES}
     return tuple(
-        Verdict(modality, TITLES[modality], verdict_level(found.level), found.text, found.reasons, found.not_tested)
+        Verdict(modality, titles[modality], verdict_level(found.level), found.text, found.reasons, found.not_tested)
         for modality, found in results.verdicts.items()
     )
 
@@ -98,18 +103,17 @@ def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> 
     if isinstance(loaded, Predictions):
         yield Progress(0.1, 0, 1, "Probing the answers")
         return TimedResults(audit_predictions(loaded, settings.seed), {})
-    datasets = [user_dataset(loaded, seed) for seed in plan.seeds]
-    if not datasets[0].spatial:
-        results = yield from audit_spectra(datasets[0], replace(plan.depth, bands=True), settings.seed)
-        return TimedResults(results, {})
-    return (yield from audit_networks(datasets, plan))
+    if loaded.patches.spatial:
+        return (yield from audit_networks([user_dataset(loaded, seed) for seed in plan.seeds], plan))
+    depth = replace(plan.depth, bands=True)
+    folds = user_folds(loaded, settings.seed)
+    return TimedResults((yield from audit_spectra(folds, depth, settings.seed, swept=settings.sweep)), {})
 
 
 def _write(out: Path, results: Results) -> tuple[Artifact, ...]:
     artifacts = artifact_in(out, "results", ".json"), artifact_in(out, "table", ".csv")
     Path(artifacts[0].path).write_text(to_json(results), encoding="utf-8")
-    # the verdict of a recipe is that of its first seed
-    levels = {model.name: model.verdict.level if model.verdict else None for model in reversed(results.models)}
+    levels = {model.name: model.verdict.level if model.verdict else None for model in results.models}
     rows = [
         {"method": row.method, "title": row.title, **row.values, "verdict": levels[row.method]}
         for row in table(results)
@@ -142,13 +146,21 @@ def _result(done: TimedResults, artifacts: tuple[Artifact, ...], seconds: float)
     )
 
 
-def _measure(model: Model, name: str) -> float:
-    if name in model.accuracy:
-        return model.accuracy[name].value
-    found = [each.figure for each in model.diagnostics if each.name == name]
-    return (found[0] if found else Interval(float("nan"))).value
+# measure -> the diagnostic and its further figure, for those that are not named as a diagnostic
+PARTS = {
+    "within": ("one_number", "within"),
+    "shuffle_logits": ("shuffle", "logits"),
+    "amount": ("shift", "amount"),
+}
 
 
-def _mean(values: list[float]) -> float | None:
-    finite = [value for value in values if np.isfinite(value)]
-    return number(sum(finite) / len(finite)) if finite else None
+def _measure(models: Sequence[Model], accuracies: Mapping[str, Interval], name: str) -> Measured:
+    """Return a measure over all seeds of a model; None where it was not taken. ``low`` is the bound of the gate."""
+    if name in accuracies or name == "low":
+        value = accuracies["id"].low if name == "low" else accuracies[name].value
+    else:
+        diagnostic, part = PARTS.get(name, (name, ""))
+        found = [each for each in pooled(models) if each.name == diagnostic]
+        figures = [each.figures[part] if part else each.figure for each in found]
+        value = figures[0].value if figures else math.nan
+    return number(value) if math.isfinite(value) else None

@@ -30,6 +30,7 @@ REMEDIES = {
     "orthogonal": "Orthogonal projection",
     "whiten": "Whitening",
     "derivative": "Second derivative",
+    "emsc": "EMSC",
     "snv": "SNV",
     "amide": "Amide I norm",
     "centre": "Patch centring",
@@ -51,12 +52,56 @@ NETWORKS = {
     "bottleneck-8": "Bottleneck, 8",
     "bottleneck-16": "Bottleneck, 16",
 }
+CONTAMINATION = {"aligned": "Confounder of the class", "random": "Confounder at random"}
 SIDES = {"rgb": "RGB, stained", "ir": "IR, spectral"}
 SETS = {
     "id": "In distribution",
     "external": "External slides",
     "conflict": "Shortcut at random",
 }
+FIGURES = {
+    "accuracy": "accuracy",
+    "chance": "commonest class",
+    "participation": "participation ratio",
+    "erank": "effective rank",
+    "feature_pc1": "first component of the features",
+    "feature_participation": "participation ratio of the features",
+    "feature_erank": "effective rank of the features",
+    "label": "the same of the classes",
+    "excess": "over the classes",
+    "within": "within a class",
+    "rest": "stays",
+    "else": "another class",
+    "gain": "follows the mean absorbance",
+    "follows": "follows",
+    "changed": "changes",
+    "logits": "share of the answers",
+    "error_kappa": "kappa of the errors",
+    "amount": "loss where the amount changes",
+    "balanced_error": "mean error",
+    "relative_error": "mean error over that of none",
+    "pixel": "of the pixels",
+    "condition": "condition",
+    "all": "all bands",
+    "before": "before",
+    "after": "after",
+    "majority": "commonest class",
+    "by_spectrum": "split at random",
+    "by_group": "by patient or slide",
+    "drop": "loss",
+    "one": "one number",
+    "two": "two numbers",
+    "three": "three numbers",
+    "swap_one": "follows one",
+    "swap_two": "follows two",
+    "swap_three": "follows three",
+    "area": "told by the largest probability",
+    "energy": "told by the energy",
+    "distance": "told by the distance of the features",
+    "kept": "answered",
+    "accuracy_kept": "accuracy of the answered",
+}
+"""What the further figures of diagnostics are called; those of shifts and sets have the names of these."""
 
 
 def set_title(name: str) -> str:

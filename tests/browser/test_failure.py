@@ -28,7 +28,10 @@ TABS = ("One number", "Swap", "Bands", "Robustness", "Calibration", "Remedies", 
 # tables of remedies that are wider than their place
 CUT = """[...document.querySelectorAll("#lab-remedies table, #lab-other-remedies table")]
 .filter((table) => table.offsetWidth > table.closest(".cs-sortable").clientWidth).length"""
-TWINS = ("bars", "score", "swap", "pattern", "separation", "attribution", "robustness", "calibration")
+TWINS = (
+    "bars", "leaks", "score", "history", "numbers", "swap", "pattern", "separation", "attribution", "robustness",
+    "calibration", "abstention",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -145,10 +148,11 @@ def test_a_run_is_opened_by_its_address_with_a_verdict_on_each_side(lab: Page) -
     expect(lab.locator(".cs-viewer")).to_be_hidden()
     expect(lab.locator("#failure-data-facts")).to_contain_text("Patches of 6 × 6 pixels with stained pictures")
     cards = lab.locator("#lab-verdict .cs-verdict")
-    expect(cards).to_have_count(2)
+    # the data first: patches of known groups have their leakage at the head
+    expect(cards).to_have_count(3)
     levels = {card.get_attribute("data-side"): card.get_attribute("data-level") for card in cards.all()}
-    assert levels.keys() == {"rgb", "ir"}
-    assert set(levels.values()) <= {"red", "amber", "none"}
+    assert list(levels) == ["data", "rgb", "ir"]
+    assert set(levels.values()) <= {"red", "amber", "none", "unlearnt"}
     expect(lab.locator("#lab-verdict")).to_contain_text("What was not tested")
     expect(lab.locator("#lab-verdict")).not_to_contain_text("SIMULATED")
     # what a split by spectrum would have promised
@@ -231,7 +235,7 @@ def test_a_run_is_listed_and_a_stranger_cannot_open_it(
 ) -> None:
     open_tab(lab, "Sessions")
     expect(lab.locator("#sessions")).to_contain_text("patches.npz")
-    expect(lab.locator("#sessions")).to_contain_text("Failure lab: RGB")
+    expect(lab.locator("#sessions")).to_contain_text("Failure lab: Data")
     job = own.address.partition("job=")[2]
     # a visitor of the page, without a run of his own
     assert context.request.get(server.url).ok
@@ -275,7 +279,7 @@ def test_an_earlier_run_is_shown_beside_this_one(own_lab: Page, tmp_path: Path) 
     expect(beside).to_be_hidden()
     lab.get_by_label("Compare with an earlier run").click()
     lab.get_by_role("option", name="patches.npz").click()
-    expect(beside.locator(".cs-verdict")).to_have_count(2)
+    expect(beside.locator(".cs-verdict")).to_have_count(3)
     expect(beside).to_contain_text("patches.npz")
     expect(lab.locator("#lab-other-bars-plot .js-plotly-plot")).to_be_visible()
     assert violations(lab) + seen(lab) == []

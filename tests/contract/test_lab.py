@@ -28,7 +28,7 @@ from tests.contract.runs import Ran
 from tests.core.failure.data.core_set import write_cores
 from tests.source import ROOT
 
-SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",)}
+SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",), "seeds": 1}
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +73,13 @@ def test_a_run_keeps_every_promise(ran: dict[str, Ran], place: str) -> None:
     found = from_json(Path(last.files["results"]).read_text())
     assert found.data.mode == "patches" and found.data.source == "file"
     keeps_its_contract(TASK, last)
-    (verdict,) = last.result.verdicts
+    # the data have slides, so their leakage is at the head
+    data, verdict = last.result.verdicts
+    assert (data.title, data.subject, data.level) == ("Data", "data", found.verdicts["data"].level)
     assert (verdict.title, verdict.level) == ("IR", found.verdicts["ir"].level)
     rows = list(csv.DictReader(Path(last.files["table"]).read_text().splitlines()))
     assert [row["method"] for row in rows] == ["ir-erm"] == [row.method for row in last.result.table]
-    assert {"id", "verdict", "one_number"} <= rows[0].keys()
+    assert {"id", "low", "chance", "verdict", "within"} <= rows[0].keys()
     assert ran[place].record["params"]["remedies"] == ["erm"]
 
 
@@ -104,9 +106,15 @@ def test_spectra_alone_are_examined_without_a_network(tmp_path: Path) -> None:
     _, last = finish(execute, spec(tmp_path / "a", path))
     found = from_json(Path(last.files["results"]).read_text())
     assert found.data.mode == "spectra"
-    assert [model.name for model in found.models] == ["ir-discriminant", "ir-nearest"]
+    assert [model.name for model in found.models] == [
+        f"ir-{name}" for _ in range(5) for name in ("discriminant", "emsc", "derivative", "pls", "forest", "nearest")
+    ]
+    assert found.settings["folds"] == "5" and found.verdicts["ir"].reasons[0].startswith(
+        "Judged is the best classifier"
+    )
     assert {"D3", "D7", "D10"} <= {each.code for each in found.models[0].diagnostics}
     assert {"ir-prior", "ir-fisher"} <= {each.name for each in found.prior}
+    assert list(found.verdicts) == ["data", "ir"]
     assert found.leakage and found.leakage[0].figures.keys() == {"by_spectrum", "by_group", "majority"}
 
 
@@ -119,7 +127,7 @@ def test_answers_alone_are_examined(tmp_path: Path) -> None:
     _, last = finish(execute, spec(tmp_path / "a", path))
     found = from_json(Path(last.files["results"]).read_text())
     assert found.data.mode == "predictions"
-    assert {each.code for each in found.models[0].diagnostics} == {"D1", "D2", "D3", "D10"}
+    assert {each.code for each in found.models[0].diagnostics} == {"D0", "D1", "D2", "D3", "D10"}
 
 
 def test_every_bound_is_enforced(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 WIDTHS = (16, 32, 64)
+LINEAR = "linear"
+"""The network whose logits are linear in the mean spectrum."""
 
 
 class Network(nn.Module):
@@ -126,7 +128,7 @@ NETWORKS: Mapping[str, Kind] = MappingProxyType(
     {
         "cnn": Kind("Small CNN", _cnn),
         "pixel": Kind("Pixel network, no neighbours", _pixel),
-        "linear": Kind("Linear, mean spectrum", _linear),
+        LINEAR: Kind("Linear, mean spectrum", _linear),
         "vit": Kind("Channel-wise transformer", _vit),
         **{
             f"bottleneck-{width}": Kind(f"CNN behind {width} spectral features", _bottleneck(width))

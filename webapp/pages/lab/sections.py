@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from core.failure.results import Model, Results
-from webapp.pages.charts import captions, model_accuracy, model_shift, score_curves, wavenumbers
+from webapp.pages.charts import captions, collapse_curves, model_accuracy, model_shift, score_curves, wavenumbers
 from webapp.pages.charts.figure import Chart
 from webapp.pages.kit.templates import EMPTY
 from webapp.pages.lab import gallery, result_boxes
@@ -30,13 +30,17 @@ VIEWS = {
     "bars": "Verdict",
     "leaks": "Verdict",
     "score": "One number",
+    "history": "One number",
+    "numbers": "One number",
     "swap": "Swap",
     "pattern": "Bands",
     "separation": "Bands",
     "needed": "Bands",
     "attribution": "Bands",
     "robustness": "Robustness",
+    "contamination": "Robustness",
     "calibration": "Calibration",
+    "abstention": "Calibration",
     "remedies": "Remedies",
     "tissue": "Tissue",
     "probes": "Probes",
@@ -46,18 +50,22 @@ DRAWN = (
     "bars",
     "leaks",
     "score",
+    "history",
+    "numbers",
     "swap",
     "pattern",
     "separation",
     "needed",
     "attribution",
     "robustness",
+    "contamination",
     "calibration",
+    "abstention",
 )
 """Views with a figure."""
 REMEDIES_SENTENCE = (
-    "A remedy helps where the gap closes and accuracy at home stays; press a column's head to sort. Another shortcut "
-    "may need another remedy."
+    "A remedy helps where accuracy away from home rises and that at home stays; press a column's head to sort. Another "
+    "shortcut may need another remedy."
 )
 TABS = tuple(dict.fromkeys(VIEWS.values()))
 
@@ -86,13 +94,17 @@ def sections(results: Results, look: str, beside: str) -> dict[str, Section]:
         "bars": _of(model_accuracy.bars(results)),
         "leaks": _of(model_accuracy.leaks(results.leakage)),
         "score": _of(score_curves.one_number(models, classes)),
+        "history": _of(collapse_curves.history(models)),
+        "numbers": _of(collapse_curves.numbers(models)),
         "swap": _of(model_accuracy.swap(results)),
         "pattern": _of(wavenumbers.pattern(results.bands, classes)),
         "separation": _of(wavenumbers.separation(results.prior)),
         "needed": _of(next((chart for model in models if (chart := wavenumbers.needed(model))), None)),
         "attribution": _of(next((wavenumbers.attribution(model, results.bands, classes) for model in one), None)),
         "robustness": _of(model_shift.robustness(models)),
+        "contamination": _of(collapse_curves.contamination(results.contamination)),
         "calibration": _of(score_curves.calibration(models)),
+        "abstention": _of(collapse_curves.abstention(models)),
         "remedies": Section(result_boxes.remedies(results, "Remedies", REMEDIES_SENTENCE)),
         "tissue": Section(gallery.gallery(results, models)),
         "probes": Section(result_boxes.probes(models, results)),

@@ -30,20 +30,31 @@ def drawn(chart: Chart | None) -> list[dict[str, Any]]:
 
 
 def test_bars_stand_at_the_mean_of_the_seeds_with_their_bounds() -> None:
-    traces = drawn(model_accuracy.bars(results()))
+    chart = model_accuracy.bars(results())
+    traces = drawn(chart)
     assert [trace["name"] for trace in traces] == ["In distribution", "External slides", "Shortcut at random"]
     home = traces[0]
     assert home["x"] == pytest.approx([0.97, 0.9])
     bounds = home["error_x"]
-    assert bounds["array"] == pytest.approx([0.02, 0.02])
-    assert bounds["arrayminus"] == pytest.approx([0.03, 0.03])
+    # from the lowest to the highest bound of a seed
+    assert bounds["array"] == pytest.approx([0.02, 0.07])
+    assert bounds["arrayminus"] == pytest.approx([0.03, 0.08])
+    assert chart.figure is not None and chart.figure.layout.shapes[0].x0 == 0.4
     # told apart without colours
     shapes = [trace["marker"]["pattern"]["shape"] for trace in traces]
     assert len(set(shapes)) == 3
-    table = model_accuracy.bars(results()).table
+    table = chart.table
     assert table is not None
-    assert table.rows[1][1] == "0.900 (0.870 to 0.920)"
+    assert table.rows[1][1] == "0.900 (0.820 to 0.970)"
     assert table.rows[2] == ("One number (plain)", "0.700 (0.670 to 0.720)", None, None)
+    assert table.rows[3] == ("Always the commonest class", 0.4, None, None)
+
+
+def test_the_interval_over_seeds_and_groups_stands_where_it_was_measured() -> None:
+    found = replace(results(), accuracies={"ir-erm": {"id": Interval(0.9, 0.7, 0.95)}})
+    table = model_accuracy.bars(found).table
+    assert table is not None and table.rows[1][1] == "0.900 (0.700 to 0.950)"
+    assert model_accuracy.recipes(found)[1].accuracy("external").value == pytest.approx(0.65)
 
 
 def test_a_probe_that_was_not_asked_has_no_bar() -> None:
@@ -136,6 +147,15 @@ def test_leaking_patients_are_shown_beside_the_commonest_class() -> None:
     traces = drawn(model_accuracy.leaks([leak()]))
     assert [trace["x"] for trace in traces] == [[0.9], [0.6]]
     assert model_accuracy.leaks([]) is None
+
+
+@pytest.mark.parametrize("before", ["", "Accuracy that comes from knowing the patient: "])
+def test_every_classifier_that_leaks_has_a_row_of_its_own(before: str) -> None:
+    titles = ("Nearest spectrum", "Linear discriminant, all bands", "One number of the spectrum")
+    chart = model_accuracy.leaks([replace(leak(), title=before + title) for title in titles])
+    assert chart is not None and chart.table is not None
+    assert [row[0] for row in chart.table.rows] == list(titles)
+    assert [trace["y"] for trace in drawn(chart)] == [list(titles)] * 2
 
 
 def test_an_unknown_bound_is_no_bar_and_no_word() -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.declaration import Task
-from core.errors import UserError
+from core.errors import SeveralVolumes, UserError
 from webapp.intake import scans as intake
 from webapp.intake.model_files import accept_model
 from webapp.intake.spectra_files import accept_tissue
-from webapp.pages.kit.page_state import REFERENCE, Held, anchor, view
+from webapp.pages.kit.page_state import REFERENCE, Held, Volumes, anchor, view
 from webapp.services import Services
 
 Paths = str | Sequence[str] | None
@@ -30,8 +30,17 @@ def load(
         return held.with_input(task, name, accept_model(services, files, session).id)
     if name == REFERENCE and not held.inputs:
         raise UserError("no_scan", "A reference needs its scan first.", "Load the scan in step 1, then the reference.")
-    scan = intake.accept(services, files, series_name(files), session, "volume", deface=deface)
-    return held.with_input(task, name, scan.id)
+    return _load_volume(services, session, task, name, held, files, deface=deface)
+
+
+def choose_volume(
+    services: Services, session: str, task: Task, name: str, held: Held, number: int, *, deface: bool = False
+) -> Held:
+    """Take volume ``number`` of the folder that was uploaded for the input ``name``, from 1; deface: without a face."""
+    known = held.volumes.get(name)
+    if known is None:
+        raise UserError("upload_gone", "The uploaded file is no longer on the server.", "Upload it again.")
+    return _load_volume(services, session, task, name, held, known.files, number, deface=deface)
 
 
 def remove(task: Task, name: str, held: Held) -> Held:
@@ -69,6 +78,28 @@ def uploads(paths: Paths) -> list[Path]:
 def series_name(files: Sequence[Path]) -> str:
     """Return what files that make one scan are called."""
     return files[0].name if len(files) == 1 else f"{files[0].name} and {len(files) - 1} more"
+
+
+def _load_volume(
+    services: Services,
+    session: str,
+    task: Task,
+    name: str,
+    held: Held,
+    files: Sequence[Path],
+    number: int | None = None,
+    *,
+    deface: bool = False,
+) -> Held:
+    """Take a scan; where its upload holds several volumes, the page offers all, also where none was taken yet."""
+    try:
+        taken = intake.accept_volume(services, files, series_name(files), session, number, deface=deface)
+    except SeveralVolumes as error:
+        return held.with_volumes(name, Volumes(error.volumes, None, tuple(files)))
+    page = held.with_input(task, name, taken.scan.id)
+    if len(taken.volumes) < 2:
+        return page
+    return page.with_volumes(name, Volumes(taken.volumes, taken.number, tuple(files)))
 
 
 def _load_mask(services: Services, session: str, task: Task, name: str, held: Held, files: list[Path]) -> Held:

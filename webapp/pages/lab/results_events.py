@@ -46,6 +46,7 @@ class ResultsEvents(PanelEvents):
         view = self.view
         return [
             view.welcome.group,
+            view.welcome.start,
             view.trouble,
             view.shown,
             view.look,
@@ -74,7 +75,8 @@ class ResultsEvents(PanelEvents):
     def _results(self, session: str, shown: View) -> Updates:
         view, job = self.view, shown.job
         if job is None or not shown.done:
-            return self._shown(welcome=job is None or job.over)
+            # the words stay while it runs, which takes minutes
+            return {**self._shown(welcome=True), view.welcome.start: gr.Button(interactive=not shown.active)}
         results, box = attempt(lambda: stored_results.load(self.services, job))
         if results is None:
             return self._shown(trouble=box)

@@ -138,7 +138,7 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
             stdout=log_file,
             stderr=log_file,
             cwd=work,
-            env=_environment(work),
+            env=child_environment(work),
             start_new_session=True,
         )
     try:
@@ -146,7 +146,7 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
     except subprocess.TimeoutExpired as error:
         raise _too_slow(request["seconds"]) from error
     finally:
-        _end(child)
+        end_child(child)
     if child.returncode == -signal.SIGXCPU:
         raise _too_slow(request["seconds"])
     if child.returncode != 0 or not (work / ANSWER).is_file():
@@ -157,7 +157,7 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
     return answer
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end_child(child: subprocess.Popen[bytes]) -> None:
     """Kill the child and whatever it started: they are a process group of their own."""
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
@@ -168,7 +168,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             child.stdin.close()
 
 
-def _environment(work: Path) -> dict[str, str]:
+def child_environment(work: Path) -> dict[str, str]:
     """Return what the child needs of this process's environment: where modules are, and threads that wait for none."""
     inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     paths = [str(ROOT), *(os.path.abspath(path) for path in inherited if path)]

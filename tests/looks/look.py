@@ -28,6 +28,23 @@ SMALL, TOLERANCE = 360, 6.0
 # milliseconds in which a page begins to settle in another window, and in which a busy machine has drawn all figures
 SETTLES, SETTLED = 250, 10_000
 
+# words of a report that lie over each other, or over a drawing
+COVERED = """(() => {
+  const box = (one) => one.getBoundingClientRect();
+  const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
+  const found = [];
+  for (const drawing of document.querySelectorAll("figure.chart > svg")) {
+    const words = [...drawing.querySelectorAll("text")];
+    const beside = [...document.querySelectorAll(".plot-title, .key")];
+    words.forEach((one, place) => words.slice(place + 1).forEach((other) => {
+      if (over(box(one), box(other))) found.push([one.textContent, other.textContent]);
+    }));
+    beside.forEach((one) => { if (over(box(one), box(drawing))) found.push([one.textContent, "drawing"]); });
+  }
+  return found;
+})()"""
+
 
 def faults(page: Page, state: str, skip: str = "", ends: str = "") -> list[str]:
     """Return what is wrong with the page in any window, in one theme in all and in the other in the usual one.

@@ -42,7 +42,7 @@ TYPED = ("series",)
 # and the marks around them in notices
 QUOTED = re.compile("“[^”]*”")
 # what uploads are called where no names are kept, by role
-NAMELESS = {"volume": "Scan", "mask": "Mask"}
+NAMELESS = {"volume": "Scan", "mask": "Mask", "model": "Model"}
 FACE_SHOWN = "A scan of a whole head shows a face, by which a person may be known."
 FACE_OFFER = " Tick Remove the face, then load it again, to take it out."
 FACE_REMOVED = "The face was removed: {:.0f} ml before and below the front of the brain are empty."

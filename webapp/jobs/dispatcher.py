@@ -16,7 +16,7 @@ from core import tasks
 from core.declaration import Task
 from core.engine.protocol import Engine, WorkerLost
 from core.errors import UserError
-from webapp.jobs.runner import Runner
+from webapp.jobs.runner import Ended, Runner
 from webapp.rates import Allowance, in_words
 from webapp.settings import Settings
 from webapp.store.blobs import Blobs
@@ -34,11 +34,16 @@ TICK = 0.5  # seconds between two looks at the queue when nobody has called
 COUNT_LIFE = 2.0
 
 
+def _unwatched(task: str, state: str, seconds: float) -> None:
+    """Count nothing."""
+
+
 class Dispatcher:
     """Runs the jobs of the database on one engine, ``settings.slots`` at a time.
 
     engine: makes the engine; called once, at start when ``settings.warm``, else with the first job.
-    find: finds a task by name. clock: the time.
+    find: finds a task by name. clock: the time. ended: called with task, state and seconds when the end of a start is
+    recorded.
     Jobs that a dead server left running start again. Every method is safe to call from any thread. The threads of
     ``start`` do nothing but call ``next_job`` and ``renew``.
     """
@@ -52,6 +57,7 @@ class Dispatcher:
         *,
         find: Callable[[str], Task] = tasks.find,
         clock: Clock = time,
+        ended: Ended = _unwatched,
     ) -> None:
         self._repo = repo
         self._blobs = blobs
@@ -64,7 +70,16 @@ class Dispatcher:
         self._data = DataLock(settings.data)
         self._stopping = threading.Event()
         self._runner = Runner(
-            self.queue, repo, blobs, self._work, settings.lease, self._engine.get, find, self._stopping.is_set, clock
+            self.queue,
+            repo,
+            blobs,
+            self._work,
+            settings.lease,
+            self._engine.get,
+            find,
+            self._stopping.is_set,
+            clock,
+            ended,
         )
         self._wake = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -137,6 +152,11 @@ class Dispatcher:
         """
         return self._runner.previews.of(job_id) if self._repo.job(job_id, session).state == "running" else None
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether every slot looks for jobs."""
+        return bool(self._threads) and all(thread.is_alive() for thread in self._threads if "warm" not in thread.name)
+
     def start(self) -> None:
         """Take over what a dead server left, then look for jobs in the background. UserError data_in_use."""
         self.recover()
@@ -158,7 +178,7 @@ class Dispatcher:
             try:
                 self.queue.release(claim)
             except SQLAlchemyError:
-                log.exception("job %s was not put back; its lease runs out", claim.id)
+                log.exception("a job was not put back; its lease runs out", extra={"job": claim.id})
         self._data.leave()
 
     def recover(self) -> None:
@@ -209,7 +229,7 @@ class Dispatcher:
             shutil.rmtree(left_over, ignore_errors=True)
             left_over.mkdir(exist_ok=True)
         moved = self._blobs.sweep(self._repo.blobs(), self._clock.time())
-        log.info("start: %d files without a row moved to the trash folder", moved)
+        log.info("start: files without a row moved to the trash folder", extra={"files": moved})
 
     def _claims(self) -> list[Claim]:
         with self._change:
@@ -282,7 +302,7 @@ def _require_allowance(wait: float) -> None:
 
 
 def _check_role(title: str, kind: str, scan: ScanRecord) -> None:
-    own = scan.role if scan.role in ("mask", "tissue") else "volume"
+    own = scan.role if scan.role in ("mask", "tissue", "model") else "volume"
     if own != kind:
         raise UserError(
             "wrong_input",

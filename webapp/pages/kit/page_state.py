@@ -157,8 +157,7 @@ def of_address(services: Services, session: str, query: str) -> tuple[Task, Held
     scans = view(services, session, task, held).scans
     for entry in task.inputs:
         scan = scans.get(entry.name)
-        roles = {"mask": "mask", "tissue": "tissue"}
-        belongs = scan is None or scan.role == roles.get(entry.kind, "volume")
+        belongs = scan is None or scan.role == entry.kind
         if not belongs or (scan and entry.kind == "mask" and scan.parent != held.inputs.get(anchor(task))):
             raise UserError("not_found", "The address names a scan of another kind.", "Load the scan in step 1.")
     return task, held

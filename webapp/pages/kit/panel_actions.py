@@ -8,6 +8,7 @@ from pathlib import Path
 from core.declaration import Task
 from core.errors import SeveralVolumes, UserError
 from webapp.intake import scans as intake
+from webapp.intake.model_files import accept_model
 from webapp.intake.spectra_files import accept_tissue
 from webapp.pages.kit.page_state import REFERENCE, Held, Volumes, anchor, view
 from webapp.services import Services
@@ -25,6 +26,8 @@ def load(
         return _load_mask(services, session, task, name, held, files)
     if entry.kind == "tissue":
         return _load_tissue(services, session, task, name, held, files)
+    if entry.kind == "model":
+        return held.with_input(task, name, accept_model(services, files, session).id)
     if name == REFERENCE and not held.inputs:
         raise UserError("no_scan", "A reference needs its scan first.", "Load the scan in step 1, then the reference.")
     return _load_volume(services, session, task, name, held, files, deface=deface)
@@ -43,7 +46,7 @@ def choose_volume(
 def remove(task: Task, name: str, held: Held) -> Held:
     """Take an input off the page, and the labels with their data; what it was stays in the store."""
     if task.inputs[0].kind == "tissue" and name == task.inputs[0].name:
-        return Held()
+        return Held(_models(task, held))
     return held.without(task, name)
 
 
@@ -107,12 +110,17 @@ def _load_mask(services: Services, session: str, task: Task, name: str, held: He
     return held.with_input(task, name, mask.id)
 
 
+def _models(task: Task, held: Held) -> dict[str, str]:
+    """Return the models among the inputs of a page, which belong to no data in particular."""
+    return {one.name: held.inputs[one.name] for one in task.inputs if one.kind == "model" and one.name in held.inputs}
+
+
 def _load_tissue(services: Services, session: str, task: Task, name: str, held: Held, files: list[Path]) -> Held:
     """Take data, without the labels of the data before, or the labels of the data at hand."""
     first = task.inputs[0].name
     data = held.inputs.get(first, "")
     if name == first:
-        return Held({name: accept_tissue(services, files, session).id})
+        return Held({name: accept_tissue(services, files, session).id, **_models(task, held)})
     if not data:
         raise UserError("no_scan", "Labels need their image first.", "Load the data in step 1, then the labels.")
     return held.with_input(task, name, accept_tissue(services, files, session, data).id)

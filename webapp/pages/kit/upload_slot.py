@@ -96,5 +96,5 @@ def card(scan: ScanRecord | None) -> str:
     """Return what is known of a scan or mask, "" where there is none."""
     if scan is None:
         return ""
-    known = {"mask": boxes.mask_card, "tissue": boxes.tissue_card}
+    known = {"mask": boxes.mask_card, "tissue": boxes.tissue_card, "model": boxes.tissue_card}
     return known.get(scan.role, boxes.scan_card)(scan)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from core.errors import UserError
 from core.events import Event
 from core.presentation import Page
+from core.result import Artifact, NamedFile
 
 Value = int | float | str | bool | tuple[float, ...] | tuple[str, ...]
 
@@ -72,15 +73,16 @@ class Method:
 
 @dataclass(frozen=True)
 class Input:
-    """A file the task reads: ``kind`` is ``"volume"`` (a scan), ``"mask"`` ({0, 1} on the scan's grid) or ``"tissue"``
-    (spectra, infrared images or patches, in the formats of docs/failure-lab.md).
+    """A file the task reads: ``kind`` is ``"volume"`` (a scan), ``"mask"`` ({0, 1} on the scan's grid), ``"tissue"``
+    (spectra, infrared images or patches, in the formats of docs/failure-lab.md) or ``"model"`` (a network trained
+    elsewhere).
 
     label: of the place on a page where it is dropped, its title if ""; folded: the heading under which that place is
     folded away, "" for one in the open. own_units: its intensities are not in the units of the scan.
     """
 
     name: str
-    kind: Literal["volume", "mask", "tissue"]
+    kind: Literal["volume", "mask", "tissue", "model"]
     title: str
     help: str
     required: bool = True
@@ -219,10 +221,14 @@ class Preset:
 
 @dataclass(frozen=True)
 class Context:
-    """Where a job runs and writes: ``device`` (``"cpu"``, ``"cuda:0"``) and an existing, empty ``out`` folder."""
+    """Where a job runs and writes: ``device`` (``"cpu"``, ``"cuda:0"``) and an existing, empty ``out`` folder.
+
+    sources: input name -> the files as the user gave them, where the input itself is a copy of them.
+    """
 
     device: str
     out: Path
+    sources: Mapping[str, tuple[NamedFile, ...]] = field(default_factory=dict)
 
 
 Run = Callable[[Context, Mapping[str, Path], Mapping[str, Any]], Iterator[Event]]
@@ -245,6 +251,8 @@ class Task:
     ``estimate`` takes (input name -> path, params, device) and returns the expected cost.
     Importing a task must import neither numpy nor torch: both are a ``Reference``. methods: the usual one first, ours
     before those of papers before the plain ones; none for a task that is done in one way. page: how it is shown.
+    report: writes ``report.html`` of a finished run into a folder, from (folder, task, input name -> path, parameters,
+    result, run record), for a task with that output.
     """
 
     name: str
@@ -259,6 +267,7 @@ class Task:
     methods: tuple[Method, ...] = ()
     measures: tuple[Measure, ...] = ()
     page: Page = field(default_factory=Page)
+    report: Callable[..., Artifact] = Reference("core.report.page:write_report")
 
     @property
     def required(self) -> tuple[Input, ...]:

@@ -61,10 +61,10 @@ def run(
 
 
 def _scans(task: Task | None, inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the inputs that are to be NIfTI: all but those that the task, None for an unknown one, declares as
-    tissue."""
-    tissue = {entry.name for entry in task.inputs if entry.kind == "tissue"} if task else set()
-    return {name: path for name, path in inputs.items() if name not in tissue}
+    """Return the inputs that are to be NIfTI: all but those that the task, None for an unknown one, declares as tissue
+    or as a model."""
+    others = {entry.name for entry in task.inputs if entry.kind in ("tissue", "model")} if task else set()
+    return {name: path for name, path in inputs.items() if name not in others}
 
 
 def _converted(inputs: Mapping[str, str], work: Path) -> tuple[dict[str, str], dict[str, tuple[Note, ...]]]:

@@ -73,6 +73,15 @@ def artifact_in(folder: Path, kind: str, suffix: str, method: str = "") -> Artif
 
 
 @dataclass(frozen=True)
+class NamedFile:
+    """A file that a user gave: its name there, its size in bytes, and its sha256 in hexadecimal."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Note:
     """A sentence for the reader of a result; every note is shown. level: "info" for what was found or assumed,
     "warning" for what may make the result worse than it looks."""

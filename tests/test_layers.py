@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -271,9 +272,11 @@ def test_a_right_arrow_is_let_through() -> None:
 
 
 def test_what_is_imported_is_required() -> None:
-    """requirements.txt names, above its transitive part, every package that the program imports."""
+    """requirements.txt names, above its transitive part, every package that the program imports; extras the others."""
     homes = packages_distributions()
     direct = _names((ROOT / "requirements.txt").read_text().partition("# transitive")[0])
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    direct |= {name for wanted in extras.values() for name in _names("\n".join(wanted))}
     used = {source.partition(".")[0] for module in modules("core", "webapp") for source, _ in module.imports()}
     outside = used - set(sys.stdlib_module_names) - {"core", "webapp", "ray"}
     missing = {name for name in outside if not {_plain(home) for home in homes.get(name, [name])} & direct}

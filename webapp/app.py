@@ -161,12 +161,10 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     if page is None:
         from webapp.pages import layout, thumbnails
         from webapp.pages.kit import theme
-        from webapp.pages.lab import offline_report
         from webapp.pages.shared import shared_routes
         from webapp.pages.study import downloads as study_export
 
         page = layout.build
-        app.include_router(offline_report.router(services))
         app.include_router(study_export.router(services))
         app.include_router(thumbnails.router(services))
         app.include_router(shared_routes.router(services))

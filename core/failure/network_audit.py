@@ -36,10 +36,12 @@ USUAL_DIAGNOSTICS = 30
 
 @dataclass(frozen=True)
 class TimedResults:
-    """Results, and the seconds of training of each model, mean over seeds; seconds differ between equal runs."""
+    """Results, and the seconds of training of each model, mean over seeds; seconds differ between equal runs. remarks:
+    on how they came about."""
 
     results: Results
     seconds: dict[str, float]
+    remarks: tuple[str, ...] = ()
 
 
 def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResults]:
@@ -167,4 +169,5 @@ def _model(
         findings.attributions,
         findings.score,
         findings.probabilities,
+        confusion=findings.confusion,
     )

@@ -10,10 +10,11 @@ from core.failure.data.predictions import Predictions
 from core.failure.diagnostics import logits
 from core.failure.diagnostics.calibration import probabilities, reliability
 from core.failure.diagnostics.learnt import learnt
-from core.failure.diagnostics.model_under_test import Outcomes, weighted_outcomes
+from core.failure.diagnostics.model_under_test import Outcomes, confused, weighted_outcomes
 from core.failure.diagnostics.one_number import one_number
 from core.failure.models.plain_classifiers import Labelled, fit_one_number
 from core.failure.results import Bands, Data, Model, Results
+from core.failure.summary import parts_of
 from core.failure.verdict import LIMITS, AuditScope, decide
 from core.measure.bootstrap import interval
 from core.spectra.score import Score, fit_score
@@ -60,6 +61,7 @@ def audit_predictions(predictions: Predictions, seed: int = 0, draws: int = 1000
         tuple(map(float, scores)),
         tuple(tuple(map(float, row)) for row in probabilities(predictions.logits)),
         verdict,
+        confusion={"id": confused(predictions.labels, outcomes.predicted, outcomes.classes)},
     )
     return Results(
         _data(predictions),
@@ -118,6 +120,7 @@ def _data(predictions: Predictions) -> Data:
         (1, 1),
         tuple(map(float, predictions.wavenumbers)),
         notices,
+        parts=parts_of("id", predictions.labels, predictions.groups, len(predictions.classes)),
         chance=chance_of(predictions.labels),
     )
 

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict
 
 from core.measure.intervals import NAN, Interval, Number
+from core.result import NamedFile
 
 SCHEMA: Literal["irrgb/1"] = "irrgb/1"
 
@@ -105,8 +106,8 @@ class Verdict:
 class Model:
     """One audited model. accuracy: of each test set by name; train_accuracy: on training patches. parameters: how many
     were learnt. losses: of each epoch. history: accuracy and what one number explains after each epoch, of the first
-    seed. score: (N,) the one-dimensional score of each test patch. probabilities: (N, K)
-    of the classes."""
+    seed. score: (N,) the one-dimensional score of each test patch. probabilities: (N, K) of the classes. confusion: of
+    each test set by name, (K, K) patches of each class (rows) that were taken for each class."""
 
     name: str
     title: str
@@ -127,6 +128,7 @@ class Model:
     probabilities: tuple[tuple[Number, ...], ...] = ()
     verdict: Verdict | None = None
     history: tuple[Line, ...] = ()
+    confusion: dict[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -178,11 +180,23 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Part:
+    """The patches of one class (its number) in one set ("train", or a test set), and the patients or slides that they
+    are of, 0 where unknown."""
+
+    name: str
+    label: int
+    patches: int
+    groups: int
+
+
+@dataclass(frozen=True)
 class Data:
     """The data. mode: "patches", "spectra" or "predictions". source: "simulated" or "file". counts: patches of each
     set. groups: number of patients or slides. size: (H, W) of a patch. wavenumbers: (B,) cm^-1. notices: warnings for
     the user. technique: "infrared", or "raman" where the wavenumbers are shifts and absorbance is relative counts.
-    chance: accuracy of always naming the commonest class of the test set "id"."""
+    chance: accuracy of always naming the commonest class of the test set "id". parts: patches and groups of each class
+    in each set. files: that were read, as the user named them."""
 
     mode: str
     source: str
@@ -195,6 +209,8 @@ class Data:
     notices: tuple[str, ...] = ()
     technique: Literal["infrared", "raman"] = "infrared"
     chance: Number = NAN
+    parts: tuple[Part, ...] = ()
+    files: tuple[NamedFile, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,17 @@ import torch
 from core.declaration import Context
 from core.events import Event, Finished, Progress
 from core.failure.data.dataset import simulated_dataset, user_dataset, user_folds
+from core.failure.data.earlier_run import EarlierRun
 from core.failure.data.loader import load
 from core.failure.data.modality import TITLES
 from core.failure.data.predictions import Predictions
-from core.failure.data.reading_options import options_of
+from core.failure.data.reading_options import Options, options_of
+from core.failure.data.source_files import source_files
+from core.failure.examination import of_patches
+from core.failure.given_audit import audit_given, given_input
+from core.failure.models.given_model import opened_model
 from core.failure.network_audit import TimedResults, audit_networks
-from core.failure.plan import plan_of
+from core.failure.plan import Plan, plan_of
 from core.failure.pooling import pooled
 from core.failure.prediction_audit import audit_predictions
 from core.failure.results import Model, Results
@@ -51,6 +56,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
         done = yield from _audit(context, inputs, Settings(**params))
     finally:
         torch.set_num_threads(threads)
+    done = replace(done, results=_with_files(done.results, context, inputs))
     yield Progress(0.99, 0, 1, "Writing")
     artifacts = _write(context.out, done.results)
     yield Progress(1.0, 1, 1, "Done")
@@ -93,6 +99,8 @@ def leakage(results: Results) -> tuple[str, ...]:
 
 def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> Generator[Progress, None, TimedResults]:
     plan, options = plan_of(settings, context.device), options_of(settings)
+    if "model" in inputs:
+        return (yield from _judge(inputs, settings, plan, options))
     if "data" not in inputs:
         datasets = []
         for seed in plan.seeds:
@@ -100,6 +108,9 @@ def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> 
             yield Progress(0.0, len(datasets), len(plan.seeds), "Simulating")
         return (yield from audit_networks(datasets, plan))
     loaded = load(inputs["data"], inputs.get("labels"), options)
+    if isinstance(loaded, EarlierRun):
+        yield Progress(0.9, 0, 1, "Opening the results of an earlier run")
+        return TimedResults(loaded.results, {}, (_opened(loaded),))
     if isinstance(loaded, Predictions):
         yield Progress(0.1, 0, 1, "Probing the answers")
         return TimedResults(audit_predictions(loaded, settings.seed), {})
@@ -108,6 +119,34 @@ def _audit(context: Context, inputs: Mapping[str, Path], settings: Settings) -> 
     depth = replace(plan.depth, bands=True)
     folds = user_folds(loaded, settings.seed)
     return TimedResults((yield from audit_spectra(folds, depth, settings.seed, swept=settings.sweep)), {})
+
+
+def _judge(
+    inputs: Mapping[str, Path], settings: Settings, plan: Plan, options: Options
+) -> Generator[Progress, None, TimedResults]:
+    """Judge the model of a file; nothing is trained."""
+    given = given_input(settings)
+    if "data" in inputs:
+        dataset = user_dataset(of_patches(load(inputs["data"], inputs.get("labels"), options)), settings.seed)
+    else:
+        dataset = simulated_dataset(PRESETS[settings.tissue], settings.patches, settings.seed)
+    yield Progress(0.01, 0, 1, "Opening the model")
+    with opened_model(inputs["model"]) as model:
+        results = yield from audit_given(model.logits, given, dataset, plan.depth, settings.seed)
+    return TimedResults(results, {})
+
+
+def _opened(earlier: EarlierRun) -> str:
+    when = f" of {earlier.finished}" if earlier.finished else ""
+    return f"Results of an earlier run{when} were opened; nothing was computed anew."
+
+
+def _with_files(results: Results, context: Context, inputs: Mapping[str, Path]) -> Results:
+    """Return ``results`` with the files that were read, those of an earlier run as they are."""
+    if results.data.files or (results.data.source == "simulated" and "model" not in inputs):
+        return results
+    files = tuple(file for name, path in inputs.items() for file in context.sources.get(name) or source_files(path))
+    return replace(results, data=replace(results.data, files=files))
 
 
 def _write(out: Path, results: Results) -> tuple[Artifact, ...]:
@@ -134,7 +173,7 @@ def _result(done: TimedResults, artifacts: tuple[Artifact, ...], seconds: float)
             replace(row, values={**row.values, "seconds": round(done.seconds.get(row.method, 0.0), 2)})
             for row in table(results)
         ),
-        notes=(*notes("warning", data.notices), *notes("info", leakage(results))),
+        notes=(*notes("warning", data.notices), *notes("info", leakage(results)), *notes("info", done.remarks)),
         findings=(
             Finding("mode", "Mode", data.mode),
             Finding("tissue", "Tissue", data.tissue),

@@ -91,5 +91,6 @@ def _audit(
         (),
         findings.score,
         findings.probabilities,
+        confusion=findings.confusion,
     )
     return model, findings

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.failure.data.dataset import Dataset
-from core.failure.data.modality import TITLES, channels, images, mean_spectra
+from core.failure.data.modality import TITLES, channels, images, mean_spectra, technique_of
 from core.failure.data_verdict import judge_data
 from core.failure.diagnostics.attribution import gallery, patches_to_show
 from core.failure.diagnostics.battery import ModalityFits, accuracies
@@ -16,16 +17,21 @@ from core.failure.diagnostics.data_prior import class_by_group, class_noise, fis
 from core.failure.diagnostics.intrinsic_dimension import intrinsic
 from core.failure.diagnostics.leakage import leakage
 from core.failure.models.plain_classifiers import KNOWN
-from core.failure.results import Bands, Data, Diagnostic, Gap, Model, Results, Shallow, Verdict
+from core.failure.results import Bands, Data, Diagnostic, Gap, Model, Part, Results, Shallow, Verdict
 from core.failure.tally import Tally
+from core.failure.titles import band_axis
 from core.failure.verdict import LIMITS
 from core.failure.wording import worded, worded_diagnostic
 from core.spectra.patches import PatchSet
+
+Ints = NDArray[np.int64]
 
 PRIOR_DRAWS = 200
 DATA = "data"
 """The subject of the verdict that is on the data."""
 CLASS_NOISE = "class_noise"
+GIVEN = "given"
+"""The remedy and the network of a model that was trained elsewhere."""
 
 
 def describe(fits: ModalityFits) -> list[Diagnostic]:
@@ -39,7 +45,7 @@ def describe(fits: ModalityFits) -> list[Diagnostic]:
     found = [
         spectrum_prior(values, patches.groups, PRIOR_DRAWS),
         one_of_all(one, every, fits.weights("id")),
-        fisher(values, patches.labels, channels(patches, modality)[1]),
+        fisher(values, patches.labels, channels(patches, modality)[1], band_axis(technique_of(patches)).position),
         class_noise(values, patches.labels, patches.classes, fits.noise, patches.groups, PRIOR_DRAWS),
         class_by_group(patches.labels, patches.groups, len(patches.classes)),
         intrinsic(values, fits.noise),
@@ -94,7 +100,25 @@ def data_of(dataset: Dataset, mode: str, notices: tuple[str, ...] = ()) -> Data:
         (train.ir.shape[2], train.ir.shape[3]),
         tuple(map(float, train.wavenumbers)),
         (*dataset.notices, *notices),
-        "raman" if train.raman else "infrared",
+        technique_of(train),
+        parts=tuple(
+            part
+            for name, each in {"train": train, **dataset.tests}.items()
+            for part in parts_of(name, each.labels, each.groups, len(train.classes))
+        ),
+    )
+
+
+def parts_of(name: str, labels: Ints, groups: Ints | None, classes: int) -> tuple[Part, ...]:
+    """Return how many patches and groups of each class the set ``name`` has; labels, groups: (N,)."""
+    return tuple(
+        Part(
+            name,
+            kind,
+            int((labels == kind).sum()),
+            0 if groups is None else len(np.unique(groups[labels == kind])),
+        )
+        for kind in range(classes)
     )
 
 
@@ -139,7 +163,7 @@ def _verdicts(
     of_data = judge_data(leaks, noise)
     found = {} if of_data is None else {DATA: of_data}
     for model in models:
-        if model.remedy == "erm" and model.verdict is not None:
+        if model.remedy in ("erm", GIVEN) and model.verdict is not None:
             found.setdefault(model.modality, model.verdict)
     plain = [model for model in models if model.remedy == "plain"]
     best = max(plain, key=lambda model: tally.value(model.name, "id"), default=None)

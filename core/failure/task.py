@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
+from core.declaration import REPORT, RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 from core.failure import titles
+from core.failure.model_input import MODEL, MODEL_PARAMS
 from core.failure.reading import READING_PARAMS
 from core.presentation import Page, Step, Welcome
 
@@ -20,7 +21,8 @@ REMEDIES = (
     "thickness", "thickness-equal", "swap", "instance-swap", "full",
 )  # fmt: skip
 NETWORKS = (
-    "cnn", "pixel", "linear", "vit", "bottleneck-1", "bottleneck-2", "bottleneck-4", "bottleneck-8", "bottleneck-16"
+    "cnn", "pixel", "linear", "vit", "resnet18", "bottleneck-1", "bottleneck-2", "bottleneck-4", "bottleneck-8",
+    "bottleneck-16",
 )  # fmt: skip
 QUICK = ("erm", "instance")
 STANDARD = ("erm", "decoupling", "whiten", "derivative", "centre", "instance", "swap", "full")
@@ -58,6 +60,15 @@ class Settings:
     step: int
     amide: float
     most: int
+    model_modality: Literal["ir", "rgb"]
+    model_bands: str
+    model_normalisation: str
+    model_mean: str
+    model_scale: str
+    model_size: int
+    model_layout: Literal["NCHW", "NHWC", "NC", "N1C"]
+    model_classes: str
+    model_answers: Literal["auto", "logits", "probabilities"]
 
 
 def _size(remedies: tuple[str, ...], seeds: int, depth: str, patches: int = 600) -> Mapping[str, Value]:
@@ -87,8 +98,9 @@ TASK = Task(
             label="Label picture, PNG, TIFF or NPY",
             folded="Labels of an infrared image",
         ),
+        MODEL,
     ),
-    outputs=(Output("results", "json", "Results"), Output("table", "csv", "Table"), RUN_RECORD),
+    outputs=(Output("results", "json", "Results"), Output("table", "csv", "Table"), REPORT, RUN_RECORD),
     params=(
         Param(
             "tissue",
@@ -153,6 +165,7 @@ TASK = Task(
         ),
         SEED,
         *READING_PARAMS,
+        *MODEL_PARAMS,
     ),
     presets=(
         Preset("quick", "Quick", _size(QUICK, 2, "quick")),
@@ -199,4 +212,5 @@ TASK = Task(
     ),
     run=Reference("core.failure.run:run"),
     estimate=Reference("core.failure.training_cost:estimate"),
+    report=Reference("core.report.lab.page:write_report"),
 )

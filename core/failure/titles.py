@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 TISSUES = {
     "density": "Density differs between the classes",
     "strong": "Density, strong: nearly enough alone",
@@ -46,6 +48,7 @@ NETWORKS = {
     "pixel": "Pixel by pixel",
     "linear": "Linear on the mean spectrum",
     "vit": "Transformer over bands",
+    "resnet18": "ResNet-18",
     "bottleneck-1": "Bottleneck, 1 feature",
     "bottleneck-2": "Bottleneck, 2",
     "bottleneck-4": "Bottleneck, 4",
@@ -109,6 +112,23 @@ def set_title(name: str) -> str:
     return SETS.get(name, name)
 
 
+@dataclass(frozen=True)
+class BandAxis:
+    """The words of spectra. position: of a band, with its unit; value: of a number. falls: positions are drawn from
+    right to left, as in the infrared."""
+
+    position: str
+    value: str
+    falls: bool
+
+
+def band_axis(technique: str) -> BandAxis:
+    """Return the words of spectra of a technique, "infrared" or "raman"."""
+    if technique == "raman":
+        return BandAxis("Raman shift, cm⁻¹", "relative counts", False)
+    return BandAxis("wavenumber, cm⁻¹", "absorbance", True)
+
+
 TECHNIQUES = {"auto": "As the file states", "infrared": "Infrared", "raman": "Raman"}
 SCALES = {
     "auto": "As the file states",
@@ -117,6 +137,23 @@ SCALES = {
     "transmittance": "Transmittance, 0 to 1",
     "counts": "Counts",
 }
+NORMALISATIONS = {
+    "none": "None",
+    "standard": "Each band to mean 0, deviation 1 over the training part",
+    "snv": "SNV",
+    "max": "Divided by the highest band",
+    "vector": "To unit length",
+    "minmax": "From 0 to 1",
+    "amide": "Divided by amide I",
+    "derivative": "Second derivative",
+}
+LAYOUTS = {
+    "NCHW": "Patches, channels first (N, C, H, W)",
+    "NHWC": "Patches, channels last (N, H, W, C)",
+    "NC": "Mean spectra (N, C)",
+    "N1C": "Mean spectra of one channel (N, 1, C)",
+}
+ANSWERS = {"auto": "As they look", "logits": "Logits", "probabilities": "Probabilities"}
 AXES = {
     "auto": "As the file states",
     "wavenumber": "Wavenumbers, cm⁻¹",

@@ -43,7 +43,6 @@ OWNED = {
     "/files/{artifact_id}": {"artifact_id": "artifact"},
     "/mask/{scan_id}": {"scan_id": "scan"},
     "/proposal/{scan_id}": {"scan_id": "scan"},
-    "/lab/{job_id}.html": {"job_id": "job"},
     "/study/{study_id}/view": {"study_id": "study"},
     "/study/{study_id}/{kind}": {"study_id": "study"},
     "/gradio_api/heartbeat/{session_hash}": {"session_hash": "page"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 import threading
 import time
@@ -86,7 +87,7 @@ class Dispatcher:
         self._held: dict[str, Claim] = {}
         self._change = threading.Lock()
         self._counting = threading.Lock()
-        self._counted = (-COUNT_LIFE, 0)
+        self._counted = (-math.inf, 0)
         self._allowance = Allowance(
             settings.jobs_per_day, settings.jobs_per_day_total, DayUse(repo.engine, "jobs"), clock.time
         )
@@ -114,6 +115,7 @@ class Dispatcher:
             total=self._settings.queue_total,
         )
         self._allowance.take(session)
+        self._recount()
         self._count()
         with self._wake:
             self._wake.notify_all()
@@ -129,9 +131,13 @@ class Dispatcher:
         """End a waiting or running job of this session; one that is over stays as it is. UserError not_found."""
         if self.queue.cancel(job_id, session) == "running":
             self._kill([claim for claim in self._claims() if claim.id == job_id])
+        self._recount()
 
     def waiting(self) -> int:
-        """Return the number of jobs of all sessions that wait or run, at most COUNT_LIFE seconds old."""
+        """Return the number of jobs of all sessions that wait or run.
+
+        What other servers do to it is seen within COUNT_LIFE seconds.
+        """
         with self._counting:
             at, length = self._counted
             if self._clock.monotonic() - at >= COUNT_LIFE:
@@ -240,6 +246,12 @@ class Dispatcher:
         finally:
             with self._change:
                 del self._held[claim.owner]
+            self._recount()
+
+    def _recount(self) -> None:
+        """Count the queue anew the next time."""
+        with self._counting:
+            self._counted = (-math.inf, 0)
 
     def _spawn(self, target: Callable[[], object], name: str) -> None:
         thread = threading.Thread(target=target, name=f"dispatcher-{name}", daemon=True)
@@ -290,7 +302,7 @@ def _require_allowance(wait: float) -> None:
 
 
 def _check_role(title: str, kind: str, scan: ScanRecord) -> None:
-    own = scan.role if scan.role in ("mask", "tissue") else "volume"
+    own = scan.role if scan.role in ("mask", "tissue", "model") else "volume"
     if own != kind:
         raise UserError(
             "wrong_input",

@@ -19,12 +19,12 @@ from core.engine.protocol import Engine, JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.report.labels import artifact_title
-from core.result import Result, notes
+from core.result import NamedFile, Result, notes
 from webapp.jobs.snapshots import Previews
 from webapp.store.blobs import Blob, Blobs
 from webapp.store.clock import Clock
 from webapp.store.queue import Queue
-from webapp.store.records import Claim, NewArtifact
+from webapp.store.records import Claim, NewArtifact, ScanRecord
 from webapp.store.repository import Repo
 
 log = logging.getLogger(__name__)
@@ -33,8 +33,8 @@ INTERNAL = Failed(
     "internal", "The server made a mistake with this job.", "Run it again; if it fails again, report it with the time."
 )
 PACE = 0.25  # seconds between two progress writes of a job
-# the role of spectra and patches among the scans
-TISSUE = "tissue"
+# the roles of what is no scan: spectra and patches, and models
+UNCONVERTED = ("tissue", "model")
 # seconds between two tries of a write that the database refused: the first, and the longest after doubling
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 # busy, full, not there: what may be over in a while
@@ -147,17 +147,18 @@ class Runner:
             return True
 
     def _spec(self, claim: Claim, out: Path) -> JobSpec:
-        inputs, notices = {}, {}
+        inputs, notices, sources = {}, {}, {}
         for name, scan_id in claim.inputs.items():
             scan = self.repo.scan(scan_id, claim.session)
             path = self.blobs.path(scan.blob)
             if not path.is_file():
                 raise UserError("input_gone", "A scan of this job is no longer on the server.", "Upload it again.")
             inputs[name] = str(path)
+            sources[name] = _sources(scan)
             # what was kept of a scan does not show how it was converted; spectra are read anew by the task
-            if scan.role != TISSUE:
+            if scan.role not in UNCONVERTED:
                 notices[name] = notes("warning", scan.warnings)
-        return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices)
+        return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices, sources=sources)
 
     def _failed(self, claim: Claim, failed: Failed, begun: float) -> Ending:
         return Ending("failed", partial(self.queue.fail, claim, failed, self.clock.monotonic() - begun))
@@ -197,6 +198,11 @@ def _insist(work: Callable[[], Value]) -> Steps[Value]:
             log.warning("the database refused; trying again in %g s", pause, exc_info=True)
         yield pause
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _sources(scan: ScanRecord) -> tuple[NamedFile, ...]:
+    """Return the files that were uploaded, where intake noted them."""
+    return tuple(NamedFile(**each) for each in scan.facts.get("files", ()))
 
 
 def _parts(blob: Blob) -> tuple[str, str, int]:

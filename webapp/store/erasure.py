@@ -65,10 +65,10 @@ class Erasure:
             _drop_jobs(connection, [job_id])
         self._deleted()
 
-    def delete_scan(self, scan_id: str, session_id: str) -> None:
+    def delete_scan(self, scan_id: str, session_id: str) -> tuple[int, int]:
         """Delete a scan of this session with its masks and the runs on them, which show it too.
 
-        UserError not_found, still_running.
+        Returns how many masks and runs there were. UserError not_found, still_running.
         """
         with self._engine.begin() as connection:
             mine = scan.c.id == scan_id, scan.c.session == session_id
@@ -81,6 +81,7 @@ class Erasure:
             _drop_jobs(connection, [run.id for run in runs])
             _drop_scans(connection, family)
         self._deleted()
+        return len(family) - 1, len(runs)
 
     def delete_session(self, session_id: str) -> None:
         """Delete all that a visitor has, whose jobs should be cancelled before, and who the visitor was.

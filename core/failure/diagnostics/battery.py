@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.failure.corruptions.shift_words import MILD
 from core.failure.data.dataset import CONFLICT, HOME, Dataset
-from core.failure.data.modality import channels, images, mean_spectra
+from core.failure.data.modality import channels, images, mean_spectra, technique_of
 from core.failure.data.normalisation import NOT_NORMALISED, Normalisation, normalisation_of
 from core.failure.diagnostics import ablation, band_importance, capacity, logits, one_number, shift, swap
 from core.failure.diagnostics.abstention import abstention, distances
@@ -18,10 +18,11 @@ from core.failure.diagnostics.attribution import attribute
 from core.failure.diagnostics.calibration import calibration_rise, probabilities, reliability
 from core.failure.diagnostics.few_numbers import NUMBERS, few_numbers
 from core.failure.diagnostics.learnt import learnt
-from core.failure.diagnostics.model_under_test import ModelUnderTest, weighted_outcomes
+from core.failure.diagnostics.model_under_test import ModelUnderTest, confused, weighted_outcomes
 from core.failure.models.plain_classifiers import KNOWN, Labelled, Predict, classifiers_of
 from core.failure.models.trained_model import TrainedModel
 from core.failure.results import Attribution, Corrupted, Diagnostic, Reliability
+from core.failure.titles import band_axis
 from core.failure.wording import worded_diagnostic
 from core.measure.bootstrap import draw_weights, interval, mean
 from core.measure.intervals import Interval
@@ -103,7 +104,8 @@ def fit_modality(dataset: Dataset, modality: str, depth: Depth, seed: int) -> Mo
 
 @dataclass(frozen=True)
 class ModelFindings:
-    """The results of the battery for one model. correct: of each test set, 1 for each correct patch, else 0, (N,)."""
+    """The results of the battery for one model. correct: of each test set, 1 for each correct patch, else 0, (N,).
+    confusion: of each test set, (K, K) as ``confused`` returns it."""
 
     accuracy: dict[str, Interval]
     diagnostics: tuple[Diagnostic, ...]
@@ -113,6 +115,7 @@ class ModelFindings:
     score: tuple[float, ...]
     probabilities: tuple[tuple[float, ...], ...]
     correct: dict[str, Floats]
+    confusion: dict[str, tuple[tuple[int, ...], ...]]
 
 
 def accuracies(fits: ModalityFits, predict: Predict) -> dict[str, Interval]:
@@ -125,19 +128,20 @@ def accuracies(fits: ModalityFits, predict: Predict) -> dict[str, Interval]:
 
 
 def run_battery(
-    fits: ModalityFits, predict: Predict, trained: TrainedModel | None, shown: Ints
+    fits: ModalityFits, predict: Predict, trained: TrainedModel | None, shown: Ints, *, network: bool = False
 ) -> Generator[str, None, ModelFindings]:
     """Run every diagnostic that the data allow, yielding the name of each before it starts.
 
-    predict: raw patches -> logits. trained: the networks behind it, None for a plain classifier. shown: numbers of the
-    patches whose pixels are attributed.
+    predict: raw patches -> logits. trained: the networks behind it, None for a plain classifier and for a model of
+    which nothing else is known, which ``network`` sets beside the plain classifiers as a network is. shown: numbers of
+    the patches whose pixels are attributed.
     """
     dataset = fits.dataset
     yield "accuracy"
     answers = {name: predict(fits.values(name)) for name in dataset.tests}
     model = _model_under_test(fits, predict, answers[HOME])
     diagnostics: list[Diagnostic] = []
-    for title, diagnostic in _diagnostics(fits, model, trained):
+    for title, diagnostic in _diagnostics(fits, model, trained, network=network):
         yield title
         diagnostics.append(diagnostic())
     yield "corruptions"
@@ -174,6 +178,10 @@ def run_battery(
         tuple(map(float, model.outcomes.scores)),
         tuple(tuple(map(float, row)) for row in probabilities(answers[HOME])),
         correct,
+        {
+            name: confused(dataset.tests[name].labels, given.argmax(axis=1), len(dataset.train.classes))
+            for name, given in answers.items()
+        },
     )
 
 
@@ -195,11 +203,12 @@ def _model_under_test(fits: ModalityFits, predict: Predict, answers: Float) -> M
         names,
         fits.seed,
         fits.normalisation,
+        band_axis(technique_of(patches)).position,
     )
 
 
 def _diagnostics(
-    fits: ModalityFits, model: ModelUnderTest, trained: TrainedModel | None
+    fits: ModalityFits, model: ModelUnderTest, trained: TrainedModel | None, *, network: bool
 ) -> Sequence[tuple[str, Callable[[], Diagnostic]]]:
     """Return name and function of each diagnostic that the data and the depth allow."""
     outcomes = model.outcomes
@@ -214,7 +223,7 @@ def _diagnostics(
     ]
     if fits.depth.few:
         chosen.append(("D3k few numbers", lambda: few_numbers(model, fits.scores)))
-    if trained is not None:
+    if trained is not None or network:
         chosen.append(("D11 gain", lambda: capacity.gain_over_plain(outcomes, plain)))
     if model.spatial:
         chosen += [

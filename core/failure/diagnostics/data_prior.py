@@ -67,10 +67,11 @@ def one_of_all(one: Floats, every: Floats, weights: Floats) -> Diagnostic:
     )
 
 
-def fisher(values: Float, labels: Ints, positions: tuple[float, ...]) -> Diagnostic:
+def fisher(values: Float, labels: Ints, positions: tuple[float, ...], axis: str = "") -> Diagnostic:
     """Return D16: largest Fisher ratio of a band, variance between class means over variance within; the line has each.
 
-    values: (N, C, H, W). positions: (C,) wavenumbers in cm^-1, or numbers of colours.
+    values: (N, C, H, W). positions: (C,) wavenumbers in cm^-1, or numbers of colours. axis: what
+    they are called.
     """
     means = values.mean(axis=(2, 3), dtype=np.float64)
     overall, between, within = means.mean(axis=0), 0.0, 0.0
@@ -79,7 +80,7 @@ def fisher(values: Float, labels: Ints, positions: tuple[float, ...]) -> Diagnos
         between = between + len(own) * (own.mean(axis=0) - overall) ** 2
         within = within + ((own - own.mean(axis=0)) ** 2).sum(axis=0)
     ratios = np.asarray(between / np.maximum(within, 1e-30))
-    line = Line("fisher", positions, tuple(map(float, ratios)), "wavenumber, cm⁻¹", "between / within")
+    line = Line("fisher", positions, tuple(map(float, ratios)), axis, "between / within")
     why = "Not used for the verdict: it names the bands whose mean tells the classes."
     return Diagnostic(
         "D16", "fisher", "Largest Fisher ratio of a band", Interval(float(ratios.max())), False, why, {}, (line,)

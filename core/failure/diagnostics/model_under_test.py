@@ -72,7 +72,8 @@ class ModelUnderTest:
     predict: raw patches (N, C, H, W) -> logits (N, K). values: (N, C, H, W) float32, the held-out patches, raw.
     training: some raw training patches. score: the one-dimensional score, fitted on the training patches; centre:
     (C,) their mean spectrum. noise: (C,) standard deviation of the detector's noise. names: (C,) of the channels.
-    normalisation: of the patches as they came; changed patches are normalised again before ``predict``.
+    normalisation: of the patches as they came; changed patches are normalised again before ``predict``. axis: what the
+    positions of the channels are called.
     """
 
     outcomes: Outcomes
@@ -85,6 +86,7 @@ class ModelUnderTest:
     names: Sequence[str]
     seed: int = 0
     normalisation: Normalisation = NOT_NORMALISED
+    axis: str = ""
 
     @property
     def spatial(self) -> bool:
@@ -110,6 +112,17 @@ class ModelUnderTest:
             return self
         rows = np.sort(self.rng("some").choice(len(self.outcomes.labels), count, replace=False))
         return replace(self, outcomes=self.outcomes.take(rows), values=self.values[rows])
+
+
+def confused(labels: Ints, predicted: Ints, classes: int) -> tuple[tuple[int, ...], ...]:
+    """Return how many patches of each class (rows) were taken for each class.
+
+    >>> confused(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    ((1, 1), (0, 1))
+    """
+    table = np.zeros((classes, classes), np.int64)
+    np.add.at(table, (labels, predicted), 1)
+    return tuple(tuple(map(int, row)) for row in table)
 
 
 def weighted_outcomes(

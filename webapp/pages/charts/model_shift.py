@@ -9,11 +9,10 @@ from plotly.subplots import make_subplots
 
 from core.failure.corruptions.shift_words import title_of
 from core.failure.results import Corrupted, Model
+from core.report.lab.result_plots import worst_physical
 from webapp.pages.charts.figure import ALARM, COLOURS, MUTED, SYMBOLS, Chart, Table, layout, opaque
 
 NOISE = ("noise", "rgb_noise", "noise_floor")
-NAMED = 3
-"""So many physical curves, those that fall the most, stand out and are in the legend; the others are thin."""
 
 
 def robustness(models: Sequence[Model]) -> Chart:
@@ -27,7 +26,7 @@ def robustness(models: Sequence[Model]) -> Chart:
     rows: list[tuple[str | float | None, ...]] = []
     levels = sorted({level for model in shown for each in model.corruptions for level in each.severities})
     for column, model in enumerate(shown, 1):
-        worst = _worst(model)
+        worst = worst_physical(model)
         for each in sorted(model.corruptions, key=lambda one: one.name in worst or one.name in NOISE):
             _draw(figure, column, each, worst, len(shown) > 1)
         rows += [_row(model, each, levels) for each in model.corruptions]
@@ -47,12 +46,6 @@ def robustness(models: Sequence[Model]) -> Chart:
         "Robustness to noise is no sign of health: a model that has collapsed to one number averages noise away, and "
         "looks robust. Severities of IR and RGB cannot be compared with each other.",
     )
-
-
-def _worst(model: Model) -> tuple[str, ...]:
-    physical = [each for each in model.corruptions if each.physical and len(each.accuracy) > 1]
-    physical.sort(key=lambda each: min(each.accuracy[1:]))
-    return tuple(each.name for each in physical[:NAMED])
 
 
 def _draw(figure: go.Figure, column: int, each: Corrupted, worst: tuple[str, ...], beside: bool) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from markupsafe import Markup
 
 from core.failure.corruptions.shift_words import figure_title
+from core.failure.recipe_means import Recipe, recipes, tests_of
 from core.failure.results import Data, Diagnostic, Gap, Model, Results, Shallow, Verdict
 from core.failure.titles import set_title
 from core.measure.intervals import Interval
 from webapp.pages.charts.captions import table
 from webapp.pages.charts.figure import Cell, Table, worded
-from webapp.pages.charts.model_accuracy import Recipe, recipes, tests_of
 from webapp.pages.kit.boxes import notes
 from webapp.pages.kit.templates import EMPTY, joined, piece
 from webapp.pages.kit.text import number
@@ -65,9 +65,9 @@ DECIDING = {
 }
 
 
-def remedies(results: Results, title: str, sentence: str = "") -> Markup:
-    """Return every recipe and plain classifier with accuracies and the numbers that decide; the page's script sorts it
-    by a click on a head."""
+def remedies(results: Results, title: str, sentence: str = "", advice: Sequence[str] = ()) -> Markup:
+    """Return every recipe and plain classifier with accuracies and the numbers that decide, below what to do next; the
+    page's script sorts it by a click on a head."""
     tests = [test for test in tests_of(results) if test != "id"]
     columns = (
         "Recipe",
@@ -81,7 +81,7 @@ def remedies(results: Results, title: str, sentence: str = "") -> Markup:
     chance = f"; chance is {results.data.chance:.2f}" if math.isfinite(results.data.chance) else ""
     caption = f"Every recipe over its seeds, with the numbers that decide{chance}"
     found = table(Table(caption, heads, (*rows, *plain)))
-    return piece("lab", "remedies", title=title, sentence=sentence, table=found)
+    return piece("lab", "remedies", title=title, advice=advice, sentence=sentence, table=found)
 
 
 def probes(models: Sequence[Model], results: Results) -> Markup:

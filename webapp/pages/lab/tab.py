@@ -47,10 +47,13 @@ def build(services: Services, task: Task) -> Panel:
 def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:
     """Return what the settings mean for the data at hand, and what the run will take."""
     took = expected(services, shown, given)
+    roles = {scan.role for scan in shown.scans.values()}
     about = (
         "Your data are examined; the choice of simulated tissue does not count. Groups (patients, slides) are kept "
         "apart, and recipes that the data do not allow are left out."
-        if shown.scans
+        if "tissue" in roles
         else "Tissue is simulated; every number is of the simulation."
     )
+    if "model" in roles:
+        about = f"{about} Your model is judged, and no network is trained."
     return joined((boxes.hint(about), boxes.expected("This run", took)))

@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.failure.recipe_means import recipes
 from core.failure.results import Diagnostic, Line
+from core.failure.titles import band_axis
 from core.measure.intervals import Interval
+from core.report.lab.result_plots import band_runs
 from tests.webapp.pages.lab_results import CLASSES, diagnostics, leak, model, results
 from webapp.pages.charts import model_accuracy, model_shift, score_curves, wavenumbers
 from webapp.pages.charts.figure import Chart, errors, opaque, worded
@@ -54,7 +57,7 @@ def test_the_interval_over_seeds_and_groups_stands_where_it_was_measured() -> No
     found = replace(results(), accuracies={"ir-erm": {"id": Interval(0.9, 0.7, 0.95)}})
     table = model_accuracy.bars(found).table
     assert table is not None and table.rows[1][1] == "0.900 (0.700 to 0.950)"
-    assert model_accuracy.recipes(found)[1].accuracy("external").value == pytest.approx(0.65)
+    assert recipes(found)[1].accuracy("external").value == pytest.approx(0.65)
 
 
 def test_a_probe_that_was_not_asked_has_no_bar() -> None:
@@ -105,16 +108,24 @@ def test_robustness_warns_of_noise_and_lists_every_severity() -> None:
 
 
 def test_lines_do_not_bridge_a_wide_gap_between_bands() -> None:
-    assert wavenumbers._pieces([2924, 2852, 1782, 1752, 1722, 1692]) == [slice(0, 2), slice(2, 6)]
-    assert wavenumbers._pieces([1000]) == [slice(0, 1)]
+    assert band_runs([2924, 2852, 1782, 1752, 1722, 1692]) == [slice(0, 2), slice(2, 6)]
+    assert band_runs([1000]) == [slice(0, 1)]
 
 
 def test_spectra_run_from_high_to_low_wavenumbers() -> None:
-    chart = wavenumbers.pattern(results().bands, CLASSES)
+    chart = wavenumbers.pattern(results().bands, CLASSES, band_axis("infrared"))
     assert len(drawn(chart)) >= len(CLASSES) + 1
     assert chart.figure is not None
     assert chart.figure.layout.xaxis.autorange == "reversed"
-    assert wavenumbers.pattern((), CLASSES).figure is None
+    assert wavenumbers.pattern((), CLASSES, band_axis("infrared")).figure is None
+
+
+def test_shifts_run_from_low_to_high_and_are_not_called_absorbance() -> None:
+    chart = wavenumbers.pattern(results().bands, CLASSES, band_axis("raman"))
+    assert chart.figure is not None and chart.table is not None
+    layout = chart.figure.layout
+    assert layout.xaxis.autorange is True and layout.xaxis2.title.text == "Raman shift, cm⁻¹"
+    assert layout.yaxis.title.text == "relative counts" and chart.table.caption == "Relative counts"
 
 
 def test_bands_are_drawn_in_the_order_in_which_they_are_kept() -> None:
@@ -127,16 +138,16 @@ def test_bands_are_drawn_in_the_order_in_which_they_are_kept() -> None:
         Diagnostic("D7", "bands", "Bands", Interval(2.0), False, "", {}, lines),
         Diagnostic("D9", "occlusion", "Single bands", Interval(0.2), False, "", {}, (single,)),
     )
-    chart = wavenumbers.needed(replace(model("a", "A", "ir"), diagnostics=asked))
+    chart = wavenumbers.needed(replace(model("a", "A", "ir"), diagnostics=asked), band_axis("infrared"))
     assert len(drawn(chart)) == 2
     assert chart is not None
     assert chart.table is not None
     assert chart.table.rows == ((1.0, 1655.0), (2.0, 1085.0))
-    assert wavenumbers.needed(replace(model("a", "A", "ir"), diagnostics=diagnostics())) is None
+    assert wavenumbers.needed(replace(model("a", "A", "ir"), diagnostics=diagnostics()), band_axis("infrared")) is None
 
 
 def test_attribution_names_the_strongest_bands() -> None:
-    chart = wavenumbers.attribution(model("a", "A", "ir"), results().bands, CLASSES)
+    chart = wavenumbers.attribution(model("a", "A", "ir"), results().bands, CLASSES, band_axis("infrared"))
     drawn(chart)
     assert chart is not None
     assert chart.table is not None

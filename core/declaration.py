@@ -98,7 +98,7 @@ class Output:
     """
 
     name: str
-    kind: Literal["volume", "json", "html", "csv"]
+    kind: Literal["volume", "json", "html", "csv", "png"]
     title: str
     always: bool = True
 
@@ -219,10 +219,14 @@ class Preset:
 
 @dataclass(frozen=True)
 class Context:
-    """Where a job runs and writes: ``device`` (``"cpu"``, ``"cuda:0"``) and an existing, empty ``out`` folder."""
+    """Where a job runs and writes: ``device`` (``"cpu"``, ``"cuda:0"``) and an existing, empty ``out`` folder.
+
+    kept: a folder, made when it is needed, in which a stopped run finds again what it had computed; None for none.
+    """
 
     device: str
     out: Path
+    kept: Path | None = None
 
 
 Run = Callable[[Context, Mapping[str, Path], Mapping[str, Any]], Iterator[Event]]
@@ -245,6 +249,7 @@ class Task:
     ``estimate`` takes (input name -> path, params, device) and returns the expected cost.
     Importing a task must import neither numpy nor torch: both are a ``Reference``. methods: the usual one first, ours
     before those of papers before the plain ones; none for a task that is done in one way. page: how it is shown.
+    resumes: whether a run that was stopped goes on from ``Context.kept``.
     """
 
     name: str
@@ -259,6 +264,7 @@ class Task:
     methods: tuple[Method, ...] = ()
     measures: tuple[Measure, ...] = ()
     page: Page = field(default_factory=Page)
+    resumes: bool = False
 
     @property
     def required(self) -> tuple[Input, ...]:

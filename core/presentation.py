@@ -85,7 +85,8 @@ class Welcome:
 class Page:
     """What a page shows of a task beyond its inputs, parameters, presets and measures.
 
-    kind: "imaging" for a scan that becomes a scan, drawn in the viewer; "lab" for the failure lab, one at most.
+    kind: "imaging" for a scan that becomes a scan, drawn in the viewer; "lab" for the failure lab, "worth" for the
+    augmentation study, one at most of each.
     tab: title of the tab, that of the task if ""; load, settings: the first two steps. invitation: text of the empty
     viewer. preset: the one chosen at first, if "" the first. group: inputs that can be dropped at once.
     welcome: what stands there before anything is loaded.
@@ -98,7 +99,7 @@ class Page:
     -> function of the names of the given inputs. subject: the parameter that names what a run without a file is about.
     """
 
-    kind: Literal["imaging", "lab"] = "imaging"
+    kind: Literal["imaging", "lab", "worth"] = "imaging"
     tab: str = ""
     load: Step = Step("Load")
     settings: Step = Step("Settings")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 from core.failure import titles
-from core.failure.reading import READING_PARAMS
+from core.failure.reading import READING_PARAMS, ReadingSettings
 from core.presentation import Page, Step, Welcome
 
 # the names of PRESETS of core.spectra.simulated_tissue, and of REMEDIES and NETWORKS of core.failure.models, which load
@@ -30,7 +30,7 @@ FULL = (
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(ReadingSettings):
     """The task's parameters in their types, made of ``TASK.parse``; ``TASK.params`` has their meaning and bounds."""
 
     tissue: str
@@ -44,19 +44,6 @@ class Settings:
     control: bool
     matched: bool
     seed: int
-    technique: Literal["auto", "infrared", "raman"]
-    scale: Literal["auto", "absorbance", "percent", "transmittance", "counts"]
-    axis: Literal["auto", "wavenumber", "raman", "micrometre", "nanometre"]
-    wavenumbers: str
-    keep: str
-    bands: int
-    label_column: str
-    group_column: str
-    class_names: str
-    patch: int
-    step: int
-    amide: float
-    most: int
 
 
 def _size(remedies: tuple[str, ...], seeds: int, depth: str, patches: int = 600) -> Mapping[str, Value]:

@@ -56,7 +56,7 @@ class Protocol:
 
 def training_set(arm: Arm, pool: ImageSet, order: Ints, made: tuple[Float, Ints] | None, seed: int) -> ImageSet:
     """Return what the classifier of ``arm`` and ``seed`` is trained on; order: of the pool, of which the base is the
-    beginning. made: images and classes of the arm's generator, as many as any arm needs; None for an arm without one."""
+    beginning. made: images and classes of the arm's generator, as many as any arm needs; None for one without."""
     base = pool.take(order[: arm.base])
     rng = np.random.default_rng([seed, arm.base, 11])
     if arm.name == DUPLICATES:

@@ -78,8 +78,11 @@ class Exchange:
         totals = np.maximum(weights.sum(axis=1), 1)
         chosen = _seed_weights(len(seeds), draws, seed)
         self._errors: dict[Arm, Floats] = {}
+        # of each seed, without a bootstrap: (seeds,)
+        self._logs: dict[Arm, Floats] = {}
         for arm in arms:
             right = np.stack([correct[arm, each] for each in seeds], axis=1).astype(np.float64)
+            self._logs[arm] = np.log(np.maximum(1 - right.mean(axis=0), 0.5 / len(groups)))
             shares = (weights @ right) / totals[:, None]
             # half an image wrong at least: a logarithm is taken
             self._errors[arm] = np.maximum(1 - (shares * chosen).sum(axis=1), 0.5 / len(groups))
@@ -120,14 +123,18 @@ class Exchange:
         )
 
     def worth(self, arm: Arm) -> Floats:
-        """Return k in each draw, (1 + draws,): the count at which the curve has fallen by the same factor, minus base.
+        """Return k in each draw, (1 + draws,): the count at which the curve has the arm's error, minus its base.
 
-        The factor is that of the arm's error to the error of its own base set, with the same seeds and test images:
-        what the base set happened to be cancels. k is no more than there are real images, and no less than -base.
+        Of what the arm's own base sets happened to be better or worse than the curve, the share is taken off that the
+        arm follows (a control variate: the slope of its log errors over those of the base sets, seed by seed, from 0 to
+        1). k is no more than there are real images, and no less than -base.
         """
-        factor = self._errors[arm] / self._errors[Arm(self.real, arm.base)]
-        reached = self.curve.count(self.curve.error(arm.base) * factor)
-        return np.minimum(reached, float(self.counts[-1])) - arm.base
+        own = Arm(self.real, arm.base)
+        followed = _slope(self._logs[arm], self._logs[own])
+        chance = self._errors[own] / self.curve.error(arm.base)
+        reached = self.curve.count(self._errors[arm] * chance**-followed)
+        # to a millionth of an image, so that equal errors are worth 0
+        return np.round(np.minimum(reached, float(self.counts[-1])) - arm.base, 6)
 
     def saturation(self, name: str, base: int) -> int | None:
         """Return the smallest number of added images after which no larger number was better (95 % interval), None
@@ -159,6 +166,14 @@ def _seed_weights(count: int, draws: int, seed: int) -> Floats:
         return np.repeat(whole, 1 + draws, axis=0)
     rng = np.random.default_rng([seed, count, 7])
     return np.vstack([whole, rng.multinomial(count - 1, np.full(count, 1 / count), size=draws) / (count - 1)])
+
+
+def _slope(values: Floats, over: Floats) -> float:
+    """Return the slope of ``values`` over ``over`` (seeds,), from 0 to 1; 0 where ``over`` does not vary."""
+    spread = float(((over - over.mean()) ** 2).sum())
+    if spread == 0:
+        return 0.0
+    return float(np.clip(((values - values.mean()) * (over - over.mean())).sum() / spread, 0, 1))
 
 
 def _slopes(worth: Floats, logs: Floats) -> Floats:

@@ -54,12 +54,12 @@ class ImageSet:
 class StudyData:
     """What one study works on; no group is in two of its parts.
 
-    pool: real images to train on. test: real images on which every classifier is tested. beyond: images of another
-    slide set or of other heads, on which the open-set generator is trained; None for a closed set alone. title: what
-    they are. notices: warnings for the user.
+    pools: real images to train on: one set for each seed, or one for all. test: real images on which every classifier
+    is tested. beyond: images of another slide set or of other heads, on which the open-set generator is trained; None
+    for a closed set alone. title: what they are. notices: warnings for the user.
     """
 
-    pool: ImageSet
+    pools: tuple[ImageSet, ...]
     test: ImageSet
     beyond: ImageSet | None
     source: Literal["simulated", "file", "heads"]
@@ -67,8 +67,17 @@ class StudyData:
     notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        parts = [part for part in (self.pool, self.test, self.beyond) if part is not None]
+        parts = [part for part in (*self.pools, self.test, self.beyond) if part is not None]
         require_apart(parts)
+
+    def pool(self, place: int) -> ImageSet:
+        """Return the pool of the seed at ``place`` among the seeds."""
+        return self.pools[place if len(self.pools) > 1 else 0]
+
+    @property
+    def largest(self) -> int:
+        """The number of real images of the smallest pool."""
+        return min(map(len, self.pools))
 
 
 def require_apart(parts: Sequence[ImageSet]) -> None:
@@ -96,9 +105,9 @@ def nested_order(labels: Ints, seed: int) -> Ints:
 
 def require_enough(data: StudyData, largest: int) -> None:
     """Refuse ``data`` of which ``largest`` images cannot be trained on. UserError too_few_images."""
-    if len(data.pool) < largest or len(data.test) < 2 * len(data.pool.classes):
+    if data.largest < largest or len(data.test) < 2 * len(data.test.classes):
         raise UserError(
             "too_few_images",
-            f"There are {len(data.pool)} images to train on and {len(data.test)} to test on; {largest} are needed.",
+            f"There are {data.largest} images to train on and {len(data.test)} to test on; {largest} are needed.",
             "Choose smaller base sizes, or give more images.",
         )

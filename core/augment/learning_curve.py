@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 # what the fit chooses among: decay of the error, and floor in parts of what decays at the middle size
-EXPONENTS = np.geomspace(0.05, 2.0, 32)
-FLOORS = np.append(0.0, np.geomspace(0.02, 50.0, 40))
+EXPONENTS = np.geomspace(0.05, 2.0, 60)
+FLOORS = np.append(0.0, np.geomspace(0.02, 50.0, 80))
 
 
 @dataclass(frozen=True, eq=False)

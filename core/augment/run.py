@@ -65,7 +65,7 @@ def _studied(
     trainers = _trainers(settings, context.device, unfinished)
     measured = yield from measure(data, protocol, trainers, unfinished)
     yield Progress(0.95, 0, 1, "Training the classifier whose features compare images")
-    classifier = finish(train_classifier(data.pool, settings.classifier_steps, settings.seed, device=context.device))
+    classifier = finish(train_classifier(data.pool(0), settings.classifier_steps, settings.seed, device=context.device))
     looks = yield from look(data, measured, classifier, settings.seed)
     yield Progress(0.97, 0, 1, "Fitting the curve")
     exchange = exchange_of(data, measured, settings.seed)
@@ -78,7 +78,7 @@ def _protocol(settings: Settings, data: StudyData) -> Protocol:
         tuple(int(base) for base in settings.bases),
         tuple(float(multiple) for multiple in settings.multiples),
         tuple(settings.seed + number for number in range(settings.seeds)),
-        len(data.pool),
+        data.largest,
         data.beyond is not None,
     )
 
@@ -213,8 +213,8 @@ def _verdict(quality: tuple[GeneratorQuality, ...]) -> Verdict:
         else "No generator was found to copy its training images."
     )
     reasons = tuple(
-        f"Generator of {_of(each)}: {each.copied.value:.1%} of its images ({each.copied.low:.1%} to {each.copied.high:.1%}) lie as "
-        "near to a training image, beside other real ones, as 1 % of new real images do."
+        f"Generator of {_of(each)}: {each.copied.value:.1%} of its images ({each.copied.low:.1%} to "
+        f"{each.copied.high:.1%}) lie as near to a training image as 1 % of new real images do."
         for each in (copying or quality)
     )
     return Verdict("copies", "Copies", "red" if copying else "none", text, reasons, ("Copies of parts of an image.",))

@@ -33,13 +33,13 @@ def look(
     """Return quality and pictures of every generator of the first seed, that of the smallest base first.
 
     classifier: one that was trained on all real images; its features compare images. New real images are those of the
-    pool beyond a generator's base, or the test images where there are too few.
+    first pool beyond a generator's base, or the test images where there are too few.
     """
     quality, galleries = [], []
     for done, ((name, base), draw) in enumerate(sorted(measured.draws.items())):
         yield Progress(0.96, done, len(measured.draws), "Looking at the synthetic images")
-        training = data.pool.take(measured.order[:base]) if name != OPEN or data.beyond is None else data.beyond
-        rest = data.pool.take(measured.order[base : base + MOST_LOOKED_AT])
+        training = data.pool(0).take(measured.order[:base]) if name != OPEN or data.beyond is None else data.beyond
+        rest = data.pool(0).take(measured.order[base : base + MOST_LOOKED_AT])
         fresh = rest if len(rest) >= FEWEST else data.test.take(np.arange(min(len(data.test), MOST_LOOKED_AT)))
         made, labels = draw(max(len(fresh), SHOWN), seed + 1)
         quality.append(_quality(name, base, training, fresh, made, classifier))

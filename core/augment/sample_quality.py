@@ -34,9 +34,9 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Memorisation:
-    """threshold: the ratio below which an image is a copy, see ``memorisation``. share: of the synthetic images that are
-    copies, with its Wilson interval. median, real: median ratio of synthetic and of new real images. copies: whether
-    the generator copies."""
+    """threshold: the ratio below which an image is a copy, see ``memorisation``. share: of the synthetic images that
+    are copies, with its Wilson interval. median, real: median ratio of synthetic and of new real images. copies:
+    whether the generator copies."""
 
     threshold: float
     share: Interval
@@ -65,10 +65,10 @@ def coverage(real: Float, made: Float, neighbours: int = NEIGHBOURS) -> Coverage
 def memorisation(training: Float, fresh: Float, made: Float) -> Memorisation:
     """Return whether images ``made`` (M, C, H, W) are copies of those of ``training``.
 
-    fresh: real images that no training has seen. Half of them are a reference, and an image is a copy where its distance
-    to the nearest training image is so small a part of that to the nearest of the reference as it is for 1 % of the
-    other half: a blurred image is near to all images, a copy to those of the training alone. Distances are of pixels
-    halved in resolution, each channel in its standard deviation, so that noise hides no copy.
+    fresh: real images that no training has seen. Half of them are a reference, and an image is a copy where its
+    distance to the nearest training image is so small a part of that to the nearest of the reference as it is for 1 %
+    of the other half: a blurred image is near to all images, a copy to those of the training alone. Distances are of
+    pixels halved in resolution, each channel in its standard deviation, so that noise hides no copy.
     """
     reference, probes = fresh[::2], fresh[1::2]
     ratios, real = (

@@ -27,6 +27,8 @@ Float = NDArray[np.float32]
 TEST_PATCHES = 600
 # heads of each part; their seeds lie apart from those of other parts and other runs
 POOL_HEADS, TEST_HEADS, BEYOND_HEADS, HEAD_SEEDS = 40, 25, 30, 1000
+# seeds of simulated tissue that one study may use: more than a study has pools
+SIMULATED_SEEDS = 20
 SHARES = (0.65, 0.35)
 SHARES_WITH_OPEN = (0.45, 0.3, 0.25)
 LARGEST_SIDE, SMALLEST_SIDE = 32, 4
@@ -47,20 +49,20 @@ def study_data(data: Path | None, labels: Path | None, settings: Settings) -> Ge
 
 
 def _tissue(settings: Settings) -> StudyData:
-    tissue, first = PRESETS[settings.tissue], 10 * settings.seed
+    tissue, first = PRESETS[settings.tissue], SIMULATED_SEEDS * settings.seed
     kind = settings.images
-    parts = [
-        _of_patches(simulate(tissue, settings.pool, first), kind),
-        _of_patches(simulate(tissue, TEST_PATCHES, first + 1), kind),
-    ]
-    beyond = _of_patches(simulate(tissue, settings.pool, first + 2, "external"), kind) if settings.open_set else None
+    pools = tuple(
+        _of_patches(simulate(tissue, settings.pool, first + 2 + number), kind) for number in range(settings.seeds)
+    )
+    test = _of_patches(simulate(tissue, TEST_PATCHES, first), kind)
+    beyond = _of_patches(simulate(tissue, settings.pool, first + 1, "external"), kind) if settings.open_set else None
     seen = "stained pictures" if kind == "rgb" else "infrared cubes"
-    return StudyData(parts[0], parts[1], beyond, "simulated", f"{tissue.title}; {seen}")
+    return StudyData(pools, test, beyond, "simulated", f"{tissue.title}; {seen}")
 
 
 def _heads(settings: Settings) -> Generator[Progress, None, StudyData]:
-    wanted = (POOL_HEADS, TEST_HEADS, BEYOND_HEADS if settings.open_set else 0)
-    first, parts = 3 * HEAD_SEEDS * settings.seed, []
+    wanted = (TEST_HEADS, BEYOND_HEADS if settings.open_set else 0, *[POOL_HEADS] * settings.seeds)
+    first, parts = len(wanted) * HEAD_SEEDS * settings.seed, []
     for part, count in enumerate(wanted):
         making = head_slices(count, first + part * HEAD_SEEDS) if count else None
         while making is not None:
@@ -70,10 +72,9 @@ def _heads(settings: Settings) -> Generator[Progress, None, StudyData]:
                 parts.append(end.value)
                 break
             yield Progress(0.0, sum(wanted[:part]) + done, sum(wanted), f"Synthetic heads: {done} of {count}")
-    pool, test, *rest = parts
-    return StudyData(
-        pool, test, rest[0] if rest else None, "heads", "Slices of synthetic heads, with plaques or without"
-    )
+    test, *pools = parts
+    beyond = pools.pop(0) if settings.open_set else None
+    return StudyData(tuple(pools), test, beyond, "heads", "Slices of synthetic heads, with plaques or without")
 
 
 def _of_user(data: Path, labels: Path | None, settings: Settings) -> StudyData:
@@ -100,7 +101,7 @@ def _of_user(data: Path, labels: Path | None, settings: Settings) -> StudyData:
     if factor > 1:
         notices.append(f"Images are studied at 1/{factor} of their resolution.")
     notices += parts.notices
-    return StudyData(pool, test, rest[0] if rest else None, "file", "Your images", tuple(dict.fromkeys(notices)))
+    return StudyData((pool,), test, rest[0] if rest else None, "file", "Your images", tuple(dict.fromkeys(notices)))
 
 
 def _of_patches(patches: PatchSet, kind: str) -> ImageSet:

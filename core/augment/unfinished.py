@@ -77,7 +77,7 @@ class Unfinished:
 def fingerprint(data: StudyData, settings: Mapping[str, object]) -> str:
     """Return a hash of the images and settings of a study, and of this version of the program."""
     found = hashlib.sha256(json.dumps([__version__, settings], sort_keys=True, default=str).encode())
-    for part in (data.pool, data.test, data.beyond):
+    for part in (*data.pools, data.test, data.beyond):
         if part is not None:
             for array in (part.values, part.labels, part.groups):
                 found.update(np.ascontiguousarray(array).tobytes())

@@ -58,8 +58,9 @@ def measure(
     arms, found = protocol.arms(), Measured()
     generators = len(protocol.bases) + protocol.is_open
     work = _Work(len(protocol.seeds) * (len(arms) + generators * trainers.cost), len(arms) * len(protocol.seeds))
-    for seed in protocol.seeds:
-        order = nested_order(data.pool.labels, seed)
+    for place, seed in enumerate(protocol.seeds):
+        pool = data.pool(place)
+        order = nested_order(pool.labels, seed)
         is_first = seed == protocol.seeds[0]
         if is_first:
             found.order = order
@@ -68,12 +69,12 @@ def measure(
             correct = unfinished.correct(arm, seed, len(data.test))
             key = _generator_of(arm)
             if key is not None and key not in made and (correct is None or is_first):
-                draw = yield from _generator(key, data, order, seed, trainers, work)
+                draw = yield from _generator(key, data.beyond, pool.take(order[: arm.base]), seed, trainers, work)
                 made[key] = draw(max(one.added for one in arms if _generator_of(one) == key), seed)
                 if is_first:
                     found.draws[key] = draw
             if correct is None:
-                training = training_set(arm, data.pool, order, made[key] if key is not None else None, seed)
+                training = training_set(arm, pool, order, made[key] if key is not None else None, seed)
                 steps = trainers.classify(training, data.test, seed, arm.name == "classic")
                 correct = yield from work.followed(steps, 1.0, f"Seed {seed}: {title_of(arm)}")
                 unfinished.keep(arm, seed, correct)
@@ -92,14 +93,14 @@ def _generator_of(arm: Arm) -> tuple[str, int] | None:
 
 
 def _generator(
-    key: tuple[str, int], data: StudyData, order: NDArray[np.int64], seed: int, trainers: Trainers, work: _Work
+    key: tuple[str, int], beyond: ImageSet | None, base: ImageSet, seed: int, trainers: Trainers, work: _Work
 ) -> Generator[Progress, None, Draw]:
-    name, base = key
-    if name == OPEN and data.beyond is not None:
-        images, text = data.beyond, f"generator of the open set, {len(data.beyond)} images"
+    name, count = key
+    if name == OPEN and beyond is not None:
+        images, text = beyond, f"generator of the open set, {len(beyond)} images"
     else:
-        images, text = data.pool.take(order[:base]), f"generator of {base} real images"
-    steps = trainers.generate(images, seed, f"{name}-{base}-{seed}")
+        images, text = base, f"generator of {count} real images"
+    steps = trainers.generate(images, seed, f"{name}-{count}-{seed}")
     return (yield from work.followed(steps, trainers.cost, f"Seed {seed}: {text}"))
 
 

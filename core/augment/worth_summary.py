@@ -72,15 +72,15 @@ def summarise(
 
 
 def _described(data: StudyData) -> StudiedData:
-    parts = {"pool": data.pool, "test": data.test, **({"open set": data.beyond} if data.beyond else {})}
-    height, width = data.pool.values.shape[2:]
+    parts = {"test": data.test, **({"open set": data.beyond} if data.beyond else {})}
+    height, width = data.test.values.shape[2:]
     return StudiedData(
         data.source,
         data.title,
-        data.pool.kind,
-        data.pool.classes,
-        {name: len(part) for name, part in parts.items()},
-        sum(len(np.unique(part.groups)) for part in parts.values()),
+        data.test.kind,
+        data.test.classes,
+        {"pool": data.largest, **{name: len(part) for name, part in parts.items()}},
+        sum(len(np.unique(part.groups)) for part in (*data.pools, *parts.values())),
         (height, width),
         data.notices,
     )

@@ -36,6 +36,7 @@ from webapp.store.erasure import Erasure
 from webapp.store.owners import Owners
 from webapp.store.repository import Repo
 from webapp.store.studies import Studies
+from webapp.store.unfinished_work import UNFINISHED, UnfinishedWork
 
 if TYPE_CHECKING:
     import gradio
@@ -81,7 +82,8 @@ def build_services(
     migrate(database)
     repo = Repo(database, settings.running_per_session)
     blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
-    dispatcher = Dispatcher(repo, blobs, settings, engine or _local(settings), find=find)
+    unfinished = UnfinishedWork(settings.data / UNFINISHED)
+    dispatcher = Dispatcher(repo, blobs, settings, engine or _local(settings), unfinished, find=find)
     return Services(
         settings,
         repo,
@@ -91,7 +93,7 @@ def build_services(
         Accounts(database),
         Browsers(database, settings.session_days),
         Owners(database),
-        Erasure(database, blobs, settings.data / UPLOADS),
+        Erasure(database, blobs, settings.data / UPLOADS, unfinished),
     )
 
 

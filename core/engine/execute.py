@@ -51,7 +51,7 @@ def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:
     task = _find(tasks, spec.task)
     params = task.parse(spec.params)
     inputs = _inputs(task, spec)
-    context = Context(device.choose(spec.device), Path(spec.out))
+    context = Context(device.choose(spec.device), Path(spec.out), Path(spec.kept) if spec.kept else None)
     device.limit_threads()
     device.reset_peak_memory()
     device.require_memory(task.estimate(inputs, params, context.device).memory)

@@ -14,7 +14,8 @@ from core.result import Note
 class JobSpec:
     """One job: input name -> file path, raw parameters, an existing empty output folder, a device name.
 
-    notices: input name -> notes about how its file came about, which the file itself does not show.
+    notices: input name -> notes about how its file came about, which the file itself does not show. kept: the folder in
+    which a stopped run of the same job left what it had computed, "" for none.
     """
 
     task: str
@@ -23,6 +24,7 @@ class JobSpec:
     out: str = "."
     device: str = "auto"
     notices: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
+    kept: str = ""
 
     @property
     def notes(self) -> tuple[Note, ...]:

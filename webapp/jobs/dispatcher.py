@@ -24,6 +24,7 @@ from webapp.store.data_lock import DataLock
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, ScanRecord
 from webapp.store.repository import Repo
+from webapp.store.unfinished_work import UnfinishedWork
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ COUNT_LIFE = 2.0
 class Dispatcher:
     """Runs the jobs of the database on one engine, ``settings.slots`` at a time.
 
-    engine: makes the engine; called once, at start when ``settings.warm``, else with the first job.
+    engine: makes the engine; called once, at start when ``settings.warm``, else with the first job. unfinished: what
+    stopped jobs leave.
     find: finds a task by name. clock: the time.
     Jobs that a dead server left running start again. Every method is safe to call from any thread. The threads of
     ``start`` do nothing but call ``next_job`` and ``renew``.
@@ -47,6 +49,7 @@ class Dispatcher:
         blobs: Blobs,
         settings: Settings,
         engine: Callable[[], Engine],
+        unfinished: UnfinishedWork,
         *,
         find: Callable[[str], Task] = tasks.find,
         clock: Clock = time,
@@ -62,7 +65,16 @@ class Dispatcher:
         self._data = DataLock(settings.data)
         self._stopping = threading.Event()
         self._runner = Runner(
-            self.queue, repo, blobs, self._work, settings.lease, self._engine.get, find, self._stopping.is_set, clock
+            self.queue,
+            repo,
+            blobs,
+            self._work,
+            settings.lease,
+            self._engine.get,
+            find,
+            self._stopping.is_set,
+            clock,
+            unfinished,
         )
         self._wake = threading.Condition()
         self._threads: list[threading.Thread] = []

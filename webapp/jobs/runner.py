@@ -26,6 +26,7 @@ from webapp.store.clock import Clock
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, NewArtifact
 from webapp.store.repository import Repo
+from webapp.store.unfinished_work import UnfinishedWork
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ Ending = Callable[[], bool]
 class Runner:
     """Runs claimed jobs in folders of ``work``, which is on the disk of ``blobs``; ``lease`` in seconds.
 
-    stopping: whether the server stops, so that a lost process is no death.
+    stopping: whether the server stops, so that a lost process is no death. unfinished: what stopped jobs leave.
     """
 
     queue: Queue
@@ -62,6 +63,7 @@ class Runner:
     find: Callable[[str], Task]
     stopping: Callable[[], bool]
     clock: Clock
+    unfinished: UnfinishedWork
 
     def __post_init__(self) -> None:
         self.previews = Previews(self.work)
@@ -91,6 +93,9 @@ class Runner:
         try:
             out.mkdir(parents=True)
             last = yield from self._listen(claim, out)
+            if last is not None:
+                # nothing is left to go on with
+                shutil.rmtree(self._kept(claim), ignore_errors=True)
             seconds = self.clock.monotonic() - begun
             if isinstance(last, Finished):
                 return self._stored(claim, last.result, kept, seconds)
@@ -145,7 +150,11 @@ class Runner:
             # what was kept of a scan does not show how it was converted; spectra are read anew by the task
             if scan.role != TISSUE:
                 notices[name] = notes("warning", scan.warnings)
-        return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices)
+        kept = str(self._kept(claim)) if self.find(claim.task).resumes else ""
+        return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices, kept=kept)
+
+    def _kept(self, claim: Claim) -> Path:
+        return self.unfinished.of_job(claim.session, claim.task, claim.inputs, claim.params)
 
     def _stored(self, claim: Claim, result: Result, kept: list[Blob], seconds: float) -> Ending:
         """Store the files of a result and return the write of its rows."""

@@ -12,6 +12,7 @@ from webapp.door.uploads import LIFE_SECONDS
 from webapp.housekeeping import TICK_SECONDS
 from webapp.services import Services
 from webapp.store.clock import now
+from webapp.store.unfinished_work import DAY_SECONDS, UNFINISHED, UnfinishedWork
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,10 @@ class Retention:
             if gone:
                 log.info("retention: %d scans and runs deleted", gone)
         _remove(_below(data / "incoming"), moment - timedelta(seconds=LIFE_SECONDS))
+        oldest = moment.timestamp() - DAY_SECONDS
+        UnfinishedWork(data / UNFINISHED).delete_old(
+            oldest if self._age is None else max(oldest, (moment - self._age).timestamp())
+        )
         if life := self._services.settings.backup_life:
             _remove(_below(data / "backups"), moment - life)
         self._services.erasure.finish()

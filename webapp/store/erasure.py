@@ -42,8 +42,8 @@ class Erasure:
     """Deletes scans, runs and visitors; nothing that another visitor owns is touched.
 
     Rows and the names of their files change places in one transaction, so that a server that ends in between deletes
-    the files at its next ``finish``. uploads: the folder of uploads, one folder each. unfinished: what stopped jobs left,
-    which goes with any of its visitor's scans and runs.
+    the files at its next ``finish``. uploads: the folder of uploads, one folder each. unfinished: what stopped jobs
+    left, which goes with any of its visitor's scans and runs.
     """
 
     def __init__(self, engine: Engine, blobs: Blobs, uploads: Path, unfinished: UnfinishedWork) -> None:

@@ -97,6 +97,7 @@ class Page:
 
     explain: (input -> ``GivenScan``, parameters) -> notes on what the settings make of these scans. offers: parameter
     -> function of the names of the given inputs. subject: the parameter that names what a run without a file is about.
+    with_data, without_data: what is said of a run on files, and of one without, for a task that needs none.
     """
 
     kind: Literal["imaging", "lab", "worth"] = "imaging"
@@ -111,4 +112,6 @@ class Page:
     explain: Callable[[Mapping[str, GivenScan], Mapping[str, Any]], tuple[Note, ...]] | None = None
     offers: Mapping[str, Callable[[Collection[str]], Offer]] = field(default_factory=dict)
     subject: str = ""
+    with_data: str = ""
+    without_data: str = ""
     welcome: Welcome | None = None

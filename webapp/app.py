@@ -147,9 +147,11 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         from webapp.pages.kit import theme
         from webapp.pages.lab import offline_report
         from webapp.pages.study import downloads as study_export
+        from webapp.pages.worth import worth_report
 
         page = layout.build
         app.include_router(offline_report.router(services))
+        app.include_router(worth_report.router(services))
         app.include_router(study_export.router(services))
         app.include_router(thumbnails.router(services))
         options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}

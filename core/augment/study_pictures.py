@@ -23,14 +23,14 @@ Colour = tuple[int, int, int]
 
 
 def write_curves(path: Path, results: WorthResults) -> None:
-    """Draw accuracy over the number of real images with the fit and its interval, and each arm over its base."""
+    """Draw accuracy over the number of images: the fit of real ones with its interval, and each arm beside it."""
     image = Image.new("RGB", (WIDTH, HEIGHT), GROUND)
     pen, font = ImageDraw.Draw(image), ImageFont.load_default(SIZE)
     arms = [arm for arm in results.arms if arm.name != ALONE]
     lows = [*(point.fitted.low for point in results.curve), *(arm.accuracy.value for arm in arms)]
     highs = [*(point.fitted.high for point in results.curve), *(arm.accuracy.value for arm in arms)]
     frame = _Frame(
-        (results.curve[0].count, results.curve[-1].count),
+        (results.curve[0].count, max(results.curve[-1].count, *(arm.base + arm.added for arm in arms))),
         (math.floor(20 * min(v for v in lows if v == v)) / 20, math.ceil(20 * max(v for v in highs if v == v)) / 20),
     )
     _axes(pen, frame, results, font)
@@ -48,7 +48,7 @@ def write_curves(path: Path, results: WorthResults) -> None:
         _mark(pen, (x + 6, y + 8), colour)
         pen.text((x + 18, y), TITLES[name], fill=INK, font=font)
         for base in dict.fromkeys(arm.base for arm in arms if arm.name == name):
-            _draw_arm(pen, frame, [arm for arm in arms if (arm.name, arm.base) == (name, base)], place, colour)
+            _draw_arm(pen, frame, [arm for arm in arms if (arm.name, arm.base) == (name, base)], colour)
     image.save(path, "PNG")
 
 
@@ -100,15 +100,17 @@ def _axes(
             x, y = frame.at(point.count, low)
             pen.line([(x, y), (x, y + 6)], fill=INK)
             pen.text((x - 10, y + 8), str(point.count), fill=INK, font=font)
-    pen.text((LEFT, HEIGHT - 24), "real images", fill=INK, font=font)
+    pen.text((LEFT, HEIGHT - 24), "images in the training set, real and added", fill=INK, font=font)
     pen.text((8, TOP - 22), "accuracy", fill=INK, font=font)
 
 
-def _draw_arm(pen: ImageDraw.ImageDraw, frame: _Frame, arms: Sequence[ArmResult], place: int, colour: Colour) -> None:
-    """Draw the arms of one name and base above their base, side by side by the number added."""
-    for step, arm in enumerate(arms):
-        x, y = frame.at(arm.base, arm.accuracy.value)
-        _mark(pen, (x + 6 + 4 * place + 8 * step, y), colour)
+def _draw_arm(pen: ImageDraw.ImageDraw, frame: _Frame, arms: Sequence[ArmResult], colour: Colour) -> None:
+    """Draw the arms of one name and base over all images of their training sets."""
+    places = [frame.at(arm.base + arm.added, arm.accuracy.value) for arm in arms]
+    if len(places) > 1:
+        pen.line(places, fill=colour, width=2)
+    for each in places:
+        _mark(pen, each, colour)
 
 
 def _mark(pen: ImageDraw.ImageDraw, place: tuple[float, float], colour: Colour) -> None:

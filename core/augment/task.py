@@ -153,6 +153,8 @@ TASK = Task(
         settings=Step("What to study"),
         preset="demo",
         subject="images",
+        with_data="Your images are studied; no patient or slide is both trained and tested on.",
+        without_data="Images are simulated; every number is of the simulation.",
         welcome=Welcome(
             "How many real images is a synthetic one worth?",
             "A small diffusion model is trained on few real images and its images are added to them. Classifiers with "

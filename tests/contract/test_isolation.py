@@ -42,6 +42,7 @@ OWNED = {
     "/mask/{scan_id}": {"scan_id": "scan"},
     "/proposal/{scan_id}": {"scan_id": "scan"},
     "/lab/{job_id}.html": {"job_id": "job"},
+    "/worth/{job_id}.html": {"job_id": "job"},
     "/study/{study_id}/view": {"study_id": "study"},
     "/study/{study_id}/{kind}": {"study_id": "study"},
     "/gradio_api/heartbeat/{session_hash}": {"session_hash": "page"},

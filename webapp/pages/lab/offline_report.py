@@ -16,7 +16,8 @@ from core.failure.results_json import from_json
 from webapp.door.visitor import session_of
 from webapp.pages.kit.offline import document, drawn, section
 from webapp.pages.kit.templates import joined
-from webapp.pages.lab.sections import VIEWS, Section, sections, usual
+from webapp.pages.kit.view_place import Section
+from webapp.pages.lab.sections import VIEWS, sections, usual
 from webapp.services import Services
 from webapp.store.records import JobRecord
 

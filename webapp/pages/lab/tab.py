@@ -1,4 +1,4 @@
-"""The tab of the failure lab: choose tissue or bring data, choose what to train, run."""
+"""The tab of a task that trains: choose what is simulated or bring data, choose what to train, run."""
 
 from __future__ import annotations
 
@@ -45,10 +45,5 @@ def build(services: Services, task: Task) -> Panel:
 def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:
     """Return what the settings mean for the data at hand, and what the run will take."""
     took = expected(services, shown, given)
-    about = (
-        "Your data are examined; the choice of simulated tissue does not count. Groups (patients, slides) are kept "
-        "apart, and recipes that the data do not allow are left out."
-        if shown.scans
-        else "Tissue is simulated; every number is of the simulation."
-    )
+    about = shown.task.page.with_data if shown.scans else shown.task.page.without_data
     return joined((boxes.hint(about), boxes.expected("This run", took)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -50,7 +49,7 @@ class Measured:
 def measure(
     data: StudyData, protocol: Protocol, trainers: Trainers, unfinished: Unfinished
 ) -> Generator[Progress, None, Measured]:
-    """Train every classifier of ``protocol``, yielding progress with the time left.
+    """Train every classifier of ``protocol``, yielding progress in proportion to the work.
 
     What ``unfinished`` has is not trained again; a generator is needed where one of its classifiers is missing, and for
     the first seed, whose images are looked at. It draws once, as many images as any arm of its base needs.
@@ -105,13 +104,12 @@ def _generator(
 
 
 class _Work:
-    """The work of a study in classifiers, what of it is done, and how long the rest will take."""
+    """The work of a study in classifiers, and what of it is done."""
 
     def __init__(self, total: float, classifiers: int) -> None:
         self.classifiers = 0
         self._total, self._all = total, classifiers
-        self._done = self._own = 0.0
-        self._begun = time.monotonic()
+        self._done = 0.0
 
     def found(self, size: float) -> None:
         """Count what was done before this run."""
@@ -125,20 +123,9 @@ class _Work:
                 share = next(steps)
             except StopIteration as end:
                 self._done += size
-                self._own += size
                 value: T = end.value
                 return value
             if int(10 * share) > shown:
                 shown = int(10 * share)
-                yield self._progress(size * share, text)
-
-    def _progress(self, more: float, text: str) -> Progress:
-        own = self._own + more
-        left = (time.monotonic() - self._begun) / own * (self._total - self._done - more) if own > 0.5 else None
-        ending = "" if left is None else f"; {_words(left)} left"
-        fraction = TRAINED * min(1.0, (self._done + more) / self._total)
-        return Progress(fraction, self.classifiers, self._all, f"{text}{ending}")
-
-
-def _words(seconds: float) -> str:
-    return f"about {max(10, round(seconds / 10) * 10)} s" if seconds < 90 else f"about {round(seconds / 60)} min"
+                done = TRAINED * min(1.0, (self._done + size * share) / self._total)
+                yield Progress(done, self.classifiers, self._all, text)

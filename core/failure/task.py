@@ -161,8 +161,8 @@ TASK = Task(
         settings=Step("What to train"),
         preset="quick",
         subject="tissue",
-        with_data="Your data are examined; the choice of simulated tissue does not count. Groups (patients, slides) are "
-        "kept apart, and recipes that the data do not allow are left out.",
+        with_data="Your data are examined; the choice of simulated tissue does not count. Groups (patients, slides) "
+        "are kept apart, and recipes that the data do not allow are left out.",
         without_data="Tissue is simulated; every number is of the simulation.",
         welcome=Welcome(
             "Does a network look at tissue, or at one number?",

@@ -63,7 +63,8 @@ def curves(results: WorthResults) -> Chart:
             _line(figure, here, place)
     layout(figure, 460)
     figure.update_layout(legend={"y": 1.04})
-    figure.update_xaxes(type="log", title="images in the training set, real and added")
+    counts = sorted({point.count for point in known} | {arm.base + arm.added for arm in drawn})
+    figure.update_xaxes(type="log", tickvals=counts, title="images in the training set, real and added")
     figure.update_yaxes(title="accuracy on test images")
     rows: list[tuple[Cell, ...]] = [
         (TITLES["real"], point.count, 0, worded(point.measured), worded(point.fitted)) for point in known
@@ -72,8 +73,8 @@ def curves(results: WorthResults) -> Chart:
     return Chart(
         "worth-curves",
         "Accuracy over the number of images",
-        "Added images that were worth one real image each would lie on the grey curve; the lower below it, the less they "
-        "were worth. At the height of the real images they were added to, they were worth nothing.",
+        "Added images that were worth one real image each would lie on the grey curve; the lower below it, the less "
+        "they were worth. At the height of the real images they were added to, they were worth nothing.",
         figure,
         Table(
             "Accuracy with 95 % intervals over seeds and groups",
@@ -136,8 +137,8 @@ def rates(results: WorthResults) -> Chart:
     return Chart(
         "worth-rates",
         "Exchange rate",
-        "How many real images one synthetic image was worth, with its 95 % interval; blue above 0, orange below. It falls "
-        "along a row where more of them add less each.",
+        "How many real images one synthetic image was worth, with its 95 % interval; blue above 0, orange below. It "
+        "falls along a row where more of them add less each.",
         figure,
         Table("Worth k and exchange rate k / m with 95 % intervals", ("Arm", "Real", "Added", "Worth", "Rate"), rows),
         "A rate whose interval holds 0 is not shown to differ from nothing.",
@@ -206,8 +207,8 @@ def quality(results: WorthResults) -> Chart:
     return Chart(
         "worth-quality",
         "Quality of the synthetic images",
-        "Precision: how many look like real ones. Recall and coverage: how much of the variety of real ones they reach. "
-        "Pale: the same for new real images, which is what could be reached.",
+        "Precision: how many look like real ones. Recall and coverage: how much of the variety of real ones they "
+        "reach. Pale: the same for new real images, which is what could be reached.",
         figure,
         Table(
             "Quality, and distances to the nearest training image in parts of those to other real ones",

@@ -17,8 +17,8 @@ from webapp.pages.worth.worth_sections import DRAWN, TABS, VIEWS
 
 @dataclass(frozen=True)
 class WorthView:
-    """welcome: what stands there until there is a run; trouble: why a run's results cannot be shown; files: links to the
-    exports."""
+    """welcome: what stands there until there is a run; trouble: why a run's results cannot be shown; files: links to
+    the exports."""
 
     welcome: WelcomeBox
     trouble: gr.HTML

@@ -94,8 +94,8 @@ def _copied(quality: GeneratorQuality) -> str:
     share = f"{100 * quality.copied.value:.1f} % ({100 * quality.copied.low:.1f} to {100 * quality.copied.high:.1f} %)"
     start = "The generator copies: " if quality.copies else "No copying was found: "
     return (
-        f"{start}{share} of its images lie as near to a training image, compared with other real ones, as 1 % of new real "
-        "images do. Below, the nearest pairs, with their distance in standard deviations."
+        f"{start}{share} of its images lie as near to a training image, compared with other real ones, as 1 % of new "
+        "real images do. Below, the nearest pairs, with their distance in standard deviations."
     )
 
 

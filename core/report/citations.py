@@ -50,7 +50,7 @@ WORKS: dict[str, Work] = {
         "https://arxiv.org/abs/2507.17911",
     ),
     "kynkaanniemi2019": Work(
-        "Kynkäänniemi T, Karras T, Laine S, Lehtinen J, Aila T. Improved precision and recall metric for assessing "
+        "Kynkaanniemi T, Karras T, Laine S, Lehtinen J, Aila T. Improved precision and recall metric for assessing "
         "generative models. NeurIPS 2019.",
         "https://arxiv.org/abs/1904.06991",
     ),

@@ -64,7 +64,7 @@ def training_set(arm: Arm, pool: ImageSet, order: Ints, made: tuple[Float, Ints]
         return base.with_others(base.values[again], base.labels[again])
     if made is None:
         return base
-    values, labels = (part[: arm.added] for part in made)
+    values, labels = made[0][: arm.added], made[1][: arm.added]
     if arm.name == ALONE:
         return base.take(np.zeros(0, np.int64)).with_others(values, labels)
     return base.with_others(values, rng.permutation(labels) if arm.name == SHUFFLED else labels)

@@ -88,4 +88,5 @@ def classic(values: Tensor, generator: torch.Generator) -> Tensor:
     """Return standardised images in one of eight positions each, every channel with another gain and offset."""
     turned = symmetries(values, generator)
     gain, offset = torch.randn(2, len(values), values.shape[1], 1, 1, generator=generator).to(values.device)
-    return turned * (1 + GAIN * gain) + OFFSET * offset
+    changed: Tensor = turned * (1 + GAIN * gain) + OFFSET * offset
+    return changed

@@ -44,7 +44,7 @@ class PixelSpace:
         inside = np.einsum("nchw,kc->nkhw", values - self.mean[:, None, None], self.back, optimize=True)
         pad = [(0, 0), (0, 0), *((0, whole - side) for whole, side in zip(self.padded, self.size, strict=True))]
         # one pixel cannot be mirrored
-        return np.pad(inside, pad, mode="symmetric").astype(np.float32)
+        return np.asarray(np.pad(inside, pad, mode="symmetric"), np.float32)
 
     def decode(self, components: Float, rng: np.random.Generator) -> Float:
         """Return the images (N, C, H, W) of ``components``, with the noise that they left out, within what was seen."""
@@ -52,7 +52,7 @@ class PixelSpace:
         values = np.einsum("nkhw,ck->nchw", inside, self.basis, optimize=True) + self.mean[:, None, None]
         if self.rest.any():
             values = values + self.rest[:, None, None] * rng.standard_normal(values.shape, np.float32)
-        return np.clip(values, self.low, self.high).astype(np.float32)
+        return np.asarray(np.clip(values, self.low, self.high), np.float32)
 
 
 def fit_space(images: ImageSet) -> PixelSpace:

@@ -102,9 +102,5 @@ def _halved(images: Float) -> Floats:
     if min(height, width) < 2:
         return images.reshape(count, -1).astype(np.float64)
     even = images[:, :, : height // 2 * 2, : width // 2 * 2]
-    return (
-        even.reshape(count, channels, height // 2, 2, width // 2, 2)
-        .mean(axis=(3, 5))
-        .reshape(count, -1)
-        .astype(np.float64)
-    )
+    squares = even.reshape(count, channels, height // 2, 2, width // 2, 2)
+    return np.asarray(squares.mean(axis=(3, 5)).reshape(count, -1), np.float64)

@@ -54,7 +54,8 @@ class ImageGenerator:
 
         def denoise(noisy: Tensor, level: Tensor) -> Generator[float, None, tuple[Tensor, Tensor]]:
             yield 1.0
-            return self.network(noisy, classes, level)
+            clean, log_variance = self.network(noisy, classes, level)
+            return clean, log_variance
 
         mask = torch.ones(len(labels), self.space.channels, *self.space.padded, device=self.device)
         generator = torch.Generator().manual_seed(seed)

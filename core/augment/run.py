@@ -99,7 +99,8 @@ def _trainers(settings: Settings, device: str, unfinished: Unfinished) -> Traine
             train_generator(images, settings.generator_steps, seed, device), settings.generator_steps
         )
         unfinished.keep_weights(name, trained.network.state_dict())
-        return trained.images
+        draw: Draw = trained.images
+        return draw
 
     generator = settings.generator_steps * GENERATOR_SECONDS[settings.images]
     return Trainers(classify, generate, generator / (settings.classifier_steps * CLASSIFIER_SECONDS[settings.images]))

@@ -117,7 +117,7 @@ def _of_patches(patches: PatchSet, kind: str) -> ImageSet:
 
 
 def _factor(values: Float) -> int:
-    return -(-max(values.shape[2:]) // LARGEST_SIDE)
+    return -(-int(max(values.shape[2:])) // LARGEST_SIDE)
 
 
 def _smaller(found: ImageSet) -> ImageSet:

@@ -99,7 +99,7 @@ def test_every_bound_is_enforced(tmp_path: Path) -> None:
         ("images", "ct"),
         ("pool", 10),
     ):
-        last = list(execute(spec(tmp_path / "a", None, **{name: value})))[-1]
+        last = list(execute(spec(tmp_path / "a", None, "", **{name: value})))[-1]
         assert isinstance(last, Failed) and last.code == "bad_parameter", name
 
 

@@ -24,7 +24,8 @@ def write(path: Path, count: int, *, groups: bool = True) -> Path:
     """Write patches of three classes in groups of five."""
     given = patches(count, level=0.2, form=1.0)
     more = {"group": np.arange(count) // 5} if groups else {}
-    np.savez(path, ir=given.ir, y=given.labels, wn=BANDS, rgb=np.exp(-given.ir[:, :3]), **more)
+    arrays = {"ir": given.ir, "y": given.labels, "wn": BANDS, "rgb": np.exp(-given.ir[:, :3]), **more}
+    np.savez(path, allow_pickle=False, **arrays)
     return path
 
 

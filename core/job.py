@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core.anatomy.face import without_face
+from core.anatomy.head import find_head
 from core.declaration import Task
 from core.engine.execute import execute
 from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.files.convert import convertible, numbered, to_nifti
-from core.files.nifti import PathLike
+from core.files.nifti import PathLike, read_stored, write_stored
 from core.output_folder import files_of_run_before, held, publish, require_apart
 from core.result import Note
 from core.tasks import TASKS
@@ -29,6 +31,7 @@ def run(
     out: PathLike,
     *,
     device: str = "auto",
+    deface: bool = False,
     on_event: Callable[[Event], None] = lambda event: None,
     **params: object,
 ) -> Finished:
@@ -36,9 +39,10 @@ def run(
 
     An input is a NIfTI file, a file of another format, a DICOM folder or a zip; what is not NIfTI is converted first,
     and the notes about that come as events and stand before the notes of the result. Of a DICOM folder with several
-    volumes "FOLDER#2" takes the second. Once the whole run has succeeded, files of the same name in ``out`` are
-    replaced, each at once, and what else the run before has left there is removed, as its run record lists it. A run
-    that was stopped goes on from the folder ``.unfinished`` in ``out`` where its task can.
+    volumes "FOLDER#2" takes the second. deface: work on copies of the scans of whole heads, without their faces. Once
+    the whole run has succeeded, files of the same name in ``out`` are replaced, each at once, and what else the run
+    before has left there is removed, as its run record lists it. A run that was stopped
+    goes on from the folder ``.unfinished`` in ``out`` where its task can.
     ``on_event`` is called with every event. Raises UserError, also for a job that failed, for one that would replace
     its own input, and while another run writes into ``out``.
     """
@@ -51,6 +55,8 @@ def run(
             files = {name: numbered(Path(path))[0] for name, path in given.items() if path}
             require_apart(folder, declared, files, earlier)
         converted, notices = _converted(_scans(declared, given), work)
+        if deface and declared is not None:
+            converted |= _defaced(declared, {**given, **converted}, notices, work)
         results = work / "results"
         results.mkdir()
         kept = str(folder.absolute() / UNFINISHED) if declared is not None and declared.resumes else ""
@@ -81,6 +87,24 @@ def _converted(inputs: Mapping[str, str], work: Path) -> tuple[dict[str, str], d
             converted = to_nifti([given], work / f"input-{index}.nii.gz", number=number)
             ready[name], notices[name] = str(converted.path), converted.notes
     return ready, notices
+
+
+def _defaced(task: Task, inputs: Mapping[str, str], notices: dict[str, tuple[Note, ...]], work: Path) -> dict[str, str]:
+    """Return copies in ``work`` of the scans of whole heads, without their faces, and add a note about each."""
+    ready: dict[str, str] = {}
+    for entry in task.inputs:
+        if entry.kind != "volume" or not inputs.get(entry.name):
+            continue
+        stored = read_stored(inputs[entry.name])
+        volume = stored.to_volume()
+        clean, emptied = without_face(stored, volume, find_head(volume))
+        if emptied:
+            path = work / f"faceless-{entry.name}.nii.gz"
+            write_stored(path, clean)
+            ready[entry.name] = str(path)
+            note = Note("info", f"The face was removed, {emptied:.0f} ml.")
+            notices[entry.name] = (*notices.get(entry.name, ()), note)
+    return ready
 
 
 def _finish(spec: JobSpec, on_event: Callable[[Event], None]) -> Finished:

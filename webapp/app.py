@@ -35,6 +35,7 @@ from webapp.store.database import connect, migrate
 from webapp.store.erasure import Erasure
 from webapp.store.owners import Owners
 from webapp.store.repository import Repo
+from webapp.store.shares import Shares
 from webapp.store.studies import Studies
 from webapp.store.unfinished_work import UNFINISHED, UnfinishedWork
 
@@ -94,6 +95,7 @@ def build_services(
         Browsers(database, settings.session_days),
         Owners(database),
         Erasure(database, blobs, settings.data / UPLOADS, unfinished),
+        Shares(database),
     )
 
 
@@ -146,6 +148,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         from webapp.pages import layout, thumbnails
         from webapp.pages.kit import theme
         from webapp.pages.lab import offline_report
+        from webapp.pages.shared import shared_routes
         from webapp.pages.study import downloads as study_export
         from webapp.pages.worth import worth_report
 
@@ -154,6 +157,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         app.include_router(worth_report.router(services))
         app.include_router(study_export.router(services))
         app.include_router(thumbnails.router(services))
+        app.include_router(shared_routes.router(services))
         options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}
     blocks = page(services)
     blocks.state_session_capacity = OPEN_PAGES

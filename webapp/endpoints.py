@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi import Path as PathPart
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
-from starlette.staticfiles import StaticFiles
 
 from core import weights
-from core.assets import ASSETS
 from core.errors import UserError
 from core.tasks import TASKS
-from webapp.door.headers import PRIVATE, UNKEPT
+from webapp.door.file_answers import page_file, stored_file
+from webapp.door.headers import LASTING, PRIVATE, UNKEPT
 from webapp.door.refusals import BUSY
 from webapp.door.visitor import session_of
 from webapp.intake.proposals import proposed
@@ -33,8 +31,6 @@ from webapp.study import routes as study_routes
 
 log = logging.getLogger(__name__)
 
-BUNDLES = {"niivue.js": ASSETS / "viewer/node_modules/@niivue/niivue/dist/niivue.umd.js"}
-STATIC_PATH = re.compile(r"(viewer|rate|style|pictures)/[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(js|css|svg|png|webp|ico|woff2)")
 # what the viewer reads; anything else, a report above all, is only ever given as a download
 IMAGES = (".nii", ".nii.gz")
 STATUS = {
@@ -44,6 +40,8 @@ STATUS = {
     "no_account": 403,
     "bad_request": 422,
     "invitation_over": 410,
+    "link_over": 404,
+    "too_fast": 429,
     "still_running": 409,
     "queue_full": 429,
     "job_limit": 429,
@@ -77,7 +75,7 @@ def _images(services: Services) -> APIRouter:
     @router.get("/vol/{token}/{name}")
     def volume(token: str, name: str, request: Request) -> Response:
         """A scan or a result of this session, for the viewer; ``name`` only gives the viewer its suffix."""
-        return _file(opened(token, session_of(request)))
+        return stored_file(opened(token, session_of(request)), headers=LASTING)
 
     @router.get("/slice/{token}/{axis}")
     def slice_picture(
@@ -95,7 +93,7 @@ def _images(services: Services) -> APIRouter:
         return Response(
             pictures.picture(opened(token, session), axis, at, others[0], kind, others[1]),
             media_type="image/png",
-            headers=PRIVATE,
+            headers=LASTING,
         )
 
     return router
@@ -111,7 +109,7 @@ def _private(services: Services) -> APIRouter:
         """A result of this session as a download."""
         found, task = repo.artifact(artifact_id, session_of(request))
         suffix = found.blob[found.blob.index(".") :]
-        return _file(blobs.path(found.blob), f"counterscan-{task}-{found.name}-{found.job[:8]}{suffix}")
+        return stored_file(blobs.path(found.blob), f"counterscan-{task}-{found.name}-{found.job[:8]}{suffix}")
 
     @router.post("/proposal/{scan_id}")
     def proposal(scan_id: str, request: Request) -> Response:
@@ -153,17 +151,11 @@ async def _received(services: Services, request: Request, scan_id: str) -> ScanR
 
 def _open(services: Services) -> APIRouter:
     router = APIRouter()
-    static = StaticFiles(directory=ASSETS)
 
     @router.get("/ui/{name:path}")
     def asset(name: str, request: Request) -> Response:
         """A file of the page itself."""
-        path = _static_path(name)
-        if path is None:
-            return PlainTextResponse("not found", 404)
-        response = static.file_response(path, path.stat(), request.scope)
-        response.headers["cache-control"] = "no-cache"
-        return response
+        return page_file(name, request.scope)
 
     @router.get("/healthz")
     def health() -> Response:
@@ -203,19 +195,6 @@ async def _put_off(request: Request, error: Exception) -> Response:
 def _problem(error: UserError, status: int, headers: Mapping[str, str] = {}) -> Response:
     body = {"code": error.code, "message": error.message, "hint": error.hint}
     return JSONResponse(body, status, {**PRIVATE, **headers})
-
-
-def _file(path: Path, filename: str | None = None) -> Response:
-    if not path.is_file():
-        raise UserError("not_found", "This file is no longer on the server.", "Run the job again.")
-    return FileResponse(path, media_type="application/octet-stream", filename=filename, headers=PRIVATE)
-
-
-def _static_path(name: str) -> Path | None:
-    if name in BUNDLES:
-        return BUNDLES[name] if BUNDLES[name].is_file() else None
-    path = ASSETS / name
-    return path if STATIC_PATH.fullmatch(name) and path.is_file() else None
 
 
 def _database_answers(services: Services) -> bool:

@@ -12,6 +12,7 @@ from webapp.store.browsers import Browsers
 from webapp.store.erasure import Erasure
 from webapp.store.owners import Owners
 from webapp.store.repository import Repo
+from webapp.store.shares import Shares
 from webapp.store.studies import Studies
 
 
@@ -28,3 +29,4 @@ class Services:
     browsers: Browsers
     owners: Owners
     erasure: Erasure
+    shares: Shares

@@ -119,6 +119,12 @@ class Settings(BaseSettings):
         default=None,
         description="Age at which files in backups/ of the data folder are deleted; 0: never. Unset: as scans.",
     )
+    sharing: bool = Field(
+        default=True, description="Let visitors make links that show one run to whoever has them, also without log-in."
+    )
+    deface: Literal["off", "offer", "always"] = Field(
+        default="offer", description="Remove the face from scans of whole heads that are loaded: off, offer or always."
+    )
     metrics: Literal["loopback", "any", "off"] = Field(
         default="loopback", description="Who may read /metrics: loopback, any or off."
     )

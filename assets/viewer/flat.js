@@ -23,7 +23,8 @@ const PLANES = [
   ["0", "Sagittal"],
 ];
 const STEPS = 200;
-const TOKEN = /^\/vol\/([^/]+)\//;
+// what stands before it is that of a link to one run
+const VOLUME = /^(.*)\/vol\/([^/]+)\//;
 
 /**
  * Returns the address of a slice as a picture; empty where a volume is none of the server's.
@@ -32,10 +33,11 @@ const TOKEN = /^\/vol\/([^/]+)\//;
  * @param {number} at share of the way along the axis
  */
 export function sliceAddress({ url, over, kind, minus }, axis, at) {
-  const [token, above, below] = [url, over, minus].map((one) => TOKEN.exec(one ?? "")?.[1] ?? "");
+  const [token, above, below] = [url, over, minus].map((one) => VOLUME.exec(one ?? "")?.[2] ?? "");
   if (!token) return "";
+  const before = VOLUME.exec(url)?.[1] ?? "";
   const more = above ? `&over=${above}&kind=${kind}${below ? `&minus=${below}` : ""}` : "";
-  return `/slice/${token}/${axis}?at=${at.toFixed(4)}${more}`;
+  return `${before}/slice/${token}/${axis}?at=${at.toFixed(4)}${more}`;
 }
 
 /**

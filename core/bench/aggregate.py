@@ -19,7 +19,7 @@ BASELINES: Baselines = {
     "translate": ("boosting", "boosting/matched"),
 }
 """The plain methods to beat; where there are two, the one with the higher PSNR in the block."""
-COMPARED = ("psnr", "ssim", "grey_dice")
+COMPARED = ("psnr", "psnr_line", "ssim", "grey_dice")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.anatomy.head import find_head
 from core.bench.case import Label, within
 from core.bench.figures import Scene
-from core.bench.regions import MARGIN_MM, Hole, hole
+from core.bench.regions import MARGIN_MM, hole
 from core.bench.subjects import healthy
 from core.imaging.problem import Estimate, Problem
 from core.measure import quality
@@ -29,18 +29,14 @@ CSF, GREY, WHITE = 1, 2, 3
 
 @dataclass(frozen=True, eq=False)
 class HoleCase:
-    """One hole in one subject. truth: (X, Y, Z) float32, RAS+; tissues: (X, Y, Z), 0 none, 1 CSF, 2 grey, 3 white."""
+    """One masked region in one subject. truth: (X, Y, Z) float32, RAS+; tissues: (X, Y, Z), 0 none, 1 CSF, 2 grey,
+    3 white; where: the part of the mask whose truth is known to be healthy."""
 
     label: Label
     truth: Float
     tissues: Float
-    hole: Hole
+    where: Bool
     problem: Problem
-
-    @property
-    def where(self) -> Bool:
-        """Where the truth is asked for."""
-        return self.problem.mask
 
     @property
     def region(self) -> Bool:
@@ -54,32 +50,31 @@ class HoleCase:
 
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
         """Return the measures of a fill, and the scan with the fill in it."""
-        mask = self.problem.mask
-        result = np.where(mask, estimate.values, self.truth).astype(np.float32)
-        return {**self.scores(result), "within": within(estimate, self.truth, mask)}, result
+        result = np.where(self.problem.mask, estimate.values, self.truth).astype(np.float32)
+        return {**self.scores(result), "within": within(estimate, self.truth, self.where)}, result
 
     def scores(self, result: Float) -> dict[str, float]:
         """Return every measure of a result (X, Y, Z) that holds the known voxels."""
-        problem, truth = self.problem, self.truth
-        official = quality.challenge(result, truth, problem.image, problem.mask)
-        x, y, z = quality.slice_consistency(result, truth, problem.mask)
+        problem, truth, where = self.problem, self.truth, self.where
+        official = quality.challenge(result, truth, problem.image, where)
+        x, y, z = quality.slice_consistency(result, truth, where)
         return {
             "psnr": official.psnr,
             "psnr_01": official.psnr_01,
             "ssim": official.ssim,
             "mae": official.mae,
-            "grey_dice": grey_dice(result, self.tissues, truth, problem.mask),
+            "grey_dice": grey_dice(result, self.tissues, truth, where),
             "x": x,
             "y": y,
             "z": z,
-            "texture": quality.texture_ratio(result, truth, problem.mask),
-            "seam": quality.seam(result, problem.mask, problem.head),
+            "texture": quality.texture_ratio(result, truth, where),
+            "seam": quality.seam(result, where, problem.head),
         }
 
     def scene(self) -> Scene:
         """Return the surroundings of the hole, whole and voided."""
         problem = self.problem
-        voxels = np.argwhere(problem.mask)
+        voxels = np.argwhere(self.where)
         x, y, z = (int(value) for value in voxels[np.argmin(((voxels - voxels.mean(axis=0)) ** 2).sum(axis=1))])
         white = float(np.percentile(problem.image[problem.head & ~problem.mask], 99.5)) or 1.0
         images = {"truth": self.truth, "voided": problem.image}
@@ -105,9 +100,15 @@ def cases(
         for margin in margins:
             for index, size in enumerate(size for _ in range(per_subject) for size in sizes):
                 made = hole(head, places, volume.spacing, size, subject.name, index, margin)
-                label = Label("inpaint", subject.block(_block(size, margin)), subject.name, index, note=made.place)
+                label = Label(
+                    "inpaint",
+                    subject.block(f"Holes of {size:g} ml, {whereabouts(margin)}"),
+                    subject.name,
+                    index,
+                    note=made.place,
+                )
                 problem = Problem(np.where(made.mask, np.float32(0), volume.data), made.mask, head, volume.spacing)
-                yield HoleCase(label, volume.data, tissues, made, problem)
+                yield HoleCase(label, volume.data, tissues, made.mask, problem)
 
 
 def grey_dice(result: Float, tissues: Float, truth: Float, mask: Bool) -> float:
@@ -124,6 +125,6 @@ def grey_dice(result: Float, tissues: Float, truth: Float, mask: Bool) -> float:
     return 2 * float((seen & real).sum()) / total if total else float("nan")
 
 
-def _block(size_ml: float, margin_mm: float) -> str:
-    where = f"{margin_mm:g} mm and more below the surface" if margin_mm > 0 else "anywhere in the brain"
-    return f"Holes of {size_ml:g} ml, {where}"
+def whereabouts(margin_mm: float) -> str:
+    """Return how far from the brain's surface holes keep, in words."""
+    return f"{margin_mm:g} mm and more below the surface" if margin_mm > 0 else "anywhere in the brain"

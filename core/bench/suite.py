@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 
-from core.bench import inpaint, superres, translate
+from core.bench import inpaint, superres, translate, two_parts
 from core.bench.case import Case, Entrant, Row, both_modes, check_names, chosen, entrant, run
 from core.bench.plain_translation import Pool
 from core.bench.volume_files import Volumes
@@ -94,4 +95,4 @@ def cases(task: str, settings: Settings, elsewhere: bool = True) -> Iterable[Cas
         return translate.cases(settings.data, elsewhere)
     if task == "superres":
         return superres.cases(settings.data, settings.subjects)
-    return inpaint.cases(settings.data, settings.subjects)
+    return chain(inpaint.cases(settings.data, settings.subjects), two_parts.cases(settings.data) if elsewhere else ())

@@ -8,7 +8,6 @@ from core.acquisition import Acquisition, thick, whole
 from core.assets import ASSETS
 from core.bench.case import Case, Label
 from core.bench.inpaint import HoleCase
-from core.bench.regions import Hole
 from core.bench.subjects import in_units
 from core.bench.superres import ThickCase
 from core.bench.translate import ContrastCase
@@ -41,11 +40,10 @@ def _hole() -> Case:
     head = image > 0
     middle = SIDE // 2
     mask = lumpy_mask(image.shape, (middle, middle, middle), MILLILITRES, np.random.default_rng(0)) & head
-    made = Hole(mask, (middle, middle, middle), "white matter")
     problem = Problem(np.where(mask, np.float32(0), image), mask, head, spacing)
     levels = np.quantile(image[head], (0.2, 0.6))
     tissues = np.where(head, 1 + np.digitize(image, levels), 0).astype(np.float32)
-    return HoleCase(Label("inpaint", "synthetic", "cavity-brain"), image, tissues, made, problem)
+    return HoleCase(Label("inpaint", "synthetic", "cavity-brain"), image, tissues, mask, problem)
 
 
 def _thick() -> Case:

@@ -17,6 +17,7 @@ NETWORK = "volume"
 COLUMNS = {
     "psnr": ("PSNR", 2),
     "psnr_01": ("PSNR01", 2),
+    "psnr_line": ("PSNR line", 2),
     "ssim": ("SSIM", 3),
     "mae": ("MAE", 4),
     "grey_dice": ("GM Dice", 3),

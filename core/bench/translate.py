@@ -20,6 +20,7 @@ from core.bench.superres import off_centre
 from core.contrasts import CONTRASTS, USUAL
 from core.events import Progress
 from core.imaging.problem import Estimate, Sources
+from core.measure import quality
 from core.train.heldout import TUMOUR
 
 Float = NDArray[np.float32]
@@ -78,9 +79,12 @@ class ContrastCase:
         return (1.0, 1.0, 1.0)
 
     def assess(self, estimate: Estimate) -> tuple[dict[str, float], Float]:
-        """Return the measures inside the brain."""
+        """Return the measures inside the brain; psnr_line: PSNR after the best straight line, which a scanner's gain
+        cannot change."""
         brain, result = self.problem.brain, estimate.values
-        return {**whole_scores(result, self.truth, brain), "within": within(estimate, self.truth, brain)}, result
+        scores = whole_scores(result, self.truth, brain)
+        scores["psnr_line"] = quality.psnr(best_line(result, self.truth, brain), self.truth, brain, 1.0)
+        return {**scores, "within": within(estimate, self.truth, brain)}, result
 
     def scene(self) -> Scene:
         """Return the truth and the sources."""
@@ -88,6 +92,14 @@ class ContrastCase:
         images = {"truth": self.truth}
         images |= {f"given {NAMES[name]}": in_units(image, brain) for name, image in self.problem.images.items()}
         return Scene(images, off_centre(brain), self.spacing, 1.0, 180.0)
+
+
+def best_line(result: Float, truth: Float, brain: Bool) -> Float:
+    """Return ``a * result + b``, (X, Y, Z) float32, with the a and b that come nearest to ``truth`` in ``brain``."""
+    values, wanted = result[brain].astype(np.float64), truth[brain].astype(np.float64)
+    spread = float(values.var())
+    slope = float(((values - values.mean()) * (wanted - wanted.mean())).mean()) / spread if spread > 0 else 0.0
+    return (slope * (result - values.mean()) + wanted.mean()).astype(np.float32)
 
 
 def cases(data: Path, elsewhere: bool = True) -> Iterator[ContrastCase]:

@@ -34,6 +34,7 @@ def _add(app: typer.Typer, task: Task) -> None:
         *(_param_option(param) for param in task.params),
         *_preset_option(task),
         _option("device", str, typer.Option("--device", help="auto, cpu or cuda:0.", metavar="NAME"), "auto"),
+        *_deface_option(task),
         _option("quiet", bool, typer.Option("--quiet", help="Nothing but warnings and errors on stderr."), False),
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -71,6 +72,14 @@ def _preset_option(task: Task) -> list[inspect.Parameter]:
     return [_option("preset", str | None, text, None)]
 
 
+def _deface_option(task: Task) -> list[inspect.Parameter]:
+    """Return the switch that removes faces, none for a task without scans."""
+    if all(entry.kind != "volume" for entry in task.inputs):
+        return []
+    text = "Remove the face from scans of whole heads first; your files stay as they are."
+    return [_option("deface", bool, typer.Option("--deface", help=text), False)]
+
+
 def _text(name: str, text: str, default: str | bool = False) -> Any:
     return typer.Option(name, help=text, metavar="VALUE", show_default=default)
 
@@ -90,7 +99,15 @@ def _run(task: Task, options: dict[str, Any]) -> None:
     params |= {param.name: options[param.name] for param in task.params if options[param.name] is not None}
     inputs = {entry.name: options[entry.name] for entry in task.inputs if options[entry.name] is not None}
     listener = (lambda event: None) if options["quiet"] else ProgressLines()
-    finished = job.run(task.name, inputs, options["out"], device=options["device"], on_event=listener, **params)
+    finished = job.run(
+        task.name,
+        inputs,
+        options["out"],
+        device=options["device"],
+        deface=bool(options.get("deface")),
+        on_event=listener,
+        **params,
+    )
     for verdict in finished.result.verdicts:
         typer.echo(f"{verdict.title}: {LEVELS[verdict.level]}. {verdict.text}")
         for reason in verdict.reasons:

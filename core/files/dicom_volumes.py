@@ -91,7 +91,7 @@ def describe(volume: Group) -> str:
     first = volume.first
     apart = np.diff(sorted(volume.along))
     step = f" x {float(np.median(apart)):.3g}" if apart.size and np.median(apart) > 0 else ""
-    name = printable(first.description) or "no description"
+    name = f"“{printable(first.description)}”" if printable(first.description) else "no description"
     label = f", {volume.label}" if volume.label else ""
     size = f"{first.size[0]} x {first.size[1]}, {first.spacing[0]:.3g} x {first.spacing[1]:.3g}{step} mm"
     return f"{name}{label} ({count(len(volume.slices), 'slice')}, {size})"
@@ -109,8 +109,8 @@ def kinds(others: Counter[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """Return the printable letters of a text from a file, 64 at most."""
-    return "".join(letter for letter in text if letter.isprintable())[:64].strip()
+    """Return the printable letters of a text from a file, 64 at most, without the marks that stand around it."""
+    return "".join(letter for letter in text if letter.isprintable() and letter not in "“”")[:64].strip()
 
 
 def _listing(volumes: Sequence[Group]) -> str:

@@ -11,3 +11,16 @@ OTHER_SITE_SOURCE = "ds002748"
 VALIDATION = (*HEALTHY, *(f"{OTHER_SITE_SOURCE}-{number}" for number in OTHER_SITE))
 # the tumour subject of BraTS 2018 in train/brats18
 TUMOUR = "Brats18_TCIA01_499_1"
+# gliomas of train/brats18 that no inpainting network learns from: their T1s were resampled from thick slices
+GLIOMAS = (
+    TUMOUR,
+    "Brats18_TCIA01_201_1",
+    "Brats18_TCIA01_378_1",
+    "Brats18_TCIA01_425_1",
+    "Brats18_TCIA02_135_1",
+    "Brats18_TCIA02_606_1",
+    "Brats18_TCIA03_265_1",
+    "Brats18_TCIA10_628_1",
+    "Brats18_TCIA10_637_1",
+    "Brats18_TCIA13_623_1",
+)

@@ -67,6 +67,8 @@ class Server:
             "COUNTERSCAN_THREADS": "1",
             "COUNTERSCAN_DEVICE": "cpu",
             "COUNTERSCAN_DISK_RESERVE_MB": "1",
+            # longer than any test takes: rows have the button that keeps them
+            "COUNTERSCAN_RETENTION_HOURS": "48",
         }
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -14,6 +14,7 @@ from tests.browser.steps import (
     follow,
     load_mask,
     load_scan,
+    open_tab,
     run,
     unfold,
     visit,
@@ -76,7 +77,9 @@ def test_cancel_stops_the_job_and_the_next_run_works(page: Page, scans: Scans) -
     expect(page.locator("#outcome")).to_contain_text("Done")
 
 
-def test_another_visitor_cannot_open_the_job(page: Page, scans: Scans) -> None:
+def test_another_visitor_opens_the_job_by_a_link_alone_and_its_maker_keeps_it_and_ends_the_link(
+    page: Page, scans: Scans, watch: Watch
+) -> None:
     load_scan(page, scans.small[0])
     load_mask(page, scans.small[1])
     choose_preset(page, "Fast")
@@ -88,4 +91,26 @@ def test_another_visitor_cannot_open_the_job(page: Page, scans: Scans) -> None:
     visit(other, page.url)
     expect(other.locator("#scan-trouble [role=alert]")).to_contain_text(re.compile("not_found"))
     expect(other.locator("#downloads a")).to_have_count(0)
+
+    wait_result(page)
+    page.locator("#share-make").click()
+    link = page.locator("#share-link .cs-shared-link").input_value()
+    watch.follow(other)
+    other.goto(link)
+    other.locator(".cs-viewer[data-ready=true]").wait_for()
+    expect(other.locator(".cs-panel[data-panel=result] .cs-badge")).to_have_text("SYNTHETIC")
+    expect(other.get_by_role("button", name="Draw mask")).to_be_hidden()
+    expect(other.frame_locator(".shared-report").locator("h1")).to_be_visible()
+    watch.leave(other)
+
+    open_tab(page, "Sessions")
+    page.get_by_role("button", name="Keep the run on").first.click()
+    expect(page.locator("#sessions tbody tr").first).to_contain_text("Kept until")
+    end = page.get_by_role("button", name="End the link")
+    end.click()
+    expect(end).to_have_text("End it now?")
+    end.click()
+    expect(end).to_have_count(0)
+    other.goto(link)
+    expect(other.locator("[role=alert]")).to_contain_text("link_over")
     stranger.close()

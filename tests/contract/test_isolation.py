@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from webapp.app import create_app
 from webapp.door.route_table import Access, access_of, rule_of
 from webapp.services import Services
 from webapp.settings import Settings
+from webapp.store.clock import now
 
 PASSWORD = "correct horse"  # noqa: S105
 WHO = ("anonymous", "rater", "other", "manager", "admin")
@@ -53,6 +55,8 @@ OWNED = {
     "/gradio_api/run/{api_name}": {"!session_hash": "page"},
     "/gradio_api/cancel": {"!session_hash": "page"},
 }
+# addresses of a link to one run, which everybody who has the key may open, and nobody else
+SHARED = {"key": "share", "part": "part"}
 # addresses that need a visitor but name nothing of anybody's: each answers of the page, or of who asks
 OF_WHO_ASKS = frozenset(
     {
@@ -78,7 +82,7 @@ class Site:
 
     def ask(self, who: str, method: str, template: str, things: dict[str, str]) -> Response:
         """Send a request of somebody that names ``things``."""
-        named = OWNED.get(template.rstrip("/"), {})
+        named = SHARED if template.startswith("/shared/") else OWNED.get(template.rstrip("/"), {})
         path = PLACE.sub(lambda place: things.get(named.get(place[1], ""), NUMBERS.get(place[1], "x")), template)
         query = {key[1:]: things[name] for key, name in named.items() if key.startswith("?")}
         body = {key[1:]: things[name] for key, name in named.items() if key.startswith("!")}
@@ -124,6 +128,7 @@ def made(services: Services, owner: TestClient, folder: Path) -> tuple[dict[str,
     study = study_of(services, folder / "images", session)
     things = {
         "token": scan.token, "artifact": job.artifacts[0].id, "scan": scan.id, "job": job_id, "study": study.id,
+        "share": services.shares.add(job_id, session, now() + timedelta(days=1))[1], "part": "result",
         "page": "page-of-owner", "progress": "progress-of-owner", "upload": upload(owner),
     }  # fmt: skip
     assert join(owner, things["page"]) == 200
@@ -150,7 +155,7 @@ def expected(who: str, access: Access) -> set[tuple[int, str]]:
     """Return the only answers (status, code) that somebody may get of an address, none for one they may use."""
     if access == "closed":
         return {(403, "closed")}
-    if access == "open":
+    if access in ("open", "shared"):
         return set()
     if who == "anonymous" or (who == "rater" and access not in ("static", "rate", "invited")):
         return {(401, "sign_in")}
@@ -208,6 +213,21 @@ def test_the_owner_gets_it(site: Site) -> None:
     owned = ("/vol/{token}/{name}", "/files/{artifact_id}", "/study/{study_id}/view")
     for template in (*owned, "/gradio_api/file={path_or_url:path}"):
         assert site.ask("owner", "GET", template, site.things).status_code == 200, template
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_whoever_has_the_link_gets_the_run_and_nobody_else(site: Site, who: str) -> None:
+    shared = [path for method, path in every_route(site.server) if access(method, path) == "shared"]
+    assert len(shared) == 5
+    for template in shared:
+        path = template.replace("{name:path}", "viewer/viewer.js")
+        assert site.ask(who, "GET", path, site.things).status_code == 200, (who, path)
+        # neither the id of the run nor another key opens it
+        for wrong in (site.things["job"], "x" * 43, site.things["share"][:-1]):
+            answer = site.ask(who, "GET", path, {**site.things, "share": wrong})
+            assert (answer.status_code, code(answer)) == (404, "link_over"), (who, path)
+        for method in ("POST", "PUT", "DELETE"):
+            assert site.ask(who, method, path, site.things).status_code == 403
 
 
 def test_a_rater_gets_the_study_by_the_link_alone(site: Site) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 import core
 from core import job
@@ -18,6 +19,7 @@ from core.files.nifti import Stored, read_own, read_stored, read_volume, write_s
 from tests.contract.phantom import write_phantom
 from tests.core.files.test_nrrd_mha import RAW, mgh, mha, nrrd
 from tests.dicom_files import as_series
+from tests.phantom import make_phantom
 
 
 def test_the_public_names_are_there_and_load_lazily() -> None:
@@ -211,3 +213,16 @@ def test_notices_of_a_conversion_are_in_the_record_and_the_report(tmp_path: Path
     record = json.loads(Path(done.files["run"]).read_text())
     assert record["summary"]["notes"][0] == {"level": "warning", "text": warning}
     assert warning in Path(done.files["report"]).read_text()
+
+
+def test_a_run_takes_a_copy_without_the_face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = lambda volume, head: ndimage.distance_transform_edt(head, sampling=volume.spacing) > 30  # noqa: E731
+    monkeypatch.setattr("core.anatomy.face.find_brain", found)
+    t1, mask = make_phantom().write(tmp_path)
+    given, before = {"t1": t1, "mask": mask}, t1.read_bytes()
+    done = core.run("inpaint", given, tmp_path / "out", method="shell", compare=False, device="cpu", deface=True)
+    scan, result = (read_stored(path).values for path in (t1, done.files["result"]))
+    assert t1.read_bytes() == before
+    front = [np.flatnonzero((values != 0).any(axis=(0, 2)))[-1] for values in (result, scan)]
+    assert front[0] < front[1]
+    assert any(note.text.endswith("ml.") and "The face was removed" in note.text for note in done.result.notes)

@@ -25,8 +25,8 @@ KEPT = Path(__file__).parent / "kept"
 SHEETS = os.environ.get("COUNTERSCAN_LOOKS", "")
 # a kept picture is this many pixels wide; grey values that two drawings of one page differ by, on average
 SMALL, TOLERANCE = 360, 6.0
-# milliseconds in which a page settles in another window
-SETTLES = 250
+# milliseconds in which a page begins to settle in another window, and in which a busy machine has drawn all figures
+SETTLES, SETTLED = 250, 10_000
 
 
 def faults(page: Page, state: str, skip: str = "") -> list[str]:
@@ -39,8 +39,7 @@ def faults(page: Page, state: str, skip: str = "") -> list[str]:
         page.emulate_media(color_scheme=theme)
         for width, height in WINDOWS if theme == "dark" or SHEETS else (USUAL,):
             page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(SETTLES)
-            found += [f"{state}, {theme}, {width} px: {fault}" for fault in seen(page, skip)]
+            found += [f"{state}, {theme}, {width} px: {fault}" for fault in lasting(page, skip)]
             if SHEETS:
                 picture(page, f"{state}-{width}-{theme}")
         page.set_viewport_size({"width": USUAL[0], "height": USUAL[1]})
@@ -49,6 +48,17 @@ def faults(page: Page, state: str, skip: str = "") -> list[str]:
     if SHEETS:
         with (Path(SHEETS) / "faults.txt").open("a", encoding="utf-8") as file:
             file.writelines(f"{fault}\n" for fault in found)
+    return found
+
+
+def lasting(page: Page, skip: str = "") -> list[str]:
+    """Return what is still wrong with the page when it has settled in a new window; skip: as in ``faults``."""
+    found: list[str] = []
+    for _ in range(SETTLED // SETTLES):
+        page.wait_for_timeout(SETTLES)
+        found = seen(page, skip)
+        if not found:
+            break
     return found
 
 

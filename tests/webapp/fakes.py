@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,22 @@ class FakeEngine:
     def close(self) -> None:
         """Kill all jobs."""
         self.closed.set()
+
+
+class Days:
+    """Amounts of days, kept in memory; ``rows``: key -> (when its day began, amount)."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[float, int]] = {}
+
+    def load(self, moment: float) -> dict[str, tuple[float, int]]:
+        """Return all of them."""
+        return dict(self.rows)
+
+    def add(self, amounts: Mapping[str, tuple[float, int]]) -> None:
+        """Add up."""
+        for key, (began, amount) in amounts.items():
+            self.rows[key] = (began, self.rows.get(key, (began, 0))[1] + amount)
 
 
 def stub_page(services: Services) -> gradio.Blocks:

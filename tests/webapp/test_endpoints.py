@@ -61,7 +61,8 @@ def test_the_owner_reads_and_downloads(visitor: Visitor, services: Services) -> 
     for token in (visitor.scan.token, visitor.mask.token, result.token):
         answer = visitor.client.get(f"/vol/{token}/anything.nii.gz")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/octet-stream")
-        assert answer.headers["cache-control"] == "private, no-store"
+        assert answer.headers["cache-control"] == "private, max-age=86400, immutable"
+        assert answer.headers["vary"] == "cookie"
         assert answer.content[:2] == b"\x1f\x8b" and "content-encoding" not in answer.headers
     answer = visitor.client.get(f"/files/{result.id}")
     name = f"counterscan-inpaint-result-{visitor.job.id[:8]}.nii.gz"
@@ -185,7 +186,7 @@ def test_slices_are_pictures_for_their_owner_alone(visitor: Visitor, browser: Br
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/png"
     assert answer.content.startswith(b"\x89PNG")
-    assert "no-store" in answer.headers["cache-control"]
+    assert answer.headers["cache-control"] == "private, max-age=86400, immutable"
     assert visitor.client.get(f"/slice/{visitor.scan.token}/3").status_code == 422
     assert visitor.client.get(f"/slice/{visitor.scan.token}/2?over=unknown").status_code == 404
     stranger = browser()

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.rates import Allowance, Rates, in_words
+from tests.webapp.fakes import Days
+from webapp.rates import ALL, DAY, Allowance, Rates, in_words
 
 
 def test_each_key_is_counted_apart() -> None:
@@ -22,7 +23,7 @@ def test_nobody_gets_more_and_nobody_gets_less(keys: list[str], amount: int) -> 
 
 
 def test_an_allowance_is_of_each_and_of_all() -> None:
-    allowance = Allowance(5, 8)
+    allowance = Allowance(5, 8, Days())
     assert allowance.take("a", 3) == allowance.take("a", 2) == 0.0
     assert 86300 < allowance.take("a") <= 86400
     # nothing was counted of what was refused
@@ -31,8 +32,25 @@ def test_an_allowance_is_of_each_and_of_all() -> None:
 
 
 def test_looking_takes_nothing() -> None:
-    allowance = Allowance(1, 9)
+    allowance = Allowance(1, 9, Days())
     assert [allowance.wait("a") for _ in range(3)] == [0.0, 0.0, 0.0]
+
+
+def test_a_day_is_a_day_also_over_a_restart() -> None:
+    days, now = Days(), [1000.0]
+    first = Allowance(5, 8, days, lambda: now[0])
+    assert first.take("a", 4) == 0.0
+    first.keep()
+    assert days.rows == {"a": (1000.0, 4), ALL: (1000.0, 4)}
+    first.keep()
+    assert days.rows["a"] == (1000.0, 4)
+    now[0] += DAY - 10
+    second = Allowance(5, 8, days, lambda: now[0])
+    assert second.wait("a", 2) == 10.0 and second.wait("b", 5) == 10.0 and second.take("a") == 0.0
+    now[0] += 10
+    assert second.take("a", 5) == 0.0
+    second.forget()
+    assert second.wait("a") == DAY
 
 
 @pytest.mark.parametrize(

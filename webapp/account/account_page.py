@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from core.errors import UserError
-from webapp.door.headers import PRIVATE, UNKEPT
+from webapp.door.headers import FORGOTTEN, PRIVATE, UNKEPT
 from webapp.door.html import SAFE_FORMS, document
 from webapp.door.identity import Identity, set_cookie
 from webapp.door.visitor import Visitor, visitor_of
@@ -56,7 +56,7 @@ async def _ended(request: Request, end: Callable[[Visitor], None]) -> Response:
         # nothing could open this visitor's session again
         raise UserError("no_account", "This browser has no account to sign out of.", "Nothing needs to be done.")
     await to_thread.run_sync(end, visitor)
-    answer = RedirectResponse("/", 303, UNKEPT)
+    answer = RedirectResponse("/", 303, {**UNKEPT, **FORGOTTEN})
     answer.headers.append("set-cookie", set_cookie(request.scope, "", 0))
     return answer
 

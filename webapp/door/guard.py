@@ -16,6 +16,7 @@ from webapp.door.streams import Streams
 from webapp.door.upload_limits import UploadLimits
 from webapp.door.uploads import Uploads
 from webapp.services import Services
+from webapp.store.day_use import DayUse
 
 
 class Guard:
@@ -31,7 +32,10 @@ class Guard:
         self._app = app
         door: ASGIApp = Ownership(app, uploads, services.owners)
         arriving = UploadLimits(
-            settings.upload_mb_per_day, settings.upload_mb_per_day_total, services.blobs.require_room
+            settings.upload_mb_per_day,
+            settings.upload_mb_per_day_total,
+            services.blobs.require_room,
+            DayUse(services.repo.engine, "bytes"),
         )
         door = Limits(door, settings.post_burst, settings.post_rate, settings.max_upload_mb << 20, arriving)
         door = Streams(door, settings.streams_per_session, settings.streams_per_address)

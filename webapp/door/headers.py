@@ -9,6 +9,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 UNKEPT = {"cache-control": "no-store"}
 # of what belongs to one visitor
 PRIVATE = {"cache-control": "private, no-store"}
+# of volumes and pictures of them: what an address of one visitor gives never changes. Who has signed in since has
+# another cookie; signing out empties the cache
+LASTING = {"cache-control": "private, max-age=86400, immutable", "vary": "cookie"}
+FORGOTTEN = {"clear-site-data": '"cache"'}
 SECURITY = {
     "content-security-policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "

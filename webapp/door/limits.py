@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import anyio
+from anyio import to_thread
+from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -137,9 +140,17 @@ class Limits:
         except Exception:
             if bounded.given_up is None:
                 raise
+        finally:
+            if meter is not None:
+                await self._kept(meter)
         end = bounded.given_up
         if end is not None and not bounded.answered:
             await refuse(scope, receive, send, end.status, end.error, end.wait)
+
+    async def _kept(self, meter: Meter) -> None:
+        # also when the client has gone; the next upload writes what a busy database refuses
+        with anyio.CancelScope(shield=True), suppress(OperationalError):
+            await to_thread.run_sync(meter.keep)
 
     def _limit(self, path: str) -> int:
         if path.startswith(UPLOAD):

@@ -28,7 +28,7 @@ async def refuse(
     headers = {**UNKEPT}
     if status in (429, 503):
         headers["retry-after"] = str(math.ceil(wait))
-    await _answer(scope, status, error, headers)(scope, receive, send)
+    await answer(scope, status, error, headers)(scope, receive, send)
 
 
 async def send_to_sign_in(scope: Scope, receive: Receive, send: Send, address: str) -> None:
@@ -43,7 +43,8 @@ def is_opened(scope: Scope) -> bool:
     return scope["method"] == "GET" and mode == "navigate" and "text/html" in headers.get("accept", "")
 
 
-def _answer(scope: Scope, status: int, error: UserError, headers: dict[str, str]) -> Response:
+def answer(scope: Scope, status: int, error: UserError, headers: dict[str, str]) -> Response:
+    """Return what ``refuse`` answers."""
     if is_opened(scope):
         page = document("refusal", title="Counterscan", message=error.message, hint=error.hint, code=error.code)
         return HTMLResponse(page, status, {**headers, **SAFE_FORMS})

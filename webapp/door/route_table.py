@@ -10,12 +10,12 @@ from typing import Literal
 
 from webapp.roles import Role
 
-# open: to everybody; static: files of the page that are the same for all; page: the main page, which begins a session;
-# invited: the page of an invitation, which begins one too; rate: what that page needs; work: what belongs to one
-# visitor; admin: what concerns all; closed: what no page needs
-Access = Literal["open", "static", "page", "invited", "rate", "work", "admin", "closed"]
+# open: to everybody; shared: to whoever has a link to one run; static: files of the page that are the same for all;
+# page: the main page, which begins a session; invited: the page of an invitation, which begins one too; rate: what that
+# page needs; work: what belongs to one visitor; admin: what concerns all; closed: what no page needs
+Access = Literal["open", "shared", "static", "page", "invited", "rate", "work", "admin", "closed"]
 
-# the least role for each; an open address needs none
+# the least role for each; open and shared addresses need none
 NEEDED: Mapping[Access, Role] = {
     "static": "rater", "invited": "rater", "rate": "rater", "page": "visitor", "work": "visitor", "admin": "admin",
 }  # fmt: skip
@@ -28,6 +28,10 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("GET", ("/metrics",)),
         ("GET", ("/sign-in", "/sign-in/provider", "/sign-in/callback")),
         ("POST", ("/sign-in",)),
+    ),
+    "shared": (
+        ("GET", ("/shared/{key}", "/shared/{key}/report", "/shared/{key}/ui/{name:path}")),
+        ("GET", ("/shared/{key}/vol/{part}/{name}", "/shared/{key}/slice/{part}/{axis}")),
     ),
     "static": (
         ("GET", ("/ui/{name:path}", "/static/{path:path}", "/assets/{path:path}", "/svelte/{path:path}")),

@@ -51,6 +51,11 @@ class Sessions:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 401 sign_in, 403 no_session or not_allowed, 429 or 503."""
+        if scope[ACCESS] == "shared":
+            # who it is does not count, not even for a proxy's header: the link does
+            put(scope, None)
+            await self._app(scope, receive, send)
+            return
         try:
             visitor = await to_thread.run_sync(self._identity.of, scope)
             put(scope, visitor)

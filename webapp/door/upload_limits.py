@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.errors import UserError
-from webapp.rates import Allowance, in_words
+from webapp.rates import Allowance, Kept, in_words
 
 KILOBYTE = 1024
 # the disk is looked at after so many bytes
@@ -26,11 +26,11 @@ class UploadLimits:
     """The limits of all uploads.
 
     each, total: megabytes that a visitor, and all visitors, may upload in a day. require_room: raises UserError
-    disk_full when the disk has no room for so many bytes.
+    disk_full when the disk has no room for so many bytes. kept: where what was uploaded in a day is kept.
     """
 
-    def __init__(self, each: int, total: int, require_room: Callable[[int], None]) -> None:
-        self._allowance = Allowance(each * KILOBYTE, total * KILOBYTE)
+    def __init__(self, each: int, total: int, require_room: Callable[[int], None], kept: Kept) -> None:
+        self._allowance = Allowance(each * KILOBYTE, total * KILOBYTE, kept)
         self._require_room = require_room
 
     def meter(self, visitor: str) -> Meter:
@@ -63,6 +63,11 @@ class Meter:
         kilobytes, self._uncounted = divmod(self._uncounted, KILOBYTE)
         if kilobytes:
             self._refuse(self._allowance.take(self._visitor, kilobytes))
+
+    def keep(self) -> None:
+        """Write down what was counted, for after a restart; it blocks."""
+        self._allowance.forget()
+        self._allowance.keep()
 
     def _look(self, size: int) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from core.errors import UserError
@@ -48,6 +49,12 @@ def visitor_of(request: Any) -> Visitor:
     session_of(request)
     found: Visitor = _scope(request)[VISITOR]
     return found
+
+
+def site_of(request: Any) -> str:
+    """Return the address of this server, as the browser that sends a request knows it."""
+    scope = _scope(request)
+    return f"{scope['scheme']}://{Headers(scope=scope).get('host', '')}"
 
 
 def require(request: Any, role: Role) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from core.anatomy.face import without_face
 from core.anatomy.head import find_head, with_void
 from core.errors import UserError
 from core.files.convert import convertible, to_nifti
@@ -26,6 +27,7 @@ from core.volume import corners, spacing
 from webapp.intake.description import orientation_name, scan_facts, scan_warnings
 from webapp.services import Services
 from webapp.store.blobs import Blob
+from webapp.store.clock import now
 from webapp.store.records import NewScan, ScanRecord
 
 Role = Literal["volume", "mask", "result"]
@@ -35,6 +37,15 @@ SUFFIX = ".nii.gz"
 SAME_GRID_MM = 1e-3
 CONVERTED_BYTES = 8 * MAX_VOXELS + (1 << 20)  # what any scan takes that may be converted
 SYNTHETIC = "(synthetic)"
+# facts of a DICOM series that are free texts
+TYPED = ("series",)
+# and the marks around them in notices
+QUOTED = re.compile("“[^”]*”")
+# what uploads are called where no names are kept, by role
+NAMELESS = {"volume": "Scan", "mask": "Mask"}
+FACE_SHOWN = "A scan of a whole head shows a face, by which a person may be known."
+FACE_OFFER = " Tick Remove the face, then load it again, to take it out."
+FACE_REMOVED = "The face was removed: {:.0f} ml before and below the front of the brain are empty."
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +56,14 @@ class _Incoming:
     max_bytes: int
     notices: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """How a scan is taken: marked as synthetic, without its face."""
+
+    synthetic: bool
+    deface: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +86,15 @@ def accept(
     *,
     same_grid: bool = False,
     synthetic: bool = False,
+    deface: bool = False,
 ) -> ScanRecord:
     """Check the upload at ``path``, keep a clean copy, record it for ``session`` and delete ``path``.
 
     path: one file (NIfTI, NRRD, MHA, MGZ, a zip of one scan), or all files of one DICOM series.
     scan_id: the scan a mask belongs to, needed for role "mask". same_grid: refuse a mask on another grid than the
-    scan's instead of resampling it. synthetic: the scan is made by a program, and marked so. The copy has
-    the file's own grid and type (a mask: uint8 on the scan's grid).
+    scan's instead of resampling it. synthetic: the scan is made by a program, and marked so. deface:
+    without the face of a whole head, which the settings may also demand or rule out. The copy has the file's own grid
+    and type (a mask: uint8 on the scan's grid).
     Raises UserError: every code of the readers and of the conversion, not_found, disk_full.
     """
     uploads = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
@@ -81,8 +102,8 @@ def accept(
         if role == "mask":
             checked = _mask(services, came, session, scan_id, same_grid)
         else:
-            checked = _scan(services, came, session, scan_id, synthetic)
-        return _keep(services, checked, _shown_name(filename, synthetic), session, role)
+            checked = _scan(services, came, session, scan_id, _Wishes(synthetic, _removes_face(services, deface)))
+        return _keep(services, checked, shown_name(services, filename, role, synthetic), session, role)
 
 
 def accept_result(services: Services, session: str, artifact_id: str, filename: str) -> ScanRecord:
@@ -153,26 +174,47 @@ def _as_nifti(services: Services, uploads: list[Path]) -> Iterator[_Incoming]:
     out = incoming(services, ".nii")
     try:
         made = to_nifti(uploads, out, max_bytes=limit)
-        yield _Incoming(out, CONVERTED_BYTES, tuple(note.text for note in made.notes), made.facts)
+        # what somebody typed at a scanner, as a name of a file, is not kept on a demo
+        demo = services.settings.public_demo
+        facts = {name: value for name, value in made.facts.items() if not (demo and name in TYPED)}
+        notices = tuple(QUOTED.sub("one series", note.text) if demo else note.text for note in made.notes)
+        yield _Incoming(out, CONVERTED_BYTES, notices, facts)
     finally:
         out.unlink(missing_ok=True)
 
 
-def _shown_name(filename: str, synthetic: bool) -> str:
-    """Return the name for display; that of a synthetic scan ends with SYNTHETIC."""
+def shown_name(services: Services, filename: str, role: str, synthetic: bool = False) -> str:
+    """Return the name for display; that of a synthetic scan ends with SYNTHETIC.
+
+    A public demo keeps no name of a visitor's file: the time tells uploads apart.
+    """
+    if services.settings.public_demo and not synthetic:
+        return f"{NAMELESS.get(role, 'Data')} of {now():%H:%M:%S} UTC"
     name = clean_name(filename)
     if not synthetic or name.endswith(SYNTHETIC):
         return name
     return f"{name[: NAME_LIMIT - len(SYNTHETIC) - 1]} {SYNTHETIC}"
 
 
-def _scan(services: Services, came: _Incoming, session: str, parent: str | None, synthetic: bool) -> _Checked:
+def _removes_face(services: Services, wanted: bool) -> bool:
+    return services.settings.deface == "always" or (wanted and services.settings.deface == "offer")
+
+
+def _scan(services: Services, came: _Incoming, session: str, parent: str | None, wishes: _Wishes) -> _Checked:
     if parent is not None:
         services.repo.scan(parent, session)
     stored = read_stored(came.path, max_bytes=came.max_bytes)
     volume = stored.to_volume()
     head = find_head(volume)
-    facts = {**scan_facts(stored, volume, head), **came.facts} | ({"synthetic": True} if synthetic else {})
+    more: dict[str, Any] = {"synthetic": True} if wishes.synthetic else {}
+    if head.kind == "head" and not wishes.synthetic:
+        more["face"] = FACE_SHOWN + (FACE_OFFER if services.settings.deface == "offer" else "")
+        if wishes.deface:
+            stored, emptied = without_face(stored, volume, head)
+            volume = stored.to_volume()
+            head = find_head(volume)
+            more["face"] = FACE_REMOVED.format(emptied)
+    facts = {**scan_facts(stored, volume, head), **came.facts, **more}
     placed = tuple(note.text for note in stored.notes)
     return _Checked(stored, facts, (*came.notices, *placed, *scan_warnings(volume, head)), parent)
 

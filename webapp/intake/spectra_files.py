@@ -18,7 +18,7 @@ from core.failure.data.predictions import Predictions
 from core.failure.reading import READING
 from core.files.spectra import read_safely
 from webapp.intake.image_uploads import uploaded_images, write_images
-from webapp.intake.scans import clean_name, kept, uploaded
+from webapp.intake.scans import kept, shown_name, uploaded
 from webapp.services import Services
 from webapp.store.blobs import Blob
 from webapp.store.records import NewScan, ScanRecord
@@ -45,16 +45,18 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
         if data_id is None:
             with uploaded_images(uploads) as images:
                 if images is not None:
-                    return _accept_images(services, session, _title(uploads), images)
+                    return _accept_images(services, session, _title(services, uploads), images)
         arrays = _known(read_safely(uploads))
         with kept(services, lambda path: _write(path, arrays), SUFFIX) as blob:
             facts, warnings, shape = _described(services, session, services.blobs.path(blob.name), arrays, data_id)
-            return _recorded(services, session, _title(uploads), blob, shape, facts, warnings, data_id)
+            return _recorded(services, session, _title(services, uploads), blob, shape, facts, warnings, data_id)
 
 
-def _title(uploads: Sequence[Path]) -> str:
+def _title(services: Services, uploads: Sequence[Path]) -> str:
     names = [upload.name for upload in uploads]
-    return clean_name(" and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more")
+    return shown_name(
+        services, " and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more", ROLE
+    )
 
 
 def _accept_images(services: Services, session: str, title: str, images: ImageSet) -> ScanRecord:

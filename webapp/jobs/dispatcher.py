@@ -7,9 +7,9 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core import tasks
 from core.declaration import Task
@@ -21,6 +21,7 @@ from webapp.settings import Settings
 from webapp.store.blobs import Blobs
 from webapp.store.clock import Clock
 from webapp.store.data_lock import DataLock
+from webapp.store.day_use import DayUse
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, ScanRecord
 from webapp.store.repository import Repo
@@ -83,7 +84,9 @@ class Dispatcher:
         self._change = threading.Lock()
         self._counting = threading.Lock()
         self._counted = (-COUNT_LIFE, 0)
-        self._allowance = Allowance(settings.jobs_per_day, settings.jobs_per_day_total)
+        self._allowance = Allowance(
+            settings.jobs_per_day, settings.jobs_per_day_total, DayUse(repo.engine, "jobs"), clock.time
+        )
 
     def submit(
         self, session: str, task_name: str, inputs: Mapping[str, str], params: Mapping[str, object] | None = None
@@ -108,9 +111,16 @@ class Dispatcher:
             total=self._settings.queue_total,
         )
         self._allowance.take(session)
+        self._count()
         with self._wake:
             self._wake.notify_all()
         return job_id
+
+    def _count(self) -> None:
+        """Write down what was started in a day; the job is queued, whether this succeeds or not."""
+        self._allowance.forget()
+        with suppress(OperationalError):
+            self._allowance.keep()
 
     def cancel(self, job_id: str, session: str) -> None:
         """End a waiting or running job of this session; one that is over stays as it is. UserError not_found."""

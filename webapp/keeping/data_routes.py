@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from webapp.door.headers import UNKEPT
+from webapp.door.headers import FORGOTTEN, UNKEPT
 from webapp.door.identity import Identity, set_cookie
 from webapp.door.visitor import visitor_of
 from webapp.keeping.deletion import delete_all_of
@@ -21,7 +21,7 @@ def router(services: Services, identity: Identity) -> APIRouter:
         visitor = visitor_of(request)
         delete_all_of(services, visitor.session)
         identity.forget(visitor.session)
-        answer = Response(status_code=204, headers=UNKEPT)
+        answer = Response(status_code=204, headers={**UNKEPT, **FORGOTTEN})
         if not visitor.name:
             answer.headers.append("set-cookie", set_cookie(request.scope, "", 0))
         return answer

@@ -12,6 +12,7 @@ from webapp.door.uploads import LIFE_SECONDS
 from webapp.housekeeping import TICK_SECONDS
 from webapp.services import Services
 from webapp.store.clock import now
+from webapp.store.day_use import forget_days
 from webapp.store.unfinished_work import DAY_SECONDS, UNFINISHED, UnfinishedWork
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,8 @@ class Retention:
         )
         if life := self._services.settings.backup_life:
             _remove(_below(data / "backups"), moment - life)
+        self._services.shares.forget_ended()
+        forget_days(self._services.repo.engine, moment.timestamp())
         self._services.erasure.finish()
 
 

@@ -67,7 +67,8 @@ def build(services: Services) -> gr.Blocks:
                 answers = tab_rate.results()
         shared = Shared(viewer, results, chart, choice, gr.State(tasks.TASKS[0].name))
         connected = _connect(services, panels, columns, studies, shared)
-        tab_events.connect_first(runs.start, connected[tasks.TASKS[0].name], shared)
+        panel_events.connect_first(runs.start, connected[tasks.TASKS[0].name])
+        _connect_landing(panels, connected)
         management.StudyEvents(services, study, answers, shared).connect(rate, demo)
         gr.Timer(BADGE_SECONDS).tick(lambda: _badges(services), None, badges, queue=False, **QUIET)
     return demo
@@ -107,6 +108,14 @@ def _welcomes(panels: Mapping[str, tuple[gr.Tab, Panel]], kind: str) -> dict[str
     """Return task -> what stands in its results column at first, of each task whose page is of ``kind``."""
     pages = {name: panel.task.page for name, (_, panel) in panels.items()}
     return {name: page.welcome for name, page in pages.items() if page.kind == kind and page.welcome is not None}
+
+
+def _connect_landing(panels: Mapping[str, tuple[gr.Tab, Panel]], connected: Mapping[str, PanelEvents]) -> None:
+    """Let the first page of a public demo run the examples of the other tasks."""
+    _, first = panels[tasks.TASKS[0].name]
+    if isinstance(first, imaging_tab.Tab) and first.welcome:
+        for name, button in first.welcome.others.items():
+            panel_events.connect_first(button, connected[name])
 
 
 def _empty_scene() -> dict[str, object]:

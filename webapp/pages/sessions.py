@@ -9,14 +9,14 @@ import gradio as gr
 from core.presentation import Welcome
 from core.result import REPORT, RESULT
 from webapp.door.visitor import session_of
-from webapp.pages import kept_scans
+from webapp.pages import kept_scans, shared_links
 from webapp.pages.kit import row_buttons, welcome
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.job_titles import headline, subject
 from webapp.pages.kit.panel_events import Updates
-from webapp.pages.kit.row_buttons import DELETE_DATA, ROW_BUTTONS, age_of, day_of, keep_days
+from webapp.pages.kit.row_buttons import DELETE_DATA, ROW_BUTTONS, day_of, keep_days
 from webapp.pages.kit.templates import piece
-from webapp.pages.kit.text import ago, bytes_of, seconds
+from webapp.pages.kit.text import age_of, ago, bytes_of, seconds
 from webapp.pages.kit.trouble import attempt
 from webapp.pages.kit.welcome import WelcomeBox
 from webapp.services import Services
@@ -32,7 +32,7 @@ STATES = {
 WORDS = Welcome(
     "Every run is kept here",
     "With its settings, its files and its report; it opens again after a reload or a restart. Runs belong to this "
-    "browser: nobody else can open them.",
+    "browser: nobody else can open them, unless you share a link.",
     "sessions.webp",
     "Three runs side by side: a filled cavity, thin slices, a translated contrast",
     "Runs of the synthetic examples: inpainting, super-resolution, translation.",
@@ -70,27 +70,31 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> WelcomeBox:
                 refresh = gr.Button("Refresh", size="sm", elem_id="sessions-refresh")
             trouble = gr.HTML(elem_id="sessions-trouble")
             table = gr.HTML(elem_id="sessions", js_on_load=_SCRIPT)
+            links = gr.HTML(elem_id="shares", js_on_load=ROW_BUTTONS)
         kept_scans.build(services, tab, demo)
         gr.HTML(piece("sessions", "everything"), elem_id="delete-data", js_on_load=DELETE_DATA)
         greeting = welcome.build(WORDS, "sessions-welcome", visible=False)
-    outputs = [greeting.group, kept, trouble, table]
+    outputs = [greeting.group, kept, trouble, table, links]
 
     def listed(request: gr.Request) -> Updates:
         runs, box = attempt(lambda: rows(services, session_of(request)))
         days = keep_days(services.settings)
         shown = piece("sessions", "table", runs=runs, states=tuple(STATES.items()), days=days) if runs else ""
+        shared, _ = attempt(lambda: shared_links.table(services, session_of(request)))
         few = runs is not None and len(runs) < FEW
         return {
             greeting.group: gr.Column(visible=few),
             kept: gr.Column(visible=runs != []),
             trouble: box,
             table: shown,
+            links: shared or "",
         }
 
     for event in (demo.load, tab.select, refresh.click):
         event(listed, None, outputs, queue=False, **QUIET)
     erasure = services.erasure
     row_buttons.connect(services, table, trouble, outputs, listed, erasure.delete_job, erasure.keep_job)
+    row_buttons.connect(services, links, trouble, outputs, listed, services.shares.end)
     return greeting
 
 

@@ -14,7 +14,7 @@ from core.files.nifti import read_own
 from core.imaging import picture
 from core.report.framing import framing_of, window_of
 from core.result import RESULT
-from webapp.door.headers import PRIVATE
+from webapp.door.headers import LASTING
 from webapp.door.visitor import session_of
 from webapp.services import Services
 from webapp.store.records import JobRecord
@@ -38,7 +38,7 @@ def router(services: Services) -> APIRouter:
         if result is None:
             raise not_found()
         made = _drawn(job.task, _masks(services, session, job), services.blobs.path(result.blob))
-        return Response(made, media_type="image/webp", headers=PRIVATE)
+        return Response(made, media_type="image/webp", headers=LASTING)
 
     return routes
 

@@ -18,6 +18,7 @@ from webapp.store.schema import (
     account,
     artifact,
     browser,
+    day_use,
     dropped_blob,
     job,
     metadata,
@@ -25,6 +26,7 @@ from webapp.store.schema import (
     rating,
     scan,
     session,
+    share,
     sign_in_failure,
     study_image,
     upload,
@@ -56,7 +58,7 @@ class Erasure:
         self._unscrubbed = True
 
     def delete_job(self, job_id: str, session_id: str) -> None:
-        """Delete a run of this session with its files and ratings; UserError not_found, still_running."""
+        """Delete a run of this session with its files, ratings and links; UserError not_found, still_running."""
         with self._engine.begin() as connection:
             mine = job.c.id == job_id, job.c.session == session_id
             _require_over(connection.scalars(select(job.c.state).where(*mine)).all())
@@ -97,6 +99,7 @@ class Erasure:
                 connection.execute(delete(table).where(table.c.session == session_id))
             if connection.scalar(select(account.c.id).where(account.c.session == session_id)) is None:
                 connection.execute(delete(browser).where(browser.c.session == session_id))
+                connection.execute(delete(day_use).where(day_use.c.owner == session_id))
                 connection.execute(delete(session).where(session.c.id == session_id))
         for one in arrived:
             shutil.rmtree(self._uploads / one, ignore_errors=True)
@@ -217,7 +220,7 @@ def _family(connection: Connection, scan_ids: Collection[str]) -> set[str]:
 def _drop_jobs(connection: Connection, job_ids: Collection[str]) -> None:
     for chunk in _chunks(tuple(job_ids)):
         _drop_blobs(connection, connection.scalars(select(artifact.c.blob).where(artifact.c.job.in_(chunk))).all())
-        for table in (rating, artifact):
+        for table in (rating, artifact, share):
             connection.execute(delete(table).where(table.c.job.in_(chunk)))
         connection.execute(delete(job).where(job.c.id.in_(chunk)))
 

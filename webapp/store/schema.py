@@ -186,6 +186,29 @@ artifact = Table(
     Index("uq_artifact_job_name", "job", "name", unique=True),
 )
 
+# what one visitor, or all together, have used of a day; what: bytes (kilobytes of them) or jobs; began: seconds since
+# 1970; owner: a session, which may be gone
+day_use = Table(
+    "day_use",
+    metadata,
+    Column("owner", ID, primary_key=True),
+    Column("what", String(8), primary_key=True),
+    Column("began", Float, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+)
+
+# a link that shows one finished run to whoever has it; key: digest of what it ends in
+share = Table(
+    "share",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("key", ID, nullable=False, unique=True),
+    Column("job", ID, ForeignKey("job.id"), nullable=False, index=True),
+    Column("session", ID, ForeignKey("session.id"), nullable=False, index=True),
+    Column("created", Utc, nullable=False),
+    Column("ends", Utc, nullable=False),
+)
+
 # key: digest of the link that opens the study's results to another browser; secret: seeds every order and side
 study = Table(
     "study",

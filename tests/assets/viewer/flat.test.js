@@ -35,6 +35,7 @@ const sources = () => [...viewer.root.querySelectorAll(".cs-flat img")].map((one
 test("a slice has an address, a volume from elsewhere has none", () => {
   const shot = { title: "x", synthetic: false, url: "/vol/T1/v.nii.gz" };
   assert.equal(sliceAddress(shot, "2", 0.25), "/slice/T1/2?at=0.2500");
+  assert.equal(sliceAddress({ ...shot, url: "/shared/K/vol/T1/v.nii.gz" }, "2", 0), "/shared/K/slice/T1/2?at=0.0000");
   assert.equal(
     sliceAddress({ ...shot, over: "/vol/R/v.nii.gz", kind: "signed", minus: "/vol/T1/v.nii.gz" }, "0", 1),
     "/slice/T1/0?at=1.0000&over=R&kind=signed&minus=T1",

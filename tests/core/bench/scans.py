@@ -59,6 +59,16 @@ def write_contrasts(folder: Path, names: dict[str, str], seed: int = 0) -> None:
         _write(folder / f"{name}.nii.gz", picture(tissues, contrast, seed=index))
 
 
+def write_glioma(data: Path, subject: str, seed: int = 0) -> None:
+    """Write a T1 and the mask of a tumour near the right end of the brain."""
+    folder = data / "train" / "brats18" / subject
+    tissues = tissue_map(seed)
+    _write(folder / "t1.nii.gz", picture(tissues, "t1"))
+    tumour = np.zeros_like(tissues)
+    tumour[18:23, 11:16, 11:16] = 4
+    _write(folder / "seg.nii.gz", tumour)
+
+
 def broken(problem: Any, options: Options) -> Generator[Progress, None, Estimate]:
     """A method without its weights."""
     yield Progress(0.0, 0, 1, "about to fail")

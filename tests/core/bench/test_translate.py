@@ -62,6 +62,18 @@ def test_the_truth_is_perfect(data: Path) -> None:
     assert math.isinf(scores["psnr"]) and math.isnan(scores["within"])
 
 
+def test_the_gain_of_a_scanner_does_not_count_after_the_best_line(data: Path) -> None:
+    case = next(translate.cases(data))
+    noisy = case.truth + np.random.default_rng(0).normal(0, 0.05, case.truth.shape).astype(np.float32)
+    as_it_is, _ = case.assess(Estimate(noisy))
+    other_gain, _ = case.assess(Estimate((0.4 * noisy + 0.3).astype(np.float32)))
+    assert other_gain["psnr"] < as_it_is["psnr"] - 2
+    assert other_gain["psnr_line"] == pytest.approx(as_it_is["psnr_line"], abs=1e-3)
+    assert as_it_is["psnr_line"] >= as_it_is["psnr"]
+    even, _ = case.assess(Estimate(np.full_like(case.truth, 0.5)))
+    assert even["psnr_line"] == pytest.approx(-10 * np.log10(case.truth[case.problem.brain].var()), abs=1e-3)
+
+
 def test_plain_methods_learn_from_the_training_subjects(data: Path) -> None:
     def pool(matched: bool) -> regress.Pool:
         return translate.training_pool(data, data / "cache", matched, voxels=2000)

@@ -131,7 +131,7 @@ def test_scouts_reports_and_second_copies_are_left_out_with_a_notice(tmp_path: P
     found = read(tmp_path)
     same_place(found.stored, made.values, made.affine)
     told = " ".join(texts(found))
-    for words in ("Taken: T1 MPRAGE (12 slices, 20 x 18, 0.75 x 1.25 x 3 mm)", "localizer (3 slices",
+    for words in ("Taken: “T1 MPRAGE” (12 slices, 20 x 18, 0.75 x 1.25 x 3 mm)", "“localizer” (3 slices",
                   "structured report (1)", "2 slices came twice"):  # fmt: skip
         assert words in told
 
@@ -150,8 +150,8 @@ def test_mixed_series_are_refused_with_what_was_found(tmp_path: Path) -> None:
     series(PLANES["coronal"], uid="1.2.8", description="T2 TSE cor").write(tmp_path)
     error = refusal(tmp_path)
     assert error.code == "dicom_series"
-    assert "T1 MPRAGE (12 slices, 20 x 18, 0.75 x 1.25 x 3 mm)" in error.message
-    assert "T2 TSE cor (12 slices, 20 x 18, 0.9 x 1.1 x 2 mm)" in error.message
+    assert "“T1 MPRAGE” (12 slices, 20 x 18, 0.75 x 1.25 x 3 mm)" in error.message
+    assert "“T2 TSE cor” (12 slices, 20 x 18, 0.9 x 1.1 x 2 mm)" in error.message
 
 
 def test_one_series_in_two_planes_is_two_scans(tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from starlette.types import Message, Receive, Scope, Send
 
 from core.errors import UserError
 from tests.webapp.door.asgi import Inner, ask, asked, finished
+from tests.webapp.fakes import Days
 from webapp.door import limits
 from webapp.door.limits import Bounded, Limits
 from webapp.door.upload_limits import LOOK_BYTES, GivenUp, UploadLimits
+from webapp.rates import ALL
 
 MASK = "/mask/1"
 UPLOAD = "/gradio_api/upload"
@@ -18,7 +22,7 @@ DAY = 86400
 
 
 def plenty() -> UploadLimits:
-    return UploadLimits(10_000, 10_000, lambda size: None)
+    return UploadLimits(10_000, 10_000, lambda size: None, Days())
 
 
 def test_a_body_within_its_bound_arrives() -> None:
@@ -146,7 +150,7 @@ def test_an_answer_may_take_longer_than_a_body(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_day_has_so_many_bytes_of_a_visitor_and_of_all() -> None:
     inner = Inner()
-    door = Limits(inner, 99, 1.0, 9 * MB, UploadLimits(3, 5, lambda size: None))
+    door = Limits(inner, 99, 1.0, 9 * MB, UploadLimits(3, 5, lambda size: None, Days()))
 
     def sent(session: str, size: int, path: str = UPLOAD) -> tuple[int, str]:
         announced = {"content-length": str(size)}
@@ -165,7 +169,7 @@ def test_a_day_has_so_many_bytes_of_a_visitor_and_of_all() -> None:
 
 def test_bytes_that_nobody_announced_are_counted_as_they_arrive() -> None:
     inner = Inner()
-    door = Limits(inner, 99, 1.0, 9 * MB, UploadLimits(1, 5, lambda size: None))
+    door = Limits(inner, 99, 1.0, 9 * MB, UploadLimits(1, 5, lambda size: None, Days()))
     answer = ask(door, UPLOAD, "POST", body=[bytes(700 * 1024)] * 2, session="a")
     assert (answer.status, answer.code, inner.seen) == (429, "upload_limit", [])
 
@@ -179,7 +183,7 @@ def test_a_disk_that_fills_up_ends_an_upload_in_its_middle() -> None:
             raise UserError("disk_full", "The disk is full.", "Come back in an hour.")
 
     async def parts() -> int:
-        door, inner = UploadLimits(100, 100, require_room), Inner()
+        door, inner = UploadLimits(100, 100, require_room, Days()), Inner()
         sizes = [bytes(LOOK_BYTES // 2)] * 6
 
         async def receive() -> Message:
@@ -193,7 +197,36 @@ def test_a_disk_that_fills_up_ends_an_upload_in_its_middle() -> None:
     assert finished(parts()) == 2 and looked == [0, 0]
     free[0] = 9 * MB
     answer = ask(
-        Limits(Inner(), 9, 1.0, 99 * MB, UploadLimits(100, 100, require_room)),
+        Limits(Inner(), 9, 1.0, 99 * MB, UploadLimits(100, 100, require_room, Days())),
         UPLOAD, "POST", headers={"content-length": str(10 * MB)}, session="a",
     )  # fmt: skip
     assert (answer.status, answer.code) == (507, "disk_full")
+
+
+def test_what_was_uploaded_counts_after_a_restart_also_when_it_was_given_up() -> None:
+    days = Days()
+    bodies = [b"x" * MB], [b"x" * MB, b"x" * MB]
+    for body, status in zip(bodies, (200, 429), strict=True):
+        door = Limits(Inner(), 9, 1.0, 9 * MB, UploadLimits(2, 9, lambda size: None, days))
+        assert ask(door, UPLOAD, "POST", body=body, session="a").status == status
+        assert ask(door, "/other", "POST", body=body, session="a").status == 200
+    assert {key: amount for key, (_, amount) in days.rows.items()} == {"a": 2048, ALL: 2048}
+
+
+def test_a_busy_database_is_told_with_the_next_upload() -> None:
+    class Busy(Days):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fails = 1
+
+        def add(self, amounts: Mapping[str, tuple[float, int]]) -> None:
+            self.fails -= 1
+            if self.fails >= 0:
+                raise OperationalError("", {}, Exception("locked"))
+            super().add(amounts)
+
+    days = Busy()
+    door = Limits(Inner(), 9, 1.0, 9 * MB, UploadLimits(9, 9, lambda size: None, days))
+    for _ in range(2):
+        assert ask(door, UPLOAD, "POST", body=[b"x" * MB], session="a").status == 200
+    assert days.rows["a"][1] == 2048

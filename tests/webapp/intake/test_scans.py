@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from core.errors import UserError
 from core.files.nifti import Stored, read_stored, write_stored
@@ -19,6 +22,7 @@ from tests.spent import little_work
 from tests.webapp.fakes import load, wait_for
 from webapp.intake.scans import accept, accept_result, clean_name
 from webapp.services import Services
+from webapp.settings import Settings
 from webapp.store.records import JobRecord
 
 LPI = np.array([[-5.0, 0, 0, 60], [0, -5, 0, 70], [0, 0, -6, 80], [0, 0, 0, 1]])
@@ -234,3 +238,49 @@ def test_only_a_result_of_this_session_can_be_sent_on(services: Services, head: 
         accept_result(services, "a", by_name["result"].id, "t1.nii.gz")
     assert refused.value.code == "input_gone"
     assert services.repo.scans("a") == before
+
+
+@pytest.fixture
+def brain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quick brain: what lies 30 mm and more below the surface of the head."""
+    found = lambda volume, head: ndimage.distance_transform_edt(head, sampling=volume.spacing) > 30  # noqa: E731
+    monkeypatch.setattr("core.anatomy.face.find_brain", found)
+
+
+@pytest.mark.usefixtures("brain")
+@pytest.mark.parametrize(
+    ("rule", "wish", "removed"),
+    [("off", True, False), ("offer", False, False), ("offer", True, True), ("always", False, True)],
+)
+def test_a_face_is_removed_as_setting_and_visitor_want(
+    settings: Settings, services: Services, head: Phantom, tmp_path: Path, rule: str, wish: bool, removed: bool
+) -> None:
+    asked = replace(services, settings=settings.model_copy(update={"deface": rule}))
+    t1, _ = head.write(tmp_path)
+    before = read_stored(t1)
+    record = accept(asked, t1, "t1.nii.gz", "a", deface=wish)
+    after = read_stored(services.blobs.path(record.blob))
+    changed = after.values != before.values
+    assert changed.any() == removed and after.values.dtype == before.values.dtype
+    np.testing.assert_array_equal(after.affine, before.affine)
+    # in front, and nothing behind
+    assert not changed[:, : after.values.shape[1] // 4].any()
+    assert ("The face was removed" if removed else "shows a face") in record.facts["face"]
+
+
+@pytest.mark.usefixtures("brain")
+def test_what_shows_nobody_keeps_its_face(settings: Settings, services: Services, tmp_path: Path) -> None:
+    asked = replace(services, settings=settings.model_copy(update={"deface": "always"}))
+    stripped, _ = make_phantom(skull=False).write(tmp_path)
+    assert "face" not in accept(asked, stripped, "t1.nii.gz", "a").facts
+    made, _ = make_phantom().write(tmp_path)
+    assert "face" not in accept(asked, made, "t1.nii.gz", "a", synthetic=True).facts
+
+
+def test_a_demo_keeps_no_name_of_a_file(settings: Settings, services: Services, head: Phantom, tmp_path: Path) -> None:
+    demo = replace(services, settings=settings.model_copy(update={"public_demo": True}))
+    t1, lesion = head.write(tmp_path)
+    scan = accept(demo, t1, "CANARY.nii.gz", "a")
+    mask = accept(demo, lesion, "CANARY.nii.gz", "a", "mask", scan.id)
+    assert re.fullmatch(r"Scan of \d\d:\d\d:\d\d UTC", scan.filename) and mask.filename.startswith("Mask of ")
+    assert accept(demo, head.write(tmp_path)[0], "Example", "a", synthetic=True).filename == "Example (synthetic)"

@@ -52,15 +52,21 @@ def _slot(task: Task, job: JobRecord, origin: str) -> str:
 
 
 def distribute(
-    services: Services, session: str, task: Task, group: Group, held: Held, paths: Paths
+    services: Services, session: str, task: Task, group: Group, held: Held, paths: Paths, *, deface: bool = False
 ) -> tuple[Held, tuple[str, ...]]:
-    """Take the scans of a group, dropped together, as the inputs that ``group`` assigns them to.
+    """Take the scans of a group, dropped together, as the inputs that ``group`` assigns them to; deface: without faces.
 
     Returns the page and a sentence for each file that found no place.
     """
     series = _series(uploads(paths))
-    scans = [intake.accept(services, files, series_name(files), session, "volume") for files in series]
-    named = [(scan.filename, read_volume(services.blobs.path(scan.blob))) for scan in scans]
+    names = [series_name(files) for files in series]
+    scans = [
+        intake.accept(services, files, name, session, "volume", deface=deface)
+        for files, name in zip(series, names, strict=True)
+    ]
+    # by what the files are called, which is not kept everywhere
+    stored = [read_volume(services.blobs.path(scan.blob)) for scan in scans]
+    named = list(zip(names, stored, strict=True))
     found = group.assign(named)
     for name, index in found.slots.items():
         held = held.with_input(task, name, scans[index].id)

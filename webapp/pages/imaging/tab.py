@@ -19,14 +19,14 @@ from webapp.intake.example_scans import Example, examples
 from webapp.pages.imaging import comparison
 from webapp.pages.imaging import result_rating as rating
 from webapp.pages.imaging.comparison import BESIDE, Comparison
-from webapp.pages.kit import boxes, forms, panel, upload_slot, welcome
+from webapp.pages.kit import boxes, forms, panel, share_form, upload_slot, welcome
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import Held, View, anchor
 from webapp.pages.kit.panel import POLL_SECONDS, Panel, ident, tab_title
 from webapp.pages.kit.templates import joined, piece
 from webapp.pages.kit.upload_slot import Slot
-from webapp.pages.kit.welcome import WelcomeBox
+from webapp.pages.kit.welcome import Landing, WelcomeBox
 from webapp.services import Services
 from webapp.store.records import ScanRecord
 
@@ -82,22 +82,23 @@ def build(services: Services, task: Task) -> Tab:
     ticks = {BESIDE: comparison.ticks(task, ident(task, BESIDE))} if task.param(BESIDE) else {}
     held = gr.State(Held())
     with gr.Column(elem_classes="cs-steps", min_width=0):
-        slots, buttons, together = _load(task)
+        slots, buttons, together, deface = _load(services, task)
         further, draw, settings = _set_up(services, task, ticks)
         several = _comparing(task, settings.fields[BESIDE]) if ticks else None
         downloads = gr.HTML(elem_id=ident(task, "downloads"), visible=False, elem_classes="cs-section cs-results")
+        sharing = share_form.build(services, held, partial(ident, task))
         sending = _chain(task)
         form = rating.build(services, held, partial(ident, task))
         steps = panel.running(task)
-    greeting = _greeting(task)
+    greeting = _greeting(services, task)
     timer = gr.Timer(POLL_SECONDS, active=False)
     offers = {settings.fields[name]: _offer(task, name) for name in task.page.offers}
     corrections: dict[Component, Follow] = (
         {field: _correction(name) for name, field in together.corrections.items()} if together else {}
     )
     return Tab(
-        task, held, slots | further, settings, steps, timer, explain, several, together, gr.State(False), buttons,
-        downloads, form, sending, greeting, {**draw, **corrections, **offers},
+        task, held, slots | further, settings, steps, timer, sharing, deface, explain, several, together,
+        gr.State(False), buttons, downloads, form, sending, greeting, {**draw, **corrections, **offers},
     )  # fmt: skip
 
 
@@ -123,8 +124,10 @@ def _note(note: Note) -> Markup:
     return piece("boxes", "banner" if note.level == "warning" else "paragraph", text=note.text)
 
 
-def _load(task: Task) -> tuple[dict[str, Slot], tuple[tuple[Example, gr.Button], ...], GroupDrop | None]:
-    """Draw the first step: the scans in the open, or the group of them, and the examples."""
+def _load(
+    services: Services, task: Task
+) -> tuple[dict[str, Slot], tuple[tuple[Example, gr.Button], ...], GroupDrop | None, gr.Checkbox | None]:
+    """Draw the first step: the scans in the open, or the group of them, the examples, and the removal of faces."""
     page = task.page
     with gr.Column(elem_classes="cs-section"):
         gr.HTML(boxes.step(1, page.load.title, page.load.note))
@@ -136,6 +139,7 @@ def _load(task: Task) -> tuple[dict[str, Slot], tuple[tuple[Example, gr.Button],
         alone = [one for one in task.inputs if one.kind != "mask" and not one.folded and one.name not in members]
         slots = {entry.name: _slot(task, entry) for entry in alone}
         buttons = _example_buttons(task)
+        deface = _deface(services.settings.deface, task)
         corrections: dict[str, gr.Dropdown] = {}
         for entry in (one for one in task.inputs if one.name in members):
             with gr.Column(elem_classes="cs-slot"):
@@ -144,7 +148,21 @@ def _load(task: Task) -> tuple[dict[str, Slot], tuple[tuple[Example, gr.Button],
                 if page.group:
                     corrections[entry.name] = _correction_list(task, page.group, entry.name)
     together = GroupDrop(drop, trouble, corrections) if drop and trouble else None
-    return slots, buttons, together
+    return slots, buttons, together, deface
+
+
+def _deface(rule: str, task: Task) -> gr.Checkbox | None:
+    """Draw what the server does about faces, by its setting of that name."""
+    if rule == "always":
+        gr.HTML(boxes.hint("This server removes the face from scans of whole heads before it keeps them."))
+    if rule != "offer":
+        return None
+    return gr.Checkbox(
+        False,
+        label="Remove the face from scans that I load",
+        info="Of whole heads, what lies before and below the front of the brain is emptied; it takes seconds.",
+        elem_id=ident(task, "deface"),
+    )
 
 
 def _set_up(
@@ -170,12 +188,16 @@ def _set_up(
     return slots, draw, settings
 
 
-def _greeting(task: Task) -> WelcomeBox | None:
+def _greeting(services: Services, task: Task) -> WelcomeBox | None:
     """Draw what stands in the viewer's place while it is empty, for a task that has an example to run."""
     words = task.page.welcome
     if words is None or not examples(task.name):
         return None
-    return welcome.build(words, ident(task, "welcome"), task.page.invitation)
+    landing = None
+    if services.settings.public_demo and task is tasks.TASKS[0]:
+        offers = {other.name: tab_title(other) for other in tasks.TASKS if other is not task and other.page.welcome}
+        landing = Landing(services.settings.retention, offers)
+    return welcome.build(words, ident(task, "welcome"), task.page.invitation, landing=landing)
 
 
 def _slot(task: Task, entry: Input, *, single: bool = False) -> Slot:

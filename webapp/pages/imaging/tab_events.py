@@ -89,13 +89,6 @@ class TabEvents(PanelEvents):
         first = self.tab.examples[0][0]
         return self.started(session, _example(self.services, self.tab.task.name, first.name, session, held), *values)
 
-    def opened_first(self, request: gr.Request, *values: object) -> Updates:
-        """Open this tab and run the first example there, from any other tab."""
-        run = self.after(self.shown_first, self.tab.first_trouble)
-        name = self.tab.task.name
-        opened: Updates = {self.shared.active: name, self.shared.tabs: gr.Tabs(selected=name)}
-        return {**run(request, Held(), *values), **opened}
-
     def notes(self) -> list[Block]:
         """Return the note on the run and that on the comparison."""
         return [*super().notes(), *([self.tab.comparison.note] if self.tab.comparison else [])]
@@ -128,14 +121,14 @@ class TabEvents(PanelEvents):
         place = self.tab.slots[mask_input(task)].trouble
         return self.after(lambda session, held: take(session=session, held=held), place)(request, held)
 
-    def dropped(self, request: gr.Request, held: Held, paths: Any) -> Updates:
+    def dropped(self, request: gr.Request, held: Held, paths: Any, deface: bool = False) -> Updates:
         """Take scans of the group that were dropped together."""
         group, together = self.tab.task.page.group, self.tab.together
         if group is None or together is None:
             raise UserError("not_found", "This tab takes its scans one by one.", "Drop each in its own place.")
         session = session_of(request)
         take = partial(actions.distribute, self.services, session, self.tab.task, group)
-        taken, box = attempt(lambda: take(held, paths))
+        taken, box = attempt(lambda: take(held, paths, deface=deface))
         changed, problems = taken or (held, ())
         return {
             **self.render(session, changed),
@@ -183,19 +176,12 @@ def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict
     return connected
 
 
-def connect_first(start: gr.Button, events: PanelEvents, shared: Shared) -> None:
-    """Let a button of another tab run the first example of the tab of ``events``."""
-    if isinstance(events, TabEvents):
-        fields = list(events.tab.settings.fields.values())
-        outputs = [*events.everything(), shared.active, shared.tabs]
-        start.click(events.opened_first, fields, outputs, **QUIET).then(events.noted, **events.note())
-
-
 def _connect_group(events: TabEvents, together: GroupDrop) -> None:
     """Let scans be dropped together, and each be moved to another input."""
     held = events.tab.held
     outputs = [*events.everything(), together.drop]
-    taken = together.drop.upload(events.dropped, [held, together.drop], outputs, **QUIET)
+    inputs = [held, together.drop, *([events.tab.deface] if events.tab.deface else [])]
+    taken = together.drop.upload(events.dropped, inputs, outputs, **QUIET)
     taken.then(events.noted, **events.note())
     for name, field in together.corrections.items():
         # the last argument is what the field was changed to

@@ -51,8 +51,10 @@ def scan_card(scan: ScanRecord) -> Markup:
         "Spacing": f"{times(scan.spacing)} mm",
         "Orientation": scan.orientation,
     }
-    assumed = str(scan.facts.get("head", ""))
-    return piece("boxes", "scan_card", name=scan.filename, values=rows, assumed=assumed, warnings=scan.warnings)
+    assumed, face = (str(scan.facts.get(name, "")) for name in ("head", "face"))
+    return piece(
+        "boxes", "scan_card", name=scan.filename, values=rows, assumed=assumed, face=face, warnings=scan.warnings
+    )
 
 
 def mask_card(mask: ScanRecord) -> Markup:

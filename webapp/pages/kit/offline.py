@@ -13,7 +13,7 @@ from core import __version__
 from core.assets import ASSETS
 from core.errors import UserError
 from webapp.pages.kit.sorting import SORT
-from webapp.pages.kit.templates import EMPTY, trusted
+from webapp.pages.kit.templates import EMPTY, script_json, trusted
 from webapp.pages.kit.templates import document as template
 from webapp.pages.kit.theme import CSS
 
@@ -71,8 +71,7 @@ def drawn(figure: go.Figure | None) -> Markup:
     """Return a figure for ``document``, "" for none."""
     if figure is None:
         return EMPTY
-    # JSON in a script may not hold what ends a script
-    return template("figure", data=trusted(figure.to_json().replace("<", "\\u003c")))
+    return template("figure", data=script_json(figure.to_json()))
 
 
 @lru_cache(maxsize=1)

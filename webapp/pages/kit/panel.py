@@ -14,6 +14,7 @@ from core.declaration import Param, Task, Value
 from webapp.pages.kit import boxes, forms
 from webapp.pages.kit.expected_time import preset_titles
 from webapp.pages.kit.page_state import View
+from webapp.pages.kit.share_form import ShareForm
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.upload_slot import Slot
 from webapp.pages.kit.viewer import ProgressBar, VolumeViewer
@@ -73,6 +74,7 @@ class Running:
 class Panel:
     """What every tab of a task has that an event reads or changes.
 
+    deface: whether faces are removed from scans that are loaded, None where there are none, or nothing to choose.
     explain: what the chosen settings mean for the scans at hand, as HTML.
     """
 
@@ -82,6 +84,8 @@ class Panel:
     settings: Settings
     running: Running
     timer: gr.Timer
+    share: ShareForm
+    deface: gr.Checkbox | None
     explain: Explain
 
     @property

@@ -15,8 +15,10 @@ from webapp.services import Services
 Paths = str | Sequence[str] | None
 
 
-def load(services: Services, session: str, task: Task, name: str, held: Held, paths: Paths) -> Held:
-    """Take an uploaded file, or the files of one series, as the input ``name`` of ``task``."""
+def load(
+    services: Services, session: str, task: Task, name: str, held: Held, paths: Paths, *, deface: bool = False
+) -> Held:
+    """Take an uploaded file, or the files of one series, as the input ``name`` of ``task``; deface: without a face."""
     files = uploads(paths)
     entry = next(one for one in task.inputs if one.name == name)
     if entry.kind == "mask":
@@ -25,7 +27,7 @@ def load(services: Services, session: str, task: Task, name: str, held: Held, pa
         return _load_tissue(services, session, task, name, held, files)
     if name == REFERENCE and not held.inputs:
         raise UserError("no_scan", "A reference needs its scan first.", "Load the scan in step 1, then the reference.")
-    scan = intake.accept(services, files, series_name(files), session, "volume")
+    scan = intake.accept(services, files, series_name(files), session, "volume", deface=deface)
     return held.with_input(task, name, scan.id)
 
 

@@ -54,7 +54,7 @@ class PanelEvents(ABC):
         slots = [part for slot in tab.slots.values() for part in slot.everything()]
         return [
             tab.held, *self.shared.front(), *slots, tab.settings.preset, steps.run, steps.cancel,
-            steps.note, steps.progress, steps.trouble, steps.outcome, tab.timer, *self.own(),
+            steps.note, steps.progress, steps.trouble, steps.outcome, tab.timer, *tab.share.everything(), *self.own(),
         ]  # fmt: skip
 
     def render(
@@ -94,6 +94,7 @@ class PanelEvents(ABC):
             steps.progress: progress(shown.job),
             steps.trouble: "",
             tab.timer: gr.Timer(active=shown.active),
+            **tab.share.updates(shown),
         }
 
     def after(self, action: Action, place: Component) -> Callable[..., Updates]:
@@ -113,6 +114,17 @@ class PanelEvents(ABC):
     def started(self, session: str, held: Held, *values: object) -> Held:
         """Queue a run with the values of the form."""
         return actions.submit(self.services, session, self.tab.task, held, self.run_settings(values))
+
+    @abstractmethod
+    def shown_first(self, session: str, held: Held, *values: object) -> Held:
+        """Queue a run of the first example with the values of the form."""
+
+    def opened_first(self, request: gr.Request, *values: object) -> Updates:
+        """Open this tab and run the first example there, from any other tab."""
+        run = self.after(self.shown_first, self.tab.first_trouble)
+        name = self.tab.task.name
+        opened: Updates = {self.shared.active: name, self.shared.tabs: gr.Tabs(selected=name)}
+        return {**run(request, Held(), *values), **opened}
 
     def tick(self, request: gr.Request, held: Held, active: str) -> Updates:
         """Follow a running job; the tab changes once, when the job is over."""
@@ -151,7 +163,8 @@ class PanelEvents(ABC):
         """Attach the events of inputs, settings and run."""
         services, tab, steps = self.services, self.tab, self.tab.running
         for name, slot in tab.slots.items():
-            self.on(slot.file.upload, partial(_load, services, tab, name), slot.trouble, slot.file)
+            wishes = [tab.deface] if tab.deface else []
+            self.on(slot.file.upload, partial(_load, services, tab, name), slot.trouble, slot.file, *wishes)
             if slot.remove:
                 self.on(slot.remove.click, partial(_remove, tab, name), slot.trouble)
         whole: dict[str, Any] = {"outputs": self.everything(), **QUIET}
@@ -181,6 +194,13 @@ class PanelEvents(ABC):
     def changed(self, name: str, field: Any) -> Callable[..., Any]:
         """Return the event after which a change of the field of parameter ``name`` is explained."""
         return cast("Callable[..., Any]", field.input)
+
+
+def connect_first(start: gr.Button, events: PanelEvents) -> None:
+    """Let a button of another tab run the first example of the tab of ``events``."""
+    fields = list(events.tab.settings.fields.values())
+    outputs = [*events.everything(), events.shared.active, events.shared.tabs]
+    start.click(events.opened_first, fields, outputs, **QUIET).then(events.noted, **events.note())
 
 
 def connect(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
@@ -246,8 +266,10 @@ def _connect_choice(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
     )
 
 
-def _load(services: Services, tab: Panel, name: str, session: str, held: Held, paths: Any) -> Held:
-    return actions.load(services, session, tab.task, name, held, paths)
+def _load(
+    services: Services, tab: Panel, name: str, session: str, held: Held, paths: Any, deface: bool = False
+) -> Held:
+    return actions.load(services, session, tab.task, name, held, paths, deface=deface)
 
 
 def _remove(tab: Panel, name: str, session: str, held: Held) -> Held:

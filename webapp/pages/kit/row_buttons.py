@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import gradio as gr
 from gradio.blocks import Block
 
-from core.plurals import count
 from webapp.door.visitor import session_of
 from webapp.keeping.deletion import longest
 from webapp.pages.kit.event_options import QUIET
@@ -23,7 +22,7 @@ const twice = (button) => {
   if (button.dataset.sure) return true;
   const words = button.textContent;
   button.dataset.sure = "true";
-  button.textContent = "Delete for good?";
+  button.textContent = button.dataset.question || "Delete for good?";
   setTimeout(() => { delete button.dataset.sure; button.textContent = words; }, 1000 * SECONDS);
   return false;
 };
@@ -63,11 +62,12 @@ def connect(
     outputs: Sequence[Block],
     fill: Callable[[gr.Request], Updates],
     delete: Callable[[str, str], None],
-    keep: Callable[[str, str, datetime], None],
+    keep: Callable[[str, str, datetime], None] | None = None,
 ) -> None:
     """Attach the buttons of ``rows``, which have ROW_BUTTONS; why an item could not be changed goes to ``trouble``.
 
-    fill: returns what ``outputs`` show. delete, keep: take the id of an item, the session, and until when to keep.
+    fill: returns what ``outputs`` show. delete, keep: take the id of an item, the session, and until when to keep;
+    without ``keep`` nothing can be kept.
     """
 
     def changed(request: gr.Request, change: Callable[[str], None]) -> Updates:
@@ -77,11 +77,14 @@ def connect(
     def deleted(request: gr.Request, event: gr.EventData) -> Updates:
         return changed(request, lambda session: delete(_item(event), session))
 
+    rows.delete(deleted, None, outputs, queue=False, **QUIET)
+    if keep is None:
+        return
+
     def kept_longer(request: gr.Request, event: gr.EventData) -> Updates:
         until = longest(services)
         return changed(request, lambda session: keep(_item(event), session, until))
 
-    rows.delete(deleted, None, outputs, queue=False, **QUIET)
     rows.apply(kept_longer, None, outputs, queue=False, **QUIET)
 
 
@@ -93,15 +96,6 @@ def _item(event: gr.EventData) -> str:
 def keep_days(settings: Settings) -> int:
     """Return for how many days a visitor may keep an item from retention, 0 where nothing is deleted by age."""
     return settings.keep_days if settings.retention else 0
-
-
-def age_of(age: timedelta | None) -> str:
-    """Return an age in words, "" for none."""
-    if age is None:
-        return ""
-    hours = age.total_seconds() / 3600
-    number, unit = (hours, "hour") if hours >= 1 else (60 * hours, "minute")
-    return count(f"{number:g}", unit)
 
 
 def day_of(moment: datetime | None) -> str:

@@ -53,6 +53,11 @@ def trusted(text: str) -> Markup:
     return Markup(text)  # noqa: S704
 
 
+def script_json(text: str) -> Markup:
+    """Return JSON to stand in a script, which it does not end."""
+    return trusted(text.replace("<", "\\u003c"))
+
+
 # no HTML at all
 EMPTY = Markup()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from core.plurals import count
 
@@ -70,3 +70,12 @@ def ago(moment: datetime, now: datetime | None = None) -> str:
 def times(values: tuple[float, ...] | list[float], digits: int = 2) -> str:
     """Return sizes along the axes joined by a multiplication sign."""
     return " × ".join(f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else str(int(value)) for value in values)
+
+
+def age_of(age: timedelta | None) -> str:
+    """Return an age in words, "" for none."""
+    if age is None:
+        return ""
+    hours = age.total_seconds() / 3600
+    number, unit = (hours, "hour") if hours >= 1 else (60 * hours, "minute")
+    return count(f"{number:g}", unit)

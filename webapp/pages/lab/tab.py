@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from functools import partial
 
 import gradio as gr
 
 from core.declaration import Task
-from webapp.pages.kit import boxes, panel, upload_slot
+from webapp.pages.kit import boxes, panel, share_form, upload_slot
 from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import Held, View
 from webapp.pages.kit.panel import Panel, ident
@@ -21,6 +22,7 @@ def build(services: Services, task: Task) -> Panel:
     """Draw the tab of ``task``."""
     words = task.page
     slots: dict[str, Slot] = {}
+    held = gr.State(Held())
     with gr.Column(elem_classes="cs-steps", min_width=0):
         with gr.Column(elem_classes="cs-section"):
             gr.HTML(boxes.step(1, words.load.title, words.load.note))
@@ -35,11 +37,11 @@ def build(services: Services, task: Task) -> Panel:
         with gr.Column(elem_classes="cs-section"):
             gr.HTML(boxes.step(2, words.settings.title, words.settings.note))
             settings = panel.settings(services, task)
+        sharing = share_form.build(services, held, partial(ident, task))
         running = panel.running(task)
-    held = gr.State(Held())
     running.cancel.value = "Stop"
     timer = gr.Timer(panel.POLL_SECONDS, active=False)
-    return Panel(task, held, slots, settings, running, timer, explain)
+    return Panel(task, held, slots, settings, running, timer, sharing, None, explain)
 
 
 def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from webapp.pages.kit.row_buttons import age_of, day_of, keep_days
+from webapp.pages.kit.row_buttons import day_of, keep_days
 from webapp.pages.kit.templates import piece
+from webapp.pages.kit.text import age_of
 from webapp.settings import Settings
 
 

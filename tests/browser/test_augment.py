@@ -31,6 +31,8 @@ def test_a_study_reaches_a_guideline_and_its_figures(page: Page) -> None:
     for label, value in SMALL.items():
         controls.get_by_label(label).locator("visible=true").fill(value)
         page.keyboard.press("Tab")
+    # folded again, so that what is looked at is the results
+    page.get_by_role("button", name="advanced settings").locator("visible=true").first.click()
     start(page, "augment")
     expect(page.locator("#augment-outcome")).to_contain_text("Done", timeout=RUN_MS)
     said = page.locator("#worth-guideline")

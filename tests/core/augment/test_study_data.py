@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def write(path: Path, count: int, *, groups: bool = True) -> Path:
     """Write patches of three classes in groups of five."""
     given = patches(count, level=0.2, form=1.0)
     more = {"group": np.arange(count) // 5} if groups else {}
-    arrays = {"ir": given.ir, "y": given.labels, "wn": BANDS, "rgb": np.exp(-given.ir[:, :3]), **more}
+    arrays: dict[str, Any] = {"ir": given.ir, "y": given.labels, "wn": BANDS, "rgb": np.exp(-given.ir[:, :3]), **more}
     np.savez(path, allow_pickle=False, **arrays)
     return path
 

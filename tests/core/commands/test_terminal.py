@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from core.commands import terminal
 from core.commands.terminal import ProgressLines
 from core.events import Progress, Started
 
@@ -13,7 +12,7 @@ def test_a_long_run_has_the_time_that_is_left(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     moment = 100.0
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: moment)
+    monkeypatch.setattr("core.commands.terminal.time.monotonic", lambda: moment)
     lines = ProgressLines()
     lines(Started("cpu"))
     moment += 5

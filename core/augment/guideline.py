@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from core.augment.arms import ALONE, CLASSIC, DUPLICATES, OPEN, SHUFFLED, SYNTHETIC, TITLES, amounts_of
 from core.augment.exchange_rate import Exchange, Rate
@@ -12,6 +13,7 @@ LIMITS = (
     "The rate holds for these images, this generator, this classifier and these sizes, and for no others.",
     "Intervals are over seeds and test patients, slides or heads; the pool of real images is one, so another one may "
     "differ more.",
+    "The best of the tried amounts is chosen by the same numbers that measure it, which flatters it a little.",
     "Worth is read off a curve fitted to this pool and ends where the real images end.",
     "Every classifier takes the same number of steps; one that trains longer on more images may gain more or less.",
     "The protocol is ours, after the question of arXiv:2508.09550; no number here is theirs.",
@@ -24,7 +26,7 @@ def guideline(exchange: Exchange, name: str, base: int) -> str:
     where on more added nothing."""
     arms = amounts_of(exchange.arms, name, base)
     rates = [exchange.rate(arm) for arm in arms]
-    best = max(rates, key=lambda rate: rate.worth.value)
+    best = _best(rates)
     kind = "synthetic images of the open set" if name == OPEN else "synthetic images"
     text = f"At {base} real images, {best.arm.added} {kind} were worth {_worth(best)}"
     end = exchange.saturation(name, base)
@@ -72,13 +74,18 @@ def unexpected(exchange: Exchange, base: int) -> tuple[str, ...]:
 def against_classic(exchange: Exchange, base: int) -> str:
     """Return what classic augmentation was worth beside the synthetic images at ``base``."""
     classic = exchange.rate(amounts_of(exchange.arms, CLASSIC, base)[0])
-    best = max(
-        (exchange.rate(arm) for arm in amounts_of(exchange.arms, SYNTHETIC, base)), key=lambda rate: rate.worth.value
-    )
+    best = _best([exchange.rate(arm) for arm in amounts_of(exchange.arms, SYNTHETIC, base)])
     return (
         f"At {base} real images, classic augmentation was worth {_worth(classic)}; the best amount of synthetic images "
         f"{_worth(best)}."
     )
+
+
+def _best(rates: Sequence[Rate]) -> Rate:
+    """Return the amount that most surely helped, by the lower end of its interval; of amounts that were not shown to
+    help, the one that was worth most."""
+    sure = [rate for rate in rates if rate.worth.low > 0]
+    return max(sure, key=lambda rate: rate.worth.low) if sure else max(rates, key=lambda rate: rate.worth.value)
 
 
 def _worth(rate: Rate) -> str:

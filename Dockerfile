@@ -8,13 +8,20 @@ RUN npm ci --omit=optional --ignore-scripts --no-audit --no-fund
 
 FROM python:3.11.14-slim-bookworm
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# a package that SQLAlchemy needs for another database than SQLite
+ARG DATABASE_DRIVER=
+# the user that runs the server
+ARG USER_ID=10001
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /app
-COPY requirements.txt ./
-RUN version="$(grep '^torch==' requirements.txt)" \
-    && pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" "$version" \
-    && pip install --no-cache-dir -r requirements.txt \
-    && useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin counterscan \
+COPY requirements.txt requirements.lock requirements-cuda.lock ./
+# by their hashes; torch for CPUs, which PyPI does not have, by its version
+RUN if [ "$TORCH_INDEX" = https://pypi.org/simple ]; \
+    then pip install --no-cache-dir --no-deps --require-hashes -r requirements-cuda.lock; \
+    else pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)"; fi \
+    && pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock \
+    && if [ -n "$DATABASE_DRIVER" ]; then pip install --no-cache-dir "$DATABASE_DRIVER"; fi \
+    && useradd --uid "$USER_ID" --no-create-home --home-dir /data --shell /usr/sbin/nologin counterscan \
     && install -d -o counterscan -g counterscan /data
 COPY LICENSE CITATION.cff README.md pyproject.toml ./
 COPY assets assets
@@ -25,7 +32,7 @@ RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .
 # 0.0.0.0 is the container's own network, and localhost the name in the browser of its host: docs/hosting.md has what
 # to set for others.
 ENV COUNTERSCAN_HOST=0.0.0.0 COUNTERSCAN_ACCOUNTS=1 COUNTERSCAN_HOSTS=localhost COUNTERSCAN_DATA=/data TMPDIR=/data
-USER 10001
+USER $USER_ID
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('COUNTERSCAN_PORT', '7860') + '/healthz', timeout=4)"]

@@ -1,6 +1,6 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help install run check test test-all test-js lint looks bench schemas train train-status train-stop train-publish image clean
+.PHONY: help install run check test test-all test-js lint looks bench schemas locks sbom train train-status train-stop train-publish image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -61,6 +61,7 @@ lint: $(DEV) $(TOOLS) $(VIEWER)  ## style, types, direction of imports; the view
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet . || { echo 'Not formatted: run .venv/bin/ruff format'; exit 1; }
 	@$(PY) -m vulture
+	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive core webapp
 	@find webapp -name '*.pyi' -delete  # mypy would believe the stubs that Gradio writes beside components
 	@$(PY) -m mypy
 	@cd assets && $(NPM) run --silent lint
@@ -72,6 +73,12 @@ bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the ta
 schemas: $(RUNTIME)  ## write the JSON schemas and the viewer's types anew from the models
 	@$(PY) -m webapp.schemas
 	@$(PY) -m core failure schema
+
+locks: $(DEV)  ## write requirements.lock and requirements-cuda.lock, the hashes of requirements.txt, anew
+	@$(PY) -m tests.locks
+
+sbom: $(DEV)  ## write build/sbom.json, what the program is made of, for CycloneDX
+	@$(PY) -m tests.sbom
 
 # Whoever else wants the processor has it first.
 IDLE = nice -n 19 $(shell chrt --idle 0 true 2>/dev/null && echo chrt --idle 0)

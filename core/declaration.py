@@ -11,6 +11,7 @@ from typing import Any, Literal
 from core.errors import UserError
 from core.events import Event
 from core.presentation import Page
+from core.result import Artifact, NamedFile
 
 Value = int | float | str | bool | tuple[float, ...] | tuple[str, ...]
 
@@ -72,15 +73,16 @@ class Method:
 
 @dataclass(frozen=True)
 class Input:
-    """A file the task reads: ``kind`` is ``"volume"`` (a scan), ``"mask"`` ({0, 1} on the scan's grid) or ``"tissue"``
-    (spectra, infrared images or patches, in the formats of docs/failure-lab.md).
+    """A file the task reads: ``kind`` is ``"volume"`` (a scan), ``"mask"`` ({0, 1} on the scan's grid), ``"tissue"``
+    (spectra, infrared images or patches, in the formats of docs/failure-lab.md) or ``"model"`` (a network trained
+    elsewhere).
 
     label: of the place on a page where it is dropped, its title if ""; folded: the heading under which that place is
     folded away, "" for one in the open. own_units: its intensities are not in the units of the scan.
     """
 
     name: str
-    kind: Literal["volume", "mask", "tissue"]
+    kind: Literal["volume", "mask", "tissue", "model"]
     title: str
     help: str
     required: bool = True
@@ -221,11 +223,13 @@ class Preset:
 class Context:
     """Where a job runs and writes: ``device`` (``"cpu"``, ``"cuda:0"``) and an existing, empty ``out`` folder.
 
+    sources: input name -> the files as the user gave them, where the input itself is a copy of them.
     kept: a folder, made when it is needed, in which a stopped run finds again what it had computed; None for none.
     """
 
     device: str
     out: Path
+    sources: Mapping[str, tuple[NamedFile, ...]] = field(default_factory=dict)
     kept: Path | None = None
 
 
@@ -249,6 +253,8 @@ class Task:
     ``estimate`` takes (input name -> path, params, device) and returns the expected cost.
     Importing a task must import neither numpy nor torch: both are a ``Reference``. methods: the usual one first, ours
     before those of papers before the plain ones; none for a task that is done in one way. page: how it is shown.
+    report: writes ``report.html`` of a finished run into a folder, from (folder, task, input name -> path, parameters,
+    result, run record), for a task with that output.
     resumes: whether a run that was stopped goes on from ``Context.kept``.
     """
 
@@ -264,6 +270,7 @@ class Task:
     methods: tuple[Method, ...] = ()
     measures: tuple[Measure, ...] = ()
     page: Page = field(default_factory=Page)
+    report: Callable[..., Artifact] = Reference("core.report.page:write_report")
     resumes: bool = False
 
     @property

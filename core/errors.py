@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class UserError(Exception):
     """A problem the user can act on; every ``code`` is explained in docs/errors.md.
@@ -17,3 +19,11 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint} [{self.code}]"
+
+
+class SeveralVolumes(UserError):
+    """More than one volume that could be meant; ``volumes``: each in words, in the order in which they are numbered."""
+
+    def __init__(self, message: str, hint: str, volumes: Sequence[str]) -> None:
+        super().__init__("dicom_series", message, hint)
+        self.volumes = tuple(volumes)

@@ -60,7 +60,9 @@ def run(
         results = work / "results"
         results.mkdir()
         kept = str(folder.absolute() / UNFINISHED) if declared is not None and declared.resumes else ""
-        result = _finish(JobSpec(task, {**given, **converted}, params, str(results), device, notices, kept), on_event)
+        result = _finish(
+            JobSpec(task, {**given, **converted}, params, str(results), device, notices, kept=kept), on_event
+        )
         artifacts = publish(result.result.artifacts, folder, earlier)
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
         notes = (*result.result.notes, *_removed(earlier))
@@ -68,10 +70,10 @@ def run(
 
 
 def _scans(task: Task | None, inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the inputs that are to be NIfTI: all but those that the task, None for an unknown one, declares as
-    tissue."""
-    tissue = {entry.name for entry in task.inputs if entry.kind == "tissue"} if task else set()
-    return {name: path for name, path in inputs.items() if name not in tissue}
+    """Return the inputs that are to be NIfTI: all but those that the task, None for an unknown one, declares as tissue
+    or as a model."""
+    others = {entry.name for entry in task.inputs if entry.kind in ("tissue", "model")} if task else set()
+    return {name: path for name, path in inputs.items() if name not in others}
 
 
 def _converted(inputs: Mapping[str, str], work: Path) -> tuple[dict[str, str], dict[str, tuple[Note, ...]]]:

@@ -88,8 +88,9 @@ class Page:
     kind: "imaging" for a scan that becomes a scan, drawn in the viewer; "lab" for the failure lab, "worth" for the
     augmentation study, one at most of each.
     tab: title of the tab, that of the task if ""; load, settings: the first two steps. invitation: text of the empty
-    viewer. preset: the one chosen at first, if "" the first. group: inputs that can be dropped at once.
-    welcome: what stands there before anything is loaded.
+    viewer. preset: the one chosen at first, if "" the first. twins: presets that are worth seeing beside each other: a
+    finished run with one of them offers the others. group: inputs that can be dropped at once. welcome: what stands
+    there before anything is loaded.
 
     in_place: the result has the scan's grid and units, so that maps are drawn over the scan and the difference from it
     is computed in the viewer. own_units: the result's intensities are in no scan's units, nor are scans in each
@@ -106,6 +107,7 @@ class Page:
     settings: Step = Step("Settings")
     invitation: str = "Drop a scan here or in step 1."
     preset: str = ""
+    twins: tuple[str, ...] = ()
     group: Group | None = None
     in_place: bool = False
     own_units: bool = False

@@ -24,7 +24,7 @@ VOLUME_SUFFIX = ".nii.gz"
 Measured = int | float | tuple[float | None, ...] | None
 FindingValue = str | int | float | tuple[str, ...] | tuple[int | float, ...]
 Level = Literal["info", "warning"]
-VerdictLevel = Literal["red", "amber", "none"]
+VerdictLevel = Literal["red", "amber", "none", "unlearnt"]
 
 
 def verdict_level(name: str) -> VerdictLevel:
@@ -70,6 +70,15 @@ class Artifact:
 def artifact_in(folder: Path, kind: str, suffix: str, method: str = "") -> Artifact:
     """Return the artifact of ``kind`` in ``folder`` before its file is written; suffix: ``".json"``."""
     return Artifact(kind, str(folder / f"{artifact_name(kind, method)}{suffix}"), method)
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """A file that a user gave: its name there, its size in bytes, and its sha256 in hexadecimal."""
+
+    name: str
+    bytes: int
+    sha256: str
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ LONG = (
     "tests/core/imaging/published/test_posterior.py", "tests/core/imaging/translate/test_run.py",
     "tests/core/imaging/translate/test_sources.py", "tests/core/measure/test_analysis.py",
     "tests/core/anatomy/test_same_head.py", "tests/core/bench/test_two_heads.py", "tests/core/imaging/test_one_head.py",
-    "tests/core/failure/data/test_image_sets.py", "tests/core/files/test_nifti.py", "tests/test_commands.py",
+    "tests/core/failure/data/test_image_sets.py", "tests/core/failure/models/test_given_model.py",
+    "tests/core/failure/test_examination.py", "tests/core/files/test_nifti.py", "tests/test_commands.py",
     "tests/core/imaging/superres/test_guide.py", "tests/core/imaging/superres/test_run.py",
     "tests/core/test_dicom_runs.py",
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -18,7 +19,7 @@ from tests.source import ROOT, Module, modules, parse
 # that stand below, never a neighbour of its level.
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.errors", "core.plurals", "core.result", "core.assets", "core.contrasts", "core.acquisition", "core.volume"),
-    ("core.events", "core.result_json", "core.presentation"),
+    ("core.events", "core.result_json", "core.presentation", "core.traces"),
     ("core.declaration", "core.device"),
     ("core.provenance", "core.files", "core.nets", "core.measure"),
     ("core.weights",),
@@ -42,6 +43,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "webapp.rates",
         "webapp.intake.description",
         "webapp.jobs.snapshots",
+        "webapp.telemetry",
     ),
     ("webapp.store",),
     ("webapp.jobs.runner",),
@@ -49,7 +51,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("webapp.services",),
     ("webapp.door", "webapp.intake", "webapp.study"),
     ("webapp.study.routes", "webapp.account", "webapp.keeping"),
-    ("webapp.endpoints", "webapp.pages"),
+    ("webapp.endpoints", "webapp.pages", "webapp.operations"),
     ("webapp.app", "webapp.schemas"),
     ("webapp.server",),
     ("webapp.console",),
@@ -80,6 +82,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "joserfc": ("webapp.door.provider",),
     "httpx2": ("webapp.door.provider",),
     "limits": ("webapp.rates",),
+    "structlog": ("webapp.telemetry", "webapp.door.watching"),
+    "prometheus_client": ("webapp.telemetry", "webapp.operations.health"),
     "torch": ("core",),
     "ray": ("core.engine.ray",),
 }
@@ -269,9 +273,11 @@ def test_a_right_arrow_is_let_through() -> None:
 
 
 def test_what_is_imported_is_required() -> None:
-    """requirements.txt names, above its transitive part, every package that the program imports."""
+    """requirements.txt names, above its transitive part, every package that the program imports; extras the others."""
     homes = packages_distributions()
     direct = _names((ROOT / "requirements.txt").read_text().partition("# transitive")[0])
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    direct |= {name for wanted in extras.values() for name in _names("\n".join(wanted))}
     used = {source.partition(".")[0] for module in modules("core", "webapp") for source, _ in module.imports()}
     outside = used - set(sys.stdlib_module_names) - {"core", "webapp", "ray"}
     missing = {name for name in outside if not {_plain(home) for home in homes.get(name, [name])} & direct}

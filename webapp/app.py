@@ -26,18 +26,24 @@ from webapp.housekeeping import Housekeeping
 from webapp.jobs.dispatcher import Dispatcher
 from webapp.keeping import data_routes
 from webapp.keeping.retention import Retention
+from webapp.operations import admin_page, health
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.accounts import Accounts
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
 from webapp.store.database import connect, migrate
+from webapp.store.erased import FILE as ERASED
+from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
+from webapp.store.overview import Overview
 from webapp.store.owners import Owners
 from webapp.store.repository import Repo
 from webapp.store.shares import Shares
 from webapp.store.studies import Studies
 from webapp.store.unfinished_work import UNFINISHED, UnfinishedWork
+from webapp.telemetry.metrics import Metrics
+from webapp.telemetry.recent_errors import RecentErrors
 
 if TYPE_CHECKING:
     import gradio
@@ -69,6 +75,8 @@ def create_app(settings: Settings, *, page: Page | None = None, engine: Callable
     app.include_router(sign_in.router(services, identity, _provider(settings)))
     app.include_router(account_page.router(services, identity))
     app.include_router(data_routes.router(services, identity))
+    app.include_router(health.router(services))
+    app.include_router(admin_page.router(services, identity, retention))
     app.include_router(upload_router(uploads, settings.max_upload_mb << 20, services.blobs.require_room))
     mount_page(app, services, page)
     return Guard(app, services, identity, uploads)
@@ -83,8 +91,9 @@ def build_services(
     migrate(database)
     repo = Repo(database, settings.running_per_session)
     blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
-    unfinished = UnfinishedWork(settings.data / UNFINISHED)
-    dispatcher = Dispatcher(repo, blobs, settings, engine or _local(settings), unfinished, find=find)
+    metrics, unfinished = Metrics(), UnfinishedWork(settings.data / UNFINISHED)
+    make = engine or _local(settings)
+    dispatcher = Dispatcher(repo, blobs, settings, make, unfinished, find=find, ended=metrics.job_ended)
     return Services(
         settings,
         repo,
@@ -94,8 +103,11 @@ def build_services(
         Accounts(database),
         Browsers(database, settings.session_days),
         Owners(database),
-        Erasure(database, blobs, settings.data / UPLOADS, unfinished),
+        Erasure(database, blobs, settings.data / UPLOADS, Erased(settings.data / ERASED), unfinished),
         Shares(database),
+        Overview(database),
+        metrics,
+        RecentErrors(),
     )
 
 
@@ -127,14 +139,18 @@ def _local(settings: Settings) -> Callable[[], Engine]:
 def _lifespan(services: Services, keeping: Housekeeping) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # the database may be an older copy that somebody has put back
+        await run_in_threadpool(services.erasure.repeat)
         await run_in_threadpool(services.dispatcher.start)
         keeping.start()
+        services.errors.begin()
         try:
             yield
         finally:
             await run_in_threadpool(keeping.stop)
             await run_in_threadpool(services.dispatcher.stop)
             services.repo.engine.dispose()
+            services.errors.end()
 
     return lifespan
 
@@ -147,13 +163,11 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     if page is None:
         from webapp.pages import layout, thumbnails
         from webapp.pages.kit import theme
-        from webapp.pages.lab import offline_report
         from webapp.pages.shared import shared_routes
         from webapp.pages.study import downloads as study_export
         from webapp.pages.worth import worth_report
 
         page = layout.build
-        app.include_router(offline_report.router(services))
         app.include_router(worth_report.router(services))
         app.include_router(study_export.router(services))
         app.include_router(thumbnails.router(services))

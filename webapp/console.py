@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.commands import command_line
+from core.plurals import count
 
 if TYPE_CHECKING:
     from webapp.services import Services
@@ -25,6 +27,8 @@ def console() -> typer.Typer:
     app = command_line.command_line()
     app.command("serve")(serve)
     app.command("settings")(print_settings)
+    app.command("backup")(back_up)
+    app.command("restore")(restore_backup)
     command_line.forward(app, "users", _users, "Add accounts, list and disable them, reset passwords.")
     command_line.forward(app, "data", _data, "Delete what visitors have stored.")
     command_line.forward(app, "study", _study, "Make a reader study, invite raters, take the results away.")
@@ -48,6 +52,34 @@ def print_settings() -> None:
     from webapp import settings
 
     typer.echo(settings.page(), nl=False)
+
+
+def back_up(
+    target: Annotated[
+        Path | None,
+        typer.Argument(help="A new folder or .tar file; if not given, a file in backups/ of the data folder."),
+    ] = None,
+) -> None:
+    """Copy the database and every stored file, while the server runs or not, and check the copy."""
+    from webapp import settings
+    from webapp.keeping import backup
+
+    place, about = backup.back_up(settings.load(), target)
+    typer.echo(
+        f"{place}: {count(about.files, 'file')}, {about.bytes / 1e6:.0f} MB, every one compared with its checksum."
+    )
+
+
+def restore_backup(source: Annotated[Path, typer.Argument(help="The folder or .tar file that backup wrote.")]) -> None:
+    """Put a backup into a data folder without a store, the server being stopped."""
+    from webapp import settings
+    from webapp.keeping import restore
+
+    done = restore.restore(settings.load(), source)
+    typer.echo(f"The backup of {done.about.created} is back: {count(done.about.files, 'file')}.")
+    if done.deleted:
+        typer.echo(f"Deleted from it, because deleted since or too old: {done.deleted} scans, runs and studies.")
+    typer.echo("Accounts have to sign in again. Who was disabled or closed out since then is not any more: see /admin.")
 
 
 def _services() -> Services:

@@ -1,30 +1,27 @@
-"""The addresses of Counterscan itself: volumes for the viewer, drawn masks, downloads, static files, health."""
+"""The addresses of Counterscan itself: volumes for the viewer, drawn masks, downloads, static files."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi import Path as PathPart
-from fastapi.responses import JSONResponse, PlainTextResponse
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 
-from core import weights
 from core.errors import UserError
-from core.tasks import TASKS
 from webapp.door.file_answers import page_file, stored_file
 from webapp.door.headers import LASTING, PRIVATE, UNKEPT
-from webapp.door.refusals import BUSY
+from webapp.door.refusals import BUSY, CODE, answer
 from webapp.door.visitor import session_of
 from webapp.intake.proposals import proposed
 from webapp.intake.scans import accept, incoming
 from webapp.intake.slice_pictures import Kind, SlicePictures
 from webapp.services import Services
-from webapp.settings import LOOPBACK
 from webapp.store.records import ScanRecord
 from webapp.store.repository import not_found
 from webapp.study import routes as study_routes
@@ -33,6 +30,9 @@ log = logging.getLogger(__name__)
 
 # what the viewer reads; anything else, a report above all, is only ever given as a download
 IMAGES = (".nii", ".nii.gz")
+INTERNAL = UserError(
+    "internal", "Something went wrong on our side.", "Try again; if it stays, report the name of the request."
+)
 STATUS = {
     "not_found": 404,
     "no_session": 403,
@@ -54,10 +54,11 @@ def add_routes(app: FastAPI, services: Services) -> None:
     """Add every address of Counterscan to ``app``; it must be done before Gradio is mounted at "/"."""
     app.add_exception_handler(UserError, _explain)
     app.add_exception_handler(OperationalError, _put_off)
+    app.add_exception_handler(Exception, _unexpected)
     app.include_router(study_routes.router(services))
     app.include_router(_images(services))
     app.include_router(_private(services))
-    app.include_router(_open(services))
+    app.include_router(_open())
 
 
 def _images(services: Services) -> APIRouter:
@@ -149,7 +150,7 @@ async def _received(services: Services, request: Request, scan_id: str) -> ScanR
         path.unlink(missing_ok=True)
 
 
-def _open(services: Services) -> APIRouter:
+def _open() -> APIRouter:
     router = APIRouter()
 
     @router.get("/ui/{name:path}")
@@ -157,77 +158,29 @@ def _open(services: Services) -> APIRouter:
         """A file of the page itself."""
         return page_file(name, request.scope)
 
-    @router.get("/healthz")
-    def health() -> Response:
-        """Answer "ok"."""
-        return PlainTextResponse("ok")
-
-    @router.get("/readyz")
-    def ready() -> Response:
-        """Answer 200 if the server can work: the database answers and every network is there."""
-        state = {"database": _database_answers(services), "weights": _weights_present()}
-        return JSONResponse(state, 200 if all(state.values()) else 503, UNKEPT)
-
-    @router.get("/metrics")
-    def metrics(request: Request) -> Response:
-        """Counters in Prometheus' text format."""
-        if not _may_read_metrics(services.settings.metrics, request):
-            return PlainTextResponse("closed", 403)
-        return PlainTextResponse(_prometheus(services.repo.counts()), media_type="text/plain; version=0.0.4")
-
     return router
 
 
 async def _explain(request: Request, error: Exception) -> Response:
     if not isinstance(error, UserError):
         raise error
-    return _problem(error, STATUS.get(error.code, 422))
+    return _problem(request, error, STATUS.get(error.code, 422))
 
 
 async def _put_off(request: Request, error: Exception) -> Response:
     if not isinstance(error, OperationalError):
         raise error
     # as a rule locked for longer than a write waits; the whole error contains what a visitor sent
-    log.warning("%s was put off: %s", request.scope["route"].path, error.orig)
-    return _problem(BUSY, 503, {"retry-after": "1"})
+    log.warning("a request was put off: %s", error.orig, extra={"route": request.scope["route"].path})
+    return _problem(request, BUSY, 503, {"retry-after": "1"})
 
 
-def _problem(error: UserError, status: int, headers: Mapping[str, str] = {}) -> Response:
+async def _unexpected(request: Request, error: Exception) -> Response:
+    # whoever serves the application logs the error
+    return answer(request.scope, 500, INTERNAL, UNKEPT)
+
+
+def _problem(request: Request, error: UserError, status: int, headers: Mapping[str, str] = {}) -> Response:
+    request.scope[CODE] = error.code
     body = {"code": error.code, "message": error.message, "hint": error.hint}
     return JSONResponse(body, status, {**PRIVATE, **headers})
-
-
-def _database_answers(services: Services) -> bool:
-    try:
-        services.repo.ping()
-    except SQLAlchemyError:
-        return False
-    return True
-
-
-def _weights_present() -> bool:
-    try:
-        for task in TASKS:
-            for name in task.weights:
-                weights.verify(name)
-    except UserError:
-        return False
-    return True
-
-
-def _may_read_metrics(rule: str, request: Request) -> bool:
-    if rule == "loopback":
-        return request.client is not None and request.client.host in LOOPBACK
-    return rule == "any"
-
-
-def _prometheus(counts: dict[str, Any]) -> str:
-    lines = []
-    for kind, label in (("jobs", "state"), ("scans", "role")):
-        lines.append(f"# TYPE counterscan_{kind} gauge")
-        for name in sorted(name for name in counts if name.startswith(f"{kind}_")):
-            value = name.removeprefix(f"{kind}_")
-            lines.append(f'counterscan_{kind}{{{label}="{value}"}} {counts[name]:g}')
-    for name, total in (("job_seconds", "seconds"), ("scan_bytes", "bytes"), ("ratings", "ratings")):
-        lines += [f"# TYPE counterscan_{name} gauge", f"counterscan_{name} {counts[total]:g}"]
-    return "\n".join(lines) + "\n"

@@ -35,7 +35,7 @@ class Housekeeping:
             try:
                 work()
             except Exception:
-                log.exception("%s failed; trying again later", name)
+                log.exception("housekeeping failed; trying again later", extra={"work": name})
 
     def _run(self) -> None:
         while True:

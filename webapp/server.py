@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import re
 import socket
 
 from core.errors import UserError
 from webapp.settings import Settings, is_safe
+from webapp.telemetry import log as log_lines
 
 log = logging.getLogger("webapp")
 
 # a page keeps three; a process may open 1024 files as a rule
 MAX_CONNECTIONS = 800
-# of the path of an upload the id, and what follows up to the end of the line or a closing quote
-UPLOADED = re.compile(r"(uploads/[0-9a-f]{32})/[^'\"\n]*")
 
 
 def serve(settings: Settings) -> None:
@@ -25,7 +23,7 @@ def serve(settings: Settings) -> None:
     _check_identity(settings)
     _check_host(settings)
     _check_port(settings)
-    _write_log()
+    log_lines.set_up()
     _listen(settings)
 
 
@@ -46,25 +44,10 @@ def _listen(settings: Settings) -> None:
         proxy_headers=False,
         limit_concurrency=MAX_CONNECTIONS,
         log_level="warning",
+        # its lines are written as ours are
+        log_config=None,
         timeout_graceful_shutdown=5,
     )
-
-
-class IdsAlone(logging.Formatter):
-    """Lines of the log without the names that visitors gave their files: an upload is known by its id."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return a record as text, with its trace."""
-        return UPLOADED.sub(r"\1/*", super().format(record))
-
-
-def _write_log() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(IdsAlone("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # one line for each statement of a migration helps nobody
-    for name in ("alembic", "httpx"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _check_port(settings: Settings) -> None:

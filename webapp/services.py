@@ -10,10 +10,13 @@ from webapp.store.accounts import Accounts
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
 from webapp.store.erasure import Erasure
+from webapp.store.overview import Overview
 from webapp.store.owners import Owners
 from webapp.store.repository import Repo
 from webapp.store.shares import Shares
 from webapp.store.studies import Studies
+from webapp.telemetry.metrics import Metrics
+from webapp.telemetry.recent_errors import RecentErrors
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,6 @@ class Services:
     owners: Owners
     erasure: Erasure
     shares: Shares
+    overview: Overview
+    metrics: Metrics
+    errors: RecentErrors

@@ -21,6 +21,8 @@ Network = IPv4Network | IPv6Network
 PREFIX = "COUNTERSCAN_"
 # age at which a public demo deletes, unless set
 DEMO_HOURS = 24.0
+# settings that no message repeats
+SECRET = ("admin_token", "oidc_secret")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -38,6 +40,8 @@ Streams = Annotated[Count, Unit("streams")]
 Days = Annotated[Count, Unit("days")]
 Hours = Annotated[float | None, Field(ge=0, allow_inf_nan=False), Unit("h")]
 Requests = Annotated[Count, Unit("requests")]
+# empty, or too long to be guessed
+Token = Annotated[str, Field(pattern=r"^([!-~]{24,200})?$")]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("requests/s")]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("s")]
 
@@ -125,8 +129,12 @@ class Settings(BaseSettings):
     deface: Literal["off", "offer", "always"] = Field(
         default="offer", description="Remove the face from scans of whole heads that are loaded: off, offer or always."
     )
-    metrics: Literal["loopback", "any", "off"] = Field(
-        default="loopback", description="Who may read /metrics: loopback, any or off."
+    metrics: Literal["loopback", "off"] = Field(
+        default="loopback",
+        description="Who reads /metrics besides an administrator: programs on this machine (loopback) or nobody (off).",
+    )
+    admin_token: Token = Field(
+        default="", description="Opens /admin as a password and /metrics as a bearer token. Empty: roles alone do."
     )
 
     @classmethod
@@ -212,8 +220,8 @@ def load() -> Settings:
         first = error.errors()[0]
         field = str(first["loc"][0])
         wanted = _wanted(first["type"], first.get("ctx", {}), _kind(Settings.model_fields[field]))
-        text = str(first["input"])[:40]
-        raise UserError("bad_setting", f"{PREFIX}{field.upper()} cannot be {text!r}.", f"Give {wanted}.") from error
+        text = "what it is" if field in SECRET else repr(str(first["input"])[:40])
+        raise UserError("bad_setting", f"{PREFIX}{field.upper()} cannot be {text}.", f"Give {wanted}.") from error
 
 
 def _wanted(problem: str, context: dict[str, Any], kind: str) -> str:
@@ -222,6 +230,8 @@ def _wanted(problem: str, context: dict[str, Any], kind: str) -> str:
         return str(context["expected"]).replace("'", "")
     if problem in ("greater_than", "finite_number"):
         return "a number above 0"
+    if problem == "string_pattern_mismatch":
+        return "24 to 200 letters, digits and signs, or nothing"
     if problem == "greater_than_equal":
         return "0 or a number above 0"
     if problem == "less_than_equal":

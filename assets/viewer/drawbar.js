@@ -67,7 +67,12 @@ export class Drawbar {
       onclick: pressed.propose,
     });
     this.volume = el("span", { class: "cs-volume", text: "0.0 ml" });
-    this.use = button("Use this mask", { name: "check", shown: "Use mask", kind: "cs-primary", onclick: pressed.save });
+    this.use = button("Use this mask", {
+      name: "check",
+      shown: "Use this mask",
+      kind: "cs-primary",
+      onclick: pressed.save,
+    });
     this.question = el(
       "p",
       { class: "cs-question", role: "alert", hidden: true },

@@ -56,6 +56,8 @@ export class Drawing {
     this.paused = null;
     // whether something would be lost
     this.begun = false;
+    // whether the server has it as the mask, and the scene with that mask is on its way
+    this.handed = false;
     this.timer = 0;
     this.painting = 0;
     this.exchange = new Exchange(this);
@@ -119,6 +121,7 @@ export class Drawing {
     if (!this.panel.filled) return;
     this.scanId = scanId;
     this.active = true;
+    this.handed = false;
     this.root.hidden = false;
     this.bar.ask(false);
     this.root.scrollIntoView({ block: "nearest" });
@@ -237,6 +240,17 @@ export class Drawing {
   discard() {
     this.forget();
     this.stop();
+  }
+
+  /**
+   * Leaves the drawing in sight until the scene that has it as its mask comes.
+   * @param {MaskReply} reply
+   */
+  handOver(reply) {
+    this.forget();
+    this.handed = true;
+    this.bar.notify("The mask is being taken over \u2026");
+    this.handlers.onsaved(reply);
   }
 
   /** Drops what was kept of the drawing. */

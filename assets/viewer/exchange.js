@@ -73,17 +73,15 @@ export class Exchange {
         this.drawing.bar.notify(sent.refusal, true);
         return;
       }
-      this.drawing.forget();
-      this.drawing.stop();
-      this.drawing.handlers.onsaved(sent.reply);
+      this.drawing.handOver(sent.reply);
     } catch (error) {
       console.warn(error);
       this.drawing.bar.notify(
-        "The mask could not be sent. Check the connection and press Use mask again. [offline]",
+        "The mask could not be sent. Check the connection and press Use this mask again. [offline]",
         true,
       );
     } finally {
-      this.drawing.bar.use.disabled = false;
+      this.drawing.bar.use.disabled = this.drawing.handed;
     }
   }
 }

@@ -4,7 +4,7 @@
 /** @import { Viewer } from "./viewer.js" */
 
 import { el, segmented, select, setOptions } from "./dom.js";
-import { choices, find } from "./scene.js";
+import { choices, find, offered, uncertaintyOf } from "./scene.js";
 
 /**
  * @typedef {object} Shot what one picture shows
@@ -46,7 +46,8 @@ export function sliceAddress({ url, over, kind, minus }, axis, at) {
  * @param {SceneVolume | undefined} result the chosen one
  * @returns {Shot[]}
  */
-export function shotsOf({ scan, mask, in_place: inPlace, difference, uncertainty }, result) {
+export function shotsOf(scene, result) {
+  const { scan, mask, in_place: inPlace, difference } = scene;
   if (!scan) return [];
   const input = { ...scan, title: "Input", ...(mask ? { title: "Input and mask", over: mask.url } : {}) };
   /** @type {Shot[]} */
@@ -57,7 +58,8 @@ export function shotsOf({ scan, mask, in_place: inPlace, difference, uncertainty
   if (difference) shots.push({ ...under, title: "Difference", over: difference.url, kind: "signed" });
   else if (inPlace)
     shots.push({ ...under, title: "Difference from the input", over: result.url, kind: "signed", minus: scan.url });
-  if (uncertainty) shots.push({ ...under, title: "Uncertainty", over: uncertainty, kind: "uncertainty" });
+  const { url } = uncertaintyOf(scene, result);
+  if (url) shots.push({ ...under, title: "Uncertainty", over: url, kind: "uncertainty" });
   return shots;
 }
 
@@ -100,16 +102,17 @@ export class Flat {
     root.classList.toggle("cs-empty", !scene.scan);
     input.invite(scene.invite);
     for (const panel of panels) panel.root.hidden = panel !== input;
-    if (!scene.results.some((one) => one.id === this.picked)) this.picked = scene.results[0]?.id ?? "";
-    setOptions(this.results, choices(scene.results), this.picked);
-    this.results.hidden = scene.results.length < 2;
+    const all = offered(scene);
+    if (!all.some((one) => one.id === this.picked)) this.picked = all[0]?.id ?? "";
+    setOptions(this.results, choices(all), this.picked);
+    this.results.hidden = all.length < 2;
     this.draw();
     root.dataset.ready = "true";
   }
 
   draw() {
     const { scene } = this.viewer;
-    const shots = shotsOf(scene, scene.results.length ? find(scene.results, this.picked) : undefined);
+    const shots = shotsOf(scene, find(offered(scene), this.picked));
     const at = Number(this.place.value) / STEPS;
     for (const [i, shot] of shots.entries()) this.figure(i, shot, sliceAddress(shot, this.axis, at));
     for (const more of [...this.figures.children].slice(shots.length)) more.remove();

@@ -7,9 +7,10 @@
 
 import { SIGNED } from "./colormaps.js";
 import { sameGrid } from "./grids.js";
+import { uncertaintyOf } from "./scene.js";
 
 /**
- * @typedef {{ id: "difference" | "error", title: string, legend: string }} Named
+ * @typedef {{ id: "difference" | "error", title: string, what: string }} Named what: its numbers, for the bar
  * @typedef {Named & { url: string }} MadeMap a map that the server made
  * @typedef {Named & { from: SceneVolume }} ComputedMap the result minus `from`
  */
@@ -22,7 +23,12 @@ const OTHER_GRID = "is on another grid than the result, so that the two cannot b
 const MUCH = 0.5;
 const CERTAIN =
   "This method gives one result and no measure of its uncertainty. The Counterscan network gives a map of it.";
-const IN_UNITS = "in the scan's units; colours end where all but a thousandth of the voxels lie";
+const ENDS = "Colours end where all but a thousandth of the voxels lie.";
+/**
+ * Returns what the numbers of a map of ``result`` are in.
+ * @param {SceneVolume} result
+ */
+const intensities = (result) => `in intensities of the ${result.units === "scan" ? "scan" : "result"}`;
 
 /**
  * Returns the maps of a result that there are, or that can be computed.
@@ -39,17 +45,27 @@ export function mapsOf(scene, result) {
    */
   const offer = (named, from) => {
     const made = result === results[0] ? scene[named.id] : null;
-    if (made)
-      return [{ ...named, url: made.url, title: made.title ?? named.title, legend: made.legend ?? named.legend }];
+    if (made) {
+      const what = made.what ?? named.what;
+      return [{ ...named, url: made.url, title: made.title ?? named.title, what }];
+    }
     return from && from.units === result.units ? [{ ...named, from }] : [];
   };
   return [
     ...offer(
-      { id: "difference", title: "Difference from the input", legend: `Result minus input, ${IN_UNITS}` },
+      {
+        id: "difference",
+        title: "Difference from the input",
+        what: "result minus input",
+      },
       inputs[0],
     ),
     ...offer(
-      { id: "error", title: "Error against the reference", legend: `Result minus reference, ${IN_UNITS}` },
+      {
+        id: "error",
+        title: "Error against the reference",
+        what: "result minus reference",
+      },
       reference,
     ),
   ];
@@ -106,7 +122,8 @@ export class Maps {
     const signed = "url" in map ? await volumes.signed(map.url) : await volumes.difference(result.url, map.from.url);
     if (signed) {
       await this.overlay(panel, result, signed);
-      panel.setLegend(-signed.cal_max, signed.cal_max, SIGNED, map.legend);
+      const unit = `${map.what}, ${intensities(result)}`;
+      panel.setLegend(-signed.cal_max, signed.cal_max, SIGNED, unit, ENDS);
       this.aim(signed);
     } else if ("from" in map) {
       panel.clear(others || `${map.from.title} ${OTHER_GRID}`);
@@ -125,18 +142,23 @@ export class Maps {
     aimAt.call(this.viewer, signed, (value) => Math.abs(value * (slope || 1) + (shift || 0)) > signed.cal_max * MUCH);
   }
 
-  /** @param {Panel} panel */
-  async drawUncertainty(panel) {
+  /**
+   * @param {Panel} panel
+   * @param {SceneVolume} chosen what the panel of the result shows
+   */
+  async drawUncertainty(panel, chosen) {
     const { scene, loaded } = this.viewer;
+    const { url, title } = uncertaintyOf(scene, chosen);
     panel.choose("Uncertainty to show", [], "");
-    panel.name(scene.uncertainty && scene.uncertain ? `Uncertainty: ${scene.uncertain}` : "Uncertainty");
-    if (!scene.uncertainty) {
+    panel.name(url && title ? `Uncertainty: ${title}` : "Uncertainty");
+    if (!url) {
       panel.clear(CERTAIN);
       return;
     }
-    const deviation = await loaded.volumes.uncertainty(scene.uncertainty);
-    await this.overlay(panel, scene.results[0], deviation);
-    panel.setLegend(0, deviation.cal_max, ["inferno"], "One standard deviation, in the result's units");
+    const deviation = await loaded.volumes.uncertainty(url);
+    const result = scene.twins.includes(chosen) ? chosen : scene.results[0];
+    await this.overlay(panel, result, deviation);
+    panel.setLegend(0, deviation.cal_max, ["inferno"], `SD, ${intensities(result)}`, "One standard deviation");
   }
 
   /**

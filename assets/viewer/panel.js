@@ -136,7 +136,8 @@ export class Panel {
     const title = this.title.textContent ?? "";
     const named = picked && picked !== title ? `${title}: ${picked}` : title;
     if (this.legend.hidden) return named;
-    return `${named} (${[...this.legend.querySelectorAll("span")].map((one) => one.textContent).join(" to ")})`;
+    const [unit, low, high] = [...this.legend.querySelectorAll("span")].map((one) => one.textContent);
+    return `${named} (${low} to ${high}, ${unit})`;
   }
 
   /** @param {string} title */
@@ -244,14 +245,15 @@ export class Panel {
    * @param {number} low
    * @param {number} high
    * @param {string[]} maps one colour map, or two: below and above zero
-   * @param {string} label
+   * @param {string} unit what the numbers are, in few words
+   * @param {string} label in more words
    */
-  setLegend(low, high, maps, label) {
+  setLegend(low, high, maps, unit, label) {
     const bar = el("i");
     const colours = maps.flatMap((name, side) => this.ramp(name, maps.length === 2 && side === 0));
     bar.style.background = `linear-gradient(to right, ${colours.join(", ")})`;
     const [from, to] = [low, high].map((value) => el("span", { text: minus(short.format(value)) }));
-    this.legend.replaceChildren(from, bar, to);
+    this.legend.replaceChildren(el("span", { class: "cs-unit", text: unit }), from, bar, to);
     this.legend.title = label;
     this.legend.hidden = false;
   }

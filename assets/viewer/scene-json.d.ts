@@ -9,13 +9,16 @@ export interface SceneImage {
   units?: string;
   /** the heading under which lists offer it */
   group?: string;
+  /** address of the standard deviation of a twin */
+  uncertainty?: string | null;
 }
 
 /** A signed volume, positive where the result is brighter. */
 export interface SceneMap {
   url: string;
   title?: string;
-  legend?: string;
+  /** what its numbers are, in few words */
+  what?: string;
 }
 
 /** A scene as the server sends it; what is left out is filled in by scene.js. */
@@ -34,6 +37,8 @@ export interface Scene {
   reference?: SceneImage | null;
   /** the chosen method's first; `difference`, `error` and `uncertainty` belong to it */
   results?: SceneImage[];
+  /** results of runs on the same inputs that the first result can be exchanged for */
+  twins?: SceneImage[];
   difference?: SceneMap | null;
   error?: SceneMap | null;
   /** address of the standard deviation of the first result */

@@ -15,6 +15,7 @@
  * @property {boolean} in_place
  * @property {SceneVolume | null} reference
  * @property {SceneVolume[]} results
+ * @property {SceneVolume[]} twins
  * @property {SceneMap | null} difference
  * @property {SceneMap | null} error
  * @property {string | null} uncertainty
@@ -37,6 +38,7 @@ const BLANK = {
   mask: null,
   reference: null,
   results: [],
+  twins: [],
   difference: null,
   error: null,
   uncertainty: null,
@@ -81,6 +83,7 @@ export function complete(given) {
     scan: inputs[0] ?? null,
     reference: reference && filled(reference, "Reference", false),
     results: scene.results.map(made("Results")),
+    twins: scene.twins.map(made("Results")),
     others: scene.others.map(made("Other results")),
     compare: scene.compare?.map(made("Compared")) ?? null,
   };
@@ -99,6 +102,7 @@ function filled(one, group, made) {
     ...one,
     synthetic: one.synthetic ?? made,
     units: one.units ?? "scan",
+    uncertainty: one.uncertainty ?? null,
   };
 }
 
@@ -107,7 +111,8 @@ function filled(one, group, made) {
  * @param {FullScene} scene
  */
 export function images(scene) {
-  const all = [...scene.inputs, scene.reference, ...scene.results, ...scene.others, ...(scene.compare ?? [])];
+  const { inputs, reference, results, twins, others, compare } = scene;
+  const all = [...inputs, reference, ...results, ...twins, ...others, ...(compare ?? [])];
   const known = all.filter(present);
   return known.filter((one, i) => known.findIndex((other) => other.id === one.id) === i);
 }
@@ -118,8 +123,26 @@ export function images(scene) {
  */
 export function addresses(scene) {
   const { difference, error, mask, uncertainty } = scene;
-  const all = [...images(scene).map((one) => one.url), difference?.url, error?.url, mask?.url, uncertainty];
+  const seen = images(scene).flatMap((one) => [one.url, one.uncertainty]);
+  const all = [...seen, difference?.url, error?.url, mask?.url, uncertainty];
   return new Set(all.filter(present));
+}
+
+/**
+ * Returns what the panel of the result can show: the first result, what it can be exchanged for, the other methods.
+ * @param {FullScene} scene
+ */
+export const offered = ({ results, twins }) => [...results.slice(0, 1), ...twins, ...results.slice(1)];
+
+/**
+ * Returns the address of a map of uncertainty and whose it is: that of a twin for a twin, else that of the first result.
+ * @param {FullScene} scene
+ * @param {SceneVolume | undefined} result
+ */
+export function uncertaintyOf({ twins, uncertainty, uncertain, results }, result) {
+  const twin = twins.find((one) => one === result);
+  if (twin) return { url: twin.uncertainty, title: twin.title };
+  return { url: uncertainty, title: twins.length ? results[0].title : uncertain };
 }
 
 /**
@@ -127,8 +150,8 @@ export function addresses(scene) {
  * @param {FullScene} scene
  */
 export function worthComparing(scene) {
-  const { reference, inputs, results, others } = scene;
-  const wanted = [reference ?? inputs[0], ...results, ...inputs, ...others].filter(present);
+  const { reference, inputs, others } = scene;
+  const wanted = [reference ?? inputs[0], ...offered(scene), ...inputs, ...others].filter(present);
   return [...new Set(wanted.map((one) => one.id))].slice(0, AT_ONCE);
 }
 

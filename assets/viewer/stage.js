@@ -5,7 +5,7 @@
 /** @import { SceneVolume } from "./scene.js" */
 /** @import { Viewer } from "./viewer.js" */
 
-import { choices, find } from "./scene.js";
+import { choices, find, offered } from "./scene.js";
 
 /**
  * @typedef {Pick<Viewer, "scene" | "reveal" | "loaded" | "look" | "maps" | "drawing" | "picks" | "refresh" | "aimAt" | "input" |
@@ -51,26 +51,27 @@ export class Stage {
       result.clear("The result appears here.");
       return;
     }
-    const current = find(scene.results, picks.result);
-    result.name(scene.results.length > 1 ? "Result" : `Result: ${current.title}`);
-    result.choose("Result to show", choices(scene.results), current.id, (id) => {
+    const all = offered(scene);
+    const current = find(all, picks.result);
+    result.name(all.length > 1 ? "Result" : `Result: ${current.title}`);
+    result.choose("Result to show", choices(all), current.id, (id) => {
       picks.result = id;
       this.viewer.refresh();
     });
     await this.drawImage(result, current);
     if (reveal.on) return;
     await this.attempt("The difference", () => maps.drawDifference(difference, current), difference);
-    await this.attempt("The uncertainty", () => maps.drawUncertainty(uncertainty), uncertainty);
+    await this.attempt("The uncertainty", () => maps.drawUncertainty(uncertainty, current), uncertainty);
   }
 
   /** @param {SceneVolume} scan */
   async drawInput(scan) {
     const { scene, input, drawing, picks, loaded, look } = this.viewer;
-    const offered = drawing.active ? [scan] : [...scene.inputs, ...(scene.reference ? [scene.reference] : [])];
-    const current = find(offered, picks.input);
+    const inputs = drawing.active ? [scan] : [...scene.inputs, ...(scene.reference ? [scene.reference] : [])];
+    const current = find(inputs, picks.input);
     const alone = scene.drawable || scene.mask ? "Input and mask" : `Input: ${current.title}`;
-    input.name(offered.length > 1 ? "Input" : alone.replace(/: Input$/, ""));
-    input.choose("Input to show", choices(offered), current.id, (id) => {
+    input.name(inputs.length > 1 ? "Input" : alone.replace(/: Input$/, ""));
+    input.choose("Input to show", choices(inputs), current.id, (id) => {
       picks.input = id;
       this.viewer.refresh();
     });

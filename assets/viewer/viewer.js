@@ -174,7 +174,7 @@ export class Viewer {
         return;
       }
       const elsewhere = next.scan?.id !== scene.scan?.id || !next.drawable || (next.busy && !scene.busy);
-      if (this.drawing.active && elsewhere) this.drawing.pause();
+      if (this.drawing.active && (elsewhere || this.drawing.handed)) this.drawing.pause();
       this.moved = next.scan?.url !== scene.scan?.url;
       if (this.moved || next.task !== scene.task) {
         this.look.forgetWindows();
@@ -247,6 +247,7 @@ export class Viewer {
       this.empty();
       return;
     }
+    if (!this.input.filled) this.input.invite("Loading \u2026");
     const slow = setTimeout(() => this.notify("Loading \u2026"), LOADING_AFTER_MS);
     const work = this.compare.active ? this.compare.draw(this.panels) : this.stage.drawTask(scan);
     await work.finally(() => clearTimeout(slow));

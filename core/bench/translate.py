@@ -99,7 +99,7 @@ def best_line(result: Float, truth: Float, brain: Bool) -> Float:
     values, wanted = result[brain].astype(np.float64), truth[brain].astype(np.float64)
     spread = float(values.var())
     slope = float(((values - values.mean()) * (wanted - wanted.mean())).mean()) / spread if spread > 0 else 0.0
-    return (slope * (result - values.mean()) + wanted.mean()).astype(np.float32)
+    return np.asarray(slope * (result - float(values.mean())) + float(wanted.mean()), np.float32)
 
 
 def cases(data: Path, elsewhere: bool = True) -> Iterator[ContrastCase]:

@@ -13,7 +13,7 @@ from core.declaration import Input, Param, Task
 from core.errors import UserError
 from core.tasks import TASKS
 
-LEVELS = {"red": "RED", "amber": "AMBER", "none": "NONE FOUND"}
+LEVELS = {"red": "RED", "amber": "AMBER", "none": "NONE FOUND", "unlearnt": "NOTHING LEARNT"}
 
 
 def task_commands() -> typer.Typer:

@@ -18,7 +18,7 @@ from core.engine.run_record import describe, with_file, write_record
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.provenance import RunRecord
-from core.result import Note, Result
+from core.result import Artifact, Note, Result
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,8 @@ def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:
     task = _find(tasks, spec.task)
     params = task.parse(spec.params)
     inputs = _inputs(task, spec)
-    context = Context(device.choose(spec.device), Path(spec.out), Path(spec.kept) if spec.kept else None)
+    kept = Path(spec.kept) if spec.kept else None
+    context = Context(device.choose(spec.device), Path(spec.out), spec.sources, kept)
     device.limit_threads()
     device.reset_peak_memory()
     device.require_memory(task.estimate(inputs, params, context.device).memory)
@@ -76,10 +77,7 @@ def _reported(
 ) -> tuple[Result, RunRecord]:
     """Write the report and return result and record with it; with a warning where it cannot be written."""
     try:
-        # imported here: a task without a report waits for neither templates nor pictures
-        from core.report.page import write_report
-
-        report = write_report(context.out, task, inputs, params, result, record)
+        report: Artifact = task.report(context.out, task, inputs, params, result, record)
     except Exception as error:
         # what was computed is not lost for a page about it
         log.exception("no report")

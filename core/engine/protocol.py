@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from core.events import Event
-from core.result import Note
+from core.result import NamedFile, Note
 
 
 @dataclass(frozen=True)
 class JobSpec:
     """One job: input name -> file path, raw parameters, an existing empty output folder, a device name.
 
-    notices: input name -> notes about how its file came about, which the file itself does not show. kept: the folder in
-    which a stopped run of the same job left what it had computed, "" for none.
+    notices: input name -> notes about how its file came about, which the file itself does not show. sources: input
+    name -> the files as the user gave them, where the input itself is a copy of them. kept: the
+    folder in which a stopped run of the same job left what it had computed, "" for none.
     """
 
     task: str
@@ -24,6 +25,7 @@ class JobSpec:
     out: str = "."
     device: str = "auto"
     notices: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
+    sources: Mapping[str, tuple[NamedFile, ...]] = field(default_factory=dict)
     kept: str = ""
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.engine.protocol import JobSpec
 from core.events import Event, Failed, Finished, Progress, Started
-from core.result import Note
+from core.result import NamedFile, Note
 from core.result_json import from_json, to_json
 
 EVENTS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in (Started, Progress, Finished, Failed)}
@@ -49,6 +49,10 @@ def decode_spec(line: bytes) -> JobSpec:
     fields = _fields(line)
     if "notices" in fields:
         fields["notices"] = {name: tuple(Note(**note) for note in found) for name, found in fields["notices"].items()}
+    if "sources" in fields:
+        fields["sources"] = {
+            name: tuple(NamedFile(**file) for file in found) for name, found in fields["sources"].items()
+        }
     return JobSpec(**fields)
 
 

@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.events import Progress
+from core.failure.contamination import NORMALISED, sweep
 from core.failure.data.dataset import Dataset
-from core.failure.data.modality import images
 from core.failure.diagnostics.attribution import patches_to_show
 from core.failure.diagnostics.battery import ModalityFits, ModelFindings, fit_modality, run_battery
-from core.failure.diagnostics.data_prior import class_noise
+from core.failure.diagnostics.collapse import CollapseWatch, watch
+from core.failure.judging import judged
 from core.failure.models.trained_model import TrainedModel
 from core.failure.models.training import fit, training_set
 from core.failure.plan import NetworkToTrain, Plan, networks_to_train
-from core.failure.results import Model, Results, Verdict
-from core.failure.summary import PRIOR_DRAWS, summarise
-from core.failure.verdict import AuditScope, decide
+from core.failure.results import Diagnostic, Model, Results
+from core.failure.summary import summarise
+from core.failure.tally import Tally
 
 T = TypeVar("T")
 Floats = NDArray[np.float64]
@@ -35,10 +36,12 @@ USUAL_DIAGNOSTICS = 30
 
 @dataclass(frozen=True)
 class TimedResults:
-    """Results, and the seconds of training of each model, mean over seeds; seconds differ between equal runs."""
+    """Results, and the seconds of training of each model, mean over seeds; seconds differ between equal runs. remarks:
+    on how they came about."""
 
     results: Results
     seconds: dict[str, float]
+    remarks: tuple[str, ...] = ()
 
 
 def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResults]:
@@ -51,10 +54,10 @@ def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResult
     wanted, skipped = networks_to_train(plan, first)
     if not wanted:
         raise UserError("no_networks", "Nothing was chosen that these data allow.", "Choose IR, or give pictures too.")
-    depths = [plan.depth, *([replace(plan.depth, bands=False, severities=(3,))] * (len(plan.seeds) - 1))]
+    depths = [plan.depth, *([plan.depth.shallow()] * (len(plan.seeds) - 1))]
     work = _Work(sum(each.work(plan.epochs) + BATTERY_EPOCHS for each in wanted) * len(datasets))
     models: list[Model] = []
-    correct: dict[tuple[str, str], Floats] = {}
+    tally = Tally(datasets)
     seconds: dict[str, float] = {}
     all_fits: dict[str, ModalityFits] = {}
     for dataset, seed, depth in zip(datasets, plan.seeds, depths, strict=True):
@@ -62,16 +65,23 @@ def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResult
         all_fits = all_fits or own
         for network in wanted:
             begun = time.monotonic()
-            trained, accuracy = yield from _train(network, dataset, plan, seed, work)
+            watched = watch(own[network.modality]) if dataset is first else None
+            trained, accuracy = yield from _train(network, dataset, plan, seed, work, watched)
             seconds[network.name] = seconds.get(network.name, 0.0) + (time.monotonic() - begun) / len(datasets)
             findings = yield from _audit(network, trained, own[network.modality], work)
-            verdict = verdict_of(findings, own[network.modality])
-            models.append(_model(network, trained, findings, seed, accuracy, verdict))
-            if dataset is first:
-                correct |= {(network.name, name): each for name, each in findings.correct.items()}
+            history = watched.lines() if watched else ()
+            models.append(replace(_model(network, trained, findings, seed, accuracy), history=history))
+            for name, each in findings.correct.items():
+                tally.add(network.name, name, each)
+    swept: tuple[Diagnostic, ...] = ()
+    if plan.sweep and "ir" in all_fits:
+        swept = yield from sweep(all_fits["ir"], plan.epochs, plan.device)
+        skipped = (*skipped, *(() if swept else (NORMALISED,)))
     yield Progress(0.98, 1, 1, "Comparing")
     mode = "patches" if first.spatial else "spectra"
-    return TimedResults(summarise(first, _settings(plan, first), models, all_fits, correct, mode, skipped), seconds)
+    verdicts = judged(models, all_fits, tally)
+    results = summarise(_settings(plan, first), verdicts, all_fits, tally, mode, skipped)
+    return TimedResults(replace(results, contamination=swept), seconds)
 
 
 def _settings(plan: Plan, dataset: Dataset) -> dict[str, str]:
@@ -97,21 +107,26 @@ class _Work:
 
 
 def _train(
-    network: NetworkToTrain, dataset: Dataset, plan: Plan, seed: int, work: _Work
+    network: NetworkToTrain, dataset: Dataset, plan: Plan, seed: int, work: _Work, watched: CollapseWatch | None
 ) -> Steps[tuple[TrainedModel, float]]:
-    """Train one network; return it and its accuracy on training patches."""
+    """Train one network, adding its answers after every epoch to ``watched``; return it and its accuracy on training
+    patches."""
     yield work.progress(network.title)
     training = training_set(dataset, network.modality)
-    steps = fit(network.remedy, network.network, training, plan.epochs, seed, plan.device)
-    size, accuracy = network.work(plan.epochs), 0.0
+    seen = watched.values if watched else None
+    steps = fit(network.remedy, network.network, training, plan.epochs, seed, plan.device, seen)
+    size = network.work(plan.epochs)
     while True:
         try:
             epoch = next(steps)
         except StopIteration as end:
             work.done += size
-            return end.value, accuracy
-        accuracy = epoch.accuracy
-        text = f"{network.title}: epoch {epoch.number} of {epoch.total}, loss {epoch.loss:.3f}, right {accuracy:.0%}"
+            trained: TrainedModel = end.value
+            return trained, trained.accuracy(training.values, training.labels)
+        if watched and epoch.logits is not None:
+            watched.add(epoch.logits)
+        right = f"loss {epoch.loss:.3f}, right {epoch.accuracy:.0%}"
+        text = f"{network.title}: epoch {epoch.number} of {epoch.total}, {right}"
         yield work.progress(text, size * epoch.number / epoch.total, epoch.number, epoch.total)
 
 
@@ -129,22 +144,12 @@ def _audit(network: NetworkToTrain, trained: TrainedModel, fits: ModalityFits, w
         yield work.progress(f"{network.title}: {name}", BATTERY_EPOCHS * min(1.0, count / USUAL_DIAGNOSTICS))
 
 
-def verdict_of(findings: ModelFindings, fits: ModalityFits) -> Verdict:
-    """Return the verdict on one model from its diagnostics and those of its data."""
-    dataset = fits.dataset
-    values, patches = images(dataset.train, fits.modality), dataset.train
-    noise = class_noise(values, patches.labels, patches.classes, fits.noise, patches.groups, PRIOR_DRAWS)
-    scope = AuditScope(patches.groups is not None, True, "conflict" in dataset.tests, patches.rgb is not None)
-    return decide((*findings.diagnostics, noise), scope)
-
-
 def _model(
     network: NetworkToTrain,
     trained: TrainedModel,
     findings: ModelFindings,
     seed: int,
     accuracy: float,
-    verdict: Verdict,
 ) -> Model:
     return Model(
         network.name,
@@ -164,5 +169,5 @@ def _model(
         findings.attributions,
         findings.score,
         findings.probabilities,
-        verdict,
+        confusion=findings.confusion,
     )

@@ -17,7 +17,8 @@ QUICK_SEVERITIES = (1, 3, 5)
 @dataclass(frozen=True)
 class Plan:
     """What to train. remedies, networks: names; remedies other than plain training change the CNN. control: remedies
-    on the stained pictures too. matched: also pictures blurred to the resolution of the infrared."""
+    on the stained pictures too. matched: also pictures blurred to the resolution of the infrared. sweep: also the
+    contamination sweep."""
 
     modalities: tuple[str, ...]
     remedies: tuple[str, ...]
@@ -26,6 +27,7 @@ class Plan:
     seeds: tuple[int, ...]
     control: bool = False
     matched: bool = False
+    sweep: bool = False
     device: str = "cpu"
     depth: Depth = field(default_factory=Depth)
 
@@ -66,6 +68,7 @@ def plan_of(settings: Settings, device: str) -> Plan:
         tuple(settings.seed + number for number in range(settings.seeds)),
         settings.control,
         settings.matched,
+        settings.sweep,
         device,
         Depth(severities=QUICK_SEVERITIES, bands=False) if quick else Depth(),
     )

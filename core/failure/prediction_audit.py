@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.failure.chance import chance_of
 from core.failure.data.predictions import Predictions
 from core.failure.diagnostics import logits
 from core.failure.diagnostics.calibration import probabilities, reliability
-from core.failure.diagnostics.model_under_test import Outcomes, weighted_outcomes
+from core.failure.diagnostics.learnt import learnt
+from core.failure.diagnostics.model_under_test import Outcomes, confused, weighted_outcomes
 from core.failure.diagnostics.one_number import one_number
-from core.failure.models.plain_classifiers import fit_one_number
+from core.failure.models.plain_classifiers import Labelled, fit_one_number
 from core.failure.results import Bands, Data, Model, Results
+from core.failure.summary import parts_of
 from core.failure.verdict import LIMITS, AuditScope, decide
 from core.measure.bootstrap import interval
 from core.spectra.score import Score, fit_score
@@ -22,7 +25,7 @@ FOLDS = 5
 
 
 def audit_predictions(predictions: Predictions, seed: int = 0, draws: int = 1000) -> Results:
-    """Return D1 to D3, D10 and D13 of a model's predictions, and the verdict that they allow.
+    """Return D0 to D3, D10 and D13 of a model's predictions, and the verdict that they allow.
 
     draws: of the bootstrap.
 
@@ -31,6 +34,7 @@ def audit_predictions(predictions: Predictions, seed: int = 0, draws: int = 1000
     scores, plain = _scores(predictions, seed)
     outcomes = weighted_outcomes(predictions.logits, predictions.labels, scores, plain, predictions.groups, draws, seed)
     diagnostics = (
+        learnt(outcomes),
         logits.rank(outcomes),
         logits.one_component(outcomes),
         one_number(outcomes),
@@ -57,6 +61,7 @@ def audit_predictions(predictions: Predictions, seed: int = 0, draws: int = 1000
         tuple(map(float, scores)),
         tuple(tuple(map(float, row)) for row in probabilities(predictions.logits)),
         verdict,
+        confusion={"id": confused(predictions.labels, outcomes.predicted, outcomes.classes)},
     )
     return Results(
         _data(predictions),
@@ -82,15 +87,15 @@ def _scores(predictions: Predictions, seed: int) -> tuple[NDArray[np.float64], I
     whole = fit_score(predictions.spectra, predictions.labels)
     scores, plain = whole.of(predictions.spectra), np.zeros(len(predictions.labels), np.int64)
     patches = predictions.spectra[:, :, None, None]
+    positions = tuple(map(float, predictions.wavenumbers))
     folder = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for train, test in folder.split(predictions.spectra, predictions.labels, groups):
         if not len(train) or not len(test) or len(np.unique(predictions.labels[train])) < 2:
             continue
         part = fit_score(predictions.spectra[train], predictions.labels[train])
         scores[test] = _aligned(part, whole).of(predictions.spectra[test])
-        plain[test] = fit_one_number(patches[train], predictions.labels[train], len(predictions.classes))(
-            patches[test]
-        ).argmax(1)
+        given = Labelled(patches[train], predictions.labels[train], len(predictions.classes), positions)
+        plain[test] = fit_one_number(given)(patches[test]).argmax(1)
     return scores, plain
 
 
@@ -115,6 +120,8 @@ def _data(predictions: Predictions) -> Data:
         (1, 1),
         tuple(map(float, predictions.wavenumbers)),
         notices,
+        parts=parts_of("id", predictions.labels, predictions.groups, len(predictions.classes)),
+        chance=chance_of(predictions.labels),
     )
 
 

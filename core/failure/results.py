@@ -10,7 +10,8 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
-from core.measure.intervals import Interval, Number
+from core.measure.intervals import NAN, Interval, Number
+from core.result import NamedFile
 
 SCHEMA: Literal["irrgb/1"] = "irrgb/1"
 
@@ -91,8 +92,9 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict on a model. level: "red", "amber" or "none". text: a sentence. reasons: sentences on what led to it.
-    not_tested: what the run did not test."""
+    """The verdict on a model, over all its seeds, or on the data. level: "red", "amber", "none", or "unlearnt" where
+    the model has learnt nothing. text: a sentence. reasons: sentences on what led to it. not_tested: what the run did
+    not test."""
 
     level: str
     text: str
@@ -103,8 +105,9 @@ class Verdict:
 @dataclass(frozen=True)
 class Model:
     """One audited model. accuracy: of each test set by name; train_accuracy: on training patches. parameters: how many
-    were learnt. losses: of each epoch. score: (N,) the one-dimensional score of each test patch. probabilities: (N, K)
-    of the classes."""
+    were learnt. losses: of each epoch. history: accuracy and what one number explains after each epoch, of the first
+    seed. score: (N,) the one-dimensional score of each test patch. probabilities: (N, K) of the classes. confusion: of
+    each test set by name, (K, K) patches of each class (rows) that were taken for each class."""
 
     name: str
     title: str
@@ -124,6 +127,8 @@ class Model:
     score: tuple[Number, ...] = ()
     probabilities: tuple[tuple[Number, ...], ...] = ()
     verdict: Verdict | None = None
+    history: tuple[Line, ...] = ()
+    confusion: dict[str, tuple[tuple[int, ...], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -138,8 +143,8 @@ class Shallow:
 
 @dataclass(frozen=True)
 class Gap:
-    """Accuracy of the model ``first`` minus that of ``second`` on the set ``name``, patch by patch. p: exact McNemar
-    test."""
+    """Accuracy of the model ``first`` minus that of ``second`` on the set ``name``, patch by patch over all seeds. p:
+    by exchanging the two models in whole patients or slides."""
 
     name: str
     first: str
@@ -175,10 +180,23 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Part:
+    """The patches of one class (its number) in one set ("train", or a test set), and the patients or slides that they
+    are of, 0 where unknown."""
+
+    name: str
+    label: int
+    patches: int
+    groups: int
+
+
+@dataclass(frozen=True)
 class Data:
     """The data. mode: "patches", "spectra" or "predictions". source: "simulated" or "file". counts: patches of each
     set. groups: number of patients or slides. size: (H, W) of a patch. wavenumbers: (B,) cm^-1. notices: warnings for
-    the user. technique: "infrared", or "raman" where the wavenumbers are shifts and absorbance is relative counts."""
+    the user. technique: "infrared", or "raman" where the wavenumbers are shifts and absorbance is relative counts.
+    chance: accuracy of always naming the commonest class of the test set "id". parts: patches and groups of each class
+    in each set. files: that were read, as the user named them."""
 
     mode: str
     source: str
@@ -190,6 +208,9 @@ class Data:
     wavenumbers: tuple[Number, ...]
     notices: tuple[str, ...] = ()
     technique: Literal["infrared", "raman"] = "infrared"
+    chance: Number = NAN
+    parts: tuple[Part, ...] = ()
+    files: tuple[NamedFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,8 +218,10 @@ class Results:
     """The results of a run of the failure lab, for a page, a report or another program.
 
     prior: descriptors of the data that need no model. paired: accuracy gaps of pairs of models. leakage: the gap
-    between validating by spectrum and by group. verdicts: modality -> verdict on the plain recipe. The same run gives
-    the same values, so no time is among them.
+    between validating by spectrum and by group. verdicts: modality -> verdict on the plain recipe, and "data" -> on
+    the data. accuracies: model -> test set -> accuracy over all its seeds; the intervals draw seeds and whole groups.
+    contamination: accuracy by the share of training patches with a planted confounder, of each model. The same run
+    gives the same values, so no time is among them.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
@@ -214,4 +237,6 @@ class Results:
     leakage: tuple[Diagnostic, ...]
     verdicts: dict[str, Verdict]
     limits: tuple[str, ...]
+    accuracies: dict[str, dict[str, Interval]] = field(default_factory=dict)
+    contamination: tuple[Diagnostic, ...] = ()
     schema: Literal["irrgb/1"] = SCHEMA

@@ -9,22 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.failure.data.dataset import Dataset
-from core.failure.data.modality import TITLES, channels, images, mean_spectra
+from core.failure.data.modality import TITLES, channels, images, mean_spectra, technique_of
+from core.failure.data_verdict import judge_data
 from core.failure.diagnostics.attribution import gallery, patches_to_show
 from core.failure.diagnostics.battery import ModalityFits, accuracies
 from core.failure.diagnostics.data_prior import class_by_group, class_noise, fisher, one_of_all, spectrum_prior
 from core.failure.diagnostics.intrinsic_dimension import intrinsic
 from core.failure.diagnostics.leakage import leakage
-from core.failure.diagnostics.paired_accuracy import accuracy_gap
-from core.failure.models.plain_classifiers import PLAIN_CLASSIFIERS
-from core.failure.results import Bands, Data, Diagnostic, Gap, Model, Results, Shallow, Verdict
+from core.failure.models.plain_classifiers import KNOWN
+from core.failure.results import Bands, Data, Diagnostic, Gap, Model, Part, Results, Shallow, Verdict
+from core.failure.tally import Tally
+from core.failure.titles import band_axis
 from core.failure.verdict import LIMITS
-from core.measure.bootstrap import draw_weights
+from core.failure.wording import worded, worded_diagnostic
 from core.spectra.patches import PatchSet
 
-Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 PRIOR_DRAWS = 200
+DATA = "data"
+"""The subject of the verdict that is on the data."""
+CLASS_NOISE = "class_noise"
+GIVEN = "given"
+"""The remedy and the network of a model that was trained elsewhere."""
 
 
 def describe(fits: ModalityFits) -> list[Diagnostic]:
@@ -38,38 +45,42 @@ def describe(fits: ModalityFits) -> list[Diagnostic]:
     found = [
         spectrum_prior(values, patches.groups, PRIOR_DRAWS),
         one_of_all(one, every, fits.weights("id")),
-        fisher(values, patches.labels, channels(patches, modality)[1]),
+        fisher(values, patches.labels, channels(patches, modality)[1], band_axis(technique_of(patches)).position),
         class_noise(values, patches.labels, patches.classes, fits.noise, patches.groups, PRIOR_DRAWS),
         class_by_group(patches.labels, patches.groups, len(patches.classes)),
         intrinsic(values, fits.noise),
     ]
+    found = [worded_diagnostic(each, modality, fits.dataset.spatial) for each in found]
     return [replace(each, title=f"{TITLES[modality]}: {each.title}", name=f"{modality}-{each.name}") for each in found]
 
 
 def summarise(
-    dataset: Dataset,
     settings: dict[str, str],
     models: Sequence[Model],
     all_fits: Mapping[str, ModalityFits],
-    correct: Mapping[tuple[str, str], Floats],
+    tally: Tally,
     mode: str,
     skipped: tuple[str, ...],
 ) -> Results:
-    """Return the results. correct: (model, test set) -> 1 for each correct patch, else 0, (N,), of the first seed."""
-    first = models[0].seed if models else 0
-    test = dataset.tests["id"]
+    """Return the results. all_fits: of each modality, of the first seed. tally: of all models."""
+    dataset, first = tally.datasets[0], models[0].seed if models else 0
+    test, audited = dataset.tests["id"], {model.network for model in models}
+    prior = tuple(each for fits in all_fits.values() for each in describe(fits))
+    leaks = leakage(dataset.everything, first, PRIOR_DRAWS) if dataset.source == "file" else ()
+    leaks = tuple(worded_diagnostic(each, "ir", dataset.spatial) for each in leaks)
     return Results(
-        data=data_of(dataset, mode, skipped),
+        data=replace(data_of(dataset, mode, skipped), chance=tally.chance()),
         settings=settings,
         models=tuple(models),
-        shallow=tuple(_shallow(fits, name) for fits in all_fits.values() for name in fits.plain),
-        prior=tuple(each for fits in all_fits.values() for each in describe(fits)),
-        paired=_paired(dataset, correct),
+        shallow=tuple(_shallow(fits, name) for fits in all_fits.values() for name in fits.plain if name not in audited),
+        prior=prior,
+        paired=_paired(tally),
         bands=tuple(_bands(fits) for fits in all_fits.values()),
         gallery=gallery(test, patches_to_show(test)) if dataset.spatial else (),
-        leakage=leakage(dataset.everything, first, PRIOR_DRAWS) if dataset.source == "file" else (),
-        verdicts=_verdicts(models, first),
+        leakage=leaks,
+        verdicts=_verdicts(models, leaks, prior, tally),
         limits=LIMITS,
+        accuracies={name: tally.accuracies(name) for name in tally.models},
     )
 
 
@@ -89,29 +100,42 @@ def data_of(dataset: Dataset, mode: str, notices: tuple[str, ...] = ()) -> Data:
         (train.ir.shape[2], train.ir.shape[3]),
         tuple(map(float, train.wavenumbers)),
         (*dataset.notices, *notices),
-        "raman" if train.raman else "infrared",
+        technique_of(train),
+        parts=tuple(
+            part
+            for name, each in {"train": train, **dataset.tests}.items()
+            for part in parts_of(name, each.labels, each.groups, len(train.classes))
+        ),
+    )
+
+
+def parts_of(name: str, labels: Ints, groups: Ints | None, classes: int) -> tuple[Part, ...]:
+    """Return how many patches and groups of each class the set ``name`` has; labels, groups: (N,)."""
+    return tuple(
+        Part(
+            name,
+            kind,
+            int((labels == kind).sum()),
+            0 if groups is None else len(np.unique(groups[labels == kind])),
+        )
+        for kind in range(classes)
     )
 
 
 def _shallow(fits: ModalityFits, name: str) -> Shallow:
-    title = next(each.title for each in PLAIN_CLASSIFIERS if each.name == name)
+    title = worded(KNOWN[name].title, fits.modality, fits.dataset.spatial)
     return Shallow(name, title, fits.modality, accuracies(fits, fits.plain[name]))
 
 
-def _paired(dataset: Dataset, correct: Mapping[tuple[str, str], Floats]) -> tuple[Gap, ...]:
+def _paired(tally: Tally) -> tuple[Gap, ...]:
     """Return D15: RGB minus IR, both trained plainly; with the picture blurred; and with the best infrared remedy."""
     found: list[Gap] = []
-    names = list(dict.fromkeys(name for name, _ in correct))
-    for test, patches in dataset.tests.items():
-        weights = draw_weights(len(patches), patches.groups)
-        best = max(
-            (name for name in names if name.startswith("ir-")),
-            key=lambda name: float(correct[name, test].mean()),
-            default="",
-        )
+    infrared = [name for name in tally.models if name.startswith("ir-")]
+    for test in tally.datasets[0].tests:
+        best = max(infrared, key=lambda name: tally.value(name, test), default="")
         for first, second in dict.fromkeys([("rgb-erm", "ir-erm"), ("rgb-matched", "ir-erm"), ("rgb-erm", best)]):
-            if first in names and second in names:
-                found.append(accuracy_gap(test, (first, second), correct[first, test], correct[second, test], weights))
+            if first in tally.models and second in tally.models:
+                found.append(tally.gap(test, first, second))
     return tuple(found)
 
 
@@ -130,10 +154,20 @@ def _bands(fits: ModalityFits) -> Bands:
     )
 
 
-def _verdicts(models: Sequence[Model], seed: int) -> dict[str, Verdict]:
-    """Return the verdict on plain training of the CNN (or the first network) for each modality."""
-    found: dict[str, Verdict] = {}
+def _verdicts(
+    models: Sequence[Model], leaks: Sequence[Diagnostic], prior: Sequence[Diagnostic], tally: Tally
+) -> dict[str, Verdict]:
+    """Return the verdict on the data, where there is one, then that on plain training of the CNN (or the first network)
+    for each modality; of plain classifiers, on the best at home."""
+    noise = {side: each for each in prior for side in TITLES if each.name == f"{side}-{CLASS_NOISE}"}
+    of_data = judge_data(leaks, noise)
+    found = {} if of_data is None else {DATA: of_data}
     for model in models:
-        if model.seed == seed and model.remedy in ("erm", "plain") and model.verdict is not None:
+        if model.remedy in ("erm", GIVEN) and model.verdict is not None:
             found.setdefault(model.modality, model.verdict)
+    plain = [model for model in models if model.remedy == "plain"]
+    best = max(plain, key=lambda model: tally.value(model.name, "id"), default=None)
+    if best is not None and best.verdict is not None:
+        judged = f"Judged is the best classifier at home: {best.title}."
+        found[best.modality] = replace(best.verdict, reasons=(judged, *best.verdict.reasons))
     return found

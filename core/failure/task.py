@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from core.declaration import RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
+from core.declaration import REPORT, RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 from core.failure import titles
+from core.failure.model_input import MODEL, MODEL_PARAMS
 from core.failure.reading import READING_PARAMS, ReadingSettings
 from core.presentation import Page, Step, Welcome
 
@@ -16,11 +17,12 @@ from core.presentation import Page, Step, Welcome
 TISSUES = ("density", "strong", "weak", "band", "lipid", "noise-floor", "none", "hard")
 REMEDIES = (
     "erm", "decay", "dropout", "mixup", "sam", "decoupling", "groupdro", "irm", "vrex", "jtt", "dfr", "banddrop",
-    "channels", "diverse", "orthogonal", "whiten", "derivative", "snv", "amide", "centre", "instance", "thickness",
-    "thickness-equal", "swap", "instance-swap", "full",
+    "channels", "diverse", "orthogonal", "whiten", "derivative", "emsc", "snv", "amide", "centre", "instance",
+    "thickness", "thickness-equal", "swap", "instance-swap", "full",
 )  # fmt: skip
 NETWORKS = (
-    "cnn", "pixel", "linear", "vit", "bottleneck-1", "bottleneck-2", "bottleneck-4", "bottleneck-8", "bottleneck-16"
+    "cnn", "pixel", "linear", "vit", "resnet18", "bottleneck-1", "bottleneck-2", "bottleneck-4", "bottleneck-8",
+    "bottleneck-16",
 )  # fmt: skip
 QUICK = ("erm", "instance")
 STANDARD = ("erm", "decoupling", "whiten", "derivative", "centre", "instance", "swap", "full")
@@ -43,7 +45,17 @@ class Settings(ReadingSettings):
     depth: Literal["quick", "whole"]
     control: bool
     matched: bool
+    sweep: bool
     seed: int
+    model_modality: Literal["ir", "rgb"]
+    model_bands: str
+    model_normalisation: str
+    model_mean: str
+    model_scale: str
+    model_size: int
+    model_layout: Literal["NCHW", "NHWC", "NC", "N1C"]
+    model_classes: str
+    model_answers: Literal["auto", "logits", "probabilities"]
 
 
 def _size(remedies: tuple[str, ...], seeds: int, depth: str, patches: int = 600) -> Mapping[str, Value]:
@@ -73,8 +85,9 @@ TASK = Task(
             label="Label picture, PNG, TIFF or NPY",
             folded="Labels of an infrared image",
         ),
+        MODEL,
     ),
-    outputs=(Output("results", "json", "Results"), Output("table", "csv", "Table"), RUN_RECORD),
+    outputs=(Output("results", "json", "Results"), Output("table", "csv", "Table"), REPORT, RUN_RECORD),
     params=(
         Param(
             "tissue",
@@ -117,7 +130,7 @@ TASK = Task(
         ),
         Param("patches", "int", 600, "Patches", "Simulated patches to train on.", low=80, high=4000, advanced=True),
         Param("epochs", "int", 25, "Epochs", "Of plain training.", low=1, high=200, advanced=True),
-        Param("seeds", "int", 1, "Seeds", "How often everything is trained.", low=1, high=5, advanced=True),
+        Param("seeds", "int", 3, "Seeds", "How often everything is trained.", low=1, high=5, advanced=True),
         Param(
             "depth",
             "choice",
@@ -129,25 +142,38 @@ TASK = Task(
         ),
         Param("control", "bool", False, "Remedies on RGB", "Trains the stained side by every recipe.", advanced=True),
         Param("matched", "bool", False, "Blurred RGB", "Also pictures as blurred as the infrared.", advanced=True),
+        Param(
+            "sweep",
+            "bool",
+            False,
+            "Contamination sweep",
+            "Plants a confounder in none to all of the training patches, and measures what accuracy hangs on it.",
+            advanced=True,
+        ),
         SEED,
         *READING_PARAMS,
+        *MODEL_PARAMS,
     ),
     presets=(
-        Preset("quick", "Quick", _size(QUICK, 1, "quick")),
-        Preset("standard", "Standard", _size(STANDARD, 1, "whole")),
-        Preset("full", "Full", {**_size(FULL, 3, "whole"), "matched": True}),
+        Preset("quick", "Quick", _size(QUICK, 2, "quick")),
+        Preset("standard", "Standard", _size(STANDARD, 3, "whole")),
+        Preset("full", "Full", {**_size(FULL, 3, "whole"), "matched": True, "sweep": True}),
         *(Preset(name, f"Simulated: {name}", {"tissue": name}, on_page=False) for name in TISSUES),
     ),
     measures=(
-        Measure("id", "In distribution", "Accuracy on new patches of the same laboratory.", 3),
+        Measure("id", "In distribution", "Accuracy on new patches of the same laboratory, over seeds.", 3),
+        Measure("low", "Lower bound", "Of that accuracy, 95 %, over seeds and patients or slides.", 3),
+        Measure("chance", "Commonest class", "Accuracy of always naming it: what the lower bound must exceed.", 3),
         Measure("external", "External", "Accuracy on slides of another laboratory.", 3),
         Measure("conflict", "Conflict", "Accuracy where the shortcut is drawn at random.", 3),
-        Measure("one_number", "R² of one number", "Share of the logits that one number of the mean explains.", 3),
+        Measure("within", "One number", "Share of the logits within a class that one number of the mean explains.", 3),
         Measure("swap", "Follows swap", "Answers that follow a swapped score.", 3),
-        Measure("shuffle", "Shuffled", "Accuracy above chance kept when pixels are shuffled.", 3),
-        Measure("noise_floor", "Follows noise", "Answers that follow a swapped noise floor.", 3),
-        Measure("shift", "Worst shift", "Largest loss of accuracy under a physical shift.", 3),
+        Measure("shuffle_logits", "Shuffled", "Share of the logits that is left when pixels are shuffled.", 3),
+        Measure("amount", "Amount", "Largest loss of accuracy where the amount of tissue or stain changes.", 3),
+        Measure("shift", "Worst shift", "Largest loss of accuracy under any physical shift.", 3),
         Measure("calibration", "ECE rise", "Largest rise of the calibration error.", 3),
+        Measure("noise_floor", "Follows noise", "Answers that follow a swapped noise floor.", 3),
+        Measure("gain", "Gain", "Accuracy over the best plain classifier.", 3),
         Measure("seconds", "Time", "Seconds of training.", 1, "s"),
     ),
     page=Page(
@@ -176,4 +202,5 @@ TASK = Task(
     ),
     run=Reference("core.failure.run:run"),
     estimate=Reference("core.failure.training_cost:estimate"),
+    report=Reference("core.report.lab.page:write_report"),
 )

@@ -10,5 +10,7 @@ DROP = 0.10
 # a warning, from: rise of the calibration error (D13), answers that follow a noise floor (D4n), signal-to-noise ratio
 # explained by the class (D16)
 RISE, NOISE, CLASS_NOISE = 0.10, 0.07, 0.10
+# a warning about the data, from: accuracy that knowing the patient wins, for certain (lower bound)
+LEAK = 0.05
 # a warning, below: accuracy over the best plain classifier (D11)
 GAIN = 0.02

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.errors import UserError
+from core.errors import SeveralVolumes, UserError
 from core.files.decoder import ANSWER
 from core.files.nifti import PathLike, read_own
 from core.files.signatures import NIFTI, SCANS, ZIP
@@ -36,12 +36,15 @@ class Converted:
     """The NIfTI file that was written, notes for the user, and facts that name nobody.
 
     facts: of a DICOM series ``slice_thickness_mm``, ``slice_distance_mm`` (between centres) and ``series``, its
-    description; each only where it is known.
+    description; each only where it is known. volumes: in words, the volumes of a DICOM folder that could be taken;
+    number: which of them it is, from 1.
     """
 
     path: Path
     notes: tuple[Note, ...] = ()
     facts: Mapping[str, float | str] = field(default_factory=dict)
+    volumes: tuple[str, ...] = ()
+    number: int = 1
 
 
 def convertible(paths: Sequence[Path]) -> bool:
@@ -72,7 +75,7 @@ def to_nifti(
     place stay as they are; a thickness of slices that is known is stated in the header. Nothing else leaves the reading
     process, which is held to 4 GiB and killed after ``seconds``. The outcome still is a stranger's: read it with
     ``read_stored``.
-    ``UserError`` for anything but exactly one scan.
+    ``UserError`` for anything but exactly one scan, ``SeveralVolumes`` where a number is needed.
     """
     if not paths:
         raise UserError("no_file", "No file arrived.", "Give at least one file.")
@@ -86,10 +89,14 @@ def to_nifti(
             "seconds": seconds,
         }
         answer = ask_child(request, work)
+        if "volumes" in answer and "error" in answer:
+            _, message, hint = answer["error"]
+            raise SeveralVolumes(message, hint, answer["volumes"])
         if "error" in answer:
             raise UserError(*answer["error"])
         (work / str(request["name"])).replace(out)
-        return Converted(out, tuple(Note(level, text) for level, text in answer["notes"]), answer["facts"])
+        notes = tuple(Note(level, text) for level, text in answer["notes"])
+        return Converted(out, notes, answer["facts"], tuple(answer["volumes"]), answer["number"])
 
 
 def numbered(path: Path) -> tuple[Path, int | None]:
@@ -131,7 +138,7 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
             stdout=log_file,
             stderr=log_file,
             cwd=work,
-            env=_environment(work),
+            env=child_environment(work),
             start_new_session=True,
         )
     try:
@@ -139,7 +146,7 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
     except subprocess.TimeoutExpired as error:
         raise _too_slow(request["seconds"]) from error
     finally:
-        _end(child)
+        end_child(child)
     if child.returncode == -signal.SIGXCPU:
         raise _too_slow(request["seconds"])
     if child.returncode != 0 or not (work / ANSWER).is_file():
@@ -150,7 +157,7 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
     return answer
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end_child(child: subprocess.Popen[bytes]) -> None:
     """Kill the child and whatever it started: they are a process group of their own."""
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
@@ -161,7 +168,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             child.stdin.close()
 
 
-def _environment(work: Path) -> dict[str, str]:
+def child_environment(work: Path) -> dict[str, str]:
     """Return what the child needs of this process's environment: where modules are, and threads that wait for none."""
     inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     paths = [str(ROOT), *(os.path.abspath(path) for path in inherited if path)]

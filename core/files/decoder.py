@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from core.errors import UserError
+from core.errors import SeveralVolumes, UserError
 
 ANSWER = "answer.json"
 MEMORY_BYTES = 4 << 30  # of addresses; a 512 x 512 x 512 scan of 64-bit floats takes 1 GiB, twice
@@ -27,6 +27,8 @@ def main() -> None:
 def _outcome(request: dict[str, Any], work: Path) -> dict[str, Any]:
     try:
         return READERS[request.get("reader", "scan")](request, work)
+    except SeveralVolumes as error:
+        return {"error": [error.code, error.message, error.hint], "volumes": error.volumes}
     except UserError as error:
         return {"error": [error.code, error.message, error.hint]}
     except MemoryError:
@@ -41,7 +43,8 @@ def _scan(request: dict[str, Any], work: Path) -> dict[str, Any]:
     paths = [Path(path) for path in request["paths"]]
     loaded = load(paths, work, max_bytes=request["max_bytes"], number=request["number"])
     write_stored(work / request["name"], loaded.stored)
-    return {"notes": [[note.level, note.text] for note in loaded.notes], "facts": dict(loaded.facts)}
+    notes = [[note.level, note.text] for note in loaded.notes]
+    return {"notes": notes, "facts": dict(loaded.facts), "volumes": loaded.volumes, "number": loaded.number}
 
 
 def _arrays(request: dict[str, Any], work: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from core.files.dicom_header import DAMAGED, DIRECTORY, MOSAIC, UNUSUAL_TYPE, Ot
 from core.files.dicom_pixels import read_plane
 from core.files.dicom_plain import Budget, plain_file
 from core.files.dicom_volumes import (
+    NUMBERED,
     SPLIT,
     WHOLE,
     Choice,
@@ -45,11 +46,16 @@ TILT = "_Tilt"
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A volume, notes for the user about how it was made, and facts about it that name nobody."""
+    """A volume, notes for the user about how it was made, and facts about it that name nobody.
+
+    volumes: in words, all that could be taken from the files; number: which of them it is, from 1.
+    """
 
     stored: Stored
     notes: tuple[Note, ...] = ()
     facts: tuple[tuple[str, float | str], ...] = ()
+    volumes: tuple[str, ...] = ()
+    number: int = 1
 
 
 def read_series(paths: Sequence[Path], work: Path, number: int | None = None) -> Loaded:
@@ -71,9 +77,9 @@ def read_series(paths: Sequence[Path], work: Path, number: int | None = None) ->
     choice = choose(slices, others, work, number)
     ordered, shift = _ordered(choice.taken.slices)
     notes = _notes(choice, others)
-    if shift > 0:
-        return _tilted(ordered, shift, notes, work)
-    return _stacked(ordered, notes, work)
+    loaded = _tilted(ordered, shift, notes, work) if shift > 0 else _stacked(ordered, notes, work)
+    at = choice.volumes.index(choice.taken)
+    return replace(loaded, volumes=tuple(describe(one) for one in choice.volumes), number=at + 1)
 
 
 def _foreign(files: Sequence[Path], others: Counter[str], work: Path) -> Loaded:
@@ -114,7 +120,7 @@ def _notes(choice: Choice, others: Counter[str]) -> tuple[Note, ...]:
     if choice.beside:
         total = len(choice.beside) + 1
         text = f"This series holds {total} volumes. Taken: {describe(choice.taken)}. Left: {listed(choice.beside)}."
-        notes.append(Note("warning", f"{text} On the command line and in Python, FOLDER#2 takes the second."))
+        notes.append(Note("warning", f"{text} {NUMBERED}"))
     if choice.others:
         notes.append(Note("info", f"Taken: {describe(choice.taken)}. Left out: {listed(choice.others)}."))
     if others:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import UserError
+from core.errors import SeveralVolumes, UserError
 from core.files.dicom_header import MULTI_FRAME, VARIANTS, WITHOUT_VOXELS, Slice
 from core.files.dicom_pixels import read_plane
 from core.files.nifti_header import MIN_SIDE
@@ -26,7 +26,7 @@ SAME_MM = 0.01  # positions are often written with two decimals
 SAME_COSINE, SAME_SIZE = 1e-3, 1e-3
 LISTED = 12
 SPLIT = "Export one series alone: drop or zip only the files of the one you want."
-NUMBERED = "On the command line and in Python, FOLDER#2 takes the second of the list."
+NUMBERED = "Choose one: on the page from a list; on the command line and in Python, FOLDER#2 is the second."
 WHOLE = "Give every file of the series together, as a zip or by marking all of them."
 
 
@@ -52,9 +52,13 @@ class Group:
 @dataclass(frozen=True, eq=False)
 class Choice:
     """The volume taken, others of its series that are as large, those of other series, and how many slices came
-    twice."""
+    twice.
+
+    volumes: all that could be taken, in the order of their numbers.
+    """
 
     taken: Group
+    volumes: tuple[Group, ...]
     beside: tuple[Group, ...]
     others: tuple[Group, ...]
     copies: int
@@ -81,9 +85,9 @@ def choose(slices: Sequence[Slice], others: Counter[str], work: Path, number: in
     if number is not None:
         return _numbered(listed, series, copies, number)
     if len(real) > 1:
-        listing = _listing(listed)
-        raise UserError("dicom_series", f"There is more than one series here: {listing}.", f"{SPLIT} {NUMBERED}")
-    return _choice(real[0][0], series, copies)
+        text = f"There is more than one series here: {_listing(listed)}."
+        raise SeveralVolumes(text, f"{NUMBERED} Or: {SPLIT[0].lower()}{SPLIT[1:]}", [describe(one) for one in listed])
+    return _choice(real[0][0], listed, series, copies)
 
 
 def describe(volume: Group) -> str:
@@ -122,13 +126,13 @@ def _numbered(volumes: Sequence[Group], series: Sequence[list[Group]], copies: i
     if not 1 <= number <= len(volumes):
         text = f"There is no volume {number} here, only {len(volumes)}: {_listing(volumes)}."
         raise UserError("dicom_series", text, NUMBERED)
-    return _choice(volumes[number - 1], series, copies)
+    return _choice(volumes[number - 1], volumes, series, copies)
 
 
-def _choice(taken: Group, series: Sequence[list[Group]], copies: int) -> Choice:
+def _choice(taken: Group, volumes: Sequence[Group], series: Sequence[list[Group]], copies: int) -> Choice:
     own = next(volumes for volumes in series if taken in volumes)
     others = tuple(volume for volumes in series if volumes is not own for volume in volumes)
-    return Choice(taken, tuple(volume for volume in own if volume is not taken), others, copies)
+    return Choice(taken, tuple(volumes), tuple(volume for volume in own if volume is not taken), others, copies)
 
 
 def _stacks(slices: Iterable[Slice]) -> list[list[Slice]]:

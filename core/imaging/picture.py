@@ -118,11 +118,14 @@ def outlined(pixels: Pixels, mask: NDArray[np.bool_]) -> Pixels:
     return drawn
 
 
-def strip(planes: Sequence[Pixels], mark: str = "", *, light: bool = False) -> Image.Image:
+def strip(planes: Sequence[Pixels], mark: str = "", *, light: bool = False, mirrored: bool = False) -> Image.Image:
     """Return the three ``planes`` side by side with the letters of their sides and ``mark`` burnt into each.
 
-    planes: (height, width) grey or (height, width, 3) alike; light: on white, with dark letters.
+    planes: (height, width) grey or (height, width, 3) alike; light: on white, with dark letters. mirrored: the
+    patient's left on the left.
     """
+    if mirrored:
+        planes = [plane[:, ::-1] for plane in planes]
     ground = 255 if light else 0
     height = max(plane.shape[0] for plane in planes)
     width = sum(plane.shape[1] for plane in planes) + GAP * (len(planes) - 1)
@@ -136,8 +139,8 @@ def strip(planes: Sequence[Pixels], mark: str = "", *, light: bool = False) -> I
         left += plane.shape[1] + GAP
     made = Image.fromarray(sheet)
     size = max(11, min(20, min(plane.shape[1] for plane in planes) // 18))
-    for corner, ends in zip(corners, ENDS, strict=False):
-        _write(made, corner, ends, mark, size, light)
+    for corner, (first, last) in zip(corners, ENDS, strict=False):
+        _write(made, corner, (last, first) if mirrored else (first, last), mark, size, light)
     return made
 
 
@@ -158,13 +161,14 @@ def webp(image: Image.Image, quality: int = 90) -> bytes:
 def preview(values: Float, spacing: Sequence[float], centre: Sequence[int], low: float, high: float) -> bytes:
     """Return a small PNG of three planes of ``values`` (X, Y, Z), RAS+, through the voxel ``centre``.
 
-    spacing: voxel size in mm; black at ``low``, white at ``high``. Marked as synthetic.
+    spacing: voxel size in mm; black at ``low``, white at ``high``. Marked as synthetic. The patient's left is on the
+    left, as in the page's viewer, beside which it stands.
     """
     affine = np.diag([*spacing, 1.0])
     x, y, z = (slice(0, side) for side in values.shape)
     here = frame(affine, (x, y, z), centre, 480)
     planes = [grey(here.cut(values, affine, plane), low, high) for plane in range(3)]
-    return png(strip(planes, "synthetic, unfinished"))
+    return png(strip(planes, "synthetic, unfinished", mirrored=True))
 
 
 def _write(

@@ -63,6 +63,28 @@ def interval(values: ArrayLike) -> Interval:
     return Interval(float(first), float(min(low, first)), float(max(high, first)))
 
 
+def widened(found: Interval, groups: int) -> Interval:
+    """Return a bootstrap interval as wide as ``groups`` groups allow: times sqrt(n / (n - 1)) and Student's t over the
+    normal quantile, as the bootstrap of few groups is too narrow (Cameron, Gelbach and Miller 2008, Rev Econ Stat
+    90:414). As it is for one group.
+
+    >>> widened(Interval(0.5, 0.4, 0.6), 5).low < 0.35
+    True
+    """
+    if groups < 2:
+        return found
+    tail = (1 + LEVEL) / 2
+    factor = float(special.stdtrit(groups - 1, tail) / special.ndtri(tail)) * (groups / (groups - 1)) ** 0.5
+    return Interval(
+        found.value, found.value - factor * (found.value - found.low), found.value + factor * (found.high - found.value)
+    )
+
+
+def units(weights: Floats) -> int:
+    """Return the number of groups that ``weights`` (1 + draws, N) draw as wholes."""
+    return int(np.unique(weights[: DRAWS // 10], axis=1).shape[1])
+
+
 def mean(values: ArrayLike, weights: Floats) -> Floats:
     """Return the weighted mean of ``values`` (N,) for each row of ``weights`` (R, N); nan for a row of zeros."""
     return ratio(values, np.ones(weights.shape[1]), weights)

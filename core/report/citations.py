@@ -59,6 +59,10 @@ WORKS: dict[str, Work] = {
         "free-form deformations. IEEE Transactions on Medical Imaging 22(1):120-128, 2003.",
         "https://doi.org/10.1109/TMI.2003.809072",
     ),
+    "morwani2023": Work(
+        "Morwani D, Batra J, Jain P, Netrapalli P. Simplicity bias in 1-hidden layer neural networks. NeurIPS 2023.",
+        "https://arxiv.org/abs/2302.00457",
+    ),
     "naeem2020": Work(
         "Naeem MF, Oh SJ, Uh Y, Choi Y, Yoo J. Reliable fidelity and diversity metrics for generative models. ICML "
         "2020.",
@@ -67,6 +71,11 @@ WORKS: dict[str, Work] = {
     "nichol2021": Work(
         "Nichol AQ, Dhariwal P. Improved denoising diffusion probabilistic models. ICML 2021.",
         "https://arxiv.org/abs/2102.09672",
+    ),
+    "oh2026": Work(
+        "Oh JH, Kwark DH, Falahkheirkhah K, et al. Anatomy of a failure: when, how, and why deep vision fails in "
+        "scientific domains. 2026.",
+        "https://arxiv.org/abs/2605.04231",
     ),
     "perez2018": Work(
         "Perez E, Strub F, de Vries H, Dumoulin V, Courville A. FiLM: visual reasoning with a general conditioning "
@@ -114,9 +123,10 @@ OF_METHOD: dict[tuple[str, str], tuple[str, ...]] = {
     ("translate", "trees"): ("friedman2001",),
     ("translate", "volume"): ("friedman2001", *_SAMPLER, "ba2016", "zhu2025"),
 }
-# what a task may do before any method: lay scans on one another, find the brain in a head
+# what a task rests on with any method: aligned scans, the brain in a head, the effect that the failure lab measures
 OF_TASK: dict[str, tuple[str, ...]] = {
     "translate": ("mattes2003", "smith2002"),
+    "failure": ("oh2026", "morwani2023"),
     "augment": ("ho2020", "nichol2021", "kynkaanniemi2019", "naeem2020", "wang2025"),
 }
 OF_MEASURE: dict[str, tuple[str, ...]] = {"ssim": ("wang2004",)}

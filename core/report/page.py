@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from core import weights
-from core.assets import ASSETS
 from core.declaration import Measure, Param, Task, Value
 from core.provenance import Identity, RunRecord
 from core.report.citations import PROGRAM, cited
 from core.report.drawings import drawings
 from core.report.labels import artifact_title, input_title
 from core.report.slices import figures
-from core.result import REPORT, VOLUME_SUFFIX, Artifact, Finding, FindingValue, Measured, Result, Row, artifact_in
+from core.report.writing import option_words, render, write_page
+from core.result import VOLUME_SUFFIX, Artifact, Finding, FindingValue, Measured, Result, Row
 
-TEMPLATES = ASSETS / "report"
 # what differs between two runs of the same job is in run.json alone
 TIMES = ("seconds",)
 
@@ -38,16 +33,7 @@ def write_report(
 
     inputs: input name -> file. Two runs of the same job write the same bytes; no file name of the user is in it.
     """
-    page = _template().render(_content(task, inputs, params, result, record))
-    artifact = artifact_in(out, REPORT, ".html")
-    path = Path(artifact.path)
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(page)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    return artifact
+    return write_page(out, render("report.html", _content(task, inputs, params, result, record)))
 
 
 def _content(
@@ -92,21 +78,9 @@ def command(task: Task, inputs: Mapping[str, object], params: Mapping[str, Value
     lines = [f"counterscan run {task.name}"]
     given = [entry for entry in task.inputs if entry.name in inputs]
     lines += [f"--{entry.name} {entry.name}{'' if entry.kind == 'tissue' else VOLUME_SUFFIX}" for entry in given]
-    lines += [option for param in task.params for option in _options(param, params[param.name])]
+    lines += [option for param in task.params for option in option_words(param, params[param.name])]
     lines += [f"--device {shlex.quote(device)}", "--out OUT"]
     return " \\\n  ".join(lines)
-
-
-def _options(param: Param, value: Value) -> list[str]:
-    if isinstance(value, bool):
-        return [f"--{'' if value else 'no-'}{param.option}"]
-    if value in ((), ""):
-        return []
-    if isinstance(value, tuple) and param.kind == "several":
-        return [f"--{param.option} {shlex.quote(','.join(map(str, value)))}"]
-    if isinstance(value, tuple):
-        return [f"--{param.option} {' '.join(f'{number:g}' for number in value)}"]
-    return [f"--{param.option} {shlex.quote(str(value))}"]
 
 
 def _ran(task: Task, table: Iterable[Row], inputs: Mapping[str, Path]) -> str:
@@ -175,16 +149,3 @@ def _hashes(task: Task, result: Result, record: RunRecord) -> list[dict[str, str
 
 def _hash(title: str, identity: Identity) -> dict[str, str]:
     return {"title": title, "bytes": f"{identity.bytes:,}", "sha256": identity.sha256}
-
-
-@cache
-def _template() -> Any:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("report.html")

@@ -23,9 +23,9 @@ Float = NDArray[np.float32]
 # maps of a result that have a colour scale on both sides of 0; others have one from 0
 SIGNED = (DIFFERENCE, ERROR, GAIN)
 MEANING = {
-    UNCERTAINTY: "One standard deviation.",
-    DIFFERENCE: "Red where the result is brighter, blue where it is darker.",
-    ERROR: "Result minus reference: red where the result is brighter, blue where it is darker.",
+    UNCERTAINTY: "One standard deviation, in intensities of the result.",
+    DIFFERENCE: "In intensities of the result: red where the result is brighter, blue where it is darker.",
+    ERROR: "Result minus reference, in intensities of the result: red where the result is brighter, blue where darker.",
     GAIN: "As a share: red where the scan was brighter than its slices as evened out, blue where darker.",
 }
 # a map's scale ends at this percentile of what is not 0, taken from about as many voxels

@@ -12,6 +12,7 @@ PIXELS = 60_000
 FLOOR = 1e-5
 # fewest bands for a regression between bands; with fewer, the noise is estimated from neighbouring pixels
 ENOUGH_BANDS = 12
+ENOUGH_PIXELS = 4
 
 
 def noise_of(values: Float, seed: int = 0) -> Floats:
@@ -31,7 +32,7 @@ def noise_of_each(values: Float, noise: Floats) -> Floats:
 
     1 for all with fewer than 12 bands or 4 pixels.
     """
-    if values.shape[1] < ENOUGH_BANDS or values.shape[2] * values.shape[3] < 4:
+    if not has_noise_of_each(values):
         return np.ones(len(values))
     pixels = _some_pixels(values, 0)
     weights = _regression(pixels)
@@ -39,6 +40,11 @@ def noise_of_each(values: Float, noise: Floats) -> Floats:
     flat = values.reshape(*values.shape[:2], -1).transpose(0, 2, 1) - centre
     rest = flat @ weights
     return np.asarray(np.median(rest.std(axis=1) / noise, axis=1), np.float64)
+
+
+def has_noise_of_each(values: Float) -> bool:
+    """Return whether the noise of each patch of ``values`` (N, C, H, W) can be told: from 12 bands and 4 pixels."""
+    return bool(values.shape[1] >= ENOUGH_BANDS and values.shape[2] * values.shape[3] >= ENOUGH_PIXELS)
 
 
 def _from_bands(pixels: Floats) -> Floats:

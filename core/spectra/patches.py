@@ -50,6 +50,11 @@ class PatchSet:
     def __len__(self) -> int:
         return int(self.ir.shape[0])
 
+    @property
+    def spatial(self) -> bool:
+        """Whether a patch is more than one pixel."""
+        return bool(self.ir.shape[2] * self.ir.shape[3] > 1)
+
     def take(self, index: NDArray[Any]) -> PatchSet:
         """Return the patches at ``index``: numbers of patches, or a mask (N,) bool."""
         whole = ("wavenumbers", "classes", "raman")

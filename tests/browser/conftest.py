@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,33 +51,40 @@ CHROMIUM_ARGUMENTS = [
 
 
 class Server:
-    """``python -m webapp`` on a free port with its own data folder; it can be restarted on the same data."""
+    """``python -m webapp`` on a free port with its own data folder; it can be restarted on the same data.
 
-    def __init__(self, folder: Path, weights: Path) -> None:
+    words: of the command line. settings: more variables of the environment.
+    """
+
+    def __init__(
+        self, folder: Path, weights: Path, words: Sequence[str] = (), settings: Mapping[str, str] | None = None
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
+        self.data = folder / "data"
+        self._words = words
         self._environment = {
             **os.environ,
             "COUNTERSCAN_PORT": str(self.port),
-            "COUNTERSCAN_DATA": str(folder / "data"),
+            "COUNTERSCAN_DATA": str(self.data),
             "COUNTERSCAN_WEIGHTS": str(weights),
             "COUNTERSCAN_THREADS": "1",
             "COUNTERSCAN_DEVICE": "cpu",
             "COUNTERSCAN_DISK_RESERVE_MB": "1",
             # longer than any test takes: rows have the button that keeps them
             "COUNTERSCAN_RETENTION_HOURS": "48",
+            **(settings or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start and wait until the server answers."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "webapp"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
-            )
+            command = [sys.executable, "-m", "webapp", *self._words]
+            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
         limit = time.monotonic() + LONGEST
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > limit:

@@ -121,7 +121,7 @@ def _superres(url: dict[str, str]) -> dict[str, Any]:
         "difference": {
             "url": url["change"],
             "title": "Result minus linear interpolation",
-            "legend": "In the scan's units",
+            "what": "result minus linear interpolation",
         },
         "error": {"url": url["error"], "title": "Error against the reference"},
         "uncertainty": url["doubt"],

@@ -78,6 +78,20 @@ def test_ticked_methods_run_in_one_job_and_stand_side_by_side(page: Page, scans:
     wait_for(page, f"{VIEWER}.scene.results.length === 5")
     assert page.evaluate(f"{VIEWER}.compare.active") is False
 
+    # each of the two presets that are worth seeing beside each other is one click away, and then in the viewer's list
+    for preset in ("balanced", "realistic"):
+        page.locator(f"#also-{preset}").click()
+        expect(page.locator(f"#also-{preset}")).to_be_hidden()
+        wait_result(page)
+    expect(page.locator("html")).not_to_have_attribute("data-old", "true")
+    pick = page.get_by_label("Result to show", exact=True)
+    assert pick.locator("option").all_inner_texts()[:2] == ["Realistic", "Faithful"]
+    uncertainty = page.locator(".cs-panel[data-panel=uncertainty] h3")
+    expect(uncertainty).to_have_text("Uncertainty: Realistic")
+    pick.select_option(label="Faithful")
+    expect(uncertainty).to_have_text("Uncertainty: Faithful")
+    expect(page.locator("[id^=also-] >> visible=true")).to_have_count(0)
+
 
 def test_another_method_has_its_own_number_of_steps(page: Page) -> None:
     choose_preset(page, "Fast")

@@ -22,6 +22,17 @@ from tests.browser.steps import (
     wait_result,
 )
 
+# the words that stand in the viewer's place from the first frame on
+FIRST_SEEN = """
+globalThis.seen = new Set();
+const look = () => {
+  for (const one of document.querySelectorAll("#cs-opening p, .cs-welcome h2"))
+    if (one.checkVisibility({ visibilityProperty: true })) seen.add(one.textContent);
+  requestAnimationFrame(look);
+};
+look();
+"""
+
 
 def start_long_run(page: Page, scans: Scans) -> None:
     """Start a run of 48 network calls: seconds on any machine."""
@@ -47,6 +58,7 @@ def test_progress_rises_through_a_closed_tab_to_four_panels(
 
     again = context.new_page()
     watch.follow(again)
+    again.add_init_script(FIRST_SEEN)
     visit(again, address)
     expect(again.locator("#scan-facts")).to_contain_text("T1.nii.gz")
     after = follow(again)
@@ -54,6 +66,7 @@ def test_progress_rises_through_a_closed_tab_to_four_panels(
     wait_result(again)
     assert again.evaluate(f"{VIEWER}.panels.map((panel) => panel.volumes.length)") == [2, 1, 2, 2]
     assert again.evaluate("document.querySelectorAll('.cs-viewer canvas').length") == 4
+    assert again.evaluate("[...seen]") == ["Opening your run \u2026"]
 
 
 def test_cancel_stops_the_job_and_the_next_run_works(page: Page, scans: Scans) -> None:

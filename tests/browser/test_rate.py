@@ -216,7 +216,13 @@ def test_the_tab_fits_and_axe_is_content(
             page.set_input_files("#study-images input[type=file]", packed(tmp_path, 1))
             make(page, "Looks", ("Which of two looks more real?",))
             invite(page, "Dr A")
-            page.frame_locator("#study-report iframe").locator("h1").wait_for()
+            report = page.frame_locator("#study-report iframe").locator("html")
+            report.locator("h1").wait_for()
+            for theme in ("Light", "Dark"):
+                page.get_by_role("button", name=theme, exact=True).click()
+                expect(report).to_have_attribute("data-theme", theme.lower())
+            page.get_by_role("button", name="Auto", exact=True).click()
+            expect(report).not_to_have_attribute("data-theme", "dark")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         found = Axe().run(page).response["violations"]
         assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []

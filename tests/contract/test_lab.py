@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from typer.testing import CliRunner
 
 from core.catalogue import describe
+from core.commands.command_line import command_line
 from core.commands.tissue import write
 from core.declaration import Context
 from core.engine.execute import execute
@@ -26,9 +28,10 @@ from core.spectra.simulated_tissue import simulate
 from tests.contract.conftest import finish, keeps_its_contract
 from tests.contract.runs import Ran
 from tests.core.failure.data.core_set import write_cores
+from tests.core.failure.models.model_files import write_onnx
 from tests.source import ROOT
 
-SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",)}
+SMALL = {"patches": 80, "epochs": 2, "remedies": ("erm",), "seeds": 1}
 
 
 @pytest.fixture(scope="module")
@@ -68,16 +71,18 @@ def test_a_run_keeps_every_promise(ran: dict[str, Ran], place: str) -> None:
     fractions = [event.fraction for event in events if isinstance(event, Progress)]
     assert fractions == sorted(fractions) and fractions[-1] == 1
     assert {name: Path(path).name for name, path in last.files.items()} == {
-        "results": "results.json", "table": "table.csv", "run": "run.json",
+        "results": "results.json", "table": "table.csv", "report": "report.html", "run": "run.json",
     }  # fmt: skip
     found = from_json(Path(last.files["results"]).read_text())
     assert found.data.mode == "patches" and found.data.source == "file"
     keeps_its_contract(TASK, last)
-    (verdict,) = last.result.verdicts
+    # the data have slides, so their leakage is at the head
+    data, verdict = last.result.verdicts
+    assert (data.title, data.subject, data.level) == ("Data", "data", found.verdicts["data"].level)
     assert (verdict.title, verdict.level) == ("IR", found.verdicts["ir"].level)
     rows = list(csv.DictReader(Path(last.files["table"]).read_text().splitlines()))
     assert [row["method"] for row in rows] == ["ir-erm"] == [row.method for row in last.result.table]
-    assert {"id", "verdict", "one_number"} <= rows[0].keys()
+    assert {"id", "low", "chance", "verdict", "within"} <= rows[0].keys()
     assert ran[place].record["params"]["remedies"] == ["erm"]
 
 
@@ -104,9 +109,15 @@ def test_spectra_alone_are_examined_without_a_network(tmp_path: Path) -> None:
     _, last = finish(execute, spec(tmp_path / "a", path))
     found = from_json(Path(last.files["results"]).read_text())
     assert found.data.mode == "spectra"
-    assert [model.name for model in found.models] == ["ir-discriminant", "ir-nearest"]
+    assert [model.name for model in found.models] == [
+        f"ir-{name}" for _ in range(5) for name in ("discriminant", "emsc", "derivative", "pls", "forest", "nearest")
+    ]
+    assert found.settings["folds"] == "5" and found.verdicts["ir"].reasons[0].startswith(
+        "Judged is the best classifier"
+    )
     assert {"D3", "D7", "D10"} <= {each.code for each in found.models[0].diagnostics}
     assert {"ir-prior", "ir-fisher"} <= {each.name for each in found.prior}
+    assert list(found.verdicts) == ["data", "ir"]
     assert found.leakage and found.leakage[0].figures.keys() == {"by_spectrum", "by_group", "majority"}
 
 
@@ -119,7 +130,7 @@ def test_answers_alone_are_examined(tmp_path: Path) -> None:
     _, last = finish(execute, spec(tmp_path / "a", path))
     found = from_json(Path(last.files["results"]).read_text())
     assert found.data.mode == "predictions"
-    assert {each.code for each in found.models[0].diagnostics} == {"D1", "D2", "D3", "D10"}
+    assert {each.code for each in found.models[0].diagnostics} == {"D0", "D1", "D2", "D3", "D10"}
 
 
 def test_every_bound_is_enforced(tmp_path: Path) -> None:
@@ -193,3 +204,26 @@ def test_a_folder_of_images_is_run_from_the_command_line(tmp_path: Path) -> None
     record = json.loads((tmp_path / "out" / "run.json").read_text())
     assert record["inputs"]["data"]["bytes"] == sum(path.stat().st_size for path in table.parent.iterdir())
     assert any("80 of 144 patches were taken" in note["text"] for note in record["summary"]["notes"])
+
+
+def test_a_model_file_is_judged_on_a_folder_of_images(tmp_path: Path) -> None:
+    """A model trained elsewhere that answers by how much tissue there is, and the results opened again."""
+    table = write_cores(tmp_path / "set", patients=6, cores=1, across=2)
+    amount = np.array([[1], [-1]], np.float32) * np.full((1, 32), -1, np.float32)
+    model = write_onnx(tmp_path / "amount.onnx", amount)
+    command = ["run", "failure", "--data", str(table.parent), "--patch", "12", "--most", "120", "--quiet"]
+    given = ["--model", str(model), "--model-normalisation", "standard", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(command_line(), [*command, *given])
+    assert done.exit_code == 0, done.output
+    found = from_json((tmp_path / "out" / "results.json").read_text())
+    (judged,) = found.models
+    assert (judged.name, judged.network, found.data.groups) == ("ir-given", "given", 6)
+    figures = {each.name: each.figure.value for each in judged.diagnostics}
+    assert figures["swap"] > 0.5 and "D11" in {each.code for each in judged.diagnostics}
+    assert {"amount.onnx", "core00.hdr", "core00.dat"} <= {file.name for file in found.data.files}
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "--model MODEL" in report and "amount.onnx" in report and "core00.dat" in report
+    again = ["run", "failure", "--data", str(tmp_path / "out"), "--out", str(tmp_path / "again"), "--quiet"]
+    assert CliRunner().invoke(command_line(), again).exit_code == 0
+    for name in ("results.json", "table.csv"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()

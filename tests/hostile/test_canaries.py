@@ -39,10 +39,10 @@ from webapp.pages.kit.templates import piece
 from webapp.pages.kit.trouble import attempt
 from webapp.pages.kit.upload_slot import card
 from webapp.pages.shared import shared_routes
-from webapp.server import IdsAlone
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.clock import now
+from webapp.telemetry.log import formatter
 
 CANARY = "canary"
 HEAD = make_phantom()
@@ -204,7 +204,7 @@ def test_nothing_of_what_a_file_says_of_a_person_stays(
     site: Site, make: Maker, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    caplog.handler.setFormatter(IdsAlone())
+    caplog.handler.setFormatter(formatter(json=True))
     name, plants = make.__name__, Plants()
     content = make(plants)
     planted = b"".join(key.encode() + unpacked(value) for key, value in content.items())

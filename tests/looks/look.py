@@ -28,18 +28,36 @@ SMALL, TOLERANCE = 360, 6.0
 # milliseconds in which a page begins to settle in another window, and in which a busy machine has drawn all figures
 SETTLES, SETTLED = 250, 10_000
 
+# words of a report that lie over each other, or over a drawing
+COVERED = """(() => {
+  const box = (one) => one.getBoundingClientRect();
+  const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
+  const found = [];
+  for (const drawing of document.querySelectorAll("figure.chart > svg")) {
+    const words = [...drawing.querySelectorAll("text")];
+    const beside = [...document.querySelectorAll(".plot-title, .key")];
+    words.forEach((one, place) => words.slice(place + 1).forEach((other) => {
+      if (over(box(one), box(other))) found.push([one.textContent, other.textContent]);
+    }));
+    beside.forEach((one) => { if (over(box(one), box(drawing))) found.push([one.textContent, "drawing"]); });
+  }
+  return found;
+})()"""
 
-def faults(page: Page, state: str, skip: str = "") -> list[str]:
+
+def faults(page: Page, state: str, skip: str = "", ends: str = "") -> list[str]:
     """Return what is wrong with the page in any window, in one theme in all and in the other in the usual one.
 
-    state: its name on the sheet; skip: a selector of what is not looked at. The page is left in its usual window.
+    state: its name on the sheet; skip: a selector of what is not looked at; ends: of a list that may end above the
+    window's end. The page is left in its usual window.
     """
     found: list[str] = []
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
         for width, height in WINDOWS if theme == "dark" or SHEETS else (USUAL,):
             page.set_viewport_size({"width": width, "height": height})
-            found += [f"{state}, {theme}, {width} px: {fault}" for fault in lasting(page, skip)]
+            found += [f"{state}, {theme}, {width} px: {fault}" for fault in lasting(page, skip, ends)]
             if SHEETS:
                 picture(page, f"{state}-{width}-{theme}")
         page.set_viewport_size({"width": USUAL[0], "height": USUAL[1]})
@@ -51,20 +69,20 @@ def faults(page: Page, state: str, skip: str = "") -> list[str]:
     return found
 
 
-def lasting(page: Page, skip: str = "") -> list[str]:
-    """Return what is still wrong with the page when it has settled in a new window; skip: as in ``faults``."""
+def lasting(page: Page, skip: str = "", ends: str = "") -> list[str]:
+    """Return what is still wrong with the page when it has settled in a new window; skip, ends: as in ``faults``."""
     found: list[str] = []
     for _ in range(SETTLED // SETTLES):
         page.wait_for_timeout(SETTLES)
-        found = seen(page, skip)
+        found = seen(page, skip, ends)
         if not found:
             break
     return found
 
 
-def seen(page: Page, skip: str = "") -> list[str]:
-    """Return what is wrong with the page in the window and the theme that it has; skip: as in ``faults``."""
-    return [str(fault) for fault in page.evaluate(RULES, {"skip": skip})]
+def seen(page: Page, skip: str = "", ends: str = "") -> list[str]:
+    """Return what is wrong with the page in the window and the theme that it has; skip, ends: as in ``faults``."""
+    return [str(fault) for fault in page.evaluate(RULES, {"skip": skip, "ends": ends})]
 
 
 def violations(page: Page, part: str = "html") -> list[str]:
@@ -82,7 +100,7 @@ def picture(page: Page, name: str) -> None:
 
 def unlike(page: Page, name: str) -> float:
     """Return how far the window is from the kept picture ``name``, in mean grey values; without one it is kept now."""
-    shot = Image.open(BytesIO(page.screenshot())).convert("RGB")
+    shot = Image.open(BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
     small = shot.resize((SMALL, round(shot.height * SMALL / shot.width)), Image.Resampling.BOX)
     kept = KEPT / f"{name}.webp"
     if not kept.is_file():

@@ -1,6 +1,6 @@
 // What a person would see to be wrong on the page as it stands now, a line each. It is evaluated in the page.
 (options) => {
-  const { smallest = 12, skip = "" } = options;
+  const { smallest = 12, skip = "", ends = "" } = options;
   const faults = new Set();
   const name = (one) => {
     const own = one.id || one.getAttribute("data-testid") || (typeof one.className === "string" ? one.className : "");
@@ -125,6 +125,9 @@
     for (const line of range.getClientRects()) mark(line);
   }
   for (const one of [...controls, ...document.querySelectorAll(".js-plotly-plot, .cs-stage")]) if (one.checkVisibility()) mark(one.getBoundingClientRect());
+  // a list may end above the window's end
+  const last = ends && document.querySelector(ends);
+  if (last) mark({ left: 0, right: innerWidth, top: last.getBoundingClientRect().bottom, bottom: innerHeight });
   let largest = 0;
   const heights = new Array(CELLS).fill(0);
   for (const row of full) {

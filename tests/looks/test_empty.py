@@ -85,14 +85,14 @@ def test_the_switch_of_themes_outlives_a_reload(opened: Page) -> None:
 
 
 # in the order in which a person meets them
-AREAS = ("#cs-header", "#cs-tabs > .tab-wrapper", ".cs-steps .cs-section:not(.cs-foot)", ".cs-foot", ".cs-welcome")
+AREAS = ("#cs-tabs > .tab-wrapper", ".cs-steps .cs-section:not(.cs-foot)", ".cs-foot", ".cs-welcome", "#cs-status")
 FOCUSED = """(areas) => {
   const one = document.activeElement;
   return areas.findIndex((area) => one.closest(area));
 }"""
 
 
-def test_the_focus_goes_from_the_navigation_over_the_steps_to_the_words(opened: Page) -> None:
+def test_the_focus_goes_from_the_navigation_over_the_steps_to_the_words_and_the_colours(opened: Page) -> None:
     opened.reload()
     go(opened, "Failure lab")
     opened.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")

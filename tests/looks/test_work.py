@@ -21,7 +21,7 @@ from tests.browser.steps import (
     visit,
     wait_result,
 )
-from tests.looks.look import faults
+from tests.looks.look import TOLERANCE, faults, themed, unlike
 
 FAILED = '{"code": "worker_lost", "message": "The process that computed this run ended.", "hint": "Run it again."}'
 
@@ -36,6 +36,8 @@ def loaded(opened: Page, scans: Scans) -> Page:
 
 def test_a_loaded_scan_looks_right(loaded: Page) -> None:
     assert faults(loaded, "loaded") == []
+    loaded.evaluate("scrollTo(0, 0)")
+    assert unlike(loaded, "loaded-dark") < TOLERANCE
 
 
 def test_a_run_under_way_looks_right(loaded: Page) -> None:
@@ -60,6 +62,10 @@ def test_a_result_looks_right(loaded: Page) -> None:
     loaded.locator("#run").click()
     wait_result(loaded)
     assert faults(loaded, "done") == []
+    loaded.evaluate("scrollTo(0, 0)")
+    assert unlike(loaded, "done-dark") < TOLERANCE
+    with themed(loaded, "light"):
+        assert unlike(loaded, "done-light") < TOLERANCE
     for grade in loaded.locator("#rate-realism label").all():
         box = grade.bounding_box()
         assert box
@@ -76,7 +82,7 @@ def test_the_list_of_runs_looks_right_and_filters(loaded: Page) -> None:
     loaded.get_by_role("tab", name="Sessions").click()
     rows = loaded.locator("#sessions tbody tr >> visible=true")
     expect(rows).to_have_count(2)
-    assert faults(loaded, "sessions") == []
+    assert faults(loaded, "sessions", ends=".cs-whole:has(#sessions)") == []
     loaded.get_by_label("State").select_option("done")
     expect(rows).to_have_count(1)
     loaded.get_by_label("Find").fill("nothing of this name")
@@ -89,6 +95,8 @@ def test_the_list_of_runs_looks_right_and_filters(loaded: Page) -> None:
     expect(rows).to_have_count(1)
     delete.click()
     expect(loaded.locator("#sessions tbody tr")).to_have_count(1)
+    expect(loaded.locator("#sessions-outcome [role=status]")).to_contain_text("Deleted: the run on T1.nii.gz")
+    expect(loaded.locator("#sessions-welcome")).to_be_hidden()
 
 
 def test_a_failed_run_looks_right(loaded: Page, server: Server) -> None:

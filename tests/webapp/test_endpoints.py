@@ -166,20 +166,6 @@ def test_nothing_but_the_page_is_static(browser: Browser, name: str) -> None:
     assert browser().get(f"/ui/{name}").status_code == 404
 
 
-def test_health_needs_no_cookie(browser: Browser) -> None:
-    assert browser().get("/healthz").text == "ok"
-    ready = browser().get("/readyz")
-    assert ready.json()["database"] is True
-    assert ready.status_code == (200 if ready.json()["weights"] else 503)
-
-
-def test_metrics_count_jobs(visitor: Visitor, server: ASGIApp) -> None:
-    local = TestClient(server, base_url="http://127.0.0.1", client=("127.0.0.1", 1))
-    assert 'counterscan_jobs{state="done"}' in local.get("/metrics").text
-    remote = TestClient(server, base_url="http://127.0.0.1", client=("192.0.2.1", 1))
-    assert remote.get("/metrics").status_code == 403
-
-
 def test_slices_are_pictures_for_their_owner_alone(visitor: Visitor, browser: Browser) -> None:
     address = f"/slice/{visitor.scan.token}/2?at=0.4&over={visitor.mask.token}"
     answer = visitor.client.get(address)

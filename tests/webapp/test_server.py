@@ -22,7 +22,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[settings.Settings]:
     """The settings that would be served: what the server is given once its checks have passed."""
     seen: list[settings.Settings] = []
     monkeypatch.setattr(server, "_listen", seen.append)
-    monkeypatch.setattr(server, "_write_log", lambda: None)
+    monkeypatch.setattr("webapp.telemetry.log.set_up", lambda: None)
     monkeypatch.setattr(server, "_check_port", lambda settings: None)
     for name in [name for name in os.environ if name.startswith("COUNTERSCAN_")]:
         monkeypatch.delenv(name)

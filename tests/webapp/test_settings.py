@@ -64,7 +64,7 @@ def test_a_file_in_the_folder_sets_nothing(environment: pytest.MonkeyPatch, tmp_
         ("WARM", "perhaps", "a value of type bool"),
         ("LEASE", "nan", "a number above 0"),
         ("LEASE", "0", "a number above 0"),
-        ("METRICS", "public", "loopback, any or off"),
+        ("METRICS", "public", "loopback or off"),
         ("SLOTS", "1.5", "a value of type int"),
     ],
 )
@@ -91,3 +91,11 @@ def test_every_setting_is_on_the_page() -> None:
     assert "| `COUNTERSCAN_SLOTS` | int | `1` | jobs |" in text
     assert "| `COUNTERSCAN_METRICS` | str | `loopback` |  |" in text
     assert "``" not in text
+
+
+def test_a_token_that_is_refused_is_not_repeated(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("COUNTERSCAN_ADMIN_TOKEN", "short-secret")
+    with pytest.raises(UserError) as refused:
+        load()
+    assert refused.value.message == "COUNTERSCAN_ADMIN_TOKEN cannot be what it is."
+    assert "24 to 200" in refused.value.hint and "short-secret" not in str(refused.value)

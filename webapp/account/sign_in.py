@@ -58,7 +58,7 @@ def router(services: Services, identity: Identity, provider: Provider | None) ->
         try:
             account = await ways.checked(request, _text(form, "name"), _text(form, "password"))
         except UserError as error:
-            log.info("log-in refused: %s", error.code)
+            log.info("log-in refused", extra={"code": error.code})
             return ways.page(following, _text(form, "name")[:120], error)
         return await ways.begun(request, account, following)
 
@@ -108,7 +108,7 @@ class _Ways:
 
     async def begun(self, request: Request, account: AccountRecord, following: str) -> Response:
         admitted = await to_thread.run_sync(self._identity.admit, account)
-        log.info("account %s signed in", account.id)
+        log.info("signed in", extra={"account": account.id})
         answer = RedirectResponse(following, 303, UNKEPT)
         days = self._settings.session_days
         answer.headers.append("set-cookie", set_cookie(request.scope, admitted.cookie, days * 86400))
@@ -142,7 +142,7 @@ def _provided(routes: APIRouter, ways: _Ways, provider: Provider) -> None:
             person = await provider.finish(attempt, dict(request.query_params), _back(request))
             account = await to_thread.run_sync(ways.known, person.subject, person.name)
         except UserError as error:
-            log.info("log-in refused: %s", error.code)
+            log.info("log-in refused", extra={"code": error.code})
             return ways.page("/", "", error)
         answer = await ways.begun(request, account, safe_next(attempt.next))
         answer.delete_cookie(_attempt_cookie(request), secure=request.url.scheme == "https")

@@ -15,6 +15,7 @@ from webapp.door.session import Sessions
 from webapp.door.streams import Streams
 from webapp.door.upload_limits import UploadLimits
 from webapp.door.uploads import Uploads
+from webapp.door.watching import Watch
 from webapp.services import Services
 from webapp.store.day_use import DayUse
 
@@ -45,11 +46,12 @@ class Guard:
             has_login=settings.has_login,
             days=settings.session_days,
             per_hour=settings.sessions_per_address,
+            admin_token=settings.admin_token,
         )
         door = Addresses(door)
         door = Origin(door, settings.allowed_hosts)
         door = SecurityHeaders(door)
-        self._door = Peer(door)
+        self._door = Watch(Peer(door), services.metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request through the door; websockets are not answered."""

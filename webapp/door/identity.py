@@ -26,6 +26,9 @@ COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 # for so many seconds another server's sign-out, or the command line's, may go unnoticed
 CACHE_SECONDS = 5.0
 REMEMBERED = 20_000
+ENDED = UserError(
+    "visit_ended", "An administrator ended your visit here.", "Write to whoever runs this server if you need your data."
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class Identity:
     def of(self, scope: Scope) -> Visitor | None:
         """Return who sends a request, None for nobody known.
 
-        UserError no_account for whom a proxy names and this server does not let in.
+        UserError no_account for whom a proxy names and this server does not let in, visit_ended for whom it no longer
+        lets in.
         """
         name = self._proxied(scope)
         if name:
@@ -120,6 +124,8 @@ class Identity:
         browser = self._browsers.find(cookie)
         if browser is None:
             return None
+        if browser.ended:
+            raise ENDED
         alone = browser.account is None and self._settings.has_login and self._settings.invitations == "account"
         return None if alone else self._visitor(browser)
 

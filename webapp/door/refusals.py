@@ -14,6 +14,9 @@ from webapp.door.html import SAFE_FORMS, document
 
 CLOSED = UserError("closed", "This address is closed.", "Use the page.")
 BUSY = UserError("busy", "The database is busy.", "Nothing is lost; the page sends it again.")
+# the keys in a request's scope of the name of the request, and of the code of its refusal
+REQUEST = "counterscan.request"
+CODE = "counterscan.code"
 # seconds after which a client may try again, where nothing better is known
 RETRY_SECONDS = 5.0
 
@@ -31,6 +34,12 @@ async def refuse(
     await answer(scope, status, error, headers)(scope, receive, send)
 
 
+async def ask_for_token(scope: Scope, receive: Receive, send: Send, error: UserError) -> None:
+    """Answer 401 with ``error``, and have a browser ask for the token of the administrator."""
+    headers = {**UNKEPT, "www-authenticate": 'Basic realm="Counterscan"'}
+    await answer(scope, 401, error, headers)(scope, receive, send)
+
+
 async def send_to_sign_in(scope: Scope, receive: Receive, send: Send, address: str) -> None:
     """Send a browser to the log-in page."""
     await RedirectResponse(address, 303, UNKEPT)(scope, receive, send)
@@ -44,9 +53,10 @@ def is_opened(scope: Scope) -> bool:
 
 
 def answer(scope: Scope, status: int, error: UserError, headers: dict[str, str]) -> Response:
-    """Return what ``refuse`` answers."""
+    """Return what ``refuse`` answers, and note the code; a page names the request, by which the log knows it."""
+    scope[CODE] = error.code
     if is_opened(scope):
-        page = document("refusal", title="Counterscan", message=error.message, hint=error.hint, code=error.code)
+        page = document("refusal", error=error, request=scope.get(REQUEST, ""))
         return HTMLResponse(page, status, {**headers, **SAFE_FORMS})
     body = {"code": error.code, "message": error.message, "hint": error.hint, "detail": f"{error.message} {error.hint}"}
     return JSONResponse(body, status, headers)

@@ -24,7 +24,7 @@ NEEDED: Mapping[Access, Role] = {
 TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "open": (
         ("GET", ("/healthz", "/readyz", "/robots.txt")),
-        # whose own rule is the setting of that name
+        # whose own rule is the setting of that name; an administrator reads it everywhere
         ("GET", ("/metrics",)),
         ("GET", ("/sign-in", "/sign-in/provider", "/sign-in/callback")),
         ("POST", ("/sign-in",)),
@@ -45,7 +45,7 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "work": (
         ("GET", ("/vol/{token}/{name}", "/slice/{token}/{axis}", "/files/{artifact_id}")),
-        ("GET", ("/lab/{job_id}.html", "/worth/{job_id}.html", "/thumbnail/{job_id}.webp")),
+        ("GET", ("/worth/{job_id}.html", "/thumbnail/{job_id}.webp")),
         ("GET", ("/study/{study_id}/view", "/study/{study_id}/{kind}")),
         ("POST", ("/mask/{scan_id}", "/proposal/{scan_id}")),
         ("GET", ("/account",)),
@@ -58,6 +58,10 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("GET", ("/gradio_api/upload_progress", "/gradio_api/file={path_or_url:path}")),
         ("POST", ("/gradio_api/queue/join", "/gradio_api/run/{api_name}", "/gradio_api/cancel", "/gradio_api/reset")),
         ("POST", ("/gradio_api/upload",)),
+    ),
+    "admin": (
+        ("GET", ("/admin",)),
+        ("POST", ("/admin/visitor", "/admin/account")),
     ),
     "closed": (
         ("GET", ("/openapi.json", "/docs", "/redoc", "/logout", "/pwa_icon", "/pwa_icon/{size}")),

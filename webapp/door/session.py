@@ -16,8 +16,9 @@ from webapp.door.headers import UNKEPT
 from webapp.door.identity import Identity, cookie_of, set_cookie
 from webapp.door.origin import SAFE
 from webapp.door.peer import address_of
-from webapp.door.refusals import BUSY, is_opened, refuse, send_to_sign_in
+from webapp.door.refusals import BUSY, ask_for_token, is_opened, refuse, send_to_sign_in
 from webapp.door.route_table import NEEDED, Access
+from webapp.door.token import has_token
 from webapp.door.visitor import Visitor, not_allowed, put
 from webapp.rates import Rates
 from webapp.roles import covers
@@ -27,6 +28,9 @@ SIGN_IN = "/sign-in"
 VISIT_SECONDS = 60
 HOUR = 3600.0
 RELOADED = '<!doctype html><meta http-equiv="refresh" content="0"><title>Counterscan</title>'
+# who sends the token of the administrator, and where that counts: nothing is stored under this session
+ADMINISTRATOR = Visitor("", "admin", "administrator")
+BY_TOKEN: tuple[Access, ...] = ("admin", "open")
 NO_SESSION = UserError("no_session", "This browser has no session yet.", "Open the page first; allow cookies.")
 SIGN_IN_FIRST = UserError("sign_in", "This server asks who is there.", "Sign in, then open the address again.")
 TOO_MANY_SESSIONS = UserError(
@@ -38,13 +42,17 @@ class Sessions:
     """ASGI middleware: puts the visitor, or None, into a request, and passes on what this visitor may send.
 
     has_login: nobody comes in without an account, but raters with an invitation. days: how long a browser keeps the
-    cookie after its last visit of a page. per_hour: new sessions of one address.
+    cookie after its last visit of a page. per_hour: new sessions of one address. admin_token: who sends it is an
+    administrator.
     """
 
-    def __init__(self, app: ASGIApp, identity: Identity, *, has_login: bool, days: int, per_hour: int) -> None:
+    def __init__(
+        self, app: ASGIApp, identity: Identity, *, has_login: bool, days: int, per_hour: int, admin_token: str = ""
+    ) -> None:
         self._app = app
         self._identity = identity
         self._has_login = has_login
+        self._token = admin_token
         self._age = days * 86400
         self._new = Rates(per_hour, HOUR)
         self._visits = Rates(1, VISIT_SECONDS)
@@ -57,7 +65,9 @@ class Sessions:
             await self._app(scope, receive, send)
             return
         try:
-            visitor = await to_thread.run_sync(self._identity.of, scope)
+            visitor = (
+                ADMINISTRATOR if self._is_administrator(scope) else await to_thread.run_sync(self._identity.of, scope)
+            )
             put(scope, visitor)
             await self._let(scope, visitor, receive, send)
         except OperationalError:
@@ -68,7 +78,7 @@ class Sessions:
 
     async def _let(self, scope: Scope, visitor: Visitor | None, receive: Receive, send: Send) -> None:
         access: Access = scope[ACCESS]
-        if access == "open":
+        if access == "open" or visitor is ADMINISTRATOR:
             await self._app(scope, receive, send)
         elif visitor is not None and not covers(visitor.role, NEEDED[access]):
             await self._turn_away(scope, visitor, receive, send)
@@ -88,16 +98,27 @@ class Sessions:
         elif scope["method"] not in SAFE:
             await refuse(scope, receive, send, 403, NO_SESSION)
         elif scope[ACCESS] == "admin":
-            await refuse(scope, receive, send, 403, not_allowed("admin"))
+            await self._refuse_role(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _refuse_role(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse what needs another role; an administrator's token may be given in its place."""
+        error = not_allowed(NEEDED[scope[ACCESS]])
+        if scope[ACCESS] == "admin" and self._token:
+            await ask_for_token(scope, receive, send, error)
+        else:
+            await refuse(scope, receive, send, 403, error)
+
+    def _is_administrator(self, scope: Scope) -> bool:
+        return scope[ACCESS] in BY_TOKEN and has_token(scope, self._token)
 
     async def _turn_away(self, scope: Scope, visitor: Visitor, receive: Receive, send: Send) -> None:
         """Refuse what another role may do; a rater without an account may have one to sign in with."""
         if self._has_login and not visitor.name:
             await self._ask(scope, receive, send)
         else:
-            await refuse(scope, receive, send, 403, not_allowed(NEEDED[scope[ACCESS]]))
+            await self._refuse_role(scope, receive, send)
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have a person sign in, and tell a script that it must."""

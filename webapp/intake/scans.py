@@ -15,7 +15,7 @@ import numpy as np
 
 from core.anatomy.face import without_face
 from core.anatomy.head import find_head, with_void
-from core.errors import UserError
+from core.errors import SeveralVolumes, UserError
 from core.files.convert import convertible, to_nifti
 from core.files.masks import MASK_FREE_BYTES, check_mask, read_mask
 from core.files.nifti import Stored, read_own, read_stored, write_stored
@@ -42,7 +42,7 @@ TYPED = ("series",)
 # and the marks around them in notices
 QUOTED = re.compile("“[^”]*”")
 # what uploads are called where no names are kept, by role
-NAMELESS = {"volume": "Scan", "mask": "Mask"}
+NAMELESS = {"volume": "Scan", "mask": "Mask", "model": "Model"}
 FACE_SHOWN = "A scan of a whole head shows a face, by which a person may be known."
 FACE_OFFER = " Tick Remove the face, then load it again, to take it out."
 FACE_REMOVED = "The face was removed: {:.0f} ml before and below the front of the brain are empty."
@@ -56,6 +56,24 @@ class _Incoming:
     max_bytes: int
     notices: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    volumes: tuple[str, ...] = ()
+    number: int = 1
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A scan from an upload that may hold several; volumes: each in words; number: which of them it is, from 1."""
+
+    scan: ScanRecord
+    volumes: tuple[str, ...]
+    number: int
+
+
+@dataclass
+class _Arrived:
+    """Uploads on their way; keep: whether they stay, to be read again."""
+
+    keep: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +124,32 @@ def accept(
         return _keep(services, checked, shown_name(services, filename, role, synthetic), session, role)
 
 
+def accept_volume(
+    services: Services,
+    uploads: Sequence[Path],
+    filename: str,
+    session: str,
+    number: int | None = None,
+    *,
+    deface: bool = False,
+) -> Accepted:
+    """Check and record a scan as ``accept`` does; of a DICOM folder with several volumes, volume ``number`` from 1.
+
+    The uploads of such a folder stay, so that another volume can be chosen, until they are old. Raises UserError as
+    ``accept``, SeveralVolumes where a number is needed.
+    """
+    with uploaded(services, uploads) as arrived:
+        try:
+            with _as_nifti(services, list(uploads), number) as came:
+                arrived.keep = len(came.volumes) > 1
+                checked = _scan(services, came, session, None, _Wishes(False, _removes_face(services, deface)))
+                scan = _keep(services, checked, shown_name(services, filename, "volume"), session, "volume")
+                return Accepted(scan, came.volumes, came.number)
+        except SeveralVolumes:
+            arrived.keep = True
+            raise
+
+
 def accept_result(services: Services, session: str, artifact_id: str, filename: str) -> ScanRecord:
     """Record a result of a finished job as a new scan of ``session``, marked as synthetic, and return it.
 
@@ -124,18 +168,19 @@ def accept_result(services: Services, session: str, artifact_id: str, filename: 
 
 
 @contextmanager
-def uploaded(services: Services, uploads: Sequence[Path]) -> Iterator[None]:
-    """Refuse uploads that are gone or for which there is no room; delete them in the end.
+def uploaded(services: Services, uploads: Sequence[Path]) -> Iterator[_Arrived]:
+    """Refuse uploads that are gone or for which there is no room; delete them in the end, unless they are to be kept.
 
     Raises UserError: upload_gone, disk_full.
     """
+    arrived = _Arrived()
     try:
         services.blobs.require_room()
         if not uploads or not all(upload.is_file() for upload in uploads):
             raise UserError("upload_gone", "The uploaded file is no longer on the server.", "Upload it again.")
-        yield
+        yield arrived
     finally:
-        for upload in uploads:
+        for upload in () if arrived.keep else uploads:
             upload.unlink(missing_ok=True)
 
 
@@ -165,20 +210,20 @@ def incoming(services: Services, suffix: str = SUFFIX) -> Path:
 
 
 @contextmanager
-def _as_nifti(services: Services, uploads: list[Path]) -> Iterator[_Incoming]:
-    """Give the upload as one NIfTI file; a converted one is removed afterwards."""
+def _as_nifti(services: Services, uploads: list[Path], number: int | None = None) -> Iterator[_Incoming]:
+    """Give the upload as one NIfTI file; a converted one is removed afterwards. number: see ``to_nifti``."""
     limit = services.settings.max_upload_mb << 20
     if not convertible(uploads):
         yield _Incoming(uploads[0], limit)
         return
     out = incoming(services, ".nii")
     try:
-        made = to_nifti(uploads, out, max_bytes=limit)
+        made = to_nifti(uploads, out, number=number, max_bytes=limit)
         # what somebody typed at a scanner, as a name of a file, is not kept on a demo
         demo = services.settings.public_demo
         facts = {name: value for name, value in made.facts.items() if not (demo and name in TYPED)}
         notices = tuple(QUOTED.sub("one series", note.text) if demo else note.text for note in made.notes)
-        yield _Incoming(out, CONVERTED_BYTES, notices, facts)
+        yield _Incoming(out, CONVERTED_BYTES, notices, facts, made.volumes, made.number)
     finally:
         out.unlink(missing_ok=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,23 @@ from numpy.typing import NDArray
 
 from core.errors import UserError
 from core.failure.data.columns import array_of, is_known
+from core.failure.data.earlier_run import (
+    WRITTEN,
+    EarlierRun,
+    bounded,
+    earlier_run_of,
+    read_earlier_run,
+    write_earlier_run,
+)
 from core.failure.data.image_sets import BY_IMAGE, ImageSet
 from core.failure.data.labelled_patches import Loaded
 from core.failure.data.loader import load
 from core.failure.data.predictions import Predictions
+from core.failure.data.source_files import MOST as MOST_FILES
+from core.failure.data.source_files import identified
 from core.failure.reading import READING
 from core.files.spectra import read_safely
+from core.plurals import count as plural
 from webapp.intake.image_uploads import uploaded_images, write_images
 from webapp.intake.scans import kept, shown_name, uploaded
 from webapp.services import Services
@@ -26,6 +38,8 @@ from webapp.store.records import NewScan, ScanRecord
 ROLE = "tissue"
 SUFFIX = ".npz"
 MOST_COLUMNS = 20
+# of the facts of data: the files as they were uploaded
+FILES = "files"
 # what labels, or the options of a run, may still give
 LATER = ("no_labels", "no_wavenumbers", "unit_unknown", "no_patches")
 
@@ -43,13 +57,16 @@ def accept_tissue(services: Services, uploads: Sequence[Path], session: str, dat
     """
     with uploaded(services, uploads):
         if data_id is None:
+            earlier = _earlier(uploads)
+            if earlier is not None:
+                return _accept_earlier(services, session, uploads, earlier)
             with uploaded_images(uploads) as images:
                 if images is not None:
-                    return _accept_images(services, session, _title(services, uploads), images)
+                    return _accept_images(services, session, uploads, images)
         arrays = _known(read_safely(uploads))
         with kept(services, lambda path: _write(path, arrays), SUFFIX) as blob:
             facts, warnings, shape = _described(services, session, services.blobs.path(blob.name), arrays, data_id)
-            return _recorded(services, session, _title(services, uploads), blob, shape, facts, warnings, data_id)
+            return _recorded(services, session, uploads, blob, shape, facts, warnings, data_id)
 
 
 def _title(services: Services, uploads: Sequence[Path]) -> str:
@@ -59,37 +76,60 @@ def _title(services: Services, uploads: Sequence[Path]) -> str:
     )
 
 
-def _accept_images(services: Services, session: str, title: str, images: ImageSet) -> ScanRecord:
+def _earlier(uploads: Sequence[Path]) -> EarlierRun | None:
+    """Return the earlier run of which all uploads are files, None where there is none."""
+    if len(uploads) == 1:
+        return read_earlier_run(uploads[0])
+    if not {upload.name for upload in uploads} <= WRITTEN:
+        return None
+    return earlier_run_of({upload.name: bounded(upload) for upload in uploads})
+
+
+def _accept_earlier(services: Services, session: str, uploads: Sequence[Path], earlier: EarlierRun) -> ScanRecord:
+    """Keep the results of an earlier run with their record, and record them."""
+    data = earlier.results.data
+    facts = {
+        "Holds": "Results of an earlier run" + (f", {earlier.finished[:10]}" if earlier.finished else ""),
+        "Size": plural(len(earlier.results.models), "model"),
+        "Classes": ", ".join(data.classes),
+        "Groups": f"{data.groups} patients or slides" if data.groups else "not known",
+    }
+    with kept(services, lambda path: write_earlier_run(path, earlier), SUFFIX) as blob:
+        return _recorded(services, session, uploads, blob, (len(earlier.results.models),), facts, ())
+
+
+def _accept_images(services: Services, session: str, uploads: Sequence[Path], images: ImageSet) -> ScanRecord:
     """Keep a data set of images, and record it with facts of its table."""
     facts: dict[str, str] = {}
     with kept(services, lambda path: facts.update(write_images(path, images)), SUFFIX) as blob:
         warnings = () if facts["Groups"] != "not known" else (BY_IMAGE,)
-        return _recorded(services, session, title, blob, (len(images.entries),), facts, warnings)
+        return _recorded(services, session, uploads, blob, (len(images.entries),), facts, warnings)
 
 
 def _recorded(
     services: Services,
     session: str,
-    title: str,
+    uploads: Sequence[Path],
     blob: Blob,
     shape: tuple[int, ...],
     facts: dict[str, str],
     warnings: tuple[str, ...],
     parent: str | None = None,
 ) -> ScanRecord:
-    """Record data that are stored."""
+    """Record data that are stored, with name, size and sha256 of each upload."""
+    files = [asdict(identified(shown_name(services, upload.name, ROLE), upload)) for upload in uploads[:MOST_FILES]]
     return services.repo.add_scan(
         NewScan(
             session=session,
             role=ROLE,
-            filename=title,
+            filename=_title(services, uploads),
             blob=blob.name,
             sha256=blob.sha256,
             bytes=blob.bytes,
             shape=shape,
             spacing=(),
             orientation="",
-            facts=facts,
+            facts={**facts, FILES: files},
             warnings=warnings,
             parent=parent,
         )
@@ -109,6 +149,8 @@ def _described(
         if error.code not in LATER or not waiting:
             raise
         return *_unread(arrays, error, shape), shape
+    if isinstance(found, EarlierRun):
+        raise UserError("cube_unreadable", "These are results, not data.", "Give results alone.")
     facts = _facts(found) | _columns(arrays)
     return facts, found.notices if isinstance(found, Loaded) else (), shape
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 import threading
 import time
@@ -15,7 +16,7 @@ from core import tasks
 from core.declaration import Task
 from core.engine.protocol import Engine, WorkerLost
 from core.errors import UserError
-from webapp.jobs.runner import Runner
+from webapp.jobs.runner import Ended, Runner
 from webapp.rates import Allowance, in_words
 from webapp.settings import Settings
 from webapp.store.blobs import Blobs
@@ -34,12 +35,17 @@ TICK = 0.5  # seconds between two looks at the queue when nobody has called
 COUNT_LIFE = 2.0
 
 
+def _unwatched(task: str, state: str, seconds: float) -> None:
+    """Count nothing."""
+
+
 class Dispatcher:
     """Runs the jobs of the database on one engine, ``settings.slots`` at a time.
 
     engine: makes the engine; called once, at start when ``settings.warm``, else with the first job. unfinished: what
     stopped jobs leave.
-    find: finds a task by name. clock: the time.
+    find: finds a task by name. clock: the time. ended: called with task, state and seconds when the end of a start is
+    recorded.
     Jobs that a dead server left running start again. Every method is safe to call from any thread. The threads of
     ``start`` do nothing but call ``next_job`` and ``renew``.
     """
@@ -54,6 +60,7 @@ class Dispatcher:
         *,
         find: Callable[[str], Task] = tasks.find,
         clock: Clock = time,
+        ended: Ended = _unwatched,
     ) -> None:
         self._repo = repo
         self._blobs = blobs
@@ -75,6 +82,7 @@ class Dispatcher:
             find,
             self._stopping.is_set,
             clock,
+            ended,
             unfinished,
         )
         self._wake = threading.Condition()
@@ -83,7 +91,7 @@ class Dispatcher:
         self._held: dict[str, Claim] = {}
         self._change = threading.Lock()
         self._counting = threading.Lock()
-        self._counted = (-COUNT_LIFE, 0)
+        self._counted = (-math.inf, 0)
         self._allowance = Allowance(
             settings.jobs_per_day, settings.jobs_per_day_total, DayUse(repo.engine, "jobs"), clock.time
         )
@@ -111,6 +119,7 @@ class Dispatcher:
             total=self._settings.queue_total,
         )
         self._allowance.take(session)
+        self._recount()
         self._count()
         with self._wake:
             self._wake.notify_all()
@@ -126,9 +135,13 @@ class Dispatcher:
         """End a waiting or running job of this session; one that is over stays as it is. UserError not_found."""
         if self.queue.cancel(job_id, session) == "running":
             self._kill([claim for claim in self._claims() if claim.id == job_id])
+        self._recount()
 
     def waiting(self) -> int:
-        """Return the number of jobs of all sessions that wait or run, at most COUNT_LIFE seconds old."""
+        """Return the number of jobs of all sessions that wait or run.
+
+        What other servers do to it is seen within COUNT_LIFE seconds.
+        """
         with self._counting:
             at, length = self._counted
             if self._clock.monotonic() - at >= COUNT_LIFE:
@@ -142,6 +155,11 @@ class Dispatcher:
         UserError not_found.
         """
         return self._runner.previews.of(job_id) if self._repo.job(job_id, session).state == "running" else None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether every slot looks for jobs."""
+        return bool(self._threads) and all(thread.is_alive() for thread in self._threads if "warm" not in thread.name)
 
     def start(self) -> None:
         """Take over what a dead server left, then look for jobs in the background. UserError data_in_use."""
@@ -164,7 +182,7 @@ class Dispatcher:
             try:
                 self.queue.release(claim)
             except SQLAlchemyError:
-                log.exception("job %s was not put back; its lease runs out", claim.id)
+                log.exception("a job was not put back; its lease runs out", extra={"job": claim.id})
         self._data.leave()
 
     def recover(self) -> None:
@@ -215,7 +233,7 @@ class Dispatcher:
             shutil.rmtree(left_over, ignore_errors=True)
             left_over.mkdir(exist_ok=True)
         moved = self._blobs.sweep(self._repo.blobs(), self._clock.time())
-        log.info("start: %d files without a row moved to the trash folder", moved)
+        log.info("start: files without a row moved to the trash folder", extra={"files": moved})
 
     def _claims(self) -> list[Claim]:
         with self._change:
@@ -232,6 +250,12 @@ class Dispatcher:
         finally:
             with self._change:
                 del self._held[claim.owner]
+            self._recount()
+
+    def _recount(self) -> None:
+        """Count the queue anew the next time."""
+        with self._counting:
+            self._counted = (-math.inf, 0)
 
     def _spawn(self, target: Callable[[], object], name: str) -> None:
         thread = threading.Thread(target=target, name=f"dispatcher-{name}", daemon=True)
@@ -282,7 +306,7 @@ def _require_allowance(wait: float) -> None:
 
 
 def _check_role(title: str, kind: str, scan: ScanRecord) -> None:
-    own = scan.role if scan.role in ("mask", "tissue") else "volume"
+    own = scan.role if scan.role in ("mask", "tissue", "model") else "volume"
     if own != kind:
         raise UserError(
             "wrong_input",

@@ -19,12 +19,12 @@ from core.engine.protocol import Engine, JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.report.labels import artifact_title
-from core.result import Result, notes
+from core.result import NamedFile, Result, notes
 from webapp.jobs.snapshots import Previews
 from webapp.store.blobs import Blob, Blobs
 from webapp.store.clock import Clock
 from webapp.store.queue import Queue
-from webapp.store.records import Claim, NewArtifact
+from webapp.store.records import Claim, NewArtifact, ScanRecord
 from webapp.store.repository import Repo
 from webapp.store.unfinished_work import UnfinishedWork
 
@@ -34,8 +34,8 @@ INTERNAL = Failed(
     "internal", "The server made a mistake with this job.", "Run it again; if it fails again, report it with the time."
 )
 PACE = 0.25  # seconds between two progress writes of a job
-# the role of spectra and patches among the scans
-TISSUE = "tissue"
+# the roles of what is no scan: spectra and patches, and models
+UNCONVERTED = ("tissue", "model")
 # seconds between two tries of a write that the database refused: the first, and the longest after doubling
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 # busy, full, not there: what may be over in a while
@@ -43,15 +43,24 @@ REFUSED = (OperationalError, InterfaceError, NoConnection)
 
 Value = TypeVar("Value")
 Steps = Generator[float, None, Value]
-# writes how a job ended, and returns whether the claim still held
-Ending = Callable[[], bool]
+# task, how a job ended, seconds
+Ended = Callable[[str, str, float], object]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a start of a job ended; ``write`` writes it, and returns whether the claim still held."""
+
+    state: str
+    write: Callable[[], bool]
 
 
 @dataclass
 class Runner:
     """Runs claimed jobs in folders of ``work``, which is on the disk of ``blobs``; ``lease`` in seconds.
 
-    stopping: whether the server stops, so that a lost process is no death. unfinished: what stopped jobs leave.
+    stopping: whether the server stops, so that a lost process is no death. ended: called when an end is recorded.
+    unfinished: what stopped jobs leave.
     """
 
     queue: Queue
@@ -63,6 +72,7 @@ class Runner:
     find: Callable[[str], Task]
     stopping: Callable[[], bool]
     clock: Clock
+    ended: Ended
     unfinished: UnfinishedWork
 
     def __post_init__(self) -> None:
@@ -78,10 +88,12 @@ class Runner:
         kept: list[Blob] = []
         try:
             ending = yield from self._run(claim, kept, begun)
-            held = ending is not None and (yield from _insist(ending))
+            held = ending is not None and (yield from _insist(ending.write))
+            if ending is not None and held:
+                self.ended(claim.task, ending.state, self.clock.monotonic() - begun)
         except Exception:
             # without this the job would run again and again
-            log.exception("job %s broke the dispatcher", claim.id)
+            log.exception("a job broke the dispatcher", extra={"job": claim.id})
             yield from _insist(partial(self.queue.fail, claim, INTERNAL, self.clock.monotonic() - begun))
             return
         if not held:
@@ -98,14 +110,15 @@ class Runner:
                 shutil.rmtree(self._kept(claim), ignore_errors=True)
             seconds = self.clock.monotonic() - begun
             if isinstance(last, Finished):
-                return self._stored(claim, last.result, kept, seconds)
-            return None if last is None else partial(self.queue.fail, claim, last, seconds)
+                return Ending("done", self._stored(claim, last.result, kept, seconds))
+            return None if last is None else self._failed(claim, last, begun)
         except WorkerLost as lost:
-            log.warning("job %s, start %d: %s", claim.id, claim.attempt, lost)
-            return partial(self.queue.release if self.stopping() else self.queue.lose, claim)
+            log.warning("a job lost its process: %s", lost, extra={"job": claim.id, "start": claim.attempt})
+            if self.stopping():
+                return Ending("released", partial(self.queue.release, claim))
+            return Ending("lost", partial(self.queue.lose, claim))
         except UserError as error:
-            failed = Failed(error.code, error.message, error.hint)
-            return partial(self.queue.fail, claim, failed, self.clock.monotonic() - begun)
+            return self._failed(claim, Failed(error.code, error.message, error.hint), begun)
         finally:
             # before the end is written: whoever has the job after that finds nothing of this run
             self.previews.drop(claim.id)
@@ -136,27 +149,31 @@ class Runner:
         try:
             return self.queue.progress(claim, fraction, text, self.clock.time(), self.lease)
         except REFUSED:
-            log.warning("progress of job %s was not written", claim.id, exc_info=True)
+            log.warning("progress was not written", exc_info=True, extra={"job": claim.id})
             return True
 
     def _spec(self, claim: Claim, out: Path) -> JobSpec:
-        inputs, notices = {}, {}
+        inputs, notices, sources = {}, {}, {}
         for name, scan_id in claim.inputs.items():
             scan = self.repo.scan(scan_id, claim.session)
             path = self.blobs.path(scan.blob)
             if not path.is_file():
                 raise UserError("input_gone", "A scan of this job is no longer on the server.", "Upload it again.")
             inputs[name] = str(path)
+            sources[name] = _sources(scan)
             # what was kept of a scan does not show how it was converted; spectra are read anew by the task
-            if scan.role != TISSUE:
+            if scan.role not in UNCONVERTED:
                 notices[name] = notes("warning", scan.warnings)
         kept = str(self._kept(claim)) if self.find(claim.task).resumes else ""
-        return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices, kept=kept)
+        return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices, sources=sources, kept=kept)
 
     def _kept(self, claim: Claim) -> Path:
         return self.unfinished.of_job(claim.session, claim.task, claim.inputs, claim.params)
 
-    def _stored(self, claim: Claim, result: Result, kept: list[Blob], seconds: float) -> Ending:
+    def _failed(self, claim: Claim, failed: Failed, begun: float) -> Ending:
+        return Ending("failed", partial(self.queue.fail, claim, failed, self.clock.monotonic() - begun))
+
+    def _stored(self, claim: Claim, result: Result, kept: list[Blob], seconds: float) -> Callable[[], bool]:
         """Store the files of a result and return the write of its rows."""
         task = self.find(claim.task)
         artifacts = []
@@ -191,6 +208,11 @@ def _insist(work: Callable[[], Value]) -> Steps[Value]:
             log.warning("the database refused; trying again in %g s", pause, exc_info=True)
         yield pause
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _sources(scan: ScanRecord) -> tuple[NamedFile, ...]:
+    """Return the files that were uploaded, where intake noted them."""
+    return tuple(NamedFile(**each) for each in scan.facts.get("files", ()))
 
 
 def _parts(blob: Blob) -> tuple[str, str, int]:

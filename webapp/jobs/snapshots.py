@@ -21,7 +21,7 @@ class Previews:
             self._part(job_id).replace(self._path(job_id))
         except OSError:
             # the job itself is worth more than a picture of it
-            log.warning("the preview of job %s was not written", job_id, exc_info=True)
+            log.warning("a preview was not written", exc_info=True, extra={"job": job_id})
 
     def of(self, job_id: str) -> bytes | None:
         """Return the picture of a job, None when there is none."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +21,16 @@ log = logging.getLogger(__name__)
 
 # looks within one span of retention: nothing stays much longer than promised
 LOOKS = 4
+# sweeps that are remembered
+KEPT_RUNS = 20
+
+
+@dataclass(frozen=True)
+class RetentionRun:
+    """A sweep: its moment, and how many scans and runs it deleted."""
+
+    moment: datetime
+    deleted: int
 
 
 class Retention:
@@ -28,6 +40,7 @@ class Retention:
         self._services = services
         self._clock = clock
         self._age = services.settings.retention
+        self._runs: deque[RetentionRun] = deque(maxlen=KEPT_RUNS)
 
     @property
     def life_of_uploads(self) -> float:
@@ -46,8 +59,7 @@ class Retention:
             before = moment - self._age
             gone = self._services.erasure.delete_old(before, moment)
             self._services.blobs.empty_trash(before.timestamp())
-            if gone:
-                log.info("retention: %d scans and runs deleted", gone)
+            self._note(RetentionRun(moment, gone))
         _remove(_below(data / "incoming"), moment - timedelta(seconds=LIFE_SECONDS))
         oldest = moment.timestamp() - DAY_SECONDS
         UnfinishedWork(data / UNFINISHED).delete_old(
@@ -55,9 +67,21 @@ class Retention:
         )
         if life := self._services.settings.backup_life:
             _remove(_below(data / "backups"), moment - life)
+            _remove_empty(data / "backups")
         self._services.shares.forget_ended()
         forget_days(self._services.repo.engine, moment.timestamp())
         self._services.erasure.finish()
+
+    def runs(self) -> tuple[RetentionRun, ...]:
+        """Return the newest sweeps that deleted something and the last one of all, the last one first."""
+        return tuple(reversed(self._runs))
+
+    def _note(self, run: RetentionRun) -> None:
+        if self._runs and not self._runs[-1].deleted:
+            self._runs.pop()
+        self._runs.append(run)
+        if run.deleted:
+            log.info("retention", extra={"deleted": run.deleted})
 
 
 def _below(folder: Path) -> Iterable[Path]:
@@ -72,3 +96,11 @@ def _remove(files: Iterable[Path], before: datetime) -> None:
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < before.timestamp():
                 path.unlink()
+
+
+def _remove_empty(folder: Path) -> None:
+    """Delete the folders below a folder that have nothing in them."""
+    for path in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
+        # not empty
+        with suppress(OSError):
+            path.rmdir()

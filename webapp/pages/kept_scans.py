@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 import gradio as gr
@@ -10,6 +12,7 @@ from markupsafe import Markup
 
 from core import tasks
 from core.declaration import Task
+from core.plurals import count
 from webapp.door.visitor import session_of
 from webapp.pages.kit import row_buttons
 from webapp.pages.kit.event_options import QUIET
@@ -24,21 +27,29 @@ from webapp.services import Services
 from webapp.store.records import ScanRecord
 
 
-def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
-    """Draw the list and fill it whenever ``tab`` is opened."""
-    trouble = gr.HTML(elem_id="kept-trouble")
+def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> Any:
+    """Draw the list, fill it whenever ``tab`` is opened, and return Gradio's dependency of a deletion."""
+    outcome = row_buttons.outcome("kept-outcome")
     listed = gr.HTML(elem_id="kept-scans", elem_classes="cs-section", js_on_load=ROW_BUTTONS)
-    outputs = [trouble, listed]
+    outputs = [outcome, listed]
 
     def fill(request: gr.Request) -> Updates:
         days = keep_days(services.settings)
         found, box = attempt(lambda: table(services.repo.scans(session_of(request)), days))
-        return {trouble: box, listed: found or ""}
+        return {outcome: box, listed: found or ""}
 
     for event in (demo.load, tab.select):
         event(fill, None, outputs, queue=False, **QUIET)
-    erasure = services.erasure
-    row_buttons.connect(services, listed, trouble, outputs, fill, erasure.delete_scan, erasure.keep_scan)
+    delete = partial(_delete, services)
+    return row_buttons.connect(services, listed, outcome, outputs, fill, delete, services.erasure.keep_scan)
+
+
+def _delete(services: Services, scan_id: str, session: str) -> str:
+    """Delete a scan with its masks and the runs on it, and return in words what is gone."""
+    name = services.repo.scan(scan_id, session).filename
+    masks, runs = services.erasure.delete_scan(scan_id, session)
+    beside = [count(number, noun) for number, noun in ((masks, "mask"), (runs, "run")) if number]
+    return f"{name} with {' and '.join(beside)}" if beside else name
 
 
 def table(scans: Sequence[ScanRecord], days: int = 0) -> Markup:

@@ -20,6 +20,7 @@ from webapp.pages.kit.expected_time import device_title
 from webapp.pages.kit.page_state import View
 from webapp.pages.kit.panel import Chart, Panel, Shared, tab_title
 from webapp.pages.kit.panel_events import PanelEvents
+from webapp.pages.kit.row_buttons import GONE
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import NAME, TAGLINE
 from webapp.pages.kit.theme import THEMES
@@ -32,17 +33,23 @@ from webapp.pages.worth import worth_column, worth_events
 from webapp.services import Services
 
 BADGE_SECONDS = 5.0
+# what the page shows while the work that its address names is on its way, see assets/page/head.html; the viewer ends it
+_OPENING = """
+const { opening } = document.documentElement.dataset;
+if (opening) element.querySelector("p").textContent = `Opening your ${opening} \u2026`;
+"""
 
 
 def build(services: Services) -> gr.Blocks:
     """Return the page of ``services``."""
     demo = gr.Blocks(title=NAME, analytics_enabled=False, fill_width=True)
-    with demo:
-        badges = _header(services)
+    with demo, gr.Column(elem_id="cs-page"):
         viewer = VolumeViewer(_empty_scene(), render=False, elem_id="viewer")
         results = gr.HTML(render=False, visible=False, elem_id="results", elem_classes="cs-section")
         # Gradio's render has no types
         right: tuple[Any, ...] = (viewer, results)
+        gr.HTML(piece("boxes", "brand", name=NAME, tagline=TAGLINE), elem_id="cs-brand")
+        gr.HTML(piece("boxes", "gone"), elem_id="cs-gone", js_on_load=GONE)
         with gr.Row(elem_id="cs-main", equal_height=False):
             with (
                 gr.Column(elem_id="cs-controls", min_width=0),
@@ -55,6 +62,7 @@ def build(services: Services) -> gr.Blocks:
                     runs = tab_sessions.build(services, sessions, demo)
                 with gr.Tab("About", elem_id="about-tab"):
                     tab_about.build()
+            gr.HTML(piece("boxes", "opening"), elem_id="cs-opening", js_on_load=_OPENING)
             with gr.Column(elem_id="cs-view", min_width=0):
                 for part in right:
                     part.render()
@@ -65,12 +73,13 @@ def build(services: Services) -> gr.Blocks:
                 studies = {name: worth_column.build(words) for name, words in _welcomes(panels, "worth").items()}
             with gr.Column(elem_id="study-view", min_width=0):
                 answers = tab_rate.results()
-        shared = Shared(viewer, results, chart, choice, gr.State(tasks.TASKS[0].name))
+        badges = _status(services)
+        shared = Shared(badges, viewer, results, chart, choice, gr.State(tasks.TASKS[0].name))
         connected = _connect(services, panels, columns, studies, shared)
         panel_events.connect_first(runs.start, connected[tasks.TASKS[0].name])
         _connect_landing(panels, connected)
         management.StudyEvents(services, study, answers, shared).connect(rate, demo)
-        gr.Timer(BADGE_SECONDS).tick(lambda: _badges(services), None, badges, queue=False, **QUIET)
+        gr.Timer(BADGE_SECONDS).tick(lambda: panel_events.header(services), None, badges, queue=False, **QUIET)
     return demo
 
 
@@ -130,16 +139,12 @@ def _chart() -> Chart:
     return Chart(group, words, plot)
 
 
-def _header(services: Services) -> gr.HTML:
-    with gr.Row(elem_id="cs-header"):
-        gr.HTML(piece("boxes", "brand", name=NAME, tagline=TAGLINE))
-        with gr.Row(elem_id="cs-status"):
-            badges = gr.HTML(_badges(services), elem_id="cs-badges")
-            if services.settings.has_login:
-                gr.HTML(piece("boxes", "account"), elem_id="cs-account")
-            gr.HTML(piece("boxes", "themes"), js_on_load=THEMES)
+def _status(services: Services) -> gr.HTML:
+    """Draw what stands beside the title: last, so that the keyboard comes to the navigation first."""
+    with gr.Row(elem_id="cs-status"):
+        # how long the queue is comes with the first answer of the server
+        badges = gr.HTML(boxes.header(device_title(services.settings.device), None), elem_id="cs-badges")
+        if services.settings.has_login:
+            gr.HTML(piece("boxes", "account"), elem_id="cs-account")
+        gr.HTML(piece("boxes", "themes"), js_on_load=THEMES)
     return badges
-
-
-def _badges(services: Services) -> str:
-    return boxes.header(device_title(services.settings.device), services.dispatcher.waiting())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import gradio as gr
 
+from core.plurals import count
 from core.presentation import Welcome
 from core.result import REPORT, RESULT
 from webapp.door.visitor import session_of
@@ -37,8 +39,6 @@ WORDS = Welcome(
     "Three runs side by side: a filled cavity, thin slices, a translated contrast",
     "Runs of the synthetic examples: inpainting, super-resolution, translation.",
 )
-# as long as the list is shorter than this, the words stand below it
-FEW = 4
 # filters the rows
 _SCRIPT = (
     ROW_BUTTONS
@@ -62,40 +62,55 @@ requestAnimationFrame(filter);
 
 
 def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> WelcomeBox:
-    """Draw the tab, fill it whenever it is opened, and return what stands in it until there are some runs."""
+    """Draw the tab, fill it whenever it is opened, and return what stands in it until there is a run."""
     with gr.Column(elem_classes="cs-whole", min_width=0):
+        outcome = row_buttons.outcome("sessions-outcome")
         with gr.Column(elem_classes="cs-section", visible=False, elem_id="sessions-runs") as kept:
             with gr.Row(elem_classes="cs-heading"):
                 gr.HTML(piece("sessions", "heading", age=age_of(services.settings.retention)))
                 refresh = gr.Button("Refresh", size="sm", elem_id="sessions-refresh")
-            trouble = gr.HTML(elem_id="sessions-trouble")
             table = gr.HTML(elem_id="sessions", js_on_load=_SCRIPT)
             links = gr.HTML(elem_id="shares", js_on_load=ROW_BUTTONS)
-        kept_scans.build(services, tab, demo)
+        scan_deleted = kept_scans.build(services, tab, demo)
         gr.HTML(piece("sessions", "everything"), elem_id="delete-data", js_on_load=DELETE_DATA)
         greeting = welcome.build(WORDS, "sessions-welcome", visible=False)
-    outputs = [greeting.group, kept, trouble, table, links]
+    outputs = [greeting.group, kept, outcome, table, links]
 
     def listed(request: gr.Request) -> Updates:
         runs, box = attempt(lambda: rows(services, session_of(request)))
         days = keep_days(services.settings)
         shown = piece("sessions", "table", runs=runs, states=tuple(STATES.items()), days=days) if runs else ""
         shared, _ = attempt(lambda: shared_links.table(services, session_of(request)))
-        few = runs is not None and len(runs) < FEW
         return {
-            greeting.group: gr.Column(visible=few),
+            greeting.group: gr.Column(visible=runs == []),
             kept: gr.Column(visible=runs != []),
-            trouble: box,
+            outcome: box,
             table: shown,
             links: shared or "",
         }
 
     for event in (demo.load, tab.select, refresh.click):
         event(listed, None, outputs, queue=False, **QUIET)
-    erasure = services.erasure
-    row_buttons.connect(services, table, trouble, outputs, listed, erasure.delete_job, erasure.keep_job)
-    row_buttons.connect(services, links, trouble, outputs, listed, services.shares.end)
+    # the runs on a scan are deleted with it
+    scan_deleted.then(listed, None, outputs, queue=False, **QUIET)
+    delete = partial(_delete, services)
+    row_buttons.connect(services, table, outcome, outputs, listed, delete, services.erasure.keep_job)
+    row_buttons.connect(services, links, outcome, outputs, listed, partial(_end, services))
     return greeting
+
+
+def _delete(services: Services, job_id: str, session: str) -> str:
+    """Delete a run and return in words what is gone."""
+    job = services.repo.job(job_id, session)
+    about = f"the run on {subject(services, session, job)}, {headline(job)},"
+    services.erasure.delete_job(job_id, session)
+    return f"{about} with {count(len(job.artifacts), 'file')}"
+
+
+def _end(services: Services, share_id: str, session: str) -> str:
+    """End a link to a run and return in words what is gone."""
+    services.shares.end(share_id, session)
+    return "the link; who has it finds nothing any more"
 
 
 def rows(services: Services, session: str) -> list[Mapping[str, object]]:

@@ -52,12 +52,12 @@ def _masks(services: Services, session: str, job: JobRecord) -> tuple[tuple[str,
 # blobs never change
 @lru_cache(maxsize=256)
 def _drawn(task: str, masks: tuple[tuple[str, Path], ...], path: Path) -> bytes:
-    """Return the axial slice as WebP, on a black square."""
+    """Return the axial slice as WebP, on a black square, the patient's left on the left as in the viewer."""
     result = read_own(path)
     frame = framing_of(tasks.find(task), dict(masks), result).whole
     values = result.orientation.to_ras(result.values) * result.slope + result.intercept
     slices = picture.grey(frame.cut(values, result.ras_affine, AXIAL), *window_of(result))
-    image = Image.fromarray(slices)
+    image = Image.fromarray(slices[:, ::-1])
     image.thumbnail((SIDE, SIDE))
     square = Image.new("L", (SIDE, SIDE))
     square.paste(image, ((SIDE - image.width) // 2, (SIDE - image.height) // 2))

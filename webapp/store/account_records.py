@@ -26,10 +26,14 @@ class AccountRecord:
 
 @dataclass(frozen=True)
 class BrowserRecord:
-    """A browser that has a cookie of this server; ``account`` is whose it is, None without log-in."""
+    """A browser that has a cookie of this server; ``account`` is whose it is, None without log-in.
+
+    ended: an administrator closed the server to the visitor.
+    """
 
     id: str
     session: str
     account: AccountRecord | None
     created: datetime
     last_seen: datetime
+    ended: bool = False

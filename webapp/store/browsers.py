@@ -69,6 +69,17 @@ class Browsers:
         with self._engine.begin() as connection:
             connection.execute(delete(browser).where(browser.c.session == session_id))
 
+    def close(self, session_id: str, closed: bool = True) -> None:
+        """Close the server to the visitor without an account who has this session, or open it again."""
+        with self._engine.begin() as connection:
+            moment = now() if closed else None
+            connection.execute(update(session).where(session.c.id == session_id).values(ended=moment))
+
+    def sign_out_accounts(self) -> None:
+        """End the visits of every account."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(browser).where(browser.c.account.is_not(None)))
+
 
 def digest(cookie: str) -> str:
     """Return the id of the browser that has a cookie; the cookie cannot be computed from it."""
@@ -79,4 +90,5 @@ def _to_browser(connection: Connection, row: Row[Any]) -> BrowserRecord:
     whose = None
     if row.account is not None:
         whose = to_account(connection.execute(select(account).where(account.c.id == row.account)).one())
-    return BrowserRecord(row.id, row.session, whose, row.created, row.last_seen)
+    ended = connection.scalar(select(session.c.ended).where(session.c.id == row.session)) is not None
+    return BrowserRecord(row.id, row.session, whose, row.created, row.last_seen, ended)

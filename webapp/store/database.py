@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
@@ -83,6 +84,12 @@ def migrate(engine: Engine) -> None:
     """Bring the database to the newest schema, in one transaction."""
     with engine.begin() as connection:
         command.upgrade(configuration(connection), "head")
+
+
+def knows_schema(revision: str) -> bool:
+    """Return whether this version can bring a database of that revision to the newest schema; "" is one without any."""
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    return revision == "" or revision in known
 
 
 def configuration(connection: Connection) -> Config:

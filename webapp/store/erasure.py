@@ -8,11 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
+from sqlalchemy import Column, Connection, Engine, Table, delete, insert, select, update
 
 from core.errors import UserError
 from webapp.store.blobs import Blobs
 from webapp.store.database import READING
+from webapp.store.erased import Erased, digest
 from webapp.store.repository import not_found
 from webapp.store.schema import (
     account,
@@ -33,7 +34,7 @@ from webapp.store.schema import (
 )
 from webapp.store.scrubbing import scrub
 from webapp.store.states import OVER
-from webapp.store.study_erasure import drop_studies
+from webapp.store.study_erasure import drop_studies, end_study, managed
 from webapp.store.unfinished_work import UnfinishedWork
 
 # ids in one statement: databases bound the number
@@ -44,15 +45,16 @@ class Erasure:
     """Deletes scans, runs and visitors; nothing that another visitor owns is touched.
 
     Rows and the names of their files change places in one transaction, so that a server that ends in between deletes
-    the files at its next ``finish``. uploads: the folder of uploads, one folder each. unfinished: what stopped jobs
-    left, which goes with any of its visitor's scans and runs.
+    the files at its next ``finish``. uploads: the folder of uploads, one folder each. erased: the list of what was
+    deleted. unfinished: what stopped jobs left, which goes with any of its visitor's scans and runs.
     """
 
-    def __init__(self, engine: Engine, blobs: Blobs, uploads: Path, unfinished: UnfinishedWork) -> None:
+    def __init__(self, engine: Engine, blobs: Blobs, uploads: Path, erased: Erased, unfinished: UnfinishedWork) -> None:
         self._engine = engine
         self._reader = engine.execution_options(**{READING: True})
         self._blobs = blobs
         self._uploads = uploads
+        self._erased = erased
         self._unfinished = unfinished
         # a server before this one may have ended before it scrubbed
         self._unscrubbed = True
@@ -66,10 +68,10 @@ class Erasure:
         self._unfinished.delete(session_id)
         self._deleted()
 
-    def delete_scan(self, scan_id: str, session_id: str) -> None:
+    def delete_scan(self, scan_id: str, session_id: str) -> tuple[int, int]:
         """Delete a scan of this session with its masks and the runs on them, which show it too.
 
-        UserError not_found, still_running.
+        Returns how many masks and runs there were. UserError not_found, still_running.
         """
         with self._engine.begin() as connection:
             mine = scan.c.id == scan_id, scan.c.session == session_id
@@ -83,6 +85,7 @@ class Erasure:
             _drop_scans(connection, family)
         self._unfinished.delete(session_id)
         self._deleted()
+        return len(family) - 1, len(runs)
 
     def delete_session(self, session_id: str) -> None:
         """Delete all that a visitor has, whose jobs should be cancelled before, and who the visitor was.
@@ -159,6 +162,28 @@ class Erasure:
             if connection.execute(update(job).where(*mine).values(keep_until=until)).rowcount == 0:
                 raise not_found()
 
+    def repeat(self) -> int:
+        """Delete again what an older database has of what was deleted since; return how many scans, runs and studies.
+
+        Known by their files: runs without any, which failed, come back if no scan of theirs was deleted.
+        """
+        gone = self._erased.digests()
+        if not gone:
+            return 0
+        with self._engine.begin() as connection:
+            scans = _family(connection, _named(connection, scan.c.id, scan.c.blob, gone))
+            runs = _named(connection, artifact.c.job, artifact.c.blob, gone)
+            runs |= {run.id for run in _runs(connection) if scans & set(run.inputs.values())}
+            _drop_jobs(connection, runs)
+            _drop_scans(connection, scans)
+            studies = managed(connection, _named(connection, study_image.c.study, study_image.c.blob, gone))
+            for one in studies:
+                _drop_blobs(connection, end_study(connection, one))
+        number = len(scans) + len(runs) + len(studies)
+        if number:
+            self._deleted()
+        return number
+
     def finish(self) -> None:
         """Delete files whose rows are gone, and what the database's own files keep; what could not be, the next time.
 
@@ -168,6 +193,8 @@ class Erasure:
             names = connection.scalars(select(dropped_blob.c.blob)).all()
         for name in names:
             self._blobs.delete(name)
+        # before the rows go that name them: a list without them would let a backup bring them back
+        self._erased.add(names)
         for chunk in _chunks(names):
             with self._engine.begin() as connection:
                 connection.execute(delete(dropped_blob).where(dropped_blob.c.blob.in_(chunk)))
@@ -240,6 +267,11 @@ def _drop_blobs(connection: Connection, names: Collection[str]) -> None:
     fresh = [{"blob": name} for name in set(names) - known]
     if fresh:
         connection.execute(insert(dropped_blob), fresh)
+
+
+def _named(connection: Connection, which: Column[str], blob: Column[str], gone: Collection[str]) -> set[str]:
+    """Return ``which`` of the rows whose file is on the list of what was deleted."""
+    return {str(one) for one, name in connection.execute(select(which, blob)) if digest(name) in gone}
 
 
 def _of_nobody_known(table: Table) -> Any:

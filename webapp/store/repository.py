@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, text, union_all, update
+from sqlalchemy import Connection, Engine, Row, Select, insert, select, text, union_all, update
 
 from core.errors import UserError
 from webapp.store.claim_order import places
@@ -145,20 +145,6 @@ class Repo:
         """Raise SQLAlchemyError when the database cannot be read."""
         with self._reader.begin() as connection:
             connection.execute(text("SELECT 1"))
-
-    def counts(self) -> dict[str, float]:
-        """Return totals over all sessions: ``jobs_<state>``, ``scans_<role>``, ``bytes``, ``seconds``, ``ratings``."""
-        with self._reader.begin() as connection:
-            jobs = connection.execute(select(job.c.state, func.count(), func.sum(job.c.seconds)).group_by(job.c.state))
-            totals: dict[str, float] = {"seconds": 0.0}
-            for state, number, seconds in jobs:
-                totals[f"jobs_{state}"] = number
-                totals["seconds"] += seconds or 0.0
-            roles = connection.execute(select(scan.c.role, func.count()).group_by(scan.c.role))
-            totals.update({f"scans_{role}": number for role, number in roles})
-            totals["bytes"] = float(connection.scalar(select(func.coalesce(func.sum(scan.c.bytes), 0))) or 0)
-            totals["ratings"] = connection.scalar(select(func.count()).select_from(rating)) or 0
-            return totals
 
     def blobs(self) -> frozenset[str]:
         """Return every blob that a row refers to."""

@@ -51,7 +51,7 @@ metadata = MetaData(
 ID = String(64)
 
 # a visitor: what everything of theirs is stored under; without an account one for each browser; last_start: of a job,
-# which may be deleted since
+# which may be deleted since; ended: when an administrator closed the server to the visitor
 session = Table(
     "session",
     metadata,
@@ -59,6 +59,7 @@ session = Table(
     Column("created", Utc, nullable=False),
     Column("last_seen", Utc, nullable=False),
     Column("last_start", Utc, nullable=True),
+    Column("ended", Utc, nullable=True),
 )
 
 # password: argon2id, null where a proxy or a provider checks who is there; subject: the name that a provider never

@@ -77,6 +77,12 @@ class Shares:
             if connection.execute(delete(share).where(*mine)).rowcount == 0:
                 raise not_found()
 
+    def end_all(self, session_id: str | None = None) -> None:
+        """End every link, or every link of one session."""
+        with self._engine.begin() as connection:
+            every = delete(share)
+            connection.execute(every if session_id is None else every.where(share.c.session == session_id))
+
     def forget_ended(self) -> None:
         """Remove what is known of links whose time is over."""
         with self._engine.begin() as connection:

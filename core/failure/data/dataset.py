@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from core.failure.data.labelled_patches import Loaded
-from core.failure.data.splits import split
+from core.failure.data.splits import NO_GROUPS, most_folds, split
 from core.spectra.patches import PatchSet
 from core.spectra.simulated_tissue import SHIFTS, Tissue, simulate
 
@@ -17,6 +17,7 @@ HOME, CONFLICT = "id", "conflict"
 TEST_PATCHES = 500
 BALANCED_PATCHES = 200
 TEST_SHARE = 0.3
+FOLDS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,7 @@ class Dataset:
     @property
     def spatial(self) -> bool:
         """Whether a patch is more than one pixel."""
-        return bool(self.train.ir.shape[2] * self.train.ir.shape[3] > 1)
+        return self.train.spatial
 
     @property
     def everything(self) -> PatchSet:
@@ -69,6 +70,22 @@ def simulated_dataset(tissue: Tissue, count: int, seed: int, tests: int = TEST_P
         "simulated",
         tissue.title,
     )
+
+
+def user_folds(loaded: Loaded, seed: int) -> list[Dataset]:
+    """Return the user's own patches in five folds by group, or as many as the rarest class allows: each is the test set
+    of one dataset, the others its training set; without groups at random, with a notice.
+
+    UserError too_few_groups.
+    """
+    patches = loaded.patches
+    by: Literal["group", "patch"] = "patch" if patches.groups is None else "group"
+    notices = tuple(dict.fromkeys((*loaded.notices, *(() if by == "group" else (NO_GROUPS,)))))
+    found = []
+    for part in most_folds(patches, FOLDS, seed, by):
+        train = patches.take(np.setdiff1d(np.arange(len(patches)), part))
+        found.append(Dataset(train, {HOME: patches.take(part)}, None, "file", "", notices))
+    return found
 
 
 def user_dataset(loaded: Loaded, seed: int) -> Dataset:

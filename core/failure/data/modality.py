@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,11 @@ Float = NDArray[np.float32]
 
 TITLES = {"ir": "IR", "rgb": "RGB"}
 COLOURS = ("red", "green", "blue")
+
+
+def technique_of(patches: PatchSet) -> Literal["infrared", "raman"]:
+    """Return the technique that measured ``patches``."""
+    return "raman" if patches.raman else "infrared"
 
 
 def images(patches: PatchSet, modality: str) -> Float:

@@ -61,6 +61,17 @@ def folds(patches: PatchSet, number: int, seed: int, by: Literal["group", "patch
     return _parts(np.arange(len(patches)), patches, [1 / number] * number, seed)
 
 
+def most_folds(patches: PatchSet, number: int, seed: int, by: Literal["group", "patch"]) -> tuple[Ints, ...]:
+    """Return the test patches of ``number`` folds, or of as many below as leave every class in each; UserError of
+    ``split`` where two are too many."""
+    for fewer in range(number, 2, -1):
+        try:
+            return folds(patches, fewer, seed, by)
+        except UserError:
+            continue
+    return folds(patches, 2, seed, by)
+
+
 def _parts(units: NDArray[np.int64], patches: PatchSet, shares: Sequence[float], seed: int) -> tuple[Ints, ...]:
     """Deal whole ``units`` (N,), the largest first, each to the part that lacks most of what it holds."""
     _, unit = np.unique(units, return_inverse=True)

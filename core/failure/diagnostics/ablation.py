@@ -19,7 +19,8 @@ LEADING = 1
 
 
 def shuffle_pixels(model: ModelUnderTest) -> Diagnostic:
-    """Return D5: (acc(pixels in random order, all bands together) - c) / (acc - c); 1 keeps all, 0 is chance c.
+    """Return D5: (acc(pixels in random order, all bands together) - c) / (acc - c); 1 keeps all, 0 is chance c, the
+    share of the commonest class.
 
     logits: adjusted R2 of the logits by a linear function of those of the shuffled patch. A network that still sees the
     mean or the noise of shuffled pixels may put all into one class, as they look like fine texture: its accuracy is
@@ -33,7 +34,7 @@ def shuffle_pixels(model: ModelUnderTest) -> Diagnostic:
     outcomes = model.outcomes
     logits = model.logits_of(mixed)
     accuracy = mean((logits.argmax(axis=1) == outcomes.labels).astype(np.float64), outcomes.weights)
-    kept = above_chance(accuracy, outcomes.accuracy, outcomes.classes)
+    kept = above_chance(accuracy, outcomes.accuracy, outcomes.chance)
     why = f"Decides by the logits, from {SHUFFLE:.2f}: so much of them the model has without the form of the tissue."
     return Diagnostic(
         "D5",
@@ -68,7 +69,7 @@ def hide_structures(model: ModelUnderTest) -> Diagnostic:
     replaced by the mean spectrum of its others."""
     prominence = prominence_of(model.values, model.noise)
     accuracies = [_accuracy(model, hide(model.values, prominence, share)) for share in HIDDEN]
-    kept = above_chance(accuracies[LEADING], model.outcomes.accuracy, model.outcomes.classes)
+    kept = above_chance(accuracies[LEADING], model.outcomes.accuracy, model.outcomes.chance)
     why = "Not used for the verdict: what is interesting is guessed from contrast; where much is kept, look at why."
     line = Line(
         "accuracy",

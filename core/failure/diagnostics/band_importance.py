@@ -71,7 +71,7 @@ def minimal_bands(model: ModelUnderTest) -> Diagnostic:
     chosen = tuple(float(model.names[band]) if _is_number(model.names[band]) else float(band) for band in order)
     lines = (
         Line("accuracy", tuple(map(float, counts)), tuple(reached), "bands", "accuracy"),
-        Line("order", tuple(float(number + 1) for number in range(len(order))), chosen, "choice", "wavenumber, cm⁻¹"),
+        Line("order", tuple(float(number + 1) for number in range(len(order))), chosen, "choice", model.axis),
     )
     return Diagnostic(
         "D7", "bands", "Bands that keep 95 % of the accuracy", Interval(float(enough)), False, why, {}, lines
@@ -101,7 +101,7 @@ def occlude_bands(model: ModelUnderTest) -> Diagnostic:
         imputed.append(whole - float((model.classes_of(other) == model.outcomes.labels).mean()))
     where = tuple(float(name) if _is_number(name) else float(number) for number, name in enumerate(model.names))
     lines = tuple(
-        Line(name, where, tuple(values), "wavenumber, cm⁻¹", "accuracy lost")
+        Line(name, where, tuple(values), model.axis, "accuracy lost")
         for name, values in (("permuted", permuted), ("imputed", imputed))
     )
     why = "Not used for the verdict: it says where a model looks, not whether that is wrong."

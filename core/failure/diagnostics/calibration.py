@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.failure.corruptions.shift_words import title_of
 from core.failure.results import Diagnostic, Reliability
 from core.failure.thresholds import RISE
 from core.measure.bootstrap import interval, mean
@@ -66,10 +67,9 @@ def calibration_rise(curves: dict[str, Interval], home: str = "id") -> Diagnosti
     away = {name: figure.value for name, figure in curves.items() if name != home}
     worst = max(away, key=lambda name: away[name], default="")
     why = f"Decides amber: from {RISE:.2f} the model is sure of itself where it is wrong."
+    named = title_of(worst).lower() if worst else "no shift"
     found = Interval(away[worst] - curves[home].value) if worst else Interval(float("nan"))
-    return Diagnostic(
-        "D13", "calibration", f"Rise of the calibration error, {worst or 'no shift'}", found, True, why, dict(curves)
-    )
+    return Diagnostic("D13", "calibration", f"Rise of the calibration error: {named}", found, True, why, dict(curves))
 
 
 def _bins(confidence: Floats) -> Ints:

@@ -20,10 +20,13 @@ Ints = NDArray[np.int64]
 
 
 def gain_over_plain(outcomes: Outcomes, plain: Mapping[str, Ints]) -> Diagnostic:
-    """Return D11: accuracy minus that of the best of ``plain`` (name -> predicted classes (N,)), patch by patch."""
+    """Return D11: accuracy minus that of the best of ``plain`` (title -> predicted classes (N,)), patch by patch."""
     correct = {name: (guess == outcomes.labels).astype(np.float64) for name, guess in plain.items()}
     best = max(correct, key=lambda name: float(correct[name].mean()))
-    why = f"Decides amber: below {GAIN} the network adds nothing to {best}, so its capacity is unused."
+    why = (
+        f"Decides amber: below {GAIN} the network adds nothing to the best of them ({best.lower()}), so its capacity "
+        "is unused."
+    )
     return Diagnostic(
         "D11",
         "gain",

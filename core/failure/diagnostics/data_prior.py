@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.failure.chance import chance_of
 from core.failure.diagnostics.logits import Floats
 from core.failure.results import Diagnostic, Line
 from core.failure.thresholds import CLASS_NOISE
 from core.measure.bootstrap import draw_weights, interval, mean, ratio
 from core.measure.intervals import Interval
-from core.spectra.noise import noise_of_each
+from core.spectra.noise import has_noise_of_each, noise_of_each
 
 Float = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -66,10 +67,11 @@ def one_of_all(one: Floats, every: Floats, weights: Floats) -> Diagnostic:
     )
 
 
-def fisher(values: Float, labels: Ints, positions: tuple[float, ...]) -> Diagnostic:
+def fisher(values: Float, labels: Ints, positions: tuple[float, ...], axis: str = "") -> Diagnostic:
     """Return D16: largest Fisher ratio of a band, variance between class means over variance within; the line has each.
 
-    values: (N, C, H, W). positions: (C,) wavenumbers in cm^-1, or numbers of colours.
+    values: (N, C, H, W). positions: (C,) wavenumbers in cm^-1, or numbers of colours. axis: what
+    they are called.
     """
     means = values.mean(axis=(2, 3), dtype=np.float64)
     overall, between, within = means.mean(axis=0), 0.0, 0.0
@@ -78,7 +80,7 @@ def fisher(values: Float, labels: Ints, positions: tuple[float, ...]) -> Diagnos
         between = between + len(own) * (own.mean(axis=0) - overall) ** 2
         within = within + ((own - own.mean(axis=0)) ** 2).sum(axis=0)
     ratios = np.asarray(between / np.maximum(within, 1e-30))
-    line = Line("fisher", positions, tuple(map(float, ratios)), "wavenumber, cm⁻¹", "between / within")
+    line = Line("fisher", positions, tuple(map(float, ratios)), axis, "between / within")
     why = "Not used for the verdict: it names the bands whose mean tells the classes."
     return Diagnostic(
         "D16", "fisher", "Largest Fisher ratio of a band", Interval(float(ratios.max())), False, why, {}, (line,)
@@ -91,8 +93,13 @@ def class_noise(
     """Return D16: share of the variance of the patches' signal-to-noise ratio (dB) that lies between classes.
 
     Noise of one size over signals of different size, or noise of different size, reveals the class to a network whose
-    preprocessing removes the signal itself. The line has the mean ratio of each class.
+    preprocessing removes the signal itself. The line has the mean ratio of each class. Not measured where the noise of
+    each patch cannot be told.
     """
+    title = "Signal-to-noise ratio that the class explains"
+    if not has_noise_of_each(values):
+        why = "Not measured: it needs 12 bands and 4 pixels of each patch."
+        return Diagnostic("D16", "class_noise", title, Interval(float("nan")), False, why)
     signal = np.maximum(np.abs(values.mean(axis=(1, 2, 3), dtype=np.float64)), 1e-6)
     level = 20 * np.log10(signal / (noise_of_each(values, noise) * float(noise.mean())))
     weights = draw_weights(len(level), groups, draws)
@@ -109,11 +116,11 @@ def class_noise(
         "class",
         "signal to noise, dB",
     )
-    why = f"Decides amber: from {CLASS_NOISE} the noise itself tells the classes apart."
+    why = f"Decides about the data: from {CLASS_NOISE} the noise itself tells the classes apart."
     return Diagnostic(
         "D16",
         "class_noise",
-        "Signal-to-noise ratio that the class explains",
+        title,
         interval(between / np.maximum(every, 1e-12)),
         True,
         why,
@@ -130,7 +137,7 @@ def class_by_group(labels: Ints, groups: Ints | None, classes: int) -> Diagnosti
     numbers = np.unique(groups, return_inverse=True)[1]
     table = np.zeros((int(numbers.max()) + 1, classes))
     np.add.at(table, (numbers, labels), 1)
-    common = np.bincount(labels, minlength=classes).max() / len(labels)
+    common = chance_of(labels)
     accuracy = table.max(axis=1).sum() / len(labels)
     return Diagnostic(
         "D16", "crossing", title, Interval(float((accuracy - common) / max(1 - common, 1e-9))), False, why

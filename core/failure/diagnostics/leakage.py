@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from core.errors import UserError
-from core.failure.data.splits import folds
-from core.failure.models.plain_classifiers import NEAREST, PLAIN_CLASSIFIERS, PlainClassifier, Predict
+from core.failure.chance import chance_of
+from core.failure.data.dataset import FOLDS
+from core.failure.data.splits import folds, most_folds
+from core.failure.models.plain_classifiers import NEAREST, Labelled, PlainClassifier, classifiers_of
 from core.failure.results import Diagnostic
 from core.measure.bootstrap import draw_weights, interval, mean
 from core.measure.intervals import Interval
 from core.spectra.patches import PatchSet
 
-Float = NDArray[np.float32]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Folds = tuple[Ints, ...]
 
-FOLDS = 5
-COMPONENTS = 12
-WINDOW = 9
-"""Bands of the Savitzky-Golay filter, order 2."""
-
 
 def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagnostic, ...]:
-    """Return the accuracy of each plain classifier in folds over spectra minus that in folds over groups.
+    """Return the accuracy of each plain classifier, which is the title, in folds over spectra minus that in folds over
+    groups.
 
     Five folds, or as many as the groups of the rarest class allow; intervals draw whole groups. Empty without groups,
     or with too few.
@@ -35,8 +31,10 @@ def leakage(patches: PatchSet, seed: int = 0, draws: int = 1000) -> tuple[Diagno
     if both is None:
         return ()
     weights = draw_weights(len(patches), patches.groups, draws, seed)
-    common = Interval(float(np.bincount(patches.labels).max() / len(patches)))
-    return tuple(_compare(plain, patches, both, weights, common) for plain in CLASSIFIERS)
+    common = Interval(chance_of(patches.labels))
+    return tuple(
+        _compare(plain, patches, both, weights, common) for plain in (*classifiers_of("ir", spatial=False), NEAREST)
+    )
 
 
 def _compare(
@@ -52,7 +50,7 @@ def _compare(
     return Diagnostic(
         "LEAK",
         plain.name,
-        f"Accuracy that comes from knowing the patient: {plain.title[0].lower()}{plain.title[1:]}",
+        plain.title,
         interval(mean(mixed - apart, weights)),
         False,
         why,
@@ -60,55 +58,19 @@ def _compare(
     )
 
 
-def _fit_derivative(values: Float, labels: Ints, classes: int) -> Predict:
-    """Return a linear discriminant of the leading components of the second derivative (Savitzky and Golay 1964)."""
-    from sklearn.decomposition import PCA
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.pipeline import make_pipeline
-
-    count = min(COMPONENTS, values.shape[1], len(values) - 1)
-    model = make_pipeline(PCA(count, random_state=0), LinearDiscriminantAnalysis()).fit(
-        _second_derivative(values), labels
-    )
-
-    def predict(given: Float) -> Float:
-        found = np.full((len(given), classes), np.log(1e-9), np.float32)
-        found[:, model.classes_] = np.log(np.maximum(model.predict_proba(_second_derivative(given)), 1e-9))
-        return found
-
-    return predict
-
-
-def _second_derivative(values: Float) -> Floats:
-    """Return the second derivative of the mean spectra of ``values`` (N, C, H, W); of few bands, the spectra."""
-    means = values.mean(axis=(2, 3), dtype=np.float64)
-    if means.shape[1] < WINDOW:
-        return np.asarray(means)
-    return np.asarray(signal.savgol_filter(means, WINDOW, 2, deriv=2, axis=1))
-
-
-CLASSIFIERS = (
-    PlainClassifier("derivative", "Second derivative, 12 components, linear discriminant", _fit_derivative),
-    *(each for each in PLAIN_CLASSIFIERS if each.name != "moments"),
-    NEAREST,
-)
-
-
 def _correct(plain: PlainClassifier, patches: PatchSet, both_folds: Folds) -> Floats:
-    correct = np.zeros(len(patches))
+    correct, positions = np.zeros(len(patches)), tuple(map(float, patches.wavenumbers))
     for test in both_folds:
         train = np.setdiff1d(np.arange(len(patches)), test)
-        predict = plain.fit(patches.ir[train], patches.labels[train], len(patches.classes))
+        predict = plain.fit(Labelled(patches.ir[train], patches.labels[train], len(patches.classes), positions))
         correct[test] = predict(patches.ir[test]).argmax(axis=1) == patches.labels[test]
     return correct
 
 
 def _folds(patches: PatchSet, seed: int) -> tuple[Folds, Folds] | None:
     """Return the test spectra of folds over spectra and of as many folds over groups; None where that cannot be."""
-    for number in range(FOLDS, 1, -1):
-        try:
-            by_group = folds(patches, number, seed, "group")
-        except UserError:
-            continue
-        return folds(patches, number, seed, "patch"), by_group
-    return None
+    try:
+        by_group = most_folds(patches, FOLDS, seed, "group")
+    except UserError:
+        return None
+    return folds(patches, len(by_group), seed, "patch"), by_group

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.failure.chance import chance_of
+from core.failure.data.normalisation import NOT_NORMALISED, Normalisation
 from core.measure.bootstrap import draw_weights, mean
 from core.spectra.score import Score
 
@@ -51,9 +53,13 @@ class Outcomes:
         """Accuracy of the sample and of each draw, (1 + draws,)."""
         return mean(self.correct, self.weights)
 
-    def first(self, count: int) -> Outcomes:
-        """Return the outcomes of the first ``count`` patches."""
-        rows = slice(0, count)
+    @property
+    def chance(self) -> float:
+        """Accuracy of always naming the commonest class."""
+        return chance_of(self.labels)
+
+    def take(self, rows: Ints) -> Outcomes:
+        """Return the outcomes of the patches ``rows``."""
         return Outcomes(
             self.logits[rows], self.labels[rows], self.scores[rows], self.plain[rows], self.weights[:, rows]
         )
@@ -66,6 +72,8 @@ class ModelUnderTest:
     predict: raw patches (N, C, H, W) -> logits (N, K). values: (N, C, H, W) float32, the held-out patches, raw.
     training: some raw training patches. score: the one-dimensional score, fitted on the training patches; centre:
     (C,) their mean spectrum. noise: (C,) standard deviation of the detector's noise. names: (C,) of the channels.
+    normalisation: of the patches as they came; changed patches are normalised again before ``predict``. axis: what the
+    positions of the channels are called.
     """
 
     outcomes: Outcomes
@@ -77,6 +85,8 @@ class ModelUnderTest:
     noise: Floats
     names: Sequence[str]
     seed: int = 0
+    normalisation: Normalisation = NOT_NORMALISED
+    axis: str = ""
 
     @property
     def spatial(self) -> bool:
@@ -85,7 +95,8 @@ class ModelUnderTest:
 
     def logits_of(self, values: Float) -> Floats:
         """Return the logits (N, K) of other patches (N, C, H, W)."""
-        return self.predict(np.ascontiguousarray(values, np.float32)).astype(np.float64)
+        given = self.normalisation.restore(np.ascontiguousarray(values, np.float32))
+        return self.predict(given).astype(np.float64)
 
     def classes_of(self, values: Float) -> Ints:
         """Return the predicted classes (N,) of other patches (N, C, H, W)."""
@@ -95,11 +106,23 @@ class ModelUnderTest:
         """Return the random stream of the diagnostic ``name``, independent of those of others."""
         return np.random.default_rng([self.seed, *name.encode()])
 
-    def first(self, count: int) -> ModelUnderTest:
-        """Return the same model with the first ``count`` patches alone; their order is random already."""
+    def some(self, count: int) -> ModelUnderTest:
+        """Return the same model with ``count`` patches alone, drawn at random, as they lie by class or slide."""
         if len(self.outcomes.labels) <= count:
             return self
-        return replace(self, outcomes=self.outcomes.first(count), values=self.values[:count])
+        rows = np.sort(self.rng("some").choice(len(self.outcomes.labels), count, replace=False))
+        return replace(self, outcomes=self.outcomes.take(rows), values=self.values[rows])
+
+
+def confused(labels: Ints, predicted: Ints, classes: int) -> tuple[tuple[int, ...], ...]:
+    """Return how many patches of each class (rows) were taken for each class.
+
+    >>> confused(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    ((1, 1), (0, 1))
+    """
+    table = np.zeros((classes, classes), np.int64)
+    np.add.at(table, (labels, predicted), 1)
+    return tuple(tuple(map(int, row)) for row in table)
 
 
 def weighted_outcomes(
@@ -111,13 +134,12 @@ def weighted_outcomes(
     )
 
 
-def above_chance(accuracy: ArrayLike, of: ArrayLike, classes: int) -> Floats:
-    """Return (accuracy - c) / (of - c), c = 1 / K; nan where ``of`` is not above chance by 0.02.
+def above_chance(accuracy: ArrayLike, of: ArrayLike, chance: float) -> Floats:
+    """Return (accuracy - chance) / (of - chance); nan where ``of`` is not above chance by 0.02.
 
-    >>> above_chance([0.25, 0.5, 0.9], [0.75, 0.75, 0.26], 4).round(2).tolist()
+    >>> above_chance([0.25, 0.5, 0.9], [0.75, 0.75, 0.26], 0.25).round(2).tolist()
     [0.0, 0.5, nan]
     """
-    chance = 1 / classes
     below = np.asarray(of, np.float64) - chance
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(below > 0.02, (np.asarray(accuracy, np.float64) - chance) / below, np.nan))

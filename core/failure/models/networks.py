@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 WIDTHS = (16, 32, 64)
+LINEAR = "linear"
+"""The network whose logits are linear in the mean spectrum."""
 
 
 class Network(nn.Module):
@@ -71,6 +73,42 @@ class PixelMean(nn.Module):
         return pixels.mean(dim=1)
 
 
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions with batch norm beside a shortcut (He et al. 2016, arXiv:1512.03385, figure 2)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return functional.relu(self.layers(images) + self.shortcut(images))
+
+
+def residual_layers(channels: int, size: tuple[int, int]) -> nn.Sequential:
+    """Return the body of ResNet-18 (He et al. 2016, arXiv:1512.03385, table 1): 11.2 million parameters.
+
+    Its stem is made for 224 pixels: a 7 x 7 convolution and a pool, each of stride 2. Patches below 64 pixels have a
+    3 x 3 convolution of stride 1 and the pool instead, without which nothing of them is left for the later layers.
+    """
+    large = min(size) >= 64
+    stem = nn.Conv2d(channels, 64, 7, 2, 3, bias=False) if large else nn.Conv2d(channels, 64, 3, 1, 1, bias=False)
+    layers: list[nn.Module] = [stem, nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+    inputs = 64
+    for outputs, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
+        layers += [Residual(inputs, outputs, stride), Residual(outputs, outputs, 1)]
+        inputs = outputs
+    return nn.Sequential(*layers, MeanSpectrum())
+
+
 def convolutions(channels: int) -> nn.Sequential:
     """Return three 3 x 3 convolutions with batch norm, two of them pooled, and the mean over the image."""
     layers: list[nn.Module] = []
@@ -114,6 +152,10 @@ def _vit(channels: int, size: tuple[int, int], classes: int, dropout: float) -> 
     return Network(ChannelTokens(channels, size), 32, classes, dropout)
 
 
+def _resnet(channels: int, size: tuple[int, int], classes: int, dropout: float) -> Network:
+    return Network(residual_layers(channels, size), 512, classes, dropout)
+
+
 def _bottleneck(width: int) -> Build:
     def build(channels: int, size: tuple[int, int], classes: int, dropout: float) -> Network:
         body = nn.Sequential(nn.Conv2d(channels, width, 1), convolutions(width))
@@ -126,8 +168,9 @@ NETWORKS: Mapping[str, Kind] = MappingProxyType(
     {
         "cnn": Kind("Small CNN", _cnn),
         "pixel": Kind("Pixel network, no neighbours", _pixel),
-        "linear": Kind("Linear, mean spectrum", _linear),
+        LINEAR: Kind("Linear, mean spectrum", _linear),
         "vit": Kind("Channel-wise transformer", _vit),
+        "resnet18": Kind("ResNet-18", _resnet),
         **{
             f"bottleneck-{width}": Kind(f"CNN behind {width} spectral features", _bottleneck(width))
             for width in (1, 2, 4, 8, 16)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from core.spectra.derivative import runs
+from core.spectra.emsc import LEAST_SCALE, fit_emsc
 from core.spectra.score import fit_score
 
 Floats = NDArray[np.float64]
@@ -77,6 +79,21 @@ def second_derivative(fitting: Fitting) -> Step:
     """Return the second difference over each run of evenly spaced bands; runs of fewer than three bands stay."""
     matrix = torch.as_tensor(derivative_matrix(fitting.positions), dtype=torch.float32, device=fitting.values.device)
     return lambda values: torch.einsum("dc,nchw->ndhw", matrix, values)
+
+
+def emsc(fitting: Fitting) -> Step:
+    """Return extended multiplicative signal correction of each pixel (``core.spectra.emsc``)."""
+    means = fitting.values.mean(dim=(2, 3)).cpu().numpy()
+    made = fit_emsc(means, fitting.positions)
+    device = fitting.values.device
+    fit, baseline = (torch.as_tensor(part, dtype=torch.float32, device=device) for part in (made.fit, made.baseline))
+
+    def step(values: Tensor) -> Tensor:
+        parts = torch.einsum("kc,nchw->nkhw", fit, values)
+        flat = values - torch.einsum("kc,nkhw->nchw", baseline, parts[:, 1:])
+        return flat / parts[:, :1].clamp_min(LEAST_SCALE)
+
+    return step
 
 
 def patch_norm(fitting: Fitting) -> Step:
@@ -153,6 +170,7 @@ STEPS: Mapping[str, Callable[[Fitting], Step]] = MappingProxyType(
     {
         "snv": snv,
         "derivative": second_derivative,
+        "emsc": emsc,
         "amide": patch_norm,
         "centre": patch_centre,
         "instance": instance_norm,
@@ -173,9 +191,7 @@ def derivative_matrix(positions: Sequence[float]) -> Floats:
     matrix = np.eye(count)
     if count < 3:
         return matrix
-    steps = np.abs(np.diff(positions))
-    breaks = np.flatnonzero(steps > 1.5 * np.median(steps)) + 1
-    for run in np.split(np.arange(count), breaks):
+    for run in runs(positions):
         if len(run) >= 3:
             matrix[run] = 0
             for place, band in enumerate(run):

@@ -76,6 +76,7 @@ ALL = (
     ),
     Remedy("whiten", "Whitening", "Principal components of the pixels, all of one size.", steps=("whiten",)),
     Remedy("derivative", "Second derivative", "Second differences of each spectrum.", steps=("derivative",)),
+    Remedy("emsc", "EMSC", "Each pixel to the mean spectrum, without baseline and thickness.", steps=("emsc",)),
     Remedy("snv", "SNV", "Each pixel's spectrum to mean 0 and deviation 1.", steps=("snv",)),
     Remedy("amide", "Amide I norm", "Each patch divided by its amide I.", steps=("amide",)),
     Remedy("centre", "Patch centring", "Each patch without its mean spectrum.", steps=("centre",), images=True),

@@ -38,6 +38,10 @@ class TrainedModel:
         """Return the logits (N, K) of raw patches ``values`` (N, C, H, W), mean over members."""
         return self._each(values, lambda pipeline, network, part: network(pipeline(part)), mean=True)
 
+    def accuracy(self, values: Float, labels: Ints) -> float:
+        """Return the share of raw patches (N, C, H, W) whose predicted class is that of ``labels`` (N,)."""
+        return float((self.logits(values).argmax(axis=1) == labels).mean())
+
     def features(self, values: Float) -> Float:
         """Return the inputs of the last layer for raw patches (N, C, H, W): (N, F), members side by side."""
         return self._each(values, lambda pipeline, network, part: network.body(pipeline(part)), mean=False)

@@ -1,4 +1,4 @@
-"""MATLAB 5: arrays, and the structures of IRootLab, ChiToolbox, CytoSpec, OCTAVVS, Saisir and PLS_Toolbox."""
+"""MATLAB 5: arrays, and data sets of IRootLab, ChiToolbox, CytoSpec, OCTAVVS, Saisir and PLS_Toolbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_FIELDS = 500
 def read_mat(path: Path) -> Arrays:
     """Return the arrays of a file, those of its first structure with spectra under the names of spectra.
 
-    ``ValueError`` for damage. UserError cube_unreadable for objects of MATLAB classes, which only MATLAB opens.
+    ``ValueError`` for damage. UserError cube_unreadable for objects of MATLAB classes without spectra.
     """
     stored = loadmat(str(path), chars_as_strings=True)
     found: Arrays = {}
@@ -44,12 +44,27 @@ def read_mat(path: Path) -> Arrays:
         if spectra := _dataset_object(fields) or _structure(fields):
             return spectra
     if OPAQUE in stored and not any(array.ndim > 1 for array in found.values()):
-        raise UserError(
-            "cube_unreadable",
-            "The file holds an object of a MATLAB class, which only MATLAB opens.",
-            "In MATLAB, save its fields: s = struct(object); save('file.mat', '-struct', 's').",
-        )
+        return _of_objects(path)
     return _octavvs(found) or _cytospec(found, structures) or found
+
+
+def _of_objects(path: Path) -> Arrays:
+    """Return the spectra among the properties of an object of a MATLAB class, as IRootLab saves its data sets."""
+    from matio import load_from_mat
+
+    names = []
+    for value in load_from_mat(str(path)).values():
+        properties = getattr(value, "properties", None)
+        if isinstance(properties, Mapping):
+            if spectra := _structure(dict(list(properties.items())[:MOST_FIELDS])):
+                return spectra
+            names.append(str(value.classname)[:40])
+    kind = f"the MATLAB class {names[0]!r}" if names else "a MATLAB class"
+    raise UserError(
+        "cube_unreadable",
+        f"The file holds an object of {kind}, without spectra and the positions of their bands.",
+        "In MATLAB, save its fields: s = struct(object); save('file.mat', '-struct', 's').",
+    )
 
 
 def plain(values: NDArray[Any]) -> NDArray[Any] | None:

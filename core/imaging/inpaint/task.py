@@ -157,6 +157,7 @@ TASK = Task(
         ),
         invitation="Drop a T1 scan here or in step 1. It appears here, ready for drawing a mask.",
         preset="realistic",
+        twins=("realistic", "balanced"),
         in_place=True,
         welcome=Welcome(
             "The same head, as if the lesion had never been there",

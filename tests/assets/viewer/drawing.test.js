@@ -251,7 +251,7 @@ test("gaps between drawn slices are filled, and the count of slices is shown", (
   assert.equal(drawing.bar.notice.textContent, "Filled 3 slices.");
 });
 
-test("the mask is sent as gzipped bytes to the scan's address, and drawing ends", async () => {
+test("the mask is sent as gzipped bytes to the scan's address, and stays in sight until its scene comes", async () => {
   draw(0, 7);
   /** @type {[string, Uint8Array][]} */
   const sent = [];
@@ -266,9 +266,15 @@ test("the mask is sent as gzipped bytes to the scan's address, and drawing ends"
     [...gunzipSync(body)].flatMap((value, i) => (value ? [i] : [])),
     [0, 7],
   );
-  assert.deepEqual(log, ["start", "stop", "saved m1"]);
-  assert.equal(drawing.active, false);
+  assert.deepEqual(log, ["start", "saved m1"]);
+  assert.deepEqual([drawing.active, drawing.handed, drawing.bar.use.disabled], [true, true, true]);
+  assert.match(drawing.bar.notice.textContent ?? "", /taken over/);
+  drawing.pause();
+  assert.deepEqual(log, ["start", "saved m1", "stop"]);
   assert.equal(niivue.drawBitmap, null);
+  assert.equal(kept.size, 0);
+  await drawing.start("scan 1");
+  assert.equal(drawing.handed, false);
 });
 
 test("a refused mask stays, with the server's words", async () => {

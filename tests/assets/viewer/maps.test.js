@@ -49,7 +49,9 @@ test("the server's map is that of the first result, the others are computed", ()
   const [change, error] = mapsOf(scene, scene.results[0]);
   assert.ok("url" in change);
   assert.equal(change.title, "Change");
-  assert.match(change.legend, /Result minus input/);
+  assert.equal(change.what, "result minus input");
+  const other = complete({ ...inpaint, difference: { url: "/vol/d", what: "result minus linear interpolation" } });
+  assert.equal(mapsOf(other, other.results[0])[0].what, "result minus linear interpolation");
   assert.ok("from" in error);
   assert.equal(error.from.id, "truth");
   assert.ok("from" in mapsOf(scene, scene.results[1])[0]);
@@ -92,7 +94,7 @@ test("a map is drawn on the scan where it has the result's grid, else on the res
     log.filter((line) => line.startsWith("show")),
     ["show scan 2", "show b 2"],
   );
-  assert.match(log[2], /^legend -7 7 cs-less,cs-more/);
+  assert.match(log[2], /^legend -7 7 cs-less,cs-more result minus input, in intensities of the scan Colours end/);
 });
 
 test("a map is drawn on the result where results are not the scan itself", async () => {
@@ -103,8 +105,8 @@ test("a map is drawn on the result where results are not the scan itself", async
 });
 
 test("a method without a map of uncertainty is named as that", async () => {
-  const { log, maps, panel } = mapsWith({ ...inpaint, uncertain: "Mirror" }, {});
-  await maps.drawUncertainty(panel);
+  const { log, maps, panel, scene } = mapsWith({ ...inpaint, uncertain: "Mirror" }, {});
+  await maps.drawUncertainty(panel, scene.results[0]);
   assert.equal(log[0], "name Uncertainty");
   assert.match(log[1], /no measure of its uncertainty/);
 });
@@ -112,8 +114,11 @@ test("a method without a map of uncertainty is named as that", async () => {
 test("the uncertainty carries the method's title and its scale", async () => {
   const deviation = Object.assign(image(), { cal_max: 3 });
   const volumes = { anatomy: async () => image(), uncertainty: async () => deviation };
-  const { log, maps, panel } = mapsWith({ ...inpaint, uncertainty: "/vol/u", uncertain: "Network" }, volumes);
-  await maps.drawUncertainty(panel);
+  const { log, maps, panel, scene } = mapsWith({ ...inpaint, uncertainty: "/vol/u", uncertain: "Network" }, volumes);
+  await maps.drawUncertainty(panel, scene.results[0]);
   assert.equal(log[0], "name Uncertainty: Network");
-  assert.match(log[2], /^legend 0 3 inferno/);
+  assert.match(log[2], /^legend 0 3 inferno SD, in intensities of the scan One/);
+  const other = mapsWith({ ...apart, uncertainty: "/vol/u" }, volumes);
+  await other.maps.drawUncertainty(other.panel, other.scene.results[0]);
+  assert.match(other.log[2], /SD, in intensities of the result/);
 });

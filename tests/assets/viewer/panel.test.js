@@ -164,8 +164,9 @@ test("the caption of a picture has the choice and the scale", async () => {
     "b",
   );
   assert.equal(panel.caption, "Map: Error");
-  panel.setLegend(-0.5, 0.5, ["cs-less", "cs-more"], "in units");
-  assert.equal(panel.caption, "Map: Error (\u22120.5 to 0.5)");
+  panel.setLegend(-0.5, 0.5, ["cs-less", "cs-more"], "SD, in intensities", "One standard deviation");
+  assert.equal(panel.caption, "Map: Error (\u22120.5 to 0.5, SD, in intensities)");
+  assert.match(panel.legend.textContent ?? "", /^SD, in intensities/);
   assert.match(panel.legend.querySelector("i")?.style.background ?? "", /linear-gradient/);
 });
 

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addresses, choices, complete, find, images, worthComparing } from "../../../assets/viewer/scene.js";
+import {
+  addresses,
+  choices,
+  complete,
+  find,
+  images,
+  offered,
+  uncertaintyOf,
+  worthComparing,
+} from "../../../assets/viewer/scene.js";
 
 /** @import { SceneImage } from "../../../assets/viewer/scene-json.d.ts" */
 
@@ -33,7 +42,7 @@ test("what the server leaves empty is filled in as what it leaves out", () => {
 test("a scan alone is the only input, and what it has of its own stays", () => {
   const scene = complete({ scan: image("s", { title: "Mine", synthetic: true, units: "own" }) });
   assert.deepEqual(scene.inputs, [
-    { id: "s", url: "/vol/s", title: "Mine", synthetic: true, units: "own", group: "Input" },
+    { id: "s", url: "/vol/s", title: "Mine", synthetic: true, units: "own", group: "Input", uncertainty: null },
   ]);
   assert.equal(scene.scan, scene.inputs[0]);
 });
@@ -112,4 +121,28 @@ test("an unknown id finds the first image", () => {
   const { inputs } = complete({ inputs: [image("a"), image("b")] });
   assert.equal(find(inputs, "b").id, "b");
   assert.equal(find(inputs, "gone").id, "a");
+});
+
+test("a result can be exchanged for its twins, each with its own uncertainty", () => {
+  const scene = complete({
+    inputs: [image("scan")],
+    results: [image("a", { title: "Faithful" }), image("plain")],
+    twins: [image("job-a", { title: "Realistic", uncertainty: "/vol/sd" })],
+    others: [image("job-a"), image("job-plain")],
+    uncertainty: "/vol/u",
+    uncertain: "Network",
+  });
+  assert.deepEqual(ids(offered(scene)), ["a", "job-a", "plain"]);
+  assert.deepEqual(worthComparing(scene), ["scan", "a", "job-a", "plain"]);
+  assert.deepEqual(ids(images(scene)), ["scan", "a", "plain", "job-a", "job-plain"]);
+  assert.ok(addresses(scene).has("/vol/sd"));
+  assert.deepEqual(uncertaintyOf(scene, scene.twins[0]), { url: "/vol/sd", title: "Realistic" });
+  assert.deepEqual(uncertaintyOf(scene, scene.results[0]), { url: "/vol/u", title: "Faithful" });
+  const alone = complete({
+    inputs: [image("scan")],
+    results: [image("a")],
+    uncertainty: "/vol/u",
+    uncertain: "Network",
+  });
+  assert.deepEqual(uncertaintyOf(alone, alone.results[0]), { url: "/vol/u", title: "Network" });
 });

@@ -269,3 +269,24 @@ test("without its library the viewer names the remedy", async () => {
   assert.equal(blind.blind, true);
   await assert.rejects(mount(el("div"), fake({})), /no place/);
 });
+
+test("a drawing that the server has ends with the scene of its mask, and the old result is not drawn again", async () => {
+  await viewer.apply(done);
+  viewer.startDrawing();
+  await viewer.queue;
+  assert.equal(viewer.drawing.active, true);
+  viewer.drawing.handOver({ scan_id: "m", token: "t", voxels: 1, volume_ml: 1, warnings: [] });
+  assert.deepEqual(titles(), ["Input and mask"]);
+  await viewer.apply({ scan: named("scan"), drawable: true, mask: named("m") });
+  await viewer.queue;
+  assert.equal(viewer.drawing.active, false);
+  assert.deepEqual(filled(), [2, 0, 0, 0]);
+});
+
+test("while a scan is on its way, the empty panel names that", async () => {
+  await viewer.apply({ invite: "Drop a scan.", drawable: true });
+  const loading = viewer.apply(done);
+  await settled();
+  assert.match(viewer.input.placeholder.textContent ?? "", /Loading/);
+  await loading;
+});

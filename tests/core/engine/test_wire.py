@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.engine.protocol import JobSpec
 from core.engine.wire import decode_event, decode_spec, encode_event, encode_spec
 from core.events import Event, Failed, Finished, Progress, Started
-from core.result import Artifact, Finding, Note, Result, Row, Verdict
+from core.result import Artifact, Finding, NamedFile, Note, Result, Row, Verdict
 
 Value = TypeVar("Value")
 
@@ -66,6 +66,7 @@ def test_an_event_survives_as_one_line(event: Event) -> None:
         TEXT,
         TEXT,
         st.dictionaries(TEXT, some(NOTES), max_size=3),
+        st.dictionaries(TEXT, some(st.builds(NamedFile, TEXT, st.integers(0, 2**53), TEXT)), max_size=3),
     )
 )
 def test_a_job_survives_as_one_line(spec: JobSpec) -> None:

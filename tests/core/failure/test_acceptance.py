@@ -15,10 +15,11 @@ import torch
 from core.events import finish
 from core.failure.data.dataset import Dataset, simulated_dataset
 from core.failure.diagnostics.battery import Depth, fit_modality, run_battery
+from core.failure.judging import scope_of
 from core.failure.models.remedies import REMEDIES
 from core.failure.models.training import EPOCHS, fit, training_set
-from core.failure.network_audit import verdict_of
 from core.failure.results import Verdict
+from core.failure.verdict import decide
 from core.spectra.simulated_tissue import PRESETS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -48,7 +49,7 @@ def trained(preset: str, modality: str, remedy: str, seed: int) -> tuple[dict[st
     numbers |= {each.name: each.figure.value for each in found.diagnostics}
     numbers |= {f"{each.name} {part}": one.value for each in found.diagnostics for part, one in each.figures.items()}
     numbers |= {f"ece {each.name}": each.ece.value for each in found.calibration}
-    return numbers, verdict_of(found, fits)
+    return numbers, decide(found.diagnostics, scope_of(fits, "cnn"))
 
 
 def mean(name: str, modality: str, remedy: str = "erm", preset: str = "density", seeds: int = 3) -> float:
@@ -126,7 +127,7 @@ def test_an_instance_normed_network_that_reads_the_noise_is_caught_by_the_noise_
     assert numbers["id"] - numbers["conflict"] >= 0.30
     assert numbers["swap"] < 0.15 and numbers["shuffle logits"] < 0.45 and numbers["one_number within"] < 0.20
     assert numbers["noise_floor"] >= 0.07
-    assert any("noise floor" in reason for reason in verdict.reasons)
+    assert any("follow the noise" in reason for reason in verdict.reasons)
 
 
 def test_the_noise_probe_sees_what_shuffling_cannot_behind_snv() -> None:

@@ -7,11 +7,14 @@ import pytest
 
 from core.errors import UserError
 from core.events import finish
+from core.failure.data.dataset import Dataset
 from core.failure.diagnostics.battery import Depth
 from core.failure.models.remedies import REMEDIES
 from core.failure.network_audit import audit_networks
 from core.failure.plan import Plan, networks_to_train
+from core.failure.verdict import NOTHING_LEARNT
 from tests.core.failure.finished_run import dataset, results
+from tests.core.failure.made_up_patches import patches
 
 PLAN = Plan(("rgb", "ir"), ("erm", "instance"), ("cnn",), 1, (0,), depth=Depth(10, (3,), bands=False))
 
@@ -51,18 +54,43 @@ def test_a_result_holds_what_every_view_needs() -> None:
     found = results()
     assert [model.name for model in found.models] == ["rgb-erm", "rgb-matched", "ir-erm", "ir-instance"]
     infrared = found.models[2]
-    assert {"D1", "D2", "D3", "D4", "D4n", "D5", "D6", "R", "D7", "D9", "D10", "D11", "D12", "D13", "D14"} == {
-        each.code for each in infrared.diagnostics
-    }
+    assert {
+        "D0",
+        "D1",
+        "D2",
+        "D3",
+        "D3k",
+        "D17",
+        "D4",
+        "D4n",
+        "D5",
+        "D6",
+        "R",
+        "D7",
+        "D9",
+        "D10",
+        "D11",
+        "D12",
+        "D13",
+        "D14",
+    } == {each.code for each in infrared.diagnostics}
     assert infrared.accuracy.keys() == {"id", "external", "conflict"} == {each.name for each in infrared.calibration}
     assert len(infrared.score) == len(infrared.probabilities) == 48
     np.testing.assert_allclose(np.sum(infrared.probabilities, axis=1), 1, atol=1e-6)
     assert len(infrared.losses) == infrared.epochs == 2
+    assert [line.name for line in infrared.history] == ["accuracy", "one_number", "within"]
+    assert all(line.x == (1.0, 2.0) for line in infrared.history)
+    # what is watched at the end is what is measured at the end: 48 patches are all of them
+    assert infrared.history[0].y[-1] == pytest.approx(infrared.accuracy["id"].value)
+    one = next(each for each in infrared.diagnostics if each.code == "D3")
+    assert infrared.history[1].y[-1] == pytest.approx(one.figure.value, abs=1e-5)
     assert {each.modality for each in found.bands} == {"ir", "rgb"}
     assert len(found.gallery) == 6 and len(infrared.attributions) == 6
     assert np.shape(found.gallery[0].ir) == np.shape(found.gallery[0].rgb) == (6, 6, 3)
     assert {(each.first, each.second) for each in found.paired} >= {("rgb-erm", "ir-erm"), ("rgb-matched", "ir-erm")}
-    assert found.verdicts.keys() == {"rgb", "ir"}
+    # the made-up densities have the same noise, so the class shows in the signal to noise of the infrared side
+    assert found.verdicts.keys() == {"data", "rgb", "ir"}
+    assert found.accuracies.keys() == {model.name for model in found.models}
     assert {each.name for each in found.prior} >= {"ir-dimension", "rgb-dimension", "ir-class_noise", "ir-prior"}
     assert any("No number here is theirs" in limit for limit in found.limits)
 
@@ -91,6 +119,15 @@ def test_later_seeds_are_probed_too() -> None:
         ("rgb-erm", 0), ("ir-erm", 0), ("rgb-erm", 7), ("ir-erm", 7),
     ]  # fmt: skip
     assert found.models[1].losses != found.models[3].losses
+
+
+def test_networks_on_noise_get_the_sentence_of_the_gate() -> None:
+    tests = {"id": patches(120, 5), "external": patches(60, 6)}
+    noise = Dataset(patches(60), tests, None, "simulated", "nothing")
+    plan = replace(PLAN, remedies=("erm",), seeds=(0, 1))
+    found = finish(audit_networks([noise, noise], plan)).results
+    assert {side: each.text for side, each in found.verdicts.items()} == {"rgb": NOTHING_LEARNT, "ir": NOTHING_LEARNT}
+    assert all(model.verdict is not None and len(model.verdict.reasons) == 1 for model in found.models)
 
 
 def test_every_remedy_has_words() -> None:

@@ -15,7 +15,8 @@ def test_a_row_for_each_recipe_has_every_measure() -> None:
 
 def test_the_verdicts_have_the_titles_of_their_sides_and_their_reasons() -> None:
     found = verdicts(results())
-    assert [(verdict.subject, verdict.title) for verdict in found] == [("rgb", "RGB"), ("ir", "IR")]
+    sides = [("data", "Data"), ("rgb", "RGB"), ("ir", "IR")]
+    assert [(verdict.subject, verdict.title) for verdict in found] == sides
     for verdict in found:
         own = results().verdicts[verdict.subject]
         assert (verdict.level, verdict.text) == (own.level, own.text)

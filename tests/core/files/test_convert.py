@@ -16,7 +16,7 @@ import pytest
 
 from core.errors import UserError
 from core.files import decoder as child
-from core.files.convert import _environment, convertible, to_nifti
+from core.files.convert import child_environment, convertible, to_nifti
 from core.files.nifti import read_stored
 from tests.core.files.grids import grid_affine, nib, random_values, save
 from tests.core.files.test_nrrd_mha import mha, nrrd
@@ -199,4 +199,4 @@ def test_the_child_finds_modules_and_files_from_another_folder(tmp_path: Path, m
     paths = [path.relative_to(tmp_path) for path in give_files(tmp_path)]
     Path("out").mkdir()
     assert to_nifti(paths, Path("out/scan.nii")).path.is_file()
-    assert str(tmp_path / "here") in _environment(tmp_path)["PYTHONPATH"].split(os.pathsep)
+    assert str(tmp_path / "here") in child_environment(tmp_path)["PYTHONPATH"].split(os.pathsep)

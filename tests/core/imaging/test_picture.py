@@ -102,6 +102,17 @@ def test_the_mark_is_burnt_into_every_plane(colour: bool) -> None:
     assert min(counts) > 100 and len(set(counts)) == 1
 
 
+def test_a_mirrored_picture_has_the_other_letters_too() -> None:
+    plane = np.zeros((120, 150), np.uint8)
+    plane[20:40, 10:30] = 255
+    seen = [np.asarray(picture.strip([plane] * 3, mirrored=mirrored)) for mirrored in (False, True)]
+    assert seen[0][30, 20] == seen[1][30, 129] == 255
+    assert seen[1][30, 20] == 0
+    # R stands on the left of one and L on that of the other, as in a picture whose ends are exchanged
+    letters = [one[50:70, :24] for one in seen]
+    assert letters[0].any() and (letters[0] != letters[1]).any()
+
+
 @pytest.mark.parametrize(("write", "kind"), [(picture.png, "PNG"), (picture.webp, "WEBP")])
 def test_pictures_are_read_again(write: object, kind: str) -> None:
     made = Image.fromarray(np.linspace(0, 255, 64 * 80).reshape(64, 80).astype(np.uint8))

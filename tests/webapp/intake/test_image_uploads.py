@@ -28,6 +28,7 @@ def test_a_zip_of_images_is_kept_without_names_of_patients(services: Services, t
     whole = load(table)
     record = accept_tissue(services, [packed(table.parent, tmp_path / "tma.zip")], "a")
     assert record.filename == "tma.zip" and record.warnings == ()
+    assert [file["name"] for file in record.facts.pop("files")] == ["tma.zip"]
     assert record.facts == {
         "Holds": "4 images with stained pictures",
         "Size": "48 × 48 × 32",

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from core.errors import UserError
+from core.errors import SeveralVolumes, UserError
 from core.files.nifti import Stored, read_stored, write_stored
 from tests.dicom_files import PERSONAL, Series
 from tests.phantom import Phantom, make_phantom
 from tests.spent import little_work
 from tests.webapp.fakes import load, wait_for
-from webapp.intake.scans import accept, accept_result, clean_name
+from webapp.intake.scans import accept, accept_result, accept_volume, clean_name
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.records import JobRecord
@@ -238,6 +238,42 @@ def test_only_a_result_of_this_session_can_be_sent_on(services: Services, head: 
         accept_result(services, "a", by_name["result"].id, "t1.nii.gz")
     assert refused.value.code == "input_gone"
     assert services.repo.scans("a") == before
+
+
+def folder_of(head: Phantom, folder: Path, *descriptions: str) -> list[Path]:
+    """Write a series for each description into one folder."""
+    for i, description in enumerate(descriptions):
+        values = (head.scan * (i + 1)).astype(np.int16)
+        Series(values, head.affine, uid=f"1.2.3.{i}", description=description).write(folder)
+    return sorted(folder.iterdir())
+
+
+def test_one_of_several_series_is_chosen_by_its_number(services: Services, head: Phantom, tmp_path: Path) -> None:
+    slices = folder_of(head, tmp_path / "in", "T1", "FLAIR")
+    with pytest.raises(SeveralVolumes) as several:
+        accept_volume(services, slices, "IM0001", "a")
+    assert [title.split(" (")[0] for title in several.value.volumes] == ["T1", "FLAIR"]
+    assert not blobs(services)
+    # the files stay, for the choice
+    taken = accept_volume(services, slices, "IM0001", "a", 2)
+    assert (taken.number, taken.volumes, taken.scan.facts["series"]) == (2, several.value.volumes, "FLAIR")
+    stored = read_stored(services.blobs.path(taken.scan.blob))
+    np.testing.assert_array_equal(stored.values, (2 * head.scan).astype(np.int16))
+    slices[0].unlink()
+    with pytest.raises(UserError) as refused:
+        accept_volume(services, slices, "IM0001", "a", 1)
+    assert refused.value.code == "upload_gone"
+
+
+def test_an_upload_of_one_volume_is_deleted_once_it_is_read(services: Services, head: Phantom, tmp_path: Path) -> None:
+    slices = folder_of(head, tmp_path / "in", "T1")
+    taken = accept_volume(services, slices, "IM0001", "a")
+    assert (taken.number, len(taken.volumes)) == (1, 1)
+    assert not any(path.exists() for path in slices)
+    few = folder_of(head, tmp_path / "two", "T1")[:3]
+    with pytest.raises(UserError):
+        accept_volume(services, few, "IM0001", "a")
+    assert not any(path.exists() for path in few)
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +12,15 @@ import pytest
 from PIL import Image
 
 from core.errors import UserError
+from core.failure.data.earlier_run import EarlierRun
 from core.failure.data.labelled_patches import Loaded
 from core.failure.data.loader import load
 from core.failure.data.predictions import Predictions
 from core.failure.data.reading_options import Options
 from core.failure.reading import READING
+from core.failure.results_json import to_json
 from tests.core.failure.made_up_patches import BANDS, patches
+from tests.webapp.pages.lab_results import results
 from webapp.intake.spectra_files import accept_tissue
 from webapp.services import Services
 
@@ -40,6 +45,7 @@ def kept(services: Services) -> list[Path]:
 
 def test_patches_are_kept_as_arrays_and_described(services: Services, tmp_path: Path) -> None:
     upload = write(tmp_path / "my patches.npz", secret=np.array("Jane Doe"))
+    size, digest = upload.stat().st_size, hashlib.sha256(upload.read_bytes()).hexdigest()
     record = accept_tissue(services, [upload], "a")
     assert not upload.exists()
     assert (record.role, record.filename) == ("tissue", "my patches.npz")
@@ -51,6 +57,7 @@ def test_patches_are_kept_as_arrays_and_described(services: Services, tmp_path: 
         "Classes": "0, 1, 2",
         "Groups": "6 patients or slides",
         "Columns": "y, group",
+        "files": [{"name": "my patches.npz", "bytes": size, "sha256": digest}],
     }
     stored = services.blobs.path(record.blob)
     with np.load(stored, allow_pickle=False) as arrays:
@@ -168,3 +175,27 @@ def test_data_that_need_a_setting_are_kept_and_it_is_named(services: Services, t
     found = load(stored, None, Options(positions=(1000, 1800), labels="batch", groups="ward"))
     assert isinstance(found, Loaded) and found.patches.groups is not None
     assert found.patches.classes == ("0", "1") and len(np.unique(found.patches.groups)) == 3
+
+
+@pytest.mark.parametrize("way", ["json", "files", "zip"])
+def test_the_results_of_an_earlier_run_are_kept_as_they_are(services: Services, tmp_path: Path, way: str) -> None:
+    text = to_json(results())
+    (tmp_path / "results.json").write_text(text)
+    (tmp_path / "run.json").write_text("{}")
+    uploads = [tmp_path / "results.json", *([tmp_path / "run.json"] if way == "files" else [])]
+    if way == "zip":
+        with zipfile.ZipFile(tmp_path / "out.zip", "w") as archive:
+            archive.write(tmp_path / "results.json", "out/results.json")
+        uploads = [tmp_path / "out.zip"]
+    record = accept_tissue(services, uploads, "a")
+    assert record.facts["Holds"] == "Results of an earlier run" and record.facts["Size"] == "3 models"
+    found = load(services.blobs.path(record.blob))
+    assert isinstance(found, EarlierRun) and found.text.decode() == text
+
+
+def test_results_that_contradict_themselves_leave_nothing_behind(services: Services, tmp_path: Path) -> None:
+    broken = results()
+    (tmp_path / "results.json").write_text(to_json(replace(broken, data=replace(broken.data, classes=("one",)))))
+    with pytest.raises(UserError) as caught:
+        accept_tissue(services, [tmp_path / "results.json"], "a")
+    assert caught.value.code == "bad_results" and kept(services) == []

@@ -193,9 +193,24 @@ def test_all_open_pages_share_one_count_of_the_queue(services: Services, head: P
     event.listen(services.repo.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     assert [services.dispatcher.waiting() for _ in range(100)] == [1] * 100
     assert len([one for one in statements if one.startswith("SELECT")]) == 1
-    services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {})
+    services.dispatcher.queue.add("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {}, own=9, total=9)
+    assert services.dispatcher.waiting() == 1
     clock.forward(COUNT_LIFE)
     assert services.dispatcher.waiting() == 2
+
+
+def test_what_a_visitor_does_to_the_queue_is_counted_at_once(services: Services, head: Phantom, tmp_path: Path) -> None:
+    scan, mask = load(services, head, tmp_path)
+    assert services.dispatcher.waiting() == 0
+    job = services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {})
+    assert services.dispatcher.waiting() == 1
+    services.dispatcher.cancel(job, "a")
+    assert services.dispatcher.waiting() == 0
+    services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {"method": "shell"})
+    steps = services.dispatcher.next_job()
+    assert steps is not None and services.dispatcher.waiting() == 1
+    list(steps)
+    assert services.dispatcher.waiting() == 0
 
 
 def test_a_day_has_so_many_jobs(settings: Settings, engine: FakeEngine, head: Phantom, tmp_path: Path) -> None:

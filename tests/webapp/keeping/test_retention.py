@@ -15,10 +15,10 @@ from webapp.app import create_app
 from webapp.door.uploads import Uploads
 from webapp.intake.scans import accept
 from webapp.keeping.retention import Retention
-from webapp.server import IdsAlone
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.clock import now
+from webapp.telemetry.log import formatter
 
 CANARY = "canary-7f3a"
 MINUTE = timedelta(minutes=1)
@@ -38,7 +38,7 @@ def test_no_byte_of_a_scan_is_left_after_its_time(
 ) -> None:
     """A demo with a retention of a minute: rows, files, uploads, the write-ahead log and the log of the server."""
     caplog.set_level(logging.DEBUG)
-    caplog.handler.setFormatter(IdsAlone())
+    caplog.handler.setFormatter(formatter(json=True))
     data = tmp_path / "data"
     settings = Settings(data=data, warm=False, disk_reserve_mb=1, public_demo=True, retention_hours=1 / 60)
     server = create_app(settings, page=stub_page, engine=FakeEngine)
@@ -54,8 +54,8 @@ def test_no_byte_of_a_scan_is_left_after_its_time(
         job = wait_for(services, job_id, session)
         files = [services.blobs.path(one).read_bytes() for one in (scan.blob, mask.blob, job.artifacts[0].blob)]
         needles = [CANARY.encode(), scan.blob.encode(), scan.id.encode(), *(file[100:132] for file in files)]
-        (data / "backups").mkdir()
-        (data / "backups" / "copy.db").write_bytes(b"x" + needles[0])
+        (data / "backups" / "daily").mkdir(parents=True)
+        (data / "backups" / "daily" / "copy.db").write_bytes(b"x" + needles[0])
         (data / "incoming" / "half.nii").write_bytes(needles[0])
         assert len(traces(data, needles)) >= 6
         logging.getLogger("webapp").error("unreadable: %s", unused)
@@ -64,6 +64,7 @@ def test_no_byte_of_a_scan_is_left_after_its_time(
         age(data, unused.parents[1], data / "incoming", data / "backups")
         swept(services, data, 2 * MINUTE)
         assert services.repo.jobs(session) == () and traces(data, needles) == []
+        assert list((data / "backups").iterdir()) == []
     assert traces(data, needles) == []
     assert CANARY not in caplog.text and unused.parents[1].name in caplog.text
 

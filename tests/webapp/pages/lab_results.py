@@ -82,7 +82,18 @@ def results() -> Results:
     )
     verdicts = {"rgb": models[0].verdict, "ir": models[1].verdict}
     return Results(
-        Data("patches", "simulated", HOSTILE, CLASSES, {"train": 60, "id": 80}, 12, (2, 2), (1.0, 2.0), (HOSTILE,)),
+        Data(
+            "patches",
+            "simulated",
+            HOSTILE,
+            CLASSES,
+            {"train": 60, "id": 80},
+            12,
+            (2, 2),
+            (1.0, 2.0),
+            (HOSTILE,),
+            chance=0.4,
+        ),
         {"epochs": "2", "remedies": "erm"},
         models,
         (Shallow("score", "One number", "ir", {"id": figure(0.7)}),),

@@ -11,6 +11,7 @@ import pytest
 from core.result import Result
 from webapp.store.blobs import Blobs
 from webapp.store.database import connect, migrate
+from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
 from webapp.store.queue import Queue
 from webapp.store.records import Claim
@@ -29,7 +30,8 @@ class Line:
         migrate(engine)
         self.repo = Repo(engine, running_per_session)
         self.queue = Queue(engine, running_per_session=running_per_session)
-        self.erasure = Erasure(engine, Blobs(folder / "blobs"), folder, UnfinishedWork(folder / "unfinished"))
+        unfinished = UnfinishedWork(folder / "unfinished")
+        self.erasure = Erasure(engine, Blobs(folder / "blobs"), folder, Erased(folder / "erased.log"), unfinished)
         self.slots = slots
         self.running_per_session = running_per_session
         self.running: list[Claim] = []

@@ -25,7 +25,7 @@ def test_migrations_make_the_declared_tables(database: Engine) -> None:
 
 def test_migrating_again_changes_nothing(database: Engine) -> None:
     with database.begin() as connection:
-        connection.execute(text("INSERT INTO session VALUES ('a', '2026-01-01', '2026-01-01', NULL)"))
+        connection.execute(text("INSERT INTO session VALUES ('a', '2026-01-01', '2026-01-01', NULL, NULL)"))
     migrate(database)
     with database.begin() as connection:
         assert connection.scalar(text("SELECT count(*) FROM session")) == 1
@@ -84,7 +84,7 @@ def test_a_writer_waits_for_another(database: Engine) -> None:
     held.wait()
     with database.begin() as connection:
         assert done.is_set()
-        connection.execute(text("INSERT INTO session VALUES ('b', '2026-01-01', '2026-01-01', NULL)"))
+        connection.execute(text("INSERT INTO session VALUES ('b', '2026-01-01', '2026-01-01', NULL, NULL)"))
     thread.join()
 
 
@@ -97,6 +97,6 @@ def test_a_writer_gives_up_after_its_patience(tmp_path: Path, database: Engine) 
 def test_readers_do_not_wait_for_a_writer(database: Engine) -> None:
     reader = database.execution_options(**{READING: True})
     with database.begin() as writing:
-        writing.execute(text("INSERT INTO session VALUES ('c', '2026-01-01', '2026-01-01', NULL)"))
+        writing.execute(text("INSERT INTO session VALUES ('c', '2026-01-01', '2026-01-01', NULL, NULL)"))
         with reader.begin() as reading:
             assert reading.scalar(text("SELECT count(*) FROM session")) == 0

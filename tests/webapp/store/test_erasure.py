@@ -15,6 +15,7 @@ from webapp.settings import Settings
 from webapp.store.blobs import Blobs
 from webapp.store.clock import now
 from webapp.store.database import connect, migrate
+from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
 from webapp.store.records import JobRecord, ScanRecord
 from webapp.store.schema import dropped_blob, metadata, rating, session, study, study_image
@@ -167,17 +168,14 @@ def test_all_goes_but_accounts(
 
 
 def test_a_server_that_ended_in_between_deletes_the_files_later(
-    services: Services, made: tuple[ScanRecord, ScanRecord, JobRecord]
+    services: Services, made: tuple[ScanRecord, ScanRecord, JobRecord], tmp_path: Path
 ) -> None:
     lost = services.blobs.put(Path.touch)
     with services.repo.engine.begin() as connection:
         connection.execute(insert(dropped_blob).values(blob=lost.name))
-    Erasure(
-        services.repo.engine,
-        services.blobs,
-        services.settings.data,
-        UnfinishedWork(services.settings.data / "unfinished"),
-    ).finish()
+    unfinished = UnfinishedWork(services.settings.data / "unfinished")
+    erased = Erased(tmp_path / "erased.log")
+    Erasure(services.repo.engine, services.blobs, services.settings.data, erased, unfinished).finish()
     assert lost.name not in files(services) and made[0].blob in files(services)
     with services.repo.engine.begin() as connection:
         assert connection.scalars(select(dropped_blob.c.blob)).all() == []
@@ -223,7 +221,8 @@ def test_a_reader_puts_the_scrubbing_off(services: Services, monkeypatch: pytest
 
 def test_the_names_of_files_stand_in_no_error_of_the_database(settings: Settings, tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path}/empty.db")
-    erasure = Erasure(engine, Blobs(tmp_path / "blobs"), tmp_path, UnfinishedWork(tmp_path / "unfinished"))
+    unfinished = UnfinishedWork(tmp_path / "unfinished")
+    erasure = Erasure(engine, Blobs(tmp_path / "blobs"), tmp_path, Erased(tmp_path / "erased.log"), unfinished)
     with pytest.raises(Exception, match="no such table") as failed:
         erasure.keep_scan("canary", "a", now())
     assert "canary" not in str(failed.value)

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from core.measure.intervals import Interval
+from core.report.lab import plots
 from webapp.pages.kit.text import number
 
-# the hues of Okabe and Ito (2008), each at least 3 to 1 on the light ground and on the dark one; each comes with a dash
-# and a mark
-COLOURS = ("#2f8fd0", "#c77700", "#139b7c", "#c0609b", "#9a8a00", "#e0603a", "#7d8b9b", "#8f78c8")
+# each colour comes with a dash and a mark
+COLOURS, ALARM, MUTED = plots.COLOURS, plots.ALARM, plots.MUTED
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross", "hexagon")
 SHAPES = ("", "/", "x", ".", "\\", "+")
-ALARM = "#e0603a"
 # legible on either ground; texts and lines of axes take the page's own colours from its style sheet
-TEXT = MUTED = "#7d8b9b"
+TEXT = MUTED
 GRID = "rgba(125, 139, 155, 0.3)"
 # within and between bars
 GROUND = "#0b0f14"

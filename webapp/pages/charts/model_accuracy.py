@@ -4,69 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from core.failure.results import Diagnostic, Model, Results
+from core.failure.recipe_means import recipes, tests_of
+from core.failure.results import Diagnostic, Results
 from core.failure.titles import set_title
-from core.measure.intervals import Interval
 from webapp.pages.charts.figure import COLOURS, GROUND, MUTED, SHAPES, Chart, Table, errors, layout, worded
 
 ROW = 26
 """Height of one bar in pixels."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """All seeds of one model: the mean of each figure, bounds included."""
-
-    name: str
-    title: str
-    models: tuple[Model, ...]
-
-    @property
-    def first(self) -> Model:
-        """The seed that is probed in full."""
-        return self.models[0]
-
-    def accuracy(self, test: str) -> Interval:
-        """Return the accuracy on a test set, nan where it was not tested."""
-        return mean([model.accuracy[test] for model in self.models if test in model.accuracy])
-
-    def probe(self, name: str, part: str = "") -> Interval:
-        """Return what a probe found, or its further figure ``part``; nan where it was not run."""
-        found = [each for model in self.models for each in model.diagnostics if each.name == name]
-        return mean([each.figures[part] if part else each.figure for each in found if not part or part in each.figures])
-
-
-def recipes(results: Results) -> tuple[Recipe, ...]:
-    """Return the models of a run in their order, seeds together."""
-    names = dict.fromkeys(model.name for model in results.models)
-    return tuple(
-        Recipe(name, models[0].title, tuple(models))
-        for name in names
-        for models in [[model for model in results.models if model.name == name]]
-    )
-
-
-def mean(found: Sequence[Interval]) -> Interval:
-    """Return the mean of the figures that were measured, bound by bound."""
-    known = [each for each in found if math.isfinite(each.value)]
-    if not known:
-        return Interval(math.nan)
-    parts = [[getattr(each, part) for each in known] for part in ("value", "low", "high")]
-    return Interval(*(sum(part) / len(known) for part in parts))
-
-
-def tests_of(results: Results) -> tuple[str, ...]:
-    """Return the names of the test sets, the home set first."""
-    names = dict.fromkeys(name for model in results.models for name in model.accuracy)
-    return tuple(sorted(names, key=lambda name: name != "id"))
-
-
 def bars(results: Results, title: str = "Accuracy at home and away") -> Chart:
-    """Return the accuracy of every model on every test set, with what chance and plain classifiers reach."""
+    """Return the accuracy of every model on every test set, with what plain classifiers and naming the commonest class
+    reach."""
     found, tests = recipes(results), tests_of(results)
     figure = go.Figure()
     for index, test in enumerate(tests):
@@ -80,23 +32,26 @@ def bars(results: Results, title: str = "Accuracy at home and away") -> Chart:
             marker={"color": COLOURS[index], "pattern": {"shape": SHAPES[index], "fgcolor": GROUND, "size": 6}},
             hovertemplate="%{y}<br>%{x:.3f}<extra>%{fullData.name}</extra>",
         )
-    chance = 1 / max(1, len(results.data.classes))
-    figure.add_vline(x=chance, line={"color": MUTED, "dash": "dot"})
+    # runs of earlier versions do not have it
+    known = math.isfinite(results.data.chance)
+    if known:
+        figure.add_vline(x=results.data.chance, line={"color": MUTED, "dash": "dot"})
     layout(figure, 96 + ROW * len(found) * max(1, len(tests)), barmode="group", bargap=0.28)
-    figure.update_xaxes(range=[0, 1.02], title="accuracy; dotted: chance")
+    figure.update_xaxes(range=[0, 1.02], title="accuracy; dotted: chance" if known else "accuracy")
     figure.update_yaxes(autorange="reversed")
     rows = tuple((each.title, *(worded(each.accuracy(test)) for test in tests)) for each in found)
+    common = (("Always the commonest class", results.data.chance, *([None] * (len(tests) - 1))),)
     plain = tuple(
         (f"{each.title} (plain)", *(worded(each.accuracy[test]) if test in each.accuracy else None for test in tests))
         for each in results.shallow
     )
-    table = Table("Accuracy with 95 % intervals", ("Model", *map(set_title, tests)), (*rows, *plain))
+    table = Table("Accuracy with 95 % intervals", ("Model", *map(set_title, tests)), (*rows, *plain, *common))
     only = " These data allow no test away from home." if tests == ("id",) else ""
     return Chart(
         "bars",
         title,
-        "A healthy model is as good on slides of another laboratory as at home; one that leans on a shortcut is not."
-        + only,
+        "A healthy model is as good on slides of another laboratory as at home; one that leans on a shortcut is not. "
+        "Chance is always naming the commonest class." + only,
         figure,
         table,
     )
@@ -128,10 +83,17 @@ def swap(results: Results) -> Chart:
     layout(figure, 96 + 34 * len(found), barmode="stack", bargap=0.35)
     figure.update_xaxes(range=[0, 1], title="share of the pairs", tickformat=".0%")
     figure.update_yaxes(autorange="reversed")
-    probes = (("swap", ""), ("swap", "rest"), ("swap", "else"), ("swap", "gain"), ("noise_floor", ""), ("shuffle", ""))
+    probes = (
+        ("swap", ""),
+        ("swap", "rest"),
+        ("swap", "else"),
+        ("swap", "gain"),
+        ("noise_floor", ""),
+        ("shuffle", "logits"),
+    )
     rows = tuple((each.title, *(worded(each.probe(*probe)) for probe in probes)) for each in found)
     head = ("Model", "Follows the donor", "Stays", "Another class", "Follows density", "Follows noise", "Shuffled")
-    table = Table("Shares of the pairs; shuffled: accuracy above chance that is left without form", head, rows)
+    table = Table("Shares of the pairs; shuffled: share of the answers that is left without form", head, rows)
     return Chart("swap", "Swap test", sentence, figure, table)
 
 
@@ -139,7 +101,8 @@ def leaks(found: Sequence[Diagnostic]) -> Chart | None:
     """Return how much better plain classifiers look when spectra of one patient are in training and test."""
     if not found:
         return None
-    titles = [each.title.partition(":")[0] for each in found]
+    # runs of earlier versions have a sentence before the classifier
+    titles = [each.title.rpartition(": ")[2] for each in found]
     figure = go.Figure()
     for index, (name, part) in enumerate((("Split by spectrum", "by_spectrum"), ("Split by patient", "by_group"))):
         figures = [each.figures[part] for each in found]

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.failure.corruptions.registry import CORRUPTIONS
+from core.failure.corruptions.shift_words import title_of
 from core.failure.results import Corrupted, Model
+from core.report.lab.result_plots import worst_physical
 from webapp.pages.charts.figure import ALARM, COLOURS, MUTED, SYMBOLS, Chart, Table, layout, opaque
 
 NOISE = ("noise", "rgb_noise", "noise_floor")
-NAMED = 3
-"""So many physical curves, those that fall the most, stand out and are in the legend; the others are thin."""
 
 
 def robustness(models: Sequence[Model]) -> Chart:
@@ -27,7 +26,7 @@ def robustness(models: Sequence[Model]) -> Chart:
     rows: list[tuple[str | float | None, ...]] = []
     levels = sorted({level for model in shown for each in model.corruptions for level in each.severities})
     for column, model in enumerate(shown, 1):
-        worst = _worst(model)
+        worst = worst_physical(model)
         for each in sorted(model.corruptions, key=lambda one: one.name in worst or one.name in NOISE):
             _draw(figure, column, each, worst, len(shown) > 1)
         rows += [_row(model, each, levels) for each in model.corruptions]
@@ -49,18 +48,6 @@ def robustness(models: Sequence[Model]) -> Chart:
     )
 
 
-def title(name: str) -> str:
-    """Return what a corruption is called."""
-    known = CORRUPTIONS.get(name)
-    return known.title if known else name
-
-
-def _worst(model: Model) -> tuple[str, ...]:
-    physical = [each for each in model.corruptions if each.physical and len(each.accuracy) > 1]
-    physical.sort(key=lambda each: min(each.accuracy[1:]))
-    return tuple(each.name for each in physical[:NAMED])
-
-
 def _draw(figure: go.Figure, column: int, each: Corrupted, worst: tuple[str, ...], beside: bool) -> None:
     noisy, named = each.name in NOISE[:2], each.name in worst
     colour = ALARM if noisy else COLOURS[(0, 2, 4)[worst.index(each.name)]] if named else MUTED
@@ -74,7 +61,7 @@ def _draw(figure: go.Figure, column: int, each: Corrupted, worst: tuple[str, ...
             "dash": "dash" if noisy else "solid" if each.physical else "dot",
         },
         marker={"symbol": "x" if noisy else SYMBOLS[worst.index(each.name)] if named else "circle", "size": 7},
-        name=title(each.name),
+        name=title_of(each.name),
         legendgroup=str(column),
         legendgrouptitle={"text": "Left" if column == 1 else "Right"} if beside else None,
         showlegend=noisy or named,
@@ -88,4 +75,4 @@ def _row(model: Model, each: Corrupted, levels: list[int]) -> tuple[str | float 
     at = dict(zip(each.severities, each.accuracy, strict=True))
     rise = max(each.ece) - each.ece[0] if each.ece else None
     kind = "physical" if each.physical else "noise or loss"
-    return (model.title, title(each.name), kind, *(at.get(level) for level in levels), rise)
+    return (model.title, title_of(each.name), kind, *(at.get(level) for level in levels), rise)

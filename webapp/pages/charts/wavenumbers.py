@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.failure.results import Bands, Diagnostic, Line, Model
+from core.failure.titles import BandAxis
+from core.report.lab.result_plots import band_runs
 from webapp.pages.charts.figure import ALARM, COLOURS, DASHES, GRID, SYMBOLS, Chart, Table, layout
 
-AXIS = "wavenumber, cm⁻¹"
 BLUE_TO_RED = ((0.0, "#2166ac"), (0.25, "#92c5de"), (0.5, "#f7f7f7"), (0.75, "#f4a582"), (1.0, "#b2182b"))
 
 
-def pattern(bands: Sequence[Bands], classes: Sequence[str]) -> Chart:
+def pattern(bands: Sequence[Bands], classes: Sequence[str], words: BandAxis) -> Chart:
     """Return the mean spectrum of each class, and below what one standard deviation of the score adds to one."""
     title = "The number as a band pattern"
     found = next((each for each in bands if each.modality == "ir"), None)
@@ -25,7 +25,7 @@ def pattern(bands: Sequence[Bands], classes: Sequence[str]) -> Chart:
         2, 1, shared_xaxes=True, vertical_spacing=0.1, row_heights=[0.6, 0.4],
         subplot_titles=("Mean spectrum of each class", "What one standard deviation of the score adds"),
     )  # fmt: skip
-    pieces = _pieces(found.positions)
+    pieces = band_runs(found.positions)
     for kind, spectrum in enumerate(found.spectra):
         colour, dash = COLOURS[kind % len(COLOURS)], DASHES[kind % len(DASHES)]
         for number, part in enumerate(pieces):
@@ -46,9 +46,9 @@ def pattern(bands: Sequence[Bands], classes: Sequence[str]) -> Chart:
     )
     layout(figure, 480)
     figure.update_layout(legend={"y": 1.07})
-    figure.update_xaxes(autorange="reversed")
-    figure.update_xaxes(title=AXIS, row=2, col=1)
-    figure.update_yaxes(title="absorbance")
+    figure.update_xaxes(autorange=_direction(words))
+    figure.update_xaxes(title=words.position, row=2, col=1)
+    figure.update_yaxes(title=words.value)
     rows: tuple[tuple[str | float, ...], ...] = tuple(
         (name, *(spectrum[index] for spectrum in found.spectra), found.pattern[index])
         for index, name in enumerate(found.names)
@@ -59,13 +59,13 @@ def pattern(bands: Sequence[Bands], classes: Sequence[str]) -> Chart:
         "The lower plot is the one-dimensional score in the language of spectra: a pattern like the whole spectrum is "
         "thickness or density, a few bands are one component, a slope is a baseline.",
         figure,
-        Table("Absorbance", (AXIS, *classes, "Score pattern"), rows, 4),
+        Table(words.value.capitalize(), (words.position, *classes, "Score pattern"), rows, 4),
         "A number that is stable across instruments and section thickness may be legitimate chemistry; "
         "the pattern helps to judge, it does not decide.",
     )
 
 
-def needed(model: Model) -> Chart | None:
+def needed(model: Model, words: BandAxis) -> Chart | None:
     """Return how many bands keep the accuracy and which single bands count, where a model was probed band by band."""
     lines = {
         line.name: line for each in model.diagnostics if each.name in ("bands", "occlusion") for line in each.lines
@@ -93,7 +93,7 @@ def needed(model: Model) -> Chart | None:
         )
     layout(figure, 340)
     figure.update_xaxes(title="bands", col=1)
-    figure.update_xaxes(title=AXIS, autorange="reversed", col=2)
+    figure.update_xaxes(title=words.position, autorange=_direction(words), col=2)
     figure.update_yaxes(range=[0, 1.02], title="accuracy", col=1)
     return Chart(
         "needed",
@@ -101,7 +101,7 @@ def needed(model: Model) -> Chart | None:
         f"{model.title}: bands are kept in the order of what they add; the others are told from those that are kept. "
         "An aid for planning a scan with few bands.",
         figure,
-        Table("Bands in the order in which they are kept", ("Choice", AXIS), _order(lines["order"]), 0),
+        Table("Bands in the order in which they are kept", ("Choice", words.position), _order(lines["order"]), 0),
         "Exchanging a band between patches overcounts bands that go together; telling it from all others undercounts.",
     )
 
@@ -109,7 +109,7 @@ def needed(model: Model) -> Chart | None:
 OCCLUDED = {"permuted": "exchanged between patches", "imputed": "told from the other bands"}
 
 
-def attribution(model: Model, bands: Sequence[Bands], classes: Sequence[str]) -> Chart | None:
+def attribution(model: Model, bands: Sequence[Bands], classes: Sequence[str], words: BandAxis) -> Chart | None:
     """Return how much each band speaks for the answer, patch by patch."""
     own = next((each for each in bands if each.modality == model.modality), None)
     if not model.attributions or own is None:
@@ -131,8 +131,8 @@ def attribution(model: Model, bands: Sequence[Bands], classes: Sequence[str]) ->
         )
     )
     layout(figure, 120 + 24 * len(names))
-    figure.update_xaxes(type="category", title=AXIS if model.modality == "ir" else "channel")
-    figure.update_xaxes(autorange="reversed" if model.modality == "ir" else True)
+    figure.update_xaxes(type="category", title=words.position if model.modality == "ir" else "channel")
+    figure.update_xaxes(autorange=_direction(words) if model.modality == "ir" else True)
     figure.update_yaxes(autorange="reversed")
     rows = tuple(
         (str(each.patch), classes[each.label], classes[each.predicted], *_strongest(each.bands, own.names))
@@ -149,7 +149,7 @@ def attribution(model: Model, bands: Sequence[Bands], classes: Sequence[str]) ->
     )
 
 
-def separation(prior: Sequence[Diagnostic]) -> Chart | None:
+def separation(prior: Sequence[Diagnostic], words: BandAxis) -> Chart | None:
     """Return how well each band alone tells the classes apart, before any model."""
     line = next((line for each in prior if each.name == "ir-fisher" for line in each.lines), None)
     if line is None:
@@ -157,7 +157,7 @@ def separation(prior: Sequence[Diagnostic]) -> Chart | None:
     figure = go.Figure()
     figure.add_bar(x=line.x, y=line.y, marker={"color": COLOURS[0]}, showlegend=False)
     layout(figure, 260)
-    figure.update_xaxes(title=AXIS, autorange="reversed", gridcolor=GRID)
+    figure.update_xaxes(title=words.position, autorange=_direction(words), gridcolor=GRID)
     figure.update_yaxes(title=line.y_title)
     rows = tuple(zip(line.x, line.y, strict=True))
     return Chart(
@@ -165,16 +165,12 @@ def separation(prior: Sequence[Diagnostic]) -> Chart | None:
         "What each band tells of the classes",
         "Between-class over within-class variance of the mean spectrum, band by band, before any model.",
         figure,
-        Table("Fisher ratio", (AXIS, "Ratio"), rows),
+        Table("Fisher ratio", (words.position, "Ratio"), rows),
     )
 
 
-def _pieces(positions: Sequence[float]) -> list[slice]:
-    """Return the runs of bands without a wide gap, which a line must not bridge."""
-    steps = [abs(after - before) for before, after in pairwise(positions)]
-    wide = 4 * sorted(steps)[len(steps) // 2] if steps else 0.0
-    cuts = [index + 1 for index, step in enumerate(steps) if step > wide]
-    return [slice(start, end) for start, end in zip([0, *cuts], [*cuts, len(positions)], strict=True)]
+def _direction(words: BandAxis) -> str | bool:
+    return "reversed" if words.falls else True
 
 
 def _order(line: Line) -> tuple[tuple[float, float], ...]:

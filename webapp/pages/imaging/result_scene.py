@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import TypedDict, Unpack
 
 from core import tasks
+from core.declaration import Preset
 from core.result import BASELINE, DIFFERENCE, ERROR, RESULT, UNCERTAINTY
+from webapp.pages.imaging import other_presets
 from webapp.pages.kit.job_titles import method_name, method_title
 from webapp.pages.kit.page_state import REFERENCE, View, address, sources
 from webapp.pages.kit.viewer_scene import Scene, SceneImage, SceneMap
@@ -22,6 +24,7 @@ class _More(TypedDict, total=False):
     synthetic: bool
     units: str
     group: str
+    uncertainty: str | None
 
 
 def scene(shown: View) -> Scene:
@@ -35,6 +38,10 @@ def scene(shown: View) -> Scene:
     truth = _volume(reference, "Reference", apart) if reference else None
     done = job if shown.done else None
     results = _results(done) if done else ()
+    repeated = other_presets.computed(shown)
+    own = other_presets.preset_of(done, task) if done and repeated else None
+    if own:
+        results = (results[0].model_copy(update={"title": own.title}), *results[1:])
     return Scene(
         task=task.name,
         inputs=inputs,
@@ -47,6 +54,7 @@ def scene(shown: View) -> Scene:
         address=address(shown),
         busy=shown.active,
         invite=task.page.invitation,
+        twins=tuple(_twin(preset, one) for preset, one in repeated),
         others=tuple(entry for one in shown.earlier for entry in _others(one)),
         compare=(truth or inputs[0], *results) if inputs and _compares(job) and results else None,
         results=results,
@@ -78,6 +86,13 @@ def _results(job: JobRecord) -> tuple[SceneImage, ...]:
     return tuple(SceneImage(id=name, title=title, url=url, **units) for name, title, url in _made(job))
 
 
+def _twin(preset: Preset, job: JobRecord) -> SceneImage:
+    """Return the result of a run that differs from the one that is shown in its preset alone."""
+    made, _, url = next(_made(job))
+    own_units = tasks.find(job.task).page.own_units
+    return _image(f"{job.id}-{made}", preset.title, url, own_units, uncertainty=_uncertainty(job))
+
+
 def _uncertainty(job: JobRecord) -> str | None:
     """Return where the uncertainty of a job's result is, None where its method has none."""
     method = next((one for one in tasks.find(job.task).methods if one.name == method_name(job)), None)
@@ -87,7 +102,13 @@ def _uncertainty(job: JobRecord) -> str | None:
 
 def _map(job: JobRecord, kind: str, title: str) -> SceneMap | None:
     artifact = job.artifact(kind)
-    return SceneMap(url=_address(artifact), title=title) if artifact else None
+    if artifact is None:
+        return None
+    declared = next((one.title for one in tasks.find(job.task).outputs if one.name == kind), title)
+    if declared == title:
+        return SceneMap(url=_address(artifact), title=title)
+    # the task names what was subtracted
+    return SceneMap(url=_address(artifact), title=title, what=declared[:1].lower() + declared[1:])
 
 
 def _compares(job: JobRecord | None) -> bool:

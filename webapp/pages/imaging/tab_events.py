@@ -10,19 +10,21 @@ from typing import Any, cast
 import gradio as gr
 from gradio.blocks import Block
 
+from core.declaration import Preset
 from core.errors import UserError
 from webapp.door.visitor import session_of
 from webapp.intake import example_scans as examples
 from webapp.pages.charts.captions import head
 from webapp.pages.charts.slice_steps import slices
-from webapp.pages.imaging import actions, comparison, result_scene
+from webapp.pages.imaging import actions, comparison, other_presets, result_scene
 from webapp.pages.imaging import result_rating as rating
 from webapp.pages.imaging.tab import GroupDrop, Tab
 from webapp.pages.kit import boxes, forms, panel_actions
 from webapp.pages.kit.event_options import QUIET
+from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import Held, View, mask_input
 from webapp.pages.kit.panel import Shared, ident
-from webapp.pages.kit.panel_events import PanelEvents, Updates
+from webapp.pages.kit.panel_events import PanelEvents, Updates, replacing
 from webapp.pages.kit.trouble import attempt
 from webapp.services import Services
 
@@ -38,7 +40,8 @@ class TabEvents(PanelEvents):
         tab, form = self.tab, self.tab.form
         return [
             tab.downloads, tab.chain.group, form.group, form.status, form.save, form.client, form.comment,
-            *form.scores, *tab.followers, *([tab.comparison.start] if tab.comparison else []),
+            *form.scores, *tab.followers, *tab.running.also.values(),
+            *([tab.comparison.start] if tab.comparison else []),
             *([tab.together.trouble] if tab.together else []), *([tab.welcome.group] if tab.welcome else []),
         ]  # fmt: skip
 
@@ -61,6 +64,7 @@ class TabEvents(PanelEvents):
         kept = self.services.repo.ratings(job.id, session) if job and shown.done else ()
         return {
             **{component: follow(shown) for component, follow in tab.followers.items()},
+            **self._also(shown),
             tab.running.outcome: boxes.outcome(job, ident(shown.task, "downloads")) if job else "",
             tab.downloads: gr.HTML(boxes.downloads(job) if job and shown.done else "", visible=shown.done),
             tab.chain.group: gr.Row(visible=shown.done),
@@ -73,6 +77,36 @@ class TabEvents(PanelEvents):
             **({tab.comparison.start: gr.Button(interactive=shown.ready)} if tab.comparison else {}),
             **({tab.welcome.group: gr.Column(visible=shown.empty)} if tab.welcome else {}),
         }
+
+    def _also(self, shown: View) -> Updates:
+        """Return the buttons that repeat the finished job under the presets that it has not had."""
+        offers = {one.name: one for one in other_presets.left(shown)}
+        buttons: Updates = {}
+        for name, button in self.tab.running.also.items():
+            buttons[button] = gr.Button(visible=name in offers)
+            if shown.job and name in offers:
+                took = expected(self.services, shown, other_presets.settings(shown.job, offers[name]))
+                buttons[button] = gr.Button(f"Also compute {offers[name].title} · {took}", visible=True)
+        return buttons
+
+    def repeat(self, preset: Preset) -> Callable[..., Updates]:
+        """Return a handler that queues the finished job again under another preset, which becomes that of the form."""
+        task, settings = self.tab.task, self.tab.settings
+
+        def again(session: str, held: Held) -> Held:
+            job = self.services.repo.job(held.job, session)
+            wanted = other_presets.settings(job, preset)
+            return panel_actions.submit(self.services, session, task, held, wanted)
+
+        def handle(request: gr.Request, held: Held) -> Updates:
+            values = forms.preset_values(task.params, preset.params)
+            return {
+                **self.after(again, self.tab.running.trouble)(request, held),
+                settings.preset: preset.name,
+                **dict(zip(settings.fields.values(), values, strict=True)),
+            }
+
+        return handle
 
     def run_settings(self, values: Sequence[object]) -> dict[str, object]:
         """Return the settings of a run of the chosen method alone."""
@@ -154,12 +188,13 @@ def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict
         tab = events.tab
         events.connect()
         if tab.comparison:
-            tab.comparison.start.click(
-                events.after(events.compared, tab.running.trouble),
-                [tab.held, *tab.settings.fields.values()],
-                events.everything(),
-                **QUIET,
-            )
+            given = [tab.held, *tab.settings.fields.values()]
+            compared = events.after(events.compared, tab.running.trouble)
+            replacing(tab.comparison.start.click, compared, given, events.everything())
+        for preset in other_presets.twins(tab.task):
+            outputs = [*events.everything(), tab.settings.preset, *tab.settings.fields.values()]
+            also = tab.running.also[preset.name]
+            replacing(also.click, events.repeat(preset), [tab.held], outputs).then(events.noted, **events.note())
         tab.settings.preset.input(lambda: False, None, tab.typed, queue=False, **QUIET)
         for example, button in tab.examples:
             events.on(button.click, partial(_example, services, tab.task.name, example.name), tab.first_trouble)
@@ -167,7 +202,7 @@ def connect(services: Services, tabs: Mapping[str, Tab], shared: Shared) -> dict
             fields = tab.settings.fields.values()
             events.on(tab.welcome.start.click, events.shown_first, tab.first_trouble, *fields)
         if mask_input(tab.task):
-            drawn = shared.viewer.mask(events.drawn, [tab.held, shared.active], events.everything(), **QUIET)
+            drawn = replacing(shared.viewer.mask, events.drawn, [tab.held, shared.active], events.everything())
             drawn.then(events.noted, **events.note())
         for other, button in tab.chain.buttons.items():
             _connect_handing(button, tab.held, connected[other])
@@ -181,7 +216,7 @@ def _connect_group(events: TabEvents, together: GroupDrop) -> None:
     held = events.tab.held
     outputs = [*events.everything(), together.drop]
     inputs = [held, together.drop, *([events.tab.deface] if events.tab.deface else [])]
-    taken = together.drop.upload(events.dropped, inputs, outputs, **QUIET)
+    taken = replacing(together.drop.upload, events.dropped, inputs, outputs)
     taken.then(events.noted, **events.note())
     for name, field in together.corrections.items():
         # the last argument is what the field was changed to

@@ -105,9 +105,9 @@ def outcome(job: JobRecord, files: str = "") -> Markup:
     return EMPTY
 
 
-def header(device: str, waiting: int) -> Markup:
-    """Return the device badge and the length of the queue."""
-    queue = "Queue empty" if not waiting else f"{count(waiting, 'job')} in the queue"
+def header(device: str, waiting: int | None) -> Markup:
+    """Return the device badge and the length of the queue, None where it is not known yet."""
+    queue = "" if waiting is None else "Queue empty" if not waiting else f"{count(waiting, 'job')} in the queue"
     return piece("boxes", "badges", device=device, queue=queue)
 
 

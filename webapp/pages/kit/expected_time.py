@@ -63,10 +63,13 @@ def _ratio(services: Services, task: Task, run: TimedRun) -> float | None:
         return None
 
 
-def preset_titles(services: Services, shown: View) -> list[tuple[str, str]]:
-    """Return (title with expected duration, name) of each preset that the page offers."""
-    presets = offered(shown.task)
-    return [(f"{preset.title} · {expected(services, shown, preset.params)}", preset.name) for preset in presets]
+def preset_titles(services: Services, shown: View, given: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return (title with expected duration, name) of each preset that the page offers.
+
+    given: the settings that a preset leaves as they are.
+    """
+    times = ((one, expected(services, shown, {**given, **one.params})) for one in offered(shown.task))
+    return [(f"{preset.title} · {took}", preset.name) for preset, took in times]
 
 
 def offered(task: Task) -> tuple[Preset, ...]:

@@ -33,6 +33,15 @@ new Response(unpacked).text().then((code) => {
   }
 });
 """
+# in a frame of the page the choice of colours there holds, in place of the system's
+_THEME = """
+addEventListener("message", ({ source, data }) => {
+  if (source !== parent || parent === window) return;
+  if (data.theme) document.documentElement.dataset.theme = data.theme;
+  else delete document.documentElement.dataset.theme;
+});
+if (parent !== window) parent.postMessage("theme", "*");
+"""
 OWN = """
 body { margin: 0; background: var(--cs-ground); color: var(--cs-text); }
 body { font: 14px/1.5 "IBM Plex Sans", system-ui, sans-serif; }
@@ -57,6 +66,7 @@ def document(title: str, subject: str, body: Markup) -> str:
         body=body,
         version=__version__,
         style=trusted(CSS + OWN),
+        theme=trusted(_THEME),
         plotly=_plotly(),
         script=trusted(f"const element = document.body; {SORT} {_DRAW}"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 from core import tasks
@@ -19,21 +20,44 @@ EARLIER_RUNS = 8
 
 
 @dataclass(frozen=True)
+class Volumes:
+    """The volumes of an uploaded DICOM folder, each in words, to choose from; number: the one that was taken, from 1.
+
+    number: None where none could be taken without a choice. files: where the upload lies, as long as it is new.
+    """
+
+    titles: tuple[str, ...]
+    number: int | None
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
 class Held:
-    """What one tab of an open page works on: input name -> id of a scan, and the id of a job, "" without one."""
+    """What one tab of an open page works on: input name -> id of a scan, and the id of a job, "" without one.
+
+    volumes: input name -> what else its upload holds.
+    """
 
     inputs: Mapping[str, str] = field(default_factory=dict)
     job: str = ""
+    volumes: Mapping[str, Volumes] = field(default_factory=dict)
 
     def with_input(self, task: Task, name: str, scan_id: str) -> Held:
         """Return this page with one input replaced, without the job, and without what belonged to the scan before."""
         kept = {} if name == anchor(task) else dict(self.inputs)
-        return Held({**kept, name: scan_id})
+        return Held({**kept, name: scan_id}, volumes=self._other_volumes(task, name))
+
+    def with_volumes(self, name: str, volumes: Volumes) -> Held:
+        """Return this page with what the upload of an input holds."""
+        return replace(self, volumes={**self.volumes, name: volumes})
 
     def without(self, task: Task, name: str) -> Held:
         """Return this page with one input taken out."""
-        kept = {key: value for key, value in self.inputs.items() if key != name}
-        return Held({} if name == anchor(task) else kept)
+        kept = {} if name == anchor(task) else {key: value for key, value in self.inputs.items() if key != name}
+        return Held(kept, volumes=self._other_volumes(task, name))
+
+    def _other_volumes(self, task: Task, name: str) -> dict[str, Volumes]:
+        return {} if name == anchor(task) else {key: one for key, one in self.volumes.items() if key != name}
 
     def with_job(self, job_id: str) -> Held:
         """Return this page with a job."""
@@ -42,12 +66,16 @@ class Held:
 
 @dataclass(frozen=True)
 class View:
-    """The rows behind a tab: input name -> scan, the job, and earlier jobs on the same scan, newest first."""
+    """The rows behind a tab: input name -> scan, the job, and earlier jobs on the same scan, newest first.
+
+    volumes: input name -> what else its upload holds.
+    """
 
     task: Task
     scans: Mapping[str, ScanRecord] = field(default_factory=dict)
     job: JobRecord | None = None
     earlier: tuple[JobRecord, ...] = ()
+    volumes: Mapping[str, Volumes] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -99,7 +127,7 @@ def view(services: Services, session: str, task: Task, held: Held) -> View:
     scans = {name: repo.scan(scan_id, session) for name, scan_id in held.inputs.items()}
     job = repo.job(held.job, session) if held.job else None
     earlier = _earlier(services, session, task, held) if job and job.state == "done" else ()
-    return View(task, scans, job, earlier)
+    return View(task, scans, job, earlier, held.volumes)
 
 
 def address(shown: View) -> str:
@@ -129,8 +157,7 @@ def of_address(services: Services, session: str, query: str) -> tuple[Task, Held
     scans = view(services, session, task, held).scans
     for entry in task.inputs:
         scan = scans.get(entry.name)
-        roles = {"mask": "mask", "tissue": "tissue"}
-        belongs = scan is None or scan.role == roles.get(entry.kind, "volume")
+        belongs = scan is None or scan.role == entry.kind
         if not belongs or (scan and entry.kind == "mask" and scan.parent != held.inputs.get(anchor(task))):
             raise UserError("not_found", "The address names a scan of another kind.", "Load the scan in step 1.")
     return task, held

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import gradio as gr
@@ -36,8 +37,9 @@ class Chart:
 
 @dataclass(frozen=True)
 class Shared:
-    """What every tab shows its work in. active: the name of the imaging tab that is open."""
+    """What every tab shows its work in. badges: of the header; active: the name of the imaging tab that is open."""
 
+    badges: gr.HTML
     viewer: VolumeViewer
     results: gr.HTML
     chart: Chart
@@ -60,7 +62,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Running:
-    """Start, stop, and how it goes."""
+    """Start, stop, and how it goes; also: preset -> the button that repeats a finished run under it."""
 
     run: gr.Button
     cancel: gr.Button
@@ -68,6 +70,7 @@ class Running:
     progress: ProgressBar
     trouble: gr.HTML
     outcome: gr.HTML
+    also: Mapping[str, gr.Button]
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ def settings(services: Services, task: Task, elsewhere: Mapping[str, Component] 
     elsewhere: the fields of parameters that are drawn in another place.
     """
     built = dict(elsewhere or {})
-    presets = preset_titles(services, View(task))
+    presets = preset_titles(services, View(task), {})
     with gr.Column():
         preset = gr.Radio(
             presets,
@@ -156,7 +159,9 @@ def running(task: Task) -> Running:
         progress = ProgressBar(elem_id=ident(task, "progress"))
         trouble = gr.HTML(elem_id=ident(task, "run-trouble"))
         outcome = gr.HTML(elem_id=ident(task, "outcome"))
-    return Running(run, cancel, note, progress, trouble, outcome)
+        with gr.Row(elem_classes="cs-also") if task.page.twins else nullcontext():
+            also = {name: gr.Button(visible=False, elem_id=ident(task, f"also-{name}")) for name in task.page.twins}
+    return Running(run, cancel, note, progress, trouble, outcome, also)
 
 
 def why_not(shown: View) -> str:

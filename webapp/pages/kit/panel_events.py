@@ -14,10 +14,10 @@ from gradio.components import Component
 
 from core.errors import UserError
 from webapp.door.visitor import session_of
-from webapp.pages.kit import forms, page_state
+from webapp.pages.kit import boxes, forms, page_state
 from webapp.pages.kit import panel_actions as actions
 from webapp.pages.kit.event_options import QUIET
-from webapp.pages.kit.expected_time import offered, preset_titles
+from webapp.pages.kit.expected_time import device_title, offered, preset_titles
 from webapp.pages.kit.job_progress import progress
 from webapp.pages.kit.page_state import Held, View
 from webapp.pages.kit.panel import Panel, Shared, why_not
@@ -26,6 +26,9 @@ from webapp.services import Services
 
 Updates = dict[Block, Any]
 Action = Callable[..., Held]
+# the result in sight is marked as old until the answer to a change comes
+_OLD = "() => { document.documentElement.dataset.old = 'true'; }"
+_ANSWERED = "() => { delete document.documentElement.dataset.old; }"
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ class PanelEvents(ABC):
         tab, steps = self.tab, self.tab.running
         slots = [part for slot in tab.slots.values() for part in slot.everything()]
         return [
-            tab.held, *self.shared.front(), *slots, tab.settings.preset, steps.run, steps.cancel,
-            steps.note, steps.progress, steps.trouble, steps.outcome, tab.timer, *tab.share.everything(), *self.own(),
+            tab.held, self.shared.badges, *self.shared.front(), *slots, steps.run, steps.cancel, steps.note,
+            steps.progress, steps.trouble, steps.outcome, tab.timer, *tab.share.everything(), *self.own(),
         ]  # fmt: skip
 
     def render(
@@ -64,17 +67,18 @@ class PanelEvents(ABC):
 
         open: whether it is the tab that is looked at; the parts that all tabs share are left alone if not.
         """
-        boxes = dict(troubles or {})
+        found = dict(troubles or {})
         shown, box = self.read(session, held)
         if shown is None:
-            boxes[self.tab.first_trouble] = box
+            found[self.tab.first_trouble] = box
             held, shown = Held(), View(self.tab.task)
         return {
             self.tab.held: held,
+            self.shared.badges: header(self.services),
             **(self.front(shown) if open else {}),
             **self._steps(shown),
             **self.rest(session, shown),
-            **boxes,
+            **found,
         }
 
     def read(self, session: str, held: Held) -> tuple[View | None, str]:
@@ -85,9 +89,8 @@ class PanelEvents(ABC):
         tab, steps, free = self.tab, self.tab.running, not shown.active
         updates: Updates = {}
         for name, slot in tab.slots.items():
-            updates |= slot.updates(shown.scans.get(name), free)
+            updates |= slot.updates(shown.scans.get(name), free, shown.volumes.get(name))
         return updates | {
-            tab.settings.preset: gr.Radio(choices=preset_titles(self.services, shown)),
             steps.run: gr.Button(interactive=shown.ready),
             steps.cancel: gr.Button(interactive=shown.active),
             steps.note: why_not(shown),
@@ -142,21 +145,25 @@ class PanelEvents(ABC):
 
     def notes(self) -> list[Block]:
         """Return the components that ``noted`` fills."""
-        return [self.tab.settings.note]
+        return [self.tab.settings.preset, self.tab.settings.note]
 
     def noted(self, request: gr.Request, held: Held, *values: object) -> Updates:
-        """Describe the present settings and what the run will take."""
+        """Describe the present settings, and what the run and each preset will take."""
         shown, _ = self.read(session_of(request), held)
         return self.note_texts(shown or View(self.tab.task), values)
 
     def note_texts(self, shown: View, values: Sequence[object]) -> Updates:
-        """Return the text of each of ``notes``."""
-        text, box = attempt(lambda: self.tab.explain(self.services, shown, self.run_settings(values)))
-        return {self.tab.settings.note: text or box}
+        """Return what each of ``notes`` shows; all expected times are of one moment."""
+        settings, given = self.tab.settings, self.run_settings(values)
+        text, box = attempt(lambda: self.tab.explain(self.services, shown, given))
+        return {
+            settings.preset: gr.Radio(choices=preset_titles(self.services, shown, given)),
+            settings.note: text or box,
+        }
 
     def on(self, event: Callable[..., Any], action: Action, place: Component, *inputs: Component) -> None:
         """Let ``event`` change what is worked on: ``action(session, held, ...)`` with the values of ``inputs``."""
-        changed = event(self.after(action, place), [self.tab.held, *inputs], self.everything(), **QUIET)
+        changed = replacing(event, self.after(action, place), [self.tab.held, *inputs], self.everything())
         changed.then(self.noted, **self.note())
 
     def connect(self) -> None:
@@ -165,12 +172,18 @@ class PanelEvents(ABC):
         for name, slot in tab.slots.items():
             wishes = [tab.deface] if tab.deface else []
             self.on(slot.file.upload, partial(_load, services, tab, name), slot.trouble, slot.file, *wishes)
+            if slot.volume:
+                choose = partial(_choose, services, tab, name)
+                self.on(slot.volume.input, choose, slot.trouble, slot.volume, *wishes)
             if slot.remove:
                 self.on(slot.remove.click, partial(_remove, tab, name), slot.trouble)
         whole: dict[str, Any] = {"outputs": self.everything(), **QUIET}
-        steps.run.click(self.after(self.started, steps.trouble), [tab.held, *tab.settings.fields.values()], **whole)
+        given = [tab.held, *tab.settings.fields.values()]
+        replacing(steps.run.click, self.after(self.started, steps.trouble), given, self.everything())
         steps.cancel.click(self.after(partial(actions.cancel, services), steps.trouble), tab.held, **whole)
         tab.timer.tick(self.tick, [tab.held, self.shared.active], **whole)
+        # a run that is over changes what the next one is expected to take
+        steps.outcome.change(self.noted, **self.note())
         self._connect_settings()
 
     def _connect_settings(self) -> None:
@@ -196,6 +209,21 @@ class PanelEvents(ABC):
         return cast("Callable[..., Any]", field.input)
 
 
+def replacing(
+    event: Callable[..., Any], change: Callable[..., Updates], inputs: Sequence[Block], outputs: Sequence[Block]
+) -> Any:
+    """Let ``event`` replace what is worked on by ``change``, and return Gradio's dependency, to which more is added."""
+    event(None, js=_OLD, **QUIET)
+    changed = event(change, inputs, outputs, **QUIET)
+    changed.then(None, js=_ANSWERED, **QUIET)
+    return changed
+
+
+def header(services: Services) -> str:
+    """Return the badges of the header: where networks run, and how many jobs wait or run."""
+    return boxes.header(device_title(services.settings.device), services.dispatcher.waiting())
+
+
 def connect_first(start: gr.Button, events: PanelEvents) -> None:
     """Let a button of another tab run the first example of the tab of ``events``."""
     fields = list(events.tab.settings.fields.values())
@@ -211,16 +239,16 @@ def connect(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
 
 def _connect_address(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
     """Show the job or the scans named in the page's address, in the tab of their task."""
-    first = next(iter(tabs))
+    first, services = next(iter(tabs)), next(iter(tabs.values())).services
     outputs = [shared.active, shared.tabs, *{part: None for one in tabs.values() for part in one.everything()}]
 
     def opened(request: gr.Request, event: gr.EventData) -> Updates:
         session = session_of(request)
         wanted = str(getattr(event, "query", ""))
-        found, box = attempt(lambda: _of_address(tabs, session, wanted))
+        found, box = attempt(lambda: _of_address(tabs, services, session, wanted))
         if found is None and not box:
             # a visitor may have gone to another tab before this answer comes
-            return {shared.active: gr.skip()}
+            return {shared.badges: header(services)}
         name, held = found or (first, Held())
         troubles: Updates = {tabs[name].tab.first_trouble: box} if box else {}
         return {
@@ -234,8 +262,9 @@ def _connect_address(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
         event = event.then(events.noted, **events.note())
 
 
-def _of_address(tabs: Mapping[str, PanelEvents], session: str, wanted: str) -> tuple[str, Held] | None:
-    services = next(iter(tabs.values())).services
+def _of_address(
+    tabs: Mapping[str, PanelEvents], services: Services, session: str, wanted: str
+) -> tuple[str, Held] | None:
     found = page_state.of_address(services, session, wanted)
     if found is None:
         return None
@@ -270,6 +299,12 @@ def _load(
     services: Services, tab: Panel, name: str, session: str, held: Held, paths: Any, deface: bool = False
 ) -> Held:
     return actions.load(services, session, tab.task, name, held, paths, deface=deface)
+
+
+def _choose(
+    services: Services, tab: Panel, name: str, session: str, held: Held, number: Any, deface: bool = False
+) -> Held:
+    return actions.choose_volume(services, session, tab.task, name, held, int(number), deface=deface)
 
 
 def _remove(tab: Panel, name: str, session: str, held: Held) -> Held:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
@@ -12,6 +13,7 @@ from webapp.door.visitor import session_of
 from webapp.keeping.deletion import longest
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.panel_events import Updates
+from webapp.pages.kit.templates import piece
 from webapp.pages.kit.trouble import attempt
 from webapp.services import Services
 from webapp.settings import Settings
@@ -40,7 +42,7 @@ element.addEventListener("click", (event) => {
 });
 """
 )
-# deletes all that the visitor has, and opens the page anew
+# deletes all that the visitor has, and the drawings that this browser keeps, and opens the page anew
 DELETE_DATA = (
     _TWICE
     + """
@@ -48,44 +50,61 @@ element.addEventListener("click", async (event) => {
   const button = event.target.closest(".cs-delete-data");
   if (!button || !twice(button)) return;
   const answer = await fetch("/data/delete", { method: "POST" }).catch(() => null);
-  if (answer?.ok) location.assign("/");
+  if (answer?.ok) {
+    indexedDB.deleteDatabase("counterscan");
+    sessionStorage.setItem("counterscan-gone", "true");
+    location.assign("/");
+  }
   else element.querySelector("[role=status]").textContent = "Not deleted. Try again in a moment.";
 });
 """
 )
 
+# the first sentence of the page that was opened anew
+GONE = """
+if (sessionStorage.getItem("counterscan-gone")) {
+  sessionStorage.removeItem("counterscan-gone");
+  element.querySelector("p").textContent =
+    "Deleted: your scans, runs, uploads and studies, and the drawings that this browser kept.";
+}
+"""
+
+
+def outcome(ident: str) -> gr.HTML:
+    """Draw the place for what became of an item; it is there from the start, so that readers of screens hear of it."""
+    return gr.HTML(elem_id=ident, js_on_load='element.setAttribute("role", "status");')
+
 
 def connect(
     services: Services,
     rows: gr.HTML,
-    trouble: gr.HTML,
+    outcome: gr.HTML,
     outputs: Sequence[Block],
     fill: Callable[[gr.Request], Updates],
-    delete: Callable[[str, str], None],
+    delete: Callable[[str, str], str],
     keep: Callable[[str, str, datetime], None] | None = None,
-) -> None:
-    """Attach the buttons of ``rows``, which have ROW_BUTTONS; why an item could not be changed goes to ``trouble``.
+) -> Any:
+    """Attach the buttons of ``rows``, which have ROW_BUTTONS, and return Gradio's dependency of a deletion.
 
-    fill: returns what ``outputs`` show. delete, keep: take the id of an item, the session, and until when to keep;
-    without ``keep`` nothing can be kept.
+    outcome: gets what was deleted, or why an item could not be changed. fill: returns what ``outputs`` show. delete:
+    takes the id of an item and the session, and returns in words what is gone. keep: takes them and until when to keep;
+    without it nothing can be kept.
     """
 
-    def changed(request: gr.Request, change: Callable[[str], None]) -> Updates:
-        _, box = attempt(lambda: change(session_of(request)))
-        return {**fill(request), trouble: box}
-
     def deleted(request: gr.Request, event: gr.EventData) -> Updates:
-        return changed(request, lambda session: delete(_item(event), session))
+        gone, box = attempt(lambda: delete(_item(event), session_of(request)))
+        return {**fill(request), outcome: box or piece("sessions", "deleted", what=gone)}
 
-    rows.delete(deleted, None, outputs, queue=False, **QUIET)
+    deletion = rows.delete(deleted, None, outputs, queue=False, **QUIET)
     if keep is None:
-        return
+        return deletion
 
     def kept_longer(request: gr.Request, event: gr.EventData) -> Updates:
-        until = longest(services)
-        return changed(request, lambda session: keep(_item(event), session, until))
+        _, box = attempt(lambda: keep(_item(event), session_of(request), longest(services)))
+        return {**fill(request), outcome: box}
 
     rows.apply(kept_longer, None, outputs, queue=False, **QUIET)
+    return deletion
 
 
 def _item(event: gr.EventData) -> str:

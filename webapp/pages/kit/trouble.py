@@ -26,7 +26,7 @@ def attempt(work: Callable[[], Result]) -> tuple[Result | None, Markup]:
         return None, problem(error)
     except Exception:
         mark = secrets.token_hex(4)
-        log.exception("unexpected error %s", mark)
+        log.exception("unexpected error", extra={"mark": mark})
         sorry = UserError(
             "internal", "Something went wrong on our side.", f"Try again; if it stays, report the id {mark}."
         )

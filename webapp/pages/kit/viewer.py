@@ -32,6 +32,7 @@ _VIEWER_SCRIPT = (
 trigger("address", { query: location.search });
 const address = () => {
   if (!props.value || !("address" in props.value)) return;
+  delete document.documentElement.dataset.opening;
   const query = props.value.address ? `?${props.value.address}` : "";
   history.replaceState(null, "", `${location.pathname}${query}${location.hash}`);
 };

@@ -20,6 +20,7 @@ class SceneImage(_Part):
     synthetic: bool = False
     units: str = ""
     group: str = Field(default="", description="the heading under which lists offer it")
+    uncertainty: str | None = Field(default=None, description="address of the standard deviation of a twin")
 
 
 class SceneMap(_Part):
@@ -27,7 +28,7 @@ class SceneMap(_Part):
 
     url: str
     title: str = ""
-    legend: str = ""
+    what: str = Field(default="", description="what its numbers are, in few words")
 
 
 class Scene(_Part):
@@ -44,6 +45,9 @@ class Scene(_Part):
     reference: SceneImage | None = Field(default=None, description="the true target")
     results: tuple[SceneImage, ...] = Field(
         default=(), description="the chosen method's first; `difference`, `error` and `uncertainty` belong to it"
+    )
+    twins: tuple[SceneImage, ...] = Field(
+        default=(), description="results of runs on the same inputs that the first result can be exchanged for"
     )
     difference: SceneMap | None = None
     error: SceneMap | None = None

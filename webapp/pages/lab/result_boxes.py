@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
-from core.failure.results import Data, Diagnostic, Gap, Model, Results, Verdict
+from core.failure.corruptions.shift_words import figure_title
+from core.failure.recipe_means import Recipe, recipes, tests_of
+from core.failure.results import Data, Diagnostic, Gap, Model, Results, Shallow, Verdict
 from core.failure.titles import set_title
+from core.measure.intervals import Interval
 from webapp.pages.charts.captions import table
 from webapp.pages.charts.figure import Cell, Table, worded
-from webapp.pages.charts.model_accuracy import Recipe, recipes, tests_of
 from webapp.pages.kit.boxes import notes
 from webapp.pages.kit.templates import EMPTY, joined, piece
 from webapp.pages.kit.text import number
@@ -19,9 +22,9 @@ NEVER = (
     "No verdict here says that a model is safe, and nothing here is for clinical use: probes can miss a failure, and "
     "what was not tested is not known."
 )
-SHORT_SIDES = {"rgb": "RGB", "ir": "IR"}
-LEVELS = {"red": "Red", "amber": "Amber", "none": "No failure found"}
-MARKS = {"red": "✕", "amber": "!", "none": "–"}
+SHORT_SIDES = {"data": "Data", "rgb": "RGB", "ir": "IR"}
+LEVELS = {"red": "Red", "amber": "Amber", "none": "No failure found", "unlearnt": "Nothing learnt"}
+MARKS = {"red": "✕", "amber": "!", "none": "–", "unlearnt": "∅"}
 
 
 def verdicts(results: Results, title: str = "") -> Markup:
@@ -49,19 +52,36 @@ def source(data: Data) -> str:
     return kinds.get(data.mode, data.mode)
 
 
-def remedies(results: Results, title: str, sentence: str = "") -> Markup:
-    """Return every recipe with its accuracies, gap and probes; the page's script sorts it by a click on a head."""
+# heading -> the diagnostic and its further figure, of the numbers that decide
+DECIDING = {
+    "One number": ("one_number", "within"),
+    "Follows swap": ("swap", ""),
+    "Shuffled": ("shuffle", "logits"),
+    "Amount": ("shift", "amount"),
+    "Worst shift": ("shift", ""),
+    "ECE rise": ("calibration", ""),
+    "Follows noise": ("noise_floor", ""),
+    "Gain": ("gain", ""),
+}
+
+
+def remedies(results: Results, title: str, sentence: str = "", advice: Sequence[str] = ()) -> Markup:
+    """Return every recipe and plain classifier with accuracies and the numbers that decide, below what to do next; the
+    page's script sorts it by a click on a head."""
     tests = [test for test in tests_of(results) if test != "id"]
     columns = (
         "Recipe",
         set_title("id"),
+        "Lower bound",
         *map(set_title, tests),
-        *(f"Gap to {set_title(test).lower()}" for test in tests),
     )
-    heads = (*columns, "R² of one number", "Follows swap", "Follows noise", "Worst shift", "ECE rise", "Verdict")
+    heads = (*columns, *DECIDING, "Verdict")
     rows = tuple(_recipe(each, tests) for each in recipes(results))
-    found = table(Table("Every recipe; mean over seeds", heads, rows))
-    return piece("lab", "remedies", title=title, sentence=sentence, table=found)
+    plain = tuple(_plain(each, tests, len(heads)) for each in results.shallow)
+    chance = f"; chance is {results.data.chance:.2f}" if math.isfinite(results.data.chance) else ""
+    caption = f"Every recipe over its seeds, with the numbers that decide{chance}"
+    found = table(Table(caption, heads, (*rows, *plain)))
+    return piece("lab", "remedies", title=title, advice=advice, sentence=sentence, table=found)
 
 
 def probes(models: Sequence[Model], results: Results) -> Markup:
@@ -112,7 +132,7 @@ def _paired(gaps: Sequence[Gap]) -> Markup:
     rows = tuple(
         (set_title(each.name), each.first, each.second, worded(each.difference), _chance(each.p)) for each in gaps
     )
-    heads = ("Patches", "First", "Second", "First minus second", "p (McNemar)")
+    heads = ("Patches", "First", "Second", "First minus second", "p (by patient or slide)")
     shown = table(Table("The same patches seen both ways: difference of accuracies with 95 % intervals", heads, rows))
     return piece("lab", "paired", table=shown)
 
@@ -122,18 +142,24 @@ def _chance(p: float) -> str:
 
 
 def _recipe(each: Recipe, tests: Sequence[str]) -> tuple[Cell, ...]:
-    home = each.accuracy("id").value
+    home = each.accuracy("id")
     away = [each.accuracy(test).value for test in tests]
     verdict = each.first.verdict
-    wanted = ("one_number", "swap", "noise_floor", "shift", "calibration")
     return (
         each.title,
-        home,
+        home.value,
+        home.low,
         *away,
-        *(home - value for value in away),
-        *(each.probe(name).value for name in wanted),
-        LEVELS[verdict.level] if verdict else "–",
+        *(each.probe(*probe).value for probe in DECIDING.values()),
+        LEVELS.get(verdict.level, verdict.level) if verdict else "–",
     )
+
+
+def _plain(each: Shallow, tests: Sequence[str], columns: int) -> tuple[Cell, ...]:
+    home, nothing = each.accuracy["id"], Interval(math.nan)
+    away = [each.accuracy.get(test, nothing).value for test in tests]
+    found: list[Cell] = [f"{SHORT_SIDES[each.modality]}: {each.title} (plain)", home.value, home.low, *away]
+    return (*found, *[None] * (columns - len(found) - 1), "–")
 
 
 def _probes(title: str, found: Iterable[Diagnostic]) -> Markup:
@@ -141,7 +167,7 @@ def _probes(title: str, found: Iterable[Diagnostic]) -> Markup:
 
 
 def _probe(each: Diagnostic) -> Mapping[str, object]:
-    further = [f"{name.replace('_', ' ')} {number(figure.value, 3)}" for name, figure in each.figures.items()]
+    further = [f"{figure_title(name)} {number(figure.value, 3)}" for name, figure in each.figures.items()]
     return {
         "code": each.code,
         "title": each.title,

@@ -9,6 +9,8 @@ import gradio as gr
 from gradio.blocks import Block
 from markupsafe import Markup
 
+from core.failure.recipe_means import usual_models
+from core.result import REPORT
 from webapp.door.visitor import session_of
 from webapp.pages.kit import boxes
 from webapp.pages.kit.event_options import QUIET
@@ -20,7 +22,7 @@ from webapp.pages.kit.templates import joined, piece
 from webapp.pages.kit.text import ago
 from webapp.pages.kit.trouble import attempt
 from webapp.pages.kit.view_place import FIT, Section
-from webapp.pages.lab import offline_report, sections
+from webapp.pages.lab import sections, stored_results
 from webapp.pages.lab.results_column import LabView
 from webapp.services import Services
 from webapp.store.records import JobRecord
@@ -44,6 +46,7 @@ class ResultsEvents(PanelEvents):
         view = self.view
         return [
             view.welcome.group,
+            view.welcome.start,
             view.trouble,
             view.shown,
             view.look,
@@ -72,18 +75,19 @@ class ResultsEvents(PanelEvents):
     def _results(self, session: str, shown: View) -> Updates:
         view, job = self.view, shown.job
         if job is None or not shown.done:
-            return self._shown(welcome=job is None or job.over)
-        results, box = attempt(lambda: offline_report.load(self.services, job))
+            # the words stay while it runs, which takes minutes
+            return {**self._shown(welcome=True), view.welcome.start: gr.Button(interactive=not shown.active)}
+        results, box = attempt(lambda: stored_results.load(self.services, job))
         if results is None:
             return self._shown(trouble=box)
-        known, (look, beside) = sections.choices(results), sections.usual(results)
+        known, (look, beside) = sections.choices(results), usual_models(results)
         others = [NOBODY, *((self._title(session, one), one.id) for one in self._earlier(session, job))]
         return {
             **self._shown(results=True),
             view.look: gr.Dropdown(choices=known, value=look),
             view.beside: gr.Dropdown(choices=[("None", ""), *known], value=beside, visible=len(known) > 1),
             view.compare: gr.Dropdown(choices=others, value="", visible=len(others) > 1),
-            view.files: _files(job, look, beside),
+            view.files: _files(job),
             **self._views(sections.sections(results, look, beside)),
             **self._other({}),
         }
@@ -115,11 +119,10 @@ class ResultsEvents(PanelEvents):
     def looked(self, request: gr.Request, held: Held, look: str, beside: str) -> Updates:
         """Show other models."""
         job, _ = attempt(lambda: self.services.repo.job(held.job, session_of(request)))
-        results, _ = attempt(lambda: offline_report.load(self.services, job)) if job else (None, "")
+        results, _ = attempt(lambda: stored_results.load(self.services, job)) if job else (None, "")
         if job is None or results is None:
-            return {self.view.files: gr.skip()}
-        made = sections.sections(results, str(look), str(beside))
-        return {self.view.files: _files(job, look, beside), **self._views(made)}
+            return {}
+        return self._views(sections.sections(results, str(look), str(beside)))
 
     def compared(self, request: gr.Request, other: str) -> Updates:
         """Show another run beside this one, or none."""
@@ -127,7 +130,7 @@ class ResultsEvents(PanelEvents):
             return self._other({})
         session = session_of(request)
         job, _ = attempt(lambda: self.services.repo.job(str(other), session))
-        results, _ = attempt(lambda: offline_report.load(self.services, job)) if job else (None, "")
+        results, _ = attempt(lambda: stored_results.load(self.services, job)) if job else (None, "")
         if job is None or results is None:
             return self._other({})
         return self._other(sections.comparison(self._title(session, job), results))
@@ -144,7 +147,7 @@ def connect(services: Services, lab: Panel, view: LabView, panel: gr.Tab, shared
 def _connect_view(events: ResultsEvents, panel: gr.Tab) -> None:
     view, held = events.view, events.tab.held
     for pick in (view.look, view.beside):
-        pick.input(events.looked, [held, view.look, view.beside], [view.files, *events.drawn()], **QUIET)
+        pick.input(events.looked, [held, view.look, view.beside], events.drawn(), **QUIET)
     others = [part for place in view.other.values() for part in place.everything()]
     # beside another run a figure has half of its place
     view.compare.input(events.compared, view.compare, others, **QUIET).then(None, None, None, js=FIT)
@@ -154,7 +157,8 @@ def _connect_view(events: ResultsEvents, panel: gr.Tab) -> None:
         one.select(None, None, None, js=FIT)
 
 
-def _files(job: JobRecord, look: str, beside: str) -> Markup:
-    names = {"results": "JSON", "table": "CSV", "run": "Run record"}
-    files = [{"id": one.id, "name": one.name, "title": names.get(one.name, one.title)} for one in job.artifacts]
-    return piece("lab", "exports", job=job.id, look=look, beside=beside, files=files)
+def _files(job: JobRecord) -> Markup:
+    names = {"report": "Report, opens offline", "results": "JSON", "table": "CSV", "run": "Run record"}
+    found = sorted(job.artifacts, key=lambda one: one.name != REPORT)
+    files = [{"id": one.id, "name": one.name, "title": names.get(one.name, one.title)} for one in found]
+    return piece("lab", "exports", files=files)

@@ -47,5 +47,8 @@ def build(services: Services, task: Task) -> Panel:
 def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:
     """Return what the settings mean for the data at hand, and what the run will take."""
     took = expected(services, shown, given)
-    about = shown.task.page.with_data if shown.scans else shown.task.page.without_data
+    roles = {scan.role for scan in shown.scans.values()}
+    about = shown.task.page.with_data if "tissue" in roles else shown.task.page.without_data
+    if "model" in roles:
+        about = f"{about} Your model is judged, and no network is trained."
     return joined((boxes.hint(about), boxes.expected("This run", took)))

@@ -11,6 +11,7 @@ from typing import Any
 
 from core import tasks
 from core.declaration import Task
+from core.report.lab.page import nameless_report
 from core.result import BASELINE, DIFFERENCE, ERROR, REPORT, RESULT, UNCERTAINTY
 from webapp.pages.imaging import result_scene
 from webapp.pages.kit import boxes
@@ -18,7 +19,7 @@ from webapp.pages.kit.job_titles import headline
 from webapp.pages.kit.page_state import REFERENCE, View, sources
 from webapp.pages.kit.templates import document, script_json
 from webapp.pages.kit.text import NAME, TAGLINE
-from webapp.pages.lab import offline_report
+from webapp.pages.lab import stored_results
 from webapp.pages.worth import worth_report
 from webapp.services import Services
 from webapp.store.records import JobRecord, ScanRecord
@@ -88,10 +89,11 @@ def scene(run: SharedRun, key: str) -> dict[str, Any]:
 
 def report(services: Services, run: SharedRun) -> bytes:
     """Return the report of the run as HTML; UserError not_found."""
-    if run.task.page.kind == "lab":
-        return offline_report.page(offline_report.load(services, run.job)).encode()
     if run.task.page.kind == "worth":
         return worth_report.page(worth_report.load(services, run.job)).encode()
+    if run.is_report:
+        finished = f"{run.job.finished or run.job.created:%Y-%m-%d %H:%M} UTC"
+        return nameless_report(run.task, stored_results.load(services, run.job), finished).encode()
     found = run.job.artifact(REPORT)
     path = services.blobs.path(found.blob) if found else None
     if path is None or not path.is_file():

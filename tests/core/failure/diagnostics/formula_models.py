@@ -57,9 +57,9 @@ FLOOR_CENTRE, FLOOR_SPREAD = float(np.log(_floor(TRAIN.ir)).mean()), float(np.lo
 
 def mean_spectrum(values: Float) -> Float:
     """A linear model of the mean spectrum that is right as often as such a model can be."""
-    from core.failure.models.plain_classifiers import fit_all_bands
+    from core.failure.models.plain_classifiers import Labelled, fit_all_bands
 
-    return fit_all_bands(TRAIN.ir, TRAIN.labels, 4)(values)
+    return fit_all_bands(Labelled(TRAIN.ir, TRAIN.labels, 4, tuple(TRAIN.wavenumbers)))(values)
 
 
 def under_test(predict: Callable[[Float], Float], draws: int = 40) -> ModelUnderTest:

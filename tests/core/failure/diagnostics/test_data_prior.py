@@ -35,6 +35,14 @@ def test_noise_that_tells_the_class_is_seen(preset: str, leaks: bool) -> None:
     assert len(found.lines[0].y) == 4
 
 
+def test_without_pixels_or_bands_the_noise_of_a_patch_is_not_known() -> None:
+    made = simulate("density", 40, 1)
+    assert made.rgb is not None
+    for values in (made.ir[:, :, :1, :1], made.rgb):
+        found = class_noise(values, made.labels, made.classes, noise_of(values), made.groups, 50)
+        assert np.isnan(found.figure.value) and not found.decides and found.reason.startswith("Not measured")
+
+
 def test_the_band_that_differs_has_the_largest_fisher_ratio() -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(90) % 3

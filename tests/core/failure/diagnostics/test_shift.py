@@ -7,7 +7,8 @@ import pytest
 
 from core.events import finish
 from core.failure.corruptions.registry import CORRUPTIONS, OF_AMOUNT, corruptions_of
-from core.failure.diagnostics.shift import calibration_errors, changes_amount, corruption_curves, worst_drop
+from core.failure.corruptions.shift_words import changes_amount
+from core.failure.diagnostics.shift import calibration_errors, corruption_curves, worst_drop
 from core.failure.results import Corrupted
 from core.measure.intervals import Interval
 from tests.core.failure.diagnostics.formula_models import TEST, mean_spectrum, under_test
@@ -32,7 +33,7 @@ def test_only_mild_physical_changes_count() -> None:
     accuracy = {"id": Interval(0.92), "external": Interval(0.85), "conflict": Interval(0.2)}
     found = worst_drop([MILD, NOISE], accuracy)
     assert found.figure.value == pytest.approx(0.2)
-    assert "mie" in found.title
+    assert found.title == "Largest loss under a shift: scattering by cells"
     assert found.figures["drop external"].value == found.figures["amount"].value == pytest.approx(0.07)
     thin = replace(MILD, name="thickness_down")
     assert worst_drop([thin, NOISE], accuracy).figures["amount"].value == pytest.approx(0.2)

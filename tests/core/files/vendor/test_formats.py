@@ -16,6 +16,8 @@ import jcamp
 import numpy as np
 import pytest
 from agilent_format import agilentImage, agilentMosaic
+from matio import save_to_mat
+from matio.utils.matclass import MatlabOpaque
 from numpy.typing import NDArray
 from renishawWiRE import WDFReader
 from scipy.io import savemat
@@ -24,6 +26,7 @@ from spc_io.high_level.even_axis import EvenAxis
 
 from core.errors import UserError
 from core.files.arrays import read_arrays
+from core.files.vendor.horiba import read_labspec_xml
 from tests.core.files.vendor import spectrometer_files as made
 from tests.core.files.vendor.spectrometer_files import AT, TWO, VALUES, write
 
@@ -80,6 +83,18 @@ def same_cube(found: Arrays) -> None:
 
 def test_perkinelmer_image(tmp_path: Path) -> None:
     same_cube(read_arrays(write(tmp_path / "a.fsm", made.perkinelmer_image(CUBE))))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_labspec_with_entities_is_refused(tmp_path: Path, encoding: str) -> None:
+    """Entities could grow a hundred times, or name files of the server; in UTF-16 no search for bytes finds them."""
+    start = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE a [<!ENTITY one "1">]>'
+    path = tmp_path / "a.xml"
+    path.write_bytes((start + made.labspec(CUBE)).encode(encoding))
+    with pytest.raises(ValueError, match="with entities"):
+        read_labspec_xml(path)
+    path.write_bytes((start.partition("<!DOCTYPE")[0] + made.labspec(CUBE)).encode(encoding))
+    assert read_labspec_xml(path)["cube"].shape == CUBE.shape
 
 
 def test_labspec(tmp_path: Path) -> None:
@@ -286,6 +301,22 @@ def test_damage_anywhere_is_refused_or_harmless(tmp_path: Path, name: str) -> No
             assert error.code in ("cube_unreadable", "cube_too_large", "no_wavenumbers")
 
 
+def test_an_object_of_irootlab_is_read_and_another_is_named(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).standard_normal((5, 7))
+    at, kinds = np.linspace(900, 1800, 7), np.array([0.0, 1, 1, 0, 1])
+    fields = {"X": values, "fea_x": at[None], "classes": kinds[:, None], "xunit": np.array(["cm^{-1}"])}
+    save_to_mat(tmp_path / "a.mat", {"data": MatlabOpaque(fields, "irdata")}, version="v7")
+    found = read_arrays(tmp_path / "a.mat")
+    np.testing.assert_array_equal(found["spectra"], values)
+    np.testing.assert_array_equal(found["wavenumbers"], at)
+    np.testing.assert_array_equal(found["class"], kinds)
+    assert str(found["axis"]) == "cm^{-1}"
+    save_to_mat(tmp_path / "b.mat", {"data": MatlabOpaque({"X": values}, "blcr")}, version="v7")
+    with pytest.raises(UserError) as caught:
+        read_arrays(tmp_path / "b.mat")
+    assert caught.value.code == "cube_unreadable" and "'blcr'" in caught.value.message
+
+
 REAL = {
     "brukeropus/file.0": (1, 4927), "opus/BF_lo_01_soil_cal.1": (1, 1716), "spc/Ft-ir.spc": (1, 1776),
     "spc/RAMAN.SPC": (1, 3632), "scpdata/BENZENE.SPC": (1, 1842), "jdx/br_1.DX": (1, 1216),
@@ -294,7 +325,7 @@ REAL = {
     "rsciio/jobinyvon_test_map_x3-y2.xml": (2, 3, 34), "orange/photothermal/Nodax_Spectral_Array.ptir": (3, 499),
     "chi/measuredSpectra.mat": (60, 1556), "scpdata/dso.mat": (20, 426), "orange/small_diamond_nxs.nxs": (7, 6, 8),
     "orange/agilent/4_noimage_agg256.seq": (8, 8, 9), "orange/agilent/5_mosaic_agg1024.dmt": (8, 4, 9),
-    "orange/map_test.xyz": (16, 9), "openspecy/testdata_zipped.zip": (3, 964),
+    "orange/map_test.xyz": (16, 9), "iroot/raman_sample.mat": (5, 1011), "openspecy/testdata_zipped.zip": (3, 964),
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from core.errors import UserError
@@ -13,10 +14,12 @@ from core.imaging.superres import task as superres
 from core.imaging.translate import task as translate
 from core.presentation import Group
 from tests.contract.phantom import write_contrasts, write_phantom, write_thick
+from tests.phantom import Phantom
 from tests.webapp.fakes import wait_for
+from tests.webapp.intake.test_scans import folder_of
 from webapp.intake import example_scans as examples
 from webapp.pages.imaging import actions
-from webapp.pages.kit import panel_actions
+from webapp.pages.kit import panel_actions, upload_slot
 from webapp.pages.kit.job_titles import main_input
 from webapp.pages.kit.page_state import Held, of_job, view
 from webapp.services import Services
@@ -125,3 +128,28 @@ def test_an_unknown_example_is_refused(services: Services) -> None:
     with pytest.raises(UserError) as caught:
         examples.accept_example(services, ME, "inpaint", "none")
     assert caught.value.code == "not_found"
+
+
+def test_another_volume_of_a_folder_is_chosen_on_the_page(services: Services, head: Phantom, tmp_path: Path) -> None:
+    _, mask = head.write(tmp_path)
+    services.repo.touch(ME)
+    paths = [str(path) for path in folder_of(head, tmp_path / "in", "T1", "FLAIR")]
+    task = inpaint.TASK
+    held = panel_actions.load(services, ME, task, "t1", Held(), paths)
+    assert held.inputs == {} and held.volumes["t1"].number is None
+    choice = gr.Dropdown()
+    slot = upload_slot.Slot(task.inputs[0], gr.File(), gr.HTML(), gr.HTML(), choice, None)
+    offered = slot.updates(None, True, held.volumes["t1"])[choice]
+    assert (offered.label, [number for _, number in offered.choices]) == (
+        "2 volumes in this upload: choose one", [1, 2]
+    )  # fmt: skip
+    first = panel_actions.choose_volume(services, ME, task, "t1", held, 2)
+    assert view(services, ME, task, first).scans["t1"].facts["series"] == "FLAIR"
+    masked = panel_actions.load(services, ME, task, "mask", first, str(mask))
+    assert masked.volumes == first.volumes and first.volumes["t1"].number == 2
+    other = panel_actions.choose_volume(services, ME, task, "t1", masked, 1)
+    assert set(other.inputs) == {"t1"} and other.volumes["t1"].number == 1
+    assert panel_actions.remove(task, "t1", other).volumes == {}
+    with pytest.raises(UserError) as caught:
+        panel_actions.choose_volume(services, ME, task, "t1", Held(), 1)
+    assert caught.value.code == "upload_gone"

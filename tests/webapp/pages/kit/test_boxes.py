@@ -121,6 +121,16 @@ def test_a_result_of_another_run_is_taken_as_synthetic_too() -> None:
     ]
 
 
+def test_a_map_has_what_its_task_subtracted() -> None:
+    files = (
+        ArtifactRecord("a1", "j1", "result", "Result", "t1", "b1"),
+        ArtifactRecord("a2", "j1", "difference", "Difference", "t2", "b2"),
+    )
+    job = replace(JOB, task="superres", params={"method": "linear"}, inputs={"image": "s1"}, artifacts=files)
+    found = scene(View(superres.TASK, {"image": SCAN}, job)).difference
+    assert found and (found.title, found.what) == ("Difference", "result minus linear interpolation")
+
+
 def test_a_comparison_opens_side_by_side() -> None:
     compared = replace(JOB, params={"method": "biharmonic", "beside": ["shell"]})
     scans = {"t1": SCAN, "mask": replace(SCAN, role="mask")}

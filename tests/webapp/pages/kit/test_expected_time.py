@@ -43,6 +43,17 @@ def test_runs_of_the_same_method_count_alone(services: Services, monkeypatch: py
     assert expected_time.expected(services, View(TASK), {"method": "shell"}) == "5–12 min"
 
 
+def test_a_preset_takes_what_a_run_with_it_takes(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    # the estimate sees every setting, also those that presets leave alone
+    monkeypatch.setattr(expected_time, "_estimate", lambda task, paths, params, on: 60.0 * dict(params)["grow"])
+    given = {"method": "shell", "grow": 3.0}
+    for title, name in expected_time.preset_titles(services, View(TASK), given):
+        preset = next(one for one in TASK.presets if one.name == name)
+        alike = expected_time.expected(services, View(TASK), {**given, **preset.params})
+        assert title == f"{preset.title} · {alike}"
+        assert alike == "2.5–4.5 min"
+
+
 @pytest.mark.usefixtures("minute")
 def test_without_a_run_the_range_is_wide(services: Services) -> None:
     assert expected_time.expected(services, View(TASK), FILLED) == "50–90 s"

@@ -22,7 +22,7 @@ from core.events import Event, Finished, Started
 from core.result import REPORT, RESULT, RUN, Note, Result, Row, artifact_in
 from tests.phantom import Phantom
 from tests.webapp.fakes import FakeEngine, wait_for
-from tests.webapp.pages.lab.test_offline_report import script as lab_script
+from tests.webapp.pages.lab.test_stored_results import script as lab_script
 from webapp.app import build_services
 from webapp.door.visitor import KEY
 from webapp.endpoints import add_routes
@@ -165,7 +165,7 @@ def test_a_run_of_the_lab_is_its_report(shared: Shared) -> None:
     page, report = lab.get(**HTML), lab.get("/report")
     assert page.status_code == report.status_code == 200
     assert 'id="scene"' not in page.text and f"/shared/{key}/report" in page.text
-    assert 'class="cs-figure"' in report.text
+    assert 'class="chart"' in report.text
 
 
 def test_the_files_of_the_page_stand_below_the_link_alone(shared: Shared) -> None:

@@ -1,4 +1,4 @@
-"""A finished run is given to its owner alone, as one file."""
+"""The files of a finished run are given to its owner alone, and those of the data go with its job."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.engine.protocol import JobSpec
+from core.engine.wire import decode_spec, encode_spec
 from core.errors import UserError
 from core.events import Event, Finished, Started
 from core.failure.results_json import to_json
 from core.result import Result, Verdict, artifact_in
 from tests.webapp.fakes import FakeEngine, wait_for
+from tests.webapp.intake.test_spectra_files import write
 from tests.webapp.pages.lab_results import results
 from webapp.app import build_services
 from webapp.door.visitor import KEY
 from webapp.endpoints import add_routes
+from webapp.intake.spectra_files import accept_tissue
 from webapp.pages.kit.job_titles import headline, subject
-from webapp.pages.lab import offline_report
+from webapp.pages.lab import stored_results
 from webapp.services import Services
 from webapp.settings import Settings
 
@@ -49,7 +52,6 @@ def client(services: Services, session: str) -> TestClient:
     """Return a visitor of the two routes, as the guard lets one through."""
     app = FastAPI()
     add_routes(app, services)
-    app.include_router(offline_report.router(services))
     return TestClient(_Session(app, session))
 
 
@@ -60,20 +62,6 @@ class _Session:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[KEY] = self._session
         await self._app(scope, receive, send)
-
-
-def test_the_owner_gets_one_file_and_nobody_else_does(served: Services) -> None:
-    job = wait_for(served, served.dispatcher.submit("a", "failure", {}, {}), "a")
-    answer = client(served, "a").get(f"/lab/{job.id}.html?look=ir-erm&beside=rgb-erm")
-    assert answer.status_code == 200
-    assert answer.headers["content-disposition"].startswith("attachment;")
-    assert answer.headers["content-type"] == "application/octet-stream"
-    assert answer.headers["cache-control"] == "private, no-store"
-    assert "<!doctype html>" in answer.text
-    assert answer.text.count('class="cs-figure"') >= 6
-    assert len(answer.text) < 1_200_000
-    assert client(served, "b").get(f"/lab/{job.id}.html").status_code == 404
-    assert client(served, "a").get("/lab/none.html").status_code == 404
 
 
 def test_every_file_of_a_run_is_kept_and_can_be_downloaded(served: Services) -> None:
@@ -87,11 +75,11 @@ def test_every_file_of_a_run_is_kept_and_can_be_downloaded(served: Services) -> 
 
 def test_only_a_finished_run_of_the_lab_has_a_report(served: Services) -> None:
     job = wait_for(served, served.dispatcher.submit("a", "failure", {}, {}), "a")
-    assert offline_report.load(served, job).models[0].name == "rgb-erm"
+    assert stored_results.load(served, job).models[0].name == "rgb-erm"
     served.blobs.delete(next(one.blob for one in job.artifacts if one.name == "results"))
-    offline_report._read.cache_clear()
+    stored_results._read.cache_clear()
     with pytest.raises(UserError) as caught:
-        offline_report.load(served, job)
+        stored_results.load(served, job)
     assert caught.value.code == "not_found"
 
 
@@ -99,3 +87,22 @@ def test_the_list_of_runs_names_the_tissue_and_the_verdicts(served: Services) ->
     job = wait_for(served, served.dispatcher.submit("a", "failure", {}, {"tissue": "none"}), "a")
     assert subject(served, "a", job) == "Simulated tissue: none"
     assert headline(job) == "Failure lab: RGB none, IR red"
+
+
+def test_files_go_with_the_job_as_they_were_uploaded(settings: Settings, tmp_path: Path) -> None:
+    given: list[JobSpec] = []
+
+    def listening(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
+        given.append(spec)
+        yield from script(job_id, spec, attempt)
+
+    made = build_services(settings, lambda: FakeEngine(listening))
+    upload = write(tmp_path / "core 7.npz")
+    size = upload.stat().st_size
+    data = accept_tissue(made, [upload], "a")
+    made.dispatcher.start()
+    wait_for(made, made.dispatcher.submit("a", "failure", {"data": data.id}, {}), "a")
+    made.dispatcher.stop()
+    made.repo.engine.dispose()
+    (file,) = given[0].sources["data"]
+    assert (file.name, file.bytes) == ("core 7.npz", size) and decode_spec(encode_spec(given[0])) == given[0]

@@ -1,0 +1,1 @@
+"""One run of the failure lab as one HTML file."""

@@ -100,7 +100,7 @@ class Output:
     """
 
     name: str
-    kind: Literal["volume", "json", "html", "csv"]
+    kind: Literal["volume", "json", "html", "csv", "png"]
     title: str
     always: bool = True
 
@@ -224,11 +224,13 @@ class Context:
     """Where a job runs and writes: ``device`` (``"cpu"``, ``"cuda:0"``) and an existing, empty ``out`` folder.
 
     sources: input name -> the files as the user gave them, where the input itself is a copy of them.
+    kept: a folder, made when it is needed, in which a stopped run finds again what it had computed; None for none.
     """
 
     device: str
     out: Path
     sources: Mapping[str, tuple[NamedFile, ...]] = field(default_factory=dict)
+    kept: Path | None = None
 
 
 Run = Callable[[Context, Mapping[str, Path], Mapping[str, Any]], Iterator[Event]]
@@ -253,6 +255,7 @@ class Task:
     before those of papers before the plain ones; none for a task that is done in one way. page: how it is shown.
     report: writes ``report.html`` of a finished run into a folder, from (folder, task, input name -> path, parameters,
     result, run record), for a task with that output.
+    resumes: whether a run that was stopped goes on from ``Context.kept``.
     """
 
     name: str
@@ -268,6 +271,7 @@ class Task:
     measures: tuple[Measure, ...] = ()
     page: Page = field(default_factory=Page)
     report: Callable[..., Artifact] = Reference("core.report.page:write_report")
+    resumes: bool = False
 
     @property
     def required(self) -> tuple[Input, ...]:

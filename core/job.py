@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from core.files.nifti import PathLike, read_stored, write_stored
 from core.output_folder import files_of_run_before, held, publish, require_apart
 from core.result import Note
 from core.tasks import TASKS
+
+# what a stopped run has left for the next one
+UNFINISHED = ".unfinished"
 
 
 def run(
@@ -37,7 +41,8 @@ def run(
     and the notes about that come as events and stand before the notes of the result. Of a DICOM folder with several
     volumes "FOLDER#2" takes the second. deface: work on copies of the scans of whole heads, without their faces. Once
     the whole run has succeeded, files of the same name in ``out`` are replaced, each at once, and what else the run
-    before has left there is removed, as its run record lists it.
+    before has left there is removed, as its run record lists it. A run that was stopped
+    goes on from the folder ``.unfinished`` in ``out`` where its task can.
     ``on_event`` is called with every event. Raises UserError, also for a job that failed, for one that would replace
     its own input, and while another run writes into ``out``.
     """
@@ -54,8 +59,12 @@ def run(
             converted |= _defaced(declared, {**given, **converted}, notices, work)
         results = work / "results"
         results.mkdir()
-        result = _finish(JobSpec(task, {**given, **converted}, params, str(results), device, notices), on_event)
+        kept = str(folder.absolute() / UNFINISHED) if declared is not None and declared.resumes else ""
+        result = _finish(
+            JobSpec(task, {**given, **converted}, params, str(results), device, notices, kept=kept), on_event
+        )
         artifacts = publish(result.result.artifacts, folder, earlier)
+        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
         notes = (*result.result.notes, *_removed(earlier))
         return Finished(replace(result.result, artifacts=artifacts, notes=notes))
 

@@ -85,7 +85,8 @@ class Welcome:
 class Page:
     """What a page shows of a task beyond its inputs, parameters, presets and measures.
 
-    kind: "imaging" for a scan that becomes a scan, drawn in the viewer; "lab" for the failure lab, one at most.
+    kind: "imaging" for a scan that becomes a scan, drawn in the viewer; "lab" for the failure lab, "worth" for the
+    augmentation study, one at most of each.
     tab: title of the tab, that of the task if ""; load, settings: the first two steps. invitation: text of the empty
     viewer. preset: the one chosen at first, if "" the first. twins: presets that are worth seeing beside each other: a
     finished run with one of them offers the others. group: inputs that can be dropped at once. welcome: what stands
@@ -97,9 +98,10 @@ class Page:
 
     explain: (input -> ``GivenScan``, parameters) -> notes on what the settings make of these scans. offers: parameter
     -> function of the names of the given inputs. subject: the parameter that names what a run without a file is about.
+    with_data, without_data: what is said of a run on files, and of one without, for a task that needs none.
     """
 
-    kind: Literal["imaging", "lab"] = "imaging"
+    kind: Literal["imaging", "lab", "worth"] = "imaging"
     tab: str = ""
     load: Step = Step("Load")
     settings: Step = Step("Settings")
@@ -112,4 +114,6 @@ class Page:
     explain: Callable[[Mapping[str, GivenScan], Mapping[str, Any]], tuple[Note, ...]] | None = None
     offers: Mapping[str, Callable[[Collection[str]], Offer]] = field(default_factory=dict)
     subject: str = ""
+    with_data: str = ""
+    without_data: str = ""
     welcome: Welcome | None = None

@@ -13,6 +13,7 @@ MODULES = (
     "core.imaging.superres.task",
     "core.imaging.translate.task",
     "core.failure.task",
+    "core.augment.task",
 )
 
 TASKS: tuple[Task, ...] = tuple(import_module(name).TASK for name in MODULES)

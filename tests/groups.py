@@ -27,7 +27,7 @@ FIRST = ("tests/browser/", "tests/looks/", "tests/contract/", "tests/fault/", "t
 # what `make check` leaves to `make test`: folders and files whose tests train, simulate heads or start programs
 LONG = (
     "tests/browser/", "tests/looks/", "tests/contract/", "tests/fault/", "tests/hostile/",
-    "tests/core/train/", "tests/core/synth/", "tests/core/test_main.py",
+    "tests/core/augment/", "tests/core/train/", "tests/core/synth/", "tests/core/test_main.py",
     "tests/core/anatomy/test_brain.py", "tests/core/anatomy/test_registration.py", "tests/core/bench/test_synthetic.py",
     "tests/core/files/test_convert.py", "tests/core/imaging/inpaint/test_task.py",
     "tests/core/imaging/published/test_posterior.py", "tests/core/imaging/translate/test_run.py",

@@ -25,6 +25,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.weights",),
     ("core.spectra", "core.anatomy", "core.diffusion", "core.synth"),
     ("core.imaging", "core.failure"),
+    ("core.augment",),
     ("core.tasks",),
     ("core.catalogue", "core.report"),
     ("core.engine",),
@@ -58,8 +59,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 # who else, besides itself, may import this part of the program; the longest prefix of a name holds
 CLOSED: dict[str, tuple[str, ...]] = {
-    "core.synth": ("core.train", "core.bench", "core.commands"),
-    "core.spectra.simulated_tissue": ("core.failure", "core.train", "core.bench", "core.commands"),
+    "core.synth": ("core.augment", "core.train", "core.bench", "core.commands"),
+    "core.spectra.simulated_tissue": ("core.failure", "core.augment", "core.train", "core.bench", "core.commands"),
     "core.train": ("core.commands", "core.bench"),
     "core.bench": ("core.commands",),
     "core.engine": ("core.job", "core.output_folder", "core.bench", "webapp.jobs", "webapp.app"),

@@ -41,6 +41,7 @@ from webapp.store.owners import Owners
 from webapp.store.repository import Repo
 from webapp.store.shares import Shares
 from webapp.store.studies import Studies
+from webapp.store.unfinished_work import UNFINISHED, UnfinishedWork
 from webapp.telemetry.metrics import Metrics
 from webapp.telemetry.recent_errors import RecentErrors
 
@@ -90,8 +91,9 @@ def build_services(
     migrate(database)
     repo = Repo(database, settings.running_per_session)
     blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
-    metrics = Metrics()
-    dispatcher = Dispatcher(repo, blobs, settings, engine or _local(settings), find=find, ended=metrics.job_ended)
+    metrics, unfinished = Metrics(), UnfinishedWork(settings.data / UNFINISHED)
+    make = engine or _local(settings)
+    dispatcher = Dispatcher(repo, blobs, settings, make, unfinished, find=find, ended=metrics.job_ended)
     return Services(
         settings,
         repo,
@@ -101,7 +103,7 @@ def build_services(
         Accounts(database),
         Browsers(database, settings.session_days),
         Owners(database),
-        Erasure(database, blobs, settings.data / UPLOADS, Erased(settings.data / ERASED)),
+        Erasure(database, blobs, settings.data / UPLOADS, Erased(settings.data / ERASED), unfinished),
         Shares(database),
         Overview(database),
         metrics,
@@ -163,8 +165,10 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         from webapp.pages.kit import theme
         from webapp.pages.shared import shared_routes
         from webapp.pages.study import downloads as study_export
+        from webapp.pages.worth import worth_report
 
         page = layout.build
+        app.include_router(worth_report.router(services))
         app.include_router(study_export.router(services))
         app.include_router(thumbnails.router(services))
         app.include_router(shared_routes.router(services))

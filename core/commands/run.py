@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.terminal import show_event, show_note
+from core.commands.terminal import ProgressLines, show_note
 from core.declaration import Input, Param, Task
 from core.errors import UserError
 from core.tasks import TASKS
@@ -98,7 +98,7 @@ def _run(task: Task, options: dict[str, Any]) -> None:
     params = preset_params(task, options.get("preset"))
     params |= {param.name: options[param.name] for param in task.params if options[param.name] is not None}
     inputs = {entry.name: options[entry.name] for entry in task.inputs if options[entry.name] is not None}
-    listener = (lambda event: None) if options["quiet"] else show_event
+    listener = (lambda event: None) if options["quiet"] else ProgressLines()
     finished = job.run(
         task.name,
         inputs,

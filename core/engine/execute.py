@@ -51,7 +51,8 @@ def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:
     task = _find(tasks, spec.task)
     params = task.parse(spec.params)
     inputs = _inputs(task, spec)
-    context = Context(device.choose(spec.device), Path(spec.out), spec.sources)
+    kept = Path(spec.kept) if spec.kept else None
+    context = Context(device.choose(spec.device), Path(spec.out), spec.sources, kept)
     device.limit_threads()
     device.reset_peak_memory()
     device.require_memory(task.estimate(inputs, params, context.device).memory)

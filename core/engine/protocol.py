@@ -15,7 +15,8 @@ class JobSpec:
     """One job: input name -> file path, raw parameters, an existing empty output folder, a device name.
 
     notices: input name -> notes about how its file came about, which the file itself does not show. sources: input
-    name -> the files as the user gave them, where the input itself is a copy of them.
+    name -> the files as the user gave them, where the input itself is a copy of them. kept: the
+    folder in which a stopped run of the same job left what it had computed, "" for none.
     """
 
     task: str
@@ -25,6 +26,7 @@ class JobSpec:
     device: str = "auto"
     notices: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
     sources: Mapping[str, tuple[NamedFile, ...]] = field(default_factory=dict)
+    kept: str = ""
 
     @property
     def notes(self) -> tuple[Note, ...]:

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from core.declaration import Param
 from core.failure import titles
 
 READING = "How your data are read"
+
+
+@dataclass(frozen=True)
+class ReadingSettings:
+    """The parameters ``READING_PARAMS`` in their types, which have their meaning and bounds."""
+
+    technique: Literal["auto", "infrared", "raman"]
+    scale: Literal["auto", "absorbance", "percent", "transmittance", "counts"]
+    axis: Literal["auto", "wavenumber", "raman", "micrometre", "nanometre"]
+    wavenumbers: str
+    keep: str
+    bands: int
+    label_column: str
+    group_column: str
+    class_names: str
+    patch: int
+    step: int
+    amide: float
+    most: int
+
 
 READING_PARAMS: tuple[Param, ...] = (
     Param(

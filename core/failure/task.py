@@ -9,7 +9,7 @@ from typing import Literal
 from core.declaration import REPORT, RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 from core.failure import titles
 from core.failure.model_input import MODEL, MODEL_PARAMS
-from core.failure.reading import READING_PARAMS
+from core.failure.reading import READING_PARAMS, ReadingSettings
 from core.presentation import Page, Step, Welcome
 
 # the names of PRESETS of core.spectra.simulated_tissue, and of REMEDIES and NETWORKS of core.failure.models, which load
@@ -32,7 +32,7 @@ FULL = (
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(ReadingSettings):
     """The task's parameters in their types, made of ``TASK.parse``; ``TASK.params`` has their meaning and bounds."""
 
     tissue: str
@@ -47,19 +47,6 @@ class Settings:
     matched: bool
     sweep: bool
     seed: int
-    technique: Literal["auto", "infrared", "raman"]
-    scale: Literal["auto", "absorbance", "percent", "transmittance", "counts"]
-    axis: Literal["auto", "wavenumber", "raman", "micrometre", "nanometre"]
-    wavenumbers: str
-    keep: str
-    bands: int
-    label_column: str
-    group_column: str
-    class_names: str
-    patch: int
-    step: int
-    amide: float
-    most: int
     model_modality: Literal["ir", "rgb"]
     model_bands: str
     model_normalisation: str
@@ -200,6 +187,9 @@ TASK = Task(
         settings=Step("What to train"),
         preset="quick",
         subject="tissue",
+        with_data="Your data are examined; the choice of simulated tissue does not count. Groups (patients, slides) "
+        "are kept apart, and recipes that the data do not allow are left out.",
+        without_data="Tissue is simulated; every number is of the simulation.",
         welcome=Welcome(
             "Does a network look at tissue, or at one number?",
             "Small networks are trained on infrared images of tissue and on stained pictures of the same cells. The "

@@ -49,6 +49,11 @@ WORKS: dict[str, Work] = {
         "2025.",
         "https://arxiv.org/abs/2507.17911",
     ),
+    "kynkaanniemi2019": Work(
+        "Kynkaanniemi T, Karras T, Laine S, Lehtinen J, Aila T. Improved precision and recall metric for assessing "
+        "generative models. NeurIPS 2019.",
+        "https://arxiv.org/abs/1904.06991",
+    ),
     "mattes2003": Work(
         "Mattes D, Haynor DR, Vesselle H, Lewellen TK, Eubank W. PET-CT image registration in the chest using "
         "free-form deformations. IEEE Transactions on Medical Imaging 22(1):120-128, 2003.",
@@ -57,6 +62,11 @@ WORKS: dict[str, Work] = {
     "morwani2023": Work(
         "Morwani D, Batra J, Jain P, Netrapalli P. Simplicity bias in 1-hidden layer neural networks. NeurIPS 2023.",
         "https://arxiv.org/abs/2302.00457",
+    ),
+    "naeem2020": Work(
+        "Naeem MF, Oh SJ, Uh Y, Choi Y, Yoo J. Reliable fidelity and diversity metrics for generative models. ICML "
+        "2020.",
+        "https://arxiv.org/abs/2002.09797",
     ),
     "nichol2021": Work(
         "Nichol AQ, Dhariwal P. Improved denoising diffusion probabilistic models. ICML 2021.",
@@ -88,6 +98,11 @@ WORKS: dict[str, Work] = {
         "Wang Y, Yu J, Zhang J. Zero-shot image restoration using denoising diffusion null-space model. ICLR 2023.",
         "https://arxiv.org/abs/2212.00490",
     ),
+    "wang2025": Work(
+        "Wang H, Zhang G, et al. Exploring the equivalence of closed-set generative and real data augmentation in "
+        "image classification. 2025.",
+        "https://arxiv.org/abs/2508.09550",
+    ),
     "zhu2025": Work(
         "Zhu X, Kwark DH, Zhu R, et al. Introducing 3D representation for medical image volume-to-volume translation "
         "via score fusion. 2025.",
@@ -112,6 +127,7 @@ OF_METHOD: dict[tuple[str, str], tuple[str, ...]] = {
 OF_TASK: dict[str, tuple[str, ...]] = {
     "translate": ("mattes2003", "smith2002"),
     "failure": ("oh2026", "morwani2023"),
+    "augment": ("ho2020", "nichol2021", "kynkaanniemi2019", "naeem2020", "wang2025"),
 }
 OF_MEASURE: dict[str, tuple[str, ...]] = {"ssim": ("wang2004",)}
 

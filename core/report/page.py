@@ -11,10 +11,11 @@ from core import weights
 from core.declaration import Measure, Param, Task, Value
 from core.provenance import Identity, RunRecord
 from core.report.citations import PROGRAM, cited
+from core.report.drawings import drawings
 from core.report.labels import artifact_title, input_title
 from core.report.slices import figures
 from core.report.writing import option_words, render, write_page
-from core.result import Artifact, Finding, FindingValue, Measured, Result, Row
+from core.result import VOLUME_SUFFIX, Artifact, Finding, FindingValue, Measured, Result, Row
 
 # what differs between two runs of the same job is in run.json alone
 TIMES = ("seconds",)
@@ -54,6 +55,9 @@ def _content(
         "warnings": result.texts("warning"),
         "wide": wide,
         "narrow": narrow,
+        "drawn": drawings(task, result.artifacts),
+        "verdicts": result.verdicts,
+        "compared": bool(task.methods),
         "columns": columns,
         "rows": [_row(row, columns) for row in table],
         "measured": any(row.measured("psnr") for row in table),
@@ -72,7 +76,8 @@ def _content(
 def command(task: Task, inputs: Mapping[str, object], params: Mapping[str, Value], device: str) -> str:
     """Return the command line that does the job again; files are named by their role."""
     lines = [f"counterscan run {task.name}"]
-    lines += [f"--{entry.name} {entry.name}.nii.gz" for entry in task.inputs if entry.name in inputs]
+    given = [entry for entry in task.inputs if entry.name in inputs]
+    lines += [f"--{entry.name} {entry.name}{'' if entry.kind == 'tissue' else VOLUME_SUFFIX}" for entry in given]
     lines += [option for param in task.params for option in option_words(param, params[param.name])]
     lines += [f"--device {shlex.quote(device)}", "--out OUT"]
     return " \\\n  ".join(lines)
@@ -82,7 +87,7 @@ def _ran(task: Task, table: Iterable[Row], inputs: Mapping[str, Path]) -> str:
     titles = [row.title for row in table]
     given = ", ".join(input_title(task, name) for name in inputs)
     start = f"Given: {given}. " if given else ""
-    if not titles:
+    if not titles or not task.methods:
         return start.strip()
     beside = f"; beside it, for comparison: {', '.join(titles[1:])}" if titles[1:] else ""
     return f"{start}Method: {titles[0]}{beside}."

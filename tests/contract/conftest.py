@@ -45,7 +45,7 @@ def keeps_its_contract(task: Task, last: Finished) -> None:
     for artifact in result.artifacts:
         path = Path(artifact.path)
         suffix = path.name.removeprefix(artifact.name)
-        assert suffix in (".nii.gz", ".json", ".csv", ".html")
+        assert suffix in (".nii.gz", ".json", ".csv", ".html", ".png")
         assert artifact == artifact_in(path.parent, artifact.kind, suffix, artifact.method)
         if artifact.kind == BASELINE:
             assert artifact.method in [row.method for row in result.table[1:]]

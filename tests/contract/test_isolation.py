@@ -43,6 +43,7 @@ OWNED = {
     "/files/{artifact_id}": {"artifact_id": "artifact"},
     "/mask/{scan_id}": {"scan_id": "scan"},
     "/proposal/{scan_id}": {"scan_id": "scan"},
+    "/worth/{job_id}.html": {"job_id": "job"},
     "/study/{study_id}/view": {"study_id": "study"},
     "/study/{study_id}/{kind}": {"study_id": "study"},
     "/gradio_api/heartbeat/{session_hash}": {"session_hash": "page"},

@@ -36,6 +36,7 @@ from webapp.store.records import NewScan
 from webapp.store.repository import Repo
 from webapp.store.schema import artifact, job
 from webapp.store.states import OVER
+from webapp.store.unfinished_work import UnfinishedWork
 
 Plan = Literal["progress", "finish", "fail", "die"]
 Steps = Generator[float, None, None]
@@ -122,7 +123,15 @@ class Server:
         self.refusals = Refusals(self.database)
         self.engine = Played(deaths)
         repo, blobs = Repo(self.database), Blobs(settings.data / "blobs")
-        self.dispatcher = Dispatcher(repo, blobs, settings, lambda: self.engine, find=find, clock=clock)
+        self.dispatcher = Dispatcher(
+            repo,
+            blobs,
+            settings,
+            lambda: self.engine,
+            UnfinishedWork(settings.data / "unfinished"),
+            find=find,
+            clock=clock,
+        )
         self.running: list[Steps] = []
         # owners of claims that this server may lose, since it could not renew them in time
         self.doubtful: set[str] = set()

@@ -26,6 +26,7 @@ from webapp.store.day_use import DayUse
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, ScanRecord
 from webapp.store.repository import Repo
+from webapp.store.unfinished_work import UnfinishedWork
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ def _unwatched(task: str, state: str, seconds: float) -> None:
 class Dispatcher:
     """Runs the jobs of the database on one engine, ``settings.slots`` at a time.
 
-    engine: makes the engine; called once, at start when ``settings.warm``, else with the first job.
+    engine: makes the engine; called once, at start when ``settings.warm``, else with the first job. unfinished: what
+    stopped jobs leave.
     find: finds a task by name. clock: the time. ended: called with task, state and seconds when the end of a start is
     recorded.
     Jobs that a dead server left running start again. Every method is safe to call from any thread. The threads of
@@ -54,6 +56,7 @@ class Dispatcher:
         blobs: Blobs,
         settings: Settings,
         engine: Callable[[], Engine],
+        unfinished: UnfinishedWork,
         *,
         find: Callable[[str], Task] = tasks.find,
         clock: Clock = time,
@@ -80,6 +83,7 @@ class Dispatcher:
             self._stopping.is_set,
             clock,
             ended,
+            unfinished,
         )
         self._wake = threading.Condition()
         self._threads: list[threading.Thread] = []

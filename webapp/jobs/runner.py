@@ -26,6 +26,7 @@ from webapp.store.clock import Clock
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, NewArtifact, ScanRecord
 from webapp.store.repository import Repo
+from webapp.store.unfinished_work import UnfinishedWork
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Runner:
     """Runs claimed jobs in folders of ``work``, which is on the disk of ``blobs``; ``lease`` in seconds.
 
     stopping: whether the server stops, so that a lost process is no death. ended: called when an end is recorded.
+    unfinished: what stopped jobs leave.
     """
 
     queue: Queue
@@ -71,6 +73,7 @@ class Runner:
     stopping: Callable[[], bool]
     clock: Clock
     ended: Ended
+    unfinished: UnfinishedWork
 
     def __post_init__(self) -> None:
         self.previews = Previews(self.work)
@@ -102,6 +105,9 @@ class Runner:
         try:
             out.mkdir(parents=True)
             last = yield from self._listen(claim, out)
+            if last is not None:
+                # nothing is left to go on with
+                shutil.rmtree(self._kept(claim), ignore_errors=True)
             seconds = self.clock.monotonic() - begun
             if isinstance(last, Finished):
                 return Ending("done", self._stored(claim, last.result, kept, seconds))
@@ -158,7 +164,11 @@ class Runner:
             # what was kept of a scan does not show how it was converted; spectra are read anew by the task
             if scan.role not in UNCONVERTED:
                 notices[name] = notes("warning", scan.warnings)
-        return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices, sources=sources)
+        kept = str(self._kept(claim)) if self.find(claim.task).resumes else ""
+        return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices, sources=sources, kept=kept)
+
+    def _kept(self, claim: Claim) -> Path:
+        return self.unfinished.of_job(claim.session, claim.task, claim.inputs, claim.params)
 
     def _failed(self, claim: Claim, failed: Failed, begun: float) -> Ending:
         return Ending("failed", partial(self.queue.fail, claim, failed, self.clock.monotonic() - begun))

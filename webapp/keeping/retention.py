@@ -15,6 +15,7 @@ from webapp.housekeeping import TICK_SECONDS
 from webapp.services import Services
 from webapp.store.clock import now
 from webapp.store.day_use import forget_days
+from webapp.store.unfinished_work import DAY_SECONDS, UNFINISHED, UnfinishedWork
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,10 @@ class Retention:
             self._services.blobs.empty_trash(before.timestamp())
             self._note(RetentionRun(moment, gone))
         _remove(_below(data / "incoming"), moment - timedelta(seconds=LIFE_SECONDS))
+        oldest = moment.timestamp() - DAY_SECONDS
+        UnfinishedWork(data / UNFINISHED).delete_old(
+            oldest if self._age is None else max(oldest, (moment - self._age).timestamp())
+        )
         if life := self._services.settings.backup_life:
             _remove(_below(data / "backups"), moment - life)
             _remove_empty(data / "backups")

@@ -29,6 +29,7 @@ from webapp.pages.lab import results_column, results_events
 from webapp.pages.lab import tab as lab_tab
 from webapp.pages.study import management
 from webapp.pages.study import tab as tab_rate
+from webapp.pages.worth import worth_column, worth_events
 from webapp.services import Services
 
 BADGE_SECONDS = 5.0
@@ -67,16 +68,14 @@ def build(services: Services) -> gr.Blocks:
                     part.render()
                 chart = _chart()
             with gr.Column(elem_id="lab-view", min_width=0):
-                columns = {
-                    name: results_column.build(welcome)
-                    for name, (_, panel) in panels.items()
-                    if (welcome := _lab_welcome(panel))
-                }
+                columns = {name: results_column.build(words) for name, words in _welcomes(panels, "lab").items()}
+            with gr.Column(elem_id="worth-view", min_width=0):
+                studies = {name: worth_column.build(words) for name, words in _welcomes(panels, "worth").items()}
             with gr.Column(elem_id="study-view", min_width=0):
                 answers = tab_rate.results()
         badges = _status(services)
         shared = Shared(badges, viewer, results, chart, choice, gr.State(tasks.TASKS[0].name))
-        connected = _connect(services, panels, columns, shared)
+        connected = _connect(services, panels, columns, studies, shared)
         panel_events.connect_first(runs.start, connected[tasks.TASKS[0].name])
         _connect_landing(panels, connected)
         management.StudyEvents(services, study, answers, shared).connect(rate, demo)
@@ -86,7 +85,7 @@ def build(services: Services) -> gr.Blocks:
 
 def _task_tab(services: Services, task: Task) -> tuple[gr.Tab, Panel]:
     """Draw the tab of a task, as the kind of its page wants it."""
-    if task.page.kind == "lab":
+    if task.page.kind != "imaging":
         with gr.Tab(tab_title(task), id=task.name, elem_id=f"{task.name}-tab") as tab:
             return tab, lab_tab.build(services, task)
     with gr.Tab(tab_title(task), id=task.name) as tab:
@@ -97,16 +96,27 @@ def _connect(
     services: Services,
     panels: Mapping[str, tuple[gr.Tab, Panel]],
     columns: Mapping[str, results_column.LabView],
+    studies: Mapping[str, worth_column.WorthView],
     shared: Shared,
 ) -> dict[str, PanelEvents]:
-    """Attach and return the events of every task's tab; columns: task of a lab -> where its results stand."""
+    """Attach and return the events of every task's tab; columns, studies: task of a lab, of a
+    study -> where its results stand."""
     imaging = {name: panel for name, (_, panel) in panels.items() if isinstance(panel, imaging_tab.Tab)}
     connected: dict[str, PanelEvents] = {**tab_events.connect(services, imaging, shared)}
     for name, column in columns.items():
         tab, panel = panels[name]
         connected[name] = results_events.connect(services, panel, column, tab, shared)
+    for name, view in studies.items():
+        tab, panel = panels[name]
+        connected[name] = worth_events.connect(services, panel, view, tab, shared)
     panel_events.connect({name: connected[name] for name in panels}, shared)
     return connected
+
+
+def _welcomes(panels: Mapping[str, tuple[gr.Tab, Panel]], kind: str) -> dict[str, Welcome]:
+    """Return task -> what stands in its results column at first, of each task whose page is of ``kind``."""
+    pages = {name: panel.task.page for name, (_, panel) in panels.items()}
+    return {name: page.welcome for name, page in pages.items() if page.kind == kind and page.welcome is not None}
 
 
 def _connect_landing(panels: Mapping[str, tuple[gr.Tab, Panel]], connected: Mapping[str, PanelEvents]) -> None:
@@ -115,10 +125,6 @@ def _connect_landing(panels: Mapping[str, tuple[gr.Tab, Panel]], connected: Mapp
     if isinstance(first, imaging_tab.Tab) and first.welcome:
         for name, button in first.welcome.others.items():
             panel_events.connect_first(button, connected[name])
-
-
-def _lab_welcome(panel: Panel) -> Welcome | None:
-    return panel.task.page.welcome if panel.task.page.kind == "lab" else None
 
 
 def _empty_scene() -> dict[str, object]:

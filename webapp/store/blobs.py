@@ -16,8 +16,8 @@ from pathlib import Path
 from core.errors import UserError
 from core.files.nifti_writer import sync_folder
 
-NAME = re.compile(r"[0-9a-f]{40}(\.nii\.gz|\.nii|\.json|\.html|\.csv|\.npz|\.model)")
-SUFFIXES = (".nii.gz", ".nii", ".json", ".html", ".csv", ".npz", ".model")
+NAME = re.compile(r"[0-9a-f]{40}(\.nii\.gz|\.nii|\.json|\.html|\.csv|\.png|\.npz|\.model)")
+SUFFIXES = (".nii.gz", ".nii", ".json", ".html", ".csv", ".png", ".npz", ".model")
 PART = ".part"
 TRASH = "trash"
 DAY = 86400.0

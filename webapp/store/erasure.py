@@ -35,6 +35,7 @@ from webapp.store.schema import (
 from webapp.store.scrubbing import scrub
 from webapp.store.states import OVER
 from webapp.store.study_erasure import drop_studies, end_study, managed
+from webapp.store.unfinished_work import UnfinishedWork
 
 # ids in one statement: databases bound the number
 CHUNK = 500
@@ -45,15 +46,16 @@ class Erasure:
 
     Rows and the names of their files change places in one transaction, so that a server that ends in between deletes
     the files at its next ``finish``. uploads: the folder of uploads, one folder each. erased: the list of what was
-    deleted.
+    deleted. unfinished: what stopped jobs left, which goes with any of its visitor's scans and runs.
     """
 
-    def __init__(self, engine: Engine, blobs: Blobs, uploads: Path, erased: Erased) -> None:
+    def __init__(self, engine: Engine, blobs: Blobs, uploads: Path, erased: Erased, unfinished: UnfinishedWork) -> None:
         self._engine = engine
         self._reader = engine.execution_options(**{READING: True})
         self._blobs = blobs
         self._uploads = uploads
         self._erased = erased
+        self._unfinished = unfinished
         # a server before this one may have ended before it scrubbed
         self._unscrubbed = True
 
@@ -63,6 +65,7 @@ class Erasure:
             mine = job.c.id == job_id, job.c.session == session_id
             _require_over(connection.scalars(select(job.c.state).where(*mine)).all())
             _drop_jobs(connection, [job_id])
+        self._unfinished.delete(session_id)
         self._deleted()
 
     def delete_scan(self, scan_id: str, session_id: str) -> tuple[int, int]:
@@ -80,6 +83,7 @@ class Erasure:
                 _require_over([run.state for run in runs])
             _drop_jobs(connection, [run.id for run in runs])
             _drop_scans(connection, family)
+        self._unfinished.delete(session_id)
         self._deleted()
         return len(family) - 1, len(runs)
 
@@ -102,6 +106,7 @@ class Erasure:
                 connection.execute(delete(session).where(session.c.id == session_id))
         for one in arrived:
             shutil.rmtree(self._uploads / one, ignore_errors=True)
+        self._unfinished.delete(session_id)
         self._deleted()
 
     def delete_all(self) -> None:
@@ -115,6 +120,7 @@ class Erasure:
                     connection.execute(_of_nobody_known(table))
         shutil.rmtree(self._uploads, ignore_errors=True)
         self._uploads.mkdir(exist_ok=True)
+        self._unfinished.delete_all()
         self._deleted()
 
     def delete_old(self, before: datetime, moment: datetime) -> int:
@@ -126,7 +132,9 @@ class Erasure:
             runs = _runs(connection)
             held = [run for run in runs if run.state not in OVER or _kept(run, moment)]
             old = [run.id for run in runs if run not in held and (run.finished or run.created) < before]
-            scans = connection.execute(select(scan.c.id, scan.c.parent, scan.c.created, scan.c.keep_until)).all()
+            scans = connection.execute(
+                select(scan.c.id, scan.c.session, scan.c.parent, scan.c.created, scan.c.keep_until)
+            ).all()
             parents = {one.id: one.parent for one in scans}
             wanted = {one.id for one in scans if _kept(one, moment)} | {i for run in held for i in run.inputs.values()}
             stays = {one for each in wanted for one in _line(each, parents)}
@@ -134,6 +142,8 @@ class Erasure:
             old += [run.id for run in runs if gone & set(run.inputs.values()) and run.id not in old]
             _drop_jobs(connection, old)
             _drop_scans(connection, gone)
+        for owner in {one.session for one in scans if one.id in gone}:
+            self._unfinished.delete(owner)
         if old or gone:
             self._deleted()
         return len(old) + len(gone)

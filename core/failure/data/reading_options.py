@@ -8,7 +8,7 @@ from typing import Literal
 
 from core.errors import UserError
 from core.failure.data.image_patches import Window
-from core.failure.task import Settings
+from core.failure.reading import ReadingSettings
 from core.spectra.axis import Unit
 from core.spectra.cube import MAX_BANDS
 from core.spectra.scale import Scale
@@ -43,8 +43,8 @@ class Options:
     window: Window = field(default=Window())
 
 
-def options_of(settings: Settings) -> Options:
-    """Return the options among the ``settings`` of the task. UserError bad_parameter for texts that are none."""
+def options_of(settings: ReadingSettings) -> Options:
+    """Return the options that ``settings`` hold. UserError bad_parameter for texts that are none."""
     return Options(
         settings.technique,
         settings.scale,

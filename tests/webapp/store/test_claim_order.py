@@ -16,6 +16,7 @@ from webapp.store.erasure import Erasure
 from webapp.store.queue import Queue
 from webapp.store.records import Claim
 from webapp.store.repository import Repo
+from webapp.store.unfinished_work import UnfinishedWork
 
 GREEDY = "greedy"
 OWN = 5
@@ -29,7 +30,8 @@ class Line:
         migrate(engine)
         self.repo = Repo(engine, running_per_session)
         self.queue = Queue(engine, running_per_session=running_per_session)
-        self.erasure = Erasure(engine, Blobs(folder / "blobs"), folder, Erased(folder / "erased.log"))
+        unfinished = UnfinishedWork(folder / "unfinished")
+        self.erasure = Erasure(engine, Blobs(folder / "blobs"), folder, Erased(folder / "erased.log"), unfinished)
         self.slots = slots
         self.running_per_session = running_per_session
         self.running: list[Claim] = []

@@ -20,6 +20,7 @@ from webapp.store.erasure import Erasure
 from webapp.store.records import JobRecord, ScanRecord
 from webapp.store.schema import dropped_blob, metadata, rating, session, study, study_image
 from webapp.store.scrubbing import scrub
+from webapp.store.unfinished_work import UnfinishedWork
 
 LONG = timedelta(days=1)
 
@@ -172,7 +173,9 @@ def test_a_server_that_ended_in_between_deletes_the_files_later(
     lost = services.blobs.put(Path.touch)
     with services.repo.engine.begin() as connection:
         connection.execute(insert(dropped_blob).values(blob=lost.name))
-    Erasure(services.repo.engine, services.blobs, services.settings.data, Erased(tmp_path / "erased.log")).finish()
+    unfinished = UnfinishedWork(services.settings.data / "unfinished")
+    erased = Erased(tmp_path / "erased.log")
+    Erasure(services.repo.engine, services.blobs, services.settings.data, erased, unfinished).finish()
     assert lost.name not in files(services) and made[0].blob in files(services)
     with services.repo.engine.begin() as connection:
         assert connection.scalars(select(dropped_blob.c.blob)).all() == []
@@ -218,7 +221,8 @@ def test_a_reader_puts_the_scrubbing_off(services: Services, monkeypatch: pytest
 
 def test_the_names_of_files_stand_in_no_error_of_the_database(settings: Settings, tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path}/empty.db")
-    erasure = Erasure(engine, Blobs(tmp_path / "blobs"), tmp_path, Erased(tmp_path / "erased.log"))
+    unfinished = UnfinishedWork(tmp_path / "unfinished")
+    erasure = Erasure(engine, Blobs(tmp_path / "blobs"), tmp_path, Erased(tmp_path / "erased.log"), unfinished)
     with pytest.raises(Exception, match="no such table") as failed:
         erasure.keep_scan("canary", "a", now())
     assert "canary" not in str(failed.value)

@@ -4,41 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
-from gradio.blocks import Block
 
 from core.presentation import Welcome
 from webapp.pages.kit import welcome
 from webapp.pages.kit.sorting import SORT
+from webapp.pages.kit.view_place import Place, place
 from webapp.pages.kit.welcome import WelcomeBox
-from webapp.pages.lab.sections import DRAWN, TABS, VIEWS, Section
+from webapp.pages.lab.sections import DRAWN, TABS, VIEWS
 
 _WATCHED = f'{SORT}watch("value", () => requestAnimationFrame(ready));'
-# a plot that was drawn while it was hidden has the wrong width
-FIT = "() => requestAnimationFrame(() => window.dispatchEvent(new Event('resize')))"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a view stands: HTML above its figure, the figure (None for a view without), HTML below."""
-
-    above: gr.HTML
-    plot: gr.Plot | None
-    below: gr.HTML | None
-
-    def updates(self, made: Section) -> dict[Block, Any]:
-        """Return the place with ``made`` in it; what is empty is hidden."""
-        changed: dict[Block, Any] = {self.above: gr.HTML(made.above, visible=bool(made.above))}
-        if self.plot is not None and self.below is not None:
-            changed[self.plot] = gr.Plot(made.figure, visible=made.figure is not None)
-            changed[self.below] = gr.HTML(made.below, visible=bool(made.below))
-        return changed
-
-    def everything(self) -> list[Block]:
-        """Return the components."""
-        return [part for part in (self.above, self.plot, self.below) if part is not None]
 
 
 @dataclass(frozen=True)
@@ -77,7 +53,7 @@ def build(words: Welcome) -> LabView:
                 )
             )
         files = gr.HTML(elem_id="lab-files")
-        with gr.Tabs(elem_id="lab-tabs", overflow_behavior="wrap"):
+        with gr.Tabs(elem_id="lab-tabs", elem_classes="cs-result-tabs", overflow_behavior="wrap"):
             tabs = []
             for title in TABS:
                 with gr.Tab(title, id=f"lab-{title}") as tab:
@@ -100,9 +76,5 @@ COMPARED = tuple(dict.fromkeys(VIEWS[name] for name in OTHERS))
 
 
 def _place(name: str, before: str = "") -> Place:
-    ident = f"lab-{before}{name}"
-    above = gr.HTML(elem_id=ident, visible=False, js_on_load=_WATCHED if name == "remedies" else None)
-    if name not in DRAWN:
-        return Place(above, None, None)
-    plot = gr.Plot(show_label=False, visible=False, elem_id=f"{ident}-plot", elem_classes="cs-plot")
-    return Place(above, plot, gr.HTML(elem_id=f"{ident}-table", visible=False))
+    script = _WATCHED if name == "remedies" else None
+    return place(f"lab-{before}{name}", drawn=name in DRAWN, script=script)

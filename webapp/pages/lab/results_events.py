@@ -21,9 +21,9 @@ from webapp.pages.kit.panel_events import PanelEvents, Updates
 from webapp.pages.kit.templates import joined, piece
 from webapp.pages.kit.text import ago
 from webapp.pages.kit.trouble import attempt
+from webapp.pages.kit.view_place import FIT, Section
 from webapp.pages.lab import sections, stored_results
-from webapp.pages.lab.results_column import FIT, LabView
-from webapp.pages.lab.sections import Section
+from webapp.pages.lab.results_column import LabView
 from webapp.services import Services
 from webapp.store.records import JobRecord
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import plotly.graph_objects as go
-from markupsafe import Markup
 
 from core.failure.advice import advise
 from core.failure.recipe_means import recipes
@@ -14,18 +10,8 @@ from core.failure.results import Model, Results
 from core.failure.titles import band_axis
 from webapp.pages.charts import captions, collapse_curves, model_accuracy, model_shift, score_curves, wavenumbers
 from webapp.pages.charts.figure import Chart
-from webapp.pages.kit.templates import EMPTY
+from webapp.pages.kit.view_place import Section
 from webapp.pages.lab import gallery, result_boxes
-
-
-@dataclass(frozen=True, eq=False)
-class Section:
-    """One view: HTML above the figure, the figure, HTML below it; each may be missing."""
-
-    above: Markup = EMPTY
-    figure: go.Figure | None = None
-    below: Markup = EMPTY
-
 
 # name of a view -> the tab it stands in; several views of one tab stand one below the other
 VIEWS = {

@@ -1,4 +1,4 @@
-"""The tab of the failure lab: choose tissue or bring data, choose what to train, run."""
+"""The tab of a task that trains: choose what is simulated or bring data, choose what to train, run."""
 
 from __future__ import annotations
 
@@ -48,12 +48,7 @@ def explain(services: Services, shown: View, given: Mapping[str, object]) -> str
     """Return what the settings mean for the data at hand, and what the run will take."""
     took = expected(services, shown, given)
     roles = {scan.role for scan in shown.scans.values()}
-    about = (
-        "Your data are examined; the choice of simulated tissue does not count. Groups (patients, slides) are kept "
-        "apart, and recipes that the data do not allow are left out."
-        if "tissue" in roles
-        else "Tissue is simulated; every number is of the simulation."
-    )
+    about = shown.task.page.with_data if "tissue" in roles else shown.task.page.without_data
     if "model" in roles:
         about = f"{about} Your model is judged, and no network is trained."
     return joined((boxes.hint(about), boxes.expected("This run", took)))

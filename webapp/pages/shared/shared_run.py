@@ -20,6 +20,7 @@ from webapp.pages.kit.page_state import REFERENCE, View, sources
 from webapp.pages.kit.templates import document, script_json
 from webapp.pages.kit.text import NAME, TAGLINE
 from webapp.pages.lab import stored_results
+from webapp.pages.worth import worth_report
 from webapp.services import Services
 from webapp.store.records import JobRecord, ScanRecord
 from webapp.store.repository import not_found
@@ -42,9 +43,9 @@ class SharedRun:
     parts: Mapping[str, str]
 
     @property
-    def is_lab(self) -> bool:
-        """Whether there is nothing for the viewer: a run of the failure lab is its report."""
-        return self.task.page.kind == "lab"
+    def is_report(self) -> bool:
+        """Whether there is nothing for the viewer: a run of the failure lab or of a study is its report."""
+        return self.task.page.kind != "imaging"
 
 
 def shared_run(services: Services, key: str) -> SharedRun:
@@ -52,7 +53,7 @@ def shared_run(services: Services, key: str) -> SharedRun:
     link = services.shares.opened(key)
     job = services.repo.job(link.job, link.session)
     task = tasks.find(job.task)
-    scans = {} if task.page.kind == "lab" else _scans(services, task, job)
+    scans = {} if task.page.kind != "imaging" else _scans(services, task, job)
     made = {one.name: one.blob for one in job.artifacts if one.kind in SHOWN}
     given = {_part(name): scan.blob for name, scan in scans.items()}
     return SharedRun(link, task, job, scans, {**made, **given})
@@ -60,7 +61,7 @@ def shared_run(services: Services, key: str) -> SharedRun:
 
 def page(run: SharedRun, key: str, age: timedelta | None) -> str:
     """Return the page of a link; age: that at which runs are deleted."""
-    table = "" if run.is_lab else boxes.result_table(run.task, run.job.result.table)
+    table = "" if run.is_report else boxes.result_table(run.task, run.job.result.table)
     return document(
         "shared",
         name=NAME,
@@ -69,10 +70,10 @@ def page(run: SharedRun, key: str, age: timedelta | None) -> str:
         title=headline(run.job),
         made=f"{run.job.created:%Y-%m-%d}",
         ends=f"{shown_until(run.link, run.job, age):%Y-%m-%d %H:%M} UTC",
-        scene="" if run.is_lab else script_json(json.dumps(scene(run, key))),
+        scene="" if run.is_report else script_json(json.dumps(scene(run, key))),
         table=table,
         notes=boxes.result_notes(run.job.result),
-        has_report=run.is_lab or run.job.artifact(REPORT) is not None,
+        has_report=run.is_report or run.job.artifact(REPORT) is not None,
     )
 
 
@@ -88,7 +89,9 @@ def scene(run: SharedRun, key: str) -> dict[str, Any]:
 
 def report(services: Services, run: SharedRun) -> bytes:
     """Return the report of the run as HTML; UserError not_found."""
-    if run.is_lab:
+    if run.task.page.kind == "worth":
+        return worth_report.page(worth_report.load(services, run.job)).encode()
+    if run.is_report:
         finished = f"{run.job.finished or run.job.created:%Y-%m-%d %H:%M} UTC"
         return nameless_report(run.task, stored_results.load(services, run.job), finished).encode()
     found = run.job.artifact(REPORT)

@@ -14,6 +14,7 @@ from core.augment.image_set import ImageSet, StudyData
 from core.augment.task import Settings
 from core.errors import UserError
 from core.events import Progress
+from core.failure.data.earlier_run import EarlierRun
 from core.failure.data.loader import load
 from core.failure.data.modality import channels, images
 from core.failure.data.predictions import Predictions
@@ -79,7 +80,7 @@ def _heads(settings: Settings) -> Generator[Progress, None, StudyData]:
 
 def _of_user(data: Path, labels: Path | None, settings: Settings) -> StudyData:
     loaded = load(data, labels, options_of(settings))
-    if isinstance(loaded, Predictions) or min(loaded.patches.ir.shape[2:]) < SMALLEST_SIDE:
+    if isinstance(loaded, Predictions | EarlierRun) or min(loaded.patches.ir.shape[2:]) < SMALLEST_SIDE:
         raise UserError(
             "not_images",
             f"A study needs images of at least {SMALLEST_SIDE} × {SMALLEST_SIDE} pixels with their classes.",

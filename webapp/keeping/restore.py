@@ -32,6 +32,7 @@ from webapp.store.erased import FILE as ERASED
 from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
 from webapp.store.shares import Shares
+from webapp.store.unfinished_work import UNFINISHED, UnfinishedWork
 
 STAGE = "restoring"
 
@@ -122,7 +123,9 @@ def _brought_up_to_date(settings: Settings, stage: Path) -> int:
         # some of them may have been ended since
         Shares(engine).end_all()
         erased = Erased(settings.data / ERASED)
-        erasure = Erasure(engine, Blobs(stage / BLOBS), settings.data / "uploads", erased)
+        erasure = Erasure(
+            engine, Blobs(stage / BLOBS), settings.data / "uploads", erased, UnfinishedWork(settings.data / UNFINISHED)
+        )
         deleted = erasure.repeat()
         if settings.retention:
             moment = now()

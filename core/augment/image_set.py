@@ -92,7 +92,7 @@ def nested_order(labels: Ints, seed: int) -> Ints:
     """Return a random order of images (N,) in which every beginning has the classes in nearly the shares of all.
 
     >>> nested_order(np.array([0, 0, 1, 1]), 0)[:2] // 2
-    array([1, 0])
+    array([0, 1])
     """
     rng = np.random.default_rng([seed, 1])
     place = np.zeros(len(labels))

@@ -12,6 +12,8 @@ MODALITIES = ("ir", "rgb")
 LEAKAGE = {"by_spectrum", "by_group", "majority"}
 # what must hold, and what is wrong where it does not
 Checks = Iterator[tuple[bool, str]]
+# more than the longest run trains
+MOST_MODELS = 500
 
 
 def require_consistent(results: Results) -> None:
@@ -25,6 +27,7 @@ def _checks(results: Results) -> Checks:
     classes = len(results.data.classes)
     yield classes > 0, "there are no classes"
     yield bool(results.models), "there is no model"
+    yield len(results.models) <= MOST_MODELS, f"there are more than {MOST_MODELS} models"
     yield all(each.level in LEVELS for each in results.verdicts.values()), "a verdict has no level"
     known = {model.modality for model in results.models}
     yield known | {"data"} >= results.verdicts.keys(), "there is a verdict without a model"

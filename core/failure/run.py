@@ -200,6 +200,6 @@ def _measure(models: Sequence[Model], accuracies: Mapping[str, Interval], name: 
     else:
         diagnostic, part = PARTS.get(name, (name, ""))
         found = [each for each in pooled(models) if each.name == diagnostic]
-        figures = [each.figures[part] if part else each.figure for each in found]
-        value = figures[0].value if figures else math.nan
+        figures = [each.figures.get(part) if part else each.figure for each in found]
+        value = figures[0].value if figures and figures[0] else math.nan
     return number(value) if math.isfinite(value) else None

@@ -223,6 +223,8 @@ def test_the_tab_fits_and_axe_is_content(
                 expect(report).to_have_attribute("data-theme", theme.lower())
             page.get_by_role("button", name="Auto", exact=True).click()
             expect(report).not_to_have_attribute("data-theme", "dark")
+            # colours pass over into each other
+            page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         found = Axe().run(page).response["violations"]
         assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []

@@ -105,7 +105,7 @@ def test_the_record_of_a_converted_input_is_the_same_each_time(tmp_path: Path) -
     records = []
     for out in ("1", "2"):
         done = core.run("inpaint", inputs, tmp_path / out, method="shell", compare=False)
-        records.append(json.loads(Path(done.files["run"]).read_text()))
+        records.append(json.loads(Path(done.files["run"]).read_text(encoding="utf-8")))
     assert records[0]["inputs"] == records[1]["inputs"]
     assert records[0]["outputs"]["result"] == records[1]["outputs"]["result"]
 
@@ -201,7 +201,7 @@ def test_a_report_that_fails_leaves_the_result_and_a_warning(tmp_path: Path, mon
     assert "result" in done.files and "report" not in done.files
     (warning,) = done.result.texts("warning")
     assert warning.startswith("The report could not be written")
-    record = json.loads(Path(done.files["run"]).read_text())
+    record = json.loads(Path(done.files["run"]).read_text(encoding="utf-8"))
     assert warning in [note["text"] for note in record["summary"]["notes"]]
 
 
@@ -210,9 +210,9 @@ def test_notices_of_a_conversion_are_in_the_record_and_the_report(tmp_path: Path
     inputs["t1"] = as_series(inputs["t1"], tmp_path / "series")
     done = shell(inputs, tmp_path / "out")
     (warning,) = (text for text in done.result.texts("warning") if "not measured" in text)
-    record = json.loads(Path(done.files["run"]).read_text())
+    record = json.loads(Path(done.files["run"]).read_text(encoding="utf-8"))
     assert record["summary"]["notes"][0] == {"level": "warning", "text": warning}
-    assert warning in Path(done.files["report"]).read_text()
+    assert warning in Path(done.files["report"]).read_text(encoding="utf-8")
 
 
 def test_a_run_takes_a_copy_without_the_face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

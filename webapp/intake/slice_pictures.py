@@ -46,6 +46,8 @@ class SlicePictures:
         self._most = most
         self._kept: OrderedDict[Path, _Shown] = OrderedDict()
         self._lock = Lock()
+        # volumes are read one after the other: many requests for one take its memory once
+        self._reading = Lock()
 
     def picture(
         self,
@@ -78,10 +80,20 @@ class SlicePictures:
         return png(_sized(pixels, axis, base.volume.spacing))
 
     def _read(self, path: Path) -> _Shown:
+        found = self._found(path)
+        if found is None:
+            with self._reading:
+                # another request may have read it meanwhile
+                found = self._found(path) or self._keep(path)
+        return found
+
+    def _found(self, path: Path) -> _Shown | None:
         with self._lock:
             if path in self._kept:
                 self._kept.move_to_end(path)
-                return self._kept[path]
+            return self._kept.get(path)
+
+    def _keep(self, path: Path) -> _Shown:
         volume = read_own(path).to_volume()
         some = volume.data.ravel()[:: max(1, volume.data.size // ENOUGH)]
         some = some[np.isfinite(some)]

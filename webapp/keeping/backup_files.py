@@ -25,7 +25,7 @@ TAR = ".tar"
 FORMAT = 1
 PART = ".part"
 CHUNK = 1 << 20
-PLACE = re.compile(rf"{ABOUT}|{DATABASE}|{BLOBS}/[0-9a-f]{{2}}/(?P<name>{NAME.pattern})")
+PLACE = re.compile(rf"{ABOUT}|{DATABASE}|{BLOBS}/[0-9a-f]{{2}}/({NAME.pattern})")
 
 NEWER = UserError("backup_newer", "A newer version wrote this backup.", "Install that version, then restore.")
 
@@ -98,7 +98,7 @@ def read_about(stream: IO[bytes]) -> About:
 def name_of(place: str) -> str | None:
     """Return the name of the stored file at a place of a backup, None for another file."""
     found = PLACE.fullmatch(place)
-    return None if found is None else found["name"]
+    return None if found is None else found[1]
 
 
 def copied(stream: IO[bytes], target: Path | None = None) -> str:

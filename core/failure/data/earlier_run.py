@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -35,7 +36,10 @@ class EarlierRun:
     def finished(self) -> str:
         """When the run ended, in ISO 8601, "" where that is not known."""
         timing = (self.record or {}).get("timing")
-        return str(timing.get("finished", "")) if isinstance(timing, dict) else ""
+        try:
+            return datetime.fromisoformat(timing["finished"]).isoformat() if isinstance(timing, dict) else ""
+        except (KeyError, TypeError, ValueError):
+            return ""
 
 
 def read_earlier_run(path: Path) -> EarlierRun | None:

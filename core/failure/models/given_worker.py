@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle  # nosec B403 - to refuse what it loads
 import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,9 @@ def _torchscript() -> Callable[[bytes], Predict]:
 def _exported() -> Callable[[bytes], Predict]:
     import torch
 
+    # its archives may hold pickles, which run what they like: tensors alone are read
+    os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
+    pickle.loads = _no_pickle
     _one_thread()
     warm = io.BytesIO()
     layers = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 1), torch.nn.BatchNorm2d(1), torch.nn.Flatten())
@@ -97,6 +101,10 @@ def _exported() -> Callable[[bytes], Predict]:
         return _in_batches(_of_torch(program.module()), node.meta["val"].shape[0])
 
     return ready
+
+
+def _no_pickle(*given: object, **named: object) -> NoReturn:
+    raise pickle.UnpicklingError("the archive holds a pickle")
 
 
 def _onnx() -> Callable[[bytes], Predict]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import UserError
+from core.files.nifti import Stored, read_own
 from webapp.intake.slice_pictures import SlicePictures
 
 SHAPE = (20, 30, 10)
@@ -71,3 +74,18 @@ def test_volumes_on_two_grids_are_refused_and_few_are_kept(scan: Path, tmp_path:
     assert refused.value.code == "wrong_input"
     assert len(pictures._kept) == 1
     assert pixels(pictures.picture(small, 2, 0.5)).shape == (512, 512, 3)
+
+
+def test_many_requests_for_a_volume_read_it_once(scan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Path] = []
+
+    def slow(path: Path) -> Stored:
+        reads.append(path)
+        time.sleep(0.1)
+        return read_own(path)
+
+    monkeypatch.setattr("webapp.intake.slice_pictures.read_own", slow)
+    shown = SlicePictures()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda share: shown.picture(scan, 2, share), np.linspace(0, 1, 8)))
+    assert reads == [scan]

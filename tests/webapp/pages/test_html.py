@@ -75,6 +75,7 @@ def test_no_template_takes_a_value_as_it_is() -> None:
     """Only ``trusted``, in Python, makes HTML of a text."""
     files = sorted(FOLDER.glob("*.html"))
     assert len(files) > 5
-    assert [file.name for file in files if re.search(r"\|\s*safe|autoescape|forceescape", file.read_text())] == []
+    texts = {file.name: file.read_text(encoding="utf-8") for file in files}
+    assert [name for name, text in texts.items() if re.search(r"\|\s*safe|autoescape|forceescape", text)] == []
     callers = {module.name for module in modules("webapp") for name in ("Markup(", "trusted(") if name in module.text}
     assert callers == {"webapp.pages.kit.templates", "webapp.pages.kit.offline"}

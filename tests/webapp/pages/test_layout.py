@@ -30,7 +30,7 @@ def test_a_public_demo_begins_with_what_it_is_and_examples_in_one_click(
     for task in others:
         assert (f"welcome-{task.name}" in buttons) is demo
         assert not demo or buttons[f"welcome-{task.name}"] in pressed
-    assert len(others) == 3
+    assert len(others) == 4
 
 
 def test_a_server_may_offer_neither_links_nor_the_removal_of_faces(settings: Settings, services: Services) -> None:

@@ -98,7 +98,7 @@ def test_two_images_of_an_item_differ_in_nothing_but_voxels(rater: Rater) -> Non
     for shown in rater.everything():
         got = [rater.client.get(url) for url in shown["images"]]
         for one in got:
-            heads = {name: value for name, value in one.headers.items() if name != "date"}
+            heads = {name: value for name, value in one.headers.items() if name not in ("date", "x-request-id")}
             told.add(json.dumps(heads, sort_keys=True) + one.content[:352].hex())
         assert [len(url) for url in shown["images"]] == [len(shown["images"][0])] * len(got)
         pairs += len(got) == 2

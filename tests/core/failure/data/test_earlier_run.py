@@ -91,3 +91,19 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError) as caught:
         read_earlier_run(write(tmp_path / "out", broken()[name]))
     assert caught.value.code == "bad_results"
+
+
+@pytest.mark.parametrize("moment", ["\ud800 yesterday", "<b>now</b>", 7, None])
+def test_a_moment_that_is_no_date_is_not_known(tmp_path: Path, moment: object) -> None:
+    folder = write(tmp_path / "out")
+    record = json.loads((folder / "run.json").read_text())
+    record["timing"]["finished"] = moment
+    (folder / "run.json").write_text(json.dumps(record))
+    found = read_earlier_run(folder)
+    assert found is not None and found.record is not None and found.finished == ""
+
+
+def test_results_of_more_models_than_a_run_trains_are_refused(tmp_path: Path) -> None:
+    found = results()
+    with pytest.raises(UserError, match="more than 500 models"):
+        read_earlier_run(write(tmp_path / "out", replace(found, models=found.models[:1] * 501)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
-import pickle  # nosec B403 - to refuse what it loads
+import pickle  # nosec B403
 import resource
 import sys
 from collections.abc import Callable

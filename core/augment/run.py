@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from core.augment.arms import Draw, Protocol
-from core.augment.classifier import TrainedClassifier, classic, train_classifier
+from core.augment.classifier import classic, train_classifier
 from core.augment.exchange_rate import Exchange
 from core.augment.generator import train_generator, with_weights
 from core.augment.guideline import unexpected
@@ -26,7 +26,7 @@ from core.augment.worth_results import ArmResult, GeneratorQuality, WorthResults
 from core.augment.worth_study import Bools, Trainers, measure
 from core.augment.worth_summary import exchange_of, summarise
 from core.declaration import Context
-from core.events import Event, Finished, Progress, finish
+from core.events import Event, Finished, Progress, changed, finish
 from core.measure.intervals import Interval
 from core.result import Artifact, Finding, Result, Row, Verdict, artifact_in, notes, number
 
@@ -88,31 +88,20 @@ def _trainers(settings: Settings, device: str, unfinished: Unfinished) -> Traine
 
     def classify(training: ImageSet, test: ImageSet, seed: int, augmented: bool) -> Generator[float, None, Bools]:
         steps = train_classifier(training, settings.classifier_steps, seed, classic if augmented else None, device)
-        trained: TrainedClassifier = yield from _shares(steps, settings.classifier_steps)
+        trained = yield from changed(steps, lambda step: step / settings.classifier_steps)
         return trained.correct(test)
 
     def generate(images: ImageSet, seed: int, name: str) -> Generator[float, None, Draw]:
         weights = unfinished.weights(name)
         if weights is not None:
             return with_weights(images, weights, device).images
-        trained = yield from _shares(
-            train_generator(images, settings.generator_steps, seed, device), settings.generator_steps
-        )
+        steps = train_generator(images, settings.generator_steps, seed, device)
+        trained = yield from changed(steps, lambda step: step / settings.generator_steps)
         unfinished.keep_weights(name, trained.network.state_dict())
-        draw: Draw = trained.images
-        return draw
+        return trained.images
 
     generator = settings.generator_steps * GENERATOR_SECONDS[settings.images]
     return Trainers(classify, generate, generator / (settings.classifier_steps * CLASSIFIER_SECONDS[settings.images]))
-
-
-def _shares(steps: Generator[int, None, Any], total: int) -> Generator[float, None, Any]:
-    """Yield the share that is done for each number of a step, and return what the steps return."""
-    while True:
-        try:
-            yield next(steps) / total
-        except StopIteration as end:
-            return end.value
 
 
 def _worded(settings: Settings) -> dict[str, str]:

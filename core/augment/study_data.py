@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from core.augment.head_slices import head_slices
 from core.augment.image_set import ImageSet, StudyData
 from core.augment.task import Settings
 from core.errors import UserError
-from core.events import Progress
+from core.events import Progress, changed
 from core.failure.data.earlier_run import EarlierRun
 from core.failure.data.loader import load
 from core.failure.data.modality import channels, images
@@ -63,19 +64,19 @@ def _tissue(settings: Settings) -> StudyData:
 
 def _heads(settings: Settings) -> Generator[Progress, None, StudyData]:
     wanted = (TEST_HEADS, BEYOND_HEADS if settings.open_set else 0, *[POOL_HEADS] * settings.seeds)
-    first, parts = len(wanted) * HEAD_SEEDS * settings.seed, []
+    first = len(wanted) * HEAD_SEEDS * settings.seed
+    parts: list[ImageSet] = []
     for part, count in enumerate(wanted):
-        making = head_slices(count, first + part * HEAD_SEEDS) if count else None
-        while making is not None:
-            try:
-                done = next(making)
-            except StopIteration as end:
-                parts.append(end.value)
-                break
-            yield Progress(0.0, sum(wanted[:part]) + done, sum(wanted), f"Synthetic heads: {done} of {count}")
+        if count:
+            told = partial(_making, before=sum(wanted[:part]), count=count, total=sum(wanted))
+            parts.append((yield from changed(head_slices(count, first + part * HEAD_SEEDS), told)))
     test, *pools = parts
     beyond = pools.pop(0) if settings.open_set else None
     return StudyData(tuple(pools), test, beyond, "heads", "Slices of synthetic heads, with plaques or without")
+
+
+def _making(done: int, before: int, count: int, total: int) -> Progress:
+    return Progress(0.0, before + done, total, f"Synthetic heads: {done} of {count}")
 
 
 def _of_user(data: Path, labels: Path | None, settings: Settings) -> StudyData:

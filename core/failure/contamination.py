@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.events import Progress
+from core.events import Progress, changed
 from core.failure.diagnostics.battery import ModalityFits
 from core.failure.models.plain_classifiers import KNOWN, Labelled, Predict
 from core.failure.models.remedies import REMEDIES
-from core.failure.models.training import fit, training_set
+from core.failure.models.training import Epoch, fit, training_set
 from core.failure.results import Diagnostic, Line
 from core.measure.bootstrap import interval, mean
 from core.measure.intervals import Interval
@@ -83,12 +83,13 @@ def _network(fits: ModalityFits, epochs: int, device: str) -> Train:
     def train(patches: PatchSet) -> Generator[Progress, None, Predict]:
         given = training_set(replace(fits.dataset, train=patches), "ir")
         steps = fit(REMEDIES["erm"], "cnn", given, epochs, fits.seed, device)
-        while True:
-            try:
-                epoch = next(steps)
-            except StopIteration as end:
-                return end.value.logits  # type: ignore[no-any-return]
-            yield Progress(0.97, epoch.number, epoch.total, f"Contamination: epoch {epoch.number} of {epoch.total}")
+
+        def told(epoch: Epoch) -> Progress:
+            text = f"Contamination: epoch {epoch.number} of {epoch.total}"
+            return Progress(0.97, epoch.number, epoch.total, text)
+
+        trained = yield from changed(steps, told)
+        return trained.logits
 
     return train
 

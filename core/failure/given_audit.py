@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Generator
 from dataclasses import replace
@@ -9,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from core.errors import UserError
-from core.events import Progress
+from core.events import Progress, changed
 from core.failure.data.dataset import Dataset
 from core.failure.data.modality import TITLES, channels, images
 from core.failure.data.reading_options import RANGE, names_of, positions_of
-from core.failure.diagnostics.battery import Depth, ModelFindings, fit_modality, run_battery
+from core.failure.diagnostics.battery import Depth, fit_modality, run_battery
 from core.failure.judging import judged
 from core.failure.models.given_input import GivenInput, Predict, raw_predict
 from core.failure.network_audit import USUAL_DIAGNOSTICS
@@ -43,16 +44,16 @@ def audit_given(
     positions, classes = channels(dataset.train, given.modality)[1], dataset.train.classes
     predict = raw_predict(model, given, images(dataset.train, given.modality), positions, classes)
     battery = run_battery(fits, predict, None, np.array([], np.int64), network=True)
-    count = 0
-    while True:
-        try:
-            name = next(battery)
-        except StopIteration as end:
-            findings: ModelFindings = end.value
-            break
-        yield Progress(min(0.95, 0.05 + 0.9 * count / USUAL_DIAGNOSTICS), count, USUAL_DIAGNOSTICS, f"{title}: {name}")
-        count += 1
-    found = _model(given.modality, title, findings, seed)
+    count = itertools.count()
+
+    def told(name: str) -> Progress:
+        at = next(count)
+        return Progress(min(0.95, 0.05 + 0.9 * at / USUAL_DIAGNOSTICS), at, USUAL_DIAGNOSTICS, f"{title}: {name}")
+
+    findings = yield from changed(battery, told)
+    worded = f"{TITLES[given.modality]}: {title}"
+    bare = Model(f"{given.modality}-given", worded, given.modality, GIVEN, GIVEN, seed, 0, 0, (), float("nan"), {})
+    found = findings.added_to(bare)
     tally = Tally([replace(dataset, notices=(*dataset.notices, TRAINED_ELSEWHERE))])
     for name, each in findings.correct.items():
         tally.add(found.name, name, each)
@@ -101,29 +102,6 @@ def _numbers(text: str) -> tuple[float, ...]:
         raise UserError(
             "bad_parameter", f"Constants of a model cannot be {text[:40]!r}.", "Give numbers with commas between."
         ) from error
-
-
-def _model(modality: str, title: str, findings: ModelFindings, seed: int) -> Model:
-    return Model(
-        f"{modality}-given",
-        f"{TITLES[modality]}: {title}",
-        modality,
-        GIVEN,
-        GIVEN,
-        seed,
-        0,
-        0,
-        (),
-        float("nan"),
-        findings.accuracy,
-        findings.diagnostics,
-        findings.calibration,
-        findings.corruptions,
-        findings.attributions,
-        findings.score,
-        findings.probabilities,
-        confusion=findings.confusion,
-    )
 
 
 def _settings(given: GivenInput, seed: int) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.events import Progress
+from core.events import Progress, changed
 from core.failure.contamination import NORMALISED, sweep
 from core.failure.data.dataset import Dataset
 from core.failure.diagnostics.attribution import patches_to_show
@@ -19,7 +20,7 @@ from core.failure.diagnostics.battery import ModalityFits, ModelFindings, fit_mo
 from core.failure.diagnostics.collapse import CollapseWatch, watch
 from core.failure.judging import judged
 from core.failure.models.trained_model import TrainedModel
-from core.failure.models.training import fit, training_set
+from core.failure.models.training import Epoch, fit, training_set
 from core.failure.plan import NetworkToTrain, Plan, networks_to_train
 from core.failure.results import Diagnostic, Model, Results
 from core.failure.summary import summarise
@@ -70,7 +71,8 @@ def audit_networks(datasets: Sequence[Dataset], plan: Plan) -> Steps[TimedResult
             seconds[network.name] = seconds.get(network.name, 0.0) + (time.monotonic() - begun) / len(datasets)
             findings = yield from _audit(network, trained, own[network.modality], work)
             history = watched.lines() if watched else ()
-            models.append(replace(_model(network, trained, findings, seed, accuracy), history=history))
+            model = replace(_model(network, trained, seed, accuracy), history=history)
+            models.append(findings.added_to(model))
             for name, each in findings.correct.items():
                 tally.add(network.name, name, each)
     swept: tuple[Diagnostic, ...] = ()
@@ -116,41 +118,32 @@ def _train(
     seen = watched.values if watched else None
     steps = fit(network.remedy, network.network, training, plan.epochs, seed, plan.device, seen)
     size = network.work(plan.epochs)
-    while True:
-        try:
-            epoch = next(steps)
-        except StopIteration as end:
-            work.done += size
-            trained: TrainedModel = end.value
-            return trained, trained.accuracy(training.values, training.labels)
+
+    def told(epoch: Epoch) -> Progress:
         if watched and epoch.logits is not None:
             watched.add(epoch.logits)
         right = f"loss {epoch.loss:.3f}, right {epoch.accuracy:.0%}"
         text = f"{network.title}: epoch {epoch.number} of {epoch.total}, {right}"
-        yield work.progress(text, size * epoch.number / epoch.total, epoch.number, epoch.total)
+        return work.progress(text, size * epoch.number / epoch.total, epoch.number, epoch.total)
+
+    trained = yield from changed(steps, told)
+    work.done += size
+    return trained, trained.accuracy(training.values, training.labels)
 
 
 def _audit(network: NetworkToTrain, trained: TrainedModel, fits: ModalityFits, work: _Work) -> Steps[ModelFindings]:
     battery = run_battery(fits, trained.logits, trained, patches_to_show(fits.dataset.tests["id"]))
-    count = 0
-    while True:
-        try:
-            name = next(battery)
-        except StopIteration as end:
-            work.done += BATTERY_EPOCHS
-            findings: ModelFindings = end.value
-            return findings
-        count += 1
-        yield work.progress(f"{network.title}: {name}", BATTERY_EPOCHS * min(1.0, count / USUAL_DIAGNOSTICS))
+    count = itertools.count(1)
+
+    def told(name: str) -> Progress:
+        return work.progress(f"{network.title}: {name}", BATTERY_EPOCHS * min(1.0, next(count) / USUAL_DIAGNOSTICS))
+
+    findings = yield from changed(battery, told)
+    work.done += BATTERY_EPOCHS
+    return findings
 
 
-def _model(
-    network: NetworkToTrain,
-    trained: TrainedModel,
-    findings: ModelFindings,
-    seed: int,
-    accuracy: float,
-) -> Model:
+def _model(network: NetworkToTrain, trained: TrainedModel, seed: int, accuracy: float) -> Model:
     return Model(
         network.name,
         network.title,
@@ -162,12 +155,5 @@ def _model(
         trained.epochs,
         trained.losses,
         accuracy,
-        findings.accuracy,
-        findings.diagnostics,
-        findings.calibration,
-        findings.corruptions,
-        findings.attributions,
-        findings.score,
-        findings.probabilities,
-        confusion=findings.confusion,
+        {},
     )

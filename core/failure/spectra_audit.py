@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.events import Progress
+from core.events import Progress, changed
 from core.failure.contamination import NORMALISED, sweep
 from core.failure.data.dataset import Dataset
 from core.failure.diagnostics.battery import Depth, ModalityFits, ModelFindings, fit_modality, run_battery
@@ -65,32 +65,8 @@ def _audit(
     positions = tuple(map(float, train.wavenumbers))
     predict = plain.fit(Labelled(train.ir, train.labels, len(train.classes), positions))
     battery = run_battery(fits, predict, None, np.array([], np.int64))
-    while True:
-        try:
-            name = next(battery)
-        except StopIteration as end:
-            findings: ModelFindings = end.value
-            break
-        yield Progress(share, 0, 1, f"{plain.title}: {name}")
+    findings = yield from changed(battery, lambda name: Progress(share, 0, 1, f"{plain.title}: {name}"))
     accuracy = float((predict(train.ir).argmax(axis=1) == train.labels).mean())
-    model = Model(
-        f"ir-{plain.name}",
-        worded(plain.title, "ir", fits.dataset.spatial),
-        "ir",
-        "plain",
-        plain.name,
-        fold,
-        0,
-        0,
-        (),
-        accuracy,
-        findings.accuracy,
-        findings.diagnostics,
-        findings.calibration,
-        findings.corruptions,
-        (),
-        findings.score,
-        findings.probabilities,
-        confusion=findings.confusion,
-    )
-    return model, findings
+    title = worded(plain.title, "ir", fits.dataset.spatial)
+    model = Model(f"ir-{plain.name}", title, "ir", "plain", plain.name, fold, 0, 0, (), accuracy, {})
+    return findings.added_to(model), findings

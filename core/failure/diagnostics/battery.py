@@ -21,7 +21,7 @@ from core.failure.diagnostics.learnt import learnt
 from core.failure.diagnostics.model_under_test import ModelUnderTest, confused, weighted_outcomes
 from core.failure.models.plain_classifiers import KNOWN, Labelled, Predict, classifiers_of
 from core.failure.models.trained_model import TrainedModel
-from core.failure.results import Attribution, Corrupted, Diagnostic, Reliability
+from core.failure.results import Attribution, Corrupted, Diagnostic, Model, Reliability
 from core.failure.titles import band_axis
 from core.failure.wording import worded_diagnostic
 from core.measure.bootstrap import draw_weights, interval, mean
@@ -116,6 +116,20 @@ class ModelFindings:
     probabilities: tuple[tuple[float, ...], ...]
     correct: dict[str, Floats]
     confusion: dict[str, tuple[tuple[int, ...], ...]]
+
+    def added_to(self, model: Model) -> Model:
+        """Return ``model`` with these findings."""
+        return replace(
+            model,
+            accuracy=self.accuracy,
+            diagnostics=self.diagnostics,
+            calibration=self.calibration,
+            corruptions=self.corruptions,
+            attributions=self.attributions,
+            score=self.score,
+            probabilities=self.probabilities,
+            confusion=self.confusion,
+        )
 
 
 def accuracies(fits: ModalityFits, predict: Predict) -> dict[str, Interval]:

@@ -19,7 +19,7 @@ from tests.source import ROOT, Module, modules, parse
 # that stand below, never a neighbour of its level.
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.errors", "core.plurals", "core.result", "core.assets", "core.contrasts", "core.acquisition", "core.volume"),
-    ("core.events", "core.result_json", "core.presentation", "core.traces"),
+    ("core.events", "core.result_json", "core.presentation", "core.results_text", "core.traces"),
     ("core.declaration", "core.device"),
     ("core.provenance", "core.files", "core.nets", "core.measure"),
     ("core.weights",),

@@ -9,7 +9,7 @@ from typing import Literal
 from core.declaration import REPORT, RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 from core.failure import titles
 from core.failure.reading import READING_PARAMS, ReadingSettings
-from core.failure.task import TISSUES
+from core.failure.task import LABELS, TISSUES
 from core.presentation import Page, Step, Welcome
 
 BASES = ("30", "60", "120", "240", "480", "960")
@@ -56,15 +56,7 @@ TASK = Task(
             required=False,
             label="Your data: labelled patches (NPZ), files that belong together at once, or a zip",
         ),
-        Input(
-            "labels",
-            "tissue",
-            "Labels",
-            "Label image of an infrared image, the same size.",
-            required=False,
-            label="Label picture, PNG, TIFF or NPY",
-            folded="Labels of an infrared image",
-        ),
+        LABELS,
     ),
     outputs=(
         Output("results", "json", "Results"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
-from core.errors import UserError
 from core.measure.intervals import Interval, Number
+from core.results_text import read, written
 
 SCHEMA: Literal["worth/1"] = "worth/1"
 
@@ -150,15 +149,9 @@ _RESULTS: TypeAdapter[WorthResults] = TypeAdapter(WorthResults)
 
 def to_json(results: WorthResults) -> str:
     """Return ``results`` as JSON text: numbers to five digits, null where nothing could be measured."""
-    content = _RESULTS.dump_python(results, mode="json")
-    return json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return written(_RESULTS, results)
 
 
 def from_json(text: str) -> WorthResults:
     """Return the results of a JSON text, nan for null; UserError bad_results where it does not follow the schema."""
-    try:
-        return _RESULTS.validate_json(text)
-    except ValidationError as error:
-        raise UserError(
-            "bad_results", "This is no result of an augmentation study.", f"Give a results.json of schema {SCHEMA}."
-        ) from error
+    return read(_RESULTS, text, "an augmentation study", SCHEMA)

@@ -38,11 +38,11 @@ class Recipe:
 
 def recipes(results: Results) -> tuple[Recipe, ...]:
     """Return the models of a run in their order, seeds together."""
-    names = dict.fromkeys(model.name for model in results.models)
+    seeds: dict[str, list[Model]] = {}
+    for model in results.models:
+        seeds.setdefault(model.name, []).append(model)
     return tuple(
-        Recipe(name, models[0].title, tuple(models), results.accuracies.get(name, {}))
-        for name in names
-        for models in [[model for model in results.models if model.name == name]]
+        Recipe(name, models[0].title, tuple(models), results.accuracies.get(name, {})) for name, models in seeds.items()
     )
 
 

@@ -5,28 +5,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from core.errors import UserError
 from core.failure.results import SCHEMA, Results
+from core.results_text import read, written
 
 _RESULTS: TypeAdapter[Results] = TypeAdapter(Results)
 
 
 def to_json(results: Results) -> str:
     """Return ``results`` as JSON text: numbers to five digits, null where nothing could be measured."""
-    content = _RESULTS.dump_python(results, mode="json")
-    return json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return written(_RESULTS, results)
 
 
 def from_json(text: str) -> Results:
     """Return the results of a JSON text, nan for null; UserError bad_results where it does not follow the schema."""
-    try:
-        return _RESULTS.validate_json(text)
-    except ValidationError as error:
-        raise UserError(
-            "bad_results", "This is no result of the failure lab.", f"Give a results.json of schema {SCHEMA}."
-        ) from error
+    return read(_RESULTS, text, "the failure lab", SCHEMA)
 
 
 def schema() -> dict[str, Any]:

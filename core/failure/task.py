@@ -62,6 +62,17 @@ def _size(remedies: tuple[str, ...], seeds: int, depth: str, patches: int = 600)
     return {"remedies": remedies, "seeds": seeds, "depth": depth, "patches": patches, "epochs": 25}
 
 
+LABELS = Input(
+    "labels",
+    "tissue",
+    "Labels",
+    "Label image of an infrared image, the same size.",
+    required=False,
+    label="Label picture, PNG, TIFF or NPY",
+    folded="Labels of an infrared image",
+)
+"""Of an infrared image, for every task that takes one."""
+
 TASK = Task(
     name="failure",
     title="Failure lab",
@@ -76,15 +87,7 @@ TASK = Task(
             required=False,
             label="Your data: spectra or images of any format, files that belong together at once, or a zip",
         ),
-        Input(
-            "labels",
-            "tissue",
-            "Labels",
-            "Label image of an infrared image, the same size.",
-            required=False,
-            label="Label picture, PNG, TIFF or NPY",
-            folded="Labels of an infrared image",
-        ),
+        LABELS,
         MODEL,
     ),
     outputs=(Output("results", "json", "Results"), Output("table", "csv", "Table"), REPORT, RUN_RECORD),

@@ -11,7 +11,6 @@ from typing import Any
 
 from core import tasks
 from core.declaration import Task
-from core.report.lab.page import nameless_report
 from core.result import BASELINE, DIFFERENCE, ERROR, REPORT, RESULT, UNCERTAINTY
 from webapp.pages.imaging import result_scene
 from webapp.pages.kit import boxes
@@ -92,8 +91,7 @@ def report(services: Services, run: SharedRun) -> bytes:
     if run.task.page.kind == "worth":
         return worth_report.page(worth_report.load(services, run.job)).encode()
     if run.is_report:
-        finished = f"{run.job.finished or run.job.created:%Y-%m-%d %H:%M} UTC"
-        return nameless_report(run.task, stored_results.load(services, run.job), finished).encode()
+        return stored_results.strangers_report(services, run.job)
     found = run.job.artifact(REPORT)
     path = services.blobs.path(found.blob) if found else None
     if path is None or not path.is_file():

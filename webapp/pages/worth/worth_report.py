@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
-
 from fastapi import APIRouter, Request, Response
 
-from core import tasks
 from core.augment.worth_results import WorthResults, from_json
-from core.errors import UserError
 from webapp.door.visitor import session_of
 from webapp.pages.kit.offline import document, drawn, section
+from webapp.pages.kit.results_files import results_at, results_path
 from webapp.pages.kit.templates import joined
 from webapp.pages.worth.worth_sections import VIEWS, sections
 from webapp.services import Services
 from webapp.store.records import JobRecord
-
-RESULTS = "results"
 
 
 def page(results: WorthResults) -> str:
@@ -34,10 +28,8 @@ def page(results: WorthResults) -> str:
 
 def load(services: Services, job: JobRecord) -> WorthResults:
     """Return what a finished job found; UserError not_found, bad_results."""
-    found = job.artifact(RESULTS)
-    if tasks.find(job.task).page.kind != "worth" or found is None:
-        raise UserError("not_found", "This run has no results of a study.", "Wait until it is done.")
-    return _read(services.blobs.path(found.blob))
+    found: WorthResults = results_at(results_path(services, job, "worth", "a study"), from_json)
+    return found
 
 
 def router(services: Services) -> APIRouter:
@@ -55,12 +47,3 @@ def router(services: Services) -> APIRouter:
         return Response(page(load(services, job)), media_type="application/octet-stream", headers=headers)
 
     return routes
-
-
-# blobs never change
-@lru_cache(maxsize=8)
-def _read(path: Path) -> WorthResults:
-    try:
-        return from_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError("not_found", "This file is no longer on the server.", "Run the job again.") from error

@@ -24,6 +24,7 @@ from webapp.door.visitor import KEY
 from webapp.endpoints import add_routes
 from webapp.intake.spectra_files import accept_tissue
 from webapp.pages.kit.job_titles import headline, subject
+from webapp.pages.kit.results_files import results_at
 from webapp.pages.lab import stored_results
 from webapp.services import Services
 from webapp.settings import Settings
@@ -77,7 +78,7 @@ def test_only_a_finished_run_of_the_lab_has_a_report(served: Services) -> None:
     job = wait_for(served, served.dispatcher.submit("a", "failure", {}, {}), "a")
     assert stored_results.load(served, job).models[0].name == "rgb-erm"
     served.blobs.delete(next(one.blob for one in job.artifacts if one.name == "results"))
-    stored_results._read.cache_clear()
+    results_at.cache_clear()
     with pytest.raises(UserError) as caught:
         stored_results.load(served, job)
     assert caught.value.code == "not_found"

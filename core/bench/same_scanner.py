@@ -20,7 +20,7 @@ from core.errors import UserError
 from core.events import Progress, finish
 from core.imaging.options import Options
 from core.imaging.problem import Estimate, Sources
-from core.imaging.translate.scanner import scale_of
+from core.imaging.translate.intensity_scale import scale_of
 from core.imaging.translate.sources import gather
 
 Float = NDArray[np.float32]

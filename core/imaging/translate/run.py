@@ -23,7 +23,7 @@ from core.imaging.drive import Done, compared, drive, drive_all, networks, optio
 from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.reference import consistency, read_reference, scores
-from core.imaging.translate.scanner import ScannerScan, read_scanner
+from core.imaging.translate.intensity_scale import ScannerScan, read_scanner
 from core.imaging.translate.sources import Gathered, check_different, gather
 from core.imaging.translate.task import SCANNER, TASK
 from core.result import BASELINE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row, number

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.contrasts import CONTRASTS
 from core.errors import UserError
-from core.imaging.translate.scanner import Scale, read_scanner
+from core.imaging.translate.intensity_scale import Scale, read_scanner
 from core.volume import Volume
 from tests.core.brains import brain, grid, write
 
@@ -55,7 +55,7 @@ def test_a_scan_without_a_brain_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_contrast_is_warned_of(monkeypatch: pytest.MonkeyPatch, heads: dict[str, Path]) -> None:
-    monkeypatch.setattr("core.imaging.translate.scanner.recognise", lambda name, volume: "t1")
+    monkeypatch.setattr("core.imaging.translate.intensity_scale.recognise", lambda name, volume: "t1")
     kinds = {note.level for note in read_scanner(heads["t2"], "t2").notes}
     assert "warning" in kinds
     assert "warning" not in {note.level for note in read_scanner(heads["t1"], "t1").notes}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from core.anatomy.face import without_face
 from core.anatomy.head import find_head
 from core.declaration import Task
 from core.engine.execute import execute
-from core.engine.protocol import JobSpec
+from core.engine.protocol import Engine, JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.files.convert import convertible, numbered, to_nifti
@@ -32,10 +32,11 @@ def run(
     *,
     device: str = "auto",
     deface: bool = False,
+    engine: Engine | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
     **params: object,
 ) -> Finished:
-    """Run ``task`` in this process and return its result, whose files are in ``out``.
+    """Run ``task`` in this process, or by ``engine``, and return its result, whose files are in ``out``.
 
     An input is a NIfTI file, a file of another format, a DICOM folder or a zip; what is not NIfTI is converted first,
     and the notes about that come as events and stand before the notes of the result. Of a DICOM folder with several
@@ -44,7 +45,7 @@ def run(
     before has left there is removed, as its run record lists it. A run that was stopped
     goes on from the folder ``.unfinished`` in ``out`` where its task can.
     ``on_event`` is called with every event. Raises UserError, also for a job that failed, for one that would replace
-    its own input, and while another run writes into ``out``.
+    its own input, and while another run writes into ``out``; what the engine raises where its process dies.
     """
     folder = Path(out)
     given = {name: os.fspath(path) for name, path in inputs.items()}
@@ -60,9 +61,10 @@ def run(
         results = work / "results"
         results.mkdir()
         kept = str(folder.absolute() / UNFINISHED) if declared is not None and declared.resumes else ""
-        result = _finish(
-            JobSpec(task, {**given, **converted}, params, str(results), device, notices, kept=kept), on_event
-        )
+        spec = JobSpec(task, {**given, **converted}, params, str(results), device, notices, kept=kept)
+        # no two jobs write into one folder at a time
+        events = execute(spec) if engine is None else engine.run(str(folder.absolute()), spec)
+        result = _finish(spec, events, on_event)
         artifacts = publish(result.result.artifacts, folder, earlier)
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
         notes = (*result.result.notes, *_removed(earlier))
@@ -109,8 +111,8 @@ def _defaced(task: Task, inputs: Mapping[str, str], notices: dict[str, tuple[Not
     return ready
 
 
-def _finish(spec: JobSpec, on_event: Callable[[Event], None]) -> Finished:
-    for event in execute(spec):
+def _finish(spec: JobSpec, events: Iterator[Event], on_event: Callable[[Event], None]) -> Finished:
+    for event in events:
         on_event(event)
         if isinstance(event, Started):
             for note in spec.notes:

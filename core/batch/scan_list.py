@@ -180,18 +180,18 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 def _apart(paths: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return a name for each path: its last part, with as many parts before it as tell it from the others."""
-    deep = [1] * len(paths)
-    while True:
-        names = ["_".join(reversed(parts[:depth])) for parts, depth in zip(paths, deep, strict=True)]
-        alike: dict[str, list[int]] = defaultdict(list)
-        for index, name in enumerate(names):
-            alike[name.casefold()].append(index)
-        more = [i for same in alike.values() if len(same) > 1 for i in same if deep[i] < len(paths[i])]
-        if not more:
-            return list(map(fit_name, names))
-        for index in more:
-            deep[index] += 1
+    """Return a name for each path: its last part, with as many parts before it as tell those of that name apart."""
+    alike: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for parts in paths:
+        alike["".join(parts[:1]).casefold()].append(parts)
+    deep = {stem: _depth(group) for stem, group in alike.items()}
+    return [fit_name("_".join(reversed(parts[: deep["".join(parts[:1]).casefold()]]))) for parts in paths]
+
+
+def _depth(group: Sequence[tuple[str, ...]]) -> int:
+    """Return how many last parts of the paths differ in all of them; all parts where they never do."""
+    deepest = max(map(len, group))
+    return next((n for n in range(1, deepest) if len({parts[:n] for parts in group}) == len(group)), deepest)
 
 
 def _require_unique(named: Sequence[tuple[int, str]], reserved: Sequence[str]) -> None:

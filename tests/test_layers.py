@@ -32,6 +32,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.output_folder",),
     ("core.job",),
     ("core.batch",),
+    ("core.bids",),
     ("core.train",),
     ("core.bench",),
     ("core.commands",),

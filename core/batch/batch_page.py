@@ -57,7 +57,8 @@ def _title(task: Task, name: str) -> tuple[str, str]:
             return measure.title + unit, measure.help
         if name.rpartition("_")[0] == measure.name:
             return f"{measure.title.split(' X')[0]} {name[-1].upper()}{unit}", measure.help
-    return name.replace("_", " "), ""
+    # findings end with their unit
+    return name.replace("_ml", ", ml").replace("_", " ").capitalize(), ""
 
 
 def _cell(task: Task, name: str, value: object) -> str:

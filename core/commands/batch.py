@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,7 +32,7 @@ HELP = (
 def batch_command(arguments: list[str]) -> object:
     """Run the command line of a batch; the task that it names gives its further options."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    task = _task(arguments)
+    task = task_named(arguments)
 
     def command(**options: Any) -> None:
         # --task is required, so without it nothing comes here
@@ -43,7 +43,7 @@ def batch_command(arguments: list[str]) -> object:
     return app(args=arguments, prog_name="counterscan batch", standalone_mode=False)
 
 
-def _task(arguments: Sequence[str]) -> Task | None:
+def task_named(arguments: Sequence[str]) -> Task | None:
     """Return the task that the arguments name, None where they name none; UserError unknown_task."""
     given = [word.partition("=")[2] for word in arguments if word.startswith("--task=")]
     given += [after for word, after in pairwise(arguments) if word == "--task"]
@@ -112,14 +112,22 @@ def _run(task: Task, options: dict[str, Any]) -> None:
     require_success(outcomes, out / FAILED)
 
 
-def run_scans(batch: Batch, options: Mapping[str, Any]) -> tuple[Outcome, ...]:
-    """Run a batch on the engine that the options choose, and write what becomes of it to stderr."""
+def run_scans(
+    batch: Batch, options: Mapping[str, Any], on_ended: Callable[[Outcome], None] = lambda outcome: None
+) -> tuple[Outcome, ...]:
+    """Run a batch on the engine that the options choose, and write what becomes of it to stderr; on_ended: called for
+    each scan before its line is written."""
     from core.batch.run import run_batch
 
     lines = BatchLines(options["quiet"])
+
+    def ended(outcome: Outcome) -> None:
+        on_ended(outcome)
+        lines.ended(outcome)
+
     engine = open_engine(options, batch.task, batch.params)
     try:
-        return run_batch(batch, engine, lines.ended, lines.progress)
+        return run_batch(batch, engine, ended, lines.progress)
     finally:
         engine.close()
 

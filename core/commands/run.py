@@ -11,6 +11,7 @@ import typer
 from core.commands.terminal import ProgressLines, show_note
 from core.declaration import Input, Param, Task
 from core.errors import UserError
+from core.result import RESULT
 from core.tasks import TASKS
 
 LEVELS = {"red": "RED", "amber": "AMBER", "none": "NONE FOUND", "unlearnt": "NOTHING LEARNT"}
@@ -32,6 +33,7 @@ def _add(app: typer.Typer, task: Task) -> None:
         *(_input_option(entry) for entry in task.inputs),
         option("out", Path, typer.Option("--out", help="Folder for the results.", metavar="FOLDER")),
         *setting_options(task),
+        *_dicom_option(task),
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     app.command(task.name, help=task.summary)(command)
@@ -93,6 +95,14 @@ def _deface_option(task: Task) -> list[inspect.Parameter]:
     return [option("deface", bool, typer.Option("--deface", help=text), False)]
 
 
+def _dicom_option(task: Task) -> list[inspect.Parameter]:
+    """Return the switch that writes the result as DICOM, none for a task without a result volume."""
+    if all((output.name, output.kind) != (RESULT, "volume") for output in task.outputs):
+        return []
+    text = "Write the result as a DICOM series too, into FOLDER/dicom, derived from that of the first DICOM input."
+    return [option("dicom", bool, typer.Option("--dicom", help=text), False)]
+
+
 def _text(name: str, text: str, default: str | bool = False) -> Any:
     return typer.Option(name, help=text, metavar="VALUE", show_default=default)
 
@@ -117,6 +127,7 @@ def _run(task: Task, options: dict[str, Any]) -> None:
         options["out"],
         device=options["device"],
         deface=bool(options.get("deface")),
+        dicom=bool(options.get("dicom")),
         on_event=listener,
         **chosen_params(task, options),
     )

@@ -18,7 +18,7 @@ from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.files.convert import convertible, numbered, to_nifti
 from core.files.nifti import PathLike, read_own, read_stored, write_stored
-from core.files.origin import Origin
+from core.files.scan_origin import Origin
 from core.output_folder import (
     DICOM_FOLDER,
     files_of_run_before,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.commands.batch import engine_options, finish_batch, require_success, run_scans, task_named
+from core.commands.many_scans import engine_options, finish_batch, require_success, run_scans, task_named
 from core.commands.run import chosen_params, option, setting_options
 from core.declaration import Task
 from core.errors import UserError

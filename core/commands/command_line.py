@@ -17,9 +17,9 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
-from core.commands.batch import batch_command
 from core.commands.bids import bids_command
 from core.commands.listing import list_tasks
+from core.commands.many_scans import batch_command
 from core.commands.run import task_commands
 from core.commands.terminal import line_start
 from core.declaration import Reference

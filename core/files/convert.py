@@ -18,7 +18,7 @@ from typing import Any
 from core.errors import SeveralVolumes, UserError
 from core.files.decoder import ANSWER
 from core.files.nifti import PathLike, read_own
-from core.files.origin import Origin, read_origin
+from core.files.scan_origin import Origin, read_origin
 from core.files.signatures import NIFTI, SCANS, ZIP
 from core.files.voxel_stream import MAX_BYTES, kind_of
 from core.result import Note

@@ -22,9 +22,11 @@ MOST_INSTANCES = 5000
 
 
 def origin_of(files: Sequence[Path]) -> dict[str, Any]:
-    """Return what the headers of ``files``, one series, state, for ``core.files.origin``: "header" in the JSON model of
-    DICOM (PS3.18 F), "series", its UID and number, and "instances", the UIDs of class and instance and the place in mm,
-    LPS (None where it has none)."""
+    """Return what the headers of ``files``, one series, state, as ``core.files.scan_origin`` reads it.
+
+    header: in the JSON model of DICOM (PS3.18 F); series: UID and number; instances: UIDs of class and instance, and
+    the place in mm, LPS, None where there is none.
+    """
     with warnings.catch_warnings():
         # of values that are against the standard
         warnings.simplefilter("ignore")

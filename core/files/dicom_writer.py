@@ -16,7 +16,7 @@ from pydicom.valuerep import format_number_as_ds
 from core import __version__
 from core.errors import UserError
 from core.files.nifti import Stored
-from core.files.origin import Instance, Origin
+from core.files.scan_origin import Instance, Origin
 
 PREFIX = "counterscan-"
 MANUFACTURER = "Counterscan"

@@ -17,7 +17,7 @@ from core.errors import UserError
 from core.files.convert import to_nifti
 from core.files.dicom_writer import write_series
 from core.files.nifti import Stored, read_stored
-from core.files.origin import Origin
+from core.files.scan_origin import Origin
 from tests.contract.phantom import write_phantom
 from tests.core.brains import rigid
 from tests.core.files.grids import grid_affine, nib

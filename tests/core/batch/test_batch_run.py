@@ -17,8 +17,8 @@ from PIL import Image
 from core.batch.batch_page import PAGE
 from core.batch.run import Batch, Outcome, run_batch
 from core.batch.scan_list import Scan
-from core.commands.batch import finish_batch
 from core.commands.command_line import command_line, main
+from core.commands.many_scans import finish_batch
 from core.tasks import find
 from tests.contract.phantom import write_phantom
 from tests.core.batch.engines import HereEngine

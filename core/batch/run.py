@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from core import job
 from core.batch.completion import is_done, key_of, mark_done
@@ -125,7 +126,7 @@ def _outcome(batch: Batch, scan: Scan, engine: Engine, pace: Pace) -> Outcome:
 
 def _done(batch: Batch, scan: Scan, engine: Engine, pace: Pace) -> State:
     task, folder = batch.task, batch.folder(scan)
-    given = {**batch.params, **scan.params}
+    given: dict[str, Any] = {**batch.params, **scan.params}
     key = key_of(task, scan, task.parse(given), batch.deface)
     if is_done(folder, key):
         return "kept"

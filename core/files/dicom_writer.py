@@ -48,13 +48,15 @@ def write_series(folder: Path, stored: Stored, origin: Origin, title: str, what:
         )
     values, slope, intercept = _integers(stored)
     seed = hashlib.sha256(values.tobytes(order="F") + stored.affine.tobytes() + origin.series[0].encode()).hexdigest()
-    shared = _shared(origin, f"synthetic: {title}", what, seed)
-    shared.ImageOrientationPatient = [_ds(value) for value in (*rows, *columns)]
-    shared.PixelSpacing = [_ds(sides[1]), _ds(sides[0])]
     distance = abs(float(np.cross(rows, columns) @ affine[:, 2]))
-    shared.SliceThickness = _ds(stored.thickness or distance)
-    shared.SpacingBetweenSlices = _ds(distance)
-    _describe_pixels(shared, values, slope, intercept)
+    shared = _filled(
+        _shared(origin, f"synthetic: {title}", what, seed),
+        ImageOrientationPatient=[_ds(value) for value in (*rows, *columns)],
+        PixelSpacing=[_ds(sides[1]), _ds(sides[0])],
+        SliceThickness=_ds(stored.thickness or distance),
+        SpacingBetweenSlices=_ds(distance),
+        **_pixels(values, slope, intercept),
+    )
     count = values.shape[2]
     # instances are numbered along the normal of rows and columns
     upwards = float(np.cross(rows, columns) @ affine[:, 2]) > 0
@@ -102,58 +104,75 @@ def _shared(origin: Origin, title: str, what: str, seed: str) -> Dataset:
     for keyword in ("StudyInstanceUID", "FrameOfReferenceUID"):
         if not dataset.get(keyword):
             setattr(dataset, keyword, _uid(seed, keyword))
-    dataset.SOPClassUID = MRImageStorage
-    dataset.Modality = "MR"
-    dataset.SeriesInstanceUID = _uid(seed, "series")
-    # after those of the scanner, beside the one it is derived from
-    dataset.SeriesNumber = min(9000 + origin.series[1], 99999)
-    dataset.SeriesDescription = title[:64]
-    dataset.ImageType = ["DERIVED", "SECONDARY", "OTHER"]
-    dataset.DerivationDescription = what[:1024]
-    dataset.ImageComments = "SYNTHETIC: computed, not measured. Research use only, not for diagnosis."
-    dataset.ContentQualification = "RESEARCH"
-    dataset.Manufacturer = MANUFACTURER
-    dataset.SoftwareVersions = __version__
-    dataset.ScanningSequence = "RM"
-    dataset.SequenceVariant = "NONE"
-    dataset.BurnedInAnnotation = "NO"
     if origin.series[0]:
-        series = Dataset()
-        series.SeriesInstanceUID = origin.series[0]
-        series.ReferencedInstanceSequence = [_reference(kind, uid) for kind, uid, _ in origin.instances]
-        dataset.ReferencedSeriesSequence = [series]
-    return dataset
+        images = [_reference(kind, uid) for kind, uid, _ in origin.instances]
+        series = _filled(Dataset(), SeriesInstanceUID=origin.series[0], ReferencedInstanceSequence=images)
+        _filled(dataset, ReferencedSeriesSequence=[series])
+    return _filled(
+        dataset,
+        SOPClassUID=MRImageStorage,
+        Modality="MR",
+        SeriesInstanceUID=_uid(seed, "series"),
+        # after those of the scanner, beside the one it is derived from
+        SeriesNumber=min(9000 + origin.series[1], 99999),
+        SeriesDescription=title[:64],
+        ImageType=["DERIVED", "SECONDARY", "OTHER"],
+        DerivationDescription=what[:1024],
+        ImageComments="SYNTHETIC: computed, not measured. Research use only, not for diagnosis.",
+        ContentQualification="RESEARCH",
+        Manufacturer=MANUFACTURER,
+        SoftwareVersions=__version__,
+        ScanningSequence="RM",
+        SequenceVariant="NONE",
+        BurnedInAnnotation="NO",
+    )
 
 
-def _describe_pixels(dataset: Dataset, values: NDArray[Any], slope: float, intercept: float) -> None:
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    dataset.Columns, dataset.Rows = values.shape[:2]
-    dataset.BitsAllocated = dataset.BitsStored = 16
-    dataset.HighBit = 15
-    dataset.PixelRepresentation = int(values.dtype.kind == "i")
-    dataset.RescaleSlope, dataset.RescaleIntercept, dataset.RescaleType = _ds(slope), _ds(intercept), "US"
+def _pixels(values: NDArray[Any], slope: float, intercept: float) -> dict[str, Any]:
+    """Return keyword -> value of how the voxels are written and shown."""
     low, high = (float(end) * slope + intercept for end in np.percentile(values, (1, 99.5)))
-    dataset.WindowCenter, dataset.WindowWidth = _ds((low + high) / 2), _ds(max(high - low, slope))
+    return {
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "Columns": values.shape[0],
+        "Rows": values.shape[1],
+        "BitsAllocated": 16,
+        "BitsStored": 16,
+        "HighBit": 15,
+        "PixelRepresentation": int(values.dtype.kind == "i"),
+        "RescaleSlope": _ds(slope),
+        "RescaleIntercept": _ds(intercept),
+        "RescaleType": "US",
+        "WindowCenter": _ds((low + high) / 2),
+        "WindowWidth": _ds(max(high - low, slope)),
+    }
 
 
 def _slice(
     shared: Dataset, plane: NDArray[Any], place: NDArray[np.float64], number: int, origin: Origin, seed: str
 ) -> FileDataset:
-    dataset = FileDataset("", Dataset(shared), file_meta=FileMetaDataset(), preamble=bytes(128))
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.file_meta.MediaStorageSOPClassUID = MRImageStorage
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = _uid(seed, str(number))
-    dataset.InstanceNumber = number
-    dataset.ImagePositionPatient = [_ds(value) for value in place]
+    uid = _uid(seed, str(number))
+    meta = FileMetaDataset()
+    _filled(
+        meta,
+        TransferSyntaxUID=ExplicitVRLittleEndian,
+        MediaStorageSOPClassUID=MRImageStorage,
+        MediaStorageSOPInstanceUID=uid,
+    )
+    dataset = FileDataset("", Dataset(shared), file_meta=meta, preamble=bytes(128))
+    _filled(
+        dataset,
+        SOPInstanceUID=uid,
+        InstanceNumber=number,
+        ImagePositionPatient=[_ds(value) for value in place],
+        PixelData=plane.T.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes(),
+    )
     nearest = _nearest(origin.instances, place)
     if nearest is not None:
-        reference = _reference(nearest[0], nearest[1])
-        purpose = Dataset()
-        purpose.CodeValue, purpose.CodingSchemeDesignator, purpose.CodeMeaning = PURPOSE
-        reference.PurposeOfReferenceCodeSequence = [purpose]
-        dataset.SourceImageSequence = [reference]
-    dataset.PixelData = plane.T.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes()
+        value, scheme, meaning = PURPOSE
+        purpose = _filled(Dataset(), CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)
+        source = _filled(_reference(nearest[0], nearest[1]), PurposeOfReferenceCodeSequence=[purpose])
+        _filled(dataset, SourceImageSequence=[source])
     return dataset
 
 
@@ -166,9 +185,14 @@ def _nearest(instances: Sequence[Instance], place: NDArray[np.float64]) -> Insta
 
 
 def _reference(kind: str, uid: str) -> Dataset:
-    reference = Dataset()
-    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = kind, uid
-    return reference
+    return _filled(Dataset(), ReferencedSOPClassUID=kind, ReferencedSOPInstanceUID=uid)
+
+
+def _filled(dataset: Dataset, **elements: object) -> Dataset:
+    """Give ``dataset`` elements by their keywords (PS3.6) and return it."""
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    return dataset
 
 
 def _uid(seed: str, part: str) -> str:

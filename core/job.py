@@ -52,7 +52,7 @@ def run(
     An input is a NIfTI file, a file of another format, a DICOM folder or a zip; what is not NIfTI is converted first,
     and the notes about that come as events and stand before the notes of the result. Of a DICOM folder with several
     volumes "FOLDER#2" takes the second. deface: work on copies of the scans of whole heads, without their faces. dicom:
-    write the result into the folder ``dicom`` in ``out`` too, as a series derived from the first DICOM input. Once
+    write the result into the folder ``dicom`` in ``out`` too, as a series derived from the DICOM input it lies on. Once
     the whole run has succeeded, files of the same name in ``out`` are replaced, each at once, and what else the run
     before has left there is removed, as its run record lists it. A run that was stopped
     goes on from the folder ``.unfinished`` in ``out`` where its task can.
@@ -70,7 +70,7 @@ def run(
         if dicom:
             require_free_for_series(folder / DICOM_FOLDER, earlier)
         shown = {entry.name for entry in declared.inputs if entry.kind == "volume"} if dicom and declared else set()
-        converted, notices, origin = _converted(_scans(declared, given), work, shown)
+        converted, notices, origins = _converted(_scans(declared, given), work, shown)
         if deface and declared is not None:
             converted |= _defaced(declared, {**given, **converted}, notices, work)
         results = work / "results"
@@ -80,7 +80,7 @@ def run(
         # no two jobs write into one folder at a time
         events = execute(spec) if engine is None else engine.run(str(folder.absolute()), spec)
         result = _finish(spec, events, on_event)
-        series = _written_series(result.result, origin, task, work) if dicom else None
+        series = _written_series(result.result, origins, task, work) if dicom else None
         artifacts = publish(result.result.artifacts, folder, earlier)
         more = _published_series(series, folder / DICOM_FOLDER)
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
@@ -97,36 +97,37 @@ def _scans(task: Task | None, inputs: Mapping[str, str]) -> dict[str, str]:
 
 def _converted(
     inputs: Mapping[str, str], work: Path, wanted: Collection[str]
-) -> tuple[dict[str, str], dict[str, tuple[Note, ...]], Origin]:
-    """Return the inputs of other formats as NIfTI files in ``work``, notes about each of them, and whose the first
-    DICOM series among the inputs ``wanted`` is.
+) -> tuple[dict[str, str], dict[str, tuple[Note, ...]], list[Origin]]:
+    """Return the inputs of other formats as NIfTI files in ``work``, notes about each of them, and whose the
+    DICOM series among the inputs ``wanted`` are.
 
     The same input gives the same bytes, so the run record names it by its sha256 as it does any other.
     """
     ready: dict[str, str] = {}
     notices: dict[str, tuple[Note, ...]] = {}
-    origin = None
+    origins = []
     for index, (name, path) in enumerate(inputs.items()):
         given, number = numbered(Path(path))
         if path and convertible([given]):
             converted = to_nifti([given], work / f"input-{index}.nii.gz", number=number, origin=name in wanted)
             ready[name], notices[name] = str(converted.path), converted.notes
-            origin = origin or converted.origin
-    return ready, notices, origin or Origin()
+            origins += [converted.origin] if converted.origin else []
+    return ready, notices, origins
 
 
-def _written_series(result: Result, origin: Origin, task: str, work: Path) -> Path:
+def _written_series(result: Result, origins: Sequence[Origin], task: str, work: Path) -> Path:
     """Write the result volume as a DICOM series into a folder in ``work`` and return that; UserError no_result_volume
     for a task without one."""
     # pydicom is loaded where it is needed
-    from core.files.dicom_writer import write_series
+    from core.files.dicom_writer import closest, write_series
 
     main = next((artifact for artifact in result.artifacts if artifact.kind == RESULT and artifact.is_volume), None)
     if main is None:
         raise UserError("no_result_volume", f"The task {task} has no volume to write as DICOM.", "Leave --dicom out.")
     method = f", {result.table[0].title}" if result.table else ""
     what = f"Synthetic: computed by Counterscan {__version__}, task {task}{method}. Not for diagnosis."
-    write_series(work / DICOM_FOLDER, read_own(main.path), origin, f"Counterscan {task}", what)
+    stored = read_own(main.path)
+    write_series(work / DICOM_FOLDER, stored, closest(origins, stored), f"Counterscan {task}", what)
     return work / DICOM_FOLDER
 
 

@@ -99,7 +99,7 @@ def _dicom_option(task: Task) -> list[inspect.Parameter]:
     """Return the switch that writes the result as DICOM, none for a task without a result volume."""
     if all((output.name, output.kind) != (RESULT, "volume") for output in task.outputs):
         return []
-    text = "Write the result as a DICOM series too, into FOLDER/dicom, derived from that of the first DICOM input."
+    text = "Write the result as a DICOM series too, into FOLDER/dicom, derived from that of the scan it lies on."
     return [option("dicom", bool, typer.Option("--dicom", help=text), False)]
 
 

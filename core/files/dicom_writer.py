@@ -29,6 +29,19 @@ NO_PATIENT = "SYNTHETIC"
 PURPOSE = ("121322", "DCM", "Source image for image processing operation")
 
 
+def closest(origins: Sequence[Origin], stored: Stored) -> Origin:
+    """Return the one of ``origins`` whose slices lie nearest to those of ``stored``: of several contrasts the one on
+    whose grid, and so in whose frame of reference, the result is. An empty one without any."""
+    affine = LPS @ stored.affine[:3]
+    places = affine[:, 3] + np.arange(stored.values.shape[2])[:, None] * affine[:, 2]
+
+    def apart(origin: Origin) -> float:
+        stated = [np.array(place) for _, _, place in origin.instances if place is not None]
+        return float(np.mean([np.linalg.norm(places - one, axis=1).min() for one in stated])) if stated else np.inf
+
+    return min(origins, key=apart, default=Origin())
+
+
 def write_series(folder: Path, stored: Stored, origin: Origin, title: str, what: str) -> list[Path]:
     """Write ``stored`` into the new ``folder``, one file for each slice, and return them in the order of instances.
 

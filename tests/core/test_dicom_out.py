@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import core
 from core.errors import UserError
 from core.files.convert import to_nifti
-from core.files.dicom_writer import write_series
+from core.files.dicom_writer import closest, write_series
 from core.files.nifti import Stored, read_stored
 from core.files.scan_origin import Origin
 from tests.contract.phantom import write_phantom
@@ -142,3 +142,14 @@ def test_a_grid_that_dicom_cannot_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         write_series(tmp_path / "series", stored, Origin(), "inpaint", "Computed.")
     assert caught.value.code == "dicom_grid"
+
+
+def test_of_several_sources_the_one_under_the_result_is_its_origin() -> None:
+    stored = Stored(np.zeros(SHAPE, np.int16, order="F"), OBLIQUE)
+    affine = np.diag([-1.0, -1.0, 1.0]) @ OBLIQUE[:3]
+    places = [tuple((affine[:, 3] + k * affine[:, 2]).tolist()) for k in range(SHAPE[2])]
+    own = Origin(series=("1.2", 1), instances=tuple(("c", f"1.2.{k}", place) for k, place in enumerate(places)))
+    other = Origin(series=("1.3", 2), instances=(("c", "1.3.0", (0.0, 0.0, 0.0)),))
+    placeless = Origin(series=("1.4", 3), instances=(("c", "1.4.0", None),))
+    assert closest([placeless, other, own], stored) is own
+    assert closest([placeless], stored) is placeless and closest([], stored) == Origin()

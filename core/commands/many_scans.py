@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.commands.run import chosen_params, option, setting_options
-from core.commands.terminal import BatchLines
+from core.commands.terminal import BatchLines, line_start
 from core.declaration import Task
 from core.errors import UserError
 from core.plurals import count
@@ -128,6 +128,9 @@ def run_scans(
     engine = open_engine(options, batch.task, batch.params)
     try:
         return run_batch(batch, engine, ended, lines.progress)
+    except KeyboardInterrupt:
+        typer.echo(f"{line_start()}Stopped. What is done is kept by the same command; batch needs --resume.", err=True)
+        raise
     finally:
         engine.close()
 

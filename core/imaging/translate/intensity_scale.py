@@ -21,8 +21,12 @@ from core.volume import Volume, to_spacing
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
-# brightest share of a brain that says nothing about its tissue: vessels, artefacts
+# percentile above which a brain shows vessels and artefacts, no tissue
 BRIGHTEST = 99.5
+# percentile of a brain that is above zero in the units of every scanner: its fluid, dark but not without signal
+DARKEST = 5
+# ml of a brain below which its intensities need not be those of a whole one
+SMALL_ML = 50
 
 
 @dataclass(frozen=True)
@@ -65,22 +69,23 @@ class ScannerScan:
     notes: tuple[Note, ...]
 
 
-def _brain(volume: Volume) -> Float:
-    """Return the intensities of the brain, (N,) float32."""
+def _brain(volume: Volume) -> tuple[Float, float]:
+    """Return the intensities of the brain, (N,) float32, and its ml."""
     head = find_head(volume)
     if head.kind == "brain":
-        return volume.data[head.mask]
+        return volume.data[head.mask], head.volume_ml
     fine = to_spacing(volume, (WORK_MM, WORK_MM, WORK_MM))
-    return fine.data[find_brain(fine)]
+    inside = fine.data[find_brain(fine)]
+    return inside, inside.size * WORK_MM**3 / 1000
 
 
 def read_scanner(path: Path, target: str) -> ScannerScan:
     """Read a scan of the contrast ``target``, of anybody, on any grid, skull-stripped or not.
 
-    UserError ``no_brain``, and every code of ``read_stored``.
+    UserError ``no_brain``, ``scanner_negative``, and every code of ``read_stored``.
     """
     volume = read_stored(path).to_volume()
-    inside = _brain(volume)
+    inside, millilitres = _brain(volume)
     spread = float(inside.std()) if inside.size else 0.0
     if spread <= 0:
         raise UserError(
@@ -88,13 +93,29 @@ def read_scanner(path: Path, target: str) -> ScannerScan:
             "No brain was found in the scan of the same scanner.",
             f"Give a {TITLES[target]} of a whole brain, best with the skull removed, or leave it out.",
         )
+    if np.percentile(inside, DARKEST) < 0:
+        raise UserError(
+            "scanner_negative",
+            "The brain in the scan of the same scanner has negative intensities: it is not in the scanner's own units.",
+            "Give it as the scanner stored it, not normalised or shifted, or leave it out.",
+        )
     found = [Note("info", f"Intensities are those of the scanner: taken from the {TITLES[target]} given for it.")]
-    looks = recognise("", volume)
-    if looks not in (None, target):
+    if millilitres < SMALL_ML:
         found.append(
             Note(
                 "warning",
-                f"The scan given for the scanner looks like {TITLES[str(looks)]}, not {TITLES[target]}: "
+                f"The scan given for the scanner shows {millilitres:.2g} ml of brain: "
+                "the intensities of so little need not be those of a whole one.",
+            )
+        )
+    # a whole head is known by its name alone
+    kinds = (recognise("", volume), recognise(path.name, None))
+    other = next((kind for kind in kinds if kind not in (None, target)), None)
+    if other is not None:
+        found.append(
+            Note(
+                "warning",
+                f"The scan given for the scanner is {TITLES[other]} by its name or its looks, not {TITLES[target]}: "
                 "if it is, the intensities are wrong.",
             )
         )

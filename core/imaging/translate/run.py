@@ -16,7 +16,7 @@ from core.contrasts import CONTRASTS, TITLES
 from core.declaration import Context, Estimate
 from core.errors import UserError
 from core.events import Event, Finished, Progress, changed
-from core.files.nifti import Stored, place_notes
+from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, drive_all, networks, options_of
@@ -72,7 +72,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     begun = time.monotonic()
     target = params["target"]
     gathered = yield from _gather(inputs, target, params["register"])
-    scanner = _scanner(inputs, target, gathered)
+    scanner = _scanner(inputs, target)
     truth = _truth(inputs, gathered)
     placed = place_notes(inputs["reference"], "Reference") if "reference" in inputs else ()
     if truth is not None:
@@ -112,22 +112,31 @@ def _gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[
     return changed(steps, lambda event: replace(event, fraction=READ * event.fraction))
 
 
-def _scanner(inputs: Mapping[str, Path], target: str, gathered: Gathered) -> ScannerScan | None:
+def _scanner(inputs: Mapping[str, Path], target: str) -> ScannerScan | None:
     """Return how the scanner draws ``target``, where a scan of it is given; it must be none of the sources."""
     if SCANNER not in inputs:
         return None
     scanner = read_scanner(inputs[SCANNER], target)
-    check_different({**gathered.titled, "the scan of the same scanner": scanner.volume})
+    _require_other(inputs, "the scan of the same scanner", scanner.volume)
     return scanner
+
+
+def _require_other(inputs: Mapping[str, Path], title: str, volume: Volume) -> None:
+    """Refuse a scan that is one of the sources; UserError same_file_twice.
+
+    They are compared as they were given: on the working grid a scan of other voxels differs from itself.
+    """
+    for name in CONTRASTS:
+        if name in inputs:
+            check_different({TITLES[name]: read_stored(inputs[name]).to_volume(), title: volume})
 
 
 def _truth(inputs: Mapping[str, Path], gathered: Gathered) -> Float | None:
     """Return the reference on the grid of the result; it must be none of the sources."""
     if "reference" not in inputs:
         return None
-    like = gathered.grid.volume
-    truth = read_reference(inputs["reference"], like, gathered.brain)
-    check_different({**gathered.titled, "the reference": Volume(truth, like.affine)})
+    truth = read_reference(inputs["reference"], gathered.grid.volume, gathered.brain)
+    _require_other(inputs, "the reference", read_stored(inputs["reference"]).to_volume())
     return truth
 
 

@@ -54,6 +54,32 @@ def test_a_scan_without_a_brain_is_refused(tmp_path: Path) -> None:
     assert refused.value.code in ("no_brain", "constant_image")
 
 
+@pytest.mark.parametrize("shift", [-1024.0, "z-scores"])
+def test_a_scan_that_is_not_in_units_of_a_scanner_is_refused(shift: float | str, tmp_path: Path) -> None:
+    head = brain("t2", AFFINE, SHAPE, scale=0.45)
+    inside = head.data > 0
+    tissue = head.data[inside]
+    moved = head.data + shift if isinstance(shift, float) else (head.data - tissue.mean()) / tissue.std()
+    given_scan = Volume(np.where(inside, moved, 0).astype(np.float32), head.affine)
+    with pytest.raises(UserError) as refused:
+        read_scanner(write(tmp_path, "moved", given_scan), "t2")
+    # where most of it is below zero no brain may be found either
+    assert refused.value.code in ("scanner_negative", "no_brain")
+
+
+def test_a_crumb_of_a_brain_is_warned_of(tmp_path: Path) -> None:
+    crumb = np.zeros((60, 60, 60), np.float32)
+    crumb[27:31, 27:31, 27:31] = np.random.default_rng(0).uniform(50, 150, (4, 4, 4))
+    notes = read_scanner(write(tmp_path, "crumb", Volume(crumb, np.diag([2.0, 2, 2, 1]))), "t2").notes
+    assert any("ml of brain" in note.text and note.level == "warning" for note in notes)
+
+
+def test_a_name_of_another_contrast_is_warned_of(heads: dict[str, Path], tmp_path: Path) -> None:
+    misnamed = tmp_path / "sub-01_T1w.nii.gz"
+    misnamed.write_bytes(heads["t2"].read_bytes())
+    assert any("T1 by its name" in note.text for note in read_scanner(misnamed, "t2").notes)
+
+
 def test_another_contrast_is_warned_of(monkeypatch: pytest.MonkeyPatch, heads: dict[str, Path]) -> None:
     monkeypatch.setattr("core.imaging.translate.intensity_scale.recognise", lambda name, volume: "t1")
     kinds = {note.level for note in read_scanner(heads["t2"], "t2").notes}

@@ -135,6 +135,10 @@ def test_with_a_scan_of_the_scanner_the_result_has_its_intensities(scans: dict[s
     assert {"baseline-regression", "baseline-trees", "error"} <= set(done.files)
 
 
-def test_the_scan_of_the_scanner_is_none_of_the_sources(scans: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("role", ["scanner", "reference"])
+@pytest.mark.parametrize("mm", [1.0, 1.3])
+def test_a_source_is_neither_of_the_scanner_nor_the_reference(role: str, mm: float, tmp_path: Path) -> None:
+    # on a grid of 1.3 mm the methods work on other voxels than were given
+    source = write(tmp_path, "t1", brain("t1", *grid(mm, (round(64 / mm), round(76 / mm), round(62 / mm))), scale=0.45))
     with pytest.raises(UserError, match="same_file_twice"):
-        translated(tmp_path, {"t1": scans["t1"], "scanner": scans["t1"]}, target="t2")
+        translated(tmp_path, {"t1": source, role: source}, target="t2")

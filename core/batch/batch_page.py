@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import quote
 
 from core import __version__
-from core.batch.batch_tables import FAILED, SUMMARY, Line, columns_of
+from core.batch.batch_tables import (
+    FAILED,
+    FAILED_COLUMNS,
+    SUMMARY,
+    SUMMARY_COLUMNS,
+    Line,
+    columns_of,
+    write_whole,
+)
 from core.batch.run import Batch
 from core.declaration import Task
+from core.errors import UserError
 from core.report.writing import render
 
 PAGE = "overview.html"
+# what the page is known by: the end of the title, within the first bytes
+TITLE_END, HEAD_BYTES = "Counterscan batch</title>", 1000
 
 
 def write_overview(batch: Batch, lines: Sequence[Line]) -> None:
@@ -40,13 +51,40 @@ def write_overview(batch: Batch, lines: Sequence[Line]) -> None:
             ],
         },
     )
-    path = batch.out / PAGE
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(page)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    write_whole(batch.out / PAGE, page)
+
+
+def require_free(out: Path, table: Path) -> None:
+    """Refuse a batch that would replace or remove a file in ``out`` that no batch wrote, or its own ``table`` of scans.
+
+    UserError write_failed, input_in_out.
+    """
+    marks = {SUMMARY: ",".join(SUMMARY_COLUMNS), FAILED: ",".join(FAILED_COLUMNS), PAGE: TITLE_END}
+    for name, mark in marks.items():
+        path = out / name
+        if not path.exists():
+            continue
+        if path.samefile(table):
+            raise UserError(
+                "input_in_out",
+                f"The batch would replace its own table of scans, {name}.",
+                "Give another output folder.",
+            )
+        if not _has(path, mark):
+            raise UserError(
+                "write_failed",
+                f"A {name} that no batch wrote is in the way.",
+                "Give another output folder, or move it.",
+            )
+
+
+def _has(path: Path, mark: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return mark.encode() in file.read(HEAD_BYTES)
+    except OSError:
+        # a folder, or what cannot be read
+        return False
 
 
 def _title(task: Task, name: str) -> tuple[str, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import math
 import os
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ SUMMARY, FAILED = "summary.csv", "failed.csv"
 STATES = {"done": "done", "kept": "done", "failed": "failed"}
 SECONDS = "seconds"
 AXES = ("x", "y", "z")
+SUMMARY_COLUMNS = ("name", "state", "method")
 FAILED_COLUMNS = ("name", "code", "message", "hint")
 
 
@@ -54,7 +58,7 @@ def columns_of(lines: Sequence[Line], task: Task) -> list[str]:
 def write_tables(batch: Batch, outcomes: Sequence[Outcome], lines: Sequence[Line]) -> None:
     """Write ``summary.csv``, and ``failed.csv`` where scans failed, into the folder of the batch."""
     columns = columns_of(lines, batch.task)
-    head = ("name", "state", "method", *columns, "warnings", "message")
+    head = (*SUMMARY_COLUMNS, *columns, "warnings", "message")
     rows = [
         (
             *(line.name, line.state, line.method),
@@ -99,14 +103,24 @@ def _flat(values: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, object]]:
 
 
 def _write(path: Path, rows: Iterable[Sequence[object]]) -> None:
-    part = path.with_name(path.name + ".part")
+    text = StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_whole(path, text.getvalue())
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write ``text`` into ``path``, durable before the name appears; UserError write_failed, and nothing is left."""
+    # no name of a scan begins so, and no other command writes into it
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with part.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise UserError(
             "write_failed", f"{path.name} could not be written.", "Free some space or check rights."
         ) from error

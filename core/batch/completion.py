@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -39,9 +40,18 @@ def key_of(task: Task, scan: Scan, params: Mapping[str, Value], deface: bool) ->
 
 
 def mark_done(folder: Path, key: str, files: Iterable[Path]) -> None:
-    """Write into ``folder`` that its ``files`` are the whole result of what ``key`` stands for."""
-    listed = {path.name: asdict(identity(path)) for path in files}
-    write_json(folder / STATE, {"program": PROGRAM, "key": key, "files": listed})
+    """Write into ``folder`` that its ``files`` are the whole result of what ``key`` stands for.
+
+    UserError write_failed.
+    """
+    try:
+        listed = {path.name: asdict(identity(path)) for path in files}
+        write_json(folder / STATE, {"program": PROGRAM, "key": key, "files": listed})
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            (folder / f"{STATE}.part").unlink()
+        why = error.strerror or "not writable"
+        raise UserError("write_failed", f"{STATE} could not be written ({why}).", "Free some space.") from error
 
 
 def is_done(folder: Path, key: str) -> bool:

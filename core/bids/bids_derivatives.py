@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,15 @@ def require_own(out: Path, dataset: Path) -> None:
     """Refuse a folder for derivatives that is the data set itself or that of another program. UserError bids_wrong."""
     if out.resolve() == dataset.resolve():
         raise UserError("bids_wrong", "The output folder is the data set itself.", "Give another output folder.")
+    if any(out.resolve().is_relative_to(folder.resolve()) for folder in dataset.glob("sub-*")):
+        raise UserError(
+            "bids_wrong", "The output folder is that of a participant.", "Give one in derivatives, or elsewhere."
+        )
     try:
         found: Any = json.loads((out / DESCRIPTION).read_text(encoding="utf-8-sig"))
         makers = [maker["Name"] for maker in found["GeneratedBy"]]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        # what cannot be a folder is refused when it is made
         return
     except (OSError, ValueError, TypeError, KeyError):
         makers = []
@@ -59,8 +64,24 @@ def require_own(out: Path, dataset: Path) -> None:
         )
 
 
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """Raise UserError write_failed for what the disk refuses."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or "not writable"
+        raise UserError(
+            "write_failed", f"The derivatives could not be written ({why}).", "Free some space or check rights."
+        ) from error
+
+
+@_writing()
 def write_description(out: Path, dataset: Path, description: Mapping[str, Any]) -> None:
-    """Write what makes ``out`` a data set of derivatives of ``dataset``, whose own description is ``description``."""
+    """Write what makes ``out`` a data set of derivatives of ``dataset``, whose own description is ``description``.
+
+    UserError write_failed.
+    """
     out.mkdir(parents=True, exist_ok=True)
     name = str(description.get("Name") or dataset.name)
     content = {
@@ -80,9 +101,10 @@ def write_description(out: Path, dataset: Path, description: Mapping[str, Any]) 
             (out / file).write_text(text, encoding="utf-8")
 
 
+@_writing()
 def place(out: Path, task: Task, one: Planned, folder: Path, dataset: Path) -> list[Path]:
     """Put result and uncertainty of ``folder`` under their BIDS names into ``out``, each with its sidecar; return the
-    images. What lies there already under these names is replaced."""
+    images. What lies there already under these names is replaced. UserError write_failed."""
     record: Any = json.loads((folder / f"{RUN}.json").read_text(encoding="utf-8"))
     made = []
     stripped = find_head(read_own(folder / f"{RESULT}{VOLUME_SUFFIX}").to_volume()).kind == "brain"
@@ -149,9 +171,5 @@ def _link_file(source: Path, target: Path) -> None:
         except OSError:
             shutil.copyfile(source, part)
         part.replace(target)
-    except OSError as error:
-        raise UserError(
-            "write_failed", f"The result could not be written ({error.strerror}).", "Free some space or check rights."
-        ) from error
     finally:
         part.unlink(missing_ok=True)

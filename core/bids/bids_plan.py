@@ -58,17 +58,24 @@ def plan(folder: Path, labels: Sequence[str], wish: Wish) -> Plan:
     for label in labels:
         images = [image for image in images_of(folder, label) if not wish.sessions or image.session[1] in wish.sessions]
         masks = masks_of(folder, label, wish.label, wish.derivatives) if wish.task == "inpaint" else []
+        made: dict[str, Planned] = {}
         for one in _PLANS[wish.task](images, masks, wish):
-            planned += [one] if isinstance(one, Planned) else []
-            left_out += [one] if isinstance(one, str) else []
+            if isinstance(one, str):
+                left_out.append(one)
+            elif (first := made.setdefault(str(one.result), one)) is not one:
+                # x.nii beside x.nii.gz, or entities in another order
+                left_out.append(f"{one.images[0].relative}: {first.images[0].path.name} was taken")
+        planned += made.values()
     return Plan(tuple(planned), tuple(left_out))
 
 
 def _inpaint(images: Sequence[Image], masks: Sequence[Image], wish: Wish) -> Iterator[Planned | str]:
     for image in images:
+        fitting = [mask for mask in masks if _fits(mask, image)]
+        if image.contrast == AGENT and fitting:
+            yield f"{image.relative}: taken with contrast agent, inpainting is for T1w without"
         if image.contrast != "t1":
             continue
-        fitting = [mask for mask in masks if _fits(mask, image)]
         if not fitting:
             yield f"{image.relative}: no mask with the label {wish.label}"
             continue

@@ -89,7 +89,7 @@ def open_engine(options: Mapping[str, Any], task: Task, params: Mapping[str, Any
 
 
 def _run(task: Task, options: dict[str, Any]) -> None:
-    from core.batch.batch_page import PAGE
+    from core.batch.batch_page import PAGE, require_free
     from core.batch.batch_tables import FAILED, SUMMARY
     from core.batch.completion import STATE
     from core.batch.run import Batch
@@ -104,6 +104,7 @@ def _run(task: Task, options: dict[str, Any]) -> None:
         raise UserError(
             "batch_there", "The output folder holds results of a batch.", "Give --resume to go on, or another folder."
         )
+    require_free(out, options["manifest"])
     batch = Batch(task, listed.scans, out, params, options["device"], bool(options.get("deface")))
     with held(out):
         outcomes = run_scans(batch, options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import signal
@@ -14,11 +15,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from core.batch.batch_page import PAGE
+from core.batch.batch_page import PAGE, require_free, write_overview
+from core.batch.batch_tables import FAILED, SUMMARY, lines_of, write_tables
+from core.batch.completion import mark_done
 from core.batch.run import Batch, Outcome, run_batch
 from core.batch.scan_list import Scan
 from core.commands.command_line import command_line, main
 from core.commands.many_scans import finish_batch
+from core.errors import UserError
 from core.tasks import find
 from tests.contract.phantom import write_phantom
 from tests.core.batch.engines import HereEngine
@@ -154,6 +158,62 @@ def test_a_batch_killed_and_resumed_equals_an_uninterrupted_one(tmp_path: Path, 
     assert {path: path.stat().st_mtime_ns for path in finished} == stamps
     assert contents(broken) == contents(whole)
     assert len(rows(whole / "summary.csv")) == 7 and len(rows(whole / "failed.csv")) == 1
+
+
+@pytest.mark.parametrize("name", [PAGE, SUMMARY, FAILED])
+def test_a_file_that_no_batch_wrote_is_never_replaced(
+    name: str, tmp_path: Path, scans: tuple[Scan, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, out = tmp_path / "scans.csv", tmp_path / "out"
+    lines = "".join(f"{scan.name},{scan.inputs['t1']},{scan.inputs['mask']}\n" for scan in scans[:1])
+    table.write_text(f"name,t1,mask\n{lines}")
+    out.mkdir()
+    command = ["--task", "inpaint", "--method", "shell", "--no-compare", "--quiet", "--out", str(out)]
+    (out / name).write_text("notes of years\n")
+    assert main(command_line(), ["batch", str(table), *command]) == 2
+    assert "[write_failed]" in capsys.readouterr().err and (out / name).read_text() == "notes of years\n"
+    (out / name).write_bytes(table.read_bytes())
+    assert main(command_line(), ["batch", str(out / name), *command]) == 2
+    assert "[input_in_out]" in capsys.readouterr().err and (out / name).read_bytes() == table.read_bytes()
+    (out / name).unlink()
+    (out / name).mkdir()
+    assert main(command_line(), ["batch", str(table), *command]) == 2
+    assert "[write_failed]" in capsys.readouterr().err and [path.name for path in out.iterdir()] == [name]
+
+
+def test_tables_and_page_of_a_batch_are_replaced_by_the_next(tmp_path: Path, scans: tuple[Scan, ...]) -> None:
+    batch = batch_of(tmp_path, (scans[0], Scan("lost", {})))
+    finish_batch(batch, run_batch(batch, HereEngine()))
+    assert {PAGE, SUMMARY, FAILED} <= {path.name for path in batch.out.iterdir()}
+    require_free(batch.out, Path(scans[0].inputs["t1"]))
+
+
+def test_a_full_disk_is_named_and_nothing_unfinished_is_left(
+    tmp_path: Path, scans: tuple[Scan, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    batch = batch_of(tmp_path, scans[:1])
+    outcomes = run_batch(batch, HereEngine())
+    before = sorted(path.name for path in batch.out.rglob("*"))
+    monkeypatch.setattr("os.fsync", full)
+    lines = lines_of(batch, outcomes)
+    for write in (
+        lambda: write_tables(batch, outcomes, lines),
+        lambda: write_overview(batch, lines),
+        lambda: mark_done(batch.folder(scans[0]), "", ()),
+    ):
+        with pytest.raises(UserError) as caught:
+            write()
+        assert caught.value.code == "write_failed"
+    assert sorted(path.name for path in batch.out.rglob("*")) == before
+
+
+def test_a_scan_may_have_the_name_of_a_file_being_written(tmp_path: Path, scans: tuple[Scan, ...]) -> None:
+    batch = batch_of(tmp_path, (Scan(f"{PAGE}.part", scans[0].inputs), Scan(f"{SUMMARY}.part", {})))
+    finish_batch(batch, run_batch(batch, HereEngine()))
+    assert (batch.out / PAGE).is_file() and len(rows(batch.out / SUMMARY)) == 2
 
 
 def contents(folder: Path) -> dict[str, object]:

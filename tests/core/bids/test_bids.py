@@ -82,6 +82,29 @@ def test_two_masks_of_one_image_are_not_guessed_between(tmp_path: Path) -> None:
     assert any("several masks" in sentence for sentence in found.left_out)
 
 
+@pytest.mark.parametrize("again", ["sub-01_acq-a_run-1_T1w.nii", "sub-01_run-1_acq-a_T1w.nii.gz"])
+def test_one_result_is_made_of_one_image(again: str, tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "data")
+    anat = dataset / "sub-01" / "anat"
+    for name in (again, "sub-01_acq-a_run-1_T1w.nii.gz"):
+        (anat / name).write_bytes((anat / "sub-01_T1w.nii.gz").read_bytes())
+    for wish in ({"task": "inpaint"}, {"task": "superres", "resampled": True}):
+        found = planned(dataset, **wish)
+        names = [str(one.result) for one in found.planned]
+        assert len(names) == len(set(names)) and any("acq-a_run-1" in name for name in names)
+        assert any("was taken" in sentence and "acq-a" in sentence for sentence in found.left_out)
+
+
+def test_a_scan_with_contrast_agent_that_has_a_mask_is_named(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "data")
+    masks = dataset / "derivatives" / "lesions"
+    roi = (masks / "sub-01" / "anat" / "sub-01_label-lesion_roi.nii.gz").read_bytes()
+    (masks / "sub-03" / "anat").mkdir(parents=True)
+    (masks / "sub-03" / "anat" / "sub-03_ce-gadolinium_label-lesion_mask.nii.gz").write_bytes(roi)
+    left_out = planned(dataset, task="inpaint").left_out
+    assert any("sub-03_ce-gadolinium_T1w.nii.gz: taken with contrast agent" in sentence for sentence in left_out)
+
+
 def test_superres_takes_what_is_coarse_and_translate_what_lacks_the_target(dataset: Path) -> None:
     assert [one.scan.name for one in planned(dataset, task="superres").planned] == ["sub-04_T2w"]
     assert len(planned(dataset, task="superres", resampled=True).planned) == 8
@@ -148,6 +171,20 @@ def test_a_folder_that_is_no_data_set_and_an_output_of_another_program_are_refus
 ) -> None:
     end = ["participant", "--task", "inpaint"]
     other = dataset / "derivatives" / "lesions"
-    for data, out in ((tmp_path, tmp_path / "out"), (dataset, dataset), (dataset, other)):
+    inside = dataset / "sub-03"
+    for data, out in ((tmp_path, tmp_path / "out"), (dataset, dataset), (dataset, other), (dataset, inside / "out")):
         assert main(command_line(), ["bids", str(data), str(out), *end]) == 2
         assert "[bids_wrong]" in capsys.readouterr().err
+    assert not (inside / "out").exists()
+
+
+def test_derivatives_that_cannot_be_written_are_one_line(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "taken" / "sub-01").mkdir(parents=True)
+    (tmp_path / "taken" / "sub-01" / "anat").write_text("in the way")
+    end = ["participant", "--task", "inpaint", "--method", "shell", "--no-compare", "--participant-label", "01"]
+    for out in ("file", "file/below", "taken"):
+        assert main(command_line(), ["bids", str(dataset), str(tmp_path / out), *end]) == 2
+        assert "[write_failed]" in capsys.readouterr().err

@@ -9,7 +9,6 @@ import math
 import os
 import re
 import shutil
-import sqlite3
 import stat
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -18,13 +17,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Annotated
 
-from alembic.util import CommandError
 from pydantic import Field, TypeAdapter
-from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import UserError
 from core.files.nifti_writer import sync_folder
 from webapp.store.blobs import NAME
+from webapp.store.database import UNREADABLE
 
 ABOUT = "backup.json"
 DATABASE = "counterscan.db"
@@ -40,8 +38,8 @@ PLACE = re.compile(rf"{ABOUT}|{DATABASE}|{BLOBS}/[0-9a-f]{{2}}/({NAME.pattern})"
 ABOUT_BYTES = 64 << 20
 # what the libraries raise at files that are no backup or were made to harm
 UNSOUND = (
-    tarfile.TarError, sqlite3.Error, SQLAlchemyError, CommandError, EOFError, ValueError, TypeError, AttributeError,
-    LookupError, ArithmeticError, MemoryError, RecursionError,
+    *UNREADABLE, tarfile.TarError, EOFError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError,
+    MemoryError, RecursionError,
 )  # fmt: skip
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -23,8 +23,11 @@ OWNER = "a"
 def work(data: Path, heads: Path) -> None:
     """Work until killed."""
     # jobs of those that were killed hold no place
-    many = {"queue_per_session": 10_000, "queue_total": 10_000, "running_per_session": 10_000, "jobs_per_day": 100_000}
-    services = build_services(Settings(data=data, warm=False, disk_reserve_mb=1, **many), FakeEngine)
+    settings = Settings(
+        data=data, warm=False, disk_reserve_mb=1,
+        queue_per_session=10_000, queue_total=10_000, running_per_session=10_000, jobs_per_day=100_000,
+    )  # fmt: skip
+    services = build_services(settings, FakeEngine)
     came = data / "came"
     came.mkdir(exist_ok=True)
 

@@ -100,10 +100,12 @@ def contents(folder: Path) -> dict[str, str]:
     return {str(path): path.read_text("latin-1") if path.is_file() else "" for path in found}
 
 
-def special(place: str, kind: bytes = tarfile.REGTYPE, link: str = "", **headers: str) -> tarfile.TarInfo:
+def special(
+    place: str, kind: bytes = tarfile.REGTYPE, link: str = "", headers: dict[str, str] | None = None
+) -> tarfile.TarInfo:
     """Return a member of a kind of its own."""
     member = tarfile.TarInfo(place)
-    member.type, member.linkname, member.pax_headers = kind, link, headers
+    member.type, member.linkname, member.pax_headers = kind, link, headers or {}
     return member
 
 
@@ -122,12 +124,12 @@ KINDS = {
     "absolute": special("/tmp/outside"),
     "other": special("blobs/aa/passwd"),
     "twice": special("backup.json"),
-    "sparse": special("x", **{
+    "sparse": special("x", headers={
         "GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.name": f"blobs/cc/{'c' * 40}.nii",
         "GNU.sparse.size": str(3 << 40), "GNU.sparse.numblocks": "1", "GNU.sparse.map": "0,0",
     }),
-    "no number": special("x", **{"GNU.sparse.map": "a,b", "GNU.sparse.size": "c"}),
-    "no size": special("x", size="-512"),
+    "no number": special("x", headers={"GNU.sparse.map": "a,b", "GNU.sparse.size": "c"}),
+    "no size": special("x", headers={"size": "-512"}),
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import UserError
 from tests.webapp.door.asgi import Answer, asked, finished
@@ -86,7 +86,7 @@ def test_a_visitor_and_an_address_have_so_many(path: str) -> None:
     finished(run())
 
 
-def of_visitor(streams: Streams, visitor: Visitor) -> module.ASGIApp:
+def of_visitor(streams: Streams, visitor: Visitor) -> ASGIApp:
     """What comes before: the access of the address and the visitor stand in the request."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

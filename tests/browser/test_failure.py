@@ -50,11 +50,19 @@ def wait_done(page: Page) -> None:
 
 
 def few_epochs(page: Page) -> None:
-    """Set two epochs of plain training alone."""
+    """Set two epochs of plain training alone, once."""
     controls = page.locator("#cs-controls")
     unfold(page)
     controls.get_by_role("checkbox", name="Instance norm", exact=True).uncheck()
-    controls.get_by_label("number input for Epochs").locator("visible=true").fill("2")
+    for label, value in (("number input for Epochs", "2"), ("number input for Seeds", "1")):
+        controls.get_by_label(label).locator("visible=true").fill(value)
+        page.keyboard.press("Tab")
+
+
+def few_patches(page: Page) -> None:
+    """Set as few patches of simulated tissue as there may be."""
+    unfold(page)
+    page.locator("#cs-controls").get_by_label("Patches").locator("visible=true").fill("80")
     page.keyboard.press("Tab")
 
 
@@ -129,18 +137,33 @@ def own_lab(browser: Browser, own: Finished, watch: Watch) -> Iterator[Page]:
     visitor.close()
 
 
-def test_the_demo_reaches_a_verdict(page: Page) -> None:
+def test_stop_ends_a_run_at_once(shared_page: Page) -> None:
+    page = shared_page
+    open_tab(page, "Failure lab")
+    few_patches(page)
+    expect(page.locator("#failure-run")).to_be_enabled()
+    page.locator("#failure-run").click()
+    expect(page.locator("#failure-progress")).to_contain_text(re.compile("loss"), timeout=RUN_MS)
+    page.locator("#failure-cancel").click()
+    # a run that goes on ends as done
+    expect(page.locator("#failure-outcome")).to_contain_text("Cancelled")
+    expect(page.locator("#failure-run")).to_be_enabled()
+
+
+def test_the_demo_reaches_a_verdict(shared_page: Page) -> None:
+    page = shared_page
     open_tab(page, "Failure lab")
     few_epochs(page)
-    page.locator("#cs-controls").get_by_role("checkbox", name="RGB, stained").uncheck()
-    page.locator("#cs-controls").get_by_label("Patches").locator("visible=true").fill("80")
-    page.keyboard.press("Tab")
+    few_patches(page)
+    stained = page.locator("#cs-controls").get_by_role("checkbox", name="RGB, stained")
+    stained.uncheck()
     start(page, "failure")
     wait_done(page)
     said = page.locator("#lab-verdict")
     expect(said).to_contain_text("SIMULATED")
     expect(said).to_contain_text("No verdict here says that a model is safe")
     expect(page.locator("#lab-bars-plot .js-plotly-plot")).to_be_visible()
+    stained.check()
     open_tab(page, "Sessions")
     expect(page.locator("#sessions")).to_contain_text("Simulated tissue: density")
 
@@ -246,17 +269,6 @@ def test_a_run_is_listed_and_a_stranger_cannot_open_it(
     assert context.request.get(server.url).ok
     assert context.request.get(f"{server.url}{report}").status == 404
     assert lab.request.get(f"{server.url}{report}").status == 200
-
-
-def test_stop_ends_a_run_at_once(page: Page) -> None:
-    open_tab(page, "Failure lab")
-    expect(page.locator("#failure-run")).to_be_enabled()
-    page.locator("#failure-run").click()
-    expect(page.locator("#failure-progress")).to_contain_text(re.compile("loss"), timeout=RUN_MS)
-    page.locator("#failure-cancel").click()
-    # a run that goes on ends as done
-    expect(page.locator("#failure-outcome")).to_contain_text("Cancelled")
-    expect(page.locator("#failure-run")).to_be_enabled()
 
 
 def test_answers_of_a_model_are_judged_without_training(shared_page: Page, tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ class Input:
     elsewhere).
 
     label: of the place on a page where it is dropped, its title if ""; folded: the heading under which that place is
-    folded away, "" for one in the open. own_units: its intensities are not in the units of the scan.
+    folded away, "" for one in the open. own_units: its intensities are not in the units of the scan. pictures: whether
+    "tissue" may be pictures without spectra too.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Input:
     label: str = ""
     folded: str = ""
     own_units: bool = False
+    pictures: bool = False
 
 
 @dataclass(frozen=True)

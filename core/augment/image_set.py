@@ -26,8 +26,8 @@ class ImageSet:
     """N images of K classes.
 
     values: (N, C, H, W) float32: colours or greys from 0 to 1 ("rgb", "grey"), absorbance ("ir"), or intensities with
-    white matter about 1 ("mri"). labels: (N,) 0 to K - 1. groups: (N,) patient, slide or head of each. positions: (C,) wavenumbers in
-    cm^-1 of "ir", else numbers of the channels.
+    white matter about 1 ("mri"). labels: (N,) 0 to K - 1. groups: (N,) patient, slide or head of each. positions: (C,)
+    wavenumbers in cm^-1 of "ir", else numbers of the channels.
     """
 
     values: Float
@@ -114,8 +114,8 @@ def require_enough(data: StudyData, bases: Sequence[int]) -> None:
     if data.largest < largest or len(data.test) < 2 * classes:
         raise UserError(
             "too_few_images",
-            f"There are {data.largest} images to train on and {len(data.test)} to test on; {largest} are needed to train "
-            f"on and {2 * classes} to test on.",
+            f"There are {data.largest} images to train on and {len(data.test)} to test on; {largest} are needed to "
+            f"train on and {2 * classes} to test on.",
             "Choose smaller base sizes (bases), or give more images.",
         )
     if smallest < 2 * classes:
@@ -140,7 +140,7 @@ def imbalance(data: StudyData, bases: Sequence[int]) -> tuple[str, ...]:
     rare = [name for number, name in enumerate(data.test.classes) if not (base == number).any()]
     if rare:
         found.append(
-            f"The first {min(bases)} images have none of {', '.join(rare[:5])}: no generator of them draws it. Choose larger "
-            "base sizes, or join classes."
+            f"The first {min(bases)} images have none of {', '.join(rare[:5])}: no generator of them draws it. Choose "
+            "larger base sizes, or join classes."
         )
     return tuple(found)

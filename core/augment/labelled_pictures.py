@@ -6,6 +6,7 @@ import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,8 @@ from core.files.pictures import SMALLEST_SIDE
 
 GROUP = "{group}"
 NO_PATIENTS = (
-    "No patients are known, so each picture counts by itself: where a patient has several, the accuracy is too good and "
-    "the intervals are too narrow. Name them in a table, or by the names of the files (group_name)."
+    "No patients are known, so each picture counts by itself: where a patient has several, the accuracy is too good "
+    "and the intervals are too narrow. Name them in a table, or by the names of the files (group_name)."
 )
 
 
@@ -49,17 +50,18 @@ def holds_pictures(path: Path) -> bool:
 def pictures_of(arrays: Arrays, choices: Choices) -> tuple[ImageSet, tuple[str, ...]]:
     """Return the labelled pictures that ``arrays`` hold, sides at most 32, and notices for the user.
 
-    rgb: (N, H, W, 3), (N, 3, H, W) or (N, H, W) of grey, whole numbers of 8 or 16 bits or from 0 to 1. A picture without
-    patient is a group of its own, the same picture twice one group. UserError pictures_unreadable, not_images,
+    rgb: (N, H, W, 3), (N, 3, H, W) or (N, H, W) of grey, whole numbers of 8 or 16 bits or from 0 to 1. Without patients
+    each picture is a group of its own, and the same picture twice one group. UserError pictures_unreadable, not_images,
     no_labels, no_groups, bad_parameter, patches_mismatch.
     """
-    values, labels = _values(arrays), labels_of(arrays, choices.labels)
+    values, labels, given = _values(arrays), labels_of(arrays, choices.labels), _groups(arrays, choices)
     if labels is None:
         raise UserError("no_labels", "The pictures have no classes.", "Give y, or put each class in its own folder.")
-    groups = _groups(arrays, choices)
-    if labels.shape != (len(values),) or (groups is not None and groups.shape != labels.shape):
+    if labels.shape != (len(values),) or (given is not None and given.shape != labels.shape):
         raise UserError(
-            "patches_mismatch", "There is not one label and one group for each picture.", "Give N labels for N pictures."
+            "patches_mismatch",
+            "There is not one label and one group for each picture.",
+            "Give N labels for N pictures.",
         )
     numbers, classes, known = numbered(labels, array_of(arrays, "names"), choices.classes, negative=True)
     kept = known & np.isfinite(values).all(axis=(1, 2, 3))
@@ -72,12 +74,11 @@ def pictures_of(arrays: Arrays, choices: Choices) -> tuple[ImageSet, tuple[str, 
     if len(np.unique(numbers)) < 2:
         raise UserError("no_labels", "There are pictures of fewer than two classes.", "Give examples of two or more.")
     same = _same(values)
-    if groups is None:
+    groups = same if given is None else group_numbers(given)[kept]
+    if given is None:
         notices.append(NO_PATIENTS)
-        groups = same
-    else:
-        groups = group_numbers(groups)[kept]
-        notices += [EACH_ITS_OWN] if len(np.unique(groups)) == len(groups) else []
+    elif len(np.unique(groups)) == len(groups):
+        notices.append(EACH_ITS_OWN)
     twice = len(same) - len(np.unique(same))
     if twice:
         notices.append(f"{twice} pictures occur more than once; those of no patient are kept on one side.")
@@ -103,6 +104,8 @@ def smaller(values: Float) -> tuple[Float, tuple[str, ...]]:
 
 def _values(arrays: Arrays) -> Float:
     stored = array_of(arrays, "picture")
+    if stored is None and (notices := notices_of(arrays)):
+        raise UserError("pictures_unreadable", "The pictures could not be read.", " ".join(notices))
     if stored is None or stored.dtype.kind not in "biuf" or stored.ndim not in (3, 4) or not len(stored):
         raise _unreadable()
     if stored.ndim == 3:
@@ -121,7 +124,7 @@ def _values(arrays: Arrays) -> Float:
     return coloured if coloured.shape[1] == 3 else np.repeat(coloured, 3, axis=1)
 
 
-def _groups(arrays: Arrays, choices: Choices) -> NDArray[np.str_] | None:
+def _groups(arrays: Arrays, choices: Choices) -> NDArray[Any] | None:
     if not choices.group_name:
         return groups_of(arrays, choices.groups)
     names = arrays.get("file")
@@ -158,7 +161,9 @@ def group_in(name: str, pattern: str) -> str:
         rest = rest[end + len(text) :]
     if not fits or not found:
         raise UserError(
-            "no_groups", f"The name {name[-80:]!r} does not fit {pattern[:40]!r}.", "Choose a pattern that all names fit."
+            "no_groups",
+            f"The name {name[-80:]!r} does not fit {pattern[:40]!r}.",
+            "Choose a pattern that all names fit.",
         )
     return found
 

@@ -135,9 +135,7 @@ def _files(files: Mapping[str, Path]) -> PictureFiles:
     )
 
 
-def _rows(
-    table: DescribingTable, names: Sequence[str], stripped: Sequence[str]
-) -> tuple[tuple[str, ...] | None, ...]:
+def _rows(table: DescribingTable, names: Sequence[str], stripped: Sequence[str]) -> tuple[tuple[str, ...] | None, ...]:
     """Return the row of each picture by its name in the set or in its root. UserError manifest_wrong where two pictures
     have the same one."""
     places = [table.place(*both) for both in zip(names, stripped, strict=True)]

@@ -84,9 +84,7 @@ def _of_user(
     data: Path, labels: Path | None, settings: Settings
 ) -> Generator[Progress, None, tuple[ImageSet, tuple[str, ...]]]:
     """Return the user's images, a group of its own for each where no patients are known, and notices."""
-    choices = Choices(
-        settings.label_column, settings.group_column, settings.group_name, names_of(settings.class_names)
-    )
+    choices = Choices(settings.label_column, settings.group_column, settings.group_name, names_of(settings.class_names))
     more = (AS_PICTURES,) if settings.images == "ir" else ()
     if labels is None and holds_pictures(data):
         found, notices = pictures_of(read_safely([data]), choices)

@@ -56,7 +56,7 @@ TASK = Task(
             "A folder or zip of pictures, one sub-folder a class; labelled patches or images as the failure lab reads "
             "them. Without: simulated images.",
             required=False,
-            label="Your data: a zip of pictures with a folder for each class, labelled patches (NPZ), or infrared images",
+            label="Your data: a zip with a folder of pictures for each class, labelled patches (NPZ), or a data set",
             pictures=True,
         ),
         LABELS,
@@ -128,7 +128,7 @@ TASK = Task(
             "text",
             "",
             "Patient in the name of a picture",
-            "Where {group} stands in the names of files, as {group}_* for P07_3.png, or {group}/* for folders of patients.",
+            "Where {group} stands in the names of files: {group}_* for P07_3.png, {group}/* for folders of patients.",
             high=200,
             folded=READING,
         ),

@@ -62,8 +62,8 @@ def unpack(path: Path, folder: Path, *, max_bytes: int) -> Unpacked:
 
 
 def unpack_all(path: Path, folder: Path, *, max_bytes: int, max_files: int = MAX_FILES) -> dict[str, Path]:
-    """Write every member of the zip at ``path`` but litter into ``folder`` under its own name, at most ``max_bytes`` and
-    ``max_files``.
+    """Write every member of the zip at ``path`` but litter into ``folder`` under its own name: ``max_bytes`` and
+    ``max_files`` of them at most.
 
     Return name in the zip -> file. ``UserError`` for a zip that is damaged, encrypted or a trap, or names that only
     differ in case.

@@ -73,20 +73,18 @@ def read_collection(files: Mapping[str, Path], read: Callable[[Path], Arrays]) -
 
 
 class DescribingTable:
-    """A table that describes files: ``titles`` of its columns, and in ``rows`` a row of texts for each that it names."""
+    """A table that describes files: ``titles`` of its columns, and ``rows`` of texts, one for each that it names."""
 
     def __init__(self, path: Path, cells: Cells, column: int) -> None:
         self.path = path
         kept = [index for index in range(len(cells.rows[0])) if index != column]
         self.titles = tuple(cells.rows[0][index].strip() or f"column {index + 1}" for index in kept)
         self.rows = [tuple("" if row[at].lower() in MISSING else row[at] for at in kept) for row in cells.rows[1:]]
-        self._places = {
-            key: place for place, row in enumerate(cells.rows[1:]) for key in reversed(_keys(row[column]))
-        }
+        self._places = {key: place for place, row in enumerate(cells.rows[1:]) for key in reversed(_keys(row[column]))}
 
     def place(self, *names: str) -> int | None:
-        """Return the number of the row of the file that ``names`` name with its folders, from 0; of a file that the table
-        has without or with other folders that of its last name; None where the table does not name it."""
+        """Return the number of the row, from 0, of the file that ``names`` name with its folders; of a file that the
+        table has without or with other folders that of its last name; None where the table does not name it."""
         keys = [*(_keys(name)[0] for name in names), *_keys(names[0])[1:]]
         return next((self._places[key] for key in keys if key in self._places), None)
 

@@ -160,8 +160,8 @@ class Exchange:
 
 
 def _seed_weights(count: int, draws: int, seed: int) -> Floats:
-    """Return the weight of each of ``count`` seeds, (1 + draws, count), of sum 1, with which the mean of them varies as a
-    mean of so many does; row 0 has equal ones, and so has every row where there is one seed alone."""
+    """Return weights of ``count`` seeds, (1 + draws, count), of sum 1, with which their mean varies as a mean of so many
+    does; row 0 has equal ones, and so has every row where there is one seed alone."""
     rng = np.random.default_rng([seed, count, 7])
     normal = rng.standard_normal((draws, count))
     apart = normal - normal.mean(axis=1, keepdims=True)

@@ -102,6 +102,13 @@ class Exchange:
         """The arms of real images alone, fewest first."""
         return tuple(arm for arm in sorted(self._errors) if arm.name == self.real)
 
+    @property
+    def flat(self) -> bool:
+        """Whether all real images were not shown to do better than the fewest: then no number of them is worth anything
+        and no rate can be read off the curve."""
+        first, last = (self._errors[arm] for arm in (self.real_arms[0], self.real_arms[-1]))
+        return not interval(first - last).low > 0
+
     def accuracy(self, arm: Arm) -> Interval:
         """Return the accuracy of an arm's classifiers, mean over seeds."""
         return interval(1 - self._errors[arm])
@@ -160,8 +167,8 @@ class Exchange:
 
 
 def _seed_weights(count: int, draws: int, seed: int) -> Floats:
-    """Return weights of ``count`` seeds, (1 + draws, count), of sum 1, with which their mean varies as a mean of so many
-    does; row 0 has equal ones, and so has every row where there is one seed alone."""
+    """Return weights of ``count`` seeds, (1 + draws, count), of sum 1, with which their mean varies as a mean of so
+    many does; row 0 has equal ones, and so has every row where there is one seed alone."""
     rng = np.random.default_rng([seed, count, 7])
     normal = rng.standard_normal((draws, count))
     apart = normal - normal.mean(axis=1, keepdims=True)
@@ -181,10 +188,11 @@ def bounded_interval(values: Floats, most: float) -> Interval:
 
 
 def _slope(values: Floats, over: Floats) -> float:
-    """Return the slope of ``values`` over ``over`` (seeds,), from 0 to 1; 0 where ``over`` does not vary."""
+    """Return the slope of ``values`` over ``over`` (seeds,), from 0 to 1; 1 where ``over`` does not vary, so that what
+    equals its base set is worth 0 even where the curve misses both."""
     spread = float(((over - over.mean()) ** 2).sum())
     if spread == 0:
-        return 0.0
+        return 1.0
     return float(np.clip(((values - values.mean()) * (over - over.mean())).sum() / spread, 0, 1))
 
 

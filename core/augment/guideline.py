@@ -28,6 +28,8 @@ def guideline(exchange: Exchange, name: str, base: int) -> str:
     best = _best([exchange.rate(arm) for arm in arms])
     kind = "synthetic images of the open set" if name == OPEN else "synthetic images"
     several, start = len(arms) > 1, f"At {base} real images, "
+    if exchange.flat:
+        return f"{start}nothing can be read off: more real images were not shown to help, so none stand for {kind}."
     if best.worth.low > 0:
         least = "at least " if best.beyond else ""
         worth = f"{least}{_more(best.worth.value)} ({_range(best)})"

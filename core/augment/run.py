@@ -116,12 +116,9 @@ def _worded(settings: Settings) -> dict[str, str]:
 
 def _warnings(data: StudyData, protocol: Protocol, exchange: Exchange) -> tuple[str, ...]:
     found = [*data.notices, *imbalance(data, protocol.bases)]
-    found += [text for base in protocol.bases for text in unexpected(exchange, base)]
-    ends = [exchange.accuracy(arm) for arm in (exchange.real_arms[0], exchange.real_arms[-1])]
-    if ends[1].low <= ends[0].high:
-        found.append(
-            "More real images hardly help here, so that rates are read off a flat curve and are not to be believed."
-        )
+    found += [text for base in protocol.bases if not exchange.flat for text in unexpected(exchange, base)]
+    if exchange.flat:
+        found.append("More real images were not shown to help here, so that rates are not to be believed.")
     return tuple(found)
 
 

@@ -26,6 +26,7 @@ def test_fresh_draws_are_worth_one_real_image_each(of_fresh: Exchange) -> None:
         assert rate.rate.low <= 1 <= rate.rate.high, rate
         assert rate.rate.high - rate.rate.low < 2, rate
         assert rate.worth.low > 0 and rate.gain.low > 0
+    assert not of_fresh.flat
 
 
 def test_half_broken_draws_are_worth_what_the_new_half_is() -> None:
@@ -79,6 +80,16 @@ def test_the_worth_ends_with_the_real_images() -> None:
     correct |= {(Arm("synthetic", 50, 50), seed): np.ones(100, bool) for seed in (0, 1)}
     rate = Exchange(correct, groups, "real", draws=50).rate(Arm("synthetic", 50, 50))
     assert rate.beyond and rate.worth.value == rate.most == 50
+
+
+def test_a_task_that_few_images_solve_has_no_rates() -> None:
+    groups = np.arange(100) // 5
+    right = np.arange(100) >= 1
+    correct = {(Arm("real", count), seed): right for count in (25, 50, 200) for seed in (0, 1)}
+    correct |= {(Arm("real", 100), seed): np.ones(100, bool) for seed in (0, 1)}
+    correct |= {(Arm("synthetic", 50, 50), seed): right for seed in (0, 1)}
+    found = Exchange(correct, groups, "real", draws=50)
+    assert found.flat and found.rate(Arm("synthetic", 50, 50)).worth.value == 0
 
 
 def test_an_interval_that_ends_with_the_real_images_is_not_corrected() -> None:

@@ -20,6 +20,7 @@ class Planted:
 
     worth: dict[Arm, Interval]
     end: int | None = None
+    flat: bool = False
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -102,6 +103,15 @@ def test_the_guideline_of_every_case(found: Exchange, sentence: str) -> None:
 
 def test_the_open_set_is_named() -> None:
     assert "480 synthetic images of the open set" in guideline(of((1, -2, 3), (9, 4, 12), name="open"), "open", 120)
+
+
+def test_a_flat_curve_gives_no_number() -> None:
+    found = of((42, 8, 88), (9, -43, 120))
+    found.flat = True  # type: ignore[misc]
+    assert guideline(found, "synthetic", 120) == (
+        "At 120 real images, nothing can be read off: more real images were not shown to help, so none stand for "
+        "synthetic images."
+    )
 
 
 def test_the_sentences_of_controls() -> None:

@@ -56,7 +56,8 @@ def pictures_of(arrays: Arrays, choices: Choices) -> tuple[ImageSet, tuple[str, 
     """
     values, labels, given = _values(arrays), labels_of(arrays, choices.labels), _groups(arrays, choices)
     if labels is None:
-        raise UserError("no_labels", "The pictures have no classes.", "Give y, or put each class in its own folder.")
+        hint = " ".join((*notices_of(arrays), "Give y, or put each class in its own folder."))
+        raise UserError("no_labels", "The pictures have no classes.", hint)
     if labels.shape != (len(values),) or (given is not None and given.shape != labels.shape):
         raise UserError(
             "patches_mismatch",
@@ -64,12 +65,10 @@ def pictures_of(arrays: Arrays, choices: Choices) -> tuple[ImageSet, tuple[str, 
             "Give N labels for N pictures.",
         )
     numbers, classes, known = numbered(labels, array_of(arrays, "names"), choices.classes, negative=True)
-    kept = known & np.isfinite(values).all(axis=(1, 2, 3))
-    notices = [*notices_of(arrays)]
+    whole, text = finite(values)
+    notices, kept = [*notices_of(arrays), *text], known & whole
     if not known.all():
         notices.append(f"{len(known) - int(known.sum())} pictures without a label were left out.")
-    if (known & ~kept).any():
-        notices.append(f"{int((known & ~kept).sum())} pictures with numbers that are missing (NaN) were left out.")
     values, numbers = values[kept], numbers[kept]
     if len(np.unique(numbers)) < 2:
         raise UserError("no_labels", "There are pictures of fewer than two classes.", "Give examples of two or more.")
@@ -82,11 +81,21 @@ def pictures_of(arrays: Arrays, choices: Choices) -> tuple[ImageSet, tuple[str, 
     twice = len(same) - len(np.unique(same))
     if twice:
         notices.append(f"{twice} pictures occur more than once; those of no patient are kept on one side.")
-    small, text = smaller(values)
+    small, shrunk = smaller(values)
     kind, channels = ("grey", 1) if (small == small[:, :1]).all() else ("rgb", 3)
     positions = tuple(float(each) for each in range(channels))
     found = ImageSet(small[:, :channels], numbers, classes, groups, kind, positions)  # type: ignore[arg-type]
-    return found, (*notices, *text)
+    return found, (*notices, *shrunk)
+
+
+def finite(values: Float) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """Return which of the images (N, C, H, W) have no missing number, and a notice on the others. UserError
+    pictures_unreadable where all have one."""
+    whole = np.isfinite(values).all(axis=(1, 2, 3))
+    if not whole.any():
+        raise _unreadable()
+    missing = len(whole) - int(whole.sum())
+    return whole, (f"{missing} images with numbers that are missing (NaN) were left out.",) if missing else ()
 
 
 def smaller(values: Float) -> tuple[Float, tuple[str, ...]]:

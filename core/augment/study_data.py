@@ -11,7 +11,7 @@ import numpy as np
 
 from core.augment.head_slices import head_slices
 from core.augment.image_set import ImageSet, StudyData
-from core.augment.labelled_pictures import Choices, holds_pictures, no_images, pictures_of, smaller
+from core.augment.labelled_pictures import Choices, finite, holds_pictures, no_images, pictures_of, smaller
 from core.augment.picture_folder import picture_files, read_picture_files
 from core.augment.task import Settings
 from core.events import Progress, changed
@@ -110,8 +110,10 @@ def _spectral(data: Path, labels: Path | None, settings: Settings) -> tuple[Imag
     if patches.groups is None:
         notices.append(NO_GROUPS)
     found = _of_patches(patches, "ir" if kind == "ir" else "rgb")
-    values, text = smaller(found.values)
-    return replace(found, values=values), (*notices, *text)
+    whole, missing = finite(found.values)
+    found = found.take(whole)
+    values, shrunk = smaller(found.values)
+    return replace(found, values=values), (*notices, *missing, *shrunk)
 
 
 def _split(found: ImageSet, notices: tuple[str, ...], settings: Settings) -> StudyData:

@@ -49,7 +49,8 @@ def described_pictures(arrays: Arrays) -> tuple[dict[str, str], tuple[str, ...],
     try:
         found, warnings = pictures_of(arrays, Choices())
     except UserError as error:
-        if error.code not in LATER or not columns:
+        # what the folders gave is known already
+        if error.code not in LATER or not set(columns) - {"class"}:
             raise
         facts = {"Holds": "Pictures that need one more setting", "Columns": ", ".join(columns)}
         warning = f"{error.message} {error.hint} The settings are in step 2: {READING}."

@@ -89,6 +89,12 @@ def test_pictures_without_classes_wait_for_a_column_and_others_are_refused(servi
     assert record.facts["Columns"] == "site" and "How your data are read" in record.warnings[0]
     data = finish(study_data(services.blobs.path(record.blob), None, settings(label_column="site")))
     assert data.test.classes == ("0", "1")
+    folder = write_set(tmp_path / "set", patients=1)
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        for each in (folder / "benign").iterdir():
+            archive.write(each, f"benign/{each.name}")
+    with pytest.raises(UserError, match="fewer than two classes"):
+        accept_tissue(services, [tmp_path / "one.zip"], "a", pictures=True)
     np.savez(tmp_path / "b.npz", rgb=rgb.astype(np.uint8))
     with pytest.raises(UserError, match="no_labels"):
         accept_tissue(services, [tmp_path / "b.npz"], "a", pictures=True)

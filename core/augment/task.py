@@ -56,7 +56,7 @@ TASK = Task(
             "A folder or zip of pictures, one sub-folder a class; labelled patches or images as the failure lab reads "
             "them. Without: simulated images.",
             required=False,
-            label="Your data: a zip with a folder of pictures for each class, labelled patches (NPZ), or a data set",
+            label="Your data: a zip of pictures in folders of classes, or labelled patches (NPZ)",
             pictures=True,
         ),
         LABELS,

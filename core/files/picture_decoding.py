@@ -14,6 +14,7 @@ Pixels = NDArray[np.uint16]
 Size = tuple[int, int]
 
 WHITE = 65535
+MOST_NUMBERS = 400_000_000
 ORIENTATION, TURNED = 0x0112, range(5, 9)
 DEEP = ("I", "I;16", "I;16B", "I;16L")
 # what the libraries raise over damaged files, and over pictures that are bombs
@@ -120,10 +121,10 @@ def _of_tiff(path: Path) -> NDArray[Any] | None:
 
     try:
         with tifffile.TiffFile(path) as file:
-            page = file.pages[0]
-            if len(file.pages) > 1 or page.size * page.dtype.itemsize > 4 * Image.MAX_IMAGE_PIXELS:  # type: ignore
+            series = file.series[0]
+            if len(file.pages) > 1 or series.size > MOST_NUMBERS:
                 return None
-            stored = np.asarray(page.asarray())
+            stored = np.asarray(series.asarray())
     except DAMAGE:
         return None
     if stored.ndim == 3 and stored.shape[0] in (3, 4):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from core.augment.worth_results import from_json, to_json
@@ -40,6 +42,14 @@ def test_arms_lie_over_all_images_of_their_training_sets() -> None:
     assert [list(trace.x) for trace in lines] == [[100, 250], [200, 500]]
     assert [trace.showlegend for trace in lines] == [True, False]
     assert not [trace for trace in figure.data if trace.legendgroup == "alone"]
+    ticks = np.array(figure.layout.xaxis.tickvals)
+    assert {25, 50, 100, 200, 400} <= set(ticks.tolist()) | {25} and (ticks[1:] / ticks[:-1] >= 1.25).all()
+
+
+def test_a_fold_of_controls_is_there_where_there_are_any() -> None:
+    words = "what else was compared"
+    assert words in sections(results())["guideline"].above
+    assert words not in sections(replace(results(), controls=(), trends=()))["guideline"].above
 
 
 @pytest.mark.parametrize("copies", [False, True])

@@ -242,7 +242,7 @@ def test_pictures_of_an_npz_are_read_without_spectra(tmp_path: Path) -> None:
     np.savez(tmp_path / "n.npz", rgb=np.full((60, 8, 8, 3), np.inf), y=names)
     assert code_of(tmp_path / "n.npz") == "pictures_unreadable"
     np.savez(tmp_path / "o.npz", rgb=rgb, y=np.array([{}] * 60, object))
-    with pytest.raises(UserError, match="left out: y."):
+    with pytest.raises(UserError, match="left out: y"):
         read(tmp_path / "o.npz")
     np.savez(tmp_path / "f.npz", rgb=np.array([{}], object), y=names)
     with pytest.raises(UserError, match="Python objects"):

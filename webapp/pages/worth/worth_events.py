@@ -21,10 +21,9 @@ from webapp.pages.worth.worth_sections import sections
 from webapp.services import Services
 from webapp.store.records import JobRecord
 
-
 RUNNING = (
-    "One classifier after the other is trained; the worth, its figures and the images stand here when all are. A run that "
-    "is stopped goes on where it was when it is run again."
+    "One classifier after the other is trained; the worth, its figures and the images stand here when all are. A run "
+    "that is stopped goes on where it was when it is run again."
 )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from core.augment.worth_results import from_json, to_json
@@ -42,8 +41,8 @@ def test_arms_lie_over_all_images_of_their_training_sets() -> None:
     assert [list(trace.x) for trace in lines] == [[100, 250], [200, 500]]
     assert [trace.showlegend for trace in lines] == [True, False]
     assert not [trace for trace in figure.data if trace.legendgroup == "alone"]
-    ticks = np.array(figure.layout.xaxis.tickvals)
-    assert {25, 50, 100, 200, 400} <= set(ticks.tolist()) | {25} and (ticks[1:] / ticks[:-1] >= 1.25).all()
+    # 250 has no room beside 200
+    assert list(figure.layout.xaxis.tickvals) == [25, 50, 100, 200, 500]
 
 
 def test_a_fold_of_controls_is_there_where_there_are_any() -> None:

@@ -91,7 +91,7 @@ def pictures_of(arrays: Arrays, choices: Choices) -> tuple[ImageSet, tuple[str, 
 def finite(values: Float) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """Return which of the images (N, C, H, W) have no missing number, and a notice on the others. UserError
     pictures_unreadable where all have one."""
-    whole = np.isfinite(values).all(axis=(1, 2, 3))
+    whole = np.asarray(np.isfinite(values).all(axis=(1, 2, 3)))
     if not whole.any():
         raise _unreadable()
     missing = len(whole) - int(whole.sum())

@@ -78,8 +78,9 @@ class Input:
     elsewhere).
 
     label: of the place on a page where it is dropped, its title if ""; folded: the heading under which that place is
-    folded away, "" for one in the open. own_units: its intensities are not in the units of the scan. pictures: whether
-    "tissue" may be pictures without spectra too.
+    folded away, "" for one in the open. own_units: its intensities are not in the units of the scan.
+    other_head: it may be anybody's, on any grid: nothing is drawn with it. pictures: whether "tissue" may be pictures
+    without spectra too.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Input:
     label: str = ""
     folded: str = ""
     own_units: bool = False
+    other_head: bool = False
     pictures: bool = False
 
 

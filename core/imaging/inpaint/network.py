@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
+from torch import nn
 
 from core.diffusion.measurement import Measurement
 from core.diffusion.sampler import SamplerOptions
@@ -22,7 +23,7 @@ from core.imaging.inpaint.through_plane import details, trust
 from core.imaging.options import Options
 from core.imaging.picture import preview
 from core.imaging.problem import Estimate, Problem
-from core.imaging.volume_sampler import View, direct, error_spectrum_of
+from core.imaging.volume_sampler import View, direct, draw, error_spectrum_of
 from core.volume import Box, bounding_box
 from core.weights import calibration, load, thick_slices
 
@@ -125,16 +126,50 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
 
     Realistic takes the folds from the other hemisphere (``grafted``). UserError weights_missing or weights_damaged.
     """
-    yield Progress(0.0, 0, 1, "Smooth fill of the crop")
+    thick = thick_slices(WEIGHTS)
+    if options.mode == "faithful":
+        return (yield from faithful(problem, options)).counted(thick)
+    yield from _begun()
     network = load(WEIGHTS, options.device)
     crop = _Crop(problem, int(getattr(network, "multiple", 8)))
-    seen, trusted = _seen(crop), trust(crop.details(), crop.head, thick_slices(WEIGHTS))
-    if options.mode == "realistic":
-        return (yield from grafted(network, seen, options, calibration(WEIGHTS), error_spectrum_of(WEIGHTS), trusted))
+    trusted = trust(crop.details(), crop.head, thick)
+    return (
+        yield from grafted(network, _seen(crop), options, calibration(WEIGHTS), error_spectrum_of(WEIGHTS), trusted)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Faithful:
+    """Residual and deviation (X, Y, Z) of a crop, before it is known how much of them counts."""
+
+    crop: _Crop
+    seen: Setting
+    residual: Float
+    deviation: Float
+    calls: int
+
+    def counted(self, thick: tuple[float, float]) -> Estimate:
+        """Return the estimate with as much of the residual as counts; ``thick`` as ``trust`` takes it."""
+        trusted = trust(self.crop.details(), self.crop.head, thick)
+        parts = trusted.of(self.residual, self.deviation) if trusted else (self.residual, self.deviation)
+        notice = trusted.notice if trusted else ""
+        return replace(self.seen.finished(*parts), calls=self.calls, notice=notice)
+
+
+def faithful(problem: Problem, options: Options) -> Generator[Progress, None, Faithful]:
+    """Return what the network makes of ``problem`` in the Faithful mode, as ``volume`` does."""
+    network, crop = yield from _begun(problem, options)
+    seen = _seen(crop)
     sampling = direct(network, options, sampler=SamplerOptions(errors=error_spectrum_of(WEIGHTS)))
-    counted = trusted.over(seen) if trusted else seen
-    made = yield from counted.solved(sampling, options, calibration(WEIGHTS))
-    return replace(made, calls=options.steps * options.samples, notice=trusted.notice if trusted else "")
+    residual, deviation = yield from draw(sampling, seen.views, options, seen.picture)
+    factor = np.float32(calibration(WEIGHTS))
+    return Faithful(crop, seen, residual, factor * deviation, options.steps * options.samples)
+
+
+def _begun(problem: Problem, options: Options) -> Generator[Progress, None, tuple[nn.Module, _Crop]]:
+    yield Progress(0.0, 0, 1, "Smooth fill of the crop")
+    network = load(WEIGHTS, options.device)
+    return network, _Crop(problem, int(getattr(network, "multiple", 8)))
 
 
 def _unnatural(image: Float, mask: Bool, head: Bool, axis: int) -> float:

@@ -47,7 +47,8 @@ def grafted(
     """Fill with one sample: the blend of mean and graft; where no graft is known, or wanted, tissue from noise.
 
     The deviation is the root of the mean squared difference from the truth that is to be expected: the variance of the
-    network, calibrated by ``factor``, and how far the sample is from its mean. ``trusted``: how much of the mean counts.
+    network, calibrated by ``factor``, and how far the sample is from its mean.
+    trusted: how much of the mean counts.
     """
     region = seen.views(0).region > 0
     graft, known = np.zeros(region.shape, np.float32), np.zeros(region.shape, bool)

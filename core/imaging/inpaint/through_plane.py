@@ -5,13 +5,11 @@ Deep in the brain of such a scan the network's part of a fill is too large; a sh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-
-from core.imaging.formulation import Setting
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -43,14 +41,6 @@ class Trust:
         """Return the residual that counts and its deviation (X, Y, Z): what was left of it is no longer known."""
         kept = (self.share * residual).astype(np.float32)
         return kept, np.hypot(np.float32(self.spread) * deviation, residual - kept)
-
-    def over(self, seen: Setting) -> Setting:
-        """Return ``seen`` with estimates and previews of the residual that counts."""
-        return replace(
-            seen,
-            finished=lambda residual, deviation: seen.finished(*self.of(residual, deviation)),
-            picture=lambda residual: seen.picture(self.share * residual),
-        )
 
 
 def trust(detail: tuple[float, float, float] | None, head: Bool, thick: tuple[float, float]) -> Trust | None:

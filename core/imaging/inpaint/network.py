@@ -129,13 +129,9 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
     thick = thick_slices(WEIGHTS)
     if options.mode == "faithful":
         return (yield from faithful(problem, options)).counted(thick)
-    yield from _begun()
-    network = load(WEIGHTS, options.device)
-    crop = _Crop(problem, int(getattr(network, "multiple", 8)))
-    trusted = trust(crop.details(), crop.head, thick)
-    return (
-        yield from grafted(network, _seen(crop), options, calibration(WEIGHTS), error_spectrum_of(WEIGHTS), trusted)
-    )
+    network, crop = yield from _begun(problem, options)
+    trusted, errors = trust(crop.details(), crop.head, thick), error_spectrum_of(WEIGHTS)
+    return (yield from grafted(network, _seen(crop), options, calibration(WEIGHTS), errors, trusted))
 
 
 @dataclass(frozen=True, eq=False)

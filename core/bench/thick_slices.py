@@ -27,6 +27,7 @@ from core.train.heldout import OTHER_SITE, OTHER_SITE_SOURCE
 from core.weights import thick_slices
 
 MARK = "thick"
+SUBJECTS = tuple(f"{OTHER_SITE_SOURCE}-{number}" for number in OTHER_SITE)
 STEP_MM = 5.0
 SIZE_ML = 45.0
 # share of the residual and factor of its deviation, as ``trust`` takes them
@@ -75,7 +76,7 @@ class _Once:
 
 def resliced(
     data: Path,
-    subjects: Sequence[str] = tuple(f"{OTHER_SITE_SOURCE}-{number}" for number in OTHER_SITE),
+    subjects: Sequence[str] = SUBJECTS,
     size: float = SIZE_ML,
     step: float = STEP_MM,
     margin: float = MARGIN_MM,

@@ -236,7 +236,7 @@ class _Crop:
 
     def details(self) -> tuple[float, float, float] | None:
         """Return the detail of the known tissue along each axis."""
-        return details(self.inner(self.image), self.inner(self.head & ~self.mask) > 0)
+        return details(self.inner(self.image), self.inner((self.head & ~self.mask).astype(np.float32)) > 0)
 
     def bring(self, values: Float) -> Float:
         """Return ``values`` of the scan's grid on that of the crop."""

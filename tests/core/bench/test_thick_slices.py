@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from scipy import ndimage
 
 from core.bench import thick_slices
 from core.bench.case import entrant
-from core.events import finish
+from core.events import Progress, finish
+from core.imaging.inpaint.network import Faithful, faithful
 from core.imaging.options import Options
 from core.imaging.problem import Problem
 from core.tasks import find
@@ -47,8 +49,12 @@ def test_every_share_of_the_residual_is_measured_with_one_call_of_the_network(
     write_tiny_network(tmp_path)
     monkeypatch.setenv("COUNTERSCAN_WEIGHTS", str(tmp_path))
     called: list[Problem] = []
-    draw = thick_slices.faithful
-    monkeypatch.setattr(thick_slices, "faithful", lambda of, options: called.append(of) or draw(of, options))
+
+    def counting(of: Problem, options: Options) -> Generator[Progress, None, Faithful]:
+        called.append(of)
+        return faithful(of, options)
+
+    monkeypatch.setattr(thick_slices, "faithful", counting)
     made = {each.name: finish(each.solve(in_slices())) for each in thick_slices.entrants(Options())}
     assert list(made) == ["volume", "volume/whole", "volume/half", "biharmonic"]
     assert len(called) == 3

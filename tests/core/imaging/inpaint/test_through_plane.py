@@ -18,7 +18,7 @@ HEAD[3:-3, 3:-3, 3:-3] = True
 
 def tissue(seed: int = 0) -> NDArray[np.float32]:
     rough = np.random.default_rng(seed).standard_normal((SIDE,) * 3)
-    return (100 + 60 * ndimage.gaussian_filter(rough, 1.2)).astype(np.float32)
+    return np.asarray(100 + 60 * ndimage.gaussian_filter(rough, 1.2), np.float32)
 
 
 def in_slices(image: NDArray[np.float32], mm: float, axis: int = 2) -> NDArray[np.float32]:

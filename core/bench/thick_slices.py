@@ -1,7 +1,6 @@
 """Inpainting of T1s resampled from thick slices: gliomas as shared, and healthy T1s measured in slices of 5 mm.
 
-The share of our network's residual that counts in such scans was chosen on the healthy ones; the gliomas had no part
-in it.
+The share of our network's residual that counts in such scans was chosen on the healthy ones.
 """
 
 from __future__ import annotations

@@ -21,18 +21,20 @@ from core.events import Event, Finished, Progress
 from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
+from core.imaging.cost import work as voxel_work
 from core.imaging.drive import Done, compared, drive, networks, options_of
 from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.options import Options
 from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
+from core.imaging.superres.adaptation_cost import adaptation_voxels
 from core.imaging.superres.binning import TILING
 from core.imaging.superres.consistency import disagreement, sharpness
 from core.imaging.superres.geometry import Geometry, describe_geometry, geometry, in_file_order
 from core.imaging.superres.guide import read_guide
 from core.imaging.superres.slice_correction import Slices, corrected
-from core.imaging.superres.task import TASK
+from core.imaging.superres.task import OURS, TASK
 from core.result import (
     BASELINE,
     DIFFERENCE,
@@ -73,6 +75,8 @@ GUIDE_SECONDS, GUIDE_SECONDS_PER_VOXEL = 8.0, 2e-7
 PROGRAM_BYTES = 250 << 20
 TORCH_BYTES = 400 << 20
 BYTES_PER_VOXEL = {"plain": 40, "volume": 60, "guide": 12}
+# four copies of the network, the optimiser, and what one patch keeps on its way back
+ADAPTING_BYTES = 600 << 20
 BYTES_PER_TILE_VOXEL = {True: 300, False: 450}
 
 
@@ -291,6 +295,9 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         guided = "guide" in inputs
         half = device == "cpu" and devices.fast_bfloat16()
         work = size.made * sum(one.work for one in costs)
+        if params["adapt"] and OURS in made:
+            work += (size.made + adaptation_voxels(params["adapt"])) * voxel_work(OURS.weights)
+            memory += ADAPTING_BYTES
         seconds += work / devices.speed(device) / (HALF_GAIN if half else 1.0)
         memory += size.made * (BYTES_PER_VOXEL["volume"] - BYTES_PER_VOXEL["plain"])
         memory += min(size.made, TILING.side**3) * BYTES_PER_TILE_VOXEL[half]

@@ -96,19 +96,20 @@ def test_a_scan_in_which_nothing_can_be_held_back_is_not_learnt_from(network: nn
     assert "too small" in made.remark and made.calls == 1
 
 
-def learnt(network: nn.Module, steps: int = 36) -> Adapted:
+def learnt(network: nn.Module, steps: int = 18) -> Adapted:
     return finish(adapted(network, own(anatomy()), Options(adapt=steps)))
 
 
 def test_what_helps_is_learnt_and_the_shipped_network_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    # a network that knows nothing learns something in few steps if they are large
+    # a network that is mostly wrong learns in few steps to be so less
     monkeypatch.setattr(adaptation, "RATE", 1e-2)
     torch.manual_seed(0)
     config = {"widths": [8, 8], "blocks": [1, 1], "norm": "channel", "skip": True, "context": 11, "conditioning": 9}
     network = build("volume_net", config).eval().requires_grad_(False)
+    network.get_parameter("leave.2.weight").normal_(std=0.05)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     first, again = learnt(network), learnt(network)
-    assert first.left < 0.993
+    assert first.left < 0.97
     assert all(torch.equal(value, network.state_dict()[name]) for name, value in before.items())
     for name, value in first.network.state_dict().items():
         assert torch.equal(value, again.network.state_dict()[name])

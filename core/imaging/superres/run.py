@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import device as devices
-from core.anatomy.head import find_head
+from core.anatomy.head import Head, find_head
 from core.anatomy.intensity import tissue_level
 from core.declaration import Context, Estimate, Method
 from core.errors import UserError
@@ -31,9 +31,10 @@ from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.superres.adaptation_cost import adaptation_voxels
 from core.imaging.superres.binning import TILING
 from core.imaging.superres.consistency import disagreement, sharpness
-from core.imaging.superres.geometry import Geometry, describe_geometry, geometry, in_file_order
+from core.imaging.superres.geometry import ASSUMED, Geometry, describe_geometry, geometry, in_file_order
 from core.imaging.superres.guide import read_guide
 from core.imaging.superres.slice_correction import Slices, corrected
+from core.imaging.superres.slice_width import slice_width
 from core.imaging.superres.task import OURS, TASK
 from core.result import (
     BASELINE,
@@ -153,6 +154,7 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     of_head = () if truth is None else (reference_note(Volume(truth, fine.affine), volume, head),)
     bright = tissue_level(volume.data)
     slices = corrected(volume, head.mask, bright, found.thickest, params)
+    found = _with_width(found, stored, volume, slices, head, params)
     scan = ThickScan(slices.image, found.acquisition, guide, found.target)
     taken = " ".join(line for line in describe_geometry(found) if line not in found.notices)
     others = [place_notes(inputs[name], name.capitalize()) for name in ("guide", "reference") if name in inputs]
@@ -167,6 +169,18 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
         *notes("warning", _guide_unused(guide, TASK.method(params["method"]))),
     )
     return Case(volume, slices, stored.orientation, found, scan, bright, where, truth, noted)
+
+
+def _with_width(
+    found: Geometry, stored: Stored, volume: Volume, slices: Slices, head: Head, params: Mapping[str, Any]
+) -> Geometry:
+    """Return ``found`` with the thickness that the slices themselves show, where nothing else states one."""
+    if found.source != ASSUMED:
+        return found
+    # evened out, but with their noise: without it they would seem blurred in their plane
+    even = volume.data if slices.gain is None else np.asarray(volume.data / slices.gain.gain, np.float32)
+    width = slice_width(Volume(even, volume.affine), head, found.thickest, params["profile"])
+    return geometry(volume.data.shape, volume.affine, params, stored.slices, width)
 
 
 def _straightened(stored: Stored, volume: Volume) -> tuple[str, ...]:

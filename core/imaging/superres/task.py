@@ -118,8 +118,8 @@ TASK = Task(
             "float",
             0.0,
             "Slice thickness",
-            "How thick each slice of the thickest axis was measured. 0: as the scan's header states (DICOM); "
-            "where it states nothing, slices touch, with no gap and no overlap.",
+            "How thick each slice of the thickest axis was measured. 0: as the scan's header states (DICOM), or else "
+            "as estimated from the scan where that is certain; where it is not, slices touch: no gap, no overlap.",
             low=0,
             high=20,
             unit="mm",

@@ -28,6 +28,7 @@ LEAST, LEARNT, MOST = 1.1, 8.0, 16.0
 # where the thickness of the slices comes from: a user, the scan's header, the scan itself, or nowhere
 GIVEN, STATED, ESTIMATED = "as given", "as the scan's header states", "estimated from the scan"
 ASSUMED = "no thickness is known"
+LATER = "A run estimates the thickness from the scan, and takes it where it is certain."
 # slice thickness in parts of the distance of slices: scanners leave gaps and overlap within these
 THINNEST, THICKEST = 0.2, 2.0
 # a ratio of sizes is whole but for the float32 of headers below this
@@ -138,7 +139,8 @@ def explain(scans: Mapping[str, GivenScan], params: Mapping[str, Any]) -> tuple[
     scan = scans.get("image")
     if scan is None:
         return ()
-    return notes("info", describe_geometry(geometry(scan.shape, np.diag([*scan.spacing, 1.0]), params, scan.slices)))
+    found = geometry(scan.shape, np.diag([*scan.spacing, 1.0]), params, scan.slices)
+    return notes("info", (*describe_geometry(found), *((LATER,) if found.source == ASSUMED else ())))
 
 
 def in_file_order(affine: Affine, shape: Shape, orientation: Orientation) -> Affine:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from core.acquisition import Acquisition, Axis, Profile, whole
 from core.anatomy.head import Head
 from core.files.nifti import Stored, write_stored
 from core.imaging.superres import slice_width as module
-from core.imaging.superres.geometry import describe_geometry, geometry
+from core.imaging.superres.geometry import LATER, describe_geometry, explain, geometry
 from core.imaging.superres.run import read_case
 from core.imaging.superres.slice_width import SliceWidth, slice_width
+from core.presentation import GivenScan
 from core.tasks import find
 from core.volume import Volume
 
@@ -136,3 +138,12 @@ def test_a_job_takes_the_width_of_its_slices_unless_it_is_given(tmp_path: Path) 
     assert case.found.thickness[2] > 6
     assert any("estimated from the scan" in note.text for note in case.notes)
     assert read_case({"image": path}, TASK.parse({"thickness": 4})).found.thickness[2] == pytest.approx(4)
+
+
+def test_the_page_promises_an_estimate_only_where_nothing_is_known() -> None:
+    scan = GivenScan((60, 60, 24), (1.0, 1.0, 4.0))
+    texts = [note.text for note in explain({"image": scan}, TASK.parse({}))]
+    assert LATER in texts
+    known = [note.text for note in explain({"image": replace(scan, slices=(2, 3.0))}, TASK.parse({}))]
+    given = [note.text for note in explain({"image": scan}, TASK.parse({"thickness": 4}))]
+    assert LATER not in known and LATER not in given

@@ -73,7 +73,11 @@ def measure(
             seen = Volume(slices, affine)
             found = slice_width(seen, find_head(seen), 2, "box")
             taken = found.width if found is not None and found.certain else kind.distance
-            assumed = ((kind.distance, "box"), (taken, "box"), (kind.width, kind.profile))
+            assumed: list[tuple[float, Profile]] = [
+                (kind.distance, "box"),
+                (taken, "box"),
+                (kind.width, kind.profile),
+            ]
             psnr = {method: _psnr(truth, slices, kind.distance, assumed, method) for method in methods}
             rows.append(Measured(name, kind, found, psnr))
             say(f"{name}, {kind}: {'no estimate' if found is None else found.figures} {psnr or ''}")

@@ -63,7 +63,7 @@ class OwnPatches:
     @property
     def enough(self) -> bool:
         """Whether the scan is large enough to learn from one part of it and look at another."""
-        return self.side >= LEAST and self._volume.shape[self._slab_axis] >= LONGEST * self.side
+        return bool(self.side >= LEAST and self._volume.shape[self._slab_axis] >= LONGEST * self.side)
 
     def training(self, index: int) -> Patch:
         """Return patch ``index`` from outside the slab that is held back."""
@@ -101,7 +101,7 @@ class OwnPatches:
         if axis != self._slab_axis:
             return int(rng.integers(room + 1))
         if held_back:
-            return self._slab.start
+            return int(self._slab.start)
         return int(rng.choice([*range(self._slab.start - self.side + 1), *range(self._slab.stop, room + 1)]))
 
     def _cut(self, low: Sequence[int]) -> Float:
@@ -113,7 +113,7 @@ class OwnPatches:
         known = [_rows(axis, start, self.side) for axis, start in zip(self._acquisition.axes, low, strict=True)]
         known[across], known[sharp] = known[sharp], known[across]
         mirrored = [axis for axis in range(3) if rng.random() < 0.5]
-        truth = np.ascontiguousarray(np.flip(truth, mirrored))
+        truth = np.ascontiguousarray(np.flip(truth, tuple(mirrored)))
         for axis in mirrored:
             matrix = known[axis]
             known[axis] = None if matrix is None else np.ascontiguousarray(matrix[:, ::-1])

@@ -73,10 +73,9 @@ def slice_width(volume: Volume, head: Head, across: int, profile: Profile) -> Sl
     found = []
     for axis in sharp:
         step = distance / volume.spacing[axis]
-        lines = [
-            _log_ratio(*(_lines(part, axis, across) for part in (image, inside)), step, wide, profile) for wide in TRIED
-        ]
-        found.append(np.array(lines) - USUAL[across])
+        lines, held = _lines(image, axis, across), _lines(inside, axis, across)
+        ratios = [_log_ratio(lines, held, step, wide, profile) for wide in TRIED]
+        found.append(np.array(ratios) - USUAL[across])
     # differences fall as the width grows
     ratio = np.minimum.accumulate(np.mean(found, axis=0))
     if not np.isfinite(ratio).all():

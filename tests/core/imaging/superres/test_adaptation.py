@@ -34,7 +34,7 @@ ACROSS = Acquisition((whole(64), whole(24), thick(32, 4)))
 def anatomy(shape: tuple[int, int, int] = SHAPE) -> Float:
     rng = np.random.default_rng(3)
     noise = ndimage.gaussian_filter(rng.standard_normal(shape), 1.2)
-    return (0.5 + 0.12 * noise / noise.std()).clip(0.1, 0.9).astype(np.float32)
+    return np.asarray((0.5 + 0.12 * noise / noise.std()).clip(0.1, 0.9), np.float32)
 
 
 SCAN = ThickScan(ACROSS.measure(anatomy()), ACROSS)

@@ -29,7 +29,8 @@ def tissue(seed: int = 0) -> Float:
     rng = np.random.default_rng(seed)
     lumps = ndimage.gaussian_filter(rng.standard_normal((SIDE,) * 3, dtype=np.float32), 2.5) > 0
     ball = np.sqrt(np.square(np.indices(lumps.shape) - (SIDE - 1) / 2).sum(axis=0)) < 54
-    return ndimage.gaussian_filter(np.where(ball, np.where(lumps, 1000, 600), 0).astype(np.float32), 0.6)
+    image = np.where(ball, np.where(lumps, 1000, 600), 0).astype(np.float32)
+    return np.asarray(ndimage.gaussian_filter(image, 0.6), np.float32)
 
 
 TISSUE = tissue()

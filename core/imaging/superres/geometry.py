@@ -191,7 +191,7 @@ def _thickness(distance: float, wanted: float, stated: float) -> tuple[float, st
 def _estimated(distance: float, found: SliceWidth) -> tuple[float, str]:
     """Return the thickness to take of slices ``distance`` apart, and where it comes from."""
     if not found.certain:
-        return distance, f"{ASSUMED}; the scan itself suggests {found.figures}, which does not exclude it"
+        return distance, f"{ASSUMED}; the scan itself suggests {found.figures}, which is not enough to go by"
     width = min(max(found.width, THINNEST * distance), THICKEST * distance)
     return width, f"{ESTIMATED}: {found.figures}; Slice thickness overrules it"
 

@@ -126,6 +126,9 @@ def test_an_estimate_counts_where_nothing_else_is_known_and_it_is_certain() -> N
     same = geometry(shape, affine, params, estimated=unsure)
     assert same.acquisition == geometry(shape, affine, params).acquisition
     assert "suggests 4.6 mm" in describe_geometry(same)[1]
+    # a gap is named alone: to be wrong about it costs as much as it is worth
+    gap = geometry(shape, affine, params, estimated=SliceWidth(1.5, 0.4, 4.0))
+    assert gap.thickness[2] == pytest.approx(4) and "suggests 1.5 mm" in describe_geometry(gap)[1]
     stated = geometry(shape, affine, params, (2, 3.2), wide)
     given = geometry(shape, affine, TASK.parse({"thickness": 4}), None, wide)
     assert stated.thickness[2] == pytest.approx(3.2) and given.thickness[2] == pytest.approx(4)

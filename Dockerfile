@@ -8,8 +8,6 @@ RUN npm ci --omit=optional --ignore-scripts --no-audit --no-fund
 
 FROM python:3.11.14-slim-bookworm
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-# a package that SQLAlchemy needs for another database than SQLite
-ARG DATABASE_DRIVER=
 # the user that runs the server
 ARG USER_ID=10001
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
@@ -20,7 +18,6 @@ RUN if [ "$TORCH_INDEX" = https://pypi.org/simple ]; \
     then pip install --no-cache-dir --no-deps --require-hashes -r requirements-cuda.lock; \
     else pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)"; fi \
     && pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock \
-    && if [ -n "$DATABASE_DRIVER" ]; then pip install --no-cache-dir "$DATABASE_DRIVER"; fi \
     && useradd --uid "$USER_ID" --no-create-home --home-dir /data --shell /usr/sbin/nologin counterscan \
     && install -d -o counterscan -g counterscan /data
 COPY LICENSE CITATION.cff README.md pyproject.toml ./

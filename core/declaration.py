@@ -79,6 +79,7 @@ class Input:
 
     label: of the place on a page where it is dropped, its title if ""; folded: the heading under which that place is
     folded away, "" for one in the open. own_units: its intensities are not in the units of the scan.
+    other_head: it may be anybody's, on any grid: nothing is drawn with it.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Input:
     label: str = ""
     folded: str = ""
     own_units: bool = False
+    other_head: bool = False
 
 
 @dataclass(frozen=True)

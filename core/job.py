@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from core import __version__
 from core.anatomy.face import without_face
 from core.anatomy.head import find_head
 from core.declaration import Task
 from core.engine.execute import execute
-from core.engine.protocol import JobSpec
+from core.engine.protocol import Engine, JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.files.convert import convertible, numbered, to_nifti
-from core.files.nifti import PathLike, read_stored, write_stored
-from core.output_folder import files_of_run_before, held, publish, require_apart
-from core.result import Note
+from core.files.nifti import PathLike, read_own, read_stored, write_stored
+from core.files.scan_origin import Origin
+from core.output_folder import (
+    DICOM_FOLDER,
+    files_of_run_before,
+    held,
+    publish,
+    publish_series,
+    require_apart,
+    require_free_for_series,
+)
+from core.result import RESULT, Note, Result
 from core.tasks import TASKS
 
 # what a stopped run has left for the next one
@@ -32,19 +42,22 @@ def run(
     *,
     device: str = "auto",
     deface: bool = False,
+    dicom: bool = False,
+    engine: Engine | None = None,
     on_event: Callable[[Event], None] = lambda event: None,
     **params: object,
 ) -> Finished:
-    """Run ``task`` in this process and return its result, whose files are in ``out``.
+    """Run ``task`` in this process, or by ``engine``, and return its result, whose files are in ``out``.
 
     An input is a NIfTI file, a file of another format, a DICOM folder or a zip; what is not NIfTI is converted first,
     and the notes about that come as events and stand before the notes of the result. Of a DICOM folder with several
-    volumes "FOLDER#2" takes the second. deface: work on copies of the scans of whole heads, without their faces. Once
+    volumes "FOLDER#2" takes the second. deface: work on copies of the scans of whole heads, without their faces. dicom:
+    write the result into the folder ``dicom`` in ``out`` too, as a series derived from the DICOM input it lies on. Once
     the whole run has succeeded, files of the same name in ``out`` are replaced, each at once, and what else the run
     before has left there is removed, as its run record lists it. A run that was stopped
     goes on from the folder ``.unfinished`` in ``out`` where its task can.
     ``on_event`` is called with every event. Raises UserError, also for a job that failed, for one that would replace
-    its own input, and while another run writes into ``out``.
+    its own input, and while another run writes into ``out``; what the engine raises where its process dies.
     """
     folder = Path(out)
     given = {name: os.fspath(path) for name, path in inputs.items()}
@@ -54,18 +67,24 @@ def run(
         if declared is not None:
             files = {name: numbered(Path(path))[0] for name, path in given.items() if path}
             require_apart(folder, declared, files, earlier)
-        converted, notices = _converted(_scans(declared, given), work)
+        if dicom:
+            require_free_for_series(folder / DICOM_FOLDER, earlier)
+        shown = {entry.name for entry in declared.inputs if entry.kind == "volume"} if dicom and declared else set()
+        converted, notices, origins = _converted(_scans(declared, given), work, shown)
         if deface and declared is not None:
             converted |= _defaced(declared, {**given, **converted}, notices, work)
         results = work / "results"
         results.mkdir()
         kept = str(folder.absolute() / UNFINISHED) if declared is not None and declared.resumes else ""
-        result = _finish(
-            JobSpec(task, {**given, **converted}, params, str(results), device, notices, kept=kept), on_event
-        )
+        spec = JobSpec(task, {**given, **converted}, params, str(results), device, notices, kept=kept)
+        # no two jobs write into one folder at a time
+        events = execute(spec) if engine is None else engine.run(str(folder.absolute()), spec)
+        result = _finish(spec, events, on_event)
+        series = _written_series(result.result, origins, task, work) if dicom else None
         artifacts = publish(result.result.artifacts, folder, earlier)
+        more = _published_series(series, folder / DICOM_FOLDER)
         shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
-        notes = (*result.result.notes, *_removed(earlier))
+        notes = (*result.result.notes, *more, *_removed(earlier))
         return Finished(replace(result.result, artifacts=artifacts, notes=notes))
 
 
@@ -76,19 +95,48 @@ def _scans(task: Task | None, inputs: Mapping[str, str]) -> dict[str, str]:
     return {name: path for name, path in inputs.items() if name not in others}
 
 
-def _converted(inputs: Mapping[str, str], work: Path) -> tuple[dict[str, str], dict[str, tuple[Note, ...]]]:
-    """Return the inputs of other formats as NIfTI files in ``work``, and notes about each of them.
+def _converted(
+    inputs: Mapping[str, str], work: Path, wanted: Collection[str]
+) -> tuple[dict[str, str], dict[str, tuple[Note, ...]], list[Origin]]:
+    """Return the inputs of other formats as NIfTI files in ``work``, notes about each of them, and whose the
+    DICOM series among the inputs ``wanted`` are.
 
     The same input gives the same bytes, so the run record names it by its sha256 as it does any other.
     """
     ready: dict[str, str] = {}
     notices: dict[str, tuple[Note, ...]] = {}
+    origins = []
     for index, (name, path) in enumerate(inputs.items()):
         given, number = numbered(Path(path))
         if path and convertible([given]):
-            converted = to_nifti([given], work / f"input-{index}.nii.gz", number=number)
+            converted = to_nifti([given], work / f"input-{index}.nii.gz", number=number, origin=name in wanted)
             ready[name], notices[name] = str(converted.path), converted.notes
-    return ready, notices
+            origins += [converted.origin] if converted.origin else []
+    return ready, notices, origins
+
+
+def _written_series(result: Result, origins: Sequence[Origin], task: str, work: Path) -> Path:
+    """Write the result volume as a DICOM series into a folder in ``work`` and return that; UserError no_result_volume
+    for a task without one."""
+    # pydicom is loaded where it is needed
+    from core.files.dicom_writer import closest, write_series
+
+    main = next((artifact for artifact in result.artifacts if artifact.kind == RESULT and artifact.is_volume), None)
+    if main is None:
+        raise UserError("no_result_volume", f"The task {task} has no volume to write as DICOM.", "Leave --dicom out.")
+    method = f", {result.table[0].title}" if result.table else ""
+    what = f"Synthetic: computed by Counterscan {__version__}, task {task}{method}. Not for diagnosis."
+    stored = read_own(main.path)
+    write_series(work / DICOM_FOLDER, stored, closest(origins, stored), f"Counterscan {task}", what)
+    return work / DICOM_FOLDER
+
+
+def _published_series(made: Path | None, series: Path) -> tuple[Note, ...]:
+    if made is None:
+        return ()
+    publish_series(made, series)
+    count = len(list(series.iterdir()))
+    return (Note("info", f"The folder {series.name} has the result as a DICOM series of {count} images."),)
 
 
 def _defaced(task: Task, inputs: Mapping[str, str], notices: dict[str, tuple[Note, ...]], work: Path) -> dict[str, str]:
@@ -109,8 +157,8 @@ def _defaced(task: Task, inputs: Mapping[str, str], notices: dict[str, tuple[Not
     return ready
 
 
-def _finish(spec: JobSpec, on_event: Callable[[Event], None]) -> Finished:
-    for event in execute(spec):
+def _finish(spec: JobSpec, events: Iterator[Event], on_event: Callable[[Event], None]) -> Finished:
+    for event in events:
         on_event(event)
         if isinstance(event, Started):
             for note in spec.notes:
@@ -124,5 +172,10 @@ def _finish(spec: JobSpec, on_event: Callable[[Event], None]) -> Finished:
 
 def _removed(earlier: Sequence[Path]) -> tuple[Note, ...]:
     """Return a note of the files that are no longer there."""
-    names = [path.name for path in earlier if not path.exists()]
+    gone = [path for path in earlier if not path.exists()]
+    series = [path for path in gone if path.parent.name == DICOM_FOLDER]
+    # a series is one, whatever its number of files
+    names = [path.name for path in gone if path not in series]
+    if series and not series[0].parent.exists():
+        names.append(DICOM_FOLDER)
     return (Note("info", f"Removed what the run before had left: {', '.join(names)}."),) if names else ()

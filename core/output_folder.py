@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from core.errors import UserError
 from core.result import BASELINE, RUN, VOLUME_SUFFIX, Artifact, artifact_name
 
 WORK_PREFIX = ".counterscan-"
+# where a run puts its result as a DICOM series, and how those files are called
+DICOM_FOLDER = "dicom"
+SERIES_FILES = re.compile(r"counterscan-\d{5}\.dcm")
 RECORD = f"{RUN}.json"
 
 
@@ -69,12 +73,14 @@ def require_apart(folder: Path, task: Task, inputs: Mapping[str, Path], earlier:
 
 
 def files_of_run_before(folder: Path) -> list[Path]:
-    """Return the files in ``folder`` that the run record there lists, without the record; those that were changed
-    since are none of them."""
+    """Return the files in ``folder`` that the run record there lists, without the record, but for those that were
+    changed since, and the files of its DICOM series."""
     try:
         record: Any = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         outputs = record["outputs"] if record["program"] == PROGRAM else {}
-        return sorted(path for path in folder.iterdir() if _is_listed(path, outputs))
+        listed = [path for path in folder.iterdir() if _is_listed(path, outputs)]
+        series = (folder / DICOM_FOLDER).glob("*") if record["program"] == PROGRAM else ()
+        return sorted([*listed, *(path for path in series if SERIES_FILES.fullmatch(path.name))])
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         # no record, or none that this program wrote
         return []
@@ -87,14 +93,38 @@ def publish(artifacts: Sequence[Artifact], folder: Path, earlier: Sequence[Path]
     names = {Path(artifact.path).name for artifact in artifacts}
     try:
         for path in earlier:
-            if path.name not in names:
+            if path.parent != folder or path.name not in names:
                 path.unlink(missing_ok=True)
+        with suppress(OSError):
+            # unless other files are in it
+            (folder / DICOM_FOLDER).rmdir()
         for artifact in sorted(artifacts, key=lambda artifact: artifact.kind == RUN):
             path = Path(artifact.path)
             placed.append(replace(artifact, path=str(path.replace(folder / path.name))))
     except OSError as error:
         raise _unwritable() from error
     return tuple(placed)
+
+
+def require_free_for_series(series: Path, earlier: Sequence[Path]) -> None:
+    """Refuse to write a DICOM series into the folder ``series`` where that holds anything but files of ``earlier``.
+
+    UserError write_failed.
+    """
+    if series.is_dir() and set(series.iterdir()) <= set(earlier):
+        return
+    if series.exists():
+        raise UserError(
+            "write_failed", f"The folder {series.name} holds other files.", "Give another output folder, or move them."
+        )
+
+
+def publish_series(made: Path, series: Path) -> None:
+    """Move the folder ``made`` to ``series``, whose earlier files are gone; UserError write_failed."""
+    try:
+        made.replace(series)
+    except OSError as error:
+        raise _unwritable() from error
 
 
 def _locked(handle: int) -> bool:

@@ -36,7 +36,8 @@ LONG = (
     "tests/core/failure/data/test_image_sets.py", "tests/core/failure/models/test_given_model.py",
     "tests/core/failure/test_examination.py", "tests/core/files/test_nifti.py", "tests/test_commands.py",
     "tests/core/imaging/superres/test_guide.py", "tests/core/imaging/superres/test_run.py",
-    "tests/core/test_dicom_runs.py",
+    "tests/core/test_dicom_runs.py", "tests/core/test_dicom_out.py", "tests/core/batch/test_batch_run.py",
+    "tests/core/bids/",
 )  # fmt: skip
 
 

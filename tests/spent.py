@@ -30,8 +30,8 @@ EVERY = 40
 BUDGETS: Mapping[str, float] = {
     "tests": 240, "tests/browser": 1200, "tests/looks": 300, "tests/contract": 140, "tests/fault": 80,
     "tests/hostile": 60,
-    "tests/core": 100, "tests/core/anatomy": 50, "tests/core/augment": 60, "tests/core/bench": 60,
-    "tests/core/commands": 20,
+    "tests/core": 100, "tests/core/anatomy": 50, "tests/core/augment": 60, "tests/core/batch": 25,
+    "tests/core/bench": 60, "tests/core/bids": 20, "tests/core/commands": 20,
     "tests/core/diffusion": 20, "tests/core/engine": 20, "tests/core/failure": 90, "tests/core/files": 60,
     "tests/core/imaging": 120, "tests/core/measure": 30, "tests/core/nets": 20, "tests/core/report": 20,
     "tests/core/spectra": 20, "tests/core/synth": 40, "tests/core/train": 120,

@@ -25,7 +25,8 @@ from webapp.console import main
 
 # what takes more than seconds, or goes on until it is stopped: these are only parsed
 PARSED = (
-    ("backup",), ("bench",), ("pack",), ("restore",), ("run", "augment"), ("run", "failure"), ("serve",), ("train",),
+    ("backup",), ("batch",), ("bench",), ("bids",), ("pack",), ("restore",), ("run", "augment"), ("run", "failure"),
+    ("serve",), ("train",),
 )  # fmt: skip
 # what is run in a scratch folder that holds synthetic scans under the names of the documentation
 RUN = (

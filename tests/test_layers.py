@@ -31,6 +31,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("core.engine",),
     ("core.output_folder",),
     ("core.job",),
+    ("core.batch",),
+    ("core.bids",),
     ("core.train",),
     ("core.bench",),
     ("core.commands",),
@@ -63,7 +65,16 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "core.spectra.simulated_tissue": ("core.failure", "core.augment", "core.train", "core.bench", "core.commands"),
     "core.train": ("core.commands", "core.bench"),
     "core.bench": ("core.commands",),
-    "core.engine": ("core.job", "core.output_folder", "core.bench", "webapp.jobs", "webapp.app"),
+    "core.engine": (
+        "core.job",
+        "core.output_folder",
+        "core.batch",
+        "core.bids",
+        "core.commands.many_scans",
+        "core.bench",
+        "webapp.jobs",
+        "webapp.app",
+    ),
     "webapp.store.schema": ("webapp.store",),
 }
 # which parts may import these packages; the others are free

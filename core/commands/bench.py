@@ -261,6 +261,20 @@ def pairs(
     typer.echo(two_heads.markdown(rows))
 
 
+@app.command()
+def scanner(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train.")],
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables into this page.")] = None,
+) -> None:
+    """Translate people of another site with a scan of someone else of that site, and print what that gains."""
+    from core.bench import same_scanner
+
+    rows = same_scanner.measure(same_scanner.folders(data), _report)
+    if markdown is not None:
+        same_scanner.write_page(markdown, rows)
+    typer.echo(same_scanner.markdown(rows))
+
+
 def _report(line: str) -> None:
     typer.echo(line, err=True)
 

@@ -17,7 +17,9 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
+from core.commands.bids import bids_command
 from core.commands.listing import list_tasks
+from core.commands.many_scans import batch_command
 from core.commands.run import task_commands
 from core.commands.terminal import line_start
 from core.declaration import Reference
@@ -31,10 +33,12 @@ ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def command_line() -> typer.Typer:
-    """Return the command line of the science: tasks, run, train, pack, synth, failure, bench."""
+    """Return the command line of the science: tasks, run, batch, bids, train, pack, synth, failure, bench."""
     app = typer.Typer(help="Counterscan: pseudo-healthy brain scans.", no_args_is_help=True, **STYLE)
     app.command("tasks")(list_tasks)
     app.add_typer(task_commands(), name="run")
+    forward(app, "batch", batch_command, "Run a task on every scan of a table.")
+    forward(app, "bids", bids_command, "Run a task on a BIDS data set.")
     _add_later(app, "train", "core.commands.train:train_command", "Train a network.")
     _add_later(app, "pack", "core.commands.packing:pack_command", "Pack training volumes into one file.")
     _add_later(app, "synth", "core.commands.synth:synth_command", "Make a synthetic subject.")

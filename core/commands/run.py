@@ -11,6 +11,7 @@ import typer
 from core.commands.terminal import ProgressLines, show_note
 from core.declaration import Input, Param, Task
 from core.errors import UserError
+from core.result import RESULT
 from core.tasks import TASKS
 
 LEVELS = {"red": "RED", "amber": "AMBER", "none": "NONE FOUND", "unlearnt": "NOTHING LEARNT"}
@@ -30,38 +31,52 @@ def _add(app: typer.Typer, task: Task) -> None:
 
     parameters = [
         *(_input_option(entry) for entry in task.inputs),
-        _option("out", Path, typer.Option("--out", help="Folder for the results.", metavar="FOLDER")),
-        *(_param_option(param) for param in task.params),
-        *_preset_option(task),
-        _option("device", str, typer.Option("--device", help="auto, cpu or cuda:0.", metavar="NAME"), "auto"),
-        *_deface_option(task),
-        _option("quiet", bool, typer.Option("--quiet", help="Nothing but warnings and errors on stderr."), False),
+        option("out", Path, typer.Option("--out", help="Folder for the results.", metavar="FOLDER")),
+        *setting_options(task),
+        *_dicom_option(task),
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     app.command(task.name, help=task.summary)(command)
 
 
+def setting_options(task: Task) -> list[inspect.Parameter]:
+    """Return the options that say how ``task`` is run, whatever it is run on."""
+    return [
+        *(_param_option(param) for param in task.params),
+        *_preset_option(task),
+        option("device", str, typer.Option("--device", help="auto, cpu or cuda:0.", metavar="NAME"), "auto"),
+        *_deface_option(task),
+        option("quiet", bool, typer.Option("--quiet", help="Nothing but warnings and errors on stderr."), False),
+    ]
+
+
+def chosen_params(task: Task, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters that the values of ``setting_options`` give; UserError bad_parameter."""
+    params = preset_params(task, options.get("preset"))
+    return params | {param.name: options[param.name] for param in task.params if options[param.name] is not None}
+
+
 def _input_option(entry: Input) -> inspect.Parameter:
     kind = Path if entry.required else Path | None
-    option = typer.Option(f"--{entry.name}", help=entry.help, metavar="FILE")
-    return _option(entry.name, kind, option, inspect.Parameter.empty if entry.required else None)
+    shown = typer.Option(f"--{entry.name}", help=entry.help, metavar="FILE")
+    return option(entry.name, kind, shown, inspect.Parameter.empty if entry.required else None)
 
 
 def _param_option(param: Param) -> inspect.Parameter:
     if param.kind == "bool":
         names = f"--{param.option}/--no-{param.option}"
-        return _option(
+        return option(
             param.name, bool | None, typer.Option(names, help=param.help, show_default=str(param.default)), None
         )
     if param.kind == "axes":
         sizes = typer.Option(f"--{param.option}", help=param.help, metavar="X Y Z", show_default=False)
-        return _option(param.name, tuple[float, float, float] | None, sizes, None)
+        return option(param.name, tuple[float, float, float] | None, sizes, None)
     if param.kind == "text":
-        return _option(param.name, str | None, _text(f"--{param.option}", param.help), None)
+        return option(param.name, str | None, _text(f"--{param.option}", param.help), None)
     bounds = f" {param.low:.10g} to {param.high:.10g} {param.unit}".rstrip() + "." if param.low is not None else ""
     choices = f" {', '.join(param.choices)}." if param.choices else ""
     text = _text(f"--{param.option}", param.help + bounds + choices, str(param.default))
-    return _option(param.name, str | None, text, None)
+    return option(param.name, str | None, text, None)
 
 
 def _preset_option(task: Task) -> list[inspect.Parameter]:
@@ -69,7 +84,7 @@ def _preset_option(task: Task) -> list[inspect.Parameter]:
     if not task.presets:
         return []
     text = _text("--preset", f"Settings at once: {', '.join(_presets(task))}.")
-    return [_option("preset", str | None, text, None)]
+    return [option("preset", str | None, text, None)]
 
 
 def _deface_option(task: Task) -> list[inspect.Parameter]:
@@ -77,15 +92,24 @@ def _deface_option(task: Task) -> list[inspect.Parameter]:
     if all(entry.kind != "volume" for entry in task.inputs):
         return []
     text = "Remove the face from scans of whole heads first; your files stay as they are."
-    return [_option("deface", bool, typer.Option("--deface", help=text), False)]
+    return [option("deface", bool, typer.Option("--deface", help=text), False)]
+
+
+def _dicom_option(task: Task) -> list[inspect.Parameter]:
+    """Return the switch that writes the result as DICOM, none for a task without a result volume."""
+    if all((output.name, output.kind) != (RESULT, "volume") for output in task.outputs):
+        return []
+    text = "Write the result as a DICOM series too, into FOLDER/dicom, derived from that of the scan it lies on."
+    return [option("dicom", bool, typer.Option("--dicom", help=text), False)]
 
 
 def _text(name: str, text: str, default: str | bool = False) -> Any:
     return typer.Option(name, help=text, metavar="VALUE", show_default=default)
 
 
-def _option(name: str, kind: Any, option: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, option], default=default)
+def option(name: str, kind: Any, shown: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    """Return a parameter of a command: its type, how typer shows it, and its default, if it has one."""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, shown], default=default)
 
 
 def _presets(task: Task) -> dict[str, dict[str, Any]]:
@@ -95,8 +119,6 @@ def _presets(task: Task) -> dict[str, dict[str, Any]]:
 def _run(task: Task, options: dict[str, Any]) -> None:
     from core import job
 
-    params = preset_params(task, options.get("preset"))
-    params |= {param.name: options[param.name] for param in task.params if options[param.name] is not None}
     inputs = {entry.name: options[entry.name] for entry in task.inputs if options[entry.name] is not None}
     listener = (lambda event: None) if options["quiet"] else ProgressLines()
     finished = job.run(
@@ -105,8 +127,9 @@ def _run(task: Task, options: dict[str, Any]) -> None:
         options["out"],
         device=options["device"],
         deface=bool(options.get("deface")),
+        dicom=bool(options.get("dicom")),
         on_event=listener,
-        **params,
+        **chosen_params(task, options),
     )
     for verdict in finished.result.verdicts:
         typer.echo(f"{verdict.title}: {LEVELS[verdict.level]}. {verdict.text}")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import typer
 
 from core.events import Event, Progress, Started
+from core.plurals import count
 from core.result import Note
+
+if TYPE_CHECKING:
+    from core.batch.pace import Standing
+    from core.batch.run import Outcome
 
 # seconds that must have passed, and the part of the work that must be done, before what is left is guessed
 FIRST_SECONDS, FIRST_SHARE = 20.0, 0.03
@@ -34,10 +40,49 @@ class ProgressLines:
         passed = time.monotonic() - self._begun
         if passed < FIRST_SECONDS or not FIRST_SHARE <= fraction < 1:
             return ""
-        left = passed * (1 - fraction) / fraction
-        return (
-            f", about {round(left / 60)} min left" if left >= 90 else f", about {max(10, round(left, -1)):.0f} s left"
-        )
+        return f", {_left_in_words(passed * (1 - fraction) / fraction)}"
+
+
+class BatchLines:
+    """Writes to stderr what becomes of the scans of a batch: a line for each, and on a terminal one that is rewritten
+    with the rate and the time that is left. quiet: nothing but what failed."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._standing: Standing | None = None
+
+    def ended(self, outcome: Outcome) -> None:
+        """Write what became of a scan."""
+        if outcome.error is not None:
+            typer.echo(f"{line_start()}{outcome.scan.name}: failed. {outcome.error}", err=True)
+        elif not self._quiet:
+            # elsewhere than on a terminal this is all that is seen of the progress
+            how_far = f"  ({_standing_in_words(self._standing)})" if self._standing and not line_start() else ""
+            typer.echo(f"{line_start()}{outcome.scan.name}: {outcome.state}{how_far}", err=True)
+
+    def progress(self, standing: Standing) -> None:
+        """Rewrite the line of a terminal."""
+        self._standing = standing
+        if line_start() and not self._quiet:
+            now = ", ".join(f"{name[:24]} {fraction:.0%}" for name, fraction in standing.under_way.items())
+            typer.echo(f"{line_start()}{_standing_in_words(standing)}{f' | {now}' if now else ''}", err=True, nl=False)
+
+
+def _standing_in_words(standing: Standing) -> str:
+    failed = standing.counts.get("failed", 0)
+    parts = [f"{standing.ended} of {count(standing.scans, 'scan')}"]
+    parts += [f"{failed} failed"] if failed else []
+    parts += [f"{standing.rate:.3g} an hour"] if standing.rate is not None else []
+    parts += [_left_in_words(standing.left)] if standing.left else []
+    return ", ".join(parts)
+
+
+def _left_in_words(seconds: float) -> str:
+    if seconds >= 5400:
+        return f"about {seconds / 3600:.1f} h left"
+    return (
+        f"about {round(seconds / 60)} min left" if seconds >= 90 else f"about {max(10, round(seconds, -1)):.0f} s left"
+    )
 
 
 def show_note(note: Note) -> None:

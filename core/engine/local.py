@@ -34,6 +34,7 @@ class LocalEngine:
     device: what a job with device ``"auto"`` runs on.
     tasks: the module whose ``TASKS`` the children know.
     preload: load torch when a child starts instead of in its first job.
+    threads: what each child computes with; 0: as many as ``core.device.threads`` finds.
     silence: seconds without an event after which a child counts as hung and is killed.
     grace: seconds to wait for the death of a killed child; one that hangs in the kernel longer is left to itself.
     Safe to use from several threads; ``run`` waits for a free child. A fork would share locks and GPU state with
@@ -47,6 +48,7 @@ class LocalEngine:
         *,
         tasks: str = TASKS,
         preload: bool = True,
+        threads: int = 0,
         silence: float = 900.0,
         grace: float = 10.0,
     ) -> None:
@@ -54,6 +56,7 @@ class LocalEngine:
         self._device = device
         self._tasks = tasks
         self._preload = preload
+        self._threads = threads
         self._silence = silence
         self._grace = grace
         self._change = threading.Condition()
@@ -187,13 +190,13 @@ class LocalEngine:
         return fresh
 
     def _spawn(self) -> _Worker:
-        return _Worker(self._tasks, self._preload)
+        return _Worker(self._tasks, self._preload, self._threads)
 
 
 class _Worker:
     """One child, which leads a group of processes, and the socket to it."""
 
-    def __init__(self, tasks: str, preload: bool) -> None:
+    def __init__(self, tasks: str, preload: bool, threads: int) -> None:
         self._state = threading.Lock()
         self._busy = False
         self._killed = False
@@ -205,7 +208,7 @@ class _Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=sys.__stderr__ if _has_file(sys.__stderr__) else subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(_paths())},
+                env={**os.environ, **_thread_setting(threads), "PYTHONPATH": os.pathsep.join(_paths())},
                 start_new_session=True,
             )
 
@@ -282,6 +285,10 @@ def _has_file(stream: object) -> bool:
         return stream is not None and stream.fileno() >= 0  # type: ignore[attr-defined]
     except (OSError, ValueError, AttributeError):
         return False
+
+
+def _thread_setting(threads: int) -> dict[str, str]:
+    return {"COUNTERSCAN_THREADS": str(threads)} if threads else {}
 
 
 def _paths() -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any
 from core.errors import SeveralVolumes, UserError
 from core.files.decoder import ANSWER
 from core.files.nifti import PathLike, read_own
+from core.files.scan_origin import Origin, read_origin
 from core.files.signatures import NIFTI, SCANS, ZIP
 from core.files.voxel_stream import MAX_BYTES, kind_of
 from core.result import Note
@@ -37,7 +38,8 @@ class Converted:
 
     facts: of a DICOM series ``slice_thickness_mm``, ``slice_distance_mm`` (between centres) and ``series``, its
     description; each only where it is known. volumes: in words, the volumes of a DICOM folder that could be taken;
-    number: which of them it is, from 1.
+    number: which of them it is, from 1. origin: whose scan it is and of which images, None unless that was asked for
+    and it is DICOM.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Converted:
     facts: Mapping[str, float | str] = field(default_factory=dict)
     volumes: tuple[str, ...] = ()
     number: int = 1
+    origin: Origin | None = None
 
 
 def convertible(paths: Sequence[Path]) -> bool:
@@ -68,13 +71,14 @@ def to_nifti(
     number: int | None = None,
     max_bytes: int = MAX_BYTES,
     seconds: int = SECONDS,
+    origin: bool = False,
 ) -> Converted:
     """Write the one scan in ``paths`` (files, a folder, a zip) to ``out`` (.nii or .nii.gz) with a fresh header.
 
     number: which volume of a DICOM folder with several to take, from 1, as its refusal lists them. Voxels, scaling and
     place stay as they are; a thickness of slices that is known is stated in the header. Nothing else leaves the reading
-    process, which is held to 4 GiB and killed after ``seconds``. The outcome still is a stranger's: read it with
-    ``read_stored``.
+    process, unless ``origin`` asks whose DICOM series it is. That process is held to 4 GiB and killed after
+    ``seconds``. The outcome still is a stranger's: read it with ``read_stored``.
     ``UserError`` for anything but exactly one scan, ``SeveralVolumes`` where a number is needed.
     """
     if not paths:
@@ -87,6 +91,7 @@ def to_nifti(
             "max_bytes": max_bytes,
             "number": number,
             "seconds": seconds,
+            "origin": origin,
         }
         answer = ask_child(request, work)
         if "volumes" in answer and "error" in answer:
@@ -96,7 +101,8 @@ def to_nifti(
             raise UserError(*answer["error"])
         (work / str(request["name"])).replace(out)
         notes = tuple(Note(level, text) for level, text in answer["notes"])
-        return Converted(out, notes, answer["facts"], tuple(answer["volumes"]), answer["number"])
+        found = read_origin(answer["origin"]) if "origin" in answer else None
+        return Converted(out, notes, answer["facts"], tuple(answer["volumes"]), answer["number"], found)
 
 
 def numbered(path: Path) -> tuple[Path, int | None]:

@@ -44,7 +44,13 @@ def _scan(request: dict[str, Any], work: Path) -> dict[str, Any]:
     loaded = load(paths, work, max_bytes=request["max_bytes"], number=request["number"])
     write_stored(work / request["name"], loaded.stored)
     notes = [[note.level, note.text] for note in loaded.notes]
-    return {"notes": notes, "facts": dict(loaded.facts), "volumes": loaded.volumes, "number": loaded.number}
+    answer = {"notes": notes, "facts": dict(loaded.facts), "volumes": loaded.volumes, "number": loaded.number}
+    if request.get("origin") and loaded.files:
+        # names of people leave this process only where they are asked for
+        from core.files.dicom_origin import origin_of
+
+        answer["origin"] = origin_of(loaded.files)
+    return answer
 
 
 def _arrays(request: dict[str, Any], work: Path) -> dict[str, Any]:

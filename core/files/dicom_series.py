@@ -48,7 +48,8 @@ TILT = "_Tilt"
 class Loaded:
     """A volume, notes for the user about how it was made, and facts about it that name nobody.
 
-    volumes: in words, all that could be taken from the files; number: which of them it is, from 1.
+    volumes: in words, all that could be taken from the files; number: which of them it is, from 1. files: the DICOM
+    files that hold it.
     """
 
     stored: Stored
@@ -56,6 +57,7 @@ class Loaded:
     facts: tuple[tuple[str, float | str], ...] = ()
     volumes: tuple[str, ...] = ()
     number: int = 1
+    files: tuple[Path, ...] = ()
 
 
 def read_series(paths: Sequence[Path], work: Path, number: int | None = None) -> Loaded:
@@ -79,7 +81,8 @@ def read_series(paths: Sequence[Path], work: Path, number: int | None = None) ->
     notes = _notes(choice, others)
     loaded = _tilted(ordered, shift, notes, work) if shift > 0 else _stacked(ordered, notes, work)
     at = choice.volumes.index(choice.taken)
-    return replace(loaded, volumes=tuple(describe(one) for one in choice.volumes), number=at + 1)
+    files = tuple(dict.fromkeys(one.path for one in ordered))
+    return replace(loaded, volumes=tuple(describe(one) for one in choice.volumes), number=at + 1, files=files)
 
 
 def _foreign(files: Sequence[Path], others: Counter[str], work: Path) -> Loaded:
@@ -96,7 +99,7 @@ def _foreign(files: Sequence[Path], others: Counter[str], work: Path) -> Loaded:
     if volumes > 1:
         notes.append(Note("warning", f"The series holds {volumes} volumes; the first was taken."))
     distance = float(np.linalg.norm(stored.affine[:3, 2]))
-    return Loaded(stored, tuple(notes), (("slice_distance_mm", round(distance, 4)),))
+    return Loaded(stored, tuple(notes), (("slice_distance_mm", round(distance, 4)),), files=tuple(files))
 
 
 def _converted(path: Path) -> tuple[Stored, int]:

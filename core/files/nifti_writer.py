@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.files.nifti_header import DISAGREE_MM
 from core.volume import corners
 
 GZIP_LEVEL = 4
 ALIGNED = 2
 EXACT_MM = 1e-4
-# a qform cannot hold shear: it is left out where it would move a corner by more than this
-SHEAR_MM = 1e-2
+# part of a step between stored values by which the rounding of slope and intercept may move a value
+EXACT_STEP = 1e-2
 NO_EXTENSIONS = bytes(4)
 
 
@@ -61,10 +62,14 @@ def fresh_header(
     description: str,
     other: NDArray[np.float64] | None = None,
 ) -> bytes:
-    """Return header and extension flag: NIfTI-1, or NIfTI-2 where 32-bit floats would move a voxel or its value."""
-    exact = float(np.float32(slope)) == slope and float(np.float32(intercept)) == intercept
+    """Return header and extension flag: NIfTI-1, or NIfTI-2, which few programs read, where 32-bit floats would move a
+    voxel by more than ``EXACT_MM`` or its value by more than ``EXACT_STEP`` of a step.
+
+    A qform cannot hold shear. It is left out where a reader would take it for another place; a smaller shear is lost to
+    programs that know upright grids alone (ITK).
+    """
     moved = corners(affine.astype(np.float32).astype(np.float64), shape) - corners(affine, shape)
-    first = bool(exact and np.abs(moved).max() <= EXACT_MM)
+    first = bool(np.abs(moved).max() <= EXACT_MM) and _scales_exactly(dtype, slope, intercept)
     header = nib.Nifti1Header(endianness="<") if first else nib.Nifti2Header(endianness="<")
     header.set_data_shape(shape)
     header.set_data_dtype(dtype.newbyteorder("="))
@@ -72,12 +77,23 @@ def fresh_header(
     header.set_xyzt_units("mm")
     header.set_qform(affine if other is None else other, ALIGNED, strip_shears=True)
     header.set_sform(affine, ALIGNED)
-    if other is None and np.abs(corners(header.get_qform(), shape) - corners(affine, shape)).max() > SHEAR_MM:
+    if other is None and np.abs(corners(header.get_qform(), shape) - corners(affine, shape)).max() > DISAGREE_MM:
         header["qform_code"] = 0
     header["descrip"] = description.encode("ascii", "replace")[:79]
     header["vox_offset"] = header.sizeof_hdr + len(NO_EXTENSIONS)
     block: bytes = header.binaryblock
     return block + NO_EXTENSIONS
+
+
+def _scales_exactly(dtype: np.dtype[Any], slope: float, intercept: float) -> bool:
+    """Return whether slope and intercept as 32-bit floats give every integer of ``dtype`` its value; the values of
+    floats are rounded as much anyway."""
+    off_slope, off_intercept = (abs(float(np.float32(value)) - value) for value in (slope, intercept))
+    if dtype.kind == "f":
+        return True
+    ends = np.iinfo(dtype)
+    largest = max(abs(int(ends.min)), int(ends.max))
+    return largest * off_slope + off_intercept <= EXACT_STEP * abs(slope)
 
 
 def _write(file: BinaryIO | gzip.GzipFile, header: bytes, values: NDArray[Any]) -> None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core import __version__
 from core.files.nifti import Stored, write_stored
@@ -16,8 +21,17 @@ DESCRIPTION = f"synthetic, Counterscan {__version__}"
 def write_scan(out: Path, scan: Stored, kind: str, method: str = "") -> Artifact:
     """Write ``scan`` into ``out``, marked synthetic, and return it as the artifact of ``kind`` and ``method``."""
     artifact = artifact_in(out, kind, VOLUME_SUFFIX, method)
-    write_stored(Path(artifact.path), scan, DESCRIPTION)
+    write_stored(Path(artifact.path), replace(scan, values=_narrowed(scan.values)), DESCRIPTION)
     return artifact
+
+
+def _narrowed(values: NDArray[Any]) -> NDArray[Any]:
+    """Return 64-bit integers, which FreeSurfer and others do not read, in the smallest signed type that holds them."""
+    if values.dtype.kind not in "iu" or values.dtype.itemsize < 8:
+        return values
+    low, high = int(values.min()), int(values.max())
+    fitting = (kind for kind in (np.int16, np.int32) if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+    return values.astype(next(fitting, values.dtype), copy=False)
 
 
 def row_of(done: Done, measures: Mapping[str, Measured]) -> Row:

@@ -23,8 +23,9 @@ from core.imaging.drive import Done, compared, drive, drive_all, networks, optio
 from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.reference import consistency, read_reference, scores
+from core.imaging.translate.intensity_scale import ScannerScan, read_scanner
 from core.imaging.translate.sources import Gathered, check_different, gather
-from core.imaging.translate.task import TASK
+from core.imaging.translate.task import SCANNER, TASK
 from core.result import BASELINE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row, number
 from core.volume import Volume, spacing
 
@@ -46,6 +47,8 @@ START_SECONDS = 1.0
 # seconds on one core of a 2.5 GHz server processor, measured with the job
 SECONDS_PER_SCAN_VOXEL = 6e-7
 SECONDS_PER_PAIR = 4.5
+# of a stripped scan; a whole head's brain takes some seconds more
+SCANNER_SECONDS = 1.5
 SECONDS_PER_WORK_VOXEL = 2.5e-6
 SECONDS_PER_TREES_VOXEL = 0.5e-6
 SECONDS_PER_FILTERED_VOXEL = 0.8e-6
@@ -69,6 +72,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     begun = time.monotonic()
     target = params["target"]
     gathered = yield from _gather(inputs, target, params["register"])
+    scanner = _scanner(inputs, target, gathered)
     truth = _truth(inputs, gathered)
     placed = place_notes(inputs["reference"], "Reference") if "reference" in inputs else ()
     if truth is not None:
@@ -81,17 +85,18 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     others = compared(TASK, method, params)
     rest = yield from drive_all(others, gathered.sources, options, MADE, COMPARED)
     yield Progress(COMPARED, 0, 1, "Writing")
-    chosen, *plain = (Made(done, _stored_units(gathered, done.estimate.values)) for done in (first, *rest))
-    artifacts = [write_scan(context.out, scan, kind) for kind, scan in _maps(gathered, chosen, truth).items()]
+    drawing = Drawing(gathered, scanner)
+    chosen, *plain = (Made(done, drawing.image(done.estimate.values)) for done in (first, *rest))
+    artifacts = [write_scan(context.out, scan, kind) for kind, scan in _maps(drawing, chosen, truth).items()]
     like = gathered.grid.stored
     artifacts += [write_scan(context.out, like.like(each.values), BASELINE, each.done.method.name) for each in plain]
-    table = tuple(_row(gathered, made, truth) for made in (chosen, *plain))
+    table = tuple(_row(drawing, made, truth) for made in (chosen, *plain))
     yield Progress(1.0, 1, 1, "Done")
     yield Finished(
         Result(
             artifacts=tuple(artifacts),
             table=table,
-            notes=(*gathered.notes, *placed, _units(target), *notes_of(first)),
+            notes=(*gathered.notes, *placed, *drawing.notes, *notes_of(first)),
             findings=(
                 Finding("sources", "Sources", tuple(gathered.sources.images)),
                 Finding("target", "Target", target),
@@ -107,14 +112,22 @@ def _gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[
     return changed(steps, lambda event: replace(event, fraction=READ * event.fraction))
 
 
+def _scanner(inputs: Mapping[str, Path], target: str, gathered: Gathered) -> ScannerScan | None:
+    """Return how the scanner draws ``target``, where a scan of it is given; it must be none of the sources."""
+    if SCANNER not in inputs:
+        return None
+    scanner = read_scanner(inputs[SCANNER], target)
+    check_different({**gathered.titled, "the scan of the same scanner": scanner.volume})
+    return scanner
+
+
 def _truth(inputs: Mapping[str, Path], gathered: Gathered) -> Float | None:
     """Return the reference on the grid of the result; it must be none of the sources."""
     if "reference" not in inputs:
         return None
     like = gathered.grid.volume
     truth = read_reference(inputs["reference"], like, gathered.brain)
-    given = {TITLES[name]: Volume(image, gathered.affine) for name, image in gathered.sources.images.items()}
-    check_different({**given, "the reference": Volume(truth, like.affine)})
+    check_different({**gathered.titled, "the reference": Volume(truth, like.affine)})
     return truth
 
 
@@ -128,32 +141,63 @@ def in_units_of(values: Float, truth: Float, brain: Bool) -> Float:
     return truth * np.float32(float(np.median(values[brain])) / middle if middle > 0 else 1.0)
 
 
-def _stored_units(gathered: Gathered, values: Float) -> Float:
-    return gathered.back(values * np.float32(UNIT))
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """The units of what is written: those of ``scanner`` where a scan of it was given, otherwise arbitrary ones."""
+
+    gathered: Gathered
+    scanner: ScannerScan | None
+
+    @property
+    def unit(self) -> float:
+        """The units of one unit of a method's estimate."""
+        return UNIT if self.scanner is None else self.scanner.scale.gain
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What the values mean."""
+        if self.scanner is not None:
+            return self.scanner.notes
+        stands = f"{UNIT:.0f} stands for the 99.5th percentile of a {TITLES[self.gathered.sources.target]} in the brain"
+        return (Note("info", f"Values are in arbitrary units: {stands}."),)
+
+    def image(self, values: Float) -> Float:
+        """Return an estimate (x, y, z) of the working grid on the grid of the result, (X, Y, Z) float32."""
+        if self.scanner is not None:
+            return self.gathered.back(self.scanner.scale.drawn(values, self.gathered.sources.brain))
+        return self.deviation(values)
+
+    def deviation(self, values: Float) -> Float:
+        """Return a standard deviation (x, y, z) of the working grid on the grid of the result, (X, Y, Z) float32."""
+        return self.gathered.back(values * np.float32(self.unit))
+
+    def compared(self, values: Float, truth: Float) -> Float:
+        """Return ``truth`` in the units of ``values``, all (X, Y, Z): a scanner's own are left alone."""
+        return truth if self.scanner is not None else in_units_of(values, truth, self.gathered.brain)
 
 
-def _maps(gathered: Gathered, chosen: Made, truth: Float | None) -> dict[str, Stored]:
+def _maps(drawing: Drawing, chosen: Made, truth: Float | None) -> dict[str, Stored]:
     """Return the result and its maps, kind -> scan on the grid of the result."""
-    stored, brain = gathered.grid.stored, gathered.brain
+    stored, brain = drawing.gathered.grid.stored, drawing.gathered.brain
     deviation = chosen.done.estimate.deviation
-    spread = np.zeros(brain.shape, np.float32) if deviation is None else _stored_units(gathered, deviation)
+    spread = np.zeros(brain.shape, np.float32) if deviation is None else drawing.deviation(deviation)
     scans = {
         RESULT: stored.like(chosen.values),
         UNCERTAINTY: stored.like(spread),
     }
     if truth is not None:
-        error = np.where(brain, chosen.values - in_units_of(chosen.values, truth, brain), 0)
+        error = np.where(brain, chosen.values - drawing.compared(chosen.values, truth), 0)
         scans[ERROR] = stored.like(error.astype(np.float32))
     return scans
 
 
-def _row(gathered: Gathered, made: Made, truth: Float | None) -> Row:
+def _row(drawing: Drawing, made: Made, truth: Float | None) -> Row:
     """Return one line of the result table."""
-    brain = gathered.brain
-    like = None if truth is None else in_units_of(made.values, truth, brain)
+    gathered, brain = drawing.gathered, drawing.gathered.brain
+    like = None if truth is None else drawing.compared(made.values, truth)
     measured = {} if like is None else scores(made.values, like, brain)
     deviation = made.done.estimate.deviation
-    uncertainty = None if deviation is None else number(UNIT * float(deviation[gathered.sources.brain].mean()))
+    uncertainty = None if deviation is None else number(drawing.unit * float(deviation[gathered.sources.brain].mean()))
     return row_of(
         made.done,
         {
@@ -162,12 +206,6 @@ def _row(gathered: Gathered, made: Made, truth: Float | None) -> Row:
             "uncertainty": uncertainty,
         },
     )
-
-
-def _units(target: str) -> Note:
-    """Return the note on the units of the result."""
-    stands = f"{UNIT:.0f} stands for the 99.5th percentile of a {TITLES[target]} in the brain"
-    return Note("info", f"Values are in arbitrary units: {stands}.")
 
 
 @dataclass(frozen=True)
@@ -188,7 +226,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     method = TASK.method(params["method"])
     made = (method, *compared(TASK, method, params))
     seconds = START_SECONDS + sum(size.scans) * SECONDS_PER_SCAN_VOXEL + (len(size.scans) - 1) * SECONDS_PER_PAIR
-    seconds += REFERENCE_SECONDS * ("reference" in inputs)
+    seconds += REFERENCE_SECONDS * ("reference" in inputs) + SCANNER_SECONDS * (SCANNER in inputs)
     seconds += len(made) * size.work * SECONDS_PER_WORK_VOXEL
     with_trees = sum(TREES in each.networks(params["volume"]) for each in made)
     seconds += with_trees * size.work * (SECONDS_PER_TREES_VOXEL + len(size.scans) * SECONDS_PER_FILTERED_VOXEL)

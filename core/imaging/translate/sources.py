@@ -52,6 +52,11 @@ class Gathered:
         result = resample(values, self.affine, like.affine, shape, order=1, edge="nearest")
         return np.where(self.brain, result, 0).astype(np.float32)
 
+    @property
+    def titled(self) -> dict[str, Volume]:
+        """The sources on the working grid, by the titles of their contrasts."""
+        return {TITLES[name]: Volume(image, self.affine) for name, image in self.sources.images.items()}
+
     @cached_property
     def brain(self) -> Bool:
         """The brain on the grid of ``grid``, (X, Y, Z) bool."""

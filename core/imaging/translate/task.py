@@ -20,6 +20,9 @@ from core.imaging import parameters as common
 from core.imaging import publications
 from core.presentation import Group, Page, Step, Welcome
 
+# the input whose intensities the result gets
+SCANNER = "scanner"
+
 
 def _source(name: str, words: str) -> Input:
     return Input(
@@ -76,6 +79,18 @@ TASK = Task(
         _source("t1ce", "A T1-weighted scan after contrast agent"),
         _source("t2", "A T2-weighted scan"),
         _source("flair", "A FLAIR scan"),
+        Input(
+            SCANNER,
+            "volume",
+            "Same scanner",
+            "A scan of the contrast to make from the scanner that the others come from, of anybody: the result gets "
+            "its intensities.",
+            required=False,
+            label="Any scan of the missing contrast from this scanner",
+            folded="I have another head from this scanner",
+            own_units=True,
+            other_head=True,
+        ),
         common.REFERENCE,
     ),
     outputs=(

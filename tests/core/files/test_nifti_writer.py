@@ -19,11 +19,11 @@ def test_header_is_nifti1_where_floats_suffice() -> None:
     assert header[344:348] == b"n+1\0"
 
 
-@pytest.mark.parametrize("slope", [0.1, 1.0])
-def test_header_is_nifti2_where_floats_would_move_things(tmp_path: Path, slope: float) -> None:
+@pytest.mark.parametrize(("kind", "slope"), [("i4", 0.1), ("i2", 1.0)])
+def test_header_is_nifti2_where_floats_would_move_things(tmp_path: Path, kind: str, slope: float) -> None:
     affine = RAS.copy()
     affine[0, 3] = -31.5 if slope == 0.1 else 50000.001
-    values = random_values("i2")
+    values = random_values(kind)
     write_nifti(tmp_path / "a.nii", values, affine, slope, 0.0, "")
     assert (tmp_path / "a.nii").read_bytes()[4:12] == b"n+2\0\r\n\032\n"
     again = read_stored(tmp_path / "a.nii")
@@ -32,7 +32,14 @@ def test_header_is_nifti2_where_floats_would_move_things(tmp_path: Path, slope: 
     np.testing.assert_array_equal(nib.load(tmp_path / "a.nii").get_fdata(), values * slope)
 
 
-def test_sheared_grid_has_no_qform(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["u1", "i2", "u2", "f4"])
+def test_header_is_nifti1_where_a_slope_is_rounded_by_less_than_a_step(kind: str) -> None:
+    # slopes of DICOM are decimal
+    for slope, intercept in ((0.1, 0.0), (3.14159, -1024.3)):
+        assert fresh_header(SHAPE, np.dtype(kind), RAS, slope, intercept, "")[344:348] == b"n+1\0"
+
+
+def test_a_sheared_grid_has_no_qform_where_that_would_be_another_place(tmp_path: Path) -> None:
     affine = RAS.copy()
     affine[0, 1] = 0.25
     write_nifti(tmp_path / "a.nii", random_values("u1"), affine, 1.0, 0.0, "")

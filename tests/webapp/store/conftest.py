@@ -1,18 +1,32 @@
-"""What the tests of the store may ask for: a database."""
+"""What the tests of the store may ask for: a database, of either kind or an SQLite file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from tests.postgres import Postgres, opened
 from webapp.store.database import connect, migrate
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Engine:
-    """A fresh database of the newest schema, ``test.db`` in the folder of the test."""
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    """A fresh SQLite file of the newest schema, ``test.db`` in the folder of the test."""
     engine = connect(f"sqlite:///{tmp_path}/test.db")
     migrate(engine)
-    return engine
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A fresh database of the newest schema, of each kind in turn."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite")
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.empty() as url, opened(url) as engine:
+        yield engine

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from alembic import command
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, update
 
+from tests.postgres import everything
 from webapp.store.accounts import Accounts
 from webapp.store.browsers import Browsers, digest
+from webapp.store.clock import now
 from webapp.store.database import configuration, connect, migrate
+from webapp.store.schema import browser
 
 
 def test_only_a_cookie_that_was_given_opens_a_session(database: Engine) -> None:
@@ -19,10 +23,9 @@ def test_only_a_cookie_that_was_given_opens_a_session(database: Engine) -> None:
     assert browsers.find(made.id) is None and browsers.find(made.session) is None
 
 
-def test_the_database_holds_no_cookie(database: Engine, tmp_path: Path) -> None:
-    _, cookie = Browsers(database, 180).admit()
-    database.dispose()
-    assert all(cookie.encode() not in path.read_bytes() for path in tmp_path.iterdir())
+def test_the_database_holds_no_cookie(database: Engine) -> None:
+    made, cookie = Browsers(database, 180).admit()
+    assert made.session in everything(database) and cookie not in everything(database)
 
 
 def test_an_account_has_one_session_in_all_its_browsers(database: Engine) -> None:
@@ -41,7 +44,7 @@ def test_an_account_has_one_session_in_all_its_browsers(database: Engine) -> Non
 def test_a_browser_is_forgotten_after_its_last_visit(database: Engine) -> None:
     made, cookie = Browsers(database, 180).admit()
     with database.begin() as connection:
-        connection.execute(text("UPDATE browser SET last_seen = datetime('now', '-2 days')"))
+        connection.execute(update(browser).values(last_seen=now() - timedelta(days=2)))
     assert Browsers(database, 1).find(cookie) is None
     browsers = Browsers(database, 3)
     assert browsers.find(cookie) is not None

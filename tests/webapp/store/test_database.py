@@ -65,16 +65,16 @@ def test_a_database_of_before_deaths_were_counted_is_upgraded(tmp_path: Path) ->
         ("trusted_schema", 0),
     ],
 )
-def test_the_database_is_opened_for_safety(database: Engine, pragma: str, value: object) -> None:
-    with database.begin() as connection:
+def test_the_database_is_opened_for_safety(sqlite: Engine, pragma: str, value: object) -> None:
+    with sqlite.begin() as connection:
         assert connection.scalar(text(f"PRAGMA {pragma}")) == value
 
 
-def test_a_writer_waits_for_another(database: Engine) -> None:
+def test_a_writer_waits_for_another(sqlite: Engine) -> None:
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with database.begin():
+        with sqlite.begin():
             held.set()
             time.sleep(0.3)
             done.set()
@@ -82,21 +82,21 @@ def test_a_writer_waits_for_another(database: Engine) -> None:
     thread = threading.Thread(target=hold)
     thread.start()
     held.wait()
-    with database.begin() as connection:
+    with sqlite.begin() as connection:
         assert done.is_set()
         connection.execute(text("INSERT INTO session VALUES ('b', '2026-01-01', '2026-01-01', NULL, NULL)"))
     thread.join()
 
 
-def test_a_writer_gives_up_after_its_patience(tmp_path: Path, database: Engine) -> None:
+def test_a_writer_gives_up_after_its_patience(tmp_path: Path, sqlite: Engine) -> None:
     hasty = connect(f"sqlite:///{tmp_path}/test.db", patience=0.05)
-    with database.begin(), pytest.raises(OperationalError, match="locked"), hasty.begin():
+    with sqlite.begin(), pytest.raises(OperationalError, match="locked"), hasty.begin():
         pass
 
 
-def test_readers_do_not_wait_for_a_writer(database: Engine) -> None:
-    reader = database.execution_options(**{READING: True})
-    with database.begin() as writing:
+def test_readers_do_not_wait_for_a_writer(sqlite: Engine) -> None:
+    reader = sqlite.execution_options(**{READING: True})
+    with sqlite.begin() as writing:
         writing.execute(text("INSERT INTO session VALUES ('c', '2026-01-01', '2026-01-01', NULL, NULL)"))
         with reader.begin() as reading:
             assert reading.scalar(text("SELECT count(*) FROM session")) == 0

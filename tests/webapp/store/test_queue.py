@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, text
+from sqlalchemy import Engine, event
 
 from core.errors import UserError
 from core.events import Failed
@@ -24,22 +22,10 @@ from webapp.store.repository import Repo
 LEASE = 60.0
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def repo(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Repo]:
-    """An empty database; PostgreSQL where COUNTERSCAN_TEST_POSTGRES names one that may be emptied."""
-    url = f"sqlite:///{tmp_path}/test.db"
-    if request.param == "postgresql":
-        url = os.environ.get("COUNTERSCAN_TEST_POSTGRES", "")
-        if not url:
-            pytest.skip("COUNTERSCAN_TEST_POSTGRES is not set")
-    engine = connect(url)
-    if request.param == "postgresql":
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-    migrate(engine)
-    yield Repo(engine)
-    engine.dispose()
+@pytest.fixture
+def repo(database: Engine) -> Repo:
+    """An empty database."""
+    return Repo(database)
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ def test_who_gives_up_loses_no_turn_of_others() -> None:
     assert turns.take()
 
 
-def test_twenty_who_write_without_pauses_get_on_alike(database: Engine) -> None:
+def test_twenty_who_write_without_pauses_get_on_alike(sqlite: Engine) -> None:
     """When the first has written all, nobody is far behind: without turns some had written nothing at all."""
     done: Counter[int] = Counter()
     behind: list[int] = []
@@ -54,7 +54,7 @@ def test_twenty_who_write_without_pauses_get_on_alike(database: Engine) -> None:
     def write(number: int) -> None:
         ready.wait()
         for _ in range(EACH):
-            with database.begin() as connection:
+            with sqlite.begin() as connection:
                 connection.execute(text("UPDATE session SET last_seen = '2026-01-01'"))
                 time.sleep(0.002)
             done[number] += 1
@@ -69,27 +69,27 @@ def test_twenty_who_write_without_pauses_get_on_alike(database: Engine) -> None:
     assert behind[0] >= EACH - 2
 
 
-def test_a_turn_ends_with_an_error(database: Engine) -> None:
+def test_a_turn_ends_with_an_error(sqlite: Engine) -> None:
     for _ in range(3):
-        with pytest.raises(OperationalError), database.begin() as connection:
+        with pytest.raises(OperationalError), sqlite.begin() as connection:
             connection.execute(text("INSERT INTO none VALUES (1)"))
-    with pytest.raises(KeyError), database.begin():
+    with pytest.raises(KeyError), sqlite.begin():
         raise KeyError
-    with pytest.raises(PendingRollbackError), database.begin() as connection:
+    with pytest.raises(PendingRollbackError), sqlite.begin() as connection:
         connection.invalidate()
-    with database.begin() as connection:
+    with sqlite.begin() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
 
 
-def test_a_busy_file_costs_no_turn(tmp_path: Path, database: Engine) -> None:
+def test_a_busy_file_costs_no_turn(tmp_path: Path, sqlite: Engine) -> None:
     hasty = connect(f"sqlite:///{tmp_path}/test.db", patience=0.05)
-    with database.begin(), pytest.raises(OperationalError, match="locked"), hasty.begin():
+    with sqlite.begin(), pytest.raises(OperationalError, match="locked"), hasty.begin():
         pass
     with hasty.begin() as connection:
         assert connection.scalar(text("SELECT 1")) == 1
 
 
-def test_a_writer_gives_up_when_its_turn_does_not_come(tmp_path: Path, database: Engine) -> None:
+def test_a_writer_gives_up_when_its_turn_does_not_come(tmp_path: Path, sqlite: Engine) -> None:
     hasty = connect(f"sqlite:///{tmp_path}/test.db", patience=0.05)
     with hasty.begin(), pytest.raises(OperationalError, match="locked"), hasty.begin():
         pass

@@ -113,7 +113,8 @@ def anchor(task: Task) -> str:
 
 def sources(task: Task) -> tuple[str, ...]:
     """Return the inputs that a result is made from, in the order of the declaration."""
-    return tuple(entry.name for entry in task.inputs if entry.kind == "volume" and entry.name != REFERENCE)
+    volumes = (entry for entry in task.inputs if entry.kind == "volume" and not entry.other_head)
+    return tuple(entry.name for entry in volumes if entry.name != REFERENCE)
 
 
 def mask_input(task: Task) -> str:

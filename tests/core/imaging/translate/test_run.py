@@ -17,6 +17,7 @@ from core.imaging.reference import scores
 from core.imaging.translate.run import in_units_of
 from core.imaging.translate.task import TASK
 from core.result import Row
+from core.volume import Volume
 from tests.contract.phantom import write_tiny_networks
 from tests.core.brains import brain, grid, write
 
@@ -111,3 +112,29 @@ def test_the_truth_itself_is_perfect_in_any_unit() -> None:
     measured = scores(truth * 8, in_units_of(truth * 8, truth, inside), inside)
     assert measured["mae"] == 0
     assert measured["ssim"] == 1
+
+
+def test_with_a_scan_of_the_scanner_the_result_has_its_intensities(scans: dict[str, Path], tmp_path: Path) -> None:
+    head = read_volume(scans["t2"])
+    inside = head.data > 0
+    other = Volume(np.where(inside, 2 * head.data + 300, 0).astype(np.float32), head.affine)
+    given_scan = write(tmp_path, "someone", other)
+    inputs = {"t1": scans["t1"]}
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    without = translated(tmp_path / "a", inputs, target="t2")
+    done = translated(tmp_path / "b", {**inputs, "scanner": given_scan, "reference": given_scan}, target="t2")
+    brain_of = read_volume(Path(without.files["result"])).data > 0
+    first, second = (read_volume(Path(each.files["result"])).data[brain_of] for each in (without, done))
+    assert np.corrcoef(first, second)[0, 1] > 0.999
+    assert float(second.mean()) == pytest.approx(float(other.data[inside].mean()), rel=0.02)
+    assert any("those of the scanner" in note.text for note in done.result.notes)
+    assert not any("arbitrary units" in note.text for note in done.result.notes)
+    # a reference is compared in the scanner's own units, the plain methods are drawn by it as well
+    assert row(done, "volume").number("psnr") is not None
+    assert {"baseline-regression", "baseline-trees", "error"} <= set(done.files)
+
+
+def test_the_scan_of_the_scanner_is_none_of_the_sources(scans: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="same_file_twice"):
+        translated(tmp_path, {"t1": scans["t1"], "scanner": scans["t1"]}, target="t2")

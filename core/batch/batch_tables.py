@@ -1,0 +1,112 @@
+"""A batch as tables: one line for each scan with its measures, and the scans that failed with the reason."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.batch.run import Batch, Outcome
+from core.batch.thumbnail import NAME as THUMBNAIL
+from core.declaration import Task
+from core.errors import UserError
+from core.result import REPORT, RUN
+
+SUMMARY, FAILED = "summary.csv", "failed.csv"
+STATES = {"done": "done", "kept": "done", "failed": "failed"}
+SECONDS = "seconds"
+AXES = ("x", "y", "z")
+FAILED_COLUMNS = ("name", "code", "message", "hint")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One scan of the summary. values: measure or finding -> number or text; folder: relative to that of the batch, as
+    an address; files: which of report and thumbnail there are."""
+
+    name: str
+    state: str
+    method: str
+    values: Mapping[str, object]
+    warnings: tuple[str, ...]
+    message: str
+    folder: str
+    files: tuple[str, ...]
+
+
+def lines_of(batch: Batch, outcomes: Iterable[Outcome]) -> list[Line]:
+    """Return what the run records of the scans state, a line for each scan."""
+    return [_line(batch, outcome) for outcome in outcomes]
+
+
+def columns_of(lines: Sequence[Line], task: Task) -> list[str]:
+    """Return the names of the values that any line has: those of the task's measures first, in its order."""
+    found = dict.fromkeys(name for line in lines for name in line.values)
+    order = [column for one in task.measures for column in (one.name, *(f"{one.name}_{axis}" for axis in AXES))]
+    return [name for name in order if name in found] + [name for name in found if name not in order]
+
+
+def write_tables(batch: Batch, outcomes: Sequence[Outcome], lines: Sequence[Line]) -> None:
+    """Write ``summary.csv``, and ``failed.csv`` where scans failed, into the folder of the batch."""
+    columns = columns_of(lines, batch.task)
+    head = ("name", "state", "method", *columns, "warnings", "message")
+    rows = [
+        (
+            *(line.name, line.state, line.method),
+            *(line.values.get(name, "") for name in columns),
+            *(" | ".join(line.warnings), line.message),
+        )
+        for line in lines
+    ]
+    _write(batch.out / SUMMARY, [head, *rows])
+    failed = [(each.scan.name, *each.error.args) for each in outcomes if each.error is not None]
+    if failed:
+        _write(batch.out / FAILED, [FAILED_COLUMNS, *failed])
+    else:
+        # of the batch before this one
+        (batch.out / FAILED).unlink(missing_ok=True)
+
+
+def _line(batch: Batch, outcome: Outcome) -> Line:
+    name, folder = outcome.scan.name, batch.folder(outcome.scan)
+    if outcome.error is not None:
+        return Line(name, "failed", "", {}, (), f"{outcome.error}", name, ())
+    record: Any = json.loads((folder / f"{RUN}.json").read_text(encoding="utf-8"))
+    summary, timing = record["summary"], record["timing"]
+    first: Mapping[str, Any] = summary["table"][0] if summary["table"] else {}
+    values = dict(_flat((key, value) for key, value in first.items() if key not in ("method", "title")))
+    values |= {SECONDS: timing["seconds"]}
+    values |= dict(_flat(summary["findings"].items()))
+    warnings = tuple(note["text"] for note in summary["notes"] if note["level"] == "warning")
+    files = tuple(file for file in (f"{REPORT}.html", THUMBNAIL) if (folder / file).is_file())
+    return Line(name, STATES[outcome.state], str(record["method"] or ""), values, warnings, "", name, files)
+
+
+def _flat(values: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, object]]:
+    """Yield numbers and texts; of three numbers each by its axis, None as nothing."""
+    for name, value in values:
+        if isinstance(value, list) and len(value) == len(AXES) and all(not isinstance(part, str) for part in value):
+            yield from _flat((f"{name}_{axis}", part) for axis, part in zip(AXES, value, strict=True))
+        elif isinstance(value, list):
+            yield name, " ".join(map(str, value))
+        elif value is not None and not (isinstance(value, float) and not math.isfinite(value)):
+            yield name, value
+
+
+def _write(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise UserError(
+            "write_failed", f"{path.name} could not be written.", "Free some space or check rights."
+        ) from error

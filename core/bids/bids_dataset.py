@@ -1,0 +1,113 @@
+"""A BIDS data set on disk: its participants, their anatomical images and the lesion masks in its derivatives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.bids.bids_names import BidsName, parse_name
+from core.errors import UserError
+
+DESCRIPTION = "dataset_description.json"
+MASKS = ("mask", "roi")
+# contrast -> suffix; a T1w with a contrast agent is one of its own
+SUFFIXES = {"t1": "T1w", "t2": "T2w", "flair": "FLAIR"}
+AGENT = "t1ce"
+# images that are no contrast of their own: phase, parts of complex images
+OTHER_PARTS = ("phase", "real", "imag")
+# masks in another space lie on another grid
+OWN_SPACES = (None, "orig", "T1w", "T2w", "FLAIR", "individual", "scanner", "native")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An anatomical image or a mask; base: the data set in which ``path`` lies."""
+
+    path: Path
+    name: BidsName
+    base: Path
+
+    @property
+    def session(self) -> tuple[str, str]:
+        """Labels of participant and session, "" for a data set without sessions."""
+        return self.name.entities["sub"], self.name.entities.get("ses", "")
+
+    @property
+    def contrast(self) -> str:
+        """``"t1"``, ``"t1ce"``, ``"t2"``, ``"flair"``, or "" for another kind of image."""
+        found = next((contrast for contrast, suffix in SUFFIXES.items() if suffix == self.name.suffix), "")
+        return AGENT if found == "t1" and "ce" in self.name.entities else found
+
+    @property
+    def relative(self) -> str:
+        """Its path below the data set."""
+        return self.path.relative_to(self.base).as_posix()
+
+
+def open_dataset(folder: Path) -> dict[str, Any]:
+    """Return the description of the data set in ``folder``; UserError bids_wrong where it is none."""
+    try:
+        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8-sig"))
+        if not isinstance(description, dict):
+            raise ValueError(description)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            "bids_wrong", f"The folder is no BIDS data set: its {DESCRIPTION} cannot be read.", "Give its top folder."
+        ) from error
+    return description
+
+
+def participants(folder: Path, wanted: Sequence[str] = ()) -> list[str]:
+    """Return the labels of the participants, those ``wanted`` (``"01"`` or ``"sub-01"``) where any are.
+
+    UserError bids_wrong where there are none, or not all that are wanted.
+    """
+    there = sorted(path.name.removeprefix("sub-") for path in folder.glob("sub-*") if path.is_dir())
+    chosen = [label.removeprefix("sub-") for label in wanted]
+    missing = [label for label in chosen if label not in there]
+    if missing or not there:
+        who = f"no participant {missing[0][:40]!r}" if missing else "no participant"
+        raise UserError(
+            "bids_wrong", f"The data set has {who}.", f"It has: {', '.join(there[:20]) or 'no folder sub-...'}."
+        )
+    return [label for label in there if not chosen or label in chosen]
+
+
+def images_of(folder: Path, participant: str) -> list[Image]:
+    """Return the anatomical images of a participant that have a contrast, in the order of their paths."""
+    found = [image for image in _images(folder, folder, participant) if image.contrast]
+    return [image for image in found if image.name.entities.get("part") not in OTHER_PARTS]
+
+
+def masks_of(folder: Path, participant: str, label: str, derivatives: Sequence[Path]) -> list[Image]:
+    """Return the masks of a participant with the label ``label``, in its own space: of the data set itself and of the
+    ``derivatives``."""
+    bases = [folder, *derivatives]
+    return [
+        image
+        for base in bases
+        for image in _images(base, base, participant)
+        if image.name.suffix in MASKS
+        and image.name.entities.get("label", "").lower() == label.lower()
+        and image.name.entities.get("space") in OWN_SPACES
+    ]
+
+
+def derivatives_of(folder: Path, out: Path) -> list[Path]:
+    """Return the data sets in the folder ``derivatives``, without ``out``."""
+    found = sorted(path for path in (folder / "derivatives").glob("*") if path.is_dir())
+    return [path for path in found if path.resolve() != out.resolve()]
+
+
+def _images(folder: Path, base: Path, participant: str) -> Iterator[Image]:
+    """Yield the images in the folders ``anat`` of a participant, in sessions or not."""
+    own = folder / f"sub-{participant}"
+    for place in sorted([own / "anat", *own.glob("ses-*/anat")]):
+        for path in sorted(place.glob("*.nii*")):
+            name = parse_name(path.name)
+            # a name of another participant or session is a file at the wrong place
+            if name is not None and place == folder / name.folder and name.entities["sub"] == participant:
+                yield Image(path, name, base)

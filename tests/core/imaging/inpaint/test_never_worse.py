@@ -21,6 +21,9 @@ from core.synth.lesion import lumpy_mask
 EXAMPLE = ASSETS / "examples" / "cavity-brain"
 # what counts as level: of masks of 1 ml the smooth fill leaves little to make better
 LEVEL_DB = 0.1
+# masks of a kind, each moved by up to a share of the brain's box: where a fold is guessed that is not there, one alone
+# may be worse
+MOVED, SHIFT = 6, 0.08
 FAST = Options("faithful", steps=1, samples=1)
 # centres in shares of the brain's box, millilitres of each part
 MASKS: dict[str, list[tuple[tuple[float, float, float], float]]] = {
@@ -32,9 +35,9 @@ MASKS: dict[str, list[tuple[tuple[float, float, float], float]]] = {
     "45 ml": [((0.3, 0.45, 0.6), 45.0)],
     "two parts of 180 ml": [((0.27, 0.5, 0.6), 90.0), ((0.75, 0.4, 0.65), 90.0)],
 }
-QUICK = ("1 ml", "12 ml")
+QUICK = ("12 ml",)
 CASES = [
-    pytest.param(name, mm, marks=() if name in QUICK else pytest.mark.slow, id=f"{name}, {mm:g} mm")
+    pytest.param(name, mm, marks=() if name in QUICK and mm > 1 else pytest.mark.slow, id=f"{name}, {mm:g} mm")
     for name in MASKS
     for mm in (1.0, 5.0)
 ]
@@ -51,13 +54,15 @@ def scan(mm: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     return image.astype(np.float32), read_volume(EXAMPLE / "mask.nii.gz").data > 0
 
 
-def problem(name: str, mm: float) -> tuple[Problem, NDArray[np.float32]]:
+def problem(name: str, mm: float, number: int) -> tuple[Problem, NDArray[np.float32]]:
     image, cavity = scan(mm)
     head = image > 0
     mask = np.zeros(head.shape, bool)
-    for index, (place, millilitres) in enumerate(MASKS[name]):
-        x, y, z = (int(share * side) for share, side in zip(place, head.shape, strict=True))
-        mask |= lumpy_mask(head.shape, (x, y, z), millilitres, np.random.default_rng(index)) & head & ~cavity
+    rng = np.random.default_rng(number)
+    shift = rng.uniform(-SHIFT, SHIFT, 3)
+    for place, millilitres in MASKS[name]:
+        x, y, z = (int((share + by) * side) for share, by, side in zip(place, shift, head.shape, strict=True))
+        mask |= lumpy_mask(head.shape, (x, y, z), millilitres, rng) & head & ~cavity
     return Problem(np.where(mask, np.float32(0), image), mask, head, (1.0, 1.0, 1.0)), image
 
 
@@ -67,18 +72,20 @@ def error(made: Estimate, of: Problem, truth: NDArray[np.float32]) -> float:
 
 @pytest.mark.parametrize(("name", "mm"), CASES)
 def test_the_network_is_not_worse_than_the_smooth_fill(name: str, mm: float) -> None:
-    case, truth = problem(name, mm)
-    made, base = finish(volume(case, FAST)), finish(biharmonic(case, FAST))
-    gain = 10 * np.log10(error(base, case, truth) / error(made, case, truth))
-    assert gain > -LEVEL_DB
-    assert bool(made.notice) == (mm > 1)
-    assert made.deviation is not None and (made.deviation[case.mask] > 0).all()
-    assert not made.values[~case.mask].any()
+    gains = []
+    for number in range(MOVED):
+        case, truth = problem(name, mm, number)
+        made, base = finish(volume(case, FAST)), finish(biharmonic(case, FAST))
+        gains.append(10 * np.log10(error(base, case, truth) / error(made, case, truth)))
+        assert bool(made.notice) == (mm > 1)
+        assert made.deviation is not None and (made.deviation[case.mask] > 0).all()
+        assert not made.values[~case.mask].any()
+    assert np.mean(gains) > -LEVEL_DB, gains
 
 
 @pytest.mark.parametrize("mode", ["faithful", "realistic"])
 def test_a_fill_of_thick_slices_is_the_same_each_time_in_both_modes(mode: Mode) -> None:
-    case, _ = problem("1 ml", 5.0)
+    case, _ = problem("1 ml", 5.0, 0)
     first, again = (finish(volume(case, Options(mode))) for _ in range(2))
     assert np.array_equal(first.values, again.values)
     assert "thick slices" in first.notice

@@ -1,6 +1,6 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help install run check test test-all test-js lint looks bench schemas locks sbom train train-status train-stop train-publish image clean
+.PHONY: help install run check test test-all test-js lint looks bench schemas examples locks sbom train train-status train-stop train-publish image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -73,6 +73,9 @@ bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the ta
 schemas: $(RUNTIME)  ## write the JSON schemas and the viewer's types anew from the models
 	@$(PY) -m webapp.schemas
 	@$(PY) -m core failure schema
+
+examples: $(RUNTIME)  ## write the examples of assets/examples anew from the label maps of DATA
+	@$(PY) -m core.synth.examples $(DATA)/labels/synthseg assets/examples
 
 locks: $(DEV)  ## write requirements.lock and requirements-cuda.lock, the hashes of requirements.txt, anew
 	@$(PY) -m tests.locks

@@ -79,7 +79,8 @@ class Input:
 
     label: of the place on a page where it is dropped, its title if ""; folded: the heading under which that place is
     folded away, "" for one in the open. own_units: its intensities are not in the units of the scan.
-    other_head: it may be anybody's, on any grid: nothing is drawn with it.
+    other_head: it may be anybody's, on any grid: nothing is drawn with it. pictures: whether "tissue" may be pictures
+    without spectra too.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Input:
     folded: str = ""
     own_units: bool = False
     other_head: bool = False
+    pictures: bool = False
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ class Entry:
 
     calibration: what its standard deviations are multiplied by, so that 90 % intervals hold 90 % of voxels.
     error_spectrum: how its errors are correlated, as ``ErrorSpectrum.shares``; empty where samples go on from means.
+    thick_slices: in scans resampled from thick slices, the share of its residual that counts and what its standard
+    deviations are multiplied by besides.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Entry:
     card: str
     calibration: float = 1.0
     error_spectrum: tuple[tuple[float, ...], ...] = ()
+    thick_slices: tuple[float, float] = (1.0, 1.0)
 
 
 _verified: dict[Path, tuple[Stamp, str]] = {}
@@ -115,6 +118,12 @@ def calibration(name: str) -> float:
 def error_spectrum(name: str) -> tuple[tuple[float, ...], ...]:
     """Return ``Entry.error_spectrum`` of network ``name``; UserError weights_missing."""
     return tuple(tuple(row) for row in _locate(name)[0].error_spectrum)
+
+
+def thick_slices(name: str) -> tuple[float, float]:
+    """Return ``Entry.thick_slices`` of network ``name``; UserError weights_missing."""
+    share, spread = _locate(name)[0].thick_slices
+    return share, spread
 
 
 def calibrate(name: str, factor: float) -> None:

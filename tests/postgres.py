@@ -79,7 +79,7 @@ def _server(folder: Path) -> Any:
         warnings.simplefilter("ignore")
         import pgserver
 
-        return pgserver.get_server(folder / "server", cleanup_mode=None)
+        return pgserver.get_server(folder / "server", cleanup_mode=None)  # type: ignore[attr-defined]
 
 
 @contextmanager

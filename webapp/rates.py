@@ -18,6 +18,8 @@ from core.plurals import count
 # the key of all keys together; those of visitors have no space
 ALL = "all together"
 DAY = 86400.0
+# how much all who come from one address may do, in what one visitor may: a new session begins no new day
+OF_ADDRESS = 5
 
 
 class Rates:
@@ -42,6 +44,17 @@ class Kept(Protocol):
 
     def add(self, amounts: Mapping[str, tuple[float, int]]) -> None:
         """Add key -> (when its day began, amount)."""
+
+
+class Forgotten:
+    """What is kept nowhere: what an address has used, which nobody else need know."""
+
+    def load(self, moment: float) -> Mapping[str, tuple[float, int]]:
+        """Return nothing."""
+        return {}
+
+    def add(self, amounts: Mapping[str, tuple[float, int]]) -> None:
+        """Add nothing."""
 
 
 class Allowance:

@@ -127,7 +127,7 @@ export class Frame {
   showProgress(position, { done, total }) {
     this.progress.hidden = false;
     this.count.textContent = `${position} of ${total}`;
-    this.bar.style.width = `${total ? (100 * done) / total : 0}%`;
+    this.bar.style.translate = `${total ? (100 * done) / total - 100 : -100}%`;
     this.meter.setAttribute("aria-valuemax", String(total));
     this.meter.setAttribute("aria-valuenow", String(done));
   }

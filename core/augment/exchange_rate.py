@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.augment.learning_curve import Curve, fit_curve
 from core.measure.bootstrap import draw_weights, interval
-from core.measure.intervals import Interval
+from core.measure.intervals import LEVEL, Interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -64,8 +64,9 @@ class Exchange:
     """Errors of all arms in every bootstrap draw, and the curve over real images that they are read off.
 
     correct: arm and seed -> which test images were classified correctly, (T,) bool; every arm has the same seeds.
-    groups: (T,) patient or slide of each test image. Seeds are drawn with replacement, one fewer than there are, which
-    gives few of them the variance of a mean (Rao & Wu 1988, J Am Stat Assoc 83:231); test images in whole groups.
+    groups: (T,) patient or slide of each test image. Test images are drawn in whole groups. Seeds, of which there are
+    few, get normal weights with which their mean varies by its standard error (exchangeably weighted bootstrap,
+    Praestgaard & Wellner 1993, Ann Probab 21:2053): draws of two or three of them would be a handful of values.
     """
 
     def __init__(
@@ -101,6 +102,13 @@ class Exchange:
         """The arms of real images alone, fewest first."""
         return tuple(arm for arm in sorted(self._errors) if arm.name == self.real)
 
+    @property
+    def flat(self) -> bool:
+        """Whether all real images were not shown to do better than the fewest: then no number of them is worth anything
+        and no rate can be read off the curve."""
+        first, last = (self._errors[arm] for arm in (self.real_arms[0], self.real_arms[-1]))
+        return not interval(first - last).low > 0
+
     def accuracy(self, arm: Arm) -> Interval:
         """Return the accuracy of an arm's classifiers, mean over seeds."""
         return interval(1 - self._errors[arm])
@@ -112,14 +120,14 @@ class Exchange:
     def rate(self, arm: Arm) -> Rate:
         """Return what the images added in ``arm`` were worth beside its own base set."""
         error, base = self._errors[arm], self._errors[Arm(self.real, arm.base)]
-        worth = self.worth(arm)
+        worth, most = self.worth(arm), int(self.counts[-1]) - arm.base
         return Rate(
             arm,
             interval(1 - error),
             interval(base - error),
-            interval(worth),
-            interval(worth / max(arm.added, 1)),
-            int(self.counts[-1]) - arm.base,
+            bounded_interval(worth, most),
+            bounded_interval(worth / max(arm.added, 1), most / max(arm.added, 1)),
+            most,
         )
 
     def worth(self, arm: Arm) -> Floats:
@@ -159,20 +167,32 @@ class Exchange:
 
 
 def _seed_weights(count: int, draws: int, seed: int) -> Floats:
-    """Return the share of each of ``count`` seeds, (1 + draws, count); row 0 has equal ones, and so has every row
-    where there is one seed alone."""
-    whole = np.full((1, count), 1 / count)
-    if count == 1:
-        return np.repeat(whole, 1 + draws, axis=0)
+    """Return weights of ``count`` seeds, (1 + draws, count), of sum 1, with which their mean varies as a mean of so
+    many does; row 0 has equal ones, and so has every row where there is one seed alone."""
     rng = np.random.default_rng([seed, count, 7])
-    return np.vstack([whole, rng.multinomial(count - 1, np.full(count, 1 / count), size=draws) / (count - 1)])
+    normal = rng.standard_normal((draws, count))
+    apart = normal - normal.mean(axis=1, keepdims=True)
+    return 1 / count + np.vstack([np.zeros(count), apart / np.sqrt(max(count * (count - 1), 1))])
+
+
+def bounded_interval(values: Floats, most: float) -> Interval:
+    """Return the first of ``values`` (1 + draws,), none of them above ``most``, with the 95 % interval of the others.
+
+    Where the first is ``most`` itself, many others are too, and no bias can be read off how many lie below it: plain
+    percentiles, which a bias correction would lift off the truth.
+    """
+    if values[0] < most or len(values) < 3:
+        return interval(values)
+    low = float(np.quantile(values[1:], (1 - LEVEL) / 2))
+    return Interval(float(values[0]), low, float(values[0]))
 
 
 def _slope(values: Floats, over: Floats) -> float:
-    """Return the slope of ``values`` over ``over`` (seeds,), from 0 to 1; 0 where ``over`` does not vary."""
+    """Return the slope of ``values`` over ``over`` (seeds,), from 0 to 1; 1 where ``over`` does not vary, so that what
+    equals its base set is worth 0 even where the curve misses both."""
     spread = float(((over - over.mean()) ** 2).sum())
     if spread == 0:
-        return 0.0
+        return 1.0
     return float(np.clip(((values - values.mean()) * (over - over.mean())).sum() / spread, 0, 1))
 
 

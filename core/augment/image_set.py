@@ -13,16 +13,21 @@ from core.errors import UserError
 
 Float = NDArray[np.float32]
 Ints = NDArray[np.int64]
-Kind = Literal["rgb", "ir", "mri"]
+Kind = Literal["rgb", "grey", "ir", "mri"]
+
+LARGEST_SIDE = 32
+"""The longest side of an image that is studied, pixels."""
+# of the test images, from which on one class has most of them
+MOSTLY = 0.8
 
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
     """N images of K classes.
 
-    values: (N, C, H, W) float32: colours from 0 to 1 ("rgb"), absorbance ("ir"), or intensities with white matter about
-    1 ("mri"). labels: (N,) 0 to K - 1. groups: (N,) patient, slide or head of each. positions: (C,) wavenumbers in
-    cm^-1 of "ir", else numbers of the channels.
+    values: (N, C, H, W) float32: colours or greys from 0 to 1 ("rgb", "grey"), absorbance ("ir"), or intensities with
+    white matter about 1 ("mri"). labels: (N,) 0 to K - 1. groups: (N,) patient, slide or head of each. positions: (C,)
+    wavenumbers in cm^-1 of "ir", else numbers of the channels.
     """
 
     values: Float
@@ -103,11 +108,39 @@ def nested_order(labels: Ints, seed: int) -> Ints:
     return np.argsort(place, kind="stable").astype(np.int64)
 
 
-def require_enough(data: StudyData, largest: int) -> None:
-    """Refuse ``data`` of which ``largest`` images cannot be trained on. UserError too_few_images."""
-    if data.largest < largest or len(data.test) < 2 * len(data.test.classes):
+def require_enough(data: StudyData, bases: Sequence[int]) -> None:
+    """Refuse ``data`` that are too few, or of too many classes, for ``bases``. UserError too_few_images."""
+    classes, largest, smallest = len(data.test.classes), 2 * max(bases), min(bases)
+    if data.largest < largest or len(data.test) < 2 * classes:
         raise UserError(
             "too_few_images",
-            f"There are {data.largest} images to train on and {len(data.test)} to test on; {largest} are needed.",
-            "Choose smaller base sizes, or give more images.",
+            f"There are {data.largest} images to train on and {len(data.test)} to test on; {largest} are needed to "
+            f"train on and {2 * classes} to test on.",
+            "Choose smaller base sizes (bases), or give more images.",
         )
+    if smallest < 2 * classes:
+        raise UserError(
+            "too_few_images",
+            f"{smallest} real images are too few for {classes} classes: the smallest base needs two of each.",
+            "Choose larger base sizes (bases), or join classes (class_names).",
+        )
+
+
+def imbalance(data: StudyData, bases: Sequence[int]) -> tuple[str, ...]:
+    """Return warnings where one class has most of the test images, or a class none of the smallest base."""
+    found, shares = [], np.bincount(data.test.labels, minlength=len(data.test.classes)) / len(data.test)
+    if shares.max() > MOSTLY:
+        most = data.test.classes[int(shares.argmax())]
+        found.append(
+            f"{shares.max():.0%} of the test images are {most}: who always answers this has that accuracy, and rare "
+            "classes hardly count. Leave out images of it."
+        )
+    labels = data.pools[0].labels
+    base = labels[nested_order(labels, 0)[: min(bases)]]
+    rare = [name for number, name in enumerate(data.test.classes) if not (base == number).any()]
+    if rare:
+        found.append(
+            f"The first {min(bases)} images have none of {', '.join(rare[:5])}: no generator of them draws it. Choose "
+            "larger base sizes, or join classes."
+        )
+    return tuple(found)

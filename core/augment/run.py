@@ -15,7 +15,7 @@ from core.augment.classifier import classic, train_classifier
 from core.augment.exchange_rate import Exchange
 from core.augment.generator import train_generator, with_weights
 from core.augment.guideline import unexpected
-from core.augment.image_set import ImageSet, StudyData, require_enough
+from core.augment.image_set import ImageSet, StudyData, imbalance, require_enough
 from core.augment.sample_looks import look
 from core.augment.study_cost import CLASSIFIER_SECONDS, GENERATOR_SECONDS
 from core.augment.study_data import study_data
@@ -60,7 +60,7 @@ def _studied(
 ) -> Generator[Progress, None, tuple[WorthResults, tuple[str, ...]]]:
     data = yield from study_data(inputs.get("data"), inputs.get("labels"), settings)
     protocol = _protocol(settings, data)
-    require_enough(data, 2 * max(protocol.bases))
+    require_enough(data, protocol.bases)
     unfinished = Unfinished(context.kept, fingerprint(data, params))
     trainers = _trainers(settings, context.device, unfinished)
     measured = yield from measure(data, protocol, trainers, unfinished)
@@ -115,12 +115,10 @@ def _worded(settings: Settings) -> dict[str, str]:
 
 
 def _warnings(data: StudyData, protocol: Protocol, exchange: Exchange) -> tuple[str, ...]:
-    found = [*data.notices, *(text for base in protocol.bases for text in unexpected(exchange, base))]
-    ends = [exchange.accuracy(arm) for arm in (exchange.real_arms[0], exchange.real_arms[-1])]
-    if ends[1].low <= ends[0].high:
-        found.append(
-            "More real images hardly help here, so that rates are read off a flat curve and are not to be believed."
-        )
+    found = [*data.notices, *imbalance(data, protocol.bases)]
+    found += [text for base in protocol.bases if not exchange.flat for text in unexpected(exchange, base)]
+    if exchange.flat:
+        found.append("More real images were not shown to help here, so that rates are not to be believed.")
     return tuple(found)
 
 

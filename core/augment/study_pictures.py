@@ -129,6 +129,9 @@ def _write_rows(path: Path, rows: Sequence[tuple[str, Sequence[Shown]]]) -> None
         pen.text((MARGIN, top), title, fill=INK, font=font)
         for column, one in enumerate(shown):
             with Image.open(BytesIO(base64.b64decode(one.picture))) as tile:
-                scaled = tile.convert("RGB").resize((TILE, TILE), Image.Resampling.NEAREST)
-            image.paste(scaled, (MARGIN + column * (TILE + GAP), top + SIZE + 6))
+                factor = TILE / max(tile.size)
+                width, height = (max(1, round(factor * each)) for each in tile.size)
+                scaled = tile.convert("RGB").resize((width, height), Image.Resampling.NEAREST)
+            left = MARGIN + column * (TILE + GAP) + (TILE - width) // 2
+            image.paste(scaled, (left, top + SIZE + 6 + (TILE - height) // 2))
     image.save(path, "PNG")

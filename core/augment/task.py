@@ -8,7 +8,7 @@ from typing import Literal
 
 from core.declaration import REPORT, RUN_RECORD, SEED, Input, Measure, Output, Param, Preset, Reference, Task, Value
 from core.failure import titles
-from core.failure.reading import READING_PARAMS, ReadingSettings
+from core.failure.reading import READING, READING_PARAMS, ReadingSettings
 from core.failure.task import LABELS, TISSUES
 from core.presentation import Page, Step, Welcome
 
@@ -30,6 +30,7 @@ class Settings(ReadingSettings):
     pool: int
     classifier_steps: int
     generator_steps: int
+    group_name: str
     seed: int
 
 
@@ -52,9 +53,11 @@ TASK = Task(
             "data",
             "tissue",
             "Data",
-            "Labelled patches, or a folder or zip of images, as the failure lab reads them. Without: simulated images.",
+            "A folder or zip of pictures, one sub-folder a class; labelled patches or images as the failure lab reads "
+            "them. Without: simulated images.",
             required=False,
-            label="Your data: labelled patches (NPZ), files that belong together at once, or a zip",
+            label="Your data: a zip of pictures in folders of classes, or labelled patches (NPZ)",
+            pictures=True,
         ),
         LABELS,
     ),
@@ -120,6 +123,15 @@ TASK = Task(
         Param("generator_steps", "int", 300, "Steps of a generator", "Of training.", low=10, high=5000, advanced=True),
         SEED,
         *READING_PARAMS,
+        Param(
+            "group_name",
+            "text",
+            "",
+            "Patient in the name of a picture",
+            "Where {group} stands in the names of files: {group}_* for P07_3.png, {group}/* for folders of patients.",
+            high=200,
+            folded=READING,
+        ),
     ),
     presets=(Preset("demo", "Demo", DEMO), Preset("standard", "Standard", STANDARD)),
     measures=(

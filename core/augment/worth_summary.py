@@ -61,6 +61,7 @@ def summarise(
         controls=tuple(
             sentence
             for base in protocol.bases
+            if not exchange.flat
             for sentence in (
                 *(control(exchange, name, base) for name in (DUPLICATES, SHUFFLED)),
                 alone(exchange, base),

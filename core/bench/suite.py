@@ -19,6 +19,7 @@ from core.train.heldout import VALIDATION
 TASKS = ("inpaint", "superres", "translate")
 CACHE = Path("build/bench")
 REALISTIC_STEPS = 8
+ADAPTED = "volume/adapted"
 SAMPLES = {"inpaint": 4, "superres": 2, "translate": 2}
 """Samples whose mean is the Faithful result; a whole volume costs minutes a call, the crop around a hole seconds."""
 
@@ -84,7 +85,9 @@ def _entrants(task: str, settings: Settings, pool: Callable[[bool], Pool]) -> li
     if task in settings.realistic:
         realistic = Options("realistic", REALISTIC_STEPS, 1, settings.seed, settings.device)
     if task == "superres":
-        return superres.entrants(faithful, realistic)
+        # minutes a case: only for who asks
+        adapted = superres.adapted(faithful) if ADAPTED in settings.methods else []
+        return [*superres.entrants(faithful, realistic), *adapted]
     plain = translate.plain(pool) if task == "translate" else []
     return [*both_modes(task, faithful, realistic), *plain]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from core.bench.subjects import healthy, in_units
 from core.files.nifti import read_volume
 from core.imaging.options import Options
 from core.imaging.problem import Estimate, ThickScan
+from core.imaging.superres.task import OURS, TASK
 from core.train.heldout import HEALTHY
 from core.volume import bounding_box
 
@@ -95,6 +96,12 @@ def acquisition(kind: str, shape: tuple[int, ...]) -> Acquisition:
         return Acquisition((thick(x, 4), thick(y, 4), thick(z, 4)))
     along = {"z4": thick(z, 4), "z4-gaussian": thick(z, 4, profile="gaussian"), "z2.5-gap": thick(z, 2.5, 2.0)}
     return Acquisition((whole(x), whole(y), along[kind]))
+
+
+def adapted(faithful: Options) -> list[Entrant]:
+    """Return the network as it is after the learning of the preset for that."""
+    steps = {preset.name: preset.params for preset in TASK.presets}["adapted"]["adapt"]
+    return [entrant(OURS, replace(faithful, adapt=int(str(steps))), "/adapted", " (adapted)")]
 
 
 def entrants(faithful: Options, realistic: Options | None) -> list[Entrant]:

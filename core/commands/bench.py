@@ -218,6 +218,53 @@ def interleaved(
 
 
 @app.command()
+def thick(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train.")],
+    samples: Annotated[int, typer.Option("--samples", min=1, max=16, help="Of the Faithful mode.")] = 1,
+    json: Annotated[Path | None, typer.Option("--json", help="Write rows and summary to this file.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the table into this page.")] = None,
+    figures: Annotated[Path | None, typer.Option("--figures", help="Write a picture of each case here.")] = None,
+) -> None:
+    """Inpaint T1s resampled from thick slices with the shipped share, half and all of our network's residual."""
+    from core.bench import thick_slices
+    from core.bench.case import Row
+    from core.bench.table import format_table, markdown_methods, write_between, write_json
+    from core.imaging.options import Options
+
+    rows: list[Row] = []
+    for rows in thick_slices.measure(data, Options(samples=samples), figures, _report):
+        if json is not None:
+            write_json(json, rows)
+        if markdown is not None:
+            write_between(markdown, thick_slices.MARK, markdown_methods(rows))
+    typer.echo(format_table(rows))
+
+
+@app.command()
+def slices(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder that holds train; without it synthetic scans alone.")
+    ] = None,
+    methods: Annotated[str, typer.Option("--methods", help="Of super-resolution, comma between; may be none.")] = "",
+    subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "",
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the table into this page.")] = None,
+) -> None:
+    """Measure how nearly scans show how thick their slices are, and what a wrong thickness costs."""
+    from core.bench import case, interleaved, slice_widths
+    from core.bench.table import write_between
+    from core.imaging.options import Options
+    from core.train.heldout import VALIDATION
+
+    case.check_names([case.entrant(one, Options()) for one in case.unpublished("superres")], _names(methods))
+    held_out = interleaved.healthy(data, _names(subjects) or VALIDATION) if data else ()
+    rows = slice_widths.measure([*interleaved.synthetic(), *held_out], _names(methods), _report, slice_widths.KINDS)
+    text = slice_widths.markdown(rows)
+    if markdown is not None:
+        write_between(markdown, slice_widths.MARK, text)
+    typer.echo(text)
+
+
+@app.command()
 def pairs(
     data: Annotated[Path, typer.Option("--data", help="Folder that holds train and demo.")],
     cache: Annotated[Path, typer.Option("--cache", help="Keeps alignments; a stopped run goes on.")] = Path(

@@ -61,8 +61,9 @@ def unpack(path: Path, folder: Path, *, max_bytes: int) -> Unpacked:
         raise UserError("zip_damaged", "The zip file is damaged or cut off.", AGAIN) from error
 
 
-def unpack_all(path: Path, folder: Path, *, max_bytes: int) -> dict[str, Path]:
-    """Write every member of the zip at ``path`` but litter into ``folder`` under its own name, at most ``max_bytes``.
+def unpack_all(path: Path, folder: Path, *, max_bytes: int, max_files: int = MAX_FILES) -> dict[str, Path]:
+    """Write every member of the zip at ``path`` but litter into ``folder`` under its own name: ``max_bytes`` and
+    ``max_files`` of them at most.
 
     Return name in the zip -> file. ``UserError`` for a zip that is damaged, encrypted or a trap, or names that only
     differ in case.
@@ -71,7 +72,7 @@ def unpack_all(path: Path, folder: Path, *, max_bytes: int) -> dict[str, Path]:
     taken: set[str] = set()
     try:
         with zipfile.ZipFile(path) as archive:
-            for member in _checked(archive.infolist(), path.stat().st_size, max_bytes):
+            for member in _checked(archive.infolist(), path.stat().st_size, max_bytes, max_files):
                 name = PurePosixPath(member.filename.replace("\\", "/")).as_posix()
                 if name.lower() in taken or len(name) > NAME_CHARACTERS:
                     raise UserError("zip_unsafe", "Two files in the zip have the same name, or a very long one.", FEWER)
@@ -85,10 +86,12 @@ def unpack_all(path: Path, folder: Path, *, max_bytes: int) -> dict[str, Path]:
     return found
 
 
-def _checked(members: list[zipfile.ZipInfo], size: int, max_bytes: int) -> list[zipfile.ZipInfo]:
+def _checked(
+    members: list[zipfile.ZipInfo], size: int, max_bytes: int, max_files: int = MAX_FILES
+) -> list[zipfile.ZipInfo]:
     """Return the members worth a look; ``UserError`` where the list itself shows a trap."""
-    if len(members) > MAX_FILES:
-        raise UserError("too_many_files", f"The zip holds {len(members)} files; the limit is {MAX_FILES}.", FEWER)
+    if len(members) > max_files:
+        raise UserError("too_many_files", f"The zip holds {len(members)} files; the limit is {max_files}.", FEWER)
     for member in members:
         _require_harmless(member)
     end = 0

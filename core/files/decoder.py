@@ -68,7 +68,13 @@ def _arrays(request: dict[str, Any], work: Path) -> dict[str, Any]:
     return {"names": names}
 
 
-READERS = {"scan": _scan, "arrays": _arrays}
+def _pictures(request: dict[str, Any], work: Path) -> dict[str, Any]:
+    from core.files.picture_decoding import read
+
+    return read([Path(path) for path in request["paths"]], request["size"], work / "pictures.npy")
+
+
+READERS = {"scan": _scan, "arrays": _arrays, "pictures": _pictures}
 
 
 def _limit(seconds: int) -> None:

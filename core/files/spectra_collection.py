@@ -30,15 +30,16 @@ COMMON = ("spectra", "wavenumbers", "axis", "unit", "technique", "notices", "cub
 PARTS = "Give one kind of spectra, with the unit in each file or the same program for all."
 
 
-def files_of(folder: Path) -> dict[str, Path]:
-    """Return the files of a folder by their names within it, no litter and no link. UserError too_many_files."""
+def files_of(folder: Path, most: int = MAX_FILES) -> dict[str, Path]:
+    """Return the files of a folder by their names within it, no litter and no link. UserError too_many_files where
+    there are more than ``most``."""
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and not path.is_symlink() and not is_litter(name):
             found[name] = path
-        if len(found) > MAX_FILES:
-            raise UserError("too_many_files", f"There are more than {MAX_FILES} files.", "Give fewer files.")
+        if len(found) > most:
+            raise UserError("too_many_files", f"There are more than {most} files.", "Give fewer files.")
     return found
 
 
@@ -50,9 +51,7 @@ def read_collection(files: Mapping[str, Path], read: Callable[[Path], Arrays]) -
     cube_unreadable, patches_mismatch.
     """
     mains = main_files(files)
-    known = Counter(key for name in mains for key in set(_keys(name)))
-    tables = (_describing_table(name, files[name], known, len(mains) - 1) for name in mains)
-    table = next((each for each in tables if each is not None), None)
+    table = describing_table({name: files[name] for name in mains})
     names = [name for name in mains if files[name] != (table.path if table else None)]
     if not names:
         raise UserError("cube_unreadable", "There are no files of spectra.", PARTS)
@@ -74,21 +73,32 @@ def read_collection(files: Mapping[str, Path], read: Callable[[Path], Arrays]) -
 
 
 class DescribingTable:
-    """A table that describes files: ``titles`` of its columns, and a row of texts for each file that it names."""
+    """A table that describes files: ``titles`` of its columns, and ``rows`` of texts, one for each that it names."""
 
     def __init__(self, path: Path, cells: Cells, column: int) -> None:
         self.path = path
         kept = [index for index in range(len(cells.rows[0])) if index != column]
         self.titles = tuple(cells.rows[0][index].strip() or f"column {index + 1}" for index in kept)
-        self._rows = {
-            key: tuple("" if row[index].lower() in MISSING else row[index] for index in kept)
-            for row in cells.rows[1:]
-            for key in reversed(_keys(row[column]))
-        }
+        self.rows = [tuple("" if row[at].lower() in MISSING else row[at] for at in kept) for row in cells.rows[1:]]
+        self._places = {key: place for place, row in enumerate(cells.rows[1:]) for key in reversed(_keys(row[column]))}
+
+    def place(self, *names: str) -> int | None:
+        """Return the number of the row, from 0, of the file that ``names`` name with its folders; of a file that the
+        table has without or with other folders that of its last name; None where the table does not name it."""
+        keys = [*(_keys(name)[0] for name in names), *_keys(names[0])[1:]]
+        return next((self._places[key] for key in keys if key in self._places), None)
 
     def row(self, name: str) -> tuple[str, ...] | None:
         """Return the texts of the file ``name``, None where the table does not name it."""
-        return next((self._rows[key] for key in _keys(name) if key in self._rows), None)
+        place = self.place(name)
+        return None if place is None else self.rows[place]
+
+
+def describing_table(files: Mapping[str, Path]) -> DescribingTable | None:
+    """Return the first table among ``files`` (name with folders -> path) that describes the others, None without."""
+    known = Counter(key for name in files for key in set(_keys(name)))
+    tables = (_describing_table(name, path, known, len(files) - 1) for name, path in sorted(files.items()))
+    return next((each for each in tables if each is not None), None)
 
 
 def _describing_table(name: str, path: Path, known: Counter[str], others: int) -> DescribingTable | None:

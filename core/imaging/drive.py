@@ -61,7 +61,8 @@ def options_of(params: Mapping[str, Any], device: str) -> Options:
         **{each.name: params[each.name] for each in fields(PublishedOptions) if each.name in params}
     )
     options = Options(params["mode"], params["steps"], params["samples"], params["seed"], device, published=published)
-    return replace(options, opposite=params["opposite"]) if "opposite" in params else options
+    own = {name: params[name] for name in ("opposite", "adapt") if name in params}
+    return replace(options, **own)
 
 
 def networks(used: Sequence[Method], params: Mapping[str, Any]) -> tuple[str, ...]:

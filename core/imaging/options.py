@@ -44,6 +44,7 @@ class Options:
     steps: denoising steps of each sample, 1 to 8; samples: how many are drawn; seed: of their noise.
     consistent: make the result agree with what was measured, where the task measures (super-resolution).
     opposite: a Realistic fill may take its folds from the other hemisphere.
+    adapt: steps by which our network learns from the scan's own slices first (super-resolution), 0 for none.
     """
 
     mode: Mode = "faithful"
@@ -53,4 +54,5 @@ class Options:
     device: str = "cpu"
     consistent: bool = True
     opposite: bool = True
+    adapt: int = 0
     published: PublishedOptions = field(default_factory=PublishedOptions)

@@ -45,6 +45,8 @@ def notes_of(done: Done) -> tuple[Note, ...]:
     found = []
     if done.estimate.notice:
         found.append(Note("warning", done.estimate.notice))
+    if done.estimate.remark:
+        found.append(Note("info", done.estimate.remark))
     if done.estimate.deviation is None:
         found.append(Note("info", f"{done.method.title} does not estimate its own error: the uncertainty map is 0."))
     return tuple(found)

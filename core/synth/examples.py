@@ -1,8 +1,12 @@
-"""The synthetic subjects that ship: heads with a cavity and its mask, thick slices, a set of contrasts."""
+"""The synthetic subjects that ship: heads with a cavity and its mask, thick slices, a set of contrasts.
+
+``python -m core.synth.examples LABELS OUT`` writes them; LABELS is the folder of SynthSeg's label maps.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,15 +81,19 @@ SETS = (
 
 
 def make_examples(labels: Path, out: Path) -> None:
-    """Write every example into a folder of its own below ``out``, with an ``index.json`` that names their files."""
-    index = [_write_cavity(labels, out, each) for each in CAVITIES]
-    index += [_write_set(labels, out, each) for each in SETS]
-    write_index(out, index)
+    """Write every example into a folder of its own below ``out``, with an ``index.json`` for the page.
 
-
-def write_index(out: Path, index: list[dict[str, object]]) -> None:
-    """Write ``index.json`` for the page: task, name, title and input name -> file of each example."""
+    It holds task, name, title and input name -> file of each example.
+    """
+    index = [write_example(labels, out, each) for each in (*CAVITIES, *SETS)]
     (out / "index.json").write_text(json.dumps(index, indent=2) + "\n")
+
+
+def write_example(labels: Path, out: Path, example: Cavity | Contrasts) -> dict[str, object]:
+    """Write one example into a folder of its own below ``out`` and return its entry of the index."""
+    if isinstance(example, Cavity):
+        return _write_cavity(labels, out, example)
+    return _write_set(labels, out, example)
 
 
 def _write_cavity(labels: Path, out: Path, example: Cavity) -> dict[str, object]:
@@ -156,3 +164,7 @@ def _subject(labels: NDArray[np.int32], example: Cavity) -> tuple[NDArray[np.flo
         scan[ndimage.binary_dilation(moved > 0, iterations=2) == 0] = 0
     whole = bounding_box(moved > 0, 4)
     return scan[whole], np.asarray(ndimage.binary_dilation(mask, iterations=1) & (moved > 0))[whole]
+
+
+if __name__ == "__main__":
+    make_examples(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.acquisition import Acquisition, Axis, Profile, whole
-from core.imaging.superres.network import RESIDUAL, measured_part, prepare
+from core.imaging.superres.prepared import RESIDUAL, measured_part, prepare
 from core.train.appearance import curve
 from core.train.batch import Batch
 from core.train.datasets import Packed, chances

@@ -34,6 +34,7 @@ def test_a_study_reaches_a_guideline_and_its_figures(page: Page) -> None:
     # folded again, so that what is looked at is the results
     page.get_by_role("button", name="advanced settings").locator("visible=true").first.click()
     start(page, "augment")
+    expect(page.locator("#worth-trouble")).to_contain_text("One classifier after the other is trained")
     expect(page.locator("#augment-outcome")).to_contain_text("Done", timeout=RUN_MS)
     said = page.locator("#worth-guideline")
     expect(said).to_contain_text("SIMULATED")

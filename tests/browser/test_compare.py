@@ -93,7 +93,8 @@ def test_ticked_methods_run_in_one_job_and_stand_side_by_side(page: Page, scans:
     expect(page.locator("[id^=also-] >> visible=true")).to_have_count(0)
 
 
-def test_another_method_has_its_own_number_of_steps(page: Page) -> None:
+def test_another_method_has_its_own_number_of_steps(shared_page: Page) -> None:
+    page = shared_page
     choose_preset(page, "Fast")
     unfold(page)
     expect(steps(page)).to_have_value("1")

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Scans, Watch
-from tests.browser.steps import choose_method, load_mask, load_scan, origin, run, wait_result
+from tests.browser.steps import choose_method, load_mask, load_scan, open_tab, origin, run, wait_result
 
 HOSTILE = "${alert(1)}<img src=x onerror=alert(1)>.nii.gz"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(400)
@@ -67,7 +67,8 @@ def test_a_mask_of_another_scan_is_refused(shared_page: Page, scans: Scans, tmp_
     expect(page.locator("#run")).to_be_disabled()
 
 
-def test_a_hostile_file_name_never_executes(page: Page, scans: Scans, tmp_path: Path, watch: Watch) -> None:
+def test_a_hostile_file_name_never_executes(shared_page: Page, scans: Scans, tmp_path: Path, watch: Watch) -> None:
+    page = shared_page
     named = tmp_path / HOSTILE
     shutil.copyfile(scans.small[0], named)
     load_scan(page, named)
@@ -79,6 +80,7 @@ def test_a_hostile_file_name_never_executes(page: Page, scans: Scans, tmp_path: 
     page.locator("#sessions tbody tr").first.wait_for()
     assert page.locator("img[src=x]").count() == 0
     assert watch.faults == []
+    open_tab(page, "Inpaint")
 
 
 def test_text_of_a_stored_name_is_shown_as_it_is(shared_page: Page, scans: Scans, tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from tests.browser.steps import (
 )
 
 
-def test_facts_of_a_scan_and_its_mask_are_shown(page: Page, scans: Scans) -> None:
+def test_facts_of_a_scan_and_its_mask_are_shown(shared_page: Page, scans: Scans) -> None:
+    page = shared_page
     load_scan(page, scans.small[0])
     facts = page.locator("#scan-facts")
     expect(facts).to_contain_text("26 × 30 × 28 voxels")
@@ -81,7 +82,8 @@ def test_a_result_equals_the_input_outside_the_mask_and_its_rating_outlives_the_
     wait_result(again)
 
 
-def test_a_rating_needs_three_answers(page: Page, scans: Scans) -> None:
+def test_a_rating_needs_three_answers(shared_page: Page, scans: Scans) -> None:
+    page = shared_page
     load_scan(page, scans.small[0])
     load_mask(page, scans.small[1])
     choose_method(page, "Shell mean")

@@ -25,6 +25,6 @@ def test_weights_are_listed_with_their_hash_and_size(tmp_path: Path, monkeypatch
 
 def test_defaults_are_a_preset_in_the_middle() -> None:
     # of the failure lab the ready example with several seeds; of studies, which trade no quality for time, the quickest
-    for task in TASKS:
+    for task in (one for one in TASKS if one.presets):
         (usual,) = (preset for preset in task.presets if preset.name in ("balanced", "density", "demo"))
         assert task.parse(usual.params) == task.parse({})

@@ -52,6 +52,11 @@ class RatingServer:
             raise RuntimeError(self.log.read_text())
         self._server = int(line)
 
+    @property
+    def process(self) -> int:
+        """The number of its process."""
+        return self._server
+
     def processor(self) -> float:
         """Return the seconds of processor time that it has used."""
         times = psutil.Process(self._server).cpu_times()

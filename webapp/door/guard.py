@@ -39,7 +39,7 @@ class Guard:
             DayUse(services.repo.engine, "bytes"),
         )
         door = Limits(door, settings.post_burst, settings.post_rate, settings.max_upload_mb << 20, arriving)
-        door = Streams(door, settings.streams_per_session, settings.streams_per_address)
+        door = Streams(door, identity, settings.streams_per_session, settings.streams_per_address)
         door = Sessions(
             door,
             identity,

@@ -100,6 +100,11 @@ class Identity:
         self._browsers.sign_out_everywhere(visitor.session)
         self.forget(visitor.session)
 
+    @property
+    def ends(self) -> int:
+        """How many visits were ended here so far."""
+        return self._ends
+
     def forget(self, session_id: str) -> None:
         """Have the next request of a visitor looked up in the database."""
         with self._change:

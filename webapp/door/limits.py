@@ -19,7 +19,7 @@ from webapp.door.peer import address_of
 from webapp.door.refusals import RETRY_SECONDS, refuse
 from webapp.door.upload_limits import GivenUp, Meter, UploadLimits
 from webapp.door.visitor import KEY
-from webapp.rates import Rates
+from webapp.rates import OF_ADDRESS, Rates
 
 JSON_BYTES = 4 << 20
 MASK_BYTES = 8 << 20
@@ -111,13 +111,15 @@ class Bounded:
 class Limits:
     """ASGI middleware: bounds the number, the size and the time of a visitor's changes.
 
-    burst, rate: changes that a visitor may send at once, and how many a second on average in the time for a burst.
+    burst, rate: changes that a visitor may send at once, and how many a second on average in the time for a burst; who
+    come from one address together OF_ADDRESS times as many.
     upload_bytes: size of the largest file. uploads: how much may be uploaded in all.
     """
 
     def __init__(self, app: ASGIApp, burst: int, rate: float, upload_bytes: int, uploads: UploadLimits) -> None:
         self._app = app
         self._rates = Rates(burst, burst / rate)
+        self._of_addresses = Rates(OF_ADDRESS * burst, burst / rate)
         self._upload_bytes = upload_bytes
         self._uploads = uploads
 
@@ -125,14 +127,19 @@ class Limits:
         """Pass the request on, or answer 429 too_fast or upload_limit, 413, 408 too_slow or 507."""
         if scope["method"] in SAFE:
             await self._app(scope, receive, send)
-        elif wait := self._rates.take(scope[KEY] or address_of(scope)):
+        elif wait := self._wait(scope):
             await refuse(scope, receive, send, 429, TOO_FAST, wait)
         else:
             await self._bounded(scope, receive, send)
 
+    def _wait(self, scope: Scope) -> float:
+        address = address_of(scope)
+        return self._rates.take(scope[KEY] or address) or self._of_addresses.take(address)
+
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
         kept = scope["path"].startswith(KEPT)
-        meter = self._uploads.meter(scope[KEY] or address_of(scope)) if kept else None
+        address = address_of(scope)
+        meter = self._uploads.meter(scope[KEY] or address, address) if kept else None
         bounded = Bounded(receive, send, self._limit(scope["path"]), meter)
         try:
             bounded.require_length(Headers(scope=scope).get("content-length"))

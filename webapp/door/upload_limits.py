@@ -1,11 +1,11 @@
-"""How much may be uploaded: so many bytes a day, by one visitor and by all, and while the disk has room."""
+"""How much may be uploaded: so many bytes a day, by a visitor, an address and all, and while the disk has room."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from core.errors import UserError
-from webapp.rates import Allowance, Kept, in_words
+from webapp.rates import OF_ADDRESS, Allowance, Forgotten, Kept, in_words
 
 KILOBYTE = 1024
 # the disk is looked at after so many bytes
@@ -25,33 +25,34 @@ class GivenUp(Exception):
 class UploadLimits:
     """The limits of all uploads.
 
-    each, total: megabytes that a visitor, and all visitors, may upload in a day. require_room: raises UserError
+    each, total: megabytes that a visitor, and all visitors, may upload in a day; who come from one address together
+    OF_ADDRESS times as much as one. require_room: raises UserError
     disk_full when the disk has no room for so many bytes. kept: where what was uploaded in a day is kept.
     """
 
     def __init__(self, each: int, total: int, require_room: Callable[[int], None], kept: Kept) -> None:
-        self._allowance = Allowance(each * KILOBYTE, total * KILOBYTE, kept)
+        self._visitors = Allowance(each * KILOBYTE, total * KILOBYTE, kept)
+        self._addresses = Allowance(OF_ADDRESS * each * KILOBYTE, total * KILOBYTE, Forgotten())
         self._require_room = require_room
 
-    def meter(self, visitor: str) -> Meter:
+    def meter(self, visitor: str, address: str) -> Meter:
         """Return what counts one upload of a visitor."""
-        return Meter(self._allowance, self._require_room, visitor)
+        return Meter(((self._addresses, address), (self._visitors, visitor)), self._require_room)
 
 
 class Meter:
     """Counts the bytes of one upload as they arrive."""
 
-    def __init__(self, allowance: Allowance, require_room: Callable[[int], None], visitor: str) -> None:
-        self._allowance = allowance
+    def __init__(self, counted: Sequence[tuple[Allowance, str]], require_room: Callable[[int], None]) -> None:
+        self._counted = counted
         self._require_room = require_room
-        self._visitor = visitor
         self._uncounted = 0
         self._unlooked = 0
 
     def announce(self, size: int) -> None:
         """Raise GivenUp for an upload of ``size`` bytes that could not arrive whole; nothing is counted."""
         self._look(size)
-        self._refuse(self._allowance.wait(self._visitor, size // KILOBYTE))
+        self._refuse(max(allowance.wait(key, size // KILOBYTE) for allowance, key in self._counted))
 
     def count(self, size: int) -> None:
         """Count bytes that have arrived; GivenUp when they are too many for the day or for the disk."""
@@ -62,12 +63,14 @@ class Meter:
             self._look(0)
         kilobytes, self._uncounted = divmod(self._uncounted, KILOBYTE)
         if kilobytes:
-            self._refuse(self._allowance.take(self._visitor, kilobytes))
+            for allowance, key in self._counted:
+                self._refuse(allowance.take(key, kilobytes))
 
     def keep(self) -> None:
         """Write down what was counted, for after a restart; it blocks."""
-        self._allowance.forget()
-        self._allowance.keep()
+        for allowance, _ in self._counted:
+            allowance.forget()
+            allowance.keep()
 
     def _look(self, size: int) -> None:
         try:

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from core.errors import UserError
 from core.failure.data.columns import array_of, is_known
 from core.failure.data.image_sets import ImageSet, opened
+from core.files.array_archive import write_arrays
 from core.files.spectra import decoded_each
 
 TABLE = "images.csv"
@@ -28,13 +27,19 @@ def uploaded_images(uploads: Sequence[Path]) -> Iterator[ImageSet | None]:
 
     UserError as for ``core.failure.data.image_sets.opened``.
     """
+    # a table alone names files that are not here
+    if len(uploads) == 1 and uploads[0].suffix.lower() != ".zip":
+        yield None
+        return
+    with gathered(uploads) as path, opened(path) as images:
+        yield images
+
+
+@contextmanager
+def gathered(uploads: Sequence[Path]) -> Iterator[Path]:
+    """Give one upload, or a folder with all of them for as long. UserError cube_unreadable for two of one name."""
     if len(uploads) == 1:
-        # a table alone names files that are not here
-        if uploads[0].suffix.lower() != ".zip":
-            yield None
-            return
-        with opened(uploads[0]) as images:
-            yield images
+        yield uploads[0]
         return
     with tempfile.TemporaryDirectory(prefix=".uploads-", dir=uploads[0].parent) as folder:
         for upload in uploads:
@@ -42,8 +47,7 @@ def uploaded_images(uploads: Sequence[Path]) -> Iterator[ImageSet | None]:
             if place.exists():
                 raise UserError("cube_unreadable", "Two files have the same name.", "Give them as a zip, in folders.")
             place.hardlink_to(upload)
-        with opened(Path(folder)) as images:
-            yield images
+        yield Path(folder)
 
 
 def write_images(path: Path, images: ImageSet) -> dict[str, str]:
@@ -63,7 +67,7 @@ def write_images(path: Path, images: ImageSet) -> dict[str, str]:
                     if left < 0:
                         raise UserError("cube_too_large", "The images hold too many numbers.", "Give fewer images.")
                     with archive.open(f"{number:05}-{name}.npz", "w", force_zip64=True) as member:
-                        np.savez(member, allow_pickle=False, **kept)
+                        write_arrays(member, kept)
                 spectra = array_of(found[0], "spectra")
                 size = size or (" × ".join(map(str, spectra.shape)) if spectra is not None else "")
             members = [f"{number:05}-{name}.npz" if name in given else "" for name in files]

@@ -29,6 +29,7 @@ from webapp.services import Services
 from webapp.store.blobs import Blob
 from webapp.store.clock import now
 from webapp.store.records import NewScan, ScanRecord
+from webapp.store.repository import discard
 
 Role = Literal["volume", "mask", "result"]
 
@@ -191,7 +192,7 @@ def kept(services: Services, write: Callable[[Path], None], suffix: str) -> Iter
     try:
         yield blob
     except BaseException:
-        services.blobs.delete(blob.name)
+        discard(services.repo, services.blobs, blob.name)
         raise
 
 

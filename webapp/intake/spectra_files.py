@@ -27,9 +27,11 @@ from core.failure.data.predictions import Predictions
 from core.failure.data.source_files import MOST as MOST_FILES
 from core.failure.data.source_files import identified
 from core.failure.reading import READING
+from core.files.array_archive import write_arrays
 from core.files.spectra import read_safely
 from core.plurals import count as plural
 from webapp.intake.image_uploads import uploaded_images, write_images
+from webapp.intake.picture_sets import described_pictures, uploaded_pictures
 from webapp.intake.scans import kept, shown_name, uploaded
 from webapp.services import Services
 from webapp.store.blobs import Blob
@@ -46,25 +48,30 @@ LATER = ("no_labels", "no_wavenumbers", "unit_unknown", "no_patches")
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def accept_tissue(services: Services, uploads: Sequence[Path], session: str, data_id: str | None = None) -> ScanRecord:
+def accept_tissue(
+    services: Services, uploads: Sequence[Path], session: str, data_id: str | None = None, *, pictures: bool = False
+) -> ScanRecord:
     """Check files for the failure lab, keep their arrays, record them for ``session`` and delete ``uploads``.
 
     uploads: one file, the files of one image, or those of a data set, also as a zip. data_id: the infrared image that
-    these labels belong to; without, the files are the data itself. An image whose labels are to come, and data that
-    need a setting of the run, are stored with a warning. Files are decoded in a process that can be killed; what is
-    kept holds arrays alone. Raises UserError: every code of ``core.failure.data.loader.load``, upload_gone, not_found,
-    disk_full.
+    these labels belong to; without, the files are the data itself. pictures: whether pictures without spectra are data
+    too. An image whose labels are to come, and data that need a setting of the run, are stored with a warning. Files
+    are decoded in a process that can be killed; what is kept holds arrays alone. Raises UserError: every code of
+    ``core.failure.data.loader.load``, upload_gone, not_found, disk_full; of pictures those of ``uploaded_pictures``.
     """
     with uploaded(services, uploads):
         if data_id is None:
             earlier = _earlier(uploads)
             if earlier is not None:
                 return _accept_earlier(services, session, uploads, earlier)
+            found = uploaded_pictures(uploads) if pictures else None
+            if found is not None:
+                return _accept_pictures(services, session, uploads, found)
             with uploaded_images(uploads) as images:
                 if images is not None:
                     return _accept_images(services, session, uploads, images)
         arrays = _known(read_safely(uploads))
-        with kept(services, lambda path: _write(path, arrays), SUFFIX) as blob:
+        with kept(services, lambda path: write_arrays(path, arrays), SUFFIX) as blob:
             facts, warnings, shape = _described(services, session, services.blobs.path(blob.name), arrays, data_id)
             return _recorded(services, session, uploads, blob, shape, facts, warnings, data_id)
 
@@ -104,6 +111,13 @@ def _accept_images(services: Services, session: str, uploads: Sequence[Path], im
     with kept(services, lambda path: facts.update(write_images(path, images)), SUFFIX) as blob:
         warnings = () if facts["Groups"] != "not known" else (BY_IMAGE,)
         return _recorded(services, session, uploads, blob, (len(images.entries),), facts, warnings)
+
+
+def _accept_pictures(services: Services, session: str, uploads: Sequence[Path], arrays: Arrays) -> ScanRecord:
+    """Keep labelled pictures, and record them with facts of their classes and patients."""
+    facts, warnings, shape = described_pictures(arrays)
+    with kept(services, lambda path: write_arrays(path, arrays), SUFFIX) as blob:
+        return _recorded(services, session, uploads, blob, shape, facts, warnings)
 
 
 def _recorded(
@@ -210,8 +224,3 @@ def _is_image(arrays: Arrays) -> bool:
 
 def _size(shape: tuple[int, ...]) -> str:
     return " × ".join(str(side) for side in shape)
-
-
-def _write(path: Path, arrays: Arrays) -> None:
-    with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **dict(arrays))

@@ -21,7 +21,7 @@ from core.events import Event, Failed, Finished, Progress, Started
 from core.report.labels import artifact_title
 from core.result import NamedFile, Result, notes
 from webapp.jobs.snapshots import Previews
-from webapp.store.blobs import Blob, Blobs
+from webapp.store.blobs import Blob, Blobs, full, is_full
 from webapp.store.clock import Clock
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, NewArtifact, ScanRecord
@@ -118,7 +118,11 @@ class Runner:
                 return Ending("released", partial(self.queue.release, claim))
             return Ending("lost", partial(self.queue.lose, claim))
         except UserError as error:
-            return self._failed(claim, Failed(error.code, error.message, error.hint), begun)
+            return self._failed(claim, error, begun)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            return self._failed(claim, full(), begun)
         finally:
             # before the end is written: whoever has the job after that finds nothing of this run
             self.previews.drop(claim.id)
@@ -170,7 +174,8 @@ class Runner:
     def _kept(self, claim: Claim) -> Path:
         return self.unfinished.of_job(claim.session, claim.task, claim.inputs, claim.params)
 
-    def _failed(self, claim: Claim, failed: Failed, begun: float) -> Ending:
+    def _failed(self, claim: Claim, error: Failed | UserError, begun: float) -> Ending:
+        failed = Failed(error.code, error.message, error.hint)
         return Ending("failed", partial(self.queue.fail, claim, failed, self.clock.monotonic() - begun))
 
     def _stored(self, claim: Claim, result: Result, kept: list[Blob], seconds: float) -> Callable[[], bool]:

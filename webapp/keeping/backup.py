@@ -48,7 +48,7 @@ def back_up(settings: Settings, target: Path | None) -> tuple[Path, About]:
         try:
             stored = _collect(source, Blobs(settings.data / "blobs"), stage)
             about = _described(stage, stored, f"{moment:%Y-%m-%dT%H:%M:%SZ}")
-            _require_room(chosen, about.bytes)
+            require_disk(chosen, about.bytes)
             write_backup(stage, about, chosen)
             check_backup(chosen, stored)
         finally:
@@ -129,7 +129,8 @@ def _digest(path: Path) -> str:
         return copied(stream)
 
 
-def _require_room(target: Path, size: int) -> None:
+def require_disk(target: Path, size: int) -> None:
+    """Raise UserError disk_full where the disk of ``target`` has no room for so many bytes."""
     folder = next(parent for parent in target.absolute().parents if parent.exists())
     if shutil.disk_usage(folder).free < size + MARGIN:
         raise UserError("disk_full", f"The backup needs {size >> 20} MB.", "Free some space, or choose another disk.")

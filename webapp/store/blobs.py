@@ -114,7 +114,7 @@ class Blobs:
     def require_room(self, size: int = 0) -> None:
         """Raise UserError disk_full when less than the reserve would be free after ``size`` more bytes."""
         if shutil.disk_usage(self.root).free < self._reserve + size:
-            raise _full()
+            raise full()
 
     def _restore(self, wanted: Collection[str]) -> None:
         for path in self._trash.glob("*"):
@@ -133,7 +133,12 @@ class Blobs:
             target.parent.mkdir(exist_ok=True)
             sync_folder(self.root)
         source.rename(target)
-        sync_folder(target.parent)
+        try:
+            sync_folder(target.parent)
+        except OSError:
+            # no row will name it
+            target.rename(source)
+            raise
         return Blob(name, digest, size)
 
 
@@ -147,10 +152,16 @@ def _is_old(path: Path, now: float) -> bool:
 
 
 def _refusal(cause: OSError, error: Exception | None = None) -> Exception:
-    return _full() if cause.errno in (errno.ENOSPC, errno.EDQUOT) else error or cause
+    return full() if is_full(cause) else error or cause
 
 
-def _full() -> UserError:
+def is_full(error: OSError) -> bool:
+    """Return whether an error is that of a disk without room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def full() -> UserError:
+    """Return the error for a disk without room."""
     return UserError(
         "disk_full", "The disk of this server is full.", "Come back in an hour; your earlier results are safe."
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from webapp.store.write_turns import WriteTurns
@@ -18,6 +20,8 @@ READING = "counterscan_reading"
 # of a pooled connection: whether it has its turn to write
 TURN = "counterscan_turn"
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+# what is raised at a file that is no database, or not one of this program
+UNREADABLE = (SQLAlchemyError, CommandError, sqlite3.Error)
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",

@@ -223,11 +223,13 @@ def _kept(row: Any, moment: datetime) -> bool:
 
 
 def _line(scan_id: str, parents: dict[str, str | None]) -> Iterable[str]:
-    """Yield a scan, its parent, and so on."""
-    seen: str | None = scan_id
-    while seen is not None:
-        yield seen
-        seen = parents.get(seen)
+    """Return a scan, its parent, and so on."""
+    line: dict[str, None] = {}
+    one: str | None = scan_id
+    while one is not None and one not in line:
+        line[one] = None
+        one = parents.get(one)
+    return line
 
 
 def _family(connection: Connection, scan_ids: Collection[str]) -> set[str]:

@@ -71,6 +71,12 @@ class Owners:
         with self._engine.begin() as connection:
             connection.execute(delete(open_page).where(open_page.c.created < now() - timedelta(days=PAGE_DAYS)))
 
+    def forget_all(self) -> None:
+        """Remove what is known of every page and upload."""
+        with self._engine.begin() as connection:
+            for table in (open_page, upload):
+                connection.execute(delete(table))
+
     def _owner_of_page(self, name: str) -> str | None:
         with self._reader.begin() as connection:
             return connection.scalar(select(open_page.c.session).where(open_page.c.name == name))

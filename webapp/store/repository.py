@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, insert, select, text, union_all, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import UserError
+from webapp.store.blobs import Blobs
 from webapp.store.claim_order import places
 from webapp.store.clock import new_id, new_token, now
 from webapp.store.database import READING
@@ -164,6 +167,16 @@ class Repo:
     def _one(self, query: Select[Any]) -> Row[Any]:
         with self._reader.begin() as connection:
             return _only(connection.execute(query).all())
+
+
+def discard(repo: Repo, blobs: Blobs, name: str) -> None:
+    """Delete a file whose row could not be written, unless it may be there: of a commit the answer alone can be lost.
+
+    What no row names after all is swept.
+    """
+    with suppress(SQLAlchemyError):
+        if name not in repo.blobs():
+            blobs.delete(name)
 
 
 def not_found() -> UserError:

@@ -14,6 +14,7 @@ from core.errors import UserError
 from core.measure.answers import Use
 from core.volume import Volume
 from webapp.services import Services
+from webapp.store.repository import discard
 from webapp.store.study_records import NewImage, NewItem, NewStudy, Runs, StudyRecord
 from webapp.study import blinding, run_lengths
 from webapp.study.blinding import Frame, Head
@@ -82,7 +83,7 @@ def _stored(
     for one, volume, values in zip(group.images, volumes, inside, strict=True):
         image = blinding.encoded(volume.data, head, together or blinding.window_of([values]), frame)
         blob = services.blobs.put(lambda path, image=image: blinding.write(path, image, frame), ".nii")  # type: ignore[misc]
-        undo.callback(services.blobs.delete, blob.name)
+        undo.callback(discard, services.repo, services.blobs, blob.name)
         region = _region(one, volume, head, frame)
         measures = dict(one.measures)
         new = NewImage(one.method, one.case, one.truth, measures, region, blob.name, blob.sha256, blob.bytes)

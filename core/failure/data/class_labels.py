@@ -43,7 +43,9 @@ def numbered(
     kinds = np.unique(labels[known])
     if len(kinds) > MOST_CLASSES:
         raise UserError(
-            "no_labels", f"There are labels of {len(kinds)} classes.", "Choose a column of classes (label_column)."
+            "no_labels",
+            f"There are labels of {len(kinds)} classes, and {MOST_CLASSES} are the most.",
+            "Choose a column of classes (label_column).",
         )
     names = _named(kinds, _stored_names(kinds, None if text else stored, first=0 if negative else 1), given)
     classes = tuple(dict.fromkeys(names))

@@ -110,11 +110,11 @@ def cube_of(arrays: Arrays, options: Options) -> Cube:
     if values.shape[2] != len(positions):
         values = values.transpose(1, 2, 0)
     cube = make_cube(values, positions, reading_of(arrays, options))
-    return replace(cube, notices=(*_told(arrays), *cube.notices))
+    return replace(cube, notices=(*notices_of(arrays), *cube.notices))
 
 
-def _told(arrays: Arrays) -> tuple[str, ...]:
-    """Return the sentences that the reader of a file added to it."""
+def notices_of(arrays: Arrays) -> tuple[str, ...]:
+    """Return the sentences that the reader of a file added to its arrays."""
     stored = arrays.get("notices")
     return tuple(map(str, stored.ravel())) if stored is not None and stored.dtype.kind == "U" else ()
 
@@ -160,7 +160,7 @@ def _of_many(arrays: Arrays, values: NDArray[Any], labels: NDArray[Any], options
         _picture(array_of(arrays, "picture"), count),
         raman=cube.raman,
     )
-    notices = [*_told(arrays), *cube.notices]
+    notices = [*notices_of(arrays), *cube.notices]
     if groups is not None and every_other(groups):
         notices.append(EACH_ITS_OWN)
     if not known.all():

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.spectra.patches import PatchSet
 
 Ints = NDArray[np.int64]
 By = Literal["auto", "group", "patch"]
@@ -19,6 +18,18 @@ NO_GROUPS = (
     "No patients or slides are known, so the split is random: the accuracy is too good if there are several patches of "
     "each."
 )
+
+
+class Labelled(Protocol):
+    """What is split: labels (N,) as numbers of ``classes``, and the patient or slide (N,) of each, None if unknown."""
+
+    @property
+    def labels(self) -> Ints: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def groups(self) -> Ints | None: ...
+    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +41,7 @@ class Split:
     notices: tuple[str, ...] = ()
 
 
-def split(patches: PatchSet, shares: Sequence[float], seed: int, by: By = "auto") -> Split:
+def split(patches: Labelled, shares: Sequence[float], seed: int, by: By = "auto") -> Split:
     """Split ``patches`` into parts of about ``shares``, each class in about these shares too.
 
     by: group, no patient or slide in two parts; patch, at random, refused where groups are known; auto, by group where
@@ -50,7 +61,7 @@ def split(patches: PatchSet, shares: Sequence[float], seed: int, by: By = "auto"
     return Split(_parts(patches.groups, patches, shares, seed), "group")
 
 
-def folds(patches: PatchSet, number: int, seed: int, by: Literal["group", "patch"]) -> tuple[Ints, ...]:
+def folds(patches: Labelled, number: int, seed: int, by: Literal["group", "patch"]) -> tuple[Ints, ...]:
     """Return the test patches of each of ``number`` folds.
 
     By patch even where groups are known: the difference to folds by group is the leak that is measured. UserError as
@@ -61,7 +72,7 @@ def folds(patches: PatchSet, number: int, seed: int, by: Literal["group", "patch
     return _parts(np.arange(len(patches)), patches, [1 / number] * number, seed)
 
 
-def most_folds(patches: PatchSet, number: int, seed: int, by: Literal["group", "patch"]) -> tuple[Ints, ...]:
+def most_folds(patches: Labelled, number: int, seed: int, by: Literal["group", "patch"]) -> tuple[Ints, ...]:
     """Return the test patches of ``number`` folds, or of as many below as leave every class in each; UserError of
     ``split`` where two are too many."""
     for fewer in range(number, 2, -1):
@@ -72,7 +83,7 @@ def most_folds(patches: PatchSet, number: int, seed: int, by: Literal["group", "
     return folds(patches, 2, seed, by)
 
 
-def _parts(units: NDArray[np.int64], patches: PatchSet, shares: Sequence[float], seed: int) -> tuple[Ints, ...]:
+def _parts(units: NDArray[np.int64], patches: Labelled, shares: Sequence[float], seed: int) -> tuple[Ints, ...]:
     """Deal whole ``units`` (N,), the largest first, each to the part that lacks most of what it holds."""
     _, unit = np.unique(units, return_inverse=True)
     classes = len(patches.classes)

@@ -24,6 +24,8 @@ Predict = Callable[[Float], Float]
 FLOOR = 1e-6
 SURE = 1e-3
 """How far rows of probabilities may be from 1."""
+LARGEST = 1e12
+"""Of answers."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,13 @@ def _order(own: Sequence[str], classes: Sequence[str]) -> list[int]:
 def _logits(found: Float, answers: str) -> Float:
     """Return answers as logits: the logarithm of probabilities, where they are some. One answer is that of the second
     of two classes."""
-    if not np.isfinite(found).all():
-        raise UserError("model_output", "The model answers numbers that are not finite.", "Check its normalisation.")
+    # of larger ones squares and sums overflow; also refuses NaN
+    if not (np.abs(found) <= LARGEST).all():
+        raise UserError(
+            "model_output",
+            "The model answers numbers that are not finite, or larger than any answer.",
+            "Check its normalisation.",
+        )
     if found.shape[1] == 1:
         share = answers == "probabilities" or (answers == "auto" and found.min() >= 0 and found.max() <= 1)
         found = np.concatenate([1 - found, found] if share else [np.zeros_like(found), found], axis=1)

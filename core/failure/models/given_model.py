@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -27,15 +29,19 @@ Float = NDArray[np.float32]
 
 BATCH = 64
 LOAD_SECONDS, BATCH_SECONDS = 300, 300
+# for all answers of a model together; one that sleeps takes no processor time
+ALL_SECONDS = 2 * 3600
 HEAD_BYTES = 4096
 CODES = ("not_installed", "model_not_confined", "model_failed", "model_output")
 
 
 class ModelProcess:
-    """The process of one model; ``opened_model`` starts and ends it."""
+    """The process of one model; ``opened_model`` starts and ends it. clock: seconds that only go forwards."""
 
-    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], clock: Callable[[], float] = time.monotonic) -> None:
         self._child = child
+        self._clock = clock
+        self._left = float(ALL_SECONDS)
         self._late = False
 
     def logits(self, values: Float) -> Float:
@@ -51,7 +57,11 @@ class ModelProcess:
         pipe, answers = self._child.stdin, self._child.stdout
         if pipe is None or answers is None:
             raise _broken()
-        timer = threading.Timer(seconds, self._stop)
+        if self._left <= 0:
+            self._stop()
+            raise self._reason()
+        begun = self._clock()
+        timer = threading.Timer(min(seconds, self._left), self._stop)
         timer.start()
         try:
             pipe.write(json.dumps(head).encode() + b"\n" + content)
@@ -61,10 +71,11 @@ class ModelProcess:
                 raise TypeError("no answer")
             if "shape" in found:
                 found["content"] = answers.read(4 * _size(found["shape"]))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise self._reason() from error
         finally:
             timer.cancel()
+            self._left -= self._clock() - begun
         if "error" in found:
             raise _told(found["error"])
         return found, answers
@@ -120,20 +131,23 @@ def opened_model(path: Path) -> Iterator[ModelProcess]:
 
 def _size(shape: object) -> int:
     """Return how many numbers an answer of ``shape`` has; ``ValueError`` for what no model can mean."""
-    if not isinstance(shape, list) or not all(isinstance(side, int) for side in shape):
+    whole = isinstance(shape, list) and all(type(side) is int and side > 0 for side in shape)
+    if not isinstance(shape, list) or not whole or len(shape) != 2 or math.prod(shape) > BATCH * MOST_CLASSES:
         raise ValueError("no shape")
-    size = int(np.prod(shape, dtype=np.int64))
-    if len(shape) != 2 or not 0 < size <= BATCH * MOST_CLASSES:
-        raise ValueError("no shape")
-    return size
+    return math.prod(shape)
 
 
 def _told(error: object) -> UserError:
     """Return the error that the process sent; its texts may be a stranger's."""
     with suppress(TypeError, ValueError):
-        code, message, hint = map(str, error)  # type: ignore[call-overload]
+        code, message, hint = map(_plain, error)  # type: ignore[call-overload]
         return UserError(code if code in CODES else "model_failed", message[:500], hint[:300])
     return _broken()
+
+
+def _plain(text: object) -> str:
+    """Return a text without what no page, terminal or database takes: control characters and halves of characters."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(text))
 
 
 def _broken() -> UserError:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
+from torch import nn
 
 from core.diffusion.measurement import Measurement
 from core.diffusion.sampler import SamplerOptions
@@ -18,12 +19,13 @@ from core.imaging.formulation import Setting
 from core.imaging.inpaint.classical import interpolate
 from core.imaging.inpaint.mirror import opposite
 from core.imaging.inpaint.realistic import continued, grafted
+from core.imaging.inpaint.through_plane import details, trust
 from core.imaging.options import Options
 from core.imaging.picture import preview
 from core.imaging.problem import Estimate, Problem
-from core.imaging.volume_sampler import View, direct, error_spectrum_of
+from core.imaging.volume_sampler import View, direct, draw, error_spectrum_of
 from core.volume import Box, bounding_box
-from core.weights import calibration, load
+from core.weights import calibration, load, thick_slices
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -74,7 +76,10 @@ def setting(problem: Problem, multiple: int, ring: int = 0) -> Setting:
 
     ring: voxels of known tissue around the mask that they are to make as well, so that solvers can hold them to it.
     """
-    crop = _Crop(problem, multiple)
+    return _seen(_Crop(problem, multiple), ring)
+
+
+def _seen(crop: _Crop, ring: int = 0) -> Setting:
     to_make = crop.mask | ndimage.binary_dilation(crop.mask, iterations=ring) & crop.head if ring else crop.mask
     prepared = prepare(crop.image, crop.mask, crop.head, crop.place)
     # the fill goes through the ring as it was measured: one that starts further out is 1.7 dB worse
@@ -106,8 +111,8 @@ def setting(problem: Problem, multiple: int, ring: int = 0) -> Setting:
         return Measurement((None, None, None), there, torch.zeros_like(there))
 
     def across() -> tuple[Float, Bool]:
-        smooth = interpolate(problem.image, problem.mask, order=1)
-        values, share = (crop.bring(part.astype(np.float32)) for part in opposite(problem, smooth))
+        smooth = interpolate(crop.problem.image, crop.problem.mask, order=1)
+        values, share = (crop.bring(part.astype(np.float32)) for part in opposite(crop.problem, smooth))
         # unknown zeros must not bleed into known tissue
         shown, known = continued((values / np.maximum(share, 0.5)).astype(np.float32), share > 0.5)
         known &= crop.mask
@@ -121,14 +126,46 @@ def volume(problem: Problem, options: Options) -> Generator[Progress, None, Esti
 
     Realistic takes the folds from the other hemisphere (``grafted``). UserError weights_missing or weights_damaged.
     """
+    thick = thick_slices(WEIGHTS)
+    if options.mode == "faithful":
+        return (yield from faithful(problem, options)).counted(thick)
+    network, crop = yield from _begun(problem, options)
+    trusted, errors = trust(crop.details(), crop.head, thick), error_spectrum_of(WEIGHTS)
+    return (yield from grafted(network, _seen(crop), options, calibration(WEIGHTS), errors, trusted))
+
+
+@dataclass(frozen=True, eq=False)
+class Faithful:
+    """Residual and deviation (X, Y, Z) of a crop, before it is known how much of them counts."""
+
+    crop: _Crop
+    seen: Setting
+    residual: Float
+    deviation: Float
+    calls: int
+
+    def counted(self, thick: tuple[float, float]) -> Estimate:
+        """Return the estimate with as much of the residual as counts; ``thick`` as ``trust`` takes it."""
+        trusted = trust(self.crop.details(), self.crop.head, thick)
+        parts = trusted.of(self.residual, self.deviation) if trusted else (self.residual, self.deviation)
+        notice = trusted.notice if trusted else ""
+        return replace(self.seen.finished(*parts), calls=self.calls, notice=notice)
+
+
+def faithful(problem: Problem, options: Options) -> Generator[Progress, None, Faithful]:
+    """Return what the network makes of ``problem`` in the Faithful mode, as ``volume`` does."""
+    network, crop = yield from _begun(problem, options)
+    seen = _seen(crop)
+    sampling = direct(network, options, sampler=SamplerOptions(errors=error_spectrum_of(WEIGHTS)))
+    residual, deviation = yield from draw(sampling, seen.views, options, seen.picture)
+    factor = np.float32(calibration(WEIGHTS))
+    return Faithful(crop, seen, residual, factor * deviation, options.steps * options.samples)
+
+
+def _begun(problem: Problem, options: Options) -> Generator[Progress, None, tuple[nn.Module, _Crop]]:
     yield Progress(0.0, 0, 1, "Smooth fill of the crop")
     network = load(WEIGHTS, options.device)
-    seen = setting(problem, int(getattr(network, "multiple", 8)))
-    if options.mode == "realistic":
-        return (yield from grafted(network, seen, options, calibration(WEIGHTS), error_spectrum_of(WEIGHTS)))
-    sampling = direct(network, options, sampler=SamplerOptions(errors=error_spectrum_of(WEIGHTS)))
-    made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
-    return replace(made, calls=options.steps * options.samples)
+    return network, _Crop(problem, int(getattr(network, "multiple", 8)))
 
 
 def _unnatural(image: Float, mask: Bool, head: Bool, axis: int) -> float:
@@ -156,7 +193,7 @@ class _Crop:
     """The neighbourhood of the mask on a 1 mm grid whose sides are multiples of ``multiple``, and the way back."""
 
     def __init__(self, problem: Problem, multiple: int) -> None:
-        self._problem = problem
+        self.problem = problem
         margin = [int(np.ceil(MARGIN_MM / size)) for size in problem.spacing]
         self._box: Box = bounding_box(problem.mask, (margin[0], margin[1], margin[2]))
         image, mask, head = problem.image[self._box], problem.mask[self._box], problem.head[self._box]
@@ -177,7 +214,7 @@ class _Crop:
         self.place = self._place(pad)
 
     def _place(self, pad: list[tuple[int, int]]) -> Place | None:
-        problem = self._problem
+        problem = self.problem
         box = brain_box(problem.head, float(np.prod(problem.spacing)) / 1000)
         if box is None:
             return None
@@ -197,6 +234,10 @@ class _Crop:
         """Return ``crop`` without its padding."""
         return crop[tuple(slice(side) for side in self._inner)].astype(np.float32, copy=False)
 
+    def details(self) -> tuple[float, float, float] | None:
+        """Return the detail of the known tissue along each axis."""
+        return details(self.inner(self.image), self.inner((self.head & ~self.mask).astype(np.float32)) > 0)
+
     def bring(self, values: Float) -> Float:
         """Return ``values`` of the scan's grid on that of the crop."""
         inside = values[self._box]
@@ -208,12 +249,12 @@ class _Crop:
         values = self.inner(crop)
         if self._resampled:
             values = _to_shape(values, self._native, order=1)
-        whole = np.zeros(self._problem.mask.shape, np.float32)
+        whole = np.zeros(self.problem.mask.shape, np.float32)
         whole[self._box] = values
-        return np.where(self._problem.mask, whole, 0).astype(np.float32)
+        return np.where(self.problem.mask, whole, 0).astype(np.float32)
 
     def _to_millimetres(self, image: Float, mask: Bool, head: Bool) -> tuple[Float, Bool, Bool]:
-        shape = tuple(max(8, round(n * s)) for n, s in zip(image.shape, self._problem.spacing, strict=True))
+        shape = tuple(max(8, round(n * s)) for n, s in zip(image.shape, self.problem.spacing, strict=True))
         # voided zeros must not bleed into known tissue: fill first, then resample
         smooth = np.where(mask, interpolate(image, mask, order=1), image)
         share = _to_shape(mask.astype(np.float32), shape, order=1)

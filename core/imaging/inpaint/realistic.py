@@ -19,6 +19,7 @@ from core.diffusion.error_spectrum import ErrorSpectrum
 from core.diffusion.sampler import SamplerOptions
 from core.events import Progress, changed
 from core.imaging.formulation import Setting
+from core.imaging.inpaint.through_plane import Trust
 from core.imaging.options import MEAN_CALLS, Options
 from core.imaging.problem import Estimate
 from core.imaging.volume_sampler import direct, draw
@@ -36,12 +37,18 @@ TRUST = (
 
 
 def grafted(
-    network: nn.Module, seen: Setting, options: Options, factor: float, errors: ErrorSpectrum | None
+    network: nn.Module,
+    seen: Setting,
+    options: Options,
+    factor: float,
+    errors: ErrorSpectrum | None,
+    trusted: Trust | None = None,
 ) -> Generator[Progress, None, Estimate]:
     """Fill with one sample: the blend of mean and graft; where no graft is known, or wanted, tissue from noise.
 
     The deviation is the root of the mean squared difference from the truth that is to be expected: the variance of the
     network, calibrated by ``factor``, and how far the sample is from its mean.
+    trusted: how much of the mean counts.
     """
     region = seen.views(0).region > 0
     graft, known = np.zeros(region.shape, np.float32), np.zeros(region.shape, bool)
@@ -53,6 +60,9 @@ def grafted(
     once = replace(options, mode="faithful", steps=1, samples=MEAN_CALLS)
     means = draw(direct(network, once), seen.views, once, seen.picture)
     mean, deviation = yield from changed(means, _part(0, MEAN_CALLS, calls))
+    deviation = np.float32(factor) * deviation
+    if trusted:
+        mean, deviation = trusted.of(mean, deviation)
     residual = blend(mean, deviation, graft, known)
     if steps:
         start, there = (
@@ -61,9 +71,10 @@ def grafted(
         sampler = SamplerOptions(projection=lambda clean: there * start + (1 - there) * clean, errors=errors)
         drawn = draw(direct(network, options, sampler=sampler), seen.views, replace(options, samples=1), seen.picture)
         residual, _ = yield from changed(drawn, _part(MEAN_CALLS, steps, calls))
-    spread = np.hypot(np.float32(factor) * deviation, residual - mean)
+    spread = np.hypot(deviation, residual - mean)
     share = float(known[region].mean())
-    notice = f"{share:.0%} of the masked region shows the other hemisphere, mirrored{TRUST}" if share else ""
+    mirrored = f"{share:.0%} of the masked region shows the other hemisphere, mirrored{TRUST}" if share else ""
+    notice = " ".join(filter(None, (trusted.notice if trusted else "", mirrored)))
     return replace(seen.finished(residual, spread), calls=calls, notice=notice)
 
 

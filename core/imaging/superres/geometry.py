@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.acquisition import Acquisition, Axis, Profile, whole
 from core.errors import UserError
 from core.files.nifti_header import MAX_SIDE, MAX_VOXELS
+from core.imaging.superres.slice_width import SliceWidth
 from core.presentation import GivenScan
 from core.result import Note, notes
 from core.volume import Orientation, spacing
@@ -24,8 +25,10 @@ Shape = tuple[int, int, int]
 KEEP_MM, FINE_MM = 1.2, 1.0
 # an axis is made finer from this factor on; the network learnt up to LEARNT; beyond MOST nothing is known
 LEAST, LEARNT, MOST = 1.1, 8.0, 16.0
-# where the thickness of the slices comes from: a user, the scan's header, or nowhere
-GIVEN, STATED, ASSUMED = "as given", "as the scan's header states", "no thickness is known"
+# where the thickness of the slices comes from: a user, the scan's header, the scan itself, or nowhere
+GIVEN, STATED, ESTIMATED = "as given", "as the scan's header states", "estimated from the scan"
+ASSUMED = "no thickness is known"
+LATER = "A run estimates the thickness from the scan, and takes it where it is certain."
 # slice thickness in parts of the distance of slices: scanners leave gaps and overlap within these
 THINNEST, THICKEST = 0.2, 2.0
 # a ratio of sizes is whole but for the float32 of headers below this
@@ -64,11 +67,17 @@ class Geometry:
 
 
 def geometry(
-    shape: Sequence[int], affine: Affine, params: Mapping[str, Any], slices: tuple[int, float] | None = None
+    shape: Sequence[int],
+    affine: Affine,
+    params: Mapping[str, Any],
+    slices: tuple[int, float] | None = None,
+    estimated: SliceWidth | None = None,
 ) -> Geometry:
     """Return how a scan of ``shape`` with ``affine`` (RAS+) is made finer under the task's ``params``.
 
     slices: the axis (0, 1, 2) across which slices lie and their thickness in mm as the scan's header states it.
+    estimated: the thickness along the thickest axis as the scan itself shows it, taken where nothing states one and
+    where it is certain.
 
     Target: ``params["spacing"]``; without it, axes up to 1.2 mm stay and others become 1 mm, or the size of the finest
     axis where that is 1 to 1.2 mm. ``thickness`` is that of the thickest axis, 0 for what
@@ -88,6 +97,9 @@ def geometry(
     thickest = max(axes, key=lambda axis: own[axis])
     stated = slices[1] if slices is not None and slices[0] == thickest else 0.0
     width, source, more = _thickness(own[thickest], float(params["thickness"]), stated)
+    if source == ASSUMED and estimated is not None:
+        width, source = _estimated(own[thickest], estimated)
+        more += _overlap(width, own[thickest])
     thickness = tuple(width if axis == thickest else size for axis, size in enumerate(own))
     sampled = tuple(
         _axis(int(count), size, goal, wide, params["profile"])
@@ -127,7 +139,8 @@ def explain(scans: Mapping[str, GivenScan], params: Mapping[str, Any]) -> tuple[
     scan = scans.get("image")
     if scan is None:
         return ()
-    return notes("info", describe_geometry(geometry(scan.shape, np.diag([*scan.spacing, 1.0]), params, scan.slices)))
+    found = geometry(scan.shape, np.diag([*scan.spacing, 1.0]), params, scan.slices)
+    return notes("info", (*describe_geometry(found), *((LATER,) if found.source == ASSUMED else ())))
 
 
 def in_file_order(affine: Affine, shape: Shape, orientation: Orientation) -> Affine:
@@ -173,6 +186,14 @@ def _thickness(distance: float, wanted: float, stated: float) -> tuple[float, st
             "Look the slice thickness up in the scanner's protocol, or leave it at 0.",
         )
     return wanted, GIVEN, _overlap(wanted, distance)
+
+
+def _estimated(distance: float, found: SliceWidth) -> tuple[float, str]:
+    """Return the thickness to take of slices ``distance`` apart, and where it comes from."""
+    if not found.certain:
+        return distance, f"{ASSUMED}; the scan itself suggests {found.figures}, which is not enough to go by"
+    width = min(max(found.width, THINNEST * distance), THICKEST * distance)
+    return width, f"{ESTIMATED}: {found.figures}; Slice thickness overrules it"
 
 
 def _overlap(width: float, distance: float) -> tuple[str, ...]:

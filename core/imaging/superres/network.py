@@ -4,41 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from math import ceil
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
-from torch import Tensor
+from torch import Tensor, nn
 
-from core.acquisition import Acquisition, Axis, measuring, spreading, whole
+from core.acquisition import Acquisition, Axis, measuring, whole
 from core.anatomy.intensity import background_level, tissue_level
 from core.diffusion.constraints import null_space
 from core.diffusion.measurement import Measurement
 from core.diffusion.sampler import Projection, SamplerOptions
-from core.events import Progress
+from core.events import Progress, changed
 from core.imaging.formulation import Setting
 from core.imaging.options import Options
 from core.imaging.picture import preview
 from core.imaging.preview import Picture
 from core.imaging.problem import Estimate, ThickScan
+from core.imaging.superres.adaptation import Adapted, adapted
+from core.imaging.superres.adaptation_cost import adaptation_voxels
 from core.imaging.superres.binning import TILING, binned, unbinned
 from core.imaging.superres.guided_detail import guided
 from core.imaging.superres.nonnegative import within_range
-from core.imaging.volume_sampler import View, direct, error_spectrum_of
-from core.volume import Box
+from core.imaging.superres.own_patches import OwnPatches
+from core.imaging.superres.prepared import RESIDUAL, measured_part, prepare
+from core.imaging.volume_sampler import View, direct, draw, error_spectrum_of
 from core.weights import calibration, load
 
 Float = NDArray[np.float32]
 
 WEIGHTS = "superres-volume"
-# the network's residual of 1 is this share of the tissue level: the error of a consistent spline at four-fold slices
-RESIDUAL = 0.06
-CENTRE, SPREAD = 0.5, 0.3
-# detail is what a Gaussian of this many voxels takes away
-DETAIL = 1.5
 # the voxel size that the network learnt
 WORK_MM = 1.0
 # axes along which the volume is reversed for one sample after another
@@ -46,69 +43,15 @@ MIRRORED: tuple[tuple[int, ...], ...] = ((), (0,), (1,), (2,))
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
-    """The network's view of a scan. base: (X, Y, Z) float32 in the scan's units, level: its bright tissue.
+class _Working:
+    """A scan as the network sees it. above: without its ``ground``; seen: in blocks of ``factors`` voxels;
+    level: bright tissue."""
 
-    detail: (X, Y, Z) float32, what the base has of it. waves: (3, n) float32 for each axis, whose period is the
-    distance of slices; None along an axis that was measured voxel by voxel. conditioning: (9,) float32.
-    """
-
-    base: Float
+    above: ThickScan
+    ground: np.float32
+    factors: tuple[int, int, int]
+    seen: ThickScan
     level: float
-    detail: Float
-    waves: tuple[Float | None, Float | None, Float | None]
-    conditioning: Float
-
-    @cached_property
-    def context(self) -> Float:
-        """All of it at once: (11, X, Y, Z) float32 = scaled base, its detail, its detail times the nine waves."""
-        x, y, z = (slice(0, side) for side in self.base.shape)
-        return self.part((x, y, z))
-
-    def part(self, box: Box) -> Float:
-        """Return the context in ``box`` of the volume, (11, x, y, z) float32."""
-        detail = self.detail[box]
-        out = np.zeros((11, *detail.shape), np.float32)
-        out[0] = (self.base[box] / self.level - CENTRE) / SPREAD
-        out[1] = detail
-        for axis, waves in enumerate(self.waves):
-            if waves is not None:
-                along = waves[:, box[axis]]
-                out[2 + 3 * axis : 5 + 3 * axis] = detail * along.reshape(
-                    [3, *(-1 if other == axis else 1 for other in range(3))]
-                )
-        return out
-
-    def padded(self, multiple: int) -> Prepared:
-        """Return it with sides that are multiples of ``multiple``, the last voxel repeated."""
-        pad = [(0, -side % multiple) for side in self.base.shape]
-        x, y, z = (
-            None if waves is None else np.pad(waves, [(0, 0), extra], mode="edge")
-            for waves, extra in zip(self.waves, pad, strict=True)
-        )
-        base, detail = (np.pad(image, pad, mode="edge") for image in (self.base, self.detail))
-        return replace(self, base=base, detail=detail, waves=(x, y, z))
-
-
-def prepare(measured: Float, acquisition: Acquisition, level: float) -> Prepared:
-    """Return the network's view of a scan ``measured`` (x, y, z) whose bright tissue is ``level``.
-
-    The base is the cubic spline that measures exactly as the scan: where ten back-projections lead. What is right
-    between slices depends on how far the next one is: with waves times detail, that is a linear function of the
-    channels (a phase alone was not learnt in hundreds of steps).
-    """
-    base = acquisition.interpolate(measured)
-    detail = (base - ndimage.gaussian_filter(base, DETAIL, mode="nearest")) / np.float32(RESIDUAL * level)
-    x, y, z = (_waves(axis) for axis in acquisition.axes)
-    conditioning = [number for sampled in acquisition.axes for number in _conditioning(sampled)]
-    return Prepared(base, level, detail.astype(np.float32), (x, y, z), np.array(conditioning, np.float32))
-
-
-def measured_part(axis: Axis) -> NDArray[np.float32]:
-    """Return A+ A of one axis, (fine, fine): the identity where every voxel was measured."""
-    if axis.untouched:
-        return np.eye(axis.fine, dtype=np.float32)
-    return np.asarray(spreading(axis) @ measuring(axis), np.float32)
 
 
 def setting(scan: ThickScan, options: Options, multiple: int) -> Setting:
@@ -117,9 +60,8 @@ def setting(scan: ThickScan, options: Options, multiple: int) -> Setting:
     ``consistent`` keeps exactly to what was measured and to its range. A guide adds what it shows between the slices;
     the deviation stays that of the network alone.
     """
-    level, ground = tissue_level(scan.image), np.float32(background_level(scan.image))
-    above = replace(scan, image=scan.image - ground) if ground else scan
-    factors = blocks(above)
+    work = _working(scan)
+    above, factors, seen, level = work.above, work.factors, work.seen, work.level
     unit = np.float32(RESIDUAL * level)
 
     def finished(residual: Float, deviation: Float) -> Estimate:
@@ -132,9 +74,8 @@ def setting(scan: ThickScan, options: Options, multiple: int) -> Setting:
             values = guided(values, above.image, above.acquisition, above.guide, level, above.spacing)
         if options.consistent:
             values = within_range(values, above)
-        return Estimate(values + ground, unit * unbinned(deviation, factors, fine))
+        return Estimate(values + work.ground, unit * unbinned(deviation, factors, fine))
 
-    seen = _in_blocks(above, factors)
     views, picture = _views(seen, level, options, multiple), _picture(seen, level)
     return Setting(
         views, finished, picture, _planes(seen.acquisition), TILING, measured=partial(_measured, seen, multiple)
@@ -144,14 +85,74 @@ def setting(scan: ThickScan, options: Options, multiple: int) -> Setting:
 def volume(scan: ThickScan, options: Options) -> Generator[Progress, None, Estimate]:
     """Super-resolve with the network ``WEIGHTS``: the estimate (X, Y, Z) float32 on the fine grid, in the scan's units.
 
+    ``options.adapt``: steps by which it learns from the scan's own slices first (``adaptation.py``).
     UserError weights_missing or weights_damaged.
     """
     yield Progress(0.0, 0, 1, "Spline through the slices")
     network = load(WEIGHTS, options.device)
     seen = setting(scan, options, int(getattr(network, "multiple", 8)))
-    sampling = direct(network, options, seen.tiling, SamplerOptions(errors=error_spectrum_of(WEIGHTS)))
-    made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
-    return replace(made, calls=options.steps * options.samples)
+    sampler = SamplerOptions(errors=error_spectrum_of(WEIGHTS))
+    calls, factor = options.steps * options.samples, calibration(WEIGHTS)
+    if not options.adapt:
+        made = yield from seen.solved(direct(network, options, seen.tiling, sampler), options, factor)
+        return replace(made, calls=calls)
+    share = _adapting(scan, options)
+    learnt = yield from changed(_adapted(network, scan, options), lambda event: _within(event, 0.0, share))
+    if learnt is None:
+        learnt, remark = Adapted(network, 1.0, 1.0), "The scan is too small for the network to be adapted to it."
+    else:
+        calls, remark = calls + 1, _remark(learnt, options)
+    sampling = direct(learnt.network, options, seen.tiling, sampler)
+    solving = seen.solved(sampling, options, factor * learnt.factor)
+    made = yield from changed(solving, lambda event: _within(event, share, 1.0))
+    return replace(made, calls=calls, remark=remark)
+
+
+def _adapting(scan: ThickScan, options: Options) -> float:
+    """Return how much of the work of a job is the adaptation, by voxels."""
+    voxels = int(np.prod([ceil(n / factor) for n, factor in zip(scan.acquisition.fine, blocks(scan), strict=True)]))
+    first = voxels + adaptation_voxels(options.adapt)
+    return first / (first + voxels * options.steps * options.samples)
+
+
+def _within(event: Progress, low: float, high: float) -> Progress:
+    return replace(event, fraction=low + (high - low) * event.fraction)
+
+
+def _adapted(network: nn.Module, scan: ThickScan, options: Options) -> Generator[Progress, None, Adapted | None]:
+    """Return ``network`` adapted to ``scan``; None for one that is too small."""
+    multiple, work = int(getattr(network, "multiple", 8)), _working(scan)
+    across = max(range(3), key=lambda axis: work.seen.acquisition.axes[axis].step)
+    once = replace(options, mode="faithful", steps=1, samples=1, consistent=True)
+    views = _views(work.seen, work.level, once, multiple)
+    voxels = int(np.prod(work.seen.acquisition.fine))
+    share = voxels / (voxels + adaptation_voxels(options.adapt))
+    drawing = draw(direct(network, once, TILING), views, once)
+    residual, _ = yield from changed(drawing, lambda event: _within(event, 0.0, share))
+    first = work.seen.acquisition.interpolate(work.seen.image) / np.float32(work.level)
+    patches = OwnPatches(first + np.float32(RESIDUAL) * residual, work.seen.acquisition, across, multiple)
+    if not patches.enough:
+        return None
+    return (yield from changed(adapted(network, patches, options), lambda event: _within(event, share, 1.0)))
+
+
+def _remark(learnt: Adapted, options: Options) -> str:
+    if learnt.left == 1:
+        return (
+            f"{options.adapt} steps of learning from the scan's own slices made nothing better in a part of it that "
+            "was held back: the network is as shipped."
+        )
+    return (
+        f"The network learnt from the scan's own slices in {options.adapt} steps: in a part of it that was held back "
+        f"its squared error between slices is {100 * (1 - learnt.left):.1f}% less."
+    )
+
+
+def _working(scan: ThickScan) -> _Working:
+    level, ground = tissue_level(scan.image), np.float32(background_level(scan.image))
+    above = replace(scan, image=scan.image - ground) if ground else scan
+    factors = blocks(above)
+    return _Working(above, ground, factors, _in_blocks(above, factors), level)
 
 
 def blocks(scan: ThickScan) -> tuple[int, int, int]:
@@ -232,19 +233,6 @@ def _mirror(acquisition: Acquisition, axes: tuple[int, ...]) -> tuple[Axis, Axis
         for number, axis in enumerate(acquisition.axes)
     )
     return x, y, z
-
-
-def _waves(axis: Axis) -> Float | None:
-    if axis.untouched:
-        return None
-    phase = 2 * np.pi * (np.arange(axis.fine) - axis.first) / axis.step
-    return np.stack([np.cos(phase), np.sin(phase), np.cos(2 * phase)]).astype(np.float32)
-
-
-def _conditioning(axis: Axis) -> tuple[float, float, float]:
-    if axis.untouched:
-        return 0.0, 0.0, 0.0
-    return float(np.log2(axis.step)), axis.thickness / axis.step, float(axis.profile == "gaussian")
 
 
 def _projection(acquisition: Acquisition, options: Options) -> Projection:

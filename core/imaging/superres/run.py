@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import device as devices
-from core.anatomy.head import find_head
+from core.anatomy.head import Head, find_head
 from core.anatomy.intensity import tissue_level
 from core.declaration import Context, Estimate, Method
 from core.errors import UserError
@@ -21,18 +21,21 @@ from core.events import Event, Finished, Progress
 from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
+from core.imaging.cost import work as voxel_work
 from core.imaging.drive import Done, compared, drive, networks, options_of
 from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.options import Options
 from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
+from core.imaging.superres.adaptation_cost import adaptation_voxels
 from core.imaging.superres.binning import TILING
 from core.imaging.superres.consistency import disagreement, sharpness
-from core.imaging.superres.geometry import Geometry, describe_geometry, geometry, in_file_order
+from core.imaging.superres.geometry import ASSUMED, Geometry, describe_geometry, geometry, in_file_order
 from core.imaging.superres.guide import read_guide
 from core.imaging.superres.slice_correction import Slices, corrected
-from core.imaging.superres.task import TASK
+from core.imaging.superres.slice_width import slice_width
+from core.imaging.superres.task import OURS, TASK
 from core.result import (
     BASELINE,
     DIFFERENCE,
@@ -73,6 +76,8 @@ GUIDE_SECONDS, GUIDE_SECONDS_PER_VOXEL = 8.0, 2e-7
 PROGRAM_BYTES = 250 << 20
 TORCH_BYTES = 400 << 20
 BYTES_PER_VOXEL = {"plain": 40, "volume": 60, "guide": 12}
+# four copies of the network, the optimiser, and what one patch keeps on its way back
+ADAPTING_BYTES = 600 << 20
 BYTES_PER_TILE_VOXEL = {True: 300, False: 450}
 
 
@@ -149,6 +154,7 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
     of_head = () if truth is None else (reference_note(Volume(truth, fine.affine), volume, head),)
     bright = tissue_level(volume.data)
     slices = corrected(volume, head.mask, bright, found.thickest, params)
+    found = _with_width(found, stored, volume, slices, head, params)
     scan = ThickScan(slices.image, found.acquisition, guide, found.target)
     taken = " ".join(line for line in describe_geometry(found) if line not in found.notices)
     others = [place_notes(inputs[name], name.capitalize()) for name in ("guide", "reference") if name in inputs]
@@ -163,6 +169,18 @@ def read_case(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Case:
         *notes("warning", _guide_unused(guide, TASK.method(params["method"]))),
     )
     return Case(volume, slices, stored.orientation, found, scan, bright, where, truth, noted)
+
+
+def _with_width(
+    found: Geometry, stored: Stored, volume: Volume, slices: Slices, head: Head, params: Mapping[str, Any]
+) -> Geometry:
+    """Return ``found`` with the thickness that the slices themselves show, where nothing else states one."""
+    if found.source != ASSUMED:
+        return found
+    # evened out, but with their noise: without it they would seem blurred in their plane
+    even = volume.data if slices.gain is None else np.asarray(volume.data / slices.gain.gain, np.float32)
+    width = slice_width(Volume(even, volume.affine), head, found.thickest, params["profile"])
+    return geometry(volume.data.shape, volume.affine, params, stored.slices, width)
 
 
 def _straightened(stored: Stored, volume: Volume) -> tuple[str, ...]:
@@ -291,6 +309,9 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         guided = "guide" in inputs
         half = device == "cpu" and devices.fast_bfloat16()
         work = size.made * sum(one.work for one in costs)
+        if params["adapt"] and OURS in made:
+            work += (size.made + adaptation_voxels(params["adapt"])) * voxel_work(OURS.weights)
+            memory += ADAPTING_BYTES
         seconds += work / devices.speed(device) / (HALF_GAIN if half else 1.0)
         memory += size.made * (BYTES_PER_VOXEL["volume"] - BYTES_PER_VOXEL["plain"])
         memory += min(size.made, TILING.side**3) * BYTES_PER_TILE_VOXEL[half]

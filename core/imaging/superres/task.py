@@ -118,8 +118,8 @@ TASK = Task(
             "float",
             0.0,
             "Slice thickness",
-            "How thick each slice of the thickest axis was measured. 0: as the scan's header states (DICOM); "
-            "where it states nothing, slices touch, with no gap and no overlap.",
+            "How thick each slice of the thickest axis was measured. 0: as the scan's header states (DICOM), or else "
+            "as estimated from the scan where that is certain; where it is not, slices touch: no gap, no overlap.",
             low=0,
             high=20,
             unit="mm",
@@ -173,15 +173,31 @@ TASK = Task(
             "become stripes. The result then agrees with the slices as evened out.",
             advanced=True,
         ),
+        Param(
+            "adapt",
+            "int",
+            0,
+            "Adapt",
+            "Steps by which our network first learns from this scan's own slices, measured along an axis in their "
+            "plane as they were across it. It stays as shipped where that does not help. 0: none.",
+            low=0,
+            high=2000,
+            advanced=True,
+        ),
         SEED,
         common.COMPARE,
         common.beside(METHODS),
         *publications.settings(METHODS),
     ),
     presets=(
-        Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1}),
-        Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 0, "samples": 2}),
-        Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 4}),
+        Preset("fast", "Fast", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 1, "adapt": 0}),
+        Preset("balanced", "Balanced", {"method": "volume", "mode": "faithful", "steps": 0, "samples": 2, "adapt": 0}),
+        Preset("best", "Best", {"method": "volume", "mode": "faithful", "steps": 1, "samples": 4, "adapt": 0}),
+        Preset(
+            "adapted",
+            "Adapted to this scan",
+            {"method": "volume", "mode": "faithful", "steps": 1, "samples": 2, "adapt": 300},
+        ),
     ),
     methods=METHODS,
     measures=(

@@ -33,9 +33,9 @@ def test_every_beginning_of_an_order_has_all_classes() -> None:
 
 def test_too_few_images_are_refused() -> None:
     data = StudyData((points(40, 4, 0, 1),), points(40, 4, 10, 2), None, "file", "points")
-    require_enough(data, 40)
+    require_enough(data, (10, 20))
     with pytest.raises(UserError, match="too_few_images"):
-        require_enough(data, 41)
+        require_enough(data, (10, 21))
 
 
 def test_what_each_arm_is_trained_on() -> None:

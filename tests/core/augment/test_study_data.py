@@ -59,6 +59,16 @@ def test_a_file_without_patients_is_studied_with_a_warning(tmp_path: Path) -> No
     assert data.test.kind == "ir" and any("No patients" in text for text in data.notices)
 
 
+def test_pictures_with_missing_numbers_are_left_out(tmp_path: Path) -> None:
+    with np.load(write(tmp_path / "a.npz", 300)) as stored:
+        arrays = dict(stored)
+    arrays["rgb"][:2, 0, 0, 0] = np.nan
+    np.savez(tmp_path / "a.npz", **arrays)
+    data = finish(study_data(tmp_path / "a.npz", None, settings()))
+    assert len(data.pools[0]) + len(data.test) == 298
+    assert any(text.startswith("2 images with numbers that are missing") for text in data.notices)
+
+
 def test_spectra_alone_are_no_images(tmp_path: Path) -> None:
     given = patches(60, level=0.4)
     np.savez(tmp_path / "a.npz", X=given.ir.mean(axis=(2, 3)), y=given.labels, wn=BANDS, group=np.arange(60) // 5)

@@ -86,3 +86,9 @@ def test_the_published_gaussian_slices_are_ours_but_for_their_sampling(shared_da
     ours = sampled.measure(truth)
     consistent = sampled.back_project(sampled.enlarge(ours), ours)
     assert quality.psnr(consistent, truth, brain, 1.0) == pytest.approx(26.26, abs=0.03)
+
+
+def test_the_adapted_network_is_measured_when_it_is_named() -> None:
+    (each,) = superres.adapted(Options())
+    assert each.name == "volume/adapted"
+    assert superres.adapted(Options())[0].name not in {one.name for one in superres.entrants(Options(), None)}

@@ -3,7 +3,7 @@ import torch
 
 from core.acquisition import Acquisition, thick, whole
 from core.diffusion.constraints import null_space
-from core.imaging.superres.network import measured_part
+from core.imaging.superres.prepared import measured_part
 
 
 def test_the_null_space_is_not_measured_and_left_alone_by_a_second_look() -> None:

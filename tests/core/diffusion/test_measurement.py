@@ -9,7 +9,7 @@ from torch import Tensor
 from core.acquisition import Acquisition, Axis, measuring, thick, whole
 from core.diffusion.constraints import null_space
 from core.diffusion.measurement import Measurement
-from core.imaging.superres.network import measured_part
+from core.imaging.superres.prepared import measured_part
 
 # a gap, touching boxes, bells that overlap
 AXES = st.sampled_from([whole(9), thick(9, 3), Axis(9, 3, 3.0, 2.0, 1.0), thick(9, 3, 4.0, "gaussian"), thick(9, 2)])

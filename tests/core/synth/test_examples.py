@@ -9,7 +9,7 @@ import pytest
 from core.anatomy.head import find_head
 from core.files.masks import check_mask, read_mask
 from core.files.nifti import read_stored
-from core.synth.examples import CAVITIES, SETS
+from core.synth.examples import CAVITIES, SETS, Cavity, Contrasts, write_example
 from core.volume import corners
 
 FOLDER = Path(__file__).parents[3] / "assets" / "examples"
@@ -22,6 +22,17 @@ def entries(*tasks: str) -> list[dict[str, Any]]:
 
 def test_the_index_lists_what_the_generator_makes() -> None:
     assert [entry["name"] for entry in entries()] == [example.name for example in (*CAVITIES, *SETS)]
+
+
+# the cheapest in `make test`, the others in `make test-all`
+@pytest.mark.parametrize(
+    "example", [CAVITIES[0], *(pytest.param(one, marks=pytest.mark.slow) for one in (*CAVITIES[1:], *SETS))]
+)
+def test_an_example_is_what_the_generator_makes(shared_data: Path, tmp_path: Path, example: Cavity | Contrasts) -> None:
+    assert write_example(shared_data / "labels" / "synthseg", tmp_path, example) in entries()
+    for made in (tmp_path / example.name).iterdir():
+        same = made.read_bytes() == (FOLDER / example.name / made.name).read_bytes()
+        assert same, made.name
 
 
 def test_all_examples_together_are_small() -> None:

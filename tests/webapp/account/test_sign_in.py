@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
+from tests.waiting import LONGEST
 from tests.webapp.fakes import ORIGIN, FakeEngine, services_of, stub_page
 from webapp.account import sign_in as pages
 from webapp.account.sign_in import safe_next
@@ -94,6 +96,16 @@ def test_signing_out_ends_one_visit_or_all(visiting: Browser) -> None:
     assert again.get("/").status_code == 303
     assert two.post("/account/sign-out-everywhere").status_code == 303
     assert [client.get("/").status_code for client in (two, three)] == [303, 303]
+
+
+def test_signing_out_everywhere_cuts_open_streams(visiting: Browser) -> None:
+    one, two = visiting(), visiting()
+    assert [sign_in(client) for client in (one, two)] == [303] * 2
+    with ThreadPoolExecutor(1) as pool:
+        stream = pool.submit(one.get, "/gradio_api/heartbeat/page")
+        assert not wait((stream,), 0.5).done
+        assert two.post("/account/sign-out-everywhere").status_code == 303
+        assert stream.result(LONGEST).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/account/sign-out", "/account/sign-out-everywhere", "/sign-in"])

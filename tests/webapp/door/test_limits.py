@@ -13,7 +13,7 @@ from tests.webapp.fakes import Days
 from webapp.door import limits
 from webapp.door.limits import Bounded, Limits
 from webapp.door.upload_limits import LOOK_BYTES, GivenUp, UploadLimits
-from webapp.rates import ALL
+from webapp.rates import ALL, OF_ADDRESS
 
 MASK = "/mask/1"
 UPLOAD = "/gradio_api/upload"
@@ -165,6 +165,17 @@ def test_a_day_has_so_many_bytes_of_a_visitor_and_of_all() -> None:
     # all five are taken, though c has sent nothing
     assert sent("c", MB)[0] == 429
     assert len(inner.seen) == 4
+
+
+def test_new_sessions_of_an_address_begin_no_new_day() -> None:
+    """Whoever takes one session after the other has five times what one visitor has, of bytes and of requests."""
+    inner = Inner()
+    door = Limits(inner, 3, 3.0, 9 * MB, UploadLimits(1, 99, lambda size: None, Days()))
+    sent = [ask(door, UPLOAD, "POST", body=[bytes(MB)], session=f"visitor-{n}") for n in range(7)]
+    assert [one.status for one in sent] == [200] * OF_ADDRESS + [429] * 2
+    assert {one.code for one in sent[OF_ADDRESS:]} == {"upload_limit"}
+    others = [ask(door, "/other", "POST", session=f"visitor-{n}").status for n in range(30)]
+    assert others == [200] * (3 * OF_ADDRESS - 7) + [429] * (37 - 3 * OF_ADDRESS)
 
 
 def test_bytes_that_nobody_announced_are_counted_as_they_arrive() -> None:

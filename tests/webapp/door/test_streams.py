@@ -2,12 +2,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from sqlalchemy.exc import OperationalError
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core.errors import UserError
 from tests.webapp.door.asgi import Answer, asked, finished
+from webapp.door import streams as module
+from webapp.door.addresses import ACCESS
+from webapp.door.identity import Identity
 from webapp.door.streams import STREAMS, Streams
+from webapp.door.visitor import VISITOR, Visitor
 
 DATA = STREAMS[0]
 
@@ -30,6 +37,24 @@ class Held:
         await send({"type": "http.response.body", "body": b""})
 
 
+@dataclass
+class Known:
+    """Who sends every request, or the error in place of it; ``ends`` is how many visits were ended."""
+
+    visitor: Visitor | Exception | None = field(default_factory=lambda: Visitor("a", "visitor"))
+    ends: int = 0
+
+    def of(self, scope: Scope) -> Visitor | None:
+        """Return the visitor."""
+        if isinstance(self.visitor, Exception):
+            raise self.visitor
+        return self.visitor
+
+
+def made(held: Held, known: Known | None = None, most: tuple[int, int] = (9, 9)) -> Streams:
+    return Streams(held, cast(Identity, known or Known()), *most)
+
+
 async def opened(streams: Streams, session: str | None, path: str = DATA, query: str = "") -> asyncio.Task[Answer]:
     """Begin a request, and let it go as far as it gets."""
     task = asyncio.ensure_future(asked(streams, path, session=session, query=query))
@@ -42,7 +67,7 @@ async def opened(streams: Streams, session: str | None, path: str = DATA, query:
 def test_a_visitor_and_an_address_have_so_many(path: str) -> None:
     async def run() -> None:
         held = Held()
-        streams = Streams(held, 2, 3)
+        streams = made(held, most=(2, 3))
         first = [await opened(streams, "a", path), await opened(streams, "a", path, "fails")]
         over = await (await opened(streams, "a", path))
         assert (over.status, over.code, over.headers["retry-after"]) == (429, "too_many_streams", "30")
@@ -56,6 +81,58 @@ def test_a_visitor_and_an_address_have_so_many(path: str) -> None:
         assert [type(one) for one in ended] == [Answer, RuntimeError, Answer]
         # all places are free again
         assert (await (await opened(streams, "a", path))).status == 200
+        assert streams._open == {}
+
+    finished(run())
+
+
+def of_visitor(streams: Streams, visitor: Visitor) -> ASGIApp:
+    """What comes before: the access of the address and the visitor stand in the request."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope.update({ACCESS: "work", VISITOR: visitor})
+        await streams(scope, receive, send)
+
+    return app
+
+
+async def silent() -> dict[str, object]:
+    await asyncio.Event().wait()
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("found", "announced", "cut"),
+    [
+        (None, True, True),
+        (None, False, True),
+        (UserError("visit_ended", "Over.", "Go."), True, True),
+        (Visitor("b", "visitor"), True, True),
+        (Visitor("a", "rater"), True, True),
+        (Visitor("a", "admin"), True, False),
+        (Visitor("a", "visitor"), True, False),
+        (OperationalError("SELECT 1", {}, Exception("busy")), True, False),
+    ],
+)
+def test_a_stream_ends_with_the_visit(
+    monkeypatch: pytest.MonkeyPatch, found: Visitor | Exception | None, announced: bool, cut: bool
+) -> None:
+    """Also one that nobody announced here, because another server ended it; the answer is whole."""
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
+
+    async def run() -> None:
+        held, known = Held(), Known()
+        streams = made(held, known)
+        app = of_visitor(streams, Visitor("a", "visitor"))
+        task = asyncio.ensure_future(asked(app, DATA, session="a", receive=silent))
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        known.visitor = found
+        known.ends += announced
+        done, _ = await asyncio.wait([task], timeout=5 if cut else 0.1)
+        assert bool(done) == cut
+        held.end.set()
+        assert (await task).status == (204 if cut else 200)
         assert streams._open == {}
 
     finished(run())

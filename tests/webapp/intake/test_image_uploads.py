@@ -8,9 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.augment.study_data import study_data
 from core.errors import UserError
+from core.events import finish
 from core.failure.data.labelled_patches import Loaded
 from core.failure.data.loader import load
+from core.files.array_archive import write_arrays
+from tests.core.augment.picture_sets import write_set
+from tests.core.augment.test_study_data import settings
 from tests.core.failure.data.core_set import write_cores
 from webapp.intake.spectra_files import accept_tissue
 from webapp.services import Services
@@ -46,6 +51,64 @@ def test_a_zip_of_images_is_kept_without_names_of_patients(services: Services, t
     np.testing.assert_array_equal(found.patches.groups, whole.patches.groups)
     np.testing.assert_allclose(np.asarray(found.patches.rgb), np.asarray(whole.patches.rgb), atol=1e-6)
     assert services.dispatcher.submit("a", "failure", {"data": record.id}, {"epochs": 1})
+
+
+def test_a_zip_of_pictures_is_data_of_the_augmentation_study_alone(services: Services, tmp_path: Path) -> None:
+    folder = write_set(tmp_path / "set")
+    (folder / "table.csv").write_text(
+        "\n".join(
+            ["file,patient", *(f"{each.parent.name}/{each.name},{each.name[:3]}" for each in folder.rglob("*.png"))]
+        )
+    )
+    for name in ("a.zip", "b.zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for each in sorted(folder.rglob("*.*")):
+                archive.write(each, each.relative_to(folder).as_posix())
+    with pytest.raises(UserError):
+        accept_tissue(services, [tmp_path / "a.zip"], "a")
+    record = accept_tissue(services, [tmp_path / "b.zip"], "a", pictures=True)
+    facts = {name: record.facts[name] for name in ("Holds", "Size", "Classes", "Groups")}
+    assert facts == {
+        "Holds": "80 pictures",
+        "Size": "12 × 12 pixels as studied",
+        "Classes": "benign (40), tumour (40)",
+        "Groups": "16 patients or slides",
+    }
+    stored = services.blobs.path(record.blob)
+    ours, kept = (finish(study_data(path, None, settings())) for path in (folder, stored))
+    np.testing.assert_array_equal(ours.test.values, kept.test.values)
+    np.testing.assert_array_equal(ours.test.groups, kept.test.groups)
+    by_name = finish(study_data(stored, None, settings(group_name="{group}_*")))
+    np.testing.assert_array_equal(by_name.test.labels, kept.test.labels)
+
+
+def test_pictures_without_classes_wait_for_a_column_and_others_are_refused(services: Services, tmp_path: Path) -> None:
+    rgb = np.arange(40 * 64 * 3).reshape(40, 8, 8, 3) % 251
+    np.savez(tmp_path / "a.npz", rgb=rgb.astype(np.uint8), site=np.arange(40) % 2)
+    record = accept_tissue(services, [tmp_path / "a.npz"], "a", pictures=True)
+    assert record.facts["Columns"] == "site" and "How your data are read" in record.warnings[0]
+    data = finish(study_data(services.blobs.path(record.blob), None, settings(label_column="site")))
+    assert data.test.classes == ("0", "1")
+    folder = write_set(tmp_path / "set", patients=1)
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        for each in (folder / "benign").iterdir():
+            archive.write(each, f"benign/{each.name}")
+    with pytest.raises(UserError, match="fewer than two classes"):
+        accept_tissue(services, [tmp_path / "one.zip"], "a", pictures=True)
+    np.savez(tmp_path / "b.npz", rgb=rgb.astype(np.uint8))
+    with pytest.raises(UserError, match="no_labels"):
+        accept_tissue(services, [tmp_path / "b.npz"], "a", pictures=True)
+    assert not (tmp_path / "b.npz").exists()
+
+
+def test_columns_of_any_name_are_kept(services: Services, tmp_path: Path) -> None:
+    spectra = np.random.default_rng(0).random((40, 30)) + 1
+    columns = {"allow_pickle": np.arange(40), "a/b": np.arange(40)}
+    write_arrays(
+        tmp_path / "a.npz", {"X": spectra, "wn": np.linspace(900, 1800, 30), "y": np.arange(40) % 2, **columns}
+    )
+    record = accept_tissue(services, [tmp_path / "a.npz"], "a")
+    assert "allow_pickle" in record.facts["Columns"]
 
 
 def test_files_dropped_together_are_a_set_too(services: Services, tmp_path: Path) -> None:

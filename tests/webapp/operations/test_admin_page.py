@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,10 +16,11 @@ from starlette.types import ASGIApp
 from core.engine.protocol import JobSpec
 from core.events import Event, Failed, Started
 from tests.phantom import Phantom
-from tests.waiting import wait_until
+from tests.waiting import LONGEST, wait_until
 from tests.webapp.door.visits import session_in, visit
 from tests.webapp.fakes import ORIGIN, FakeEngine, load, services_of, stub_page, wait_for
 from webapp.app import create_app
+from webapp.door.streams import LOOK_SECONDS
 from webapp.intake.scans import accept
 from webapp.services import Services
 from webapp.settings import Settings
@@ -130,6 +132,24 @@ def test_the_switch_ends_jobs_and_visits_and_refuses_from_then_on(site: Site, he
     assert site.services.repo.scan(scan.id, session) == scan
     site.admin().post("/admin/visitor", data={"session": session, "act": "open"})
     assert greedy.get("/").status_code == 200
+
+
+def test_the_switch_cuts_what_is_open(site: Site) -> None:
+    greedy, other = visit(site.browser), visit(site.browser)
+    with ThreadPoolExecutor(1) as pool:
+        stream = pool.submit(greedy.get, "/gradio_api/heartbeat/page")
+        wait_until(lambda: streams_open(site), lambda number: number == 1)
+        for client, ends in ((other, False), (greedy, True)):
+            form = {"session": session_in(site.services, client), "act": "close"}
+            site.admin().post("/admin/visitor", data=form)
+            assert bool(wait((stream,), LONGEST if ends else 3 * LOOK_SECONDS).done) == ends
+        assert (stream.result().status_code, streams_open(site)) == (200, 0)
+
+
+def streams_open(site: Site) -> float:
+    """How many streams of events the server has open, as it counts them."""
+    text = site.admin().get("/metrics").text
+    return float(next(line.split()[1] for line in text.splitlines() if line.startswith("counterscan_streams ")))
 
 
 def test_a_closed_visitor_stays_closed_when_the_server_starts_again(site: Site) -> None:

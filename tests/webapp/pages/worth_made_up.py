@@ -66,7 +66,7 @@ def results(*, copies: bool = False, source: str = "simulated") -> WorthResults:
         (quality,),
         (Gallery("synthetic", 50, (shown,) * 3, (shown,) * 3, ((shown, shown),) * 2, (0.5, 0.6)),),
         ("At 50 real images, 200 synthetic images were worth 80 more (95 % interval 70 to 90).",),
-        ("Real + duplicates, 50 + 200: worthless.",),
+        ("Real + duplicates, 50 + 200: not shown to help or to harm.",),
         ("The rate holds for these images.",),
     )
 

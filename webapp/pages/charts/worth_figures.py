@@ -26,6 +26,8 @@ from webapp.pages.charts.figure import (
 )
 
 ROW = 30
+# numbers below an axis of a phone do not touch from this ratio on
+TICKS_APART = 1.35
 
 
 def curves(results: WorthResults) -> Chart:
@@ -63,8 +65,8 @@ def curves(results: WorthResults) -> Chart:
             _line(figure, here, place)
     layout(figure, 460)
     figure.update_layout(legend={"y": 1.04})
-    counts = sorted({point.count for point in known} | {arm.base + arm.added for arm in drawn})
-    figure.update_xaxes(type="log", tickvals=counts, title="images in the training set, real and added")
+    ticks = _apart([point.count for point in known], sorted({arm.base + arm.added for arm in drawn}))
+    figure.update_xaxes(type="log", tickvals=ticks, title="images in the training set, real and added")
     figure.update_yaxes(title="accuracy on test images")
     rows: list[tuple[Cell, ...]] = [
         (TITLES["real"], point.count, 0, worded(point.measured), worded(point.fitted)) for point in known
@@ -100,6 +102,15 @@ def _line(figure: go.Figure, arms: Sequence[ArmResult], place: int) -> None:
         text=[arm.title for arm in arms],
         hovertemplate="%{text}<br>%{y:.3f}<extra></extra>",
     )
+
+
+def _apart(counts: Sequence[int], others: Sequence[int]) -> list[int]:
+    """Return ``counts`` and those of ``others`` that have room beside them on a logarithmic axis."""
+    kept = list(counts)
+    for each in others:
+        if all(max(each, one) >= TICKS_APART * min(each, one) for one in kept):
+            kept.append(each)
+    return sorted(kept)
 
 
 def rates(results: WorthResults) -> Chart:

@@ -48,7 +48,8 @@ def build(services: Services, held: gr.State, ident: Callable[[str], str]) -> Ra
         comment = gr.Textbox(label="Comment (optional)", lines=2, max_length=2000, elem_id=ident("rate-comment"))
         save = gr.Button("Save rating", variant="secondary", elem_id=ident("rate-save"))
         status = gr.HTML(elem_id=ident("rate-status"))
-    form = RatingForm(group, scores, comment, save, status, gr.State(new_client))
+    # the result that opens brings the first id: an initial value that is computed would be an event of its own
+    form = RatingForm(group, scores, comment, save, status, gr.State(""))
     _wire(services, held, form)
     return form
 

@@ -118,9 +118,10 @@ def _models(task: Task, held: Held) -> dict[str, str]:
 def _load_tissue(services: Services, session: str, task: Task, name: str, held: Held, files: list[Path]) -> Held:
     """Take data, without the labels of the data before, or the labels of the data at hand."""
     first = task.inputs[0].name
+    pictures = task.inputs[0].pictures
     data = held.inputs.get(first, "")
     if name == first:
-        return Held({name: accept_tissue(services, files, session).id, **_models(task, held)})
+        return Held({name: accept_tissue(services, files, session, pictures=pictures).id, **_models(task, held)})
     if not data:
         raise UserError("no_scan", "Labels need their image first.", "Load the data in step 1, then the labels.")
     return held.with_input(task, name, accept_tissue(services, files, session, data).id)

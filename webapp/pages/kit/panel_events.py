@@ -149,7 +149,14 @@ class PanelEvents(ABC):
 
     def noted(self, request: gr.Request, held: Held, *values: object) -> Updates:
         """Describe the present settings, and what the run and each preset will take."""
-        shown, _ = self.read(session_of(request), held)
+        return self._noted(session_of(request), held, values)
+
+    def noted_first(self, session: str, held: Held) -> Updates:
+        """Describe the settings that the form has when a page is opened."""
+        return self._noted(session, held, [field.value for field in self.tab.settings.fields.values()])
+
+    def _noted(self, session: str, held: Held, values: Sequence[object]) -> Updates:
+        shown, _ = self.read(session, held)
         return self.note_texts(shown or View(self.tab.task), values)
 
     def note_texts(self, shown: View, values: Sequence[object]) -> Updates:
@@ -240,26 +247,30 @@ def connect(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
 def _connect_address(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
     """Show the job or the scans named in the page's address, in the tab of their task."""
     first, services = next(iter(tabs)), next(iter(tabs.values())).services
-    outputs = [shared.active, shared.tabs, *{part: None for one in tabs.values() for part in one.everything()}]
+    parts = {part: None for one in tabs.values() for part in (*one.everything(), *one.notes())}
 
     def opened(request: gr.Request, event: gr.EventData) -> Updates:
         session = session_of(request)
         wanted = str(getattr(event, "query", ""))
         found, box = attempt(lambda: _of_address(tabs, services, session, wanted))
+        name, held = found or (first, Held())
+        notes: Updates = {}
+        for one in tabs.values():
+            notes |= one.noted_first(session, held if one is tabs[name] else Held())
         if found is None and not box:
             # a visitor may have gone to another tab before this answer comes
-            return {shared.badges: header(services)}
-        name, held = found or (first, Held())
+            return {shared.badges: header(services), **notes}
         troubles: Updates = {tabs[name].tab.first_trouble: box} if box else {}
         return {
             shared.active: name,
             shared.tabs: gr.Tabs(selected=name),
+            **notes,
             **tabs[name].render(session, held, troubles),
         }
 
-    event = shared.viewer.address(opened, None, outputs, **QUIET)
-    for events in tabs.values():
-        event = event.then(events.noted, **events.note())
+    # without inputs: Gradio reports every event to the inputs of all events before it, and the fields of all tabs are
+    # a hundred
+    shared.viewer.address(opened, None, [shared.active, shared.tabs, *parts], **QUIET)
 
 
 def _of_address(

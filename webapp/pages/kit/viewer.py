@@ -64,7 +64,8 @@ const show = () => {
   if (picture) preview.firstElementChild.src = picture;
   bar.setAttribute("aria-valuenow", String(percent));
   bar.setAttribute("aria-valuetext", `${percent} percent, ${text}`);
-  bar.firstElementChild.style.width = `${percent}%`;
+  // moved, not widened: the page is not laid out anew for each frame of the movement
+  bar.firstElementChild.style.translate = `${percent - 100}%`;
   element.querySelector(".cs-progress-text").textContent = text;
   element.querySelector(".cs-progress-percent").textContent = `${percent} %`;
   // a reader of screens hears of each quarter, not of each step

@@ -21,6 +21,11 @@ from webapp.pages.worth.worth_sections import sections
 from webapp.services import Services
 from webapp.store.records import JobRecord
 
+RUNNING = (
+    "One classifier after the other is trained; the worth, its figures and the images stand here when all are. A run "
+    "that is stopped goes on where it was when it is run again."
+)
+
 
 @dataclass(frozen=True)
 class WorthEvents(PanelEvents):
@@ -53,7 +58,8 @@ class WorthEvents(PanelEvents):
     def _results(self, shown: View) -> Updates:
         view, job = self.view, shown.job
         if job is None or not shown.done:
-            return self._shown(welcome=job is None or job.over)
+            waiting = job is None or job.over
+            return self._shown(welcome=waiting, trouble="" if waiting else boxes.hint(RUNNING))
         results, box = attempt(lambda: worth_report.load(self.services, job))
         if results is None:
             return self._shown(trouble=box)

@@ -66,6 +66,32 @@ def write_onnx(path: Path, weight: Float, batch: int | str = "n") -> Path:
     return path
 
 
+def write_graph(path: Path, *parts: bytes) -> Path:
+    """Write an ONNX file of a graph from "x" (n, 3, h, w) to "y" (n, 2) with these nodes and tensors."""
+    graph = b"".join(parts) + _field(2, "g") + _field(11, _value("x", ("n", 3, "h", "w")))
+    graph += _field(12, _value("y", ("n", 2)))
+    operators = _field(8, _field(1, "") + _field(2, 17)) + _field(8, _field(1, "evil") + _field(2, 1))
+    path.write_bytes(_field(1, 8) + _field(7, graph) + operators)
+    return path
+
+
+def node(kind: str, inputs: tuple[str, ...], output: str, domain: str = "") -> bytes:
+    """Return a node of a graph."""
+    return _field(1, _node(kind, inputs, output) + _field(7, domain))
+
+
+def whole_numbers(name: str, numbers: tuple[int, ...]) -> bytes:
+    """Return a tensor of whole numbers."""
+    content = np.array(numbers, "<i8").tobytes()
+    return _field(5, _field(1, len(numbers)) + _field(2, 7) + _field(8, name) + _field(9, content))
+
+
+def external(name: str, place: str) -> bytes:
+    """Return a tensor of (3, 2) numbers that lie in another file."""
+    where = _field(13, _field(1, "location") + _field(2, place))
+    return _field(5, _field(1, 3) + _field(1, 2) + _field(2, 1) + _field(8, name) + where + _field(14, 1))
+
+
 def _field(number: int, value: int | str | bytes) -> bytes:
     """Return one field of a protobuf message."""
     if isinstance(value, int):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +16,20 @@ import torch
 from core.errors import UserError
 from core.failure.models import given_model, given_worker
 from core.failure.models.given_formats import EXPORTED, ONNX, TORCHSCRIPT, model_format
+from core.failure.models.given_input import GivenInput, raw_predict
 from core.failure.models.given_model import opened_model
-from tests.core.failure.models.model_files import Attack, linear, write_onnx, write_script
+from tests.core.failure.models.model_files import (
+    Attack,
+    external,
+    linear,
+    node,
+    whole_numbers,
+    write_graph,
+    write_onnx,
+    write_script,
+)
+from tests.hand_clock import HandClock
+from tests.waiting import LONGEST
 
 WEIGHT = np.array([[1, 2, 0], [0, -1, 1]], np.float32)
 PATCHES = np.random.default_rng(0).standard_normal((130, 3, 5, 4)).astype(np.float32)
@@ -95,16 +111,144 @@ def test_onnx_without_its_package_names_it(monkeypatch: pytest.MonkeyPatch) -> N
     assert caught.value.code == "not_installed" and "counterscan[onnx]" in caught.value.hint
 
 
-@pytest.mark.parametrize("answer", ["", "[]", "{}", '{"shape": [3, 1000000000]}', '{"shape": [4, 2]}', '{"error": 1}'])
-def test_a_process_that_answers_nonsense_is_no_model(answer: str, tmp_path: Path) -> None:
-    import subprocess
-    import sys
+NONSENSE = {
+    "nothing": b"",
+    "a list": b"[]",
+    "an empty answer": b"{}",
+    "no answer at all": b"null",
+    "numbers that do not come": b'{"shape": [3, 2]}',
+    "too many": b'{"shape": [3, 1000000000]}',
+    "for others": b'{"shape": [4, 2]}',
+    "beyond all numbers": b'{"shape": [3, %d]}' % 10**400,
+    "beyond the machine's": b'{"shape": [3, %d]}' % 10**30,
+    "back to the start": b'{"shape": [3, %d]}' % (2**62 + 1),
+    "negative": b'{"shape": [3, -2]}',
+    "twice negative": b'{"shape": [-3, -2]}',
+    "zero": b'{"shape": [3, 0]}',
+    "one side": b'{"shape": [6]}',
+    "three sides": b'{"shape": [3, 1, 2]}',
+    "truth": b'{"shape": [3, true]}',
+    "a fraction": b'{"shape": [3, 2.0]}',
+    "infinite": b'{"shape": [3, Infinity]}',
+    "no shape": b'{"shape": "32"}',
+    "nested": b"[" * 4000,
+    "nested shapes": b'{"shape": ' + b"[" * 4000,
+    "endless": b"9" * 10_000,
+    "no text": b"\xff\xfe",
+    "an error that is none": b'{"error": 1}',
+    "an error of other parts": b'{"error": ["a", "b"]}',
+    "a nested error": b'{"error": [[], {}, null]}',
+    "half a character": b'{"error": ["model_output", "\\ud800\\u001b[2J", "\\udfff"]}',
+    "another code": b'{"error": ["disk_full", "x", "y"]}',
+    "a code of a page": b'{"error": ["<script>", "x", "y"]}',
+}
 
-    script = f"import sys; sys.stdin.buffer.readline(); sys.stdout.write({answer!r} + chr(10)); sys.stdout.flush()"
-    pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", script], stdin=pipe, stdout=pipe) as child:
-        model = given_model.ModelProcess(child)
+
+@pytest.mark.parametrize("answer", NONSENSE.values(), ids=list(NONSENSE))
+def test_a_process_that_answers_nonsense_is_no_model(answer: bytes) -> None:
+    with answering(answer) as model:
         with pytest.raises(UserError) as caught:
             model.logits(np.zeros((3, 1, 1, 1), np.float32))
-        assert caught.value.code == "model_failed"
-        child.kill()
+        assert caught.value.code in given_model.CODES
+        assert f"{caught.value.message}{caught.value.hint}".isprintable()
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[given_model.ModelProcess]:
+    """A process that gives one answer, whatever it is sent, in place of a model's."""
+    script = f"import sys; sys.stdin.buffer.readline(); sys.stdout.buffer.write({answer!r} + b'\\n')"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-S", "-c", script], stdin=pipe, stdout=pipe) as child:
+        try:
+            yield given_model.ModelProcess(child)
+        finally:
+            child.kill()
+
+
+def test_all_answers_together_have_a_time() -> None:
+    """A model that sleeps just below the limit of a batch, again and again, holds its job for no longer than that."""
+    clock = HandClock()
+    script = (
+        "import json, sys\n"
+        "while line := sys.stdin.buffer.readline():\n"
+        "    shape = json.loads(line)['shape']; sys.stdin.buffer.read(4 * shape[0])\n"
+        "    sys.stdout.buffer.write(json.dumps({'shape': [shape[0], 1]}).encode() + b'\\n' + bytes(4 * shape[0]))\n"
+        "    sys.stdout.buffer.flush()\n"
+    )
+    patches = np.zeros((3, 1, 1, 1), np.float32)
+
+    def read() -> float:
+        clock.forward(given_model.ALL_SECONDS / 4)
+        return clock.monotonic()
+
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-S", "-c", script], stdin=pipe, stdout=pipe) as child:
+        model = given_model.ModelProcess(child, read)
+        assert [model.logits(patches).shape for _ in range(4)] == [(3, 1)] * 4
+        with pytest.raises(UserError) as caught:
+            model.logits(patches)
+        assert caught.value.code == "model_timeout" and child.wait(LONGEST) < 0
+
+
+HOSTILE = {
+    "another file": lambda folder: (node("Gemm", ("x", "w"), "y"), external("w", str(folder / "secret"))),
+    "a file beside": lambda folder: (node("Gemm", ("x", "w"), "y"), external("w", "secret")),
+    "a file above": lambda folder: (node("Gemm", ("x", "w"), "y"), external("w", "../../../../../../../etc/passwd")),
+    "a device": lambda folder: (node("Gemm", ("x", "w"), "y"), external("w", "/dev/zero")),
+    "a foreign operator": lambda folder: (node("Evil", ("x",), "y", "evil"),),
+    "an operator in Python": lambda folder: (node("PyOp", ("x",), "y", "com.microsoft"),),
+    "huge": lambda folder: (node("Expand", ("x", "s"), "y"), whole_numbers("s", (1 << 30, 3, 1 << 10, 1 << 10))),
+    "more than any": lambda folder: (node("Expand", ("x", "s"), "y"), whole_numbers("s", (1 << 62, 3, 1 << 62, 4))),
+    "negative": lambda folder: (node("Expand", ("x", "s"), "y"), whole_numbers("s", (-5, 3, -7, 4))),
+    "a circle": lambda folder: (node("Identity", ("y",), "y"),),
+    "nothing": lambda folder: (),
+}
+
+
+@pytest.mark.parametrize("parts", HOSTILE.values(), ids=list(HOSTILE))
+def test_an_onnx_file_made_to_harm_is_refused(tmp_path: Path, parts: Callable[[Path], tuple[bytes, ...]]) -> None:
+    (tmp_path / "secret").write_bytes(np.arange(6, dtype="<f4").tobytes())
+    path = write_graph(tmp_path / "model.onnx", *parts(tmp_path))
+    with pytest.raises(UserError) as caught, opened_model(path) as model:
+        model.logits(PATCHES)
+    assert caught.value.code in ("model_failed", "model_output")
+    assert str(tmp_path) not in caught.value.message.replace(str(tmp_path / "secret"), "")
+
+
+class Harm(torch.nn.Module):
+    """By the first number of a batch a model whose answers harm whoever computes with them."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return such answers."""
+        chosen = int(images[0, 0, 0, 0])
+        count = images.shape[0]
+        if chosen == 1:
+            return torch.full((count, 2), float("nan"))
+        if chosen == 2:
+            return torch.full((count, 2), 3e38)
+        if chosen == 3:
+            return torch.zeros(count, 20000)
+        if chosen == 4:
+            return torch.zeros(count, 0)
+        if chosen == 5:
+            return torch.zeros(1).expand(count, 5000)[:, :, None]
+        if chosen == 6:
+            return torch.zeros(count, 2 + count)
+        if chosen == 7:
+            return torch.zeros(2, 2).to_sparse()
+        if chosen == 8:
+            return torch.zeros(1).expand(1 << 40, 2)
+        raise ValueError("\x1b[2J\x07")
+
+
+def test_answers_made_to_harm_are_refused(tmp_path: Path) -> None:
+    path = write_script(tmp_path / "model.pt", Harm())
+    values = np.zeros((70, 3, 2, 2), np.float32)
+    with opened_model(path) as model:
+        predict = raw_predict(model.logits, GivenInput(), values, (1.0, 2.0, 3.0), ("a", "b"))
+        for chosen in range(1, 10):
+            values[::64] = chosen
+            with pytest.raises(UserError) as caught:
+                predict(values)
+            assert caught.value.code in ("model_failed", "model_output"), chosen
+            assert f"{caught.value.message}{caught.value.hint}".isprintable()

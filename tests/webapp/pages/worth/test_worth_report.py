@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -40,6 +41,14 @@ def test_arms_lie_over_all_images_of_their_training_sets() -> None:
     assert [list(trace.x) for trace in lines] == [[100, 250], [200, 500]]
     assert [trace.showlegend for trace in lines] == [True, False]
     assert not [trace for trace in figure.data if trace.legendgroup == "alone"]
+    # 250 has no room beside 200
+    assert list(figure.layout.xaxis.tickvals) == [25, 50, 100, 200, 500]
+
+
+def test_a_fold_of_controls_is_there_where_there_are_any() -> None:
+    words = "what else was compared"
+    assert words in sections(results())["guideline"].above
+    assert words not in sections(replace(results(), controls=(), trends=()))["guideline"].above
 
 
 @pytest.mark.parametrize("copies", [False, True])

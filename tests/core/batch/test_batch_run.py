@@ -9,6 +9,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -199,11 +201,12 @@ def test_a_full_disk_is_named_and_nothing_unfinished_is_left(
     before = sorted(path.name for path in batch.out.rglob("*"))
     monkeypatch.setattr("os.fsync", full)
     lines = lines_of(batch, outcomes)
-    for write in (
-        lambda: write_tables(batch, outcomes, lines),
-        lambda: write_overview(batch, lines),
-        lambda: mark_done(batch.folder(scans[0]), "", ()),
-    ):
+    writers: tuple[Callable[[], None], ...] = (
+        partial(write_tables, batch, outcomes, lines),
+        partial(write_overview, batch, lines),
+        partial(mark_done, batch.folder(scans[0]), "", ()),
+    )
+    for write in writers:
         with pytest.raises(UserError) as caught:
             write()
         assert caught.value.code == "write_failed"

@@ -35,7 +35,10 @@ def read_mgh(path: Path) -> Stored:
         if int(fields["goodRASFlag"]) != 1:
             raise no_orientation()
         header = MGHHeader(raw[: header_dtype.itemsize], check=False)
-        affine = check_affine(np.asarray(header.get_affine(), np.float64))
+        # places beyond what 32 bits hold become infinite, and are refused as such
+        with np.errstate(over="ignore"):
+            placed = np.asarray(header.get_affine(), np.float64)
+        affine = check_affine(placed)
         values = _mgh_voxels(reader, shape, np.dtype(MGH_TYPES[kind]))
     return Stored(values, affine)
 

@@ -39,7 +39,7 @@ def test_a_study_reaches_a_guideline_and_its_figures(page: Page) -> None:
     said = page.locator("#worth-guideline")
     expect(said).to_contain_text("SIMULATED")
     expect(said.locator(".cs-guideline")).to_contain_text("At 30 real images")
-    expect(said.locator(".cs-guideline")).to_contain_text("95 % interval")
+    expect(said.locator(".cs-guideline")).to_contain_text("more real images were not shown to help")
     expect(page.locator("#worth-curves-plot .js-plotly-plot")).to_be_visible()
     for tab in TABS:
         page.locator("#worth-tabs").get_by_role("tab", name=tab).click()

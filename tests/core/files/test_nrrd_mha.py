@@ -194,3 +194,11 @@ def test_a_number_too_large_for_a_header_is_no_number(tmp_path: Path) -> None:
         (tmp_path / "a").write_bytes(nrrd(space_origin=f"({text},0,0)"))
         with pytest.raises(UserError, match="bad_header"):
             read_nrrd(tmp_path / "a", tmp_path)
+
+
+def test_an_mgh_file_with_places_beyond_32_bits_is_refused(tmp_path: Path) -> None:
+    head = bytearray(mgh())
+    head[30:90] = struct.pack(">15f", 1, 1, 8.5e37, *np.eye(3).ravel(), 0, 0, -3e38)
+    (tmp_path / "a").write_bytes(head)
+    with pytest.raises(UserError):
+        read_mgh(tmp_path / "a")

@@ -16,7 +16,7 @@ from core.contrasts import CONTRASTS, TITLES
 from core.declaration import Context, Estimate
 from core.errors import UserError
 from core.events import Event, Finished, Progress, changed
-from core.files.nifti import Stored, place_notes, read_stored
+from core.files.nifti import Stored, place_notes
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, drive_all, networks, options_of
@@ -24,7 +24,7 @@ from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.outcome import notes_of, row_of, write_scan
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.translate.intensity_scale import ScannerScan, read_scanner
-from core.imaging.translate.sources import Gathered, check_different, gather
+from core.imaging.translate.sources import Gathered, gather
 from core.imaging.translate.task import SCANNER, TASK
 from core.result import BASELINE, ERROR, RESULT, UNCERTAINTY, Finding, Note, Result, Row, number
 from core.volume import Volume, spacing
@@ -36,6 +36,9 @@ Bool = NDArray[np.bool_]
 READ, MADE, COMPARED = 0.3, 0.8, 0.92
 # what the 99.5th percentile of the target in the brain is stored as
 UNIT = 1000.0
+
+# what must be none of the sources, in the words of an error
+OTHERS = {SCANNER: "the scan of the same scanner", "reference": "the reference"}
 
 # two scans of 1 mm, when there are no files to look at
 TYPICAL = (182 * 218 * 182, 182 * 218 * 182)
@@ -72,7 +75,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     begun = time.monotonic()
     target = params["target"]
     gathered = yield from _gather(inputs, target, params["register"])
-    scanner = _scanner(inputs, target)
+    scanner = read_scanner(inputs[SCANNER], target) if SCANNER in inputs else None
     truth = _truth(inputs, gathered)
     placed = place_notes(inputs["reference"], "Reference") if "reference" in inputs else ()
     if truth is not None:
@@ -108,36 +111,16 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
 
 
 def _gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[Progress, None, Gathered]:
-    steps = gather(inputs, target, moving)
+    others = {title: inputs[name] for name, title in OTHERS.items() if name in inputs}
+    steps = gather(inputs, target, moving, others)
     return changed(steps, lambda event: replace(event, fraction=READ * event.fraction))
 
 
-def _scanner(inputs: Mapping[str, Path], target: str) -> ScannerScan | None:
-    """Return how the scanner draws ``target``, where a scan of it is given; it must be none of the sources."""
-    if SCANNER not in inputs:
-        return None
-    scanner = read_scanner(inputs[SCANNER], target)
-    _require_other(inputs, "the scan of the same scanner", scanner.volume)
-    return scanner
-
-
-def _require_other(inputs: Mapping[str, Path], title: str, volume: Volume) -> None:
-    """Refuse a scan that is one of the sources; UserError same_file_twice.
-
-    They are compared as they were given: on the working grid a scan of other voxels differs from itself.
-    """
-    for name in CONTRASTS:
-        if name in inputs:
-            check_different({TITLES[name]: read_stored(inputs[name]).to_volume(), title: volume})
-
-
 def _truth(inputs: Mapping[str, Path], gathered: Gathered) -> Float | None:
-    """Return the reference on the grid of the result; it must be none of the sources."""
+    """Return the reference on the grid of the result, where one is given."""
     if "reference" not in inputs:
         return None
-    truth = read_reference(inputs["reference"], gathered.grid.volume, gathered.brain)
-    _require_other(inputs, "the reference", read_stored(inputs["reference"]).to_volume())
-    return truth
+    return read_reference(inputs["reference"], gathered.grid.volume, gathered.brain)
 
 
 def in_units_of(values: Float, truth: Float, brain: Bool) -> Float:

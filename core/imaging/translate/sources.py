@@ -62,12 +62,16 @@ class Gathered:
         return resample(brain, self.affine, like.affine, self.grid.stored.ras_shape, order=0)
 
 
-def gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[Progress, None, Gathered]:
+def gather(
+    inputs: Mapping[str, Path], target: str, moving: bool, others: Mapping[str, Path] | None = None
+) -> Generator[Progress, None, Gathered]:
     """Read the sources among ``inputs`` and align them with the sharpest one.
 
     The sharpest has the shortest longest voxel side, then the smallest voxels, then comes first among the slots.
-    moving: move sources that lie elsewhere; UserError ``sources_misaligned`` for them otherwise. UserError also
-    ``no_source``, ``target_given``, ``same_file_twice``, ``sources_elsewhere``, ``registration_failed``, ``no_brain``.
+    moving: move sources that lie elsewhere; UserError ``sources_misaligned`` for them otherwise. others: title ->
+    file of a scan that must be none of the sources, compared as given: resampled, a scan differs from itself.
+    UserError also ``no_source``, ``target_given``, ``same_file_twice``, ``sources_elsewhere``, ``registration_failed``,
+    ``no_brain``.
     """
     check_slots(inputs, target)
     scans = []
@@ -77,6 +81,10 @@ def gather(inputs: Mapping[str, Path], target: str, moving: bool) -> Generator[P
         volume = stored.to_volume()
         scans.append(Scan(name, stored, volume, find_head(volume)))
     check_different({scan.title: scan.volume for scan in scans})
+    for title, path in (others or {}).items():
+        other = read_stored(path).to_volume()
+        for scan in scans:
+            check_different({scan.title: scan.volume, title: other})
     grid = min(scans, key=sharpness)
     aligned: list[Scan] = []
     alignment: list[Note] = []

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import math
-import os
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -17,7 +14,7 @@ from typing import Any
 from core.batch.run import Batch, Outcome
 from core.batch.thumbnail import NAME as THUMBNAIL
 from core.declaration import Task
-from core.errors import UserError
+from core.files.nifti_writer import replacing
 from core.result import REPORT, RUN
 
 SUMMARY, FAILED = "summary.csv", "failed.csv"
@@ -110,17 +107,6 @@ def _write(path: Path, rows: Iterable[Sequence[object]]) -> None:
 
 def write_whole(path: Path, text: str) -> None:
     """Write ``text`` into ``path``, durable before the name appears; UserError write_failed, and nothing is left."""
-    # no name of a scan begins so, and no other command writes into it
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise UserError(
-            "write_failed", f"{path.name} could not be written.", "Free some space or check rights."
-        ) from error
+    # the neighbour has a name that no scan and no other command has
+    with replacing(path, path.name) as file:
+        file.write(text.encode())

@@ -45,7 +45,7 @@ def write_nifti(
     if not path.name.endswith((".nii", ".nii.gz")):
         raise ValueError(f"not a NIfTI name: {path.name}")
     header = fresh_header(values.shape, values.dtype, affine, slope, intercept, description, other)
-    with _replacing(path) as file:
+    with replacing(path) as file:
         if path.name.endswith(".gz"):
             with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as packed:
                 _write(packed, header, values)
@@ -104,8 +104,12 @@ def _write(file: BinaryIO | gzip.GzipFile, header: bytes, values: NDArray[Any]) 
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a hidden neighbour of ``path`` that takes its name once it is safely on disk."""
+def replacing(path: Path, what: str = "") -> Iterator[BinaryIO]:
+    """Open a hidden neighbour of ``path`` that takes its name once it is safely on disk; UserError write_failed leaves
+    nothing behind.
+
+    what: the words for the file in that error; without them it is the result, and the system's reason is given.
+    """
     draft = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with draft.open("xb") as file:
@@ -115,9 +119,8 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
         draft.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise UserError(
-            "write_failed", f"The result could not be written ({error.strerror}).", "Free some space or check rights."
-        ) from error
+        failed = f"{what} could not be written." if what else f"The result could not be written ({error.strerror})."
+        raise UserError("write_failed", failed, "Free some space or check rights.") from error
     finally:
         draft.unlink(missing_ok=True)
 

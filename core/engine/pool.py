@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -67,7 +67,7 @@ class Pool(Generic[One]):
         self._workers = [spawn() for _ in range(slots)]
         self._idle = list(self._workers)
 
-    def run(self, job_id: str, spec: JobSpec) -> Iterator[Event]:
+    def run(self, job_id: str, spec: JobSpec) -> Generator[Event, None, None]:
         """Yield the job's events; raise ``WorkerLost`` when its worker dies, hangs or is cancelled.
 
         Leaving the iterator before its last event kills the worker. ``ValueError`` if the job already runs.

@@ -86,7 +86,7 @@ def join(plan: Plan) -> None:
                 f"The Ray cluster at {plan.address} asks for another token.",
                 "Give the token of its head: RAY_AUTH_TOKEN_PATH names the file.",
             ) from error
-        except (OSError, RuntimeError, ValueError, RayError) as error:
+        except Exception as error:
             if time.monotonic() > end:
                 raise _unreachable(plan.address, error) from error
             log.warning("the cluster cannot be joined; trying again", exc_info=True)
@@ -103,7 +103,8 @@ def _start(plan: Plan, options: Mapping[str, Any]) -> None:
             _node_ip_address="127.0.0.1",
             **options,
         )
-    except (OSError, RuntimeError, ValueError, RayError) as error:
+    except Exception as error:
+        # Ray raises plain ones too
         log.exception("no Ray on this machine")
         raise UserError(
             "ray_unreachable", "Ray could not be started on this machine.", "The log has the details."
@@ -139,10 +140,13 @@ class Desk:
     def serve(self) -> None:
         """Run one job after the other until the line is hung up or a job lost."""
         threading.Thread(target=self._read, name="line-read", daemon=True).start()
-        with self._link, contextlib.suppress(WorkerLost):
-            while line := self._lines.get():
-                self._run(decode_spec(line))
-        # nothing of the socket stays open, in no thread
+        with self._link:
+            with contextlib.suppress(WorkerLost):
+                while line := self._lines.get():
+                    self._run(decode_spec(line))
+            # the thread that reads has it open too
+            with contextlib.suppress(OSError):
+                self._link.shutdown(socket.SHUT_RDWR)
 
     def _read(self) -> None:
         with contextlib.suppress(OSError), self._link.makefile("rb") as stream:

@@ -83,8 +83,8 @@ def put(piece: Piece, folder: Path) -> None:
 
 @contextmanager
 def room(parent: Path) -> Iterator[Path]:
-    """Give a fresh folder for one job below ``parent``, which no other user may read, and remove it in the end; what killed processes
-    have left of theirs is removed too."""
+    """Give a fresh folder for one job below ``parent``, which no other user may read, and remove it in the end; what
+    killed processes have left of theirs is removed too."""
     rooms = parent / ROOMS.format(user=os.getuid())
     rooms.mkdir(mode=0o700, exist_ok=True)
     if rooms.is_symlink() or rooms.stat().st_uid != os.getuid():

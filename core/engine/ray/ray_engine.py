@@ -197,9 +197,10 @@ def _ended(link: socket.socket, seconds: float) -> bool:
 def _environment(plan: Plan) -> dict[str, str]:
     """Return the settings of Ray: no statistics are sent anywhere, and nobody comes in without a token unless whoever
     runs a cluster wants it so. A Ray of our own has a token that only its processes know."""
+    settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": f"{START:g}"}
     if plan.address:
-        return {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token")}
-    return {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        return settings | {"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token")}
+    return settings | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
 def _require_installed() -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from core.engine.execute import execute
 from core.engine.local import LocalEngine
 from core.engine.protocol import JobSpec, WorkerLost
 from core.engine.ray.ray_engine import RayEngine
 from core.events import Event, Failed, Finished, Progress, Started
 from tests.contract.engines import FAKES, LONG, Observed, alive, cluster_of, joined, pid_of, spec
+from tests.phantom import Phantom
 from tests.waiting import LONGEST, wait_until
 
 
@@ -42,6 +46,28 @@ def test_events_come_in_order_and_files_are_there(tested: Observed, tmp_path: Pa
     assert isinstance(last, Finished)
     assert set(last.files) == {"count", "run"}
     assert all(Path(path).is_file() for path in last.files.values())
+
+
+def test_the_same_job_gives_the_same_bytes_everywhere(tested: Observed, phantom: Phantom, tmp_path: Path) -> None:
+    t1, mask = (str(path) for path in phantom.write(tmp_path))
+    job = JobSpec("inpaint", {"t1": t1, "mask": mask}, {"method": "biharmonic"}, str(tmp_path / "there"), "cpu")
+    here = replace(job, out=str(tmp_path / "here"))
+    for each in (job, here):
+        Path(each.out).mkdir()
+    last = list(tested.engine.run("a", job))[-1]
+    assert isinstance(last, Finished)
+    assert isinstance(list(execute(here))[-1], Finished)
+    made, wanted = ({path.name: path for path in Path(each.out).iterdir()} for each in (job, here))
+    assert made.keys() == wanted.keys() == {Path(file).name for file in last.files.values()}
+    volumes = [name for name in made if name.endswith(".nii.gz")]
+    assert len(volumes) > 2
+    assert [name for name in volumes if made[name].read_bytes() != wanted[name].read_bytes()] == []
+    # the run record has the time, and the report the record
+    there, same = (
+        json.loads(path.read_text()) | {"timing": None, "outputs": None}
+        for path in (made["run.json"], wanted["run.json"])
+    )
+    assert there == same
 
 
 def test_a_child_stays_warm(tested: Observed, tmp_path: Path) -> None:

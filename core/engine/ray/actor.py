@@ -15,7 +15,7 @@ from core.engine.execute import failure
 from core.engine.local import LocalEngine
 from core.engine.protocol import JobSpec, WorkerLost
 from core.engine.ray.parcels import INPUTS, KEPT, OUT, Piece, folder_files, pieces, put, room
-from core.engine.ray.plan import Plan, program
+from core.engine.ray.ray_plan import Plan, program
 from core.engine.wire import decode_spec, encode_event
 from core.events import Event, Failed, Finished
 

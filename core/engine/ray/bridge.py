@@ -30,7 +30,7 @@ from core.engine.protocol import JobSpec, WorkerLost
 from core.engine.ray.actor import JobRunner, Sent
 from core.engine.ray.crew import ON_THE_WAY, Crew, answers
 from core.engine.ray.parcels import INPUTS, KEPT, OUT, Piece, folder_files, input_files, pieces, put
-from core.engine.ray.plan import Plan
+from core.engine.ray.ray_plan import Plan
 from core.engine.wire import decode_event, decode_spec, encode_event, encode_spec
 from core.errors import UserError
 from core.events import Failed, Finished

@@ -13,7 +13,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayError
 
 from core.engine.ray.actor import JobRunner
-from core.engine.ray.plan import Plan, program
+from core.engine.ray.ray_plan import Plan, program
 from core.errors import UserError
 
 log = logging.getLogger(__name__)

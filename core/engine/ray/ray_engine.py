@@ -23,7 +23,7 @@ from core.engine.execute import TASKS
 from core.engine.line import Line
 from core.engine.pool import Pool
 from core.engine.protocol import JobSpec
-from core.engine.ray.plan import Plan
+from core.engine.ray.ray_plan import Plan
 from core.errors import UserError
 from core.events import Event
 
@@ -153,12 +153,8 @@ class RayEngine(Pool[_Remote]):
         device = "cuda" if device.startswith("cuda") else device
         count = threads or devices.threads()
         self._plan = Plan(address, "", slots, device, tasks, preload, count, silence, PATIENCE)
-        self._bridge = _Bridge(self._plan)
-        try:
-            self._bridge.require_ready(START)
-        except BaseException:
-            self._bridge.end()
-            raise
+        # Ray gives a node of its own half a minute, which is short for a machine that computes
+        self._bridge = _ready(self._plan, tries=1 if address else 2)
         # of one that is started later nobody waits for the answer
         self._plan = replace(self._plan, patience=LONG_PATIENCE)
         super().__init__(self._connected, slots, device, silence, grace)
@@ -181,6 +177,22 @@ class RayEngine(Pool[_Remote]):
         return _Remote(self._bridge)
 
 
+def _ready(plan: Plan, tries: int) -> _Bridge:
+    """Return a bridge that has joined its cluster; UserError ray_unreachable."""
+    while True:
+        bridge, tries = _Bridge(plan), tries - 1
+        try:
+            bridge.require_ready(START)
+            return bridge
+        except UserError:
+            bridge.end()
+            if not tries:
+                raise
+        except BaseException:
+            bridge.end()
+            raise
+
+
 def _ended(link: socket.socket, seconds: float) -> bool:
     """Wait up to ``seconds`` and return whether the other end of ``link`` was closed; what comes is thrown away."""
     try:
@@ -197,7 +209,7 @@ def _ended(link: socket.socket, seconds: float) -> bool:
 def _environment(plan: Plan) -> dict[str, str]:
     """Return the settings of Ray: no statistics are sent anywhere, and nobody comes in without a token unless whoever
     runs a cluster wants it so. A Ray of our own has a token that only its processes know."""
-    settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": f"{START:g}"}
+    settings = {"RAY_USAGE_STATS_ENABLED": "0"}
     if plan.address:
         return settings | {"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", "token")}
     return settings | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}

@@ -5,14 +5,9 @@ from __future__ import annotations
 import re
 
 from core.engine.local import LocalEngine
-from core.engine.protocol import Engine
+from core.engine.protocol import ENGINE_NAMES, ENGINE_PATTERN, Engine
 from core.engine.ray.ray_engine import RayEngine
 from core.errors import UserError
-
-LOCAL, RAY = "local", "ray"
-# what a person writes, and what it must look like
-NAMES = f"{LOCAL}, {RAY} or {RAY}://HOST:PORT"
-PATTERN = rf"^({LOCAL}|{RAY}|{RAY}://[^/\s]+:\d{{1,5}})$"
 
 
 def open_engine(name: str, device: str, slots: int, *, preload: bool = True, threads: int = 0) -> Engine:
@@ -20,8 +15,8 @@ def open_engine(name: str, device: str, slots: int, *, preload: bool = True, thr
 
     UserError bad_parameter, not_installed, ray_unreachable.
     """
-    if not re.fullmatch(PATTERN, name):
-        raise UserError("bad_parameter", f"There is no engine named {name[:40]!r}.", f"Choose one of: {NAMES}.")
-    if name == LOCAL:
+    if not re.fullmatch(ENGINE_PATTERN, name):
+        raise UserError("bad_parameter", f"There is no engine named {name[:40]!r}.", f"Choose {ENGINE_NAMES}.")
+    if name == "local":
         return LocalEngine(device, slots, preload=preload, threads=threads)
-    return RayEngine(name.removeprefix(RAY).removeprefix("://"), device, slots, preload=preload, threads=threads)
+    return RayEngine(name.removeprefix("ray").removeprefix("://"), device, slots, preload=preload, threads=threads)

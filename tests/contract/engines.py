@@ -17,6 +17,7 @@ import psutil
 from core.engine.protocol import Engine, JobSpec
 from core.engine.ray.ray_engine import RayEngine
 from core.events import Event, Finished
+from tests.waiting import LONGEST
 
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster
@@ -84,6 +85,9 @@ def cluster_of(nodes: int, cores: int = 1) -> Iterator[Cluster]:
     os.environ |= settings
     from ray.cluster_utils import Cluster
 
+    from core.engine.ray.bridge import wait_for_nodes
+
+    wait_for_nodes(LONGEST)
     made = Cluster(initialize_head=True, head_node_args=_node(cores) | {"temp_dir": folder})
     try:
         for _ in range(nodes - 1):

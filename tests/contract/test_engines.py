@@ -23,7 +23,7 @@ from tests.phantom import Phantom
 from tests.waiting import LONGEST, wait_until
 
 
-@pytest.fixture(scope="module", params=["local", "ray", pytest.param("cluster", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["local", "ray", pytest.param("cluster", marks=pytest.mark.soak)])
 def tested(request: pytest.FixtureRequest) -> Iterator[Observed]:
     """Each kind of engine; a cluster has two nodes."""
     if request.param == "local":

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private import services
 from ray.actor import ActorHandle
-from ray.exceptions import AuthenticationError, RayError
+from ray.exceptions import RayError
 
 from core.engine.execute import failure
 from core.engine.protocol import JobSpec, WorkerLost
@@ -41,6 +42,8 @@ log = logging.getLogger(__name__)
 # seconds of silence after which an actor has to answer; for which a cancelled job is waited for; between two tries to
 # join a cluster; bytes of shared memory for each slot of a Ray of our own
 SILENCE, GRACE, PAUSE, STORE = 5.0, 10.0, 5.0, 160 << 20
+# seconds until a Ray of our own has started
+LONGEST_START = 150.0
 
 
 def main(descriptor: int, text: str) -> None:
@@ -76,31 +79,32 @@ def join(plan: Plan) -> None:
         return
     end = time.monotonic() + plan.patience
     while True:
+        hint = "Check address and port: they are those that ray start --head prints."
         try:
             _reach(plan.address)
+            hint = (
+                f"Check the token, and let this machine belong to it: ray start --address={plan.address} --num-cpus=0."
+            )
             ray.init(plan.address, **options)
             return
-        except AuthenticationError as error:
-            raise UserError(
-                "ray_unreachable",
-                f"The Ray cluster at {plan.address} asks for another token.",
-                "Give the token of its head: RAY_AUTH_TOKEN_PATH names the file.",
-            ) from error
         except Exception as error:
+            # Ray raises plain ones too
+            log.exception("the cluster cannot be joined")
             if time.monotonic() > end:
-                raise _unreachable(plan.address, error) from error
-            log.warning("the cluster cannot be joined; trying again", exc_info=True)
+                raise UserError(
+                    "ray_unreachable", f"The Ray cluster at {plan.address} cannot be joined.", hint
+                ) from error
             time.sleep(PAUSE)
 
 
 def _start(plan: Plan, options: Mapping[str, Any]) -> None:
+    wait_for_nodes(LONGEST_START)
     try:
         ray.init(
             num_cpus=plan.slots,
             include_dashboard=False,
             object_store_memory=STORE * plan.slots,
             _temp_dir=plan.folder,
-            _node_ip_address="127.0.0.1",
             **options,
         )
     except Exception as error:
@@ -111,18 +115,28 @@ def _start(plan: Plan, options: Mapping[str, Any]) -> None:
         ) from error
 
 
+def wait_for_nodes(seconds: float) -> None:
+    """Have Ray wait up to ``seconds`` for a node that it starts: its own half a minute, which no setting of Ray 2.60
+    changes, is short on a machine whose cores compute."""
+    find = services.get_node
+
+    def get_node(address: str, node: str) -> object:
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return find(address, node)
+            except RuntimeError:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.1)
+
+    services.get_node = get_node
+
+
 def _reach(address: str) -> None:
     """Connect to the head once: Ray itself would try for a minute. OSError."""
     host, _, port = address.rpartition(":")
     socket.create_connection((host.strip("[]"), int(port)), PAUSE).close()
-
-
-def _unreachable(address: str, error: Exception) -> UserError:
-    if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
-        hint = "Check address and port; see docs/fleet.md."
-    else:
-        hint = f"Let this machine join it: ray start --address={address} --num-cpus=0; see docs/fleet.md."
-    return UserError("ray_unreachable", f"The Ray cluster at {address} cannot be joined.", hint)
 
 
 class Desk:

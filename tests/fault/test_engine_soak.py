@@ -98,7 +98,9 @@ def soak(
     assert kills > jobs // (2 * each) and deaths >= kills // 10
 
 
-@pytest.mark.parametrize("jobs", [pytest.param(100, id="short"), pytest.param(10_000, id="long", marks=SOAK)])
+@pytest.mark.parametrize(
+    ("jobs", "each"), [pytest.param(100, 20, id="short"), pytest.param(10_000, 100, id="long", marks=SOAK)]
+)
 def test_children_of_a_server_are_killed(tmp_path: Path, jobs: int, each: int) -> None:
     ended: Counter[str] = Counter()
     one = server(tmp_path / "data", lambda: LocalEngine("cpu", 2, tasks=FAKES, preload=False), ended)

@@ -51,6 +51,9 @@ def main(descriptor: int, text: str) -> None:
     until its other end closes; then everything that was started ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log_to_stderr()
+    # Ray prints sentences of its own, which are no lines of a log
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
     os.set_inheritable(descriptor, False)
     control, plan = socket.socket(fileno=descriptor), Plan.from_json(text)
     try:
@@ -64,6 +67,7 @@ def main(descriptor: int, text: str) -> None:
         byte, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not byte:
             break
+        os.set_inheritable(descriptors[0], False)
         desk = Desk(socket.socket(fileno=descriptors[0]), crew)
         threading.Thread(target=desk.serve, name="line", daemon=True).start()
     ray.shutdown()
@@ -155,12 +159,15 @@ class Desk:
         """Run one job after the other until the line is hung up or a job lost."""
         threading.Thread(target=self._read, name="line-read", daemon=True).start()
         with self._link:
-            with contextlib.suppress(WorkerLost):
+            try:
                 while line := self._lines.get():
                     self._run(decode_spec(line))
-            # the thread that reads has it open too
-            with contextlib.suppress(OSError):
-                self._link.shutdown(socket.SHUT_RDWR)
+            except WorkerLost as lost:
+                log.info("a line ends: %s", lost)
+            finally:
+                # the thread that reads has it open too
+                with contextlib.suppress(OSError):
+                    self._link.shutdown(socket.SHUT_RDWR)
 
     def _read(self) -> None:
         with contextlib.suppress(OSError), self._link.makefile("rb") as stream:
@@ -181,16 +188,15 @@ class Desk:
             raise WorkerLost("cancelled")
         try:
             lost = self._relay(actor, spec)
-        except OSError as error:
-            # the disk of this machine
-            log.exception("job failed")
+        except Exception as error:
+            log.exception("a worker is given up")
             self._crew.replace(actor)
+            # errors of Ray are errors of the system too, by their classes
+            if isinstance(error, RayError) or not isinstance(error, OSError):
+                raise WorkerLost("the worker was lost") from error
+            # the disk of this machine
             self._send(encode_event(failure(error)))
             return
-        except (RayError, WorkerLost) as error:
-            log.warning("a worker was lost: %s", str(error).strip().splitlines()[0])
-            self._crew.replace(actor)
-            raise WorkerLost("the worker was lost") from error
         self._crew.give(actor)
         if lost:
             raise WorkerLost(lost)
@@ -206,7 +212,8 @@ class Desk:
         with self._running(actor, job):
             for sent in self._followed(actor, stream):
                 if isinstance(sent, Piece):
-                    put(sent, Path(spec.out if sent.place == OUT else spec.kept))
+                    if folder := spec.out if sent.place == OUT else spec.kept:
+                        put(sent, Path(folder))
                 elif isinstance(sent, bytes):
                     self._send(_here(sent, Path(spec.out)))
                 else:

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import queue
+import shutil
 import signal
 import socket
 import sys
@@ -22,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray._private import services
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
@@ -42,8 +42,6 @@ log = logging.getLogger(__name__)
 # seconds of silence after which an actor has to answer; for which a cancelled job is waited for; between two tries to
 # join a cluster; bytes of shared memory for each slot of a Ray of our own
 SILENCE, GRACE, PAUSE, STORE = 5.0, 10.0, 5.0, 160 << 20
-# seconds until a Ray of our own has started
-LONGEST_START = 150.0
 
 
 def main(descriptor: int, text: str) -> None:
@@ -63,14 +61,16 @@ def main(descriptor: int, text: str) -> None:
         control.sendall(json.dumps([error.code, error.message, error.hint]).encode() + b"\n")
         return
     control.sendall(b"[]\n")
-    while True:
-        byte, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if not byte:
-            break
-        os.set_inheritable(descriptors[0], False)
-        desk = Desk(socket.socket(fileno=descriptors[0]), crew)
-        threading.Thread(target=desk.serve, name="line", daemon=True).start()
+    # an engine that was killed has perhaps not read the answer, which is an error here
+    with contextlib.suppress(ConnectionError):
+        while descriptors := socket.recv_fds(control, 1, 1)[1]:
+            os.set_inheritable(descriptors[0], False)
+            desk = Desk(socket.socket(fileno=descriptors[0]), crew)
+            threading.Thread(target=desk.serve, name="line", daemon=True).start()
     ray.shutdown()
+    if plan.folder:
+        # an engine that was killed does not
+        shutil.rmtree(plan.folder, ignore_errors=True)
     # threads that wait for a cluster never end
     os._exit(0)
 
@@ -102,7 +102,6 @@ def join(plan: Plan) -> None:
 
 
 def _start(plan: Plan, options: Mapping[str, Any]) -> None:
-    wait_for_nodes(LONGEST_START)
     try:
         ray.init(
             num_cpus=plan.slots,
@@ -117,24 +116,6 @@ def _start(plan: Plan, options: Mapping[str, Any]) -> None:
         raise UserError(
             "ray_unreachable", "Ray could not be started on this machine.", "The log has the details."
         ) from error
-
-
-def wait_for_nodes(seconds: float) -> None:
-    """Have Ray wait up to ``seconds`` for a node that it starts: its own half a minute, which no setting of Ray 2.60
-    changes, is short on a machine whose cores compute."""
-    find = services.get_node
-
-    def get_node(address: str, node: str) -> object:
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                return find(address, node)
-            except RuntimeError:
-                if time.monotonic() > end:
-                    raise
-            time.sleep(0.1)
-
-    services.get_node = get_node
 
 
 def _reach(address: str) -> None:

@@ -101,8 +101,17 @@ def cluster_of(nodes: int, cores: int = 1) -> Iterator[Cluster]:
 def add_node(cluster: Cluster, cores: int, **given: object) -> Any:
     """Add a node and return it. It is given its ports: for those that its helpers choose a node waits 15 s at most."""
     helpers = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
-    ports = dict(zip(helpers, _free_ports(len(helpers)), strict=True))
-    return cluster.add_node(num_cpus=cores, object_store_memory=STORE, include_dashboard=False, **ports, **given)
+    for tries in (2, 1, 0):
+        ports = dict(zip(helpers, _free_ports(len(helpers)), strict=True))
+        try:
+            return cluster.add_node(
+                num_cpus=cores, object_store_memory=STORE, include_dashboard=False, **ports, **given
+            )
+        except Exception:
+            # half a minute was too short on a busy machine
+            if not tries:
+                raise
+    return None
 
 
 def _free_ports(count: int) -> list[int]:

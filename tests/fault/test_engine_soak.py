@@ -45,10 +45,9 @@ def server(data: Path, engine: Callable[[], Engine], ended: Counter[str], **give
     settings = Settings(
         data=data,
         warm=True,
-        slots=2,
         disk_reserve_mb=1,
         jobs_per_day_total=1 << 20,
-        **(limits | given),  # type: ignore[arg-type]
+        **({"slots": 2} | limits | given),  # type: ignore[arg-type]
     )
     made = build_services(settings, engine, find=find)
     made.dispatcher._runner.ended = lambda task, state, seconds: ended.update([state])
@@ -99,7 +98,7 @@ def soak(
     blobs = sum(1 for one in {one.blobs.root for one in servers} for _ in one.glob("[0-9a-f][0-9a-f]/*"))
     assert blobs == FILES * jobs
     # some hit a process between two jobs
-    assert kills == jobs // each and deaths >= kills // 4
+    assert kills == jobs // each and deaths >= kills // 10
 
 
 @pytest.mark.parametrize(
@@ -135,7 +134,9 @@ def test_two_servers_share_a_cluster_and_a_database(tmp_path: Path, postgres: Po
     ended: Counter[str] = Counter()
     with ExitStack() as stack:
         url = stack.enter_context(postgres.empty())
-        cluster = stack.enter_context(cluster_of(2, cores=2))
-        servers = [server(tmp_path / "data", lambda: joined(cluster, 2), ended, database_url=url) for _ in range(2)]
+        cluster = stack.enter_context(cluster_of(2))
+        servers = [
+            server(tmp_path / "data", lambda: joined(cluster), ended, database_url=url, slots=1) for _ in range(2)
+        ]
         stack.enter_context(started(servers))
-        soak(servers, 600, ended, lambda: below(os.getpid()))
+        soak(servers, 600, ended, lambda: below(os.getpid()), 50)

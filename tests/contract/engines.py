@@ -47,7 +47,7 @@ def pid_of(events: list[Event]) -> int:
 def alive(pid: int) -> bool:
     """Return whether a process runs, or hangs."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -124,5 +124,5 @@ def _free_ports(count: int) -> list[int]:
 
 def joined(cluster: Cluster, slots: int = 1, **options: Any) -> RayEngine:
     """Return an engine on a cluster, of the fake tasks unless told otherwise."""
-    given = {"tasks": FAKES, "preload": False, "threads": 1} | options
+    given: dict[str, Any] = {"tasks": FAKES, "preload": False, "threads": 1} | options
     return RayEngine(str(cluster.address), "cpu", slots, **given)

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -78,16 +79,15 @@ def soak(
         name = one.dispatcher.submit("a", "count", {}, LONG if doomed else SHORT)
         if doomed:
             # while it runs, so that half of the kills hit it and the others whatever runs beside it
-            wait_until(
-                lambda one=one, name=name: one.repo.job(name, "a"), lambda found: found.fraction > 0 or found.over
-            )  # type: ignore[misc]
+            wait_until(partial(one.repo.job, name, "a"), lambda found: found.fraction > 0 or found.over)
             with suppress(ProcessLookupError):
                 os.kill(rng.choice(wait_until(victims, bool)), signal.SIGKILL)
                 kills += 1
     wait_until(lambda: servers[0].dispatcher.queue.length(), lambda length: length == 0)
     wait_until(lambda: ended.total(), lambda total: total >= jobs)
     with servers[0].repo.engine.begin() as connection:
-        states = dict(connection.execute(select(job.c.state, func.count()).group_by(job.c.state)).all())
+        rows = connection.execute(select(job.c.state, func.count()).group_by(job.c.state))
+        states = {str(state): int(number) for state, number in rows}
         files = Counter(connection.execute(select(artifact.c.job)).scalars())
         deaths = connection.scalar(select(func.sum(job.c.deaths)))
     figures = f"{jobs} jobs, {kills} kills, {deaths} starts lost, {time.monotonic() - begun:.0f} s: {states}"

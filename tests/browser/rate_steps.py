@@ -9,7 +9,7 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import STEP_MS
+from tests.browser.conftest import COARSE, STEP_MS
 from tests.browser.rate_stage import Study
 
 VIEW = "document.querySelector('.rate-viewer').counterscan"
@@ -19,10 +19,16 @@ BANNER = "You are offline; your answer is kept here and will be sent."
 
 @contextmanager
 def rater(
-    browser: Browser, study: Study, size: tuple[int, int] = LAPTOP, touch: bool = False, script: str = ""
+    browser: Browser,
+    study: Study,
+    size: tuple[int, int] = LAPTOP,
+    touch: bool = False,
+    script: str = "",
+    density: float = COARSE,
 ) -> Iterator[Page]:
     """Open the link in a fresh browser; script errors, dialogs, other hosts and refused policies fail at the end."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch)
+    viewport: Any = {"width": size[0], "height": size[1]}
+    context = browser.new_context(viewport=viewport, has_touch=touch, device_scale_factor=density)
     context.set_default_timeout(STEP_MS)
     faults: list[str] = []
     page = context.new_page()

@@ -19,16 +19,11 @@ BANNER = "You are offline; your answer is kept here and will be sent."
 
 @contextmanager
 def rater(
-    browser: Browser,
-    study: Study,
-    size: tuple[int, int] = LAPTOP,
-    touch: bool = False,
-    script: str = "",
-    density: float = COARSE,
+    browser: Browser, study: Study, size: tuple[int, int] = LAPTOP, touch: bool = False, script: str = ""
 ) -> Iterator[Page]:
     """Open the link in a fresh browser; script errors, dialogs, other hosts and refused policies fail at the end."""
     viewport: Any = {"width": size[0], "height": size[1]}
-    context = browser.new_context(viewport=viewport, has_touch=touch, device_scale_factor=density)
+    context = browser.new_context(viewport=viewport, has_touch=touch, device_scale_factor=COARSE)
     context.set_default_timeout(STEP_MS)
     faults: list[str] = []
     page = context.new_page()
@@ -67,7 +62,7 @@ def crosshairs(page: Page) -> list[list[float]]:
 def canvas_point(page: Page, panel: int, fraction: tuple[float, float, float]) -> tuple[float, float]:
     """Return where a place in the image, as RAS fractions, is on the page."""
     nv = f"{VIEW}.panels[{panel}].nv"
-    x, y = page.evaluate(f"Array.from({nv}.frac2canvasPos({list(fraction)}))")
+    x, y = page.evaluate(f"Array.from({nv}.frac2canvasPos({list(fraction)}), (one) => one / {nv}.uiData.dpr)")
     box = page.locator(".cs-panel canvas").nth(panel).bounding_box()
     assert box
     return box["x"] + x, box["y"] + y

@@ -260,8 +260,7 @@ def test_marks_arrive_at_the_voxels_that_were_drawn(browser: Browser, codes: str
     image = nifti(head(1, (shape[0], shape[1], shape[2])), affine)
     start, end = (0.275, 0.635, 0.5), (0.425, 0.635, 0.5)
     study = Study([Item([image, image], [MARK, COMMENT])] * 2, changes=True).begin()
-    # a stroke one voxel wide is where it is drawn to half a pixel
-    with serve(study), rater(browser, study, density=1.0) as page:
+    with serve(study), rater(browser, study) as page:
         wait_item(page, 1, 2)
         page.get_by_role("button", name="Axial").click()
         page.get_by_role("button", name="Pen").click()

@@ -16,6 +16,7 @@ from core import tasks
 from core.declaration import Task
 from core.engine.protocol import Engine
 from webapp.account import account_page, sign_in
+from webapp.api import api_router
 from webapp.door.guard import Guard
 from webapp.door.identity import Identity
 from webapp.door.provider import Provider
@@ -29,6 +30,7 @@ from webapp.keeping.retention import Retention
 from webapp.operations import admin_page, health
 from webapp.services import Services
 from webapp.settings import Settings
+from webapp.store.access_tokens import AccessTokens
 from webapp.store.accounts import Accounts
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
@@ -78,6 +80,8 @@ def create_app(settings: Settings, *, page: Page | None = None, engine: Callable
     app.include_router(health.router(services))
     app.include_router(admin_page.router(services, identity, retention))
     app.include_router(upload_router(uploads, settings.max_upload_mb << 20, services.blobs.require_room))
+    if settings.api:
+        app.include_router(api_router.router(services, uploads))
     mount_page(app, services, page)
     return Guard(app, services, identity, uploads)
 
@@ -105,6 +109,7 @@ def build_services(
         Owners(database),
         Erasure(database, blobs, settings.data / UPLOADS, Erased(settings.data / ERASED), unfinished),
         Shares(database),
+        AccessTokens(database),
         Overview(database),
         metrics,
         RecentErrors(),

@@ -29,7 +29,7 @@ def console() -> typer.Typer:
     app.command("settings")(print_settings)
     app.command("backup")(back_up)
     app.command("restore")(restore_backup)
-    command_line.forward(app, "users", _users, "Add accounts, list and disable them, reset passwords.")
+    command_line.forward(app, "users", _users, "Add accounts, list and disable them; passwords and tokens.")
     command_line.forward(app, "data", _data, "Delete what visitors have stored.")
     command_line.forward(app, "study", _study, "Make a reader study, invite raters, take the results away.")
     return app

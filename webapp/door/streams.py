@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import UserError
-from webapp.door.addresses import ACCESS, API
+from webapp.door.addresses import ACCESS, API, JOB_EVENTS
 from webapp.door.identity import Identity
 from webapp.door.peer import address_of
 from webapp.door.refusals import refuse
@@ -29,6 +29,11 @@ LOOK_SECONDS = 1.0
 LOOKS = 15
 
 
+def is_stream(path: str) -> bool:
+    """Return whether an address gives events for as long as they come."""
+    return path.startswith(STREAMS) or JOB_EVENTS.fullmatch(path) is not None
+
+
 class Streams:
     """ASGI middleware: bounds the open streams of a visitor, and of an address, whoever comes from it.
 
@@ -44,7 +49,7 @@ class Streams:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 429 too_many_streams."""
-        if not scope["path"].startswith(STREAMS):
+        if not is_stream(scope["path"]):
             await self._app(scope, receive, send)
             return
         address = address_of(scope)

@@ -43,7 +43,12 @@ def loaded(one: Program, head: Phantom, folder: Path) -> Inputs:
 def test_a_task_is_run_from_upload_to_download(someone: Program, head: Phantom, tmp_path: Path) -> None:
     scan, mask = head.write(tmp_path)
     t1 = someone.upload(scan)
-    assert (t1["kind"], t1["name"], tuple(t1["shape"]), t1["belongs_to"]) == ("volume", scan.name, head.scan.shape, None)
+    assert (t1["kind"], t1["name"], tuple(t1["shape"]), t1["belongs_to"]) == (
+        "volume",
+        scan.name,
+        head.scan.shape,
+        None,
+    )
     lesion = someone.upload(mask, kind="mask", belongs_to=t1["id"])
     assert lesion["belongs_to"] == t1["id"] and lesion["facts"]["voxels"] > 0
     assert [one["id"] for one in someone.ask("GET", FILES).json()] == [lesion["id"], t1["id"]]

@@ -39,12 +39,13 @@ def serve(
     public_demo: Annotated[
         bool, typer.Option("--public-demo", help="Let everybody in without log-in, as a visitor.")
     ] = False,
+    mcp: Annotated[bool, typer.Option("--mcp", help="Offer the tasks as tools of the Model Context Protocol.")] = False,
 ) -> None:
     """Serve the page; see docs/settings.md for the variables that say how."""
     from webapp import server, settings
 
     chosen = settings.load()
-    server.serve(chosen.model_copy(update={"public_demo": True}) if public_demo else chosen)
+    server.serve(chosen.model_copy(update={"public_demo": public_demo or chosen.public_demo, "mcp": mcp or chosen.mcp}))
 
 
 def print_settings() -> None:

@@ -104,7 +104,8 @@ def things(services: Any, session: str, folder: Path) -> dict[str, str]:
     rater = sit(services, study, start=False)[0]
     return {
         "token": scan.token, "scan_id": scan.id, "file_id": scan.id, "job_id": job.id, "name": "result.nii.gz",
-        "artifact_id": job.artifacts[0].id, "study_id": study.id, "key": rater, "part": "result", "position": "1", "axis": "1", "over": mask.token,
+        "artifact_id": job.artifacts[0].id, "study_id": study.id, "key": rater, "part": "result",
+        "position": "1", "axis": "1", "over": mask.token,
         "share": services.shares.add(job.id, session, now() + timedelta(days=1))[1],
     }  # fmt: skip
 

@@ -94,7 +94,7 @@ def take(
     deface: bool = False,
 ) -> FileView:
     """Check and record uploaded files as those of the page; UserError: every code of the intake."""
-    if belongs_to is not None and kind not in ("mask", "tissue"):
+    if belongs_to is not None and kind not in ("mask", "tissue", "pictures"):
         raise UserError("bad_request", f"A {kind} belongs to no other file.", "Leave belongs_to out.")
     title = paths[0].name if len(paths) == 1 else f"{paths[0].name} and {len(paths) - 1} more"
     if kind == "mask":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Callable
 
 import anyio
@@ -18,6 +19,7 @@ from webapp.door.headers import PRIVATE
 from webapp.door.visitor import session_of
 from webapp.services import Services
 from webapp.store.repository import not_found
+from webapp.store.states import OVER
 
 # seconds between two looks at a job whose events are followed, and after which a silent stream shows that it lives
 LOOK_SECONDS = 0.7
@@ -74,12 +76,12 @@ def add_results(routes: APIRouter, services: Services) -> None:
         """Server-sent events: ``progress`` whenever the job changes, ``end`` once it is over, which ends the stream."""
         session = session_of(request)
 
-        def read() -> JobView:
+        def look() -> JobView:
             return job_view(repo.job(job_id, session))
 
         # what is not this visitor's is refused before the stream begins
-        first = await to_thread.run_sync(read)
-        return StreamingResponse(events(first, read), media_type="text/event-stream", headers=STREAM)
+        first = await to_thread.run_sync(look)
+        return StreamingResponse(events(first, look), media_type="text/event-stream", headers=STREAM)
 
     @routes.get("/jobs/{job_id}/results/{name}", response_class=Response, responses=FILE)
     def download_result(job_id: str, name: str, request: Request) -> Response:
@@ -99,27 +101,40 @@ def start(services: Services, session: str, wanted: JobRequest) -> JobView:
     return job_view(services.repo.job(services.dispatcher.submit(session, task.name, wanted.inputs, params), session))
 
 
-async def events(first: JobView, read: Callable[[], JobView]) -> AsyncIterator[str]:
-    """Yield what a job has to report as server-sent events, until it is over or deleted; read: looks at it again."""
-    job, silent = first, 0.0
-    yield _event("progress", job)
-    while job.state in ("queued", "running"):
+async def changes(
+    first: JobView, look: Callable[[], JobView], silent: float = math.inf
+) -> AsyncIterator[JobView | None]:
+    """Yield a job, then what it has become whenever it has changed, until it is over or deleted; look: reads it again.
+
+    silent: yield None after so many seconds without a change.
+    """
+    job, waited = first, 0.0
+    yield job
+    while job.state not in OVER:
         await anyio.sleep(LOOK_SECONDS)
-        silent += LOOK_SECONDS
+        waited += LOOK_SECONDS
         try:
-            seen = await to_thread.run_sync(read)
+            seen = await to_thread.run_sync(look)
         except OperationalError:
             # looked at again soon
             continue
         except UserError:
             return
         if seen != job:
-            job, silent = seen, 0.0
-            yield _event("progress", job)
-        elif silent >= SILENT_SECONDS:
-            silent = 0.0
+            job, waited = seen, 0.0
+            yield job
+        elif waited >= silent:
+            waited = 0.0
+            yield None
+
+
+async def events(first: JobView, look: Callable[[], JobView]) -> AsyncIterator[str]:
+    """Yield what a job has to report as server-sent events, until it is over or deleted; look: reads it again."""
+    async for job in changes(first, look, SILENT_SECONDS):
+        if job is None:
             yield ": waiting\n\n"
-    yield _event("end", job)
+        else:
+            yield _event("end" if job.state in OVER else "progress", job)
 
 
 def _event(name: str, job: JobView) -> str:

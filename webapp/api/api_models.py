@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -137,11 +136,6 @@ def job_view(job: JobRecord) -> JobView:
 def file_name(artifact: ArtifactRecord) -> str:
     """Return the name of a result file: that of the artifact with the ending of what is stored."""
     return artifact.name + artifact.blob[artifact.blob.index(".") :]
-
-
-def job_request(task: str, inputs: Mapping[str, str], preset: str | None, params: Mapping[str, Any]) -> JobRequest:
-    """Return a request for a job from its parts; ``ValidationError`` for values that no JSON has."""
-    return JobRequest(task=task, inputs=dict(inputs), preset=preset, params=dict(params))
 
 
 def _values(job: JobRecord) -> dict[str, Any]:

@@ -65,6 +65,7 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("GET", ("/api/v1/jobs", "/api/v1/jobs/{job_id}", "/api/v1/jobs/{job_id}/events")),
         ("GET", ("/api/v1/jobs/{job_id}/results/{name}",)),
         ("DELETE", ("/api/v1/files/{file_id}", "/api/v1/jobs/{job_id}")),
+        ("POST", ("/mcp",)),
     ),
     "person": (
         ("GET", ("/account",)),

@@ -19,7 +19,8 @@ from webapp.door.route_table import NEEDED
 from webapp.door.visitor import KEY, VISITOR
 from webapp.roles import covers
 
-STREAMS = (API + "queue/data", API + "heartbeat/", API + "upload_progress")
+# and calls that may wait for a job
+STREAMS = (API + "queue/data", API + "heartbeat/", API + "upload_progress", "/mcp")
 TOO_MANY = UserError(
     "too_many_streams", "Too many pages are open from here.", "Close some of them, then reload this one."
 )

@@ -23,6 +23,7 @@ from webapp.store.clock import now
 from webapp.store.schema import access_token
 
 PASSWORD = "correct horse"  # noqa: S105
+EVIL = "https://evil.example"
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,7 @@ def test_a_cookie_lends_a_program_nothing(server: ASGIApp, browser: Browser) -> 
 @pytest.mark.parametrize(
     "headers",
     [
-        {"origin": "https://evil.example"},
+        {"origin": EVIL},
         {"sec-fetch-site": "cross-site"},
         {"origin": "null"},
         {"host": "evil.example"},
@@ -162,9 +163,9 @@ def test_another_site_can_do_nothing_with_a_token_either(server: ASGIApp, header
     one = program(server)
     for method, path in (("POST", JOBS), ("POST", FILES), ("DELETE", f"{JOBS}/x")):
         assert one.ask(method, path, headers=headers).status_code in (403, 421)
-    answer = one.ask("GET", JOBS, headers={"origin": "https://evil.example"})
+    answer = one.ask("GET", JOBS, headers={"origin": EVIL})
     assert not [name for name in answer.headers if name.startswith("access-control-")]
-    assert one.ask("OPTIONS", JOBS, headers={"origin": "https://evil.example"}).status_code == 403
+    assert one.ask("OPTIONS", JOBS, headers={"origin": EVIL}).status_code == 403
 
 
 def test_a_token_opens_no_page_of_a_person(guarded: ASGIApp) -> None:

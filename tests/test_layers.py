@@ -93,6 +93,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "joserfc": ("webapp.door.provider",),
     "httpx2": ("webapp.door.provider",),
     "limits": ("webapp.rates",),
+    "mcp": ("webapp.api.mcp_server",),
     "structlog": ("webapp.telemetry", "webapp.door.watching"),
     "prometheus_client": ("webapp.telemetry", "webapp.operations.health"),
     "torch": ("core",),

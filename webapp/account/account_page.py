@@ -93,7 +93,7 @@ def new_token(services: Services, visitor: Visitor, title: str, days: int) -> st
     return services.tokens.add(visitor.session, who, kept, now() + timedelta(days=days))[1]
 
 
-def _page(services: Services, visitor: Visitor, token: str = "") -> Response:
+def _page(services: Services, visitor: Visitor, token: str | None = None) -> Response:
     """Return the page; token: one that was just made."""
     browsers = [_row(one, visitor) for one in services.browsers.of(visitor.session)] if visitor.browser else []
     tokens = [_token_row(one) for one in services.tokens.of(visitor.session)]

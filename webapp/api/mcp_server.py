@@ -19,7 +19,7 @@ from webapp.door.visitor import session_of
 from webapp.services import Services
 
 if TYPE_CHECKING:
-    import mcp_types
+    from mcp import types as mcp_types
     from mcp.server.context import ServerRequestContext
 
 PATH = "/mcp"
@@ -53,7 +53,7 @@ class McpServer:
         return self._sessions.run()
 
     async def _listed(self, context: ServerRequestContext[Any, Any], given: object) -> mcp_types.ListToolsResult:
-        import mcp_types
+        from mcp import types as mcp_types
 
         return mcp_types.ListToolsResult(
             tools=[
@@ -73,7 +73,7 @@ class McpServer:
     async def _called(
         self, context: ServerRequestContext[Any, Any], given: mcp_types.CallToolRequestParams
     ) -> mcp_types.CallToolResult:
-        import mcp_types
+        from mcp import types as mcp_types
 
         try:
             found = await called(self._services, session_of(context.request), given.name, given.arguments or {})

@@ -54,7 +54,7 @@ def _event(services: Services, task: Task) -> Callable[..., AsyncIterator[dict[s
                 yield job.model_dump(mode="json")
 
     # Gradio reads the names, types and defaults of a function's parameters
-    run.__annotations__ = {"request": gr.Request, **_types(task), "return": dict}
+    run.__annotations__.update(_types(task))
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     first_of_all = inspect.Parameter("request", kind)
     defaults = {"preset": "", "params": {}, **{entry.name: None for entry in task.inputs if not entry.required}}

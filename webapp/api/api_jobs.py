@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -26,8 +27,9 @@ LOOK_SECONDS = 0.7
 SILENT_SECONDS = 15.0
 # proxies that keep an answer until it is whole keep no stream
 STREAM = {**PRIVATE, "x-accel-buffering": "no"}
-EVENTS = {200: {"content": {"text/event-stream": {}}, "description": "Events; the data of each is a job."}}
-FILE = {200: {"content": {"application/octet-stream": {}}, "description": "The file."}}
+Answers = dict[int | str, dict[str, Any]]
+EVENTS: Answers = {200: {"content": {"text/event-stream": {}}, "description": "Events; the data of each is a job."}}
+FILE: Answers = {200: {"content": {"application/octet-stream": {}}, "description": "The file."}}
 
 
 def add_jobs(routes: APIRouter, services: Services) -> None:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import gradio as gr
 from anyio import to_thread
+from gradio.events import api
 from pydantic import ValidationError
 
 from core import tasks
@@ -31,7 +32,7 @@ UNREADABLE = UserError(
 def build(services: Services) -> None:
     """Add one event a task to the page that is being built."""
     for task in tasks.TASKS:
-        gr.api(
+        api(
             _event(services, task),
             api_name=task.name,
             api_description=f"{task.summary} Gives the job whenever it changes, last of all when it is over.",
@@ -57,7 +58,11 @@ def _event(services: Services, task: Task) -> Callable[..., AsyncIterator[dict[s
     run.__annotations__.update(_types(task))
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     first_of_all = inspect.Parameter("request", kind)
-    defaults = {"preset": "", "params": {}, **{entry.name: None for entry in task.inputs if not entry.required}}
+    defaults: dict[str, object] = {
+        "preset": "",
+        "params": {},
+        **{entry.name: None for entry in task.inputs if not entry.required},
+    }
     given = [
         inspect.Parameter(name, kind, default=defaults.get(name, inspect.Parameter.empty)) for name in _types(task)
     ]

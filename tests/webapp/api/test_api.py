@@ -21,6 +21,7 @@ from tests.webapp.api.programs import FILES, JOBS, Program, code, program
 from tests.webapp.door.visits import Browser, visit
 from tests.webapp.fakes import ORIGIN, FakeEngine, finish, services_of, stub_page
 from webapp.api import api_jobs
+from webapp.api.api_models import JobView
 from webapp.app import create_app
 from webapp.settings import Settings
 
@@ -182,10 +183,10 @@ def test_a_stream_shows_that_it_lives_and_ends_when_its_job_is_deleted(
     monkeypatch.setattr(api_jobs, "LOOK_SECONDS", 0.001)
     monkeypatch.setattr(api_jobs, "SILENT_SECONDS", 0.002)
     one = program(server)
-    job = api_jobs.JobView.model_validate({**one.start(loaded(one, head, tmp_path)), "state": "running"})
+    job = JobView.model_validate({**one.start(loaded(one, head, tmp_path)), "state": "running"})
     looks = [job] * 5
 
-    def read() -> api_jobs.JobView:
+    def read() -> JobView:
         if not looks:
             raise UserError("not_found", "m", "h")
         return looks.pop()

@@ -38,8 +38,8 @@ def test_tools_have_names_texts_and_schemas() -> None:
     found = {tool.name: tool for tool in mcp_tools.tools()}
     assert list(found)[:2] == ["inpaint", "superres"] and len(found) == 9
     for tool in found.values():
-        assert tool.text.endswith(".") and jsonschema_rs.meta.is_valid(tool.schema)
-    check = jsonschema_rs.validator_for(found["inpaint"].schema)
+        assert tool.text.endswith(".") and jsonschema_rs.meta.is_valid(dict(tool.schema))
+    check = jsonschema_rs.validator_for(dict(found["inpaint"].schema))
     assert check.is_valid({"t1": "x", "mask": "y", "preset": "fast", "params": {"seed": 1}, "wait": 5})
     for wrong in ({}, {"t1": "x"}, {"t1": "x", "mask": "y", "params": {"seed": -1}}, {"t1": "x", "mask": "y", "z": 1}):
         assert not check.is_valid(wrong)

@@ -24,7 +24,8 @@ from webapp.settings import Settings
 
 def only_these(services: Services) -> gr.Blocks:
     """A page with nothing but these events."""
-    with gr.Blocks() as blocks:
+    blocks = gr.Blocks()
+    with blocks:
         named_events.build(services)
     return blocks
 
@@ -80,7 +81,7 @@ def test_a_call_that_cannot_be_is_refused_with_the_reason(site: ASGIApp, head: P
         ("bad_parameter", (None, None, None, "nothing", {})),
         ("bad_request", (None, None, None, 5, {})),
         ("bad_request", ({}, None, None, "", {})),
-        ("bad_request", ([{"path": 1}], None, None, "", {})),
+        ("bad_request", ([{"x": 1}], None, None, "", {})),
         ("bad_request", (1, None, None, "", {})),
         ("not_found", (others, None, None, "", {})),
         ("not_found", ("../../counterscan.db", None, None, "", {})),

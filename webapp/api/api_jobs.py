@@ -38,7 +38,7 @@ def add_jobs(routes: APIRouter, services: Services) -> None:
 
     @routes.post("/jobs", status_code=202)
     def start_job(wanted: JobRequest, request: Request, response: Response) -> JobView:
-        """Queue a job; ``Location`` is where it can be followed."""
+        """Queue a job; the header Location is where it can be followed."""
         made = start(services, session_of(request), wanted)
         response.headers["location"] = f"{ROOT}/jobs/{made.id}"
         return made
@@ -75,7 +75,7 @@ def add_results(routes: APIRouter, services: Services) -> None:
 
     @routes.get("/jobs/{job_id}/events", response_class=StreamingResponse, responses=EVENTS)
     async def follow_job(job_id: str, request: Request) -> Response:
-        """Server-sent events: ``progress`` whenever the job changes, ``end`` once it is over, which ends the stream."""
+        """Server-sent events: progress whenever the job changes, end once it is over, which ends the stream."""
         session = session_of(request)
 
         def look() -> JobView:
@@ -87,7 +87,7 @@ def add_results(routes: APIRouter, services: Services) -> None:
 
     @routes.get("/jobs/{job_id}/results/{name}", response_class=Response, responses=FILE)
     def download_result(job_id: str, name: str, request: Request) -> Response:
-        """A file of a finished job, by its name with or without its ending: ``result.nii.gz`` or ``result``."""
+        """A file of a finished job, by its name with or without its ending: result.nii.gz or result."""
         job = repo.job(job_id, session_of(request))
         found = next((one for one in job.artifacts if name in (one.name, file_name(one))), None)
         if found is None:

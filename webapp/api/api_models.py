@@ -27,8 +27,8 @@ class Problem(BaseModel):
 class FileView(BaseModel):
     """A checked file of this visitor.
 
-    shape and spacing (mm) follow the axes X, Y, Z (RAS+); warnings and notes are sentences; facts: what was read of
-    it, by name. volumes: what a DICOM folder holds, in words, where it holds several; volume: the one taken, from 1.
+    shape and spacing (mm) follow the axes X, Y, Z (RAS+); warnings are sentences; facts: what was read of it, by
+    name. volumes: what a DICOM folder holds, in words, where it holds several; volume: the one taken, from 1.
     """
 
     id: str

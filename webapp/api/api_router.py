@@ -14,8 +14,9 @@ from core.option_schema import option_schema
 from webapp.api.api_files import add_files
 from webapp.api.api_jobs import add_jobs, add_results
 from webapp.api.api_models import ROOT, Problem
+from webapp.api.api_page import page_of
 from webapp.door.headers import PRIVATE
-from webapp.door.html import SAFE_FORMS, document
+from webapp.door.html import SAFE_FORMS
 from webapp.door.uploads import Uploads
 from webapp.door.visitor import session_of, visitor_of
 from webapp.services import Services
@@ -48,7 +49,7 @@ def router(services: Services, uploads: Uploads) -> APIRouter:
     def page(request: Request) -> Response:
         """The same as a page."""
         visitor_of(request)
-        return HTMLResponse(document("api", api=described, operations=operations(described)), headers=HEADERS)
+        return HTMLResponse(page_of(described), headers=HEADERS)
 
     return routes
 
@@ -59,33 +60,6 @@ def description(routes: APIRouter) -> dict[str, Any]:
     described.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     described["security"] = [{"token": []}]
     return described
-
-
-def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return method, path, text, parameters and body of each address of an OpenAPI description."""
-    return [
-        {
-            "method": method.upper(),
-            "path": path,
-            "text": operation.get("description", ""),
-            "parameters": [_parameter(one) for one in operation.get("parameters", [])],
-            "body": ", ".join(operation.get("requestBody", {}).get("content", {})),
-        }
-        for path, methods in described["paths"].items()
-        for method, operation in methods.items()
-    ]
-
-
-def _parameter(described: dict[str, Any]) -> dict[str, str]:
-    """Return name, place, meaning and default of one parameter of an OpenAPI description."""
-    schema = described.get("schema", {})
-    default = schema.get("default")
-    return {
-        "name": described["name"],
-        "place": described["in"],
-        "text": described.get("description", "") or ", ".join(schema.get("enum", ())),
-        "default": "" if default is None else str(default).lower(),
-    }
 
 
 def _unkept(response: Response) -> None:

@@ -159,6 +159,9 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     """Put Gradio's page at "/"; page: builds it, without one that of ``webapp.pages``."""
     import gradio
 
+    from webapp.pages.kit import following
+
+    app.include_router(following.router(services))
     options: dict[str, Any] = {}
     if page is None:
         from webapp.pages import layout, thumbnails

@@ -7,17 +7,17 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from core import tasks
 from core.declaration import Task
 from core.engine.protocol import Engine, WorkerLost
 from core.errors import UserError
 from webapp.jobs.board import Board
+from webapp.jobs.job_limits import JobLimits, Whereabouts
 from webapp.jobs.runner import Ended, Runner
-from webapp.rates import Allowance, in_words
 from webapp.settings import Settings
 from webapp.store.blobs import Blobs
 from webapp.store.clock import Clock
@@ -89,8 +89,13 @@ class Dispatcher:
         self._held: dict[str, Claim] = {}
         self._change = threading.Lock()
         self.board = Board(self.queue, repo, clock)
-        self._allowance = Allowance(
-            settings.jobs_per_day, settings.jobs_per_day_total, DayUse(repo.engine, "jobs"), clock.time
+        self.whereabouts = Whereabouts()
+        self._limits = JobLimits(
+            settings.jobs_per_day,
+            settings.jobs_per_day_total,
+            DayUse(repo.engine, "jobs"),
+            self.whereabouts,
+            clock.time,
         )
 
     def submit(
@@ -106,7 +111,7 @@ class Dispatcher:
         named = {name: scan_id for name, scan_id in inputs.items() if scan_id}
         self._check_inputs(task, named, session)
         self._blobs.require_room()
-        _require_allowance(self._allowance.wait(session))
+        self._limits.require_room(session)
         job_id = self.queue.add(
             session,
             task.name,
@@ -115,18 +120,12 @@ class Dispatcher:
             own=self._settings.queue_per_session,
             total=self._settings.queue_total,
         )
-        self._allowance.take(session)
+        # the job is queued, whether it can be counted or not
+        self._limits.take(session)
         self.board.change()
-        self._count()
         with self._wake:
             self._wake.notify_all()
         return job_id
-
-    def _count(self) -> None:
-        """Write down what was started in a day; the job is queued, whether this succeeds or not."""
-        self._allowance.forget()
-        with suppress(OperationalError):
-            self._allowance.keep()
 
     def cancel(self, job_id: str, session: str) -> None:
         """End a waiting or running job of this session; one that is over stays as it is. UserError not_found."""
@@ -284,13 +283,6 @@ class Dispatcher:
             except Exception:
                 # as a rule the database; without this every lease would run out
                 log.exception("leases were not renewed; trying again")
-
-
-def _require_allowance(wait: float) -> None:
-    if wait:
-        raise UserError(
-            "job_limit", "These are all jobs that may be started in a day.", f"Come back in {in_words(wait)}."
-        )
 
 
 def _check_role(title: str, kind: str, scan: ScanRecord) -> None:

@@ -88,21 +88,43 @@ class Accounts:
         UserError no_account, bad_name.
         """
         plain = _plain(name)
-        return self._enabled(self._row(account.c.name == plain) or self._made(plain, role, None))
+        row = self._row(account.c.name == plain)
+        if row is None:
+            if role is None:
+                raise _unknown(plain)
+            row = self._added_once(account.c.name == plain, plain, role)
+        return self._enabled(row)
 
     def subject(self, subject: str, name: str, role: Role | None) -> AccountRecord:
         """Return the account of a provider's ``subject``; a new one is called ``name`` and gets ``role``.
 
-        An account of that name that was added without a password becomes the subject's. None refuses a new one.
-        UserError no_account, bad_name, name_taken.
+        None refuses a new one. An account that has the name already is not theirs for that: people choose their names
+        at some providers, and get those of others at some. ``link`` makes it theirs.
+        UserError no_account, bad_name, not_linked.
         """
-        plain = _plain(name)
-        row = self._row(account.c.subject == subject)
+        mine = account.c.subject == subject
+        row = self._row(mine)
         if row is None:
-            waiting = (account.c.name == plain) & account.c.password.is_(None) & account.c.subject.is_(None)
-            self._change(waiting, {"subject": subject})
-            row = self._row(account.c.subject == subject) or self._made(plain, role, subject)
+            plain = _plain(name)
+            if self._row(account.c.name == plain) is not None:
+                raise _not_linked(plain, subject)
+            if role is None:
+                raise _unknown(plain, f"Ask an administrator to add and link one; your log-in is: {subject}")
+            row = self._added_once(mine, plain, role, subject)
         return self._enabled(row)
+
+    def link(self, name: str, subject: str) -> None:
+        """Make an account a provider's ``subject``'s, whosever it was, and end its visits.
+
+        UserError no_account, subject_taken.
+        """
+        found = self.find(name)
+        try:
+            self._change(account.c.id == found.id, {"subject": subject}, leave=found.id)
+        except IntegrityError as error:
+            raise UserError(
+                "subject_taken", "This log-in has another account already.", "Look at counterscan users list."
+            ) from error
 
     def set_password(self, name: str, password: str) -> None:
         """Replace a password and end every visit of the account; UserError no_account, bad_password."""
@@ -136,10 +158,15 @@ class Accounts:
                 "name_taken", f"There is an account {name!r} already.", "Choose another name, or reset that one."
             ) from error
 
-    def _made(self, name: str, role: Role | None, subject: str | None) -> Row[Any]:
-        if role is None:
-            raise _unknown(name)
-        return self._add(name, role, None, subject)
+    def _added_once(self, mine: Any, name: str, role: Role, subject: str | None = None) -> Row[Any]:
+        """Add an account, or return ``mine`` where another request has just added it."""
+        try:
+            return self._add(name, role, None, subject)
+        except UserError:
+            row = self._row(mine)
+            if row is None:
+                raise _not_linked(name, subject or "") from None
+            return row
 
     def _enabled(self, row: Row[Any]) -> AccountRecord:
         if row.disabled is not None:
@@ -202,7 +229,16 @@ class Accounts:
 
 def to_account(row: Row[Any]) -> AccountRecord:
     """Return the record of a row of ``account``."""
-    return AccountRecord(row.id, row.name, row.role, row.session, row.password is not None, row.disabled, row.created)
+    return AccountRecord(
+        row.id,
+        row.name,
+        row.role,
+        row.session,
+        local=row.password is not None,
+        linked=row.subject is not None,
+        disabled=row.disabled,
+        created=row.created,
+    )
 
 
 def wait_after(failures: int) -> float:
@@ -232,5 +268,13 @@ def _digest(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
 
 
-def _unknown(name: str) -> UserError:
-    return UserError("no_account", f"{name[:40]!r} has no account here.", "Ask an administrator to add one.")
+def _unknown(name: str, hint: str = "Ask an administrator to add one.") -> UserError:
+    return UserError("no_account", f"{name[:40]!r} has no account here.", hint)
+
+
+def _not_linked(name: str, subject: str) -> UserError:
+    return UserError(
+        "not_linked",
+        f"There is an account {name[:40]!r}, and your log-in is not linked to it.",
+        f"If it is yours, have an administrator link it; your log-in is: {subject}",
+    )

@@ -199,16 +199,60 @@ def test_whom_a_proxy_names_gets_an_account(accounts: Accounts) -> None:
 def test_a_subject_of_a_provider_keeps_its_account(accounts: Accounts) -> None:
     made = accounts.subject("issuer 1", "ada@example.org", "visitor")
     assert accounts.subject("issuer 1", "lovelace@example.org", None) == made
-    waiting = accounts.add("bob@example.org", "manager", None)
-    assert accounts.subject("issuer 2", "Bob@example.org", None) == waiting
-    accounts.add("carol@example.org", "admin", RIGHT)
-    # neither the account of another subject nor one with a password is handed over
-    for name in ("ada@example.org", "bob@example.org", "carol@example.org"):
-        with pytest.raises(UserError) as refused:
-            accounts.subject("issuer 3", name, "visitor")
-        assert refused.value.code == "name_taken"
-    with pytest.raises(UserError, match="no account"):
+    with pytest.raises(UserError, match="no account") as refused:
         accounts.subject("issuer 4", "dora@example.org", None)
+    assert "issuer 4" in refused.value.hint
+
+
+def test_a_name_at_a_provider_gives_nobody_an_account_that_is_there(accounts: Accounts, database: Engine) -> None:
+    accounts.subject("issuer 1", "ada@example.org", "visitor")
+    accounts.add("bob@example.org", "admin", None)
+    accounts.add("carol@example.org", "admin", RIGHT)
+    accounts.named("dora@example.org", "manager")
+    accounts.add("eve@example.org", "visitor", None)
+    accounts.disable("eve@example.org")
+    before = accounts.all()
+    # of another subject, without a password, with one, of a proxy, disabled; new ones welcome or not
+    for name in ("ada", "Bob", "carol", "dora", "eve"):
+        for role in ("visitor", None):
+            with pytest.raises(UserError) as refused:
+                accounts.subject("issuer 3", f"{name}@example.org", role)  # type: ignore[arg-type]
+            assert (refused.value.code, "issuer 3" in refused.value.hint) == ("not_linked", True)
+    assert accounts.all() == before
+
+
+def test_an_administrator_links_an_account_to_one_log_in(accounts: Accounts, database: Engine) -> None:
+    browsers = Browsers(database, 180)
+    made = accounts.add("bob@example.org", "admin", None)
+    _, cookie = browsers.admit(made)
+    accounts.link("Bob@example.org", "issuer 2")
+    # whoever used it before is out
+    assert browsers.find(cookie) is None
+    assert accounts.subject("issuer 2", "another name", None).session == made.session
+    with pytest.raises(UserError):
+        accounts.subject("issuer 3", "bob@example.org", "visitor")
+    accounts.link("bob@example.org", "issuer 3")
+    assert accounts.subject("issuer 3", "bob@example.org", None).session == made.session
+    assert accounts.subject("issuer 2", "new@example.org", "visitor").session != made.session
+    for name, subject, code in (("new@example.org", "issuer 3", "subject_taken"), ("nobody", "issuer 9", "no_account")):
+        with pytest.raises(UserError) as refused:
+            accounts.link(name, subject)
+        assert refused.value.code == code
+    accounts.disable("bob@example.org")
+    with pytest.raises(UserError, match="no account"):
+        accounts.subject("issuer 3", "bob@example.org", "visitor")
+
+
+def test_who_logs_in_twice_at_once_gets_one_account(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, made = accounts._row, accounts.subject("issuer 1", "ada@example.org", "visitor")
+    unread = iter([None, None])
+    # what the other request has just written is not seen by the two looks before
+    monkeypatch.setattr(accounts, "_row", lambda which: next(unread, read(which)))
+    assert accounts.subject("issuer 1", "ada@example.org", "visitor") == made
+    unread = iter([None, None])
+    with pytest.raises(UserError) as refused:
+        accounts.subject("issuer 2", "ada@example.org", "visitor")
+    assert refused.value.code == "not_linked"
 
 
 def test_a_role_can_be_changed(accounts: Accounts) -> None:
@@ -220,3 +264,12 @@ def test_a_role_can_be_changed(accounts: Accounts) -> None:
     assert refused.value.code == "no_account"
     with pytest.raises(UserError, match="no account"):
         accounts.disable("bob")
+
+
+def test_whom_a_proxy_names_twice_at_once_gets_one_account(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, made = accounts._row, accounts.named("ada", "visitor")
+    unread = iter([None])
+    monkeypatch.setattr(accounts, "_row", lambda which: next(unread, read(which)))
+    assert accounts.named("ada", "visitor") == made

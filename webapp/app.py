@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from core import tasks
 from core.declaration import Task
+from core.device import share
 from core.engine.protocol import Engine
 from webapp.account import account_page, sign_in
 from webapp.door.guard import Guard
@@ -131,7 +132,7 @@ def _local(settings: Settings) -> Callable[[], Engine]:
     def make() -> Engine:
         from core.engine.local import LocalEngine
 
-        return LocalEngine(settings.device, settings.slots)
+        return LocalEngine(settings.device, settings.slots, threads=share(settings.slots))
 
     return make
 

@@ -266,9 +266,7 @@ def test_a_role_can_be_changed(accounts: Accounts) -> None:
         accounts.disable("bob")
 
 
-def test_whom_a_proxy_names_twice_at_once_gets_one_account(
-    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whom_a_proxy_names_twice_at_once_gets_one_account(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
     read, made = accounts._row, accounts.named("ada", "visitor")
     unread = iter([None])
     monkeypatch.setattr(accounts, "_row", lambda which: next(unread, read(which)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from core import tasks
@@ -17,6 +18,7 @@ from core.declaration import Task
 from core.device import share
 from core.engine.protocol import Engine
 from webapp.account import account_page, sign_in
+from webapp.door.forwarding import Unforwarded
 from webapp.door.guard import Guard
 from webapp.door.identity import Identity
 from webapp.door.provider import Provider
@@ -194,5 +196,9 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         show_error=False,
         **options,
     )
+    mount = app.routes[-1]
+    if not isinstance(mount, Mount):
+        raise TypeError("Gradio is not mounted as it was")
+    mount.app = Unforwarded(mount.app)
     # Gradio checks which files an event names only once it is launched, and mounting does not count as that
     blocks.has_launched = True

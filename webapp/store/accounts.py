@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+import unicodedata
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -19,10 +20,12 @@ from webapp.roles import Role
 from webapp.store.account_records import AccountRecord
 from webapp.store.clock import Clock, new_id, now
 from webapp.store.database import READING
+from webapp.store.known_browser import new_mark, nonce_of
 from webapp.store.repository import ensure_session
 from webapp.store.schema import account, browser, sign_in_failure
 
 NAME = re.compile(r"[^\s/\\<>\"'`{}$&]{1,120}")
+EAST_ASIAN = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"}
 PASSWORD = (10, 200)
 # wrong passwords in a row that cost nothing; from then on a wait that doubles up to the longest, in seconds
 FREE_FAILURES, FIRST_WAIT, LONGEST_WAIT = 5, 30.0, 900.0
@@ -57,30 +60,40 @@ class Accounts:
 
     def find(self, name: str) -> AccountRecord:
         """Return the account of a name; UserError no_account."""
-        found = self._row(account.c.name == name.strip().lower())
+        found = self._row(account.c.name == _canonical(name))
         if found is None:
             raise _unknown(name)
         return to_account(found)
 
-    def sign_in(self, name: str, password: str) -> AccountRecord:
+    def sign_in(self, name: str, password: str, mark: str = "") -> AccountRecord:
         """Return the account whose password this is; UserError wrong_password, locked_out. It blocks for a while.
 
         A name that no account has gives the same errors after the same time. From the fifth wrong password in a row on
-        a name has to wait, twice as long each time, up to 15 minutes; the right password is not looked at before.
+        a name has to wait, twice as long each time, up to 15 minutes; the right password is not looked at before. A
+        browser with a ``mark`` of the account counts and waits by itself: who guesses elsewhere does not lock it out.
         """
-        plain = name.strip().lower()
-        self._require_no_wait(plain)
+        plain = _canonical(name)
         row = self._row(account.c.name == plain)
         # a name that no account has takes as long as one with a wrong password
         kept = self._nobody if row is None or row.password is None else str(row.password)
+        # no name has a space
+        counted = f"{plain} {nonce}" if (nonce := nonce_of(mark, plain, kept)) else plain
+        self._require_no_wait(counted)
         matches = self._verify(kept, password)
         if row is None or row.password is None or row.disabled is not None or not matches:
-            self._count_failure(plain)
+            self._count_failure(counted)
             raise WRONG
-        self._forget_failures(plain)
+        self._forget_failures(counted)
         if self._hasher.check_needs_rehash(kept):
             self._change(account.c.id == row.id, {"password": self._hasher.hash(password)})
         return to_account(row)
+
+    def mark(self, name: str) -> str:
+        """Return what makes a browser known that has just signed in; UserError no_account."""
+        row = self._row(account.c.name == _canonical(name))
+        if row is None or row.password is None:
+            raise _unknown(name)
+        return new_mark(row.name, str(row.password))
 
     def named(self, name: str, role: Role | None) -> AccountRecord:
         """Return the account of a name that a proxy has checked; a new one gets ``role``, None refuses it.
@@ -256,12 +269,21 @@ def _write(connection: Connection, key: str, failures: int, moment: float) -> No
 
 
 def _plain(name: str) -> str:
-    plain = name.strip().lower()
-    if not NAME.fullmatch(plain) or not plain.isprintable():
+    plain = _canonical(name)
+    scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in plain if letter.isalpha()}
+    # letters of two scripts make a name that looks like another; those of East Asia are mixed and do not
+    if not NAME.fullmatch(plain) or not plain.isprintable() or len(scripts - EAST_ASIAN) > 1:
         raise UserError(
-            "bad_name", "A name has 1 to 120 characters without spaces, quotes, slashes or brackets.", "Choose another."
+            "bad_name",
+            "A name has 1 to 120 letters of one script, digits and signs, without spaces, quotes, slashes or brackets.",
+            "Choose another.",
         )
     return plain
+
+
+def _canonical(name: str) -> str:
+    """Return the one way in which a name is stored, however its letters are written (Unicode NFKC)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name.strip()).lower())
 
 
 def _digest(name: str) -> str:

@@ -89,11 +89,83 @@ def test_a_password_kept_in_an_older_way_is_kept_anew(accounts: Accounts, databa
     assert code_of(dearer, "ada", RIGHT) == "in"
 
 
-@pytest.mark.parametrize("name", ["", " ", "a b", "a/b", "<b>", "x" * 121, "a\u202eb", 'a"b', "${a}"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        "a b",
+        "a/b",
+        "<b>",
+        "x" * 121,
+        "a\u202eb",
+        'a"b',
+        "${a}",
+        # Cyrillic, Greek and Armenian letters among Latin ones
+        "\u0430da",
+        "ad\u03b1",
+        "\u0561da",
+        "ada@ex\u0430mple.org",
+    ],
+)
 def test_a_name_is_plain(accounts: Accounts, name: str) -> None:
     with pytest.raises(UserError) as refused:
         accounts.add(name, "visitor", RIGHT)
     assert refused.value.code == "bad_name"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\u0410\u0434\u0430", "j\u00fcrgen", "\u5c71\u7530\u305f\u308d\u3046x", "ada-7_b.c+d@example.org", "\u03b1"],
+)
+def test_names_of_one_script_are_allowed(accounts: Accounts, name: str) -> None:
+    assert accounts.find(accounts.add(name, "visitor", None).name).name == name.lower()
+
+
+@pytest.mark.parametrize("other", ["ADA", "\uff41da", "\u24d0da", "ad\u00aa", " ada "])
+def test_a_name_is_one_however_it_is_written(accounts: Accounts, other: str) -> None:
+    made = accounts.add("ada", "visitor", RIGHT)
+    assert accounts.find(other) == accounts.sign_in(other, RIGHT) == made
+    with pytest.raises(UserError) as refused:
+        accounts.add(other, "admin", None)
+    assert refused.value.code == "name_taken"
+
+
+def test_who_guesses_elsewhere_does_not_lock_the_owner_out(accounts: Accounts, clock: HandClock) -> None:
+    accounts.add("ada", "visitor", RIGHT)
+    accounts.add("bob", "visitor", RIGHT)
+    mark = accounts.mark("ada")
+    for _ in range(40):
+        code_of(accounts, "ada", WRONG)
+        clock.forward(60)
+    # somebody keeps the name locked; a browser of the owner's comes in all the same
+    assert code_of(accounts, "ada", RIGHT) == "locked_out"
+    assert accounts.sign_in("ada", RIGHT, mark).name == "ada"
+    # and that does not open the lock to others
+    assert code_of(accounts, "ada", RIGHT) == "locked_out"
+    with pytest.raises(UserError):
+        accounts.mark("nobody")
+
+
+def test_a_mark_gives_no_more_guesses_than_a_name(accounts: Accounts, clock: HandClock) -> None:
+    accounts.add("ada", "visitor", RIGHT)
+    accounts.add("bob", "visitor", RIGHT)
+    mark, other = accounts.mark("ada"), accounts.mark("bob")
+    assert mark != accounts.mark("ada")
+
+    def tried(name: str, mark: str) -> str:
+        try:
+            accounts.sign_in(name, WRONG, mark)
+        except UserError as error:
+            return error.code
+        return "in"
+
+    assert [tried("ada", mark) for _ in range(FREE_FAILURES + 1)] == ["wrong_password"] * FREE_FAILURES + ["locked_out"]
+    # a mark of another account, a made up one, and one of an older password are none: all count for the name
+    accounts.set_password("bob", RIGHT)
+    void = [other, mark[:-1] + ("0" if mark[-1] != "0" else "1"), "a" * 22 + "." + "0" * 64, "x", "\u0430" * 99]
+    assert [tried("bob", one) for one in void] == ["wrong_password"] * FREE_FAILURES
+    assert tried("bob", "") == "locked_out"
 
 
 def test_names_are_given_once_and_passwords_are_long(accounts: Accounts) -> None:

@@ -199,6 +199,19 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     mount = app.routes[-1]
     if not isinstance(mount, Mount):
         raise TypeError("Gradio is not mounted as it was")
+    _bound_states(mount.app, blocks, services)
     mount.app = Unforwarded(mount.app)
     # Gradio checks which files an event names only once it is launched, and mounting does not count as that
     blocks.has_launched = True
+
+
+def _bound_states(app: Any, blocks: gradio.Blocks, services: Services) -> None:
+    """Have a visitor, or an address, who opens pages without end lose the memory of these before others do."""
+    from webapp.door.page_states import PageStates
+
+    def whose(page: str) -> str:
+        session = services.owners.holder(page)
+        return services.dispatcher.whereabouts.of(session) or session
+
+    app.state_holder = PageStates(whose)
+    app.state_holder.set_blocks(blocks)

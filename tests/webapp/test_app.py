@@ -79,3 +79,15 @@ def test_jobs_side_by_side_share_the_cores(settings: Settings, monkeypatch: pyte
     finally:
         services.dispatcher.stop()
         services.repo.engine.dispose()
+
+
+def test_pages_are_counted_to_the_address_of_their_visitor(services: Services) -> None:
+    prepare_gradio(services.settings.data)
+    app = FastAPI()
+    mount_page(app, services, stub_page)
+    whose = app.routes[-1].app._app.state_holder._whose  # type: ignore[attr-defined]
+    assert services.owners.claim_page("one", "a") and services.owners.claim_page("two", "b")
+    assert (whose("one"), whose("two"), whose("unknown")) == ("a", "b", "")
+    for session in ("a", "b"):
+        services.dispatcher.whereabouts.note(session, "192.0.2.7")
+    assert whose("one") == whose("two") == "192.0.2.7"

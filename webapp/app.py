@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import Mount
 from starlette.types import ASGIApp
@@ -20,8 +20,10 @@ from core.engine.protocol import Engine
 from webapp.account import account_page, sign_in
 from webapp.door.forwarding import Unforwarded
 from webapp.door.guard import Guard
+from webapp.door.headers import UNKEPT
 from webapp.door.identity import Identity
 from webapp.door.provider import Provider
+from webapp.door.refusals import CLOSED, answer
 from webapp.door.uploads import Uploads
 from webapp.door.uploads import router as upload_router
 from webapp.endpoints import add_routes
@@ -161,6 +163,7 @@ def _lifespan(services: Services, keeping: Housekeeping) -> Callable[[FastAPI], 
 def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     """Put Gradio's page at "/"; page: builds it, without one that of ``webapp.pages``."""
     import gradio
+    from gradio.route_utils import FnIndexInferError
 
     from webapp.pages.kit import following
 
@@ -200,6 +203,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     if not isinstance(mount, Mount):
         raise TypeError("Gradio is not mounted as it was")
     _bound_states(mount.app, blocks, services)
+    mount.app.add_exception_handler(FnIndexInferError, _no_event)  # type: ignore[attr-defined]
     mount.app = Unforwarded(mount.app)
     # Gradio checks which files an event names only once it is launched, and mounting does not count as that
     blocks.has_launched = True
@@ -215,3 +219,7 @@ def _bound_states(app: Any, blocks: gradio.Blocks, services: Services) -> None:
 
     app.state_holder = PageStates(whose)
     app.state_holder.set_blocks(blocks)
+
+
+async def _no_event(request: Request, error: Exception) -> Response:
+    return answer(request.scope, 403, CLOSED, UNKEPT)

@@ -44,6 +44,8 @@ def execute(spec: JobSpec, tasks: str = TASKS) -> Iterator[Event]:
         log.exception("job failed")
         # torch reports exhausted memory as a RuntimeError, a subclass of it on a GPU
         yield _out_of_memory() if _is_memory(error) else _internal()
+    finally:
+        device.give_back_memory()
 
 
 def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:
@@ -54,6 +56,7 @@ def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:
     kept = Path(spec.kept) if spec.kept else None
     context = Context(device.choose(spec.device), Path(spec.out), spec.sources, kept)
     device.limit_threads()
+    device.keep_memory()
     device.reset_peak_memory()
     device.require_memory(task.estimate(inputs, params, context.device).memory)
     yield Started(context.device)

@@ -42,6 +42,24 @@ def test_a_residual_block_starts_deaf_to_its_condition(dimensions: int) -> None:
     assert torch.equal(block(x, torch.randn(2, 6)), block(x, torch.randn(2, 6)))
 
 
+@pytest.mark.parametrize("norm", ["group", "channel"])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_a_block_without_gradients_computes_what_it_learnt_with(norm: str, dimensions: int) -> None:
+    block = Residual(8, 16, 6, norm, dimensions)
+    for parameter in block.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    x, condition = torch.randn(1, 8, *[6] * dimensions), torch.randn(1, 6)
+    learning = block(x, condition)
+    with torch.inference_mode():
+        assert torch.allclose(block(x, condition), learning, atol=1e-4)
+    assert learning.std() > 0.1
+
+
+def test_the_channels_of_a_folded_voxel_lie_side_by_side() -> None:
+    assert space_to_depth(torch.randn(1, 2, 4, 4, 4)).is_contiguous(memory_format=torch.channels_last_3d)
+    assert space_to_depth(torch.randn(3, 2, 4, 4)).is_contiguous(memory_format=torch.channels_last)
+
+
 def test_the_channel_norm_of_a_tile_is_that_of_the_whole() -> None:
     norm = ChannelNorm(8)
     torch.nn.init.normal_(norm.norm.weight)

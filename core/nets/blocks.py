@@ -93,6 +93,15 @@ def depth_to_space(x: Tensor) -> Tensor:
     return x.permute(0, 1, *order).reshape(*x.shape[:2], *sides)
 
 
+def halved(x: Tensor) -> Tensor:
+    """Return the means of blocks of two along every axis of ``x`` (B, C, ...), float32, channels side by side."""
+    x = x.movedim(1, -1).float()
+    for axis in range(1, x.ndim - 1):
+        x = x.unflatten(axis, (-1, 2))
+        x = 0.5 * (x.select(axis + 1, 0) + x.select(axis + 1, 1))
+    return x.movedim(-1, 1)
+
+
 def fused_with_noisy(residual: Tensor, log_variance: Tensor, noisy: Tensor, log_snr: Tensor) -> tuple[Tensor, Tensor]:
     """Take ``residual`` and ``noisy / sqrt(abar)`` (B, 1, ...) for two independent estimates and return their mean and
     its log-variance, weighed by their variances: (1 - abar) / abar for the second, of log-SNR ``log_snr`` (B,)."""

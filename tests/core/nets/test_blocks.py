@@ -4,8 +4,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
-from core.nets.blocks import ChannelNorm, Residual, depth_to_space, embed_log_snr, normalise, space_to_depth
+from core.nets.blocks import ChannelNorm, Residual, depth_to_space, embed_log_snr, halved, normalise, space_to_depth
 
 even = st.integers(1, 4).map(lambda half: 2 * half)
 
@@ -75,3 +76,11 @@ def test_noise_levels_are_told_apart() -> None:
     embedded = embed_log_snr(torch.tensor([-9.0, -0.5, 0.0, 0.6, 3.0]), 64)
     assert embedded.shape == (5, 64)
     assert torch.cdist(embedded, embedded).fill_diagonal_(9).min() > 0.5
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_halving_takes_the_means_of_blocks(kind: torch.dtype) -> None:
+    volume, plane = torch.randn(2, 3, 4, 6, 8).to(kind), torch.randn(2, 3, 4, 6).to(kind)
+    assert torch.allclose(halved(volume), F.avg_pool3d(volume.float(), 2), atol=1e-6)
+    assert torch.allclose(halved(plane), F.avg_pool2d(plane.float(), 2), atol=1e-6)
+    assert halved(volume).is_contiguous(memory_format=torch.channels_last_3d)

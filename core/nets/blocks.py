@@ -94,7 +94,7 @@ def depth_to_space(x: Tensor) -> Tensor:
 
 
 def halved(x: Tensor) -> Tensor:
-    """Return the means of blocks of two along every axis of ``x`` (B, C, ...), float32, channels side by side."""
+    """Return the means of blocks of two along every axis of ``x`` (B, C, ...), float32, in its order in memory."""
     x = x.movedim(1, -1).float()
     for axis in range(1, x.ndim - 1):
         x = x.unflatten(axis, (-1, 2))

@@ -83,4 +83,6 @@ def test_halving_takes_the_means_of_blocks(kind: torch.dtype) -> None:
     volume, plane = torch.randn(2, 3, 4, 6, 8).to(kind), torch.randn(2, 3, 4, 6).to(kind)
     assert torch.allclose(halved(volume), F.avg_pool3d(volume.float(), 2), atol=1e-6)
     assert torch.allclose(halved(plane), F.avg_pool2d(plane.float(), 2), atol=1e-6)
-    assert halved(volume).is_contiguous(memory_format=torch.channels_last_3d)
+    apart = volume.contiguous(memory_format=torch.channels_last_3d)
+    assert torch.equal(halved(apart), halved(volume))
+    assert halved(apart).is_contiguous(memory_format=torch.channels_last_3d)

@@ -129,6 +129,8 @@ class Settings(BaseSettings):
         default=None,
         description="Age at which files in backups/ of the data folder are deleted; 0: never. Unset: as scans.",
     )
+    api: bool = Field(default=True, description="Let programs in by tokens that visitors make, on `/api/v1`.")
+    mcp: bool = Field(default=False, description="Offer the tasks as tools of the Model Context Protocol on `/mcp`.")
     sharing: bool = Field(
         default=True, description="Let visitors make links that show one run to whoever has them, also without log-in."
     )
@@ -272,7 +274,7 @@ Read by the server and the command line alike:
 
 | Variable | Meaning |
 |---|---|
-| `COUNTERSCAN_THREADS` | Threads that compute. Unset: all cores, at most four. |
+| `COUNTERSCAN_THREADS` | Threads that compute a job. Unset: all cores, at most four; jobs side by side share them. |
 | `COUNTERSCAN_WEIGHTS` | Folder with a `manifest.json` and weight files, instead of the shipped ones. |
 | `COUNTERSCAN_DEBUG` | 1: the command line logs what it does. |
 | `FORWARDED_ALLOW_IPS` | Proxies whose `X-Forwarded-` headers count, `127.0.0.1` unless set. |

@@ -38,6 +38,8 @@ def execute(spec: JobSpec, tasks: str = TASKS) -> Iterator[Event]:
     except Exception as error:
         log.exception("job failed")
         yield failure(error)
+    finally:
+        device.give_back_memory()
 
 
 def failure(error: Exception) -> Failed:
@@ -56,6 +58,7 @@ def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:
     kept = Path(spec.kept) if spec.kept else None
     context = Context(device.choose(spec.device), Path(spec.out), spec.sources, kept)
     device.limit_threads()
+    device.keep_memory()
     device.reset_peak_memory()
     device.require_memory(task.estimate(inputs, params, context.device).memory)
     yield Started(context.device)

@@ -92,8 +92,8 @@ def join(plan: Plan) -> None:
             ray.init(plan.address, **options)
             return
         except Exception as error:
-            # Ray raises plain ones too
-            log.exception("the cluster cannot be joined")
+            # Ray raises plain ones too; of a wrong address or token nobody needs the trace
+            log.warning("the cluster cannot be joined: %s", _first_line(error))
             if time.monotonic() > end:
                 raise UserError(
                     "ray_unreachable", f"The Ray cluster at {plan.address} cannot be joined.", hint
@@ -112,10 +112,14 @@ def _start(plan: Plan, options: Mapping[str, Any]) -> None:
         )
     except Exception as error:
         # Ray raises plain ones too
-        log.exception("no Ray on this machine")
+        log.warning("Ray did not start: %s", _first_line(error))
         raise UserError(
             "ray_unreachable", "Ray could not be started on this machine.", "The log has the details."
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
 
 
 def _reach(address: str) -> None:
@@ -170,7 +174,7 @@ class Desk:
         try:
             lost = self._relay(actor, spec)
         except Exception as error:
-            log.exception("a worker is given up")
+            log.warning("a worker is given up: %s", _first_line(error))
             self._crew.replace(actor)
             # errors of Ray are errors of the system too, by their classes
             if isinstance(error, RayError) or not isinstance(error, OSError):

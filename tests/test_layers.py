@@ -48,7 +48,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "webapp.telemetry",
     ),
     ("webapp.store",),
-    ("webapp.jobs.runner",),
+    ("webapp.jobs.runner", "webapp.jobs.board", "webapp.jobs.job_limits"),
     ("webapp.jobs", "webapp.jobs.dispatcher"),
     ("webapp.services",),
     ("webapp.door", "webapp.intake", "webapp.study"),

@@ -8,19 +8,24 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from core import tasks
 from core.declaration import Task
+from core.device import share
 from core.engine.protocol import Engine
 from webapp.account import account_page, sign_in
 from webapp.api import api_router
 from webapp.api.mcp_server import McpServer
+from webapp.door.forwarding import Unforwarded
 from webapp.door.guard import Guard
+from webapp.door.headers import UNKEPT
 from webapp.door.identity import Identity
 from webapp.door.provider import Provider
+from webapp.door.refusals import CLOSED, answer
 from webapp.door.uploads import Uploads
 from webapp.door.uploads import router as upload_router
 from webapp.endpoints import add_routes
@@ -140,7 +145,7 @@ def _local(settings: Settings) -> Callable[[], Engine]:
     def make() -> Engine:
         from core.engine.local import LocalEngine
 
-        return LocalEngine(settings.device, settings.slots)
+        return LocalEngine(settings.device, settings.slots, threads=share(settings.slots))
 
     return make
 
@@ -170,7 +175,11 @@ def _lifespan(
 def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     """Put Gradio's page at "/"; page: builds it, without one that of ``webapp.pages``."""
     import gradio
+    from gradio.route_utils import FnIndexInferError
 
+    from webapp.pages.kit import following
+
+    app.include_router(following.router(services))
     options: dict[str, Any] = {}
     if page is None:
         from webapp.pages import layout, thumbnails
@@ -202,5 +211,27 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         show_error=False,
         **options,
     )
+    mount = app.routes[-1]
+    if not isinstance(mount, Mount):
+        raise TypeError("Gradio is not mounted as it was")
+    _bound_states(mount.app, blocks, services)
+    mount.app.add_exception_handler(FnIndexInferError, _no_event)  # type: ignore[attr-defined]
+    mount.app = Unforwarded(mount.app)
     # Gradio checks which files an event names only once it is launched, and mounting does not count as that
     blocks.has_launched = True
+
+
+def _bound_states(app: Any, blocks: gradio.Blocks, services: Services) -> None:
+    """Have a visitor, or an address, who opens pages without end lose the memory of these before others do."""
+    from webapp.door.page_states import PageStates
+
+    def whose(page: str) -> str:
+        session = services.owners.holder(page)
+        return services.dispatcher.whereabouts.of(session) or session
+
+    app.state_holder = PageStates(whose)
+    app.state_holder.set_blocks(blocks)
+
+
+async def _no_event(request: Request, error: Exception) -> Response:
+    return answer(request.scope, 403, CLOSED, UNKEPT)

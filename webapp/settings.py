@@ -266,7 +266,7 @@ Read by the server and the command line alike:
 
 | Variable | Meaning |
 |---|---|
-| `COUNTERSCAN_THREADS` | Threads that compute. Unset: all cores, at most four. |
+| `COUNTERSCAN_THREADS` | Threads that compute a job. Unset: all cores, at most four; jobs side by side share them. |
 | `COUNTERSCAN_WEIGHTS` | Folder with a `manifest.json` and weight files, instead of the shipped ones. |
 | `COUNTERSCAN_DEBUG` | 1: the command line logs what it does. |
 | `FORWARDED_ALLOW_IPS` | Proxies whose `X-Forwarded-` headers count, `127.0.0.1` unless set. |

@@ -84,8 +84,7 @@ def open_engine(options: Mapping[str, Any], task: Task, params: Mapping[str, Any
     method = task.parse(params).get("method")
     networks = any(each.name == method and not each.cheap for each in task.methods)
     # workers share the cores: with one thread too many each, they wait for one another
-    threads = max(1, min(device.threads(), device.cores() // slots))
-    return LocalEngine(options["device"], slots, preload=networks, threads=threads)
+    return LocalEngine(options["device"], slots, preload=networks, threads=device.share(slots))
 
 
 def _run(task: Task, options: dict[str, Any]) -> None:

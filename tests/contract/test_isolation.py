@@ -42,6 +42,8 @@ OWNED = {
     "/thumbnail/{job_id}.webp": {"job_id": "job"},
     "/files/{artifact_id}": {"artifact_id": "artifact"},
     "/files/{artifact_id}/dicom": {"artifact_id": "artifact"},
+    "/progress/{job_id}": {"job_id": "job"},
+    "/progress/{job_id}/picture": {"job_id": "job"},
     "/mask/{scan_id}": {"scan_id": "scan"},
     "/proposal/{scan_id}": {"scan_id": "scan"},
     "/worth/{job_id}.html": {"job_id": "job"},
@@ -62,7 +64,7 @@ OF_WHO_ASKS = frozenset(
     {
         "/config", "/gradio_api/info", "/gradio_api/app_id", "/gradio_api/user", "/gradio_api/token",
         "/gradio_api/login_check", "/gradio_api/startup-events", "/gradio_api/queue/status", "/gradio_api/reset",
-        "/gradio_api/upload", "/api/v1", "/api/v1/openapi.json",
+        "/gradio_api/upload", "/queue", "/api/v1", "/api/v1/openapi.json",
     }
 )  # fmt: skip
 # addresses for programs that name something of a visitor's, each as in OWNED; the others answer of who asks

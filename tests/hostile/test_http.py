@@ -184,7 +184,7 @@ WRONG: tuple[Any, ...] = (None, 1e300, ["x", 1], {"value": [{}]})
 def wrong_events(site: Site, step: int, wrong: tuple[Any, ...]) -> int:
     """Send every ``step``-th event of the page values of wrong types, and return how many were sent."""
     inner: Any = site.server
-    config = inner._app.routes[-1].app.blocks.config
+    config = inner._app.routes[-1].app._app.blocks.config
     sent = 0
     for event in config["dependencies"][::step]:
         if event["backend_fn"] is not True:

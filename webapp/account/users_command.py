@@ -47,8 +47,9 @@ def add(
 def show(context: typer.Context) -> None:
     """List all accounts with role, kind and state."""
     for one in _accounts(context).all():
-        kind, state = "password" if one.local else "external", "disabled" if one.disabled else "open"
-        typer.echo(f"{one.name}  {one.role}  {kind}  {state}  {one.created:%Y-%m-%d}")
+        ways = ["password"] * one.local + ["linked"] * one.linked
+        state = "disabled" if one.disabled else "open"
+        typer.echo(f"{one.name}  {one.role}  {'+'.join(ways) or 'external'}  {state}  {one.created:%Y-%m-%d}")
 
 
 @app.command()
@@ -65,6 +66,17 @@ def reset(context: typer.Context, name: Name) -> None:
     """Give an account a new password, end its visits and its waits after wrong ones."""
     _accounts(context).set_password(name, _password())
     typer.echo(f"{name} has a new password.")
+
+
+@app.command()
+def link(
+    context: typer.Context,
+    name: Name,
+    subject: Annotated[str, typer.Argument(help="The log-in, as the refused log-in page shows it: one argument.")],
+) -> None:
+    """Give an account to who has a log-in of the OpenID Connect provider, and end its visits."""
+    _accounts(context).link(name, subject)
+    typer.echo(f"{name} is linked.")
 
 
 @app.command("role")

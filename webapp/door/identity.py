@@ -166,7 +166,7 @@ class Identity:
             return ""
         given = Headers(scope=scope).getlist(header)
         # two of them: one may be the client's own
-        return given[0].strip() if len(given) == 1 else ""
+        return _decoded(given[0].strip()) if len(given) == 1 else ""
 
     def _named(self, name: str) -> Visitor:
         account = self._accounts.named(name, self._settings.role_of_new)
@@ -202,6 +202,14 @@ class Identity:
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return found
+
+
+def _decoded(value: str) -> str:
+    """Return the text of a header, which is read as Latin-1 and as a rule is UTF-8."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value
 
 
 def cookie_of(scope: Scope) -> str | None:

@@ -48,6 +48,7 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "work": (
         ("GET", ("/vol/{token}/{name}", "/slice/{token}/{axis}", "/files/{artifact_id}")),
         ("GET", ("/files/{artifact_id}/dicom",)),
+        ("GET", ("/progress/{job_id}", "/progress/{job_id}/picture", "/queue")),
         ("GET", ("/worth/{job_id}.html", "/thumbnail/{job_id}.webp")),
         ("GET", ("/study/{study_id}/view", "/study/{study_id}/{kind}")),
         ("POST", ("/mask/{scan_id}", "/proposal/{scan_id}")),

@@ -16,7 +16,6 @@ from webapp.pages import sessions as tab_sessions
 from webapp.pages.imaging import result_scene, tab_events
 from webapp.pages.imaging import tab as imaging_tab
 from webapp.pages.kit import boxes, panel_events
-from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import device_title
 from webapp.pages.kit.page_state import View
 from webapp.pages.kit.panel import Chart, Panel, Shared, tab_title
@@ -25,7 +24,7 @@ from webapp.pages.kit.row_buttons import GONE
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import NAME, TAGLINE
 from webapp.pages.kit.theme import THEMES
-from webapp.pages.kit.viewer import VolumeViewer
+from webapp.pages.kit.viewer import VolumeViewer, queue_badges
 from webapp.pages.lab import results_column, results_events
 from webapp.pages.lab import tab as lab_tab
 from webapp.pages.study import management
@@ -33,7 +32,6 @@ from webapp.pages.study import tab as tab_rate
 from webapp.pages.worth import worth_column, worth_events
 from webapp.services import Services
 
-BADGE_SECONDS = 5.0
 # what the page shows while the work that its address names is on its way, see assets/page/head.html; the viewer ends it
 _OPENING = """
 const { opening } = document.documentElement.dataset;
@@ -82,7 +80,6 @@ def build(services: Services) -> gr.Blocks:
         management.StudyEvents(services, study, answers, shared).connect(rate, demo)
         if services.settings.api:
             named_events.build(services)
-        gr.Timer(BADGE_SECONDS).tick(lambda: panel_events.header(services), None, badges, queue=False, **QUIET)
     return demo
 
 
@@ -146,7 +143,7 @@ def _status(services: Services) -> gr.HTML:
     """Draw what stands beside the title: last, so that the keyboard comes to the navigation first."""
     with gr.Row(elem_id="cs-status"):
         # how long the queue is comes with the first answer of the server
-        badges = gr.HTML(boxes.header(device_title(services.settings.device), None), elem_id="cs-badges")
+        badges = queue_badges(boxes.header(device_title(services.settings.device), None), elem_id="cs-badges")
         if services.settings.has_login:
             gr.HTML(piece("boxes", "account"), elem_id="cs-account")
         gr.HTML(piece("boxes", "themes"), js_on_load=THEMES)

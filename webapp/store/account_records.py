@@ -12,7 +12,7 @@ from webapp.roles import Role
 class AccountRecord:
     """Somebody who is known by name; ``session`` is what everything of theirs is stored under.
 
-    local: has a password here; else a proxy or a provider checks who is there.
+    local: has a password here; else a proxy or a provider checks who is there. linked: is somebody's of a provider.
     """
 
     id: str
@@ -20,6 +20,7 @@ class AccountRecord:
     role: Role
     session: str
     local: bool
+    linked: bool
     disabled: datetime | None
     created: datetime
 

@@ -34,10 +34,11 @@ def test_accounts_are_added_listed_changed_and_closed(
     assert run(monkeypatch, "add", "bob", "--external") == 0
     assert run(monkeypatch, "role", "bob", "manager") == 0
     assert run(monkeypatch, "disable", "bob") == 0
+    assert run(monkeypatch, "link", "ada", "https://id.example.org 1") == 0
     capsys.readouterr()
     assert run(monkeypatch, "list") == 0
     listed = [line.split("  ")[:4] for line in capsys.readouterr().out.splitlines()]
-    assert listed == [["ada", "admin", "password", "open"], ["bob", "manager", "external", "disabled"]]
+    assert listed == [["ada", "admin", "password+linked", "open"], ["bob", "manager", "external", "disabled"]]
     accounts = build_services(stored).accounts
     assert accounts.sign_in("ada", PASSWORD).role == "admin"
     assert run(monkeypatch, "reset", "ada", typed="another horse\n") == 0
@@ -78,6 +79,7 @@ def test_tokens_are_made_listed_and_ended(
         (("reset", "ada"), f"{PASSWORD}\n", "no_account"),
         (("disable", "ada"), "", "no_account"),
         (("role", "ada", "admin"), "", "no_account"),
+        (("link", "ada", "https://id.example.org 1"), "", "no_account"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(

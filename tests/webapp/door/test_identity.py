@@ -66,6 +66,22 @@ def test_a_header_counts_from_the_proxy_alone(tmp_path: Path) -> None:
     assert [one.name for one in services.accounts.all()] == ["ada"]
 
 
+def test_a_header_has_letters_of_every_script(tmp_path: Path) -> None:
+    identity = Identity(made(tmp_path, **PROXY))
+    for name in ("jürgen", "Ада", "山田"):
+        visitor = identity.of(scope("10.0.0.1", "", ("X-Remote-User", name)))
+        assert visitor is not None and visitor.name == name.lower()
+    # an older proxy writes Latin-1
+    sent = scope("10.0.0.1", "")
+    sent["headers"].append((b"x-remote-user", "jürgen".encode("latin-1")))
+    visitor = identity.of(sent)
+    assert visitor is not None and visitor.name == "jürgen"
+    # what looks like the name of another is refused
+    with pytest.raises(UserError) as refused:
+        identity.of(scope("10.0.0.1", "", ("X-Remote-User", "\u0430da")))
+    assert refused.value.code == "bad_name"
+
+
 def test_without_the_setting_a_header_is_nothing(tmp_path: Path) -> None:
     identity = Identity(made(tmp_path, accounts=True))
     assert identity.of(scope("127.0.0.1", "", ("X-Remote-User", "ada"))) is None

@@ -103,5 +103,5 @@ def test_nobody_names_a_file_that_is_not_theirs(site: ASGIApp) -> None:
 def test_an_event_has_no_way_around_the_queue(site: ASGIApp) -> None:
     one = program(site)
     for path in ("run/inpaint", "run/inpaint/", "call/inpaint", "api/inpaint"):
-        body = {"data": [None, None, None, "", {}], "session_hash": "around"}
+        body: dict[str, object] = {"data": [None, None, None, "", {}], "session_hash": "around"}
         assert one.ask("POST", f"/gradio_api/{path}", json=body).status_code in (403, 404), path

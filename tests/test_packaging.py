@@ -34,6 +34,17 @@ def test_version_and_requirements_have_one_source() -> None:
     assert sources == {"version": {"attr": "core.__version__"}, "dependencies": {"file": ["requirements.txt"]}}
 
 
+def test_extras_have_the_versions_of_the_tests() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    pins = {
+        line
+        for name in ("requirements-dev.txt", "requirements-ray.txt")
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
+    }
+    assert {"onnx", "ray"} <= set(extras)
+    assert {pin for each in extras.values() for pin in each} - pins == set()
+
+
 def test_every_file_of_the_assets_is_shipped() -> None:
     listed = subprocess.run(["git", "ls-files", "assets"], cwd=ROOT, capture_output=True, text=True, check=True)
     files = set(listed.stdout.split()) - set(FOR_DEVELOPERS)

@@ -72,15 +72,11 @@ def engine_options() -> list[inspect.Parameter]:
 def open_engine(options: Mapping[str, Any], task: Task, params: Mapping[str, Any]) -> Engine:
     """Return the engine that the options choose, its workers ready for ``task``; UserError as of
     ``core.engine.engine_choice.open_engine``."""
-    from core import device
     from core.engine import engine_choice
 
-    slots = options["workers"]
     method = task.parse(params).get("method")
     networks = any(each.name == method and not each.cheap for each in task.methods)
-    # workers share the cores: with one thread too many each, they wait for one another
-    threads = device.share(slots)
-    return engine_choice.open_engine(options["engine"], options["device"], slots, preload=networks, threads=threads)
+    return engine_choice.open_engine(options["engine"], options["device"], options["workers"], preload=networks)
 
 
 def _run(task: Task, options: dict[str, Any]) -> None:

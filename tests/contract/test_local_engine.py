@@ -79,7 +79,7 @@ def test_what_a_child_has_started_dies_with_it(tmp_path: Path, end: str) -> None
         assert isinstance(progress, Progress)
         started = int(progress.text)
         if end == "leave":
-            events.close()  # type: ignore[attr-defined]
+            events.close()
         else:
             if end != "crash":
                 getattr(engine, end)(*["a"][: end == "cancel"])

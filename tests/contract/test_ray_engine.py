@@ -18,7 +18,7 @@ from core.engine.protocol import Engine, JobSpec, WorkerLost
 from core.engine.ray.ray_engine import RayEngine
 from core.errors import UserError
 from core.events import Event, Finished, Progress, Started
-from tests.contract.engines import FAKES, LONG, alive, below, cluster_of, joined, spec
+from tests.contract.engines import FAKES, LONG, add_node, alive, below, cluster_of, joined, spec
 from tests.waiting import LONGEST, wait_until
 
 if TYPE_CHECKING:
@@ -124,11 +124,11 @@ def test_a_frozen_actor_is_replaced(cluster: Cluster, tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_jobs_of_a_lost_node_run_on_another(cluster: Cluster, tmp_path: Path) -> None:
-    lost = cluster.add_node(num_cpus=2, object_store_memory=100 << 20, include_dashboard=False, resources={})
+    lost = add_node(cluster, 2)
     with joined(cluster, 1, threads=2) as engine:
         # only the new node has two cores
         events = begun(engine, "a", spec(tmp_path, **LONG))
-        cluster.add_node(num_cpus=2, object_store_memory=100 << 20, include_dashboard=False)
+        add_node(cluster, 2)
         start = time.monotonic()
         cluster.remove_node(lost, allow_graceful=False)
         with pytest.raises(WorkerLost):
@@ -187,11 +187,12 @@ def test_all_ends_when_the_engine_is_killed(tmp_path: Path) -> None:
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
-        bridge = int(parent.stdout.readline().split()[0])
-        pids = [bridge, *(each.pid for each in psutil.Process(bridge).children(recursive=True))]
-        assert len(pids) > 5
+        bridge, folder = parent.stdout.readline().split()
+        pids = [int(bridge), *(each.pid for each in psutil.Process(int(bridge)).children(recursive=True))]
+        assert len(pids) > 5 and Path(folder).is_dir()
         parent.kill()
     wait_until(lambda: [pid for pid in pids if alive(pid)], lambda left: not left)
+    assert not Path(folder).exists()
 
 
 @pytest.mark.soak

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,9 @@ def server(data: Path, engine: Callable[[], Engine], ended: Counter[str], **give
     settings = Settings(
         data=data,
         warm=True,
-        slots=2,
         disk_reserve_mb=1,
         jobs_per_day_total=1 << 20,
-        **(limits | given),  # type: ignore[arg-type]
+        **({"slots": 2} | limits | given),  # type: ignore[arg-type]
     )
     made = build_services(settings, engine, find=find)
     made.dispatcher._runner.ended = lambda task, state, seconds: ended.update([state])
@@ -67,6 +67,12 @@ def started(servers: Sequence[Services]) -> Iterator[None]:
             one.repo.engine.dispose()
 
 
+def left(one: Services) -> int:
+    """Return the number of jobs that are not over."""
+    with one.repo.engine.begin() as connection:
+        return int(connection.scalar(select(func.count()).where(job.c.state.in_(("queued", "running")))) or 0)
+
+
 def soak(
     servers: Sequence[Services], jobs: int, ended: Counter[str], victims: Callable[[], Sequence[int]], each: int = 100
 ) -> None:
@@ -74,21 +80,20 @@ def soak(
     rng, kills, begun = random.Random(0), 0, time.monotonic()
     for number in range(jobs):
         one = servers[number % len(servers)]
-        wait_until(one.dispatcher.queue.length, lambda length: length < WAITING)
+        wait_until(partial(left, one), lambda length: length < WAITING)
         doomed = number % each == each // 2
         name = one.dispatcher.submit("a", "count", {}, LONG if doomed else SHORT)
         if doomed:
             # while it runs, so that half of the kills hit it and the others whatever runs beside it
-            wait_until(
-                lambda one=one, name=name: one.repo.job(name, "a"), lambda found: found.fraction > 0 or found.over
-            )  # type: ignore[misc]
+            wait_until(partial(one.repo.job, name, "a"), lambda found: found.fraction > 0 or found.over)
             with suppress(ProcessLookupError):
                 os.kill(rng.choice(wait_until(victims, bool)), signal.SIGKILL)
                 kills += 1
-    wait_until(lambda: servers[0].dispatcher.queue.length(), lambda length: length == 0)
+    wait_until(partial(left, servers[0]), lambda length: length == 0)
     wait_until(lambda: ended.total(), lambda total: total >= jobs)
     with servers[0].repo.engine.begin() as connection:
-        states = dict(connection.execute(select(job.c.state, func.count()).group_by(job.c.state)).all())
+        rows = connection.execute(select(job.c.state, func.count()).group_by(job.c.state))
+        states = {str(state): int(number) for state, number in rows}
         files = Counter(connection.execute(select(artifact.c.job)).scalars())
         deaths = connection.scalar(select(func.sum(job.c.deaths)))
     figures = f"{jobs} jobs, {kills} kills, {deaths} starts lost, {time.monotonic() - begun:.0f} s: {states}"
@@ -99,7 +104,7 @@ def soak(
     blobs = sum(1 for one in {one.blobs.root for one in servers} for _ in one.glob("[0-9a-f][0-9a-f]/*"))
     assert blobs == FILES * jobs
     # some hit a process between two jobs
-    assert kills == jobs // each and deaths >= kills // 4
+    assert kills == jobs // each and deaths >= kills // 10
 
 
 @pytest.mark.parametrize(
@@ -135,7 +140,9 @@ def test_two_servers_share_a_cluster_and_a_database(tmp_path: Path, postgres: Po
     ended: Counter[str] = Counter()
     with ExitStack() as stack:
         url = stack.enter_context(postgres.empty())
-        cluster = stack.enter_context(cluster_of(2, cores=2))
-        servers = [server(tmp_path / "data", lambda: joined(cluster, 2), ended, database_url=url) for _ in range(2)]
+        cluster = stack.enter_context(cluster_of(2))
+        servers = [
+            server(tmp_path / "data", lambda: joined(cluster), ended, database_url=url, slots=1) for _ in range(2)
+        ]
         stack.enter_context(started(servers))
-        soak(servers, 600, ended, lambda: below(os.getpid()))
+        soak(servers, 600, ended, lambda: below(os.getpid()), 50)

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import queue
+import shutil
 import signal
 import socket
 import sys
@@ -22,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray._private import services
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
@@ -42,8 +42,6 @@ log = logging.getLogger(__name__)
 # seconds of silence after which an actor has to answer; for which a cancelled job is waited for; between two tries to
 # join a cluster; bytes of shared memory for each slot of a Ray of our own
 SILENCE, GRACE, PAUSE, STORE = 5.0, 10.0, 5.0, 160 << 20
-# seconds until a Ray of our own has started
-LONGEST_START = 150.0
 
 
 def main(descriptor: int, text: str) -> None:
@@ -51,6 +49,9 @@ def main(descriptor: int, text: str) -> None:
     until its other end closes; then everything that was started ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log_to_stderr()
+    # Ray prints sentences of its own, which are no lines of a log
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
     os.set_inheritable(descriptor, False)
     control, plan = socket.socket(fileno=descriptor), Plan.from_json(text)
     try:
@@ -60,13 +61,16 @@ def main(descriptor: int, text: str) -> None:
         control.sendall(json.dumps([error.code, error.message, error.hint]).encode() + b"\n")
         return
     control.sendall(b"[]\n")
-    while True:
-        byte, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if not byte:
-            break
-        desk = Desk(socket.socket(fileno=descriptors[0]), crew)
-        threading.Thread(target=desk.serve, name="line", daemon=True).start()
+    # an engine that was killed has perhaps not read the answer, which is an error here
+    with contextlib.suppress(ConnectionError):
+        while descriptors := socket.recv_fds(control, 1, 1)[1]:
+            os.set_inheritable(descriptors[0], False)
+            desk = Desk(socket.socket(fileno=descriptors[0]), crew)
+            threading.Thread(target=desk.serve, name="line", daemon=True).start()
     ray.shutdown()
+    if plan.folder:
+        # an engine that was killed does not
+        shutil.rmtree(plan.folder, ignore_errors=True)
     # threads that wait for a cluster never end
     os._exit(0)
 
@@ -88,8 +92,8 @@ def join(plan: Plan) -> None:
             ray.init(plan.address, **options)
             return
         except Exception as error:
-            # Ray raises plain ones too
-            log.exception("the cluster cannot be joined")
+            # Ray raises plain ones too; of a wrong address or token nobody needs the trace
+            log.warning("the cluster cannot be joined: %s", _first_line(error))
             if time.monotonic() > end:
                 raise UserError(
                     "ray_unreachable", f"The Ray cluster at {plan.address} cannot be joined.", hint
@@ -98,7 +102,6 @@ def join(plan: Plan) -> None:
 
 
 def _start(plan: Plan, options: Mapping[str, Any]) -> None:
-    wait_for_nodes(LONGEST_START)
     try:
         ray.init(
             num_cpus=plan.slots,
@@ -109,28 +112,14 @@ def _start(plan: Plan, options: Mapping[str, Any]) -> None:
         )
     except Exception as error:
         # Ray raises plain ones too
-        log.exception("no Ray on this machine")
+        log.warning("Ray did not start: %s", _first_line(error))
         raise UserError(
             "ray_unreachable", "Ray could not be started on this machine.", "The log has the details."
         ) from error
 
 
-def wait_for_nodes(seconds: float) -> None:
-    """Have Ray wait up to ``seconds`` for a node that it starts: its own half a minute, which no setting of Ray 2.60
-    changes, is short on a machine whose cores compute."""
-    find = services.get_node
-
-    def get_node(address: str, node: str) -> object:
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                return find(address, node)
-            except RuntimeError:
-                if time.monotonic() > end:
-                    raise
-            time.sleep(0.1)
-
-    services.get_node = get_node
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
 
 
 def _reach(address: str) -> None:
@@ -155,12 +144,15 @@ class Desk:
         """Run one job after the other until the line is hung up or a job lost."""
         threading.Thread(target=self._read, name="line-read", daemon=True).start()
         with self._link:
-            with contextlib.suppress(WorkerLost):
+            try:
                 while line := self._lines.get():
                     self._run(decode_spec(line))
-            # the thread that reads has it open too
-            with contextlib.suppress(OSError):
-                self._link.shutdown(socket.SHUT_RDWR)
+            except WorkerLost as lost:
+                log.info("a line ends: %s", lost)
+            finally:
+                # the thread that reads has it open too
+                with contextlib.suppress(OSError):
+                    self._link.shutdown(socket.SHUT_RDWR)
 
     def _read(self) -> None:
         with contextlib.suppress(OSError), self._link.makefile("rb") as stream:
@@ -181,16 +173,15 @@ class Desk:
             raise WorkerLost("cancelled")
         try:
             lost = self._relay(actor, spec)
-        except OSError as error:
-            # the disk of this machine
-            log.exception("job failed")
+        except Exception as error:
+            log.warning("a worker is given up: %s", _first_line(error))
             self._crew.replace(actor)
+            # errors of Ray are errors of the system too, by their classes
+            if isinstance(error, RayError) or not isinstance(error, OSError):
+                raise WorkerLost("the worker was lost") from error
+            # the disk of this machine
             self._send(encode_event(failure(error)))
             return
-        except (RayError, WorkerLost) as error:
-            log.warning("a worker was lost: %s", str(error).strip().splitlines()[0])
-            self._crew.replace(actor)
-            raise WorkerLost("the worker was lost") from error
         self._crew.give(actor)
         if lost:
             raise WorkerLost(lost)
@@ -206,7 +197,8 @@ class Desk:
         with self._running(actor, job):
             for sent in self._followed(actor, stream):
                 if isinstance(sent, Piece):
-                    put(sent, Path(spec.out if sent.place == OUT else spec.kept))
+                    if folder := spec.out if sent.place == OUT else spec.kept:
+                        put(sent, Path(folder))
                 elif isinstance(sent, bytes):
                     self._send(_here(sent, Path(spec.out)))
                 else:

@@ -75,9 +75,10 @@ class Crew:
                     self._free.put(actor)
                     return
                 self._trouble = f"A node has {theirs}; this machine has {program()}. Install the same on both."
-            except RayError as error:
-                self._trouble = f"A node could not start one: {str(error).strip().splitlines()[-1][:200]}"
-            log.error("no worker: %s", self._trouble)
+                log.error("no worker: %s", self._trouble)
+            except Exception:
+                log.exception("no worker")
+                self._trouble = "No node could start one; the log has the details."
             ray.kill(actor)
             time.sleep(PAUSE)
 

@@ -31,7 +31,10 @@ log = logging.getLogger(__name__)
 
 # seconds: until a cluster that cannot be joined is given up at first, and when it was lost; until a Ray of our own has
 # started; until the bridge has ended what it had
-PATIENCE, LONG_PATIENCE, START, END = 10.0, 600.0, 180.0, 20.0
+PATIENCE, LONG_PATIENCE, START, END = 10.0, 600.0, 120.0, 20.0
+# a node of Ray dies where its helpers take longer than 15 s to start, as on a machine whose cores compute: its issue
+# 65983, of version 2.60; the next time their files are in memory
+TRIES = 3
 # what a job may wait for an actor besides the time for which its child may be silent
 WAIT = 700.0
 
@@ -153,12 +156,7 @@ class RayEngine(Pool[_Remote]):
         device = "cuda" if device.startswith("cuda") else device
         count = threads or devices.threads()
         self._plan = Plan(address, "", slots, device, tasks, preload, count, silence, PATIENCE)
-        self._bridge = _Bridge(self._plan)
-        try:
-            self._bridge.require_ready(START)
-        except BaseException:
-            self._bridge.end()
-            raise
+        self._bridge = _ready(self._plan, TRIES if not address else 1)
         # of one that is started later nobody waits for the answer
         self._plan = replace(self._plan, patience=LONG_PATIENCE)
         super().__init__(self._connected, slots, device, silence, grace)
@@ -179,6 +177,22 @@ class RayEngine(Pool[_Remote]):
             self._bridge.end()
             self._bridge = _Bridge(self._plan)
         return _Remote(self._bridge)
+
+
+def _ready(plan: Plan, tries: int) -> _Bridge:
+    """Return a bridge that has joined its cluster; UserError ray_unreachable."""
+    while True:
+        bridge, tries = _Bridge(plan), tries - 1
+        try:
+            bridge.require_ready(START)
+            return bridge
+        except UserError:
+            bridge.end()
+            if not tries:
+                raise
+        except BaseException:
+            bridge.end()
+            raise
 
 
 def _ended(link: socket.socket, seconds: float) -> bool:

@@ -34,6 +34,15 @@ def test_a_name_is_an_engine(made: list[tuple[Any, ...]], name: str, wanted: tup
     assert made == [(*wanted, {"preload": False, "threads": 1})]
 
 
+@pytest.mark.parametrize(("name", "wanted"), [("local", 2), ("ray", 2), ("ray://10.0.0.1:6379", 0)])
+def test_slots_of_this_machine_share_its_cores(
+    made: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, name: str, wanted: int
+) -> None:
+    monkeypatch.setattr(engine_choice, "share", lambda slots: 4 // slots)
+    engine_choice.open_engine(name, "cpu", 2)
+    assert made[0][-1] == {"preload": True, "threads": wanted}
+
+
 @pytest.mark.parametrize("name", ["", "dask", "ray:", "ray://", "ray://head", "ray://head:6379/x", "local\n"])
 def test_any_other_name_is_refused(name: str) -> None:
     with pytest.raises(UserError) as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_rooms_of_somebody_else_are_not_used(tmp_path: Path, monkeypatch: pytest
 def test_a_room_that_was_swept_before_it_was_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make, made = parcels.tempfile.mkdtemp, list[str]()
+    make, made = tempfile.mkdtemp, list[str]()
 
     def gone(**options: Path) -> str:
         made.append(make(dir=options["dir"]))
@@ -98,7 +99,7 @@ def test_a_room_that_was_swept_before_it_was_locked_is_made_again(
             Path(made[0]).rmdir()
         return made[-1]
 
-    monkeypatch.setattr(parcels.tempfile, "mkdtemp", gone)
+    monkeypatch.setattr(tempfile, "mkdtemp", gone)
     with room(tmp_path) as here:
         assert len(made) == 2 and here.is_dir()
 

@@ -30,7 +30,7 @@ from webapp.operations import admin_page, health
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.accounts import Accounts
-from webapp.store.blobs import Blobs
+from webapp.store.blob_place import open_blobs
 from webapp.store.browsers import Browsers
 from webapp.store.database import connect, migrate
 from webapp.store.erased import FILE as ERASED
@@ -90,7 +90,7 @@ def build_services(
     database = connect(settings.url)
     migrate(database)
     repo = Repo(database, settings.running_per_session)
-    blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
+    blobs = open_blobs(settings)
     metrics, unfinished = Metrics(), UnfinishedWork(settings.data / UNFINISHED)
     make = engine or _local(settings)
     dispatcher = Dispatcher(repo, blobs, settings, make, unfinished, find=find, ended=metrics.job_ended)

@@ -47,6 +47,7 @@ STATUS = {
     "job_limit": 429,
     "too_large": 413,
     "disk_full": 507,
+    "storage_away": 503,
 }
 
 

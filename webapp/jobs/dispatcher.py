@@ -19,7 +19,7 @@ from core.errors import UserError
 from webapp.jobs.runner import Ended, Runner
 from webapp.rates import Allowance, in_words
 from webapp.settings import Settings
-from webapp.store.blobs import Blobs
+from webapp.store.blobs import Blobs, StorageAway
 from webapp.store.clock import Clock
 from webapp.store.data_lock import DataLock
 from webapp.store.day_use import DayUse
@@ -232,7 +232,11 @@ class Dispatcher:
         for left_over in (self._work, self._settings.data / "incoming"):
             shutil.rmtree(left_over, ignore_errors=True)
             left_over.mkdir(exist_ok=True)
-        moved = self._blobs.sweep(self._repo.blobs(), self._clock.time())
+        try:
+            moved = self._blobs.sweep(self._repo.blobs(), self._clock.time())
+        except StorageAway:
+            log.warning("start: files without a row were not looked for")
+            return
         log.info("start: files without a row moved to the trash folder", extra={"files": moved})
 
     def _claims(self) -> list[Claim]:

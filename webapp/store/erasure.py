@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, Table, delete, insert, select, update
 
 from core.errors import UserError
-from webapp.store.blobs import Blobs
+from webapp.store.blobs import Blobs, StorageAway
 from webapp.store.database import READING
 from webapp.store.erased import Erased, digest
 from webapp.store.repository import not_found
@@ -191,8 +192,7 @@ class Erasure:
         """
         with self._reader.begin() as connection:
             names = connection.scalars(select(dropped_blob.c.blob)).all()
-        for name in names:
-            self._blobs.delete(name)
+        names = self._removed(names)
         # before the rows go that name them: a list without them would let a backup bring them back
         self._erased.add(names)
         for chunk in _chunks(names):
@@ -200,6 +200,15 @@ class Erasure:
                 connection.execute(delete(dropped_blob).where(dropped_blob.c.blob.in_(chunk)))
         if self._unscrubbed or names:
             self._unscrubbed = not scrub(self._engine)
+
+    def _removed(self, names: Iterable[str]) -> list[str]:
+        """Delete files and return which are gone: all, unless their store stops to answer."""
+        gone = []
+        with suppress(StorageAway):
+            for name in names:
+                self._blobs.delete(name)
+                gone.append(name)
+        return gone
 
     def _deleted(self) -> None:
         self._unscrubbed = True

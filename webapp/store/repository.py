@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -22,6 +22,9 @@ from webapp.store.schema import artifact, job, rating, scan, session, study_imag
 from webapp.store.states import OVER
 
 COMMENT_LIMIT = 4000
+
+# names in one statement: databases bound the number
+CHUNK = 500
 
 
 class Repo:
@@ -154,6 +157,16 @@ class Repo:
         with self._reader.begin() as connection:
             each = union_all(*(select(table.c.blob) for table in (scan, artifact, study_image)))
             return frozenset(str(blob) for blob in connection.scalars(each))
+
+    def unnamed(self, blobs: Collection[str]) -> frozenset[str]:
+        """Return which of these blobs no row refers to."""
+        left, names = set(blobs), sorted(blobs)
+        with self._reader.begin() as connection:
+            for start in range(0, len(names), CHUNK):
+                chunk = names[start : start + CHUNK]
+                for table in (scan, artifact, study_image):
+                    left -= set(connection.scalars(select(table.c.blob).where(table.c.blob.in_(chunk))))
+        return frozenset(left)
 
     def _with_artifacts(self, connection: Connection, rows: list[Row[Any]]) -> tuple[JobRecord, ...]:
         found: dict[str, list[ArtifactRecord]] = {row.id: [] for row in rows}

@@ -1,4 +1,4 @@
-"""Stored files in a bucket of S3 or of a store that speaks its language, with copies of those in use on this machine."""
+"""Stored files in a bucket of S3 or of a store like it, with copies of those in use on this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,7 +162,8 @@ class BucketBlobs(Blobs):
                 return None
             raise
         digest = hashlib.sha256()
-        with found["Body"] as body, target.open("wb") as file:
+        # as a context of its own it would be the bare stream, which takes a short body for a whole one
+        with closing(found["Body"]) as body, target.open("wb") as file:
             while chunk := body.read(CHUNK):
                 digest.update(chunk)
                 file.write(chunk)

@@ -30,6 +30,7 @@ from webapp.operations import admin_page, health
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.accounts import Accounts
+from webapp.store.batches import Batches
 from webapp.store.blob_place import open_blobs
 from webapp.store.browsers import Browsers
 from webapp.store.database import connect, migrate
@@ -108,6 +109,7 @@ def build_services(
         Overview(database),
         metrics,
         RecentErrors(),
+        Batches(database),
     )
 
 
@@ -163,6 +165,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     if page is None:
         from webapp.pages import layout, thumbnails
         from webapp.pages.kit import theme
+        from webapp.pages.many import many_routes
         from webapp.pages.shared import shared_routes
         from webapp.pages.study import downloads as study_export
         from webapp.pages.worth import worth_report
@@ -171,6 +174,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         app.include_router(worth_report.router(services))
         app.include_router(study_export.router(services))
         app.include_router(thumbnails.router(services))
+        app.include_router(many_routes.router(services))
         app.include_router(shared_routes.router(services))
         options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}
     blocks = page(services)

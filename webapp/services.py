@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from webapp.jobs.dispatcher import Dispatcher
 from webapp.settings import Settings
 from webapp.store.accounts import Accounts
+from webapp.store.batches import Batches
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
 from webapp.store.erasure import Erasure
@@ -36,3 +37,4 @@ class Services:
     overview: Overview
     metrics: Metrics
     errors: RecentErrors
+    batches: Batches

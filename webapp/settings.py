@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     running_per_session: Jobs = Field(default=1, description="Jobs of one visitor that run at the same time.")
     queue_per_session: Jobs = Field(default=5, description="Jobs of one visitor that may wait.")
     queue_total: Jobs = Field(default=100, description="Jobs of all visitors that may wait.")
+    batch_scans: Jobs = Field(default=200, description="Scans of one visitor's batches that may wait or run.")
     jobs_per_day: Jobs = Field(default=500, description="Jobs that one visitor may start in a day.")
     jobs_per_day_total: Jobs = Field(default=5000, description="Jobs that all visitors may start in a day.")
     upload_mb_per_day: Megabytes = Field(default=20_000, description="What one visitor may upload in a day.")

@@ -45,7 +45,7 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "work": (
         ("GET", ("/vol/{token}/{name}", "/slice/{token}/{axis}", "/files/{artifact_id}")),
-        ("GET", ("/worth/{job_id}.html", "/thumbnail/{job_id}.webp")),
+        ("GET", ("/worth/{job_id}.html", "/thumbnail/{job_id}.webp", "/batch/{batch_id}/{kind}")),
         ("GET", ("/study/{study_id}/view", "/study/{study_id}/{kind}")),
         ("POST", ("/mask/{scan_id}", "/proposal/{scan_id}")),
         ("GET", ("/account",)),

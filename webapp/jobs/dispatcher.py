@@ -97,10 +97,17 @@ class Dispatcher:
         )
 
     def submit(
-        self, session: str, task_name: str, inputs: Mapping[str, str], params: Mapping[str, object] | None = None
+        self,
+        session: str,
+        task_name: str,
+        inputs: Mapping[str, str],
+        params: Mapping[str, object] | None = None,
+        *,
+        batch: tuple[str, int] | None = None,
     ) -> str:
         """Queue a job over scans of this session (input name -> scan id) and return its id, once it is on the disk.
 
+        batch: the batch and the number of its scan that the job is.
         UserError: unknown_task, bad_parameter, unknown_input, input_missing, wrong_input, not_found, mask_other_scan,
         queue_full, job_limit, disk_full.
         """
@@ -117,6 +124,7 @@ class Dispatcher:
             parsed,
             own=self._settings.queue_per_session,
             total=self._settings.queue_total,
+            batch=batch,
         )
         self._allowance.take(session)
         self._recount()

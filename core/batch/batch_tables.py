@@ -14,12 +14,12 @@ from typing import Any
 from core.batch.run import Batch, Outcome
 from core.batch.thumbnail import NAME as THUMBNAIL
 from core.declaration import Task
+from core.engine.run_record import summary_of
 from core.errors import UserError
 from core.files.nifti_writer import replacing
-from core.result import REPORT, RUN
+from core.result import REPORT, RUN, Result
 
 SUMMARY, FAILED = "summary.csv", "failed.csv"
-STATES = {"done": "done", "kept": "done", "failed": "failed"}
 SECONDS = "seconds"
 AXES = ("x", "y", "z")
 SUMMARY_COLUMNS = ("name", "state", "method")
@@ -90,7 +90,7 @@ def _line(batch: Batch, outcome: Outcome) -> Line:
         return failed_line(name, outcome.error)
     record: Any = json.loads((folder / f"{RUN}.json").read_text(encoding="utf-8"))
     files = tuple(file for file in (f"{REPORT}.html", THUMBNAIL) if (folder / file).is_file())
-    return line_of(name, STATES[outcome.state], record, files)
+    return _line_of(name, record["summary"], str(record["method"] or ""), record["timing"]["seconds"], files)
 
 
 def failed_line(name: str, error: UserError) -> Line:
@@ -98,23 +98,30 @@ def failed_line(name: str, error: UserError) -> Line:
     return Line(name, "failed", "", {}, (), f"{error}", name, ())
 
 
-def line_of(name: str, state: str, record: Any, files: tuple[str, ...]) -> Line:
-    """Return the line of a scan, of what its run record states; files: which of report and thumbnail there are."""
-    summary, timing = record["summary"], record["timing"]
+def done_line(name: str, result: Result, method: str, seconds: float | None, files: tuple[str, ...]) -> Line:
+    """Return the line of a scan that is done; files: which of report and thumbnail there are."""
+    return _line_of(name, summary_of(result), method, seconds, files)
+
+
+def _line_of(name: str, summary: Any, method: str, seconds: float | None, files: tuple[str, ...]) -> Line:
     first: Mapping[str, Any] = summary["table"][0] if summary["table"] else {}
     values = dict(_flat((key, value) for key, value in first.items() if key not in ("method", "title")))
-    values |= {SECONDS: timing["seconds"]}
+    values |= {SECONDS: seconds}
     values |= dict(_flat(summary["findings"].items()))
     warnings = tuple(note["text"] for note in summary["notes"] if note["level"] == "warning")
-    return Line(name, state, str(record["method"] or ""), values, warnings, "", name, files)
+    return Line(name, "done", method, values, warnings, "", name, files)
 
 
 def _flat(values: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, object]]:
     """Yield numbers and texts; of three numbers each by its axis, None as nothing."""
     for name, value in values:
-        if isinstance(value, list) and len(value) == len(AXES) and all(not isinstance(part, str) for part in value):
+        if (
+            isinstance(value, list | tuple)
+            and len(value) == len(AXES)
+            and all(not isinstance(part, str) for part in value)
+        ):
             yield from _flat((f"{name}_{axis}", part) for axis, part in zip(AXES, value, strict=True))
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             yield name, " ".join(map(str, value))
         elif value is not None and not (isinstance(value, float) and not math.isfinite(value)):
             yield name, value

@@ -45,7 +45,8 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "work": (
         ("GET", ("/vol/{token}/{name}", "/slice/{token}/{axis}", "/files/{artifact_id}")),
-        ("GET", ("/worth/{job_id}.html", "/thumbnail/{job_id}.webp", "/batch/{batch_id}/{kind}")),
+        ("GET", ("/worth/{job_id}.html", "/thumbnail/{job_id}.webp")),
+        ("GET", ("/batch/{batch_id}/results.zip", "/batch/{batch_id}/summary.csv", "/batch/{batch_id}/failed.csv")),
         ("GET", ("/study/{study_id}/view", "/study/{study_id}/{kind}")),
         ("POST", ("/mask/{scan_id}", "/proposal/{scan_id}")),
         ("GET", ("/account",)),

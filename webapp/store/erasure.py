@@ -103,8 +103,8 @@ class Erasure:
             own = {one.id for one in jobs}
             used = {i for run in _runs(connection, session_id) if run.id not in own for i in run.inputs.values()}
             wanted = {i for one in jobs for i in one.inputs.values()} - used
-            parents = dict(connection.execute(select(scan.c.parent, scan.c.id).where(scan.c.id.in_(used))).tuples())
-            family = _family(connection, wanted - set(parents))
+            parents = set(connection.scalars(select(scan.c.parent).where(scan.c.id.in_(used))))
+            family = _family(connection, wanted - parents)
             _drop_jobs(connection, own)
             connection.execute(delete(batch_scan).where(batch_scan.c.batch == batch_id))
             connection.execute(delete(batch).where(batch.c.id == batch_id))

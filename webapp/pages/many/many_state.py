@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core import tasks
-from core.batch.batch_tables import Line, failed_line, line_of
+from core.batch.batch_tables import Line, done_line, failed_line
 from core.batch.pace import Standing, State, standing
 from core.batch.thumbnail import NAME as THUMBNAIL
 from core.declaration import Task
 from core.errors import UserError
 from core.result import REPORT, RESULT
-from core.result_json import to_json
 from webapp.pages.kit.job_titles import method_name
 from webapp.services import Services
 from webapp.store.batches import BatchRecord
@@ -96,10 +95,6 @@ def _line(scan: ManyScan) -> Line:
     if scan.job is None or scan.state == "failed":
         sorry = UserError("internal", "Something went wrong on our side.", "Load this scan alone.")
         return failed_line(scan.name, scan.error or sorry)
-    record = {
-        "summary": to_json(scan.job.result),
-        "timing": {"seconds": scan.job.seconds},
-        "method": method_name(scan.job),
-    }
     files = [(REPORT, f"{REPORT}.html"), (RESULT, THUMBNAIL)]
-    return line_of(scan.name, "done", record, tuple(name for kind, name in files if scan.job.artifact(kind)))
+    there = tuple(name for kind, name in files if scan.job.artifact(kind))
+    return done_line(scan.name, scan.job.result, method_name(scan.job), scan.job.seconds, there)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import gradio as gr
+from markupsafe import Markup
 
 from core import tasks
 from core.batch.batch_page import cell_of, title_of
@@ -61,7 +62,7 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
     def fill(request: gr.Request) -> Updates:
         states, box = attempt(lambda: standing_of(services, session_of(request)))
         moving = any(not state.over for state in states or ())
-        return {listed: box or joined(_drawn(services, one) for one in states or ()), timer: gr.Timer(active=moving)}
+        return {listed: box or joined(_drawn(one) for one in states or ()), timer: gr.Timer(active=moving)}
 
     def started(
         task: str, preset: str, files: list[str] | None, text: str, deface: bool, request: gr.Request
@@ -119,7 +120,7 @@ def _presets(task: Task) -> Mapping[str, object]:
 
 def _start(
     services: Services, session: str, uploads: Sequence[Path], task_name: str, preset: str, text: str, deface: bool
-) -> str:
+) -> Markup:
     """List what was uploaded, record it as a batch and read it in the background; return what is said of it."""
     task = next((one for one in TAKES if one.name == task_name), TAKES[0])
     chosen = next((one.params for one in offered(task) if one.name == preset), {})
@@ -156,7 +157,7 @@ def _end(services: Services, batch_id: str, session: str) -> str:
     return f"{record.title} with {count(runs, 'run')} and {count(scans, 'scan')}"
 
 
-def _drawn(services: Services, state: ManyState) -> str:
+def _drawn(state: ManyState) -> Markup:
     standing = state.standing()
     lines = {line.name: line for line in state.lines()}
     columns = [name for name in columns_of(list(lines.values()), state.task) if name != "seconds"][:SHOWN]

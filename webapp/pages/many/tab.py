@@ -13,12 +13,12 @@ from markupsafe import Markup
 
 from core import tasks
 from core.batch.batch_page import cell_of, title_of
-from core.batch.batch_tables import columns_of
+from core.batch.batch_tables import Line, columns_of
 from core.declaration import Task
 from core.errors import UserError
 from core.plurals import count
 from webapp.door.visitor import session_of
-from webapp.intake.many_scans import Wanted, load, read_in
+from webapp.intake.scan_zips import Wanted, load, read_in
 from webapp.intake.scans import clean_name
 from webapp.pages.kit import row_buttons
 from webapp.pages.kit.event_options import QUIET
@@ -65,10 +65,10 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
         return {listed: box or joined(_drawn(one) for one in states or ()), timer: gr.Timer(active=moving)}
 
     def started(
-        task: str, preset: str, files: list[str] | None, text: str, deface: bool, request: gr.Request
+        task: str, preset: str, files: list[str] | None, text: str | None, deface: bool, request: gr.Request
     ) -> Updates:
         uploads = [Path(one) for one in files or ()]
-        done, box = attempt(lambda: _start(services, session_of(request), uploads, task, preset, text, deface))
+        done, box = attempt(lambda: _start(services, session_of(request), uploads, task, preset, text or "", deface))
         return {**fill(request), form.trouble: box or done or EMPTY, form.files: None}
 
     inputs = [form.task, form.preset, form.files, form.settings, form.deface]
@@ -182,20 +182,20 @@ def _drawn(state: ManyState) -> Markup:
     )
 
 
-def _row(state: ManyState, scan: ManyScan, columns: Sequence[str], line: object) -> Mapping[str, object]:
-    values: Mapping[str, object] = getattr(line, "values", {})
+def _row(state: ManyState, scan: ManyScan, columns: Sequence[str], line: Line | None) -> Mapping[str, object]:
     job, shown = scan.job, TITLES[scan.state]
     if scan.state == "running" and job is not None:
         shown = f"{shown}, {100 * job.fraction:.0f} %"
-    warnings: tuple[str, ...] = getattr(line, "warnings", ())
-    said = str(scan.error).rpartition(" [")[0] if scan.error and scan.state == "failed" else " ".join(warnings)
+    values, warnings = (line.values, line.warnings) if line is not None else ({}, ())
     return {
         "name": scan.name,
         "state": scan.state,
         "title": shown,
         "took": seconds(job.seconds) if job is not None and job.seconds is not None else "–",
         "cells": [cell_of(state.task, name, values.get(name)) for name in columns],
-        "said": said,
+        "why": f"{scan.error.message} {scan.error.hint}" if scan.error and scan.state == "failed" else "",
+        "warnings": warnings,
+        "noted": count(len(warnings), "note"),
         "job": job.id if job is not None else "",
         "picture": f"/thumbnail/{job.id}.webp" if job is not None and job.artifact("result") else "",
     }

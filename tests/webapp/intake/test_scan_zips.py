@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.tasks import find
 from tests.phantom import Phantom
 from tests.webapp.fakes import load as load_scan
-from webapp.intake.many_scans import Loaded, Wanted, load, read_in
+from webapp.intake.scan_zips import Loaded, Wanted, load, read_in
 from webapp.pages.many.many_archive import archive, place_of, tables
 from webapp.pages.many.many_state import ManyState, batch_state
 from webapp.services import Services

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from botocore.config import Config
 
 from core.errors import UserError
 from tests.buckets import Buckets
@@ -23,10 +24,10 @@ from webapp.store.blobs import Blobs, StorageAway
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """One try of a request, so that a test of the tries of a transfer counts those alone."""
     made = bucket_blobs._config
-    monkeypatch.setattr(bucket_blobs, "_config", lambda: made().merge(Single))
+    monkeypatch.setattr(bucket_blobs, "_config", lambda: made().merge(SINGLE))
 
 
-Single = bucket_blobs.Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=2)
+SINGLE = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=2)
 
 
 @pytest.fixture
@@ -46,7 +47,10 @@ def opened(tmp_path: Path) -> Callable[..., Blobs]:
 
 
 def put(blobs: Blobs, content: bytes = b"voxels") -> str:
-    return blobs.put(lambda path: [path.write_bytes(content)][0] and None, ".nii").name
+    def write(path: Path) -> None:
+        path.write_bytes(content)
+
+    return blobs.put(write, ".nii").name
 
 
 def local(folder: Path) -> set[str]:

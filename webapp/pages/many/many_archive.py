@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO, cast
 
 from core.batch.batch_page import PAGE, overview_text
 from core.batch.batch_tables import FAILED, SUMMARY, failed_text, summary_text
@@ -18,21 +18,19 @@ from webapp.store.records import ArtifactRecord, JobRecord
 CHUNK = 1 << 20
 
 
-class _Pipe(io.RawIOBase):
-    """What is written and not yet sent."""
+class _Pipe:
+    """What is written and not yet sent; it cannot seek, so that the zip is written from its beginning to its end."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
 
-    def writable(self) -> bool:
-        """Return that it takes bytes."""
-        return True
-
-    def write(self, data: object) -> int:
+    def write(self, data: bytes) -> int:
         """Keep bytes."""
-        content = bytes(data)  # type: ignore[call-overload]
-        self._parts.append(content)
-        return len(content)
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: ``taken`` empties it."""
 
     def taken(self) -> bytes:
         """Return what was written since the last time."""
@@ -48,7 +46,7 @@ def archive(services: Services, state: ManyState, picture: Callable[[JobRecord],
     """
     pipe = _Pipe()
     # what is stored is compressed already
-    with zipfile.ZipFile(pipe, "w") as out:
+    with zipfile.ZipFile(cast("IO[bytes]", pipe), "w") as out:
         for name, text in tables(state).items():
             out.writestr(name, text)
         for scan in state.scans:

@@ -73,7 +73,7 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
 
     inputs = [form.task, form.preset, form.files, form.settings, form.deface]
     form.start.click(started, inputs, [*outputs, form.trouble, form.files])
-    form.task.change(lambda task: gr.Radio(**_presets(tasks.find(task))), form.task, form.preset, queue=False, **QUIET)
+    form.task.change(lambda task: _presets(tasks.find(task)), form.task, form.preset, queue=False, **QUIET)
     for event in (demo.load, tab.select, timer.tick):
         event(fill, None, outputs, queue=False, **QUIET)
     row_buttons.connect(services, listed, outcome, [*outputs, outcome], fill, partial(_end, services))
@@ -91,7 +91,7 @@ def _form(services: Services) -> _Form:
         task = gr.Radio(
             [(tab_title(one), one.name) for one in TAKES], value=first.name, label="Task", elem_id="many-task"
         )
-        preset = gr.Radio(**_presets(first), label="Preset", elem_id="many-preset", elem_classes="cs-choice")
+        preset = _presets(first)
         files = gr.File(
             label=drop_words("Zip of scans, and a table if you have one"),
             elem_id="many-file",
@@ -113,9 +113,10 @@ def _form(services: Services) -> _Form:
     return _Form(task, preset, files, settings, deface, start, trouble)
 
 
-def _presets(task: Task) -> Mapping[str, object]:
+def _presets(task: Task) -> gr.Radio:
     choices = [(one.title, one.name) for one in offered(task)]
-    return {"choices": choices, "value": task.page.preset or (choices[0][1] if choices else None)}
+    value = task.page.preset or (choices[0][1] if choices else None)
+    return gr.Radio(choices, value=value, label="Preset", elem_id="many-preset", elem_classes="cs-choice")
 
 
 def _start(

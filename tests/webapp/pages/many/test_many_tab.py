@@ -25,7 +25,7 @@ MOMENT = datetime(2026, 1, 2, 12, tzinfo=UTC)
 RESULT = Result(
     table=(Row("ours", "Ours", {"texture": 0.5, "seams": (0.1, None, 0.3)}),),
     notes=(Note("warning", "A <b>large</b> mask."), Note("info", "Fine.")),
-    findings=(Finding("mask_ml", 12.0, "ml"),),
+    findings=(Finding("mask_ml", "Mask", 12.0, "ml"),),
 )
 JOB = JobRecord(
     "j1", "a", "inpaint", {"method": "ours"}, {}, "done", 1.0, "", None, RESULT,
@@ -46,7 +46,7 @@ UNREAD = ManyScan("four", "reading", None, None)
 
 def test_a_batch_under_way_shows_states_rate_and_time_left() -> None:
     standing = state(DONE, RUNNING, FAILED, UNREAD).standing(MOMENT + timedelta(seconds=60))
-    assert (standing.rate, standing.left) == (90.0, pytest.approx(60.0))
+    assert standing.rate == 90.0 and standing.left == pytest.approx(60.0)
     drawn = tab._drawn(state(DONE, RUNNING, FAILED, UNREAD))
     for words in ("1 to be read", "1 running", "1 done", "1 failed", "Running, 50 %", "It is no scan. Use another."):
         assert words in drawn

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from webapp.jobs.dispatcher import Dispatcher
 from webapp.settings import Settings
+from webapp.store.access_tokens import AccessTokens
 from webapp.store.accounts import Accounts
 from webapp.store.batches import Batches
 from webapp.store.blobs import Blobs
@@ -34,6 +35,7 @@ class Services:
     owners: Owners
     erasure: Erasure
     shares: Shares
+    tokens: AccessTokens
     overview: Overview
     metrics: Metrics
     errors: RecentErrors

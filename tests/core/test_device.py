@@ -34,6 +34,18 @@ def test_an_unknown_or_absent_device_is_refused(monkeypatch: pytest.MonkeyPatch,
     assert caught.value.code == "device_unavailable"
 
 
+@pytest.mark.parametrize(
+    ("cores", "wanted", "slots", "each"),
+    [(8, "", 1, 4), (8, "", 2, 4), (8, "", 4, 2), (2, "", 2, 1), (2, "", 3, 1), (8, "2", 2, 2), (2, "8", 2, 1)],
+)
+def test_slots_side_by_side_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch, cores: int, wanted: str, slots: int, each: int
+) -> None:
+    monkeypatch.setenv("COUNTERSCAN_THREADS", wanted)
+    monkeypatch.setattr(device, "cores", lambda: cores)
+    assert device.share(slots) == each
+
+
 @pytest.mark.parametrize("value", ["", "0", "-1", "many", "9999"])
 def test_threads_are_the_cores_up_to_four(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("COUNTERSCAN_THREADS", value)
@@ -51,6 +63,32 @@ def test_threads_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     device.limit_threads()
     assert device.threads() == torch.get_num_threads() == int(os.environ["OMP_NUM_THREADS"]) == 3
     torch.set_num_threads(before)
+
+
+FAULTS = """
+import resource
+from core import device
+{before}
+def pages(count):
+    start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(count):
+        b"x" * (40 << 20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - start
+print(pages(1), pages(8))
+device.give_back_memory()
+print(pages(1))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc alone")
+def test_memory_that_is_kept_is_taken_from_the_system_once() -> None:
+    def faults(before: str) -> list[int]:
+        words = [sys.executable, "-c", FAULTS.format(before=before)]
+        return [int(word) for word in subprocess.run(words, capture_output=True, check=True).stdout.split()]
+
+    first, rest, after = faults("device.keep_memory()")
+    assert rest < 0.1 * first < 0.2 * after
+    assert faults("")[1] > 20 * rest
 
 
 @pytest.mark.parametrize(("machine", "container", "free"), [(5, 3, 3), (5, None, 5), (None, 2, 2), (None, None, None)])

@@ -26,6 +26,7 @@ from webapp.keeping.backup_files import (
     require_sound,
 )
 from webapp.settings import Settings
+from webapp.store.access_tokens import AccessTokens
 from webapp.store.browsers import Browsers
 from webapp.store.clock import now
 from webapp.store.data_lock import DataLock
@@ -142,6 +143,7 @@ def _brought_up_to_date(settings: Settings, stage: Path) -> int:
         Browsers(engine, settings.session_days).sign_out_accounts()
         # some of them may have been ended since
         Shares(engine).end_all()
+        AccessTokens(engine).end_all()
         erased = Erased(settings.data / ERASED)
         unfinished = UnfinishedWork(settings.data / UNFINISHED)
         erasure = Erasure(engine, FolderBlobs(stage / BLOBS), settings.data / "uploads", erased, unfinished)

@@ -71,6 +71,7 @@ class Retention:
         # what another server has deleted
         self._services.blobs.forget(self._services.repo.unnamed(self._services.blobs.copies()))
         self._services.shares.forget_ended()
+        self._services.tokens.forget_ended()
         forget_days(self._services.repo.engine, moment.timestamp())
         self._services.erasure.finish()
 

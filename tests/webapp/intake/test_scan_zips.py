@@ -159,7 +159,7 @@ def test_a_batch_is_one_zip(services: Services, tmp_path: Path, uploads: list[st
 def test_limits_of_a_visitor_count_each_scan(
     services: Services, pair: tuple[bytes, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services.dispatcher._allowance, "_each", 1)
+    monkeypatch.setattr(services.dispatcher._limits._visitors, "_each", 1)
     files = {f"{name}_{kind}.nii": content for name in "ab" for kind, content in zip(("t1", "mask"), pair, strict=True)}
     state = begun(services, load(services, [packed(tmp_path, files)], WANTED), WANTED)
     assert [(one.state, one.error and one.error.code) for one in state.scans] == [

@@ -107,8 +107,12 @@ def outcome(job: JobRecord, files: str = "") -> Markup:
 
 def header(device: str, waiting: int | None) -> Markup:
     """Return the device badge and the length of the queue, None where it is not known yet."""
-    queue = "" if waiting is None else "Queue empty" if not waiting else f"{count(waiting, 'job')} in the queue"
-    return piece("boxes", "badges", device=device, queue=queue)
+    return piece("boxes", "badges", device=device, queue="" if waiting is None else queue_words(waiting))
+
+
+def queue_words(waiting: int) -> str:
+    """Return the length of the queue in words."""
+    return f"{count(waiting, 'job')} in the queue" if waiting else "Queue empty"
 
 
 def _link(artifact: ArtifactRecord) -> Mapping[str, str]:

@@ -148,6 +148,8 @@ def test_progress_is_hidden_when_nothing_runs() -> None:
     waiting = progress(replace(JOB, state="queued", position=3))
     assert waiting["shown"]
     assert "place 3" in waiting["text"]
+    # who is not next looks less often
+    assert (waiting["again"], progress(replace(JOB, state="queued", position=1))["again"]) == (2.0, 0.7)
     assert progress(replace(JOB, state="running", fraction=0.456, text="Step"))["percent"] == 45
 
 

@@ -1,4 +1,4 @@
-"""No event of the page tells components of a progress that they do not draw."""
+"""No event of the page tells components of a progress that they do not draw, and none is open to programs."""
 
 from __future__ import annotations
 
@@ -15,3 +15,5 @@ def test_an_event_that_draws_no_progress_tells_no_component_of_it(services: Serv
     ]
     assert len(events) > 50
     assert loud == []
+    # programs have addresses of their own
+    assert {event["api_visibility"] for event in events} == {"private"}

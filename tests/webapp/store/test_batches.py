@@ -30,7 +30,7 @@ def test_a_scan_becomes_a_job_once(database: Engine) -> None:
     assert [one.error and one.error.args for one in found.scans] == [None, ("bad", "No.", "Else."), None]
     assert [batches.waits(batch_id, number) for number in range(3)] == [False, False, True]
     # nothing of the refused job is left, and a batch leaves the places of single jobs free
-    assert queue.length() == 1 and queue.add("a", "inpaint", {}, {}, own=1, total=1)
+    assert len(queue.standings()) == 1 and queue.add("a", "inpaint", {}, {}, own=1, total=1)
     assert not Repo(database).jobs_named([job_id], "b") and job_id in Repo(database).jobs_named([job_id], "a")
     assert [one.id for one in Repo(database).jobs("a")] != [job_id]
 

@@ -23,8 +23,7 @@ def test_an_empty_tab_looks_right(opened: Page, tab: str) -> None:
     assert faults(opened, f"empty-{tab}") == []
 
 
-# Batch begins with its form, which shows that itself
-@pytest.mark.parametrize("tab", [tab for tab in TABS if tab not in ("About", "Batch")])
+@pytest.mark.parametrize("tab", [tab for tab in TABS if tab != "About"])
 def test_an_empty_tab_shows_what_it_is_for(opened: Page, tab: str) -> None:
     go(opened, tab)
     words = opened.locator(".cs-welcome >> visible=true")

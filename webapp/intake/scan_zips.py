@@ -6,8 +6,8 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from core.declaration import Input, Task
 from core.errors import UserError
 from core.files.archive import unpack_all
 from core.files.convert import numbered
+from webapp.intake.example_scans import Example, accept_example
 from webapp.intake.scans import accept, accept_volume
 from webapp.services import Services
 from webapp.store.records import ScanRecord
@@ -102,6 +103,29 @@ def read_in(services: Services, session: str, batch_id: str, loaded: Loaded, wan
         shutil.rmtree(loaded.folder, ignore_errors=True)
 
 
+def read_examples(
+    services: Services, session: str, batch_id: str, known: Sequence[Example], params: Mapping[str, object]
+) -> None:
+    """Take shipped examples in as the scans of a batch."""
+    for number, one in enumerate(known):
+        with _recorded(services, (batch_id, number)):
+            inputs = accept_example(services, session, one.task, one.name)
+            services.dispatcher.submit(session, one.task, inputs, params, batch=(batch_id, number))
+
+
+@contextmanager
+def _recorded(services: Services, place: tuple[str, int]) -> Iterator[None]:
+    """Record what goes wrong with a scan of a batch."""
+    try:
+        yield
+    except UserError as error:
+        services.batches.fail(*place, error)
+    except Exception:
+        log.exception("a scan of a batch could not be read")
+        sorry = UserError("internal", "Something went wrong on our side.", "Load this scan alone.")
+        services.batches.fail(*place, sorry)
+
+
 def _read_one(
     services: Services,
     session: str,
@@ -111,15 +135,9 @@ def _read_one(
     known: dict[tuple[str, str], ScanRecord],
 ) -> None:
     params = {**wanted.params, **scan.params}
-    try:
+    with _recorded(services, place):
         inputs = _inputs(services, session, scan, wanted, known)
         services.dispatcher.submit(session, wanted.task.name, inputs, params, batch=place)
-    except UserError as error:
-        services.batches.fail(*place, error)
-    except Exception:
-        log.exception("a scan of a batch could not be read")
-        sorry = UserError("internal", "Something went wrong on our side.", "Load this scan alone.")
-        services.batches.fail(*place, sorry)
 
 
 def _inputs(

@@ -17,10 +17,12 @@ from core.batch.batch_tables import Line, columns_of
 from core.declaration import Task
 from core.errors import UserError
 from core.plurals import count
+from core.presentation import Welcome
 from webapp.door.visitor import session_of
-from webapp.intake.scan_zips import Wanted, load, read_in
+from webapp.intake.example_scans import examples
+from webapp.intake.scan_zips import Wanted, load, read_examples, read_in
 from webapp.intake.scans import clean_name
-from webapp.pages.kit import row_buttons
+from webapp.pages.kit import row_buttons, welcome
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import offered
 from webapp.pages.kit.panel import tab_title
@@ -36,6 +38,15 @@ from webapp.services import Services
 TICK_SECONDS = 2.0
 # measures of a scan in the list; all are in the table to download
 SHOWN = 4
+WORDS = Welcome(
+    "Many scans at once",
+    "A zip goes in: a table or the names of its files state what belongs together, or it is a BIDS data set. Each scan is a run of its own, "
+    "which opens in its tab; all results come out as one zip with a table and an overview. What fails has its sentence.",
+    "sessions.webp",
+    "Three runs side by side: a filled cavity, thin slices, a translated contrast",
+    "Runs of the synthetic examples: inpainting, super-resolution, translation.",
+    "Run a batch of examples",
+)
 TAKES = tuple(task for task in tasks.TASKS if task.page.kind == "imaging")
 
 
@@ -52,17 +63,24 @@ class _Form:
 
 def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
     """Draw the tab; its list is read anew while a batch is not over."""
-    with gr.Column(elem_classes="cs-whole", min_width=0):
+    with gr.Column(elem_classes="cs-steps", min_width=0):
         form = _form(services)
         outcome = row_buttons.outcome("many-outcome")
+    with gr.Column(elem_id="many-view", visible=False, min_width=0) as view:
         listed = gr.HTML(elem_id="many", js_on_load=ROW_BUTTONS)
+    greeting = welcome.build(WORDS, "many-welcome")
     timer = gr.Timer(TICK_SECONDS, active=False)
-    outputs = [listed, timer]
+    outputs = [listed, view, greeting.group, timer]
 
     def fill(request: gr.Request) -> Updates:
         states, box = attempt(lambda: standing_of(services, session_of(request)))
         moving = any(not state.over for state in states or ())
-        return {listed: box or joined(_drawn(one) for one in states or ()), timer: gr.Timer(active=moving)}
+        return {
+            listed: box or joined(_drawn(one) for one in states or ()),
+            view: gr.Column(visible=states != []),
+            greeting.group: gr.Column(visible=states == []),
+            timer: gr.Timer(active=moving),
+        }
 
     def started(
         task: str, preset: str, files: list[str] | None, text: str | None, deface: bool, request: gr.Request
@@ -71,6 +89,11 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
         done, box = attempt(lambda: _start(services, session_of(request), uploads, task, preset, text or "", deface))
         return {**fill(request), form.trouble: box or done or EMPTY, form.files: None}
 
+    def shown(request: gr.Request) -> Updates:
+        done, box = attempt(lambda: _start_examples(services, session_of(request)))
+        return {**fill(request), form.trouble: box or done or EMPTY}
+
+    greeting.start.click(shown, None, [*outputs, form.trouble])
     inputs = [form.task, form.preset, form.files, form.settings, form.deface]
     form.start.click(started, inputs, [*outputs, form.trouble, form.files])
     form.task.change(lambda task: _presets(tasks.find(task)), form.task, form.preset, queue=False, **QUIET)
@@ -133,6 +156,18 @@ def _start(
     arguments = (services, session, batch_id, loaded, wanted)
     threading.Thread(target=read_in, args=arguments, name="batch", daemon=True).start()
     return piece("many", "started", scans=count(len(names), "scan"), left_out=loaded.left_out)
+
+
+def _start_examples(services: Services, session: str) -> Markup:
+    """Record the examples of the first task as a batch, read it in the background; return what is said of it."""
+    task = TAKES[0]
+    params = next((one.params for one in offered(task) if one.name == task.page.preset), {})
+    known = examples(task.name)
+    names = [one.name for one in known]
+    batch_id = services.batches.add(session, task.name, "Examples", names, services.settings.batch_scans)
+    arguments = (services, session, batch_id, known, params)
+    threading.Thread(target=read_examples, args=arguments, name="batch", daemon=True).start()
+    return piece("many", "started", scans=count(len(names), "scan"), left_out=())
 
 
 def _settings(text: str) -> dict[str, object]:

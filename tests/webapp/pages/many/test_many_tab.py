@@ -120,3 +120,12 @@ def test_a_batch_with_a_setting_that_there_is_not_is_refused_at_once(services: S
         tab._start(services, "a", [path], "inpaint", "fast", "colour = red", False)
     assert refused.value.code in ("unknown_parameter", "bad_parameter")
     assert not services.batches.of("a")
+
+
+def test_the_examples_are_a_batch(services: Services) -> None:
+    assert "Started with 2 scans." in tab._start_examples(services, "a")
+    (made,) = wait_until(
+        lambda: tab.standing_of(services, "a"), lambda found: found[0].counts == {"queued": len(found[0].scans)}
+    )
+    assert [scan.name for scan in made.scans] == ["cavity-brain", "cavity-head"]
+    assert all(scan.facts["synthetic"] for scan in services.repo.scans("a") if scan.role == "volume")

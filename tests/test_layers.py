@@ -86,6 +86,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "markupsafe": ("webapp.pages",),
     "sqlalchemy": ("webapp",),
     "alembic": ("webapp.store",),
+    "boto3": ("webapp.store.bucket_blobs",),
+    "botocore": ("webapp.store.bucket_blobs",),
     "fastapi": ("webapp",),
     "starlette": ("webapp",),
     "uvicorn": ("webapp.server", "webapp.door"),

@@ -37,7 +37,8 @@ from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.access_tokens import AccessTokens
 from webapp.store.accounts import Accounts
-from webapp.store.blobs import Blobs
+from webapp.store.batches import Batches
+from webapp.store.blob_place import open_blobs
 from webapp.store.browsers import Browsers
 from webapp.store.database import connect, migrate
 from webapp.store.erased import FILE as ERASED
@@ -102,7 +103,7 @@ def build_services(
     database = connect(settings.url)
     migrate(database)
     repo = Repo(database, settings.running_per_session)
-    blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
+    blobs = open_blobs(settings)
     metrics, unfinished = Metrics(), UnfinishedWork(settings.data / UNFINISHED)
     make = engine or _chosen(settings)
     dispatcher = Dispatcher(repo, blobs, settings, make, unfinished, find=find, ended=metrics.job_ended)
@@ -121,6 +122,7 @@ def build_services(
         Overview(database),
         metrics,
         RecentErrors(),
+        Batches(database),
     )
 
 
@@ -183,6 +185,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     if page is None:
         from webapp.pages import layout, thumbnails
         from webapp.pages.kit import theme
+        from webapp.pages.many import many_routes
         from webapp.pages.shared import shared_routes
         from webapp.pages.study import downloads as study_export
         from webapp.pages.worth import worth_report
@@ -191,6 +194,7 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         app.include_router(worth_report.router(services))
         app.include_router(study_export.router(services))
         app.include_router(thumbnails.router(services))
+        app.include_router(many_routes.router(services))
         app.include_router(shared_routes.router(services))
         options = {"theme": theme.THEME, "css": theme.CSS, "head": theme.HEAD}
     blocks = page(services)

@@ -50,6 +50,7 @@ STATUS = {
     "too_large": 413,
     "too_many_tokens": 429,
     "disk_full": 507,
+    "storage_away": 503,
 }
 
 

@@ -8,6 +8,7 @@ from webapp.jobs.dispatcher import Dispatcher
 from webapp.settings import Settings
 from webapp.store.access_tokens import AccessTokens
 from webapp.store.accounts import Accounts
+from webapp.store.batches import Batches
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
 from webapp.store.erasure import Erasure
@@ -38,3 +39,4 @@ class Services:
     overview: Overview
     metrics: Metrics
     errors: RecentErrors
+    batches: Batches

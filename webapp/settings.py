@@ -7,7 +7,7 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -89,6 +89,14 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="", description="SQLAlchemy address of the database. Empty: an SQLite file in the data folder."
     )
+    blobs: str = Field(
+        default="",
+        description="Where scans and results are kept: s3://BUCKET/PREFIX or file:///FOLDER. Empty: blobs of the data"
+        " folder.",
+    )
+    blobs_cache_mb: Megabytes = Field(
+        default=10_000, description="Copies of files of a bucket that this machine keeps, those used last."
+    )
     device: str = Field(default="auto", description="Where networks run: auto, cpu, cuda or cuda:N.")
     slots: Jobs = Field(default=1, description="Jobs that run at the same time, each in its own process.")
     engine: EngineName = Field(
@@ -103,6 +111,7 @@ class Settings(BaseSettings):
     running_per_session: Jobs = Field(default=1, description="Jobs of one visitor that run at the same time.")
     queue_per_session: Jobs = Field(default=5, description="Jobs of one visitor that may wait.")
     queue_total: Jobs = Field(default=100, description="Jobs of all visitors that may wait.")
+    batch_scans: Jobs = Field(default=200, description="Scans of one visitor's batches that may wait or run.")
     jobs_per_day: Jobs = Field(default=500, description="Jobs that one visitor may start in a day.")
     jobs_per_day_total: Jobs = Field(default=5000, description="Jobs that all visitors may start in a day.")
     upload_mb_per_day: Megabytes = Field(default=20_000, description="What one visitor may upload in a day.")
@@ -161,6 +170,15 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """Address of the database."""
         return self.database_url or f"sqlite:///{self.data.resolve() / 'counterscan.db'}"
+
+    @property
+    def blobs_folder(self) -> Path | None:
+        """Folder of the stored files, None where they are not in one."""
+        address = urlsplit(self.blobs)
+        if not self.blobs:
+            return self.data / "blobs"
+        local = address.scheme == "file" and not address.netloc and address.path.strip("/")
+        return Path(unquote(address.path)) if local else None
 
     @property
     def is_loopback(self) -> bool:

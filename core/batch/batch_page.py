@@ -30,28 +30,32 @@ TITLE_END, HEAD_BYTES = "Counterscan batch</title>", 1000
 def write_overview(batch: Batch, lines: Sequence[Line]) -> None:
     """Write ``overview.html`` into the folder of the batch; it refers to the pictures and reports in those of the
     scans, which stay beside it."""
-    columns = columns_of(lines, batch.task)
+    write_whole(batch.out / PAGE, overview_text(batch.task, lines))
+
+
+def overview_text(task: Task, lines: Sequence[Line]) -> str:
+    """Return the page of these scans as HTML; it refers to pictures and reports in a folder for each scan beside it."""
+    columns = columns_of(lines, task)
     counts = Counter(line.state for line in lines)
-    page = render(
+    return render(
         "batch.html",
         {
-            "task": batch.task,
+            "task": task,
             "version": __version__,
             "summary": SUMMARY,
             "failures": FAILED if counts["failed"] else "",
             "counts": counts,
-            "titles": [_title(batch.task, name) for name in columns],
+            "titles": [title_of(task, name) for name in columns],
             "rows": [
                 {
                     "line": line,
                     "address": quote(line.folder),
-                    "cells": [_cell(batch.task, name, line.values.get(name)) for name in columns],
+                    "cells": [cell_of(task, name, line.values.get(name)) for name in columns],
                 }
                 for line in lines
             ],
         },
     )
-    write_whole(batch.out / PAGE, page)
 
 
 def require_free(out: Path, table: Path) -> None:
@@ -87,7 +91,7 @@ def _has(path: Path, mark: str) -> bool:
         return False
 
 
-def _title(task: Task, name: str) -> tuple[str, str]:
+def title_of(task: Task, name: str) -> tuple[str, str]:
     """Return the title of a column and what it means."""
     for measure in task.measures:
         unit = f", {measure.unit}" if measure.unit else ""
@@ -99,7 +103,8 @@ def _title(task: Task, name: str) -> tuple[str, str]:
     return name.replace("_ml", ", ml").replace("_", " ").capitalize(), ""
 
 
-def _cell(task: Task, name: str, value: object) -> str:
+def cell_of(task: Task, name: str, value: object) -> str:
+    """Return a value of a line as the page shows it."""
     if value is None:
         return "–"
     digits = next((each.digits for each in task.measures if name in (each.name, *_axes(each.name))), None)

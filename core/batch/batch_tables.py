@@ -14,11 +14,12 @@ from typing import Any
 from core.batch.run import Batch, Outcome
 from core.batch.thumbnail import NAME as THUMBNAIL
 from core.declaration import Task
+from core.engine.run_record import summary_of
+from core.errors import UserError
 from core.files.nifti_writer import replacing
-from core.result import REPORT, RUN
+from core.result import REPORT, RUN, Result
 
 SUMMARY, FAILED = "summary.csv", "failed.csv"
-STATES = {"done": "done", "kept": "done", "failed": "failed"}
 SECONDS = "seconds"
 AXES = ("x", "y", "z")
 SUMMARY_COLUMNS = ("name", "state", "method")
@@ -54,7 +55,18 @@ def columns_of(lines: Sequence[Line], task: Task) -> list[str]:
 
 def write_tables(batch: Batch, outcomes: Sequence[Outcome], lines: Sequence[Line]) -> None:
     """Write ``summary.csv``, and ``failed.csv`` where scans failed, into the folder of the batch."""
-    columns = columns_of(lines, batch.task)
+    write_whole(batch.out / SUMMARY, summary_text(batch.task, lines))
+    failed = [(each.scan.name, *each.error.args) for each in outcomes if each.error is not None]
+    if failed:
+        write_whole(batch.out / FAILED, failed_text(failed))
+    else:
+        # of the batch before this one
+        (batch.out / FAILED).unlink(missing_ok=True)
+
+
+def summary_text(task: Task, lines: Sequence[Line]) -> str:
+    """Return the table of all scans as CSV."""
+    columns = columns_of(lines, task)
     head = (*SUMMARY_COLUMNS, *columns, "warnings", "message")
     rows = [
         (
@@ -64,45 +76,61 @@ def write_tables(batch: Batch, outcomes: Sequence[Outcome], lines: Sequence[Line
         )
         for line in lines
     ]
-    _write(batch.out / SUMMARY, [head, *rows])
-    failed = [(each.scan.name, *each.error.args) for each in outcomes if each.error is not None]
-    if failed:
-        _write(batch.out / FAILED, [FAILED_COLUMNS, *failed])
-    else:
-        # of the batch before this one
-        (batch.out / FAILED).unlink(missing_ok=True)
+    return _csv([head, *rows])
+
+
+def failed_text(failed: Iterable[Sequence[object]]) -> str:
+    """Return the table of the scans that failed as CSV; failed: name, code, message, hint of each."""
+    return _csv([FAILED_COLUMNS, *failed])
 
 
 def _line(batch: Batch, outcome: Outcome) -> Line:
     name, folder = outcome.scan.name, batch.folder(outcome.scan)
     if outcome.error is not None:
-        return Line(name, "failed", "", {}, (), f"{outcome.error}", name, ())
+        return failed_line(name, outcome.error)
     record: Any = json.loads((folder / f"{RUN}.json").read_text(encoding="utf-8"))
-    summary, timing = record["summary"], record["timing"]
+    files = tuple(file for file in (f"{REPORT}.html", THUMBNAIL) if (folder / file).is_file())
+    return _line_of(name, record["summary"], str(record["method"] or ""), record["timing"]["seconds"], files)
+
+
+def failed_line(name: str, error: UserError) -> Line:
+    """Return the line of a scan that failed."""
+    return Line(name, "failed", "", {}, (), f"{error}", name, ())
+
+
+def done_line(name: str, result: Result, method: str, seconds: float | None, files: tuple[str, ...]) -> Line:
+    """Return the line of a scan that is done; files: which of report and thumbnail there are."""
+    return _line_of(name, summary_of(result), method, seconds, files)
+
+
+def _line_of(name: str, summary: Any, method: str, seconds: float | None, files: tuple[str, ...]) -> Line:
     first: Mapping[str, Any] = summary["table"][0] if summary["table"] else {}
     values = dict(_flat((key, value) for key, value in first.items() if key not in ("method", "title")))
-    values |= {SECONDS: timing["seconds"]}
+    values |= {SECONDS: seconds}
     values |= dict(_flat(summary["findings"].items()))
     warnings = tuple(note["text"] for note in summary["notes"] if note["level"] == "warning")
-    files = tuple(file for file in (f"{REPORT}.html", THUMBNAIL) if (folder / file).is_file())
-    return Line(name, STATES[outcome.state], str(record["method"] or ""), values, warnings, "", name, files)
+    return Line(name, "done", method, values, warnings, "", name, files)
 
 
 def _flat(values: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, object]]:
     """Yield numbers and texts; of three numbers each by its axis, None as nothing."""
     for name, value in values:
-        if isinstance(value, list) and len(value) == len(AXES) and all(not isinstance(part, str) for part in value):
+        if (
+            isinstance(value, list | tuple)
+            and len(value) == len(AXES)
+            and all(not isinstance(part, str) for part in value)
+        ):
             yield from _flat((f"{name}_{axis}", part) for axis, part in zip(AXES, value, strict=True))
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             yield name, " ".join(map(str, value))
         elif value is not None and not (isinstance(value, float) and not math.isfinite(value)):
             yield name, value
 
 
-def _write(path: Path, rows: Iterable[Sequence[object]]) -> None:
+def _csv(rows: Iterable[Sequence[object]]) -> str:
     text = StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
-    write_whole(path, text.getvalue())
+    return text.getvalue()
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -61,14 +61,19 @@ class Pace:
         with self._lock:
             counts, under_way = dict(self._counts), dict(self._under_way)
             passed = 0.0 if self._begun is None else self._clock() - self._begun
-        # what failed says nothing of how long the rest takes
-        made = counts.get("done", 0) + sum(under_way.values())
-        rate = made / passed if passed >= FIRST_SECONDS and made > 0 else None
-        missing = self._scans - sum(counts.values()) - sum(under_way.values())
-        return Standing(
-            self._scans,
-            counts,
-            under_way,
-            None if rate is None else 3600 * rate,
-            None if rate is None else max(0.0, missing / rate),
-        )
+        return standing(self._scans, counts, under_way, passed)
+
+
+def standing(scans: int, counts: dict[State, int], under_way: dict[str, float], passed: float) -> Standing:
+    """Return how far a batch of ``scans`` is whose first scan began ``passed`` seconds ago."""
+    # what failed says nothing of how long the rest takes
+    made = counts.get("done", 0) + sum(under_way.values())
+    rate = made / passed if passed >= FIRST_SECONDS and made > 0 else None
+    missing = scans - sum(counts.values()) - sum(under_way.values())
+    return Standing(
+        scans,
+        counts,
+        under_way,
+        None if rate is None else 3600 * rate,
+        None if rate is None else max(0.0, missing / rate),
+    )

@@ -179,6 +179,16 @@ def _parts(path: str) -> tuple[str, ...]:
     return tuple(filter(None, map(fit_name, (stem, *reversed(parents)))))
 
 
+def names_apart(paths: Sequence[str]) -> list[str]:
+    """Return a name for each path without its kind, fit for a folder: its last part, with folders before it as needed.
+
+    UserError manifest_wrong where two cannot be told apart.
+    """
+    made = [one or f"scan-{number}" for number, one in enumerate(_apart([_parts(path) for path in paths]), 1)]
+    _require_unique(list(enumerate(made, 1)), ())
+    return made
+
+
 def _apart(paths: Sequence[tuple[str, ...]]) -> list[str]:
     """Return a name for each path: its last part, with as many parts before it as tell those of that name apart."""
     alike: dict[str, list[tuple[str, ...]]] = defaultdict(list)

@@ -73,11 +73,11 @@ def _content(record: RunRecord) -> dict[str, object]:
         "device": record.device,
         "threads": record.threads,
         "versions": record.versions,
-        "summary": _summary(record.result),
+        "summary": summary_of(record.result),
     }
 
 
-def _summary(result: Result) -> dict[str, object]:
+def summary_of(result: Result) -> dict[str, object]:
     """Return what was found, less what differs between two runs of the same job: seconds, and where files are."""
     return {
         "table": [

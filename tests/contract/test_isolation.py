@@ -40,6 +40,9 @@ OWNED = {
     "/vol/{token}/{name}": {"token": "token"},
     "/slice/{token}/{axis}": {"token": "token"},
     "/thumbnail/{job_id}.webp": {"job_id": "job"},
+    "/batch/{batch_id}/results.zip": {"batch_id": "batch"},
+    "/batch/{batch_id}/summary.csv": {"batch_id": "batch"},
+    "/batch/{batch_id}/failed.csv": {"batch_id": "batch"},
     "/files/{artifact_id}": {"artifact_id": "artifact"},
     "/files/{artifact_id}/dicom": {"artifact_id": "artifact"},
     "/progress/{job_id}": {"job_id": "job"},
@@ -136,9 +139,11 @@ def made(services: Services, owner: TestClient, folder: Path) -> tuple[dict[str,
     scan, mask = load(services, make_phantom(), folder, session)
     job_id = services.dispatcher.submit(session, "inpaint", {"t1": scan.id, "mask": mask.id}, {})
     job = wait_for(services, job_id, session)
+    batch = services.batches.add(session, "inpaint", "scans.zip", ["a"], 9)
     study = study_of(services, folder / "images", session)
     things = {
         "token": scan.token, "artifact": job.artifacts[0].id, "scan": scan.id, "job": job_id, "study": study.id,
+        "batch": batch,
         "share": services.shares.add(job_id, session, now() + timedelta(days=1))[1], "part": "result",
         "page": "page-of-owner", "progress": "progress-of-owner", "upload": upload(owner),
     }  # fmt: skip

@@ -29,8 +29,9 @@ from tests.fault.slow_task import find
 from tests.hand_clock import HandClock
 from webapp.jobs.dispatcher import Dispatcher
 from webapp.settings import Settings
-from webapp.store.blobs import DAY, TRASH, Blobs
+from webapp.store.blobs import DAY, TRASH
 from webapp.store.database import connect, migrate
+from webapp.store.folder_blobs import FolderBlobs
 from webapp.store.queue import SERVER_LOSSES
 from webapp.store.records import NewScan
 from webapp.store.repository import Repo
@@ -122,7 +123,7 @@ class Server:
         self.database = opened(settings.url)
         self.refusals = Refusals(self.database)
         self.engine = Played(deaths)
-        repo, blobs = Repo(self.database), Blobs(settings.data / "blobs")
+        repo, blobs = Repo(self.database), FolderBlobs(settings.data / "blobs")
         self.dispatcher = Dispatcher(
             repo,
             blobs,
@@ -196,7 +197,7 @@ class Life(RuleBasedStateMachine):
         self.settings = Settings(data=data, warm=False, lease=LEASE, disk_reserve_mb=1, slots=SLOTS)
         self.database = opened(self.settings.url)
         self.repo = Repo(self.database)
-        blobs = Blobs(data / "blobs")
+        blobs = FolderBlobs(data / "blobs")
         self.scans = {}
         for session in SESSIONS:
             blob = blobs.put(write_content)
@@ -308,7 +309,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def results_are_there_as_often_as_jobs_are_done(self) -> None:
-        store, files = Blobs(self.settings.data / "blobs"), self.files()
+        store, files = FolderBlobs(self.settings.data / "blobs"), self.files()
         for row in self.rows().values():
             assert len(files.get(row.id, ())) == (1 if row.state == "done" else 0)
         names = [name for kept in files.values() for name in kept] + [

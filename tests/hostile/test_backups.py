@@ -22,8 +22,8 @@ from tests.spent import little_work
 from webapp.keeping.backup import back_up
 from webapp.keeping.restore import restore
 from webapp.settings import Settings
-from webapp.store.blobs import Blobs
 from webapp.store.database import connect, migrate
+from webapp.store.folder_blobs import FolderBlobs
 
 ID, BLOB = "a" * 32, f"{'b' * 40}.nii"
 DAY = "2026-01-01 00:00:00"
@@ -35,7 +35,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of a sound backup of one scan, by their places."""
     folder = tmp_path_factory.mktemp("sound")
     chosen = Settings(data=folder / "data")
-    blobs = Blobs(chosen.data / "blobs")
+    blobs = FolderBlobs(chosen.data / "blobs")
     blobs.path(BLOB).parent.mkdir()
     blobs.path(BLOB).write_bytes(CONTENT)
     engine = connect(chosen.url)
@@ -137,7 +137,7 @@ def test_what_the_others_differ_from_is_restored(tmp_path: Path, sound: dict[str
     for turn, files in enumerate((sound, described(sound), changed(tmp_path, sound, "PRAGMA user_version = 1"))):
         chosen = Settings(data=tmp_path / f"{turn}")
         assert restore(chosen, packed(tmp_path / "x.tar", files)).about.files == 1
-        assert Blobs(chosen.data / "blobs").path(BLOB).read_bytes() == CONTENT
+        assert FolderBlobs(chosen.data / "blobs").path(BLOB).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -172,7 +172,7 @@ def unharmed(folder: Path, backup: Path) -> None:
         assert error.code in ("backup_damaged", "backup_newer", "disk_full", "no_backup")
         assert [path.name for path in chosen.data.iterdir()] == ["server.lock"]
     else:
-        assert Blobs(chosen.data / "blobs").path(BLOB).read_bytes() == CONTENT
+        assert FolderBlobs(chosen.data / "blobs").path(BLOB).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("change", ["link", "linked folder", "pipe", "huge", "cut", "more", "folder", "none", "other"])

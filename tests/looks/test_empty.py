@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.looks.look import THEMES, TOLERANCE, Theme, faults, themed, unlike
 
-TABS = ("Inpaint", "Super-resolve", "Translate", "Failure lab", "Synthetic worth", "Rate", "Sessions", "About")
+TABS = ("Inpaint", "Super-resolve", "Translate", "Failure lab", "Synthetic worth", "Batch", "Rate", "Sessions", "About")
 
 
 def go(page: Page, tab: str) -> None:

@@ -8,21 +8,26 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
+from tests.buckets import Buckets
 from tests.phantom import Phantom
 from tests.postgres import Postgres
 from tests.webapp.fakes import FakeEngine, load, wait_for
 from webapp.app import build_services
+from webapp.keeping.retention import Retention
 from webapp.services import Services
 from webapp.settings import Settings
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "bucket"])
 def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Services, Services]]:
-    """Two servers whose queues have not been started."""
+    """Two servers whose queues have not been started: on one folder, or on two with a database and a bucket."""
 
-    def both(url: str) -> Iterator[tuple[Services, Services]]:
-        settings = Settings(data=tmp_path / "data", database_url=url, warm=False, max_upload_mb=8, disk_reserve_mb=1)
-        one, other = (build_services(settings, FakeEngine) for _ in range(2))
+    def both(url: str, blobs: str = "", *folders: str) -> Iterator[tuple[Services, Services]]:
+        settings = Settings(database_url=url, blobs=blobs, warm=False, max_upload_mb=8, disk_reserve_mb=1)
+        one, other = (
+            build_services(settings.model_copy(update={"data": tmp_path / folder}), FakeEngine)
+            for folder in folders or ("data", "data")
+        )
         yield one, other
         for each in (one, other):
             each.dispatcher.stop()
@@ -34,6 +39,10 @@ def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Se
     server: Postgres = request.getfixturevalue("postgres")
     with server.empty() as url:
         # as a host gives it, without the name of a driver
+        if request.param == "bucket":
+            store: Buckets = request.getfixturevalue("buckets")
+            yield from both(url, f"s3://{store.empty(versions=True)}/scans", "one", "other")
+            return
         yield from both(url.replace("+psycopg", ""))
 
 
@@ -53,7 +62,10 @@ def test_a_job_given_to_one_server_runs_on_the_other_and_is_seen_on_both(
     # nothing is left for the first, and both read the files
     assert not list(one.dispatcher.next_job() or ())
     for artifact in one.repo.job(job_id, "a").artifacts:
-        assert other.blobs.path(artifact.blob).is_file()
+        made = one.blobs.path(artifact.blob).read_bytes()
+        assert made and other.blobs.path(artifact.blob).read_bytes() == made
+    # a job holds what it reads, and lets go of it
+    assert not list((other.settings.data / "work").glob("*"))
 
 
 def test_what_one_server_deletes_is_gone_on_the_other(
@@ -61,7 +73,9 @@ def test_what_one_server_deletes_is_gone_on_the_other(
 ) -> None:
     one, other = servers
     scan, _ = load(one, head, tmp_path)
+    other.blobs.path(scan.blob)
     one.erasure.delete_scan(scan.id, "a")
+    Retention(other).sweep()
     with pytest.raises(UserError, match="not_found"):
         other.repo.scan(scan.id, "a")
     assert not other.blobs.path(scan.blob).exists()

@@ -50,6 +50,7 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("GET", ("/files/{artifact_id}/dicom",)),
         ("GET", ("/progress/{job_id}", "/progress/{job_id}/picture", "/queue")),
         ("GET", ("/worth/{job_id}.html", "/thumbnail/{job_id}.webp")),
+        ("GET", ("/batch/{batch_id}/results.zip", "/batch/{batch_id}/summary.csv", "/batch/{batch_id}/failed.csv")),
         ("GET", ("/study/{study_id}/view", "/study/{study_id}/{kind}")),
         ("POST", ("/mask/{scan_id}", "/proposal/{scan_id}")),
         ("GET", ("/api/v1", "/api/v1/openapi.json")),

@@ -19,7 +19,7 @@ from webapp.jobs.board import Board
 from webapp.jobs.job_limits import JobLimits, Whereabouts
 from webapp.jobs.runner import Ended, Runner
 from webapp.settings import Settings
-from webapp.store.blobs import Blobs
+from webapp.store.blobs import Blobs, StorageAway
 from webapp.store.clock import Clock
 from webapp.store.data_lock import DataLock
 from webapp.store.day_use import DayUse
@@ -99,10 +99,17 @@ class Dispatcher:
         )
 
     def submit(
-        self, session: str, task_name: str, inputs: Mapping[str, str], params: Mapping[str, object] | None = None
+        self,
+        session: str,
+        task_name: str,
+        inputs: Mapping[str, str],
+        params: Mapping[str, object] | None = None,
+        *,
+        batch: tuple[str, int] | None = None,
     ) -> str:
         """Queue a job over scans of this session (input name -> scan id) and return its id, once it is on the disk.
 
+        batch: the batch and the number of its scan that the job is.
         UserError: unknown_task, bad_parameter, unknown_input, input_missing, wrong_input, not_found, mask_other_scan,
         queue_full, job_limit, disk_full.
         """
@@ -119,6 +126,7 @@ class Dispatcher:
             parsed,
             own=self._settings.queue_per_session,
             total=self._settings.queue_total,
+            batch=batch,
         )
         # the job is queued, whether it can be counted or not
         self._limits.take(session)
@@ -224,7 +232,11 @@ class Dispatcher:
         for left_over in (self._work, self._settings.data / "incoming"):
             shutil.rmtree(left_over, ignore_errors=True)
             left_over.mkdir(exist_ok=True)
-        moved = self._blobs.sweep(self._repo.blobs(), self._clock.time())
+        try:
+            moved = self._blobs.sweep(self._repo.blobs(), self._clock.time())
+        except StorageAway:
+            log.warning("start: files without a row were not looked for")
+            return
         log.info("start: files without a row moved to the trash folder", extra={"files": moved})
 
     def _claims(self) -> list[Claim]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from core.events import Event, Failed, Finished, Progress, Started
 from core.report.labels import artifact_title
 from core.result import NamedFile, Result, notes
 from webapp.jobs.snapshots import Previews
-from webapp.store.blobs import Blob, Blobs, full, is_full
+from webapp.store.blobs import Blob, Blobs, StorageAway, full, is_full
 from webapp.store.clock import Clock
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, NewArtifact, ScanRecord
@@ -38,6 +38,8 @@ PACE = 0.25  # seconds between two progress writes of a job
 UNCONVERTED = ("tissue", "model")
 # seconds between two tries of a write that the database refused: the first, and the longest after doubling
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+# seconds for which a job waits for files to be read or kept, beside the tries of the store itself
+STORAGE_PATIENCE = 600.0
 # busy, full, not there: what may be over in a while
 REFUSED = (OperationalError, InterfaceError, NoConnection)
 
@@ -110,7 +112,8 @@ class Runner:
                 shutil.rmtree(self._kept(claim), ignore_errors=True)
             seconds = self.clock.monotonic() - begun
             if isinstance(last, Finished):
-                return Ending("done", self._stored(claim, last.result, kept, seconds))
+                write = yield from self._stored(claim, last.result, kept, seconds)
+                return Ending("done", write)
             return None if last is None else self._failed(claim, last, begun)
         except WorkerLost as lost:
             log.warning("a job lost its process: %s", lost, extra={"job": claim.id, "start": claim.attempt})
@@ -127,6 +130,7 @@ class Runner:
             # before the end is written: whoever has the job after that finds nothing of this run
             self.previews.drop(claim.id)
             shutil.rmtree(out, ignore_errors=True)
+            shutil.rmtree(self._lent(claim), ignore_errors=True)
 
     def _listen(self, claim: Claim, out: Path) -> Steps[Finished | Failed | None]:
         """Write progress as it comes and return the last event, None when the job was taken away."""
@@ -160,7 +164,7 @@ class Runner:
         inputs, notices, sources = {}, {}, {}
         for name, scan_id in claim.inputs.items():
             scan = self.repo.scan(scan_id, claim.session)
-            path = self.blobs.path(scan.blob)
+            path = self.blobs.lend(scan.blob, self._lent(claim))
             if not path.is_file():
                 raise UserError("input_gone", "A scan of this job is no longer on the server.", "Upload it again.")
             inputs[name] = str(path)
@@ -171,6 +175,9 @@ class Runner:
         kept = str(self._kept(claim)) if self.find(claim.task).resumes else ""
         return JobSpec(claim.task, inputs, claim.params, str(out), notices=notices, sources=sources, kept=kept)
 
+    def _lent(self, claim: Claim) -> Path:
+        return self.work / f"{claim.run}.inputs"
+
     def _kept(self, claim: Claim) -> Path:
         return self.unfinished.of_job(claim.session, claim.task, claim.inputs, claim.params)
 
@@ -178,13 +185,13 @@ class Runner:
         failed = Failed(error.code, error.message, error.hint)
         return Ending("failed", partial(self.queue.fail, claim, failed, self.clock.monotonic() - begun))
 
-    def _stored(self, claim: Claim, result: Result, kept: list[Blob], seconds: float) -> Callable[[], bool]:
+    def _stored(self, claim: Claim, result: Result, kept: list[Blob], seconds: float) -> Steps[Callable[[], bool]]:
         """Store the files of a result and return the write of its rows."""
         task = self.find(claim.task)
         artifacts = []
         try:
             for artifact in result.artifacts:
-                kept.append(self.blobs.adopt(Path(artifact.path)))
+                kept.append((yield from _insist(partial(self.blobs.adopt, Path(artifact.path)))))
                 artifacts.append(NewArtifact(artifact.name, artifact_title(task, artifact), *_parts(kept[-1])))
         except BaseException:
             self._delete(kept)
@@ -192,8 +199,10 @@ class Runner:
         return partial(self.queue.finish, claim, artifacts, result, seconds)
 
     def _delete(self, kept: list[Blob]) -> None:
-        for blob in kept:
-            self.blobs.delete(blob.name)
+        # what stays is swept
+        with suppress(StorageAway):
+            for blob in kept:
+                self.blobs.delete(blob.name)
 
 
 class _Closable(Iterator[Event]):
@@ -204,13 +213,20 @@ class _Closable(Iterator[Event]):
 
 
 def _insist(work: Callable[[], Value]) -> Steps[Value]:
-    """Return what ``work`` returns once the database does not refuse; yields the seconds to wait in between."""
-    pause = FIRST_PAUSE
+    """Return what ``work`` returns once the database does not refuse; yields the seconds to wait in between.
+
+    StorageAway once the files cannot be reached for STORAGE_PATIENCE.
+    """
+    pause, waited = FIRST_PAUSE, 0.0
     while True:
         try:
             return work()
         except REFUSED:
             log.warning("the database refused; trying again in %g s", pause, exc_info=True)
+        except StorageAway:
+            if waited >= STORAGE_PATIENCE:
+                raise
+            waited += pause
         yield pause
         pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -19,6 +19,7 @@ from webapp.store.blobs import Blobs
 from webapp.store.clock import now
 from webapp.store.data_lock import DataLock
 from webapp.store.database_copy import check_database, copy_database, files_of, schema_of
+from webapp.store.folder_blobs import FolderBlobs
 
 WORK = "work"
 # what the table of the files and a copy of the database take beside the files, at most
@@ -33,7 +34,7 @@ def back_up(settings: Settings, target: Path | None) -> tuple[Path, About]:
     UserError backup_elsewhere, no_store, backup_there, write_failed, disk_full, data_in_use; backup_incomplete once it
     is written, when the store itself lacks files or has damaged ones.
     """
-    source, moment = database_file(settings), now()
+    source, files, moment = database_file(settings), blobs_folder(settings), now()
     if not source.is_file():
         raise UserError(
             "no_store", "There is no database in the data folder.", "Set COUNTERSCAN_DATA as the server has it."
@@ -46,7 +47,7 @@ def back_up(settings: Settings, target: Path | None) -> tuple[Path, About]:
         work.mkdir(exist_ok=True)
         stage = Path(tempfile.mkdtemp(prefix="backup-", dir=work))
         try:
-            stored = _collect(source, Blobs(settings.data / "blobs"), stage)
+            stored = _collect(source, FolderBlobs(files), stage)
             about = _described(stage, stored, f"{moment:%Y-%m-%dT%H:%M:%SZ}")
             require_disk(chosen, about.bytes)
             write_backup(stage, about, chosen)
@@ -72,6 +73,17 @@ def database_file(settings: Settings) -> Path:
             "Run pg_dump first, then copy the folder blobs; docs/hosting.md has both commands.",
         )
     return Path(url.database)
+
+
+def blobs_folder(settings: Settings) -> Path:
+    """Return the folder of the stored files; UserError backup_elsewhere where they are in a bucket."""
+    if settings.blobs_folder is None:
+        raise UserError(
+            "backup_elsewhere",
+            "The files are in a bucket, so this command cannot copy them.",
+            "Copy the database first, then the bucket by its own tools; docs/hosting.md has the commands.",
+        )
+    return settings.blobs_folder
 
 
 def _collect(source: Path, blobs: Blobs, stage: Path) -> Mapping[str, str]:
@@ -103,8 +115,10 @@ def _held(path: Path, link: Path) -> bool:
     with suppress(FileNotFoundError):
         try:
             link.hardlink_to(path)
-        except PermissionError:
-            # a disk without links
+        except FileNotFoundError:
+            raise
+        except OSError:
+            # a disk without links, or another one
             shutil.copyfile(path, link)
         return True
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.files.nifti_writer import sync_folder
-from webapp.keeping.backup import database_file, require_disk
+from webapp.keeping.backup import blobs_folder, database_file, require_disk
 from webapp.keeping.backup_files import (
     ABOUT,
     BLOBS,
@@ -26,7 +27,6 @@ from webapp.keeping.backup_files import (
 )
 from webapp.settings import Settings
 from webapp.store.access_tokens import AccessTokens
-from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
 from webapp.store.clock import now
 from webapp.store.data_lock import DataLock
@@ -35,6 +35,7 @@ from webapp.store.database_copy import check_database, files_of, require_readabl
 from webapp.store.erased import FILE as ERASED
 from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
+from webapp.store.folder_blobs import FolderBlobs
 from webapp.store.owners import Owners
 from webapp.store.shares import Shares
 from webapp.store.unfinished_work import UNFINISHED, UnfinishedWork
@@ -67,7 +68,7 @@ def restore(settings: Settings, backup: Path) -> Restored:
 
 
 def _restored(settings: Settings, backup: Path, database: Path) -> Restored:
-    blobs = settings.data / BLOBS
+    blobs = blobs_folder(settings)
     if database.exists() or any(blobs.glob("[0-9a-f][0-9a-f]")):
         raise UserError(
             "store_there",
@@ -81,10 +82,11 @@ def _restored(settings: Settings, backup: Path, database: Path) -> Restored:
             about, digests = _unpack(backup, stage)
             _check(stage / DATABASE, about, digests)
             deleted = _brought_up_to_date(settings, stage)
-        blobs.mkdir(exist_ok=True)
+        blobs.mkdir(parents=True, exist_ok=True)
         for folder in sorted((stage / BLOBS).glob("*")):
-            folder.rename(blobs / folder.name)
-        sync_folder(blobs)
+            shutil.move(folder, blobs / folder.name)
+        # it may be another disk
+        os.sync()
         # the last: until then there is no store
         database.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(stage / DATABASE, database)
@@ -143,9 +145,8 @@ def _brought_up_to_date(settings: Settings, stage: Path) -> int:
         Shares(engine).end_all()
         AccessTokens(engine).end_all()
         erased = Erased(settings.data / ERASED)
-        erasure = Erasure(
-            engine, Blobs(stage / BLOBS), settings.data / "uploads", erased, UnfinishedWork(settings.data / UNFINISHED)
-        )
+        unfinished = UnfinishedWork(settings.data / UNFINISHED)
+        erasure = Erasure(engine, FolderBlobs(stage / BLOBS), settings.data / "uploads", erased, unfinished)
         deleted = erasure.repeat()
         if settings.retention:
             moment = now()

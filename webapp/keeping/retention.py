@@ -68,6 +68,8 @@ class Retention:
         if life := self._services.settings.backup_life:
             _remove(_below(data / "backups"), moment - life)
             _remove_empty(data / "backups")
+        # what another server has deleted
+        self._services.blobs.forget(self._services.repo.unnamed(self._services.blobs.copies()))
         self._services.shares.forget_ended()
         self._services.tokens.forget_ended()
         forget_days(self._services.repo.engine, moment.timestamp())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -38,7 +38,8 @@ def router(services: Services) -> APIRouter:
         """Answer 200 if the server can work, and what it lacks."""
         state = {
             "database": _database_answers(services),
-            "disk": _has_room(services),
+            "disk": _passes(services.blobs.require_room),
+            "files": _passes(services.blobs.check),
             "queue": services.dispatcher.is_alive,
             "weights": _weights_present(),
         }
@@ -87,9 +88,9 @@ def _database_answers(services: Services) -> bool:
     return True
 
 
-def _has_room(services: Services) -> bool:
+def _passes(check: Callable[[], object]) -> bool:
     try:
-        services.blobs.require_room()
+        check()
     except UserError:
         return False
     return True

@@ -27,6 +27,7 @@ from webapp.pages.kit.theme import THEMES
 from webapp.pages.kit.viewer import VolumeViewer, queue_badges
 from webapp.pages.lab import results_column, results_events
 from webapp.pages.lab import tab as lab_tab
+from webapp.pages.many import tab as tab_many
 from webapp.pages.study import management
 from webapp.pages.study import tab as tab_rate
 from webapp.pages.worth import worth_column, worth_events
@@ -55,6 +56,8 @@ def build(services: Services) -> gr.Blocks:
                 gr.Tabs(overflow_behavior="wrap", elem_id="cs-tabs") as choice,
             ):
                 panels = {task.name: _task_tab(services, task) for task in tasks.TASKS}
+                with gr.Tab("Batch", elem_id="batch-tab") as batches:
+                    tab_many.build(services, batches, demo)
                 with gr.Tab("Rate", id=management.TAB, elem_id="rate-tab") as rate:
                     study = tab_rate.build()
                 with gr.Tab("Sessions", elem_id="sessions-tab") as sessions:

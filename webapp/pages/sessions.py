@@ -123,8 +123,7 @@ def rows(services: Services, session: str) -> list[Mapping[str, object]]:
 def _row(services: Services, session: str, job: JobRecord) -> Mapping[str, object]:
     title = headline(job)
     main = job.artifact(RESULT) or job.artifact(REPORT) or next(iter(job.artifacts), None)
-    files = [services.blobs.path(one.blob) for one in job.artifacts]
-    size = sum(path.stat().st_size for path in files if path.is_file())
+    size = sum(one.bytes for one in job.artifacts)
     return {
         "id": job.id,
         "subject": subject(services, session, job),

@@ -33,14 +33,18 @@ def router(services: Services) -> APIRouter:
     def thumbnail(job_id: str, request: Request) -> Response:
         """A slice of the result of a job of this session."""
         session = session_of(request)
-        job = services.repo.job(job_id, session)
-        result = job.artifact(RESULT)
-        if result is None:
-            raise not_found()
-        made = _drawn(job.task, _masks(services, session, job), services.blobs.path(result.blob))
+        made = picture_of(services, session, services.repo.job(job_id, session))
         return Response(made, media_type="image/webp", headers=LASTING)
 
     return routes
+
+
+def picture_of(services: Services, session: str, job: JobRecord) -> bytes:
+    """Return a slice of the result of a job of this session as WebP; UserError not_found."""
+    result = job.artifact(RESULT)
+    if result is None:
+        raise not_found()
+    return _drawn(job.task, _masks(services, session, job), services.blobs.path(result.blob))
 
 
 def _masks(services: Services, session: str, job: JobRecord) -> tuple[tuple[str, Path], ...]:

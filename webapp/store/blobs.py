@@ -1,20 +1,18 @@
-"""Files under random names: complete or not there at all, and durable once a row may refer to them."""
+"""Stored files under random names, what every place for them promises: complete or not there at all."""
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import logging
-import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Collection
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UserError
-from core.files.nifti_writer import sync_folder
 
 NAME = re.compile(r"[0-9a-f]{40}(\.nii\.gz|\.nii|\.json|\.html|\.csv|\.png|\.npz|\.model)")
 SUFFIXES = (".nii.gz", ".nii", ".json", ".html", ".csv", ".png", ".npz", ".model")
@@ -23,6 +21,17 @@ TRASH = "trash"
 DAY = 86400.0
 
 log = logging.getLogger(__name__)
+
+
+class StorageAway(UserError):
+    """The place of the stored files does not answer, after a bounded number of tries."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "storage_away",
+            "The storage of this server does not answer.",
+            "Try again in a few minutes; what was saved stays saved.",
+        )
 
 
 @dataclass(frozen=True)
@@ -34,13 +43,23 @@ class Blob:
     bytes: int
 
 
-class Blobs:
-    """The files of one folder; ``reserve`` is the number of free bytes that must stay on its disk."""
+@dataclass(frozen=True)
+class Held:
+    """A file that lies in a store or in its trash; since: when it came there, in seconds since 1970."""
+
+    name: str
+    since: float
+
+
+class Blobs(ABC):
+    """Stored files; what is on its way in or out lies in ``root``, on whose disk ``reserve`` bytes must stay free.
+
+    Every method may raise StorageAway.
+    """
 
     def __init__(self, root: Path, *, reserve: int = 0) -> None:
         self.root = root
         self._reserve = reserve
-        self._trash = root / TRASH
         root.mkdir(parents=True, exist_ok=True)
 
     @staticmethod
@@ -48,39 +67,48 @@ class Blobs:
         """Return a random name, without a suffix."""
         return secrets.token_hex(20)
 
+    @abstractmethod
     def path(self, name: str) -> Path:
-        """Return where a blob lies; ValueError for what is not a blob's name."""
-        if not NAME.fullmatch(name):
-            raise ValueError("not the name of a blob")
-        return self.root / name[:2] / name
+        """Return a file with the bytes of a blob, to be opened at once and never written.
+
+        Nothing is there when the store has no such blob; ValueError for what is not a blob's name.
+        """
+
+    @abstractmethod
+    def near(self, name: str) -> Path | None:
+        """Return a file as ``path`` does where that takes no transfer, else None."""
+
+    @abstractmethod
+    def lend(self, name: str, folder: Path) -> Path:
+        """Return a file as ``path`` does, which stays where it is for as long as ``folder`` does."""
 
     def put(self, write: Callable[[Path], None], suffix: str = ".nii.gz") -> Blob:
         """Store what ``write`` puts into the path it is given; UserError disk_full leaves nothing behind."""
         self.require_room()
-        part = self.root / f"{self.fresh_name()}{PART}{suffix}"
+        part = self._part(suffix)
         try:
             write(part)
             return self._settle(part, suffix)
         except OSError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
         except UserError as error:
-            if isinstance(error.__cause__, OSError):
-                raise _refusal(error.__cause__, error) from error
+            if isinstance(error.__cause__, OSError) and not isinstance(error, StorageAway):
+                raise refusal(error.__cause__, error) from error
             raise
         finally:
             part.unlink(missing_ok=True)
 
     def adopt(self, source: Path) -> Blob:
-        """Move a finished file of the same disk into the store; UserError disk_full leaves it where it was."""
+        """Move a finished file into the store; an error, as UserError disk_full, leaves it where it was."""
         suffix = next(known for known in SUFFIXES if source.name.endswith(known))
         try:
             return self._settle(source, suffix)
         except OSError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
+    @abstractmethod
     def delete(self, name: str) -> None:
-        """Remove a blob, if it is there."""
-        self.path(name).unlink(missing_ok=True)
+        """Remove a blob for good, if it is there."""
 
     def sweep(self, wanted: Collection[str], now: float) -> int:
         """Move files that are not in ``wanted`` and older than a day to the trash folder, and return how many.
@@ -88,70 +116,88 @@ class Blobs:
         Files of ``wanted`` in the trash come back first. Were it more than half of all files, none is moved: the rows
         are those of another store. What was written in part goes for good. now: seconds since 1970.
         """
-        self._restore(wanted)
+        for held in list(self._trashed()):
+            if held.name in wanted:
+                self._bring_back(held.name)
         for part in self.root.glob(f"*{PART}*"):
-            if _is_old(part, now):
+            if age_of(part, now) > DAY:
                 part.unlink(missing_ok=True)
-        stored = list(self.root.glob("[0-9a-f][0-9a-f]/*"))
-        lost = [path for path in stored if path.name not in wanted and _is_old(path, now)]
+        stored = list(self._stored())
+        lost = [held.name for held in stored if held.name not in wanted and now - held.since > DAY]
         if 2 * len(lost) > len(stored):
             log.error(
                 "%d of %d stored files have no row in this database: none was touched; is the database the right one?",
                 len(lost), len(stored),
             )  # fmt: skip
             return 0
-        for path in lost:
-            self._trash.mkdir(exist_ok=True)
-            path.rename(self._trash / path.name)
+        for name in lost:
+            self._throw(name)
         return len(lost)
 
+    @abstractmethod
     def empty_trash(self, oldest: float) -> None:
         """Delete what has lain in the trash folder since before ``oldest``, in seconds since 1970."""
-        for path in self._trash.glob("*"):
-            if path.stat().st_ctime < oldest:
-                path.unlink(missing_ok=True)
 
     def require_room(self, size: int = 0) -> None:
         """Raise UserError disk_full when less than the reserve would be free after ``size`` more bytes."""
-        if shutil.disk_usage(self.root).free < self._reserve + size:
+        if self._lacks(size):
             raise full()
 
-    def _restore(self, wanted: Collection[str]) -> None:
-        for path in self._trash.glob("*"):
-            if path.name in wanted and not self.path(path.name).exists():
-                self.path(path.name).parent.mkdir(exist_ok=True)
-                path.rename(self.path(path.name))
+    @abstractmethod
+    def check(self) -> None:
+        """Raise StorageAway unless the store answers."""
 
+    @abstractmethod
+    def copies(self) -> Collection[str]:
+        """Return the names of blobs of which this machine has a copy beside the store."""
+
+    @abstractmethod
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove such copies."""
+
+    def _lacks(self, size: int) -> bool:
+        return shutil.disk_usage(self.root).free < self._reserve + size
+
+    def _part(self, suffix: str) -> Path:
+        return self.root / f"{self.fresh_name()}{PART}{suffix}"
+
+    @abstractmethod
     def _settle(self, source: Path, suffix: str) -> Blob:
-        with source.open("rb+") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            os.fsync(file.fileno())
-            size = os.fstat(file.fileno()).st_size
-        name = self.fresh_name() + suffix
-        target = self.path(name)
-        if not target.parent.exists():
-            target.parent.mkdir(exist_ok=True)
-            sync_folder(self.root)
-        source.rename(target)
-        try:
-            sync_folder(target.parent)
-        except OSError:
-            # no row will name it
-            target.rename(source)
-            raise
-        return Blob(name, digest, size)
+        """Store a finished file, whose bytes are gone from ``source`` once it has succeeded, and not before."""
+
+    @abstractmethod
+    def _stored(self) -> Iterable[Held]: ...
+
+    @abstractmethod
+    def _trashed(self) -> Iterable[Held]: ...
+
+    @abstractmethod
+    def _throw(self, name: str) -> None:
+        """Move a blob to the trash."""
+
+    @abstractmethod
+    def _bring_back(self, name: str) -> None:
+        """Move a blob out of the trash, unless it is in its place."""
 
 
-def _is_old(path: Path, now: float) -> bool:
-    """Return whether a file was neither written nor moved for a day; one that is gone is not old."""
+def require_name(name: str) -> str:
+    """Return the name of a blob; ValueError for what is none."""
+    if not NAME.fullmatch(name):
+        raise ValueError("not the name of a blob")
+    return name
+
+
+def age_of(path: Path, now: float) -> float:
+    """Return the seconds since a file was written or moved, the later; 0 for one that is gone."""
     try:
         found = path.stat()
     except FileNotFoundError:
-        return False
-    return max(found.st_mtime, found.st_ctime) < now - DAY
+        return 0.0
+    return now - max(found.st_mtime, found.st_ctime)
 
 
-def _refusal(cause: OSError, error: Exception | None = None) -> Exception:
+def refusal(cause: OSError, error: Exception | None = None) -> Exception:
+    """Return what to raise for ``cause``: UserError disk_full where it is that, else ``error``, or itself."""
     return full() if is_full(cause) else error or cause
 
 

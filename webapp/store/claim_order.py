@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Subquery, case, func, select
 
-from webapp.store.schema import job, session
+from webapp.store.schema import batch_scan, job, session
 
 
 def next_job(running_per_session: int) -> Select[Any]:
     """Select the id of the next job to claim, and lock its row where the database can.
 
-    The session whose last start is longest ago is next, with its oldest job; one that runs ``running_per_session`` jobs
-    is left out.
+    The session whose last start is longest ago is next, with its oldest job, those of batches last; one that runs
+    ``running_per_session`` jobs is left out.
     """
     line = _line(running_per_session)
     return (
@@ -40,12 +40,19 @@ def places(connection: Connection, job_ids: Collection[str] | None, running_per_
     return {row.id: row.place for row in connection.execute(wanted)}
 
 
+def of_batches() -> Select[Any]:
+    """Select the ids of the jobs that are scans of batches."""
+    return select(batch_scan.c.job).where(batch_scan.c.job.is_not(None))
+
+
 def _line(limit: int) -> Subquery:
     """Select the waiting jobs: ``round`` counts those of one session, ``turn`` is the session's last start.
 
     blocked: how many jobs of the session must end first.
     """
-    own = func.row_number().over(partition_by=job.c.session, order_by=job.c.number)
+    # what somebody waits for at the page is before the scans of the same visitor's batches
+    aside = case((job.c.id.in_(of_batches()), 1), else_=0)
+    own = func.row_number().over(partition_by=job.c.session, order_by=(aside, job.c.number))
     waiting = select(job.c.id, job.c.session, job.c.number, own.label("round")).where(job.c.state == "queued")
     line = waiting.subquery()
     other = job.alias("other")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, Table, delete, insert, select, update
 
 from core.errors import UserError
-from webapp.store.blobs import Blobs
+from webapp.store.batches import scans_of
+from webapp.store.blobs import Blobs, StorageAway
 from webapp.store.database import READING
 from webapp.store.erased import Erased, digest
 from webapp.store.repository import not_found
@@ -19,6 +21,8 @@ from webapp.store.schema import (
     access_token,
     account,
     artifact,
+    batch,
+    batch_scan,
     browser,
     day_use,
     dropped_blob,
@@ -88,6 +92,28 @@ class Erasure:
         self._deleted()
         return len(family) - 1, len(runs)
 
+    def delete_batch(self, batch_id: str, session_id: str) -> tuple[int, int]:
+        """Delete a batch of this session with its runs, and the scans that no other run is about.
+
+        Returns how many runs and scans there were. UserError not_found, still_running.
+        """
+        with self._engine.begin() as connection:
+            jobs = scans_of(connection, batch_id, session_id)
+            if jobs:
+                _require_over([one.state for one in jobs])
+            own = {one.id for one in jobs}
+            used = {i for run in _runs(connection, session_id) if run.id not in own for i in run.inputs.values()}
+            wanted = {i for one in jobs for i in one.inputs.values()} - used
+            parents = set(connection.scalars(select(scan.c.parent).where(scan.c.id.in_(used))))
+            family = _family(connection, wanted - parents)
+            _drop_jobs(connection, own)
+            connection.execute(delete(batch_scan).where(batch_scan.c.batch == batch_id))
+            connection.execute(delete(batch).where(batch.c.id == batch_id))
+            _drop_scans(connection, family)
+        self._unfinished.delete(session_id)
+        self._deleted()
+        return len(own), len(family)
+
     def delete_session(self, session_id: str) -> None:
         """Delete all that a visitor has, whose jobs should be cancelled before, and who the visitor was.
 
@@ -99,6 +125,9 @@ class Erasure:
             _drop_jobs(connection, connection.scalars(mine).all())
             _drop_scans(connection, connection.scalars(select(scan.c.id).where(scan.c.session == session_id)).all())
             _drop_blobs(connection, drop_studies(connection, session_id))
+            mine = select(batch.c.id).where(batch.c.session == session_id)
+            connection.execute(delete(batch_scan).where(batch_scan.c.batch.in_(mine)))
+            connection.execute(delete(batch).where(batch.c.session == session_id))
             arrived = connection.scalars(select(upload.c.id).where(upload.c.session == session_id)).all()
             for table in (upload, open_page, access_token):
                 connection.execute(delete(table).where(table.c.session == session_id))
@@ -144,6 +173,7 @@ class Erasure:
             old += [run.id for run in runs if gone & set(run.inputs.values()) and run.id not in old]
             _drop_jobs(connection, old)
             _drop_scans(connection, gone)
+            _drop_empty_batches(connection, before)
         for owner in {one.session for one in scans if one.id in gone}:
             self._unfinished.delete(owner)
         if old or gone:
@@ -193,8 +223,7 @@ class Erasure:
         """
         with self._reader.begin() as connection:
             names = connection.scalars(select(dropped_blob.c.blob)).all()
-        for name in names:
-            self._blobs.delete(name)
+        names = self._removed(names)
         # before the rows go that name them: a list without them would let a backup bring them back
         self._erased.add(names)
         for chunk in _chunks(names):
@@ -202,6 +231,15 @@ class Erasure:
                 connection.execute(delete(dropped_blob).where(dropped_blob.c.blob.in_(chunk)))
         if self._unscrubbed or names:
             self._unscrubbed = not scrub(self._engine)
+
+    def _removed(self, names: Iterable[str]) -> list[str]:
+        """Delete files and return which are gone: all, unless their store stops to answer."""
+        gone = []
+        with suppress(StorageAway):
+            for name in names:
+                self._blobs.delete(name)
+                gone.append(name)
+        return gone
 
     def _deleted(self) -> None:
         self._unscrubbed = True
@@ -251,9 +289,19 @@ def _family(connection: Connection, scan_ids: Collection[str]) -> set[str]:
 def _drop_jobs(connection: Connection, job_ids: Collection[str]) -> None:
     for chunk in _chunks(tuple(job_ids)):
         _drop_blobs(connection, connection.scalars(select(artifact.c.blob).where(artifact.c.job.in_(chunk))).all())
-        for table in (rating, artifact, share):
+        for table in (rating, artifact, share, batch_scan):
             connection.execute(delete(table).where(table.c.job.in_(chunk)))
         connection.execute(delete(job).where(job.c.id.in_(chunk)))
+    connection.execute(delete(batch).where(batch.c.id.not_in(select(batch_scan.c.batch))))
+
+
+def _drop_empty_batches(connection: Connection, before: datetime) -> None:
+    """Delete old batches of which no scan became a job, or none is left."""
+    full = select(batch_scan.c.batch).where(batch_scan.c.job.is_not(None))
+    empty = select(batch.c.id).where(batch.c.created < before, batch.c.id.not_in(full))
+    names = connection.scalars(empty).all()
+    for table, column in ((batch_scan, batch_scan.c.batch), (batch, batch.c.id)):
+        connection.execute(delete(table).where(column.in_(names)))
 
 
 def _drop_scans(connection: Connection, scan_ids: Collection[str]) -> None:

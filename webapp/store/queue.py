@@ -14,7 +14,8 @@ from core.events import Failed
 from core.result import Result
 from core.result_json import to_json
 from webapp.store import states
-from webapp.store.claim_order import next_job, places
+from webapp.store.batches import join
+from webapp.store.claim_order import next_job, of_batches, places
 from webapp.store.clock import new_id, new_token, now
 from webapp.store.database import READING
 from webapp.store.records import Claim, NewArtifact, Standing
@@ -40,14 +41,27 @@ class Queue:
         self._max_deaths = max_deaths
 
     def add(
-        self, session_id: str, task: str, inputs: Mapping[str, str], params: Mapping[str, Any], *, own: int, total: int
+        self,
+        session_id: str,
+        task: str,
+        inputs: Mapping[str, str],
+        params: Mapping[str, Any],
+        *,
+        own: int,
+        total: int,
+        batch: tuple[str, int] | None = None,
     ) -> str:
-        """Add a job and return its id; UserError queue_full with ``own`` waiting jobs of this session or ``total``."""
+        """Add a job and return its id; UserError queue_full with ``own`` waiting jobs of this session or ``total``.
+
+        batch: the batch and the number of its scan that the job is; such jobs have a bound of their own, and count for
+        neither. UserError cancelled where the batch is.
+        """
         states.SUBMIT.require("visitor", "queued")
         job_id = new_id()
         with self._engine.begin() as connection:
             ensure_session(connection, session_id)
-            _require_room(connection, session_id, own, total)
+            if batch is None:
+                _require_room(connection, session_id, own, total)
             connection.execute(
                 insert(job).values(
                     id=job_id,
@@ -64,6 +78,8 @@ class Queue:
                     created=now(),
                 )
             )
+            if batch is not None:
+                join(connection, *batch, job_id)
         return job_id
 
     def standings(self) -> tuple[Standing, ...]:
@@ -216,7 +232,7 @@ def _recorded(connection: Connection, claim: Claim, artifacts: Sequence[NewArtif
 
 
 def _require_room(connection: Connection, session_id: str, own: int, total: int) -> None:
-    waiting = select(func.count()).select_from(job).where(job.c.state == "queued")
+    waiting = select(func.count()).select_from(job).where(job.c.state == "queued", job.c.id.not_in(of_batches()))
     if int(connection.scalar(waiting.where(job.c.session == session_id)) or 0) >= own:
         raise UserError("queue_full", f"{own} of your jobs are waiting.", "Wait for one to finish, or cancel one.")
     if int(connection.scalar(waiting) or 0) >= total:

@@ -46,6 +46,7 @@ class ArtifactRecord:
     title: str
     token: str
     blob: str
+    bytes: int
 
     @property
     def kind(self) -> str:

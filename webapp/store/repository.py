@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.errors import UserError
 from webapp.store.blobs import Blobs
-from webapp.store.claim_order import places
+from webapp.store.claim_order import of_batches, places
 from webapp.store.clock import new_id, new_token, now
 from webapp.store.database import READING
 from webapp.store.ratings import keep
@@ -22,6 +22,9 @@ from webapp.store.schema import artifact, job, rating, scan, session, study_imag
 from webapp.store.states import OVER
 
 COMMENT_LIMIT = 4000
+
+# names in one statement: databases bound the number
+CHUNK = 500
 
 
 class Repo:
@@ -74,9 +77,21 @@ class Repo:
 
     def jobs(self, session_id: str, limit: int = 50) -> tuple[JobRecord, ...]:
         """Return the newest jobs of this session, newest first."""
-        query = select(job).where(job.c.session == session_id).order_by(job.c.number.desc()).limit(limit)
+        # those of batches are seen there
+        apart = job.c.id.not_in(of_batches())
+        query = select(job).where(job.c.session == session_id, apart).order_by(job.c.number.desc()).limit(limit)
         with self._reader.begin() as connection:
             return self._with_artifacts(connection, list(connection.execute(query)))
+
+    def jobs_named(self, job_ids: Collection[str], session_id: str) -> Mapping[str, JobRecord]:
+        """Return id -> job of those of this session."""
+        names, found = sorted(job_ids), dict[str, JobRecord]()
+        with self._reader.begin() as connection:
+            for start in range(0, len(names), CHUNK):
+                mine = job.c.id.in_(names[start : start + CHUNK]), job.c.session == session_id
+                rows = list(connection.execute(select(job).where(*mine)))
+                found |= {one.id: one for one in self._with_artifacts(connection, rows)}
+        return found
 
     def timed(self, task: str, limit: int) -> tuple[TimedRun, ...]:
         """Return the newest finished jobs of all sessions with this task, newest first."""
@@ -154,6 +169,16 @@ class Repo:
         with self._reader.begin() as connection:
             each = union_all(*(select(table.c.blob) for table in (scan, artifact, study_image)))
             return frozenset(str(blob) for blob in connection.scalars(each))
+
+    def unnamed(self, blobs: Collection[str]) -> frozenset[str]:
+        """Return which of these blobs no row refers to."""
+        left, names = set(blobs), sorted(blobs)
+        with self._reader.begin() as connection:
+            for start in range(0, len(names), CHUNK):
+                chunk = names[start : start + CHUNK]
+                for table in (scan, artifact, study_image):
+                    left -= set(connection.scalars(select(table.c.blob).where(table.c.blob.in_(chunk))))
+        return frozenset(left)
 
     def _with_artifacts(self, connection: Connection, rows: list[Row[Any]]) -> tuple[JobRecord, ...]:
         found: dict[str, list[ArtifactRecord]] = {row.id: [] for row in rows}

@@ -33,7 +33,7 @@ def to_scan(row: Row[Any]) -> ScanRecord:
 
 def to_artifact(row: Row[Any]) -> ArtifactRecord:
     """Return the record of a row of ``artifact``."""
-    return ArtifactRecord(row.id, row.job, row.name, row.title, row.token, row.blob)
+    return ArtifactRecord(row.id, row.job, row.name, row.title, row.token, row.blob, row.bytes)
 
 
 def to_job(row: Row[Any], artifacts: tuple[ArtifactRecord, ...], position: int | None) -> JobRecord:

@@ -201,6 +201,29 @@ artifact = Table(
     Index("uq_artifact_job_name", "job", "name", unique=True),
 )
 
+# many scans through one task; touched: when its scans were last worked on before they are jobs, seconds since 1970
+batch = Table(
+    "batch",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("session", ID, ForeignKey("session.id"), nullable=False, index=True),
+    Column("task", String(40), nullable=False),
+    Column("title", String(120), nullable=False),
+    Column("touched", Float, nullable=False),
+    Column("created", Utc, nullable=False),
+)
+
+# one scan of a batch: waits to be read until it has a job, or an error that kept it from having one
+batch_scan = Table(
+    "batch_scan",
+    metadata,
+    Column("batch", ID, ForeignKey("batch.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(120), nullable=False),
+    Column("job", ID, ForeignKey("job.id"), nullable=True, unique=True),
+    Column("error", JSON(none_as_null=True), nullable=True),
+)
+
 # what one visitor, or all together, have used of a day; what: bytes (kilobytes of them) or jobs; began: seconds since
 # 1970; owner: a session, which may be gone
 day_use = Table(

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from core.result import Result
-from webapp.store.blobs import Blobs
 from webapp.store.database import connect, migrate
 from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
+from webapp.store.folder_blobs import FolderBlobs
 from webapp.store.queue import Queue
 from webapp.store.records import Claim
 from webapp.store.repository import Repo
@@ -31,7 +31,7 @@ class Line:
         self.repo = Repo(engine, running_per_session)
         self.queue = Queue(engine, running_per_session=running_per_session)
         unfinished = UnfinishedWork(folder / "unfinished")
-        self.erasure = Erasure(engine, Blobs(folder / "blobs"), folder, Erased(folder / "erased.log"), unfinished)
+        self.erasure = Erasure(engine, FolderBlobs(folder / "blobs"), folder, Erased(folder / "erased.log"), unfinished)
         self.slots = slots
         self.running_per_session = running_per_session
         self.running: list[Claim] = []

@@ -12,11 +12,11 @@ from tests.webapp.fakes import load, wait_for
 from tests.webapp.study.sitting import answered, sit, study_of
 from webapp.services import Services
 from webapp.settings import Settings
-from webapp.store.blobs import Blobs
 from webapp.store.clock import now
 from webapp.store.database import connect, migrate
 from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
+from webapp.store.folder_blobs import FolderBlobs
 from webapp.store.records import JobRecord, ScanRecord
 from webapp.store.schema import dropped_blob, metadata, rating, session, study, study_image
 from webapp.store.scrubbing import scrub
@@ -222,7 +222,7 @@ def test_a_reader_puts_the_scrubbing_off(services: Services, monkeypatch: pytest
 def test_the_names_of_files_stand_in_no_error_of_the_database(settings: Settings, tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path}/empty.db")
     unfinished = UnfinishedWork(tmp_path / "unfinished")
-    erasure = Erasure(engine, Blobs(tmp_path / "blobs"), tmp_path, Erased(tmp_path / "erased.log"), unfinished)
+    erasure = Erasure(engine, FolderBlobs(tmp_path / "blobs"), tmp_path, Erased(tmp_path / "erased.log"), unfinished)
     with pytest.raises(Exception, match="no such table") as failed:
         erasure.keep_scan("canary", "a", now())
     assert "canary" not in str(failed.value)

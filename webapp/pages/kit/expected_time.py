@@ -31,9 +31,9 @@ def expected(services: Services, shown: View, params: Mapping[str, object]) -> s
     The estimate is corrected by the runs that this server has recorded: half of them were within the range.
     """
     paths: tuple[tuple[str, Path], ...] = ()
-    if not shown.missing:
-        paths = tuple((name, services.blobs.path(row.blob)) for name, row in shown.scans.items())
     try:
+        if not shown.missing:
+            paths = tuple((name, services.blobs.path(row.blob)) for name, row in shown.scans.items())
         settings = shown.task.parse(params)
         middle = _estimate(shown.task.name, paths, tuple(settings.items()), place(services.settings.device))
     except UserError:
@@ -55,7 +55,11 @@ def _correction(services: Services, task: Task, method: str) -> tuple[float, flo
 
 def _ratio(services: Services, task: Task, run: TimedRun) -> float | None:
     """Return what ``run`` took in parts of its estimate, None where that cannot be computed any more."""
-    paths = tuple((name, services.blobs.path(blob)) for name, blob in run.blobs.items())
+    near = {name: services.blobs.near(blob) for name, blob in run.blobs.items()}
+    paths = tuple((name, path) for name, path in near.items() if path is not None)
+    if len(paths) < len(near):
+        # a bucket is not asked for that
+        return None
     try:
         settings = tuple(task.parse(run.params).items())
         return run.seconds / max(0.1, _estimate(task.name, paths, settings, place(services.settings.device)))

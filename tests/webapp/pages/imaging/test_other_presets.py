@@ -17,7 +17,9 @@ SCANS = {"t1": SCAN, "mask": replace(SCAN, id="m1", role="mask")}
 
 def run_with(params: dict[str, object], name: str) -> JobRecord:
     kinds = ("result", "Result"), ("uncertainty", "Uncertainty")
-    files = tuple(ArtifactRecord(f"{name}-{kind}", name, kind, title, f"{name}-{kind}", "b") for kind, title in kinds)
+    files = tuple(
+        ArtifactRecord(f"{name}-{kind}", name, kind, title, f"{name}-{kind}", "b", 1) for kind, title in kinds
+    )
     return replace(JOB, id=name, params=TASK.parse(params), artifacts=files)
 
 

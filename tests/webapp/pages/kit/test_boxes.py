@@ -32,8 +32,8 @@ JOB = JobRecord(
     "j1", "me", "inpaint", {"method": "biharmonic"}, {"t1": "s1", "mask": "m1"}, "done", 1.0, "", None,
     Result(table=(Row("biharmonic", "3D biharmonic", {"texture": None, "consistency": (1, 0.5, None)}),)),
     (
-        ArtifactRecord("a1", "j1", "result", "Result", "t1", "b1"),
-        ArtifactRecord("a2", "j1", "baseline-shell", "Shell mean", "t2", "b2"),
+        ArtifactRecord("a1", "j1", "result", "Result", "t1", "b1", 1),
+        ArtifactRecord("a2", "j1", "baseline-shell", "Shell mean", "t2", "b2", 1),
     ),
     3.0, NOW, NOW, NOW, None,
 )  # fmt: skip
@@ -130,8 +130,8 @@ def test_a_result_of_another_run_is_taken_as_synthetic_too() -> None:
 
 def test_a_map_has_what_its_task_subtracted() -> None:
     files = (
-        ArtifactRecord("a1", "j1", "result", "Result", "t1", "b1"),
-        ArtifactRecord("a2", "j1", "difference", "Difference", "t2", "b2"),
+        ArtifactRecord("a1", "j1", "result", "Result", "t1", "b1", 1),
+        ArtifactRecord("a2", "j1", "difference", "Difference", "t2", "b2", 1),
     )
     job = replace(JOB, task="superres", params={"method": "linear"}, inputs={"image": "s1"}, artifacts=files)
     found = scene(View(superres.TASK, {"image": SCAN}, job)).difference

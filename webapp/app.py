@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from core.declaration import Task
 from core.device import share
 from core.engine.protocol import Engine
 from webapp.account import account_page, sign_in
+from webapp.api import api_router
+from webapp.api.mcp_server import McpServer
 from webapp.door.forwarding import Unforwarded
 from webapp.door.guard import Guard
 from webapp.door.headers import UNKEPT
@@ -34,6 +36,7 @@ from webapp.keeping.retention import Retention
 from webapp.operations import admin_page, health
 from webapp.services import Services
 from webapp.settings import Settings
+from webapp.store.access_tokens import AccessTokens
 from webapp.store.accounts import Accounts
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
@@ -75,7 +78,8 @@ def create_app(settings: Settings, *, page: Page | None = None, engine: Callable
     identity = Identity(services)
     work = {"uploads": uploads.sweep, "open pages": services.owners.forget_pages, "retention": retention.sweep}
     keeping = Housekeeping(work, retention.tick)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(services, keeping))
+    tools = McpServer(services) if settings.api and settings.mcp else None
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(services, keeping, tools))
     add_routes(app, services)
     app.include_router(sign_in.router(services, identity, _provider(settings)))
     app.include_router(account_page.router(services, identity))
@@ -83,6 +87,10 @@ def create_app(settings: Settings, *, page: Page | None = None, engine: Callable
     app.include_router(health.router(services))
     app.include_router(admin_page.router(services, identity, retention))
     app.include_router(upload_router(uploads, settings.max_upload_mb << 20, services.blobs.require_room))
+    if settings.api:
+        app.include_router(api_router.router(services, uploads))
+    if tools is not None:
+        app.router.routes.append(tools.route())
     mount_page(app, services, page)
     return Guard(app, services, identity, uploads)
 
@@ -110,6 +118,7 @@ def build_services(
         Owners(database),
         Erasure(database, blobs, settings.data / UPLOADS, Erased(settings.data / ERASED), unfinished),
         Shares(database),
+        AccessTokens(database),
         Overview(database),
         metrics,
         RecentErrors(),
@@ -141,7 +150,9 @@ def _local(settings: Settings) -> Callable[[], Engine]:
     return make
 
 
-def _lifespan(services: Services, keeping: Housekeeping) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    services: Services, keeping: Housekeeping, tools: McpServer | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # the database may be an older copy that somebody has put back
@@ -150,7 +161,8 @@ def _lifespan(services: Services, keeping: Housekeeping) -> Callable[[FastAPI], 
         keeping.start()
         services.errors.begin()
         try:
-            yield
+            async with tools.running() if tools else nullcontext():
+                yield
         finally:
             await run_in_threadpool(keeping.stop)
             await run_in_threadpool(services.dispatcher.stop)

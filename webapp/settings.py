@@ -123,6 +123,8 @@ class Settings(BaseSettings):
         default=None,
         description="Age at which files in backups/ of the data folder are deleted; 0: never. Unset: as scans.",
     )
+    api: bool = Field(default=True, description="Let programs in by tokens that visitors make, on `/api/v1`.")
+    mcp: bool = Field(default=False, description="Offer the tasks as tools of the Model Context Protocol on `/mcp`.")
     sharing: bool = Field(
         default=True, description="Let visitors make links that show one run to whoever has them, also without log-in."
     )

@@ -11,6 +11,7 @@ from core import tasks
 from core.declaration import Task
 from core.presentation import Welcome
 from webapp.pages import about as tab_about
+from webapp.pages import named_events
 from webapp.pages import sessions as tab_sessions
 from webapp.pages.imaging import result_scene, tab_events
 from webapp.pages.imaging import tab as imaging_tab
@@ -77,6 +78,8 @@ def build(services: Services) -> gr.Blocks:
         panel_events.connect_first(runs.start, connected[tasks.TASKS[0].name])
         _connect_landing(panels, connected)
         management.StudyEvents(services, study, answers, shared).connect(rate, demo)
+        if services.settings.api:
+            named_events.build(services)
     return demo
 
 

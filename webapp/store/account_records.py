@@ -1,4 +1,4 @@
-"""Records of accounts and of the browsers that visit."""
+"""Records of accounts, of the browsers that visit, and of the tokens of programs."""
 
 from __future__ import annotations
 
@@ -37,4 +37,21 @@ class BrowserRecord:
     account: AccountRecord | None
     created: datetime
     last_seen: datetime
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class TokenRecord:
+    """What lets a program in as a visitor until ``ends``; ``account`` is whose it is, None without log-in.
+
+    The token itself is not known any more. ended: an administrator closed the server to the visitor.
+    """
+
+    id: str
+    session: str
+    account: AccountRecord | None
+    title: str
+    created: datetime
+    ends: datetime
+    last_seen: datetime | None
     ended: bool = False

@@ -22,7 +22,7 @@ from webapp.store.clock import Clock, new_id, now
 from webapp.store.database import READING
 from webapp.store.known_browser import new_mark, nonce_of
 from webapp.store.repository import ensure_session
-from webapp.store.schema import account, browser, sign_in_failure
+from webapp.store.schema import access_token, account, browser, sign_in_failure
 
 NAME = re.compile(r"[^\s/\\<>\"'`{}$&]{1,120}")
 EAST_ASIAN = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"}
@@ -140,7 +140,7 @@ class Accounts:
             ) from error
 
     def set_password(self, name: str, password: str) -> None:
-        """Replace a password and end every visit of the account; UserError no_account, bad_password."""
+        """Replace a password and end every visit and token of the account; UserError no_account, bad_password."""
         found = self.find(name)
         self._change(account.c.id == found.id, {"password": self._hashed(password)}, leave=found.id)
         self._forget_failures(found.name)
@@ -150,7 +150,10 @@ class Accounts:
         self._change(account.c.id == self.find(name).id, {"role": role})
 
     def disable(self, name: str, disabled: bool = True) -> None:
-        """Close an account and end its visits, or open it again; what it owns stays. UserError no_account."""
+        """Close an account, which ends its visits and tokens, or open it again; what it owns stays.
+
+        UserError no_account.
+        """
         found = self.find(name)
         self._change(account.c.id == found.id, {"disabled": now() if disabled else None}, leave=found.id)
 
@@ -191,11 +194,12 @@ class Accounts:
             return connection.execute(select(account).where(which)).one_or_none()
 
     def _change(self, which: Any, values: Mapping[str, Any], leave: str | None = None) -> None:
-        """Change accounts; leave: the account whose browsers are signed out with it."""
+        """Change accounts; leave: the account whose browsers and tokens end with it."""
         with self._engine.begin() as connection:
             connection.execute(update(account).where(which).values(**values))
             if leave is not None:
-                connection.execute(delete(browser).where(browser.c.account == leave))
+                for table in (browser, access_token):
+                    connection.execute(delete(table).where(table.c.account == leave))
 
     def _hashed(self, password: str) -> str:
         if not PASSWORD[0] <= len(password) <= PASSWORD[1]:

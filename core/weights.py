@@ -178,7 +178,18 @@ def _build(entry: Entry, data: bytes) -> nn.Module:
         network.load_state_dict(decode(data))
     except (SafetensorError, RuntimeError, ValueError) as error:
         raise _damaged(what) from error
-    return network.float().eval().requires_grad_(False)
+    return _channels_last(network.float().eval().requires_grad_(False))
+
+
+def _channels_last(network: nn.Module) -> nn.Module:
+    """Return ``network`` with the channels of its 2D and 3D kernels side by side: convolutions rearrange nothing."""
+    import torch
+
+    layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for parameter in network.parameters():
+        if parameter.ndim in layouts:
+            parameter.data = parameter.data.contiguous(memory_format=layouts[parameter.ndim])
+    return network
 
 
 def _locate(name: str) -> tuple[Entry, Path]:

@@ -72,6 +72,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
         "core.bids",
         "core.commands.many_scans",
         "core.bench",
+        "webapp.settings",
         "webapp.jobs",
         "webapp.app",
     ),

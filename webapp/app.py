@@ -15,7 +15,6 @@ from starlette.types import ASGIApp
 
 from core import tasks
 from core.declaration import Task
-from core.device import share
 from core.engine.protocol import Engine
 from webapp.account import account_page, sign_in
 from webapp.api import api_router
@@ -69,7 +68,7 @@ Page = Callable[[Services], "gradio.Blocks"]
 def create_app(settings: Settings, *, page: Page | None = None, engine: Callable[[], Engine] | None = None) -> ASGIApp:
     """Return the whole server as one ASGI application; its queue runs from start-up to shut-down.
 
-    page: builds the page; without it that of ``webapp.pages``. engine: makes the engine; without it a local one.
+    page: builds the page; without it that of ``webapp.pages``. engine: makes it; without it that of the settings.
     """
     folder = prepare_gradio(settings.data)
     services = build_services(settings, engine)
@@ -105,7 +104,7 @@ def build_services(
     repo = Repo(database, settings.running_per_session)
     blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
     metrics, unfinished = Metrics(), UnfinishedWork(settings.data / UNFINISHED)
-    make = engine or _local(settings)
+    make = engine or _chosen(settings)
     dispatcher = Dispatcher(repo, blobs, settings, make, unfinished, find=find, ended=metrics.job_ended)
     return Services(
         settings,
@@ -141,11 +140,11 @@ def _provider(settings: Settings) -> Provider | None:
     return Provider(settings.oidc_issuer, settings.oidc_client, settings.oidc_secret, settings.oidc_claim)
 
 
-def _local(settings: Settings) -> Callable[[], Engine]:
+def _chosen(settings: Settings) -> Callable[[], Engine]:
     def make() -> Engine:
-        from core.engine.local import LocalEngine
+        from core.engine.engine_choice import open_engine
 
-        return LocalEngine(settings.device, settings.slots, threads=share(settings.slots))
+        return open_engine(settings.engine, settings.device, settings.slots)
 
     return make
 

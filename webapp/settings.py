@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from core.engine.protocol import ENGINE_NAMES, ENGINE_PATTERN
 from core.errors import UserError
 from webapp.roles import Role
 
@@ -42,6 +43,7 @@ Hours = Annotated[float | None, Field(ge=0, allow_inf_nan=False), Unit("h")]
 Requests = Annotated[Count, Unit("requests")]
 # empty, or too long to be guessed
 Token = Annotated[str, Field(pattern=r"^([!-~]{24,200})?$")]
+EngineName = Annotated[str, Field(pattern=ENGINE_PATTERN)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("requests/s")]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("s")]
 
@@ -89,6 +91,10 @@ class Settings(BaseSettings):
     )
     device: str = Field(default="auto", description="Where networks run: auto, cpu, cuda or cuda:N.")
     slots: Jobs = Field(default=1, description="Jobs that run at the same time, each in its own process.")
+    engine: EngineName = Field(
+        default="local",
+        description="Where jobs run: local, ray (a Ray of its own on this machine) or ray://HOST:PORT (a cluster).",
+    )
     warm: bool = Field(default=True, description="Start the worker processes with the server, not with the first job.")
     max_upload_mb: Megabytes = Field(default=500, description="Largest file a visitor may upload.")
     disk_reserve_mb: Megabytes = Field(
@@ -233,6 +239,8 @@ def _wanted(problem: str, context: dict[str, Any], kind: str) -> str:
     if problem in ("greater_than", "finite_number"):
         return "a number above 0"
     if problem == "string_pattern_mismatch":
+        if context["pattern"] == ENGINE_PATTERN:
+            return ENGINE_NAMES
         return "24 to 200 letters, digits and signs, or nothing"
     if problem == "greater_than_equal":
         return "0 or a number above 0"

@@ -64,7 +64,7 @@ def register(fixed: Volume, moving: Volume, head: Bool) -> Alignment | None:
         search = _Search(fixed, moving, head, LEVELS_MM[0][0])
         starts = search.starts()
         for size, kept in LEVELS_MM:
-            search = _Search(fixed, moving, head, size)
+            search = search if size == LEVELS_MM[0][0] else _Search(fixed, moving, head, size)
             ends = [end for start in starts if (end := search.climb(start)) is not None]
             if not ends:
                 return None

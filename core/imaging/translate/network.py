@@ -97,7 +97,7 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     begun = start(sources, options.device)
     multiple = int(getattr(network, "multiple", 8))
     yield Progress(0.0, 0, 1, "Computing the boosted trees")
-    seen = begun_setting(begun, sources, multiple, by_trees=trees.said(begun.images, begun.brain, sources.target))
+    seen = begun_setting(begun, sources, multiple, by_trees=trees.predicted(sources))
     sampling = direct(network, options, seen.tiling, SamplerOptions(errors=error_spectrum_of(WEIGHTS)))
     made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
     return replace(made, calls=options.steps * options.samples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ Bool = NDArray[np.bool_]
 WEIGHTS = "translate-regression"
 # known background around the brain that is looked at, voxels
 MARGIN = 4
+# voxels predicted at once: their features stay in the cache of a core
+CHUNK = 8_192
 
 
 def surroundings(image: Float, brain: Bool) -> Float:
@@ -58,10 +61,16 @@ def row(names: Mapping[str, object]) -> int:
 
 
 def predict(table: Float, sources: Mapping[str, Float], target: str) -> Float:
-    """Return the target (X, Y, Z) float32, scaled, from contrast -> ``surroundings`` of the sources."""
+    """Return the scaled target (...) float32 from contrast -> ``surroundings`` of the sources (scales, ...)."""
     coefficients = table[row(sources), CONTRASTS.index(target)]
     used = np.flatnonzero(coefficients)
-    return np.asarray(np.tensordot(coefficients[used], features(sources)[used], axes=1), np.float32)
+    shape = next(iter(sources.values())).shape[1:]
+    flat = {name: given.reshape(len(given), -1) for name, given in sources.items()}
+    out = np.empty(int(np.prod(shape)), np.float32)
+    for low in range(0, out.size, CHUNK):
+        part = slice(low, low + CHUNK)
+        out[part] = coefficients[used] @ features({name: given[:, part] for name, given in flat.items()})[used]
+    return out.reshape(shape)
 
 
 def load_table(device: str = "cpu") -> Float:
@@ -99,12 +108,20 @@ def neighbourhood(sources: Sources) -> tuple[Box, Bool, dict[str, Float]]:
     return box, brain, {name: scaled(image[box], brain) for name, image in sources.images.items()}
 
 
+# what several methods of a job begin with, as long as its sources are held
+_starts: WeakKeyDictionary[Sources, Start] = WeakKeyDictionary()
+
+
 def start(sources: Sources, device: str) -> Start:
-    """Return the scaled sources in the box around the brain and the prediction of the regression there."""
-    box, brain, images = neighbourhood(sources)
-    given = {name: surroundings(image, brain) for name, image in images.items()}
-    base = np.where(brain, predict(load_table(device), given, sources.target), 0)
-    return Start(box, brain, images, base.astype(np.float32))
+    """Return the scaled sources in the box around the brain and the prediction of the regression there; computed once
+    for the same ``sources``."""
+    if sources not in _starts:
+        box, brain, images = neighbourhood(sources)
+        given = {name: surroundings(image, brain)[:, brain] for name, image in images.items()}
+        base = np.zeros(brain.shape, np.float32)
+        base[brain] = predict(load_table(device), given, sources.target)
+        _starts[sources] = Start(box, brain, images, base)
+    return _starts[sources]
 
 
 def regression(sources: Sources, options: Options) -> Generator[Progress, None, Estimate]:

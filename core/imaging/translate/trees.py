@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Mapping, Sequence
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,11 +182,22 @@ def said(images: Mapping[str, Float], brain: Bool, target: str) -> Float:
     return values
 
 
+_predicted: WeakKeyDictionary[Sources, Float] = WeakKeyDictionary()
+
+
+def predicted(sources: Sources) -> Float:
+    """Return ``said`` of the scaled ``sources`` in the box around the brain; computed once for the same ones."""
+    if sources not in _predicted:
+        _, brain, images = neighbourhood(sources)
+        _predicted[sources] = said(images, brain, sources.target)
+    return _predicted[sources]
+
+
 def trees(sources: Sources, options: Options) -> Generator[Progress, None, Estimate]:
     """Translate voxel by voxel; values are in units of the target's 99.5th percentile in the brain."""
     yield Progress(0.0, 0, 1, "Looking at the surroundings of each voxel")
     box, brain, images = neighbourhood(sources)
-    begun = Start(box, brain, images, said(images, brain, sources.target))
+    begun = Start(box, brain, images, predicted(sources))
     return Estimate(begun.finished(sources, begun.base))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +79,13 @@ def test_missing_folder_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         write_nifti(tmp_path / "none" / "a.nii", random_values("u1"), RAS, 1.0, 0.0, "")
     assert caught.value.code == "write_failed"
+
+
+def test_a_packed_file_has_neither_name_nor_time_and_is_as_small_as_of_level_4(tmp_path: Path) -> None:
+    ball = np.linalg.norm(np.indices((60, 60, 60)) - 30, axis=0) < 25
+    values = np.where(ball, np.random.default_rng(0).normal(100, 10, ball.shape), 0).astype(np.float32)
+    write_nifti(tmp_path / "a.nii.gz", values, RAS, 1.0, 0.0, "")
+    data = (tmp_path / "a.nii.gz").read_bytes()
+    # no name, no comment, no time
+    assert data[:8] == b"\x1f\x8b\x08" + bytes(5)
+    assert len(data) < 1.01 * len(gzip.compress(gzip.decompress(data), 4))

@@ -4,8 +4,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
-from core.nets.blocks import ChannelNorm, Residual, depth_to_space, embed_log_snr, normalise, space_to_depth
+from core.nets.blocks import ChannelNorm, Residual, depth_to_space, embed_log_snr, halved, normalise, space_to_depth
 
 even = st.integers(1, 4).map(lambda half: 2 * half)
 
@@ -42,6 +43,24 @@ def test_a_residual_block_starts_deaf_to_its_condition(dimensions: int) -> None:
     assert torch.equal(block(x, torch.randn(2, 6)), block(x, torch.randn(2, 6)))
 
 
+@pytest.mark.parametrize("norm", ["group", "channel"])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_a_block_without_gradients_computes_what_it_learnt_with(norm: str, dimensions: int) -> None:
+    block = Residual(8, 16, 6, norm, dimensions)
+    for parameter in block.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    x, condition = torch.randn(1, 8, *[6] * dimensions), torch.randn(1, 6)
+    learning = block(x, condition)
+    with torch.inference_mode():
+        assert torch.allclose(block(x, condition), learning, atol=1e-4)
+    assert learning.std() > 0.1
+
+
+def test_the_channels_of_a_folded_voxel_lie_side_by_side() -> None:
+    assert space_to_depth(torch.randn(1, 2, 4, 4, 4)).is_contiguous(memory_format=torch.channels_last_3d)
+    assert space_to_depth(torch.randn(3, 2, 4, 4)).is_contiguous(memory_format=torch.channels_last)
+
+
 def test_the_channel_norm_of_a_tile_is_that_of_the_whole() -> None:
     norm = ChannelNorm(8)
     torch.nn.init.normal_(norm.norm.weight)
@@ -57,3 +76,13 @@ def test_noise_levels_are_told_apart() -> None:
     embedded = embed_log_snr(torch.tensor([-9.0, -0.5, 0.0, 0.6, 3.0]), 64)
     assert embedded.shape == (5, 64)
     assert torch.cdist(embedded, embedded).fill_diagonal_(9).min() > 0.5
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_halving_takes_the_means_of_blocks(kind: torch.dtype) -> None:
+    volume, plane = torch.randn(2, 3, 4, 6, 8).to(kind), torch.randn(2, 3, 4, 6).to(kind)
+    assert torch.allclose(halved(volume), F.avg_pool3d(volume.float(), 2), atol=1e-6)
+    assert torch.allclose(halved(plane), F.avg_pool2d(plane.float(), 2), atol=1e-6)
+    apart = volume.contiguous(memory_format=torch.channels_last_3d)
+    assert torch.equal(halved(apart), halved(volume))
+    assert halved(apart).is_contiguous(memory_format=torch.channels_last_3d)

@@ -33,7 +33,7 @@ HEAD_BYTES = 1024
 # what the libraries raise over damaged files
 DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, RuntimeError),
-    *(AttributeError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error),
+    *(AttributeError, NameError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error),
 )
 FORMATS = "Give NPZ, ENVI (.hdr and data), TIFF, MATLAB (.mat), CSV, or a format of docs/failure-lab.md."
 

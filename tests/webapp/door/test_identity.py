@@ -131,6 +131,17 @@ def test_a_sign_out_counts_at_once_here_and_soon_elsewhere(tmp_path: Path) -> No
     assert here.of(scope(cookie=two.cookie)) is None
 
 
+def test_another_role_counts_soon(tmp_path: Path) -> None:
+    services, clock = made(tmp_path, accounts=True), HandClock()
+    identity = Identity(services, clock.monotonic)
+    admitted = identity.admit(services.accounts.add("ada", "admin", None))
+    assert identity.of(scope(cookie=admitted.cookie)) == admitted.visitor
+    services.accounts.set_role("ada", "rater")
+    clock.forward(CACHE_SECONDS)
+    now = identity.of(scope(cookie=admitted.cookie))
+    assert now is not None and now.role == "rater"
+
+
 def test_what_was_looked_up_before_a_sign_out_is_not_remembered_after_it(tmp_path: Path) -> None:
     services = made(tmp_path, accounts=True)
     identity = Identity(services)

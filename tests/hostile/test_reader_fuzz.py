@@ -139,7 +139,8 @@ SPECTRA: dict[str, Files] = {
     "png": {"a.png": picture("PNG")},
 }
 IMAGES = {name: {f"a.{name}": picture(name.upper())} for name in ("png", "jpeg", "tiff", "bmp", "gif", "webp")}
-VOLUMES: dict[str, Files] = {name: {"a": content} for name, content in SCANS.items()} | {
+VOLUMES: dict[str, Files] = {
+    **{name: {"a": content} for name, content in SCANS.items()},
     "dicom series": {f"{number}.dcm": content for number, content in enumerate(SERIES.files())},
     "nifti": {"a.nii": scan()},
     "nifti gz": {"a.nii.gz": zipped(scan())},

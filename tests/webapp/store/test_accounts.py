@@ -311,7 +311,7 @@ def test_a_name_at_a_provider_gives_nobody_an_account_that_is_there(accounts: Ac
     for name in ("ada", "Bob", "carol", "dora", "eve"):
         for role in ("visitor", None):
             with pytest.raises(UserError) as refused:
-                accounts.subject("issuer 3", f"{name}@example.org", role)  # type: ignore[arg-type]
+                accounts.subject("issuer 3", f"{name}@example.org", role)
             assert (refused.value.code, "issuer 3" in refused.value.hint) == ("not_linked", True)
     assert accounts.all() == before
 

@@ -74,7 +74,7 @@ def soak(
     rng, kills, begun = random.Random(0), 0, time.monotonic()
     for number in range(jobs):
         one = servers[number % len(servers)]
-        wait_until(one.dispatcher.queue.length, lambda length: length < WAITING)
+        wait_until(one.dispatcher.queue.standings, lambda waiting: len(waiting) < WAITING)
         doomed = number % each == each // 2
         name = one.dispatcher.submit("a", "count", {}, LONG if doomed else SHORT)
         if doomed:
@@ -85,7 +85,7 @@ def soak(
             with suppress(ProcessLookupError):
                 os.kill(rng.choice(wait_until(victims, bool)), signal.SIGKILL)
                 kills += 1
-    wait_until(lambda: servers[0].dispatcher.queue.length(), lambda length: length == 0)
+    wait_until(servers[0].dispatcher.queue.standings, lambda waiting: not waiting)
     wait_until(lambda: ended.total(), lambda total: total >= jobs)
     with servers[0].repo.engine.begin() as connection:
         states = dict(connection.execute(select(job.c.state, func.count()).group_by(job.c.state)).all())

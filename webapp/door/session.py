@@ -71,9 +71,9 @@ class Sessions:
             await self._app(scope, receive, send)
             return
         try:
-            visitor = (
-                ADMINISTRATOR if self._is_administrator(scope) else await to_thread.run_sync(self._identity.of, scope)
-            )
+            visitor = ADMINISTRATOR if self._is_administrator(scope) else self._identity.recall(scope)
+            if visitor is None:
+                visitor = await to_thread.run_sync(self._identity.of, scope)
             put(scope, visitor)
             await self._let(scope, visitor, receive, send)
         except OperationalError:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 
 from core.errors import UserError
+from webapp.api.dicom_download import dicom_answer
 from webapp.door.file_answers import page_file, stored_file
 from webapp.door.headers import LASTING, PRIVATE, UNKEPT
 from webapp.door.refusals import BUSY, CODE, answer
@@ -114,6 +115,13 @@ def _private(services: Services) -> APIRouter:
         found, task = repo.artifact(artifact_id, session_of(request))
         suffix = found.blob[found.blob.index(".") :]
         return stored_file(blobs.path(found.blob), f"counterscan-{task}-{found.name}-{found.job[:8]}{suffix}")
+
+    @router.get("/files/{artifact_id}/dicom")
+    def download_series(artifact_id: str, request: Request) -> Response:
+        """A result of this session as a DICOM series, in a zip."""
+        session = session_of(request)
+        found, _ = repo.artifact(artifact_id, session)
+        return dicom_answer(services, repo.job(found.job, session), found)
 
     @router.post("/proposal/{scan_id}")
     def proposal(scan_id: str, request: Request) -> Response:

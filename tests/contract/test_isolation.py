@@ -41,6 +41,7 @@ OWNED = {
     "/slice/{token}/{axis}": {"token": "token"},
     "/thumbnail/{job_id}.webp": {"job_id": "job"},
     "/files/{artifact_id}": {"artifact_id": "artifact"},
+    "/files/{artifact_id}/dicom": {"artifact_id": "artifact"},
     "/progress/{job_id}": {"job_id": "job"},
     "/progress/{job_id}/picture": {"job_id": "job"},
     "/mask/{scan_id}": {"scan_id": "scan"},
@@ -73,6 +74,7 @@ OWNED_BY_PROGRAMS = {
     "/api/v1/jobs/{job_id}/cancel": {"job_id": "job"},
     "/api/v1/jobs/{job_id}/events": {"job_id": "job"},
     "/api/v1/jobs/{job_id}/results/{name}": {"job_id": "job"},
+    "/api/v1/jobs/{job_id}/results/{name}/dicom": {"job_id": "job"},
 }
 OF_PROGRAMS = frozenset({"/api/v1/tasks", "/api/v1/tasks/{name}", "/api/v1/files", "/api/v1/jobs"})
 # what never ends, and what ends a visit or what is the visitor's, is not tried by those who may

@@ -15,10 +15,12 @@ from sqlalchemy.exc import OperationalError
 from core import tasks
 from core.errors import UserError
 from webapp.api.api_models import ROOT, JobRequest, JobView, file_name, job_view
+from webapp.api.dicom_download import dicom_answer
 from webapp.door.file_answers import stored_file
 from webapp.door.headers import PRIVATE
 from webapp.door.visitor import session_of
 from webapp.services import Services
+from webapp.store.records import ArtifactRecord, JobRecord
 from webapp.store.repository import not_found
 from webapp.store.states import OVER
 
@@ -88,12 +90,24 @@ def add_results(routes: APIRouter, services: Services) -> None:
     @routes.get("/jobs/{job_id}/results/{name}", response_class=Response, responses=FILE)
     def download_result(job_id: str, name: str, request: Request) -> Response:
         """A file of a finished job, by its name with or without its ending: result.nii.gz or result."""
-        job = repo.job(job_id, session_of(request))
-        found = next((one for one in job.artifacts if name in (one.name, file_name(one))), None)
-        if found is None:
-            raise not_found()
+        job, found = _found(services, session_of(request), job_id, name)
         title = f"counterscan-{job.task}-{job.id[:8]}-{file_name(found)}"
         return stored_file(services.blobs.path(found.blob), title)
+
+    @routes.get("/jobs/{job_id}/results/{name}/dicom", response_class=Response, responses=FILE)
+    def download_series(job_id: str, name: str, request: Request) -> Response:
+        """The result, or a baseline, as a DICOM series in a zip: of no patient, with identifiers of its own."""
+        job, found = _found(services, session_of(request), job_id, name)
+        return dicom_answer(services, job, found)
+
+
+def _found(services: Services, session: str, job_id: str, name: str) -> tuple[JobRecord, ArtifactRecord]:
+    """Return a job of a visitor and its file of a name; UserError not_found."""
+    job = services.repo.job(job_id, session)
+    found = next((one for one in job.artifacts if name in (one.name, file_name(one))), None)
+    if found is None:
+        raise not_found()
+    return job, found
 
 
 def start(services: Services, session: str, wanted: JobRequest) -> JobView:

@@ -32,6 +32,8 @@ CACHE_SECONDS = 5.0
 REMEMBERED = 20_000
 # as whom programs of one person's own machine come in, which need no token there
 LOCAL = "local"
+# where programs find tools, if a setting offers them
+TOOLS = "/mcp"
 # headers that a browser sends and a program does not
 OF_BROWSERS = ("origin", "cookie", "sec-fetch-site")
 ENDED = UserError(
@@ -71,7 +73,8 @@ class Identity:
         lets in; of programs bad_token, token_needed, token_in_address, closed.
         """
         access = scope.get(ACCESS)
-        if access == "program" and not self._settings.api:
+        tools = scope.get("path", "").startswith(TOOLS)
+        if access == "program" and not (self._settings.api and (self._settings.mcp or not tools)):
             raise CLOSED
         if access in ("program", "work") and self._settings.api:
             program = self._program(scope)

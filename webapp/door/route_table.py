@@ -47,6 +47,7 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "work": (
         ("GET", ("/vol/{token}/{name}", "/slice/{token}/{axis}", "/files/{artifact_id}")),
+        ("GET", ("/files/{artifact_id}/dicom",)),
         ("GET", ("/progress/{job_id}", "/progress/{job_id}/picture", "/queue")),
         ("GET", ("/worth/{job_id}.html", "/thumbnail/{job_id}.webp")),
         ("GET", ("/study/{study_id}/view", "/study/{study_id}/{kind}")),
@@ -64,7 +65,7 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("GET", ("/api/v1/tasks", "/api/v1/tasks/{name}", "/api/v1/files", "/api/v1/files/{file_id}")),
         ("POST", ("/api/v1/files", "/api/v1/jobs", "/api/v1/jobs/{job_id}/cancel")),
         ("GET", ("/api/v1/jobs", "/api/v1/jobs/{job_id}", "/api/v1/jobs/{job_id}/events")),
-        ("GET", ("/api/v1/jobs/{job_id}/results/{name}",)),
+        ("GET", ("/api/v1/jobs/{job_id}/results/{name}", "/api/v1/jobs/{job_id}/results/{name}/dicom")),
         ("DELETE", ("/api/v1/files/{file_id}", "/api/v1/jobs/{job_id}")),
         ("POST", ("/mcp",)),
     ),

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import io
 import json
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import anyio
+import numpy as np
+import pydicom
 import pytest
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
@@ -14,6 +18,7 @@ from starlette.types import ASGIApp
 from core.engine.protocol import JobSpec
 from core.errors import UserError
 from core.events import Event, Failed, Progress, Started
+from core.files.nifti import read_own
 from core.tasks import TASKS
 from tests.phantom import Phantom
 from tests.waiting import LONGEST
@@ -68,6 +73,39 @@ def test_a_task_is_run_from_upload_to_download(someone: Program, head: Phantom, 
     assert code(someone.ask("GET", f"{JOBS}/{job['id']}")) == (404, "not_found")
     assert someone.ask("DELETE", f"{FILES}/{t1['id']}").status_code == 204
     assert someone.ask("GET", FILES).json() == []
+
+
+def test_a_result_is_downloaded_as_a_dicom_series(
+    server: ASGIApp, someone: Program, head: Phantom, tmp_path: Path
+) -> None:
+    job = someone.over(someone.start(loaded(someone, head, tmp_path))["id"])
+    got = someone.ask("GET", f"{job['results'][0]['address']}/dicom")
+    assert got.status_code == 200 and got.headers["content-disposition"].endswith('-dicom.zip"')
+    (tmp_path / "series").mkdir()
+    with zipfile.ZipFile(io.BytesIO(got.content)) as archive:
+        archive.extractall(tmp_path / "series")
+    slices = [pydicom.dcmread(path) for path in sorted((tmp_path / "series").iterdir())]
+    assert len(slices) == head.scan.shape[2]
+    assert {str(one.PatientID) for one in slices} == {"SYNTHETIC"}
+    assert all("Not for diagnosis" in one.DerivationDescription for one in slices)
+    again = someone.upload(write_zip(tmp_path / "series.zip", tmp_path / "series"))
+    assert sorted(again["shape"]) == sorted(head.scan.shape)
+    (tmp_path / "result.nii.gz").write_bytes(someone.ask("GET", job["results"][0]["address"]).content)
+    session = services_of(server).repo.session_of_job(job["id"])
+    stored = services_of(server).blobs.path(services_of(server).repo.scan(again["id"], session).blob)
+    before, after = (read_own(path).to_volume() for path in (tmp_path / "result.nii.gz", stored))
+    assert np.allclose(before.affine, after.affine, atol=1e-3)
+    assert np.abs(before.data - after.data).max() <= np.abs(before.data).max() / 60_000
+    assert code(someone.ask("GET", f"{JOBS}/{job['id']}/results/report.html/dicom")) == (422, "no_result_volume")
+    assert list((services_of(server).settings.data / "incoming").iterdir()) == []
+
+
+def write_zip(path: Path, folder: Path) -> Path:
+    """Write the files of a folder into a zip."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, file.name)
+    return path
 
 
 def test_no_upload_is_left_behind(server: ASGIApp, someone: Program, head: Phantom, tmp_path: Path) -> None:
@@ -144,7 +182,7 @@ def test_a_file_that_cannot_be_is_refused_with_the_reason(
 def test_a_failed_job_has_its_reason_and_a_running_one_is_cancelled(
     settings: Settings, head: Phantom, tmp_path: Path
 ) -> None:
-    running = threading.Event()
+    running, pause = threading.Event(), threading.Event()
 
     def script(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
         yield Started("cpu")
@@ -154,6 +192,7 @@ def test_a_failed_job_has_its_reason_and_a_running_one_is_cancelled(
         running.set()
         while spec.params["seed"] == 2:
             yield Progress(0.25, 1, 4, "Sampling")
+            pause.wait(0.02)
         yield from finish(job_id, spec, attempt)
 
     server = create_app(settings, page=stub_page, engine=lambda: FakeEngine(script))
@@ -202,7 +241,7 @@ def test_the_description_is_there_for_tools_and_for_people(server: ASGIApp, brow
     one, person = program(server), visit(browser)
     described = one.ask("GET", "/api/v1/openapi.json").json()
     assert described["openapi"].startswith("3.") and described["security"] == [{"token": []}]
-    assert all(path.startswith("/api/v1/") for path in described["paths"]) and len(described["paths"]) == 9
+    assert all(path.startswith("/api/v1/") for path in described["paths"]) and len(described["paths"]) == 10
     assert described["paths"]["/api/v1/files"]["post"]["requestBody"]["content"].keys() == {"multipart/form-data"}
     page = person.get("/api/v1")
     assert page.status_code == 200 and page.headers["content-security-policy"].startswith("default-src 'none'")

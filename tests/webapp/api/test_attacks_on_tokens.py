@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -111,6 +112,21 @@ def test_a_token_in_an_address_is_refused(server: ASGIApp, query: str) -> None:
     _, text = services_of(server).tokens.add("x", None, "", now() + DAY)
     for who in (Program(server, None), Program(server, text)):
         assert code(who.ask("GET", f"{JOBS}?{query.format(text)}")) == (401, "token_in_address")
+
+
+def test_no_line_of_the_log_has_a_token(server: ASGIApp, browser: Browser, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    person = visit(browser)
+    made = person.post("/account/tokens", data={"days": "7"}).text
+    text = "counterscan_" + made.partition("<code>counterscan_")[2].partition("</code>")[0]
+    one = Program(server, text)
+    assert one.ask("GET", JOBS).status_code == 200
+    for method, path in (("GET", f"{JOBS}?token={text}"), ("POST", JOBS), ("POST", FILES), ("GET", f"{JOBS}/{text}")):
+        assert one.ask(method, path, content=text).status_code >= 400
+    assert Program(server, f"{text[:-1]}-").ask("GET", JOBS).status_code == 401
+    # without those of the client, which is not the server
+    lines = [str(record.__dict__) for record in caplog.records if not record.name.startswith("httpx")]
+    assert lines and text[12:-1] not in "".join(lines)
 
 
 def test_headers_cannot_be_played_against_each_other(server: ASGIApp) -> None:

@@ -286,3 +286,6 @@ def test_programs_of_ones_own_machine_need_no_token(tmp_path: Path) -> None:
         other = Identity(made(tmp_path / str(number), **changes))
         assert refusal(other, sent("")) == "token_needed" and other.of(sent("", "work")) is None
     assert refusal(Identity(made(tmp_path / "off", api=False)), sent("")) == "closed"
+    tools = {**sent(""), "path": "/mcp/"}
+    assert refusal(identity, tools) == "closed"
+    assert Identity(made(tmp_path / "tools", mcp=True)).of(tools) == Visitor(LOCAL, "manager")

@@ -98,3 +98,10 @@ def test_nobody_names_a_file_that_is_not_theirs(site: ASGIApp) -> None:
         body = {"data": [described(path), None, None, "", {}], "fn_index": 0, "session_hash": "stolen"}
         answer = one.ask("POST", "/gradio_api/queue/join", json=body)
         assert (answer.status_code, answer.json()["code"]) == (403, "closed"), path
+
+
+def test_an_event_has_no_way_around_the_queue(site: ASGIApp) -> None:
+    one = program(site)
+    for path in ("run/inpaint", "run/inpaint/", "call/inpaint", "api/inpaint"):
+        body: dict[str, object] = {"data": [None, None, None, "", {}], "session_hash": "around"}
+        assert one.ask("POST", f"/gradio_api/{path}", json=body).status_code in (403, 404), path

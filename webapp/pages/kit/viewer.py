@@ -5,6 +5,7 @@ Their templates are constant, so that a new value never replaces a canvas; value
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import gradio as gr
@@ -55,7 +56,11 @@ ready.catch((error) => {
 )
 
 _PROGRESS = document("progress")
-_PROGRESS_SCRIPT = """
+# a value may come before the other properties do, so the module is no property
+_FOLLOWING = f"const following = import({json.dumps(FOLLOWING_MODULE)});"
+_PROGRESS_SCRIPT = (
+    _FOLLOWING
+    + """
 const draw = ({ percent = 0, text = "", shown = false, picture = "" }) => {
   const preview = element.querySelector(".cs-so-far");
   const root = element.querySelector(".cs-progress");
@@ -79,7 +84,6 @@ const draw = ({ percent = 0, text = "", shown = false, picture = "" }) => {
   if (quarter !== Number(heard.dataset.quarter ?? -1)) heard.textContent = shown ? `${percent} percent, ${text}` : "";
   heard.dataset.quarter = String(quarter);
 };
-const following = import(props.module);
 let followed = "";
 let stop = () => {};
 const show = () => {
@@ -96,16 +100,21 @@ const show = () => {
 watch("value", show);
 show();
 """
+)
 
 # the words that the server sent with the last event stay until the next look
-_QUEUE_SCRIPT = """
-import(props.module).then(({ followQueue }) => followQueue((text) => {
+QUEUE_SECONDS = 5.0
+_QUEUE_SCRIPT = (
+    f"const seconds = {QUEUE_SECONDS};"
+    + _FOLLOWING
+    + """
+following.then(({ followQueue }) => followQueue((text) => {
   const pill = element.querySelector(".cs-queue");
   pill.textContent = text;
   pill.hidden = !text;
-}, props.seconds));
+}, seconds));
 """
-QUEUE_SECONDS = 5.0
+)
 
 
 class VolumeViewer(gr.HTML):
@@ -137,9 +146,9 @@ class ProgressBar(gr.HTML):
     The event ``over`` reports that the job has ended, again and again until the value is another.
     """
 
-    def __init__(self, value: Bar | None = None, *, module: str = FOLLOWING_MODULE, **options: Any) -> None:
+    def __init__(self, value: Bar | None = None, **options: Any) -> None:
         fixed = {"html_template": _PROGRESS, "js_on_load": _PROGRESS_SCRIPT, "apply_default_css": False}
-        super().__init__(value=value or {}, module=module, **{**fixed, **options})
+        super().__init__(value=value or {}, **{**fixed, **options})
 
     def api_info(self) -> dict[str, Any]:
         """Return the JSON type of the bar's state."""
@@ -148,4 +157,4 @@ class ProgressBar(gr.HTML):
 
 def queue_badges(value: str, **options: Any) -> gr.HTML:
     """Draw the badges of the header; they follow the length of the queue by themselves."""
-    return gr.HTML(value, js_on_load=_QUEUE_SCRIPT, module=FOLLOWING_MODULE, seconds=QUEUE_SECONDS, **options)
+    return gr.HTML(value, js_on_load=_QUEUE_SCRIPT, **options)

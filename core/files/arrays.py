@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ HEAD_BYTES = 1024
 # what the libraries raise over damaged files
 DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, AssertionError, RuntimeError),
-    *(AttributeError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error),
+    *(AttributeError, NameError, SyntaxError, struct.error, zipfile.BadZipFile, zlib.error, TokenError),
 )
 FORMATS = "Give NPZ, ENVI (.hdr and data), TIFF, MATLAB (.mat), CSV, or a format of docs/failure-lab.md."
 

@@ -38,12 +38,24 @@ def origin_of(files: Sequence[Path]) -> dict[str, Any]:
                 repeated[keyword] = first[keyword]
         return {
             "header": repeated.to_json_dict(suppress_invalid_tags=True),
-            "series": [str(first.get("SeriesInstanceUID") or ""), int(first.get("SeriesNumber") or 0)],
+            "series": [str(first.get("SeriesInstanceUID") or ""), _number(first)],
             "instances": [_instance(header) for header in headers],
         }
 
 
 def _instance(header: FileDataset) -> list[Any]:
     place = header.get("ImagePositionPatient")
-    found = [float(value) for value in place] if place is not None and len(place) == 3 else None
+    try:
+        found = [float(value) for value in place] if place is not None and len(place) == 3 else None
+    except (TypeError, ValueError):
+        # against the standard
+        found = None
     return [str(header.get("SOPClassUID") or ""), str(header.get("SOPInstanceUID") or ""), found]
+
+
+def _number(header: FileDataset) -> int:
+    """Return the number of a series, 0 where there is none or it is against the standard."""
+    try:
+        return int(header.get("SeriesNumber") or 0)
+    except (TypeError, ValueError):
+        return 0

@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+from core.errors import UserError
 from tests.webapp.fakes import FakeEngine
 from webapp.app import build_services
 from webapp.intake.scans import accept
@@ -49,8 +51,10 @@ def work(data: Path, heads: Path) -> None:
         oldest = services.repo.scans(OWNER)[-1].id
         if len(services.repo.scans(OWNER)) > 8:
             told(f"deleting {oldest}")
-            services.erasure.delete_scan(oldest, OWNER)
-            told(f"deleted {oldest}")
+            # a run on it that died with the server before counts as running until its lease is over
+            with suppress(UserError):
+                services.erasure.delete_scan(oldest, OWNER)
+                told(f"deleted {oldest}")
 
 
 def told(line: str) -> None:

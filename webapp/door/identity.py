@@ -88,6 +88,19 @@ class Identity:
         cookie = cookie_of(scope)
         return self._remembered(cookie, lambda: self._opened(cookie)) if cookie else None
 
+    def recall(self, scope: Scope) -> Visitor | None:
+        """Return whose cookie a request brings that was looked up a moment ago, without the database.
+
+        None for every other request, which ``of`` answers: among them all that could be a program's or a proxy's.
+        """
+        plain = not (self._settings.proxy_header or scope["query_string"] or "authorization" in Headers(scope=scope))
+        cookie = cookie_of(scope) if plain and scope.get(ACCESS) != "program" else None
+        if cookie is None:
+            return None
+        with self._change:
+            until, visitor = self._known.get(cookie, (0.0, None))
+        return visitor if self._clock() < until else None
+
     def admit(self, who: AccountRecord | None = None) -> Admitted:
         """Let a browser in, without ``who`` as a new visitor without an account."""
         browser, cookie = self._browsers.admit(who)

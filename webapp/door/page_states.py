@@ -12,7 +12,7 @@ class PageStates(StateHolder):
     """Gradio's states of pages, page -> state, the one used last at the end; whose: to whom a page is counted."""
 
     def __init__(self, whose: Callable[[str], str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._whose = whose
 
     def update(self, session_id: str) -> None:

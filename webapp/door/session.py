@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse
@@ -29,6 +29,7 @@ SIGN_IN = "/sign-in"
 # a visit is written down once in so many seconds
 VISIT_SECONDS = 60
 HOUR = 3600.0
+LOOKS_AT_ONCE = 8
 # wrong tokens of one address in a span of seconds
 GUESSES, GUESS_SECONDS = 20, 60.0
 OF_PROGRAMS = (BAD_TOKEN.code, TOKEN_IN_ADDRESS.code, TOKEN_NEEDED.code)
@@ -61,6 +62,8 @@ class Sessions:
         self._age = days * 86400
         self._new = Rates(per_hour, HOUR)
         self._visits = Rates(1, VISIT_SECONDS)
+        # threads of its own: those of everybody may all be taken by uploads
+        self._looks = CapacityLimiter(LOOKS_AT_ONCE)
         self._guesses = Rates(GUESSES, GUESS_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,9 +74,9 @@ class Sessions:
             await self._app(scope, receive, send)
             return
         try:
-            visitor = (
-                ADMINISTRATOR if self._is_administrator(scope) else await to_thread.run_sync(self._identity.of, scope)
-            )
+            visitor = ADMINISTRATOR if self._is_administrator(scope) else self._identity.recall(scope)
+            if visitor is None:
+                visitor = await to_thread.run_sync(self._identity.of, scope, limiter=self._looks)
             put(scope, visitor)
             await self._let(scope, visitor, receive, send)
         except OperationalError:

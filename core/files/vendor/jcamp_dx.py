@@ -21,7 +21,7 @@ def read_jcamp(path: Path) -> dict[str, NDArray[Any]]:
     """
     if path.stat().st_size > MOST_BYTES:
         raise ValueError("too large")
-    whole = jcamp.readfile(str(path))
+    whole = _read(path)
     blocks = [each for each in (whole, *whole.get("children", ())) if np.ndim(each.get("y")) == 1 and len(each["y"])]
     if not blocks or any(not np.array_equal(each["x"], blocks[0]["x"]) for each in blocks):
         raise ValueError("no spectra, or of different bands")
@@ -35,3 +35,14 @@ def read_jcamp(path: Path) -> dict[str, NDArray[Any]]:
         "spectrum": np.array([str(each.get("title", ""))[:100] for each in blocks]),
     }
     return found | ({"technique": np.array("raman")} if raman else {})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return what the library reads, which raises no kind of its own for damage."""
+    try:
+        found: dict[str, Any] = jcamp.readfile(str(path))
+    except Exception as error:
+        if type(error) is Exception:
+            raise ValueError(str(error)) from error
+        raise
+    return found

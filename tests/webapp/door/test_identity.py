@@ -131,6 +131,47 @@ def test_a_sign_out_counts_at_once_here_and_soon_elsewhere(tmp_path: Path) -> No
     assert here.of(scope(cookie=two.cookie)) is None
 
 
+def test_what_was_looked_up_a_moment_ago_needs_no_database(tmp_path: Path) -> None:
+    services, clock = made(tmp_path, accounts=True), HandClock()
+    identity = Identity(services, clock.monotonic)
+    admitted = identity.admit(services.accounts.add("ada", "visitor", None))
+
+    def asked(*headers: tuple[str, str], query: bytes = b"", **more: Any) -> dict[str, Any]:
+        return {**scope("10.0.0.1", admitted.cookie, *headers), "query_string": query, **more}
+
+    assert identity.recall(asked()) is None
+    assert identity.of(asked()) == identity.recall(asked()) == admitted.visitor
+    # what may be a program's or names a token, and who brings no cookie, is looked at closely
+    for other in (
+        asked(("authorization", "Bearer x")),
+        asked(query=b"token=x"),
+        asked(**{ACCESS: "program"}),
+        {**scope(), "query_string": b""},
+        {**scope(cookie="f" * 43), "query_string": b""},
+    ):
+        assert identity.recall(other) is None
+    identity.sign_out(admitted.visitor)
+    assert identity.recall(asked()) is None
+    again = identity.admit(services.accounts.find("ada"))
+    admitted = again
+    assert identity.of(asked()) == identity.recall(asked())
+    clock.forward(CACHE_SECONDS)
+    assert identity.recall(asked()) is None
+    by_proxy = Identity(made(tmp_path, **PROXY), clock.monotonic)
+    assert by_proxy.of(asked()) and by_proxy.recall(asked()) is None
+
+
+def test_another_role_counts_soon(tmp_path: Path) -> None:
+    services, clock = made(tmp_path, accounts=True), HandClock()
+    identity = Identity(services, clock.monotonic)
+    admitted = identity.admit(services.accounts.add("ada", "admin", None))
+    assert identity.of(scope(cookie=admitted.cookie)) == admitted.visitor
+    services.accounts.set_role("ada", "rater")
+    clock.forward(CACHE_SECONDS)
+    now = identity.of(scope(cookie=admitted.cookie))
+    assert now is not None and now.role == "rater"
+
+
 def test_what_was_looked_up_before_a_sign_out_is_not_remembered_after_it(tmp_path: Path) -> None:
     services = made(tmp_path, accounts=True)
     identity = Identity(services)

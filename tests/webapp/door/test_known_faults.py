@@ -88,8 +88,8 @@ def test_functions_and_components_answer_by_no_other_way_than_the_pages(browser:
     assert {path: answer.status_code for path, answer in answers.items() if not is_closed(answer)} == {}
     # an event that there is not
     for name in ("predict", "0", "..", "%2fpredict", "x" * 500):
-        for body in ({"data": [None]}, {"data": [], "session_hash": "page"}):
-            assert client.post(f"/gradio_api/run/{name}", json=body).status_code in (403, 404), name
+        for called in ({"data": [None]}, {"data": [], "session_hash": "page"}):
+            assert client.post(f"/gradio_api/run/{name}", json=called).status_code in (403, 404), name
 
 
 @pytest.mark.parametrize(

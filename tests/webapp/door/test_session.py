@@ -35,6 +35,10 @@ class Known(Identity):
     noted: list[str] = field(default_factory=list)
     admitted: int = 0
 
+    def recall(self, scope: Scope) -> Visitor | None:
+        """Return nobody: everybody is looked up."""
+        return None
+
     def of(self, scope: Scope) -> Visitor | None:
         """Return the visitor of the one cookie."""
         if self.unknown:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher
@@ -195,6 +196,28 @@ def test_wrong_passwords_lock_a_name_whether_it_exists_or_not(
     assert code_of(accounts, "bob", WRONG) == "wrong_password"
 
 
+def test_no_name_is_told_from_another_by_the_work_of_a_try(database: Engine, clock: HandClock) -> None:
+    """Counted, since times differ for other reasons too: each try computes one hash, whoever is asked for."""
+    kept: list[str] = []
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+            kept.append(str(hash))
+            return super().verify(hash, password)
+
+    accounts = Accounts(database, Counting(time_cost=1, memory_cost=8, parallelism=1), clock)
+    accounts.add("ada", "visitor", RIGHT)
+    accounts.add("closed", "visitor", RIGHT)
+    accounts.disable("closed")
+    accounts.add("external", "admin", None)
+    for name in ("ada", "closed", "external", "nobody", "n\u0430body", "x" * 500, ""):
+        assert code_of(accounts, name, WRONG) == "wrong_password"
+        assert len(kept) == 1 and kept.pop().startswith("$argon2id$v=19$m=8,t=1,p=1$"), name
+    # one that is too long is looked at for nobody
+    assert [code_of(accounts, name, "x" * 500) for name in ("ada", "nobody")] == ["wrong_password"] * 2
+    assert kept == []
+
+
 def test_wrong_passwords_are_forgotten(accounts: Accounts, clock: HandClock) -> None:
     accounts.add("ada", "visitor", RIGHT)
     for _ in range(FREE_FAILURES - 1):
@@ -288,7 +311,7 @@ def test_a_name_at_a_provider_gives_nobody_an_account_that_is_there(accounts: Ac
     for name in ("ada", "Bob", "carol", "dora", "eve"):
         for role in ("visitor", None):
             with pytest.raises(UserError) as refused:
-                accounts.subject("issuer 3", f"{name}@example.org", role)  # type: ignore[arg-type]
+                accounts.subject("issuer 3", f"{name}@example.org", role)
             assert (refused.value.code, "issuer 3" in refused.value.hint) == ("not_linked", True)
     assert accounts.all() == before
 

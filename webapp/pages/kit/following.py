@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
 
 from webapp.door.headers import PRIVATE
 from webapp.door.visitor import session_of
@@ -13,10 +13,13 @@ from webapp.pages.kit.job_progress import progress
 from webapp.services import Services
 from webapp.store.repository import not_found
 
+# threads of its own: those of everybody may all be taken by uploads
+LOOKS_AT_ONCE = 4
+
 
 def router(services: Services) -> APIRouter:
     """Return the addresses, which hundreds of pages ask every second or two: as a rule in no thread of their own."""
-    found, dispatcher = APIRouter(), services.dispatcher
+    found, dispatcher, looks = APIRouter(), services.dispatcher, CapacityLimiter(LOOKS_AT_ONCE)
 
     @found.get("/progress/{job_id}")
     async def follow(job_id: str, request: Request) -> Response:
@@ -24,7 +27,7 @@ def router(services: Services) -> APIRouter:
         session = session_of(request)
         job = dispatcher.board.recall(job_id, session)
         if job is None:
-            job = await run_in_threadpool(dispatcher.board.find, job_id, session)
+            job = await to_thread.run_sync(dispatcher.board.find, job_id, session, limiter=looks)
         version = dispatcher.preview_version(job_id) if job.state == "running" else 0
         picture = f"/progress/{job_id}/picture?version={version}" if version else ""
         return JSONResponse(progress(job, picture), headers=PRIVATE)
@@ -41,6 +44,8 @@ def router(services: Services) -> APIRouter:
     async def queue(request: Request) -> Response:
         """How long the queue is, in words."""
         session_of(request)
-        return JSONResponse({"text": queue_words(await run_in_threadpool(dispatcher.waiting))}, headers=PRIVATE)
+        return JSONResponse(
+            {"text": queue_words(await to_thread.run_sync(dispatcher.waiting, limiter=looks))}, headers=PRIVATE
+        )
 
     return found

@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from core.errors import UserError
 
-Given, Made = TypeVar("Given"), TypeVar("Made")
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 MOST_THREADS = 4
 # multiply-adds per second of 3x3x3 convolutions: two cores of a 2.5 GHz server processor; a data-centre GPU
@@ -99,8 +100,9 @@ def give_back_memory() -> None:
 
 def _c_library(name: str, calls: Sequence[tuple[int, ...]]) -> None:
     function = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
-    for arguments in calls if function else ():
-        function(*arguments)
+    if function is not None:
+        for arguments in calls:
+            function(*arguments)
 
 
 @lru_cache

@@ -275,7 +275,8 @@ def _product(kind: torch.dtype) -> float:
 
 def _layer(kind: torch.dtype, channels: int, shape: tuple[int, int, int]) -> float:
     side_by_side = torch.channels_last_3d
-    layer = nn.Conv3d(channels, channels, 3, padding=1).to(kind).to(memory_format=side_by_side)
+    layer = nn.Conv3d(channels, channels, 3, padding=1, dtype=kind)
+    layer.weight.data = layer.weight.data.contiguous(memory_format=side_by_side)
     given = torch.ones(1, channels, *shape, dtype=kind).contiguous(memory_format=side_by_side)
     with torch.inference_mode():
         return 2.0 * 27 * channels**2 * int(np.prod(shape)) / _shortest(lambda: layer(given)) / 1e9

@@ -13,7 +13,7 @@ from core.bench.speed import Job, Measured, Part, Roofline, Took
 from core.bench.table import mark
 from core.commands import bench as command
 from core.declaration import Task
-from core.events import Finished, Progress, Started
+from core.events import Event, Finished, Progress, Started
 from core.files.nifti import read_volume
 from core.result import Result
 from core.tasks import TASKS
@@ -30,7 +30,10 @@ ROW = Measured(
 
 
 def test_a_part_lasts_until_another_text_is_shown() -> None:
-    events = [Started("cpu"), *(Progress(0.1, 0, 1, text) for text in ("Reading", "Sample, 1 of 2", "Sample, 2 of 2"))]
+    events: list[Event] = [
+        Started("cpu"),
+        *(Progress(0.1, 0, 1, text) for text in ("Reading", "Sample, 1 of 2", "Sample, 2 of 2")),
+    ]
     seconds = iter([0.0, 1.0, 1.5, 3.5, 6.5, 7.0])
 
     def now() -> Took:

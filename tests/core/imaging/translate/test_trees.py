@@ -270,11 +270,16 @@ def test_every_set_of_sources_has_a_model_for_each_other_contrast() -> None:
 
 
 def test_methods_of_one_job_share_the_trees_and_the_regression(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
+    calls: list[str] = []
 
     def counted(module: Any, name: str) -> None:
         plain = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *given: (calls.append(name), plain(*given))[1])
+
+        def noted(*given: Any) -> Any:
+            calls.append(name)
+            return plain(*given)
+
+        monkeypatch.setattr(module, name, noted)
 
     counted(trees, "said")
     counted(regression, "predict")

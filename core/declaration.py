@@ -295,6 +295,20 @@ class Task:
         """Return the method called ``name``; ``KeyError`` if there is none."""
         return {method.name: method for method in self.methods}[name]
 
+    def preset_params(self, names: str | None) -> dict[str, Value]:
+        """Return the parameters of a preset, or of several with commas between, the later ones on top; none for None.
+
+        UserError bad_parameter for an unknown name.
+        """
+        presets = {preset.name: preset.params for preset in self.presets}
+        chosen: dict[str, Value] = {}
+        for name in [part.strip() for part in names.split(",")] if names is not None else []:
+            if name not in presets:
+                known = ", ".join(presets)
+                raise UserError("bad_parameter", f"There is no preset {name[:40]!r}.", f"Choose one of: {known}.")
+            chosen |= presets[name]
+        return chosen
+
     def parse(self, params: Mapping[str, object]) -> dict[str, Value]:
         """Return every parameter in its type, defaults filled in; unknown names raise ``UserError``."""
         known = {param.name: param for param in self.params}

@@ -57,6 +57,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def share(slots: int) -> int:
+    """Return with how many threads each of ``slots`` processes side by side computes: its share of the cores."""
+    return max(1, min(threads(), cores() // slots))
+
+
 def limit_threads() -> None:
     """Make torch, loaded or still to be loaded, use ``threads()`` threads in this process, numpy and scipy one.
 

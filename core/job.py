@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from core import __version__
 from core.anatomy.face import without_face
 from core.anatomy.head import find_head
 from core.declaration import Task
@@ -119,13 +118,12 @@ def _written_series(result: Result, origins: Sequence[Origin], task: str, work: 
     """Write the result volume as a DICOM series into a folder in ``work`` and return that; UserError no_result_volume
     for a task without one."""
     # pydicom is loaded where it is needed
-    from core.files.dicom_writer import closest, write_series
+    from core.files.dicom_writer import closest, derivation, write_series
 
     main = next((artifact for artifact in result.artifacts if artifact.kind == RESULT and artifact.is_volume), None)
     if main is None:
         raise UserError("no_result_volume", f"The task {task} has no volume to write as DICOM.", "Leave --dicom out.")
-    method = f", {result.table[0].title}" if result.table else ""
-    what = f"Synthetic: computed by Counterscan {__version__}, task {task}{method}. Not for diagnosis."
+    what = derivation(task, result.table[0].title if result.table else "")
     stored = read_own(main.path)
     write_series(work / DICOM_FOLDER, stored, closest(origins, stored), f"Counterscan {task}", what)
     return work / DICOM_FOLDER

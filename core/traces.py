@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,14 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = trace_of(record.exc_info[1])
         return json.dumps(line)
+
+
+def log_to_stderr() -> None:
+    """Write what goes wrong to the standard error, without a word of whoever's job it is unless it is a terminal."""
+    handler = logging.StreamHandler()
+    if not sys.stderr.isatty():
+        handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def _lines(error: BaseException) -> Iterator[str]:

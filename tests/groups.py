@@ -37,7 +37,15 @@ LONG = (
     "tests/core/failure/test_examination.py", "tests/core/files/test_nifti.py", "tests/test_commands.py",
     "tests/core/imaging/superres/test_guide.py", "tests/core/imaging/superres/test_run.py",
     "tests/core/test_dicom_runs.py", "tests/core/test_dicom_out.py", "tests/core/batch/test_batch_run.py",
-    "tests/core/bids/",
+    "tests/core/bids/", "tests/core/anatomy/test_face.py", "tests/core/bench/test_slice_widths.py",
+    "tests/core/bench/test_subjects.py", "tests/core/bench/test_two_parts.py",
+    "tests/core/failure/test_spectra_audit.py", "tests/core/imaging/inpaint/test_never_worse.py",
+    "tests/core/imaging/superres/test_adaptation.py", "tests/core/test_job.py", "tests/core/test_output_folder.py",
+    "tests/webapp/account/test_sign_in.py", "tests/webapp/intake/test_image_uploads.py",
+    "tests/webapp/intake/test_scans.py", "tests/webapp/intake/test_spectra_files.py",
+    "tests/webapp/operations/test_admin_page.py", "tests/webapp/pages/kit/test_offline.py",
+    "tests/webapp/pages/test_new_task.py", "tests/webapp/study/test_rating.py", "tests/test_spent.py",
+    "tests/test_groups.py",
 )  # fmt: skip
 
 

@@ -16,6 +16,8 @@ from tests.source import ROOT
 
 PINS = ROOT / "requirements.txt"
 LOCK, CUDA_LOCK = ROOT / "requirements.lock", ROOT / "requirements-cuda.lock"
+# of PyTorch's own index, kept by hand
+CPU_LOCK = ROOT / "requirements-cpu.lock"
 # torch for GPUs, and what comes along with it alone
 CUDA = re.compile(r"torch|triton|nvidia-.+|cuda-.+")
 # the oldest Python that is supported; markers say what others need

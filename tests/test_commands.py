@@ -38,11 +38,12 @@ NAMES = {"t1": "T1", "mask": "mask", "image": "THICK", "t1ce": "T1CE", "t2": "T2
 BROUGHT = ("aseg.nii.gz",)
 # the study that the page names in its examples
 STUDY = "4f1c"
-# blocks without a command; yaml is the study that is made, pycon comes from docstrings that are run
-OTHER = ("nginx", "pycon", "text", "yaml")
+# blocks without a command; yaml is the study that is made, pycon comes from docstrings that are run, bash and r are
+# examples of docs/api.md, run by tests/contract/test_examples_of_api.py and by hand
+OTHER = ("bash", "nginx", "pycon", "r", "text", "yaml")
 # written from the program by tests.documents, which a test compares
 WRITTEN = ("docs/python.md",)
-PYTHON = ("README.md", "docs/CONTRIBUTING.md", *WRITTEN)
+PYTHON = ("README.md", "docs/CONTRIBUTING.md", "docs/api.md", *WRITTEN)
 
 BLOCKS = blocks()
 COMMANDS = [(block, words) for block in BLOCKS if block.language == "sh" for words in block.commands]

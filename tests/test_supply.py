@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from tests import locks, sbom
+from tests.source import ROOT
 
 # licences under which nothing may come along with the program
 COPYLEFT = ("GPL", "AGPL", "SSPL")
@@ -30,6 +32,16 @@ def test_every_pin_has_hashes() -> None:
     # what is not pinned, other machines need, or NVIDIA's GPUs
     others = {name for name, (_, needed, _) in found.items() if name not in pins and needed}
     assert {name for name in others if not locks.CUDA.fullmatch(name)} == set()
+
+
+def test_torch_for_cpus_has_the_hash_of_its_version() -> None:
+    ((name, version, _, text),) = locks.entries(locks.CPU_LOCK.read_text(encoding="utf-8"))
+    assert (name, version) == ("torch", f"{sbom.pinned()['torch']}+cpu")
+    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}\b", text)) == 1
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert all(f"--require-hashes -r {path.name}" in image for path in (locks.LOCK, locks.CPU_LOCK, locks.CUDA_LOCK))
+    kept = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert all(f"!{path.name}" in kept for path in (locks.LOCK, locks.CPU_LOCK, locks.CUDA_LOCK))
 
 
 def test_the_lock_without_gpus_has_no_torch() -> None:

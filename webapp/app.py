@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from core import tasks
 from core.declaration import Task
 from core.engine.protocol import Engine
 from webapp.account import account_page, sign_in
+from webapp.api import api_router
+from webapp.api.mcp_server import McpServer
+from webapp.door.forwarding import Unforwarded
 from webapp.door.guard import Guard
+from webapp.door.headers import UNKEPT
 from webapp.door.identity import Identity
 from webapp.door.provider import Provider
+from webapp.door.refusals import CLOSED, answer
 from webapp.door.uploads import Uploads
 from webapp.door.uploads import router as upload_router
 from webapp.endpoints import add_routes
@@ -29,6 +35,7 @@ from webapp.keeping.retention import Retention
 from webapp.operations import admin_page, health
 from webapp.services import Services
 from webapp.settings import Settings
+from webapp.store.access_tokens import AccessTokens
 from webapp.store.accounts import Accounts
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
@@ -61,7 +68,7 @@ Page = Callable[[Services], "gradio.Blocks"]
 def create_app(settings: Settings, *, page: Page | None = None, engine: Callable[[], Engine] | None = None) -> ASGIApp:
     """Return the whole server as one ASGI application; its queue runs from start-up to shut-down.
 
-    page: builds the page; without it that of ``webapp.pages``. engine: makes the engine; without it a local one.
+    page: builds the page; without it that of ``webapp.pages``. engine: makes it; without it that of the settings.
     """
     folder = prepare_gradio(settings.data)
     services = build_services(settings, engine)
@@ -70,7 +77,8 @@ def create_app(settings: Settings, *, page: Page | None = None, engine: Callable
     identity = Identity(services)
     work = {"uploads": uploads.sweep, "open pages": services.owners.forget_pages, "retention": retention.sweep}
     keeping = Housekeeping(work, retention.tick)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(services, keeping))
+    tools = McpServer(services) if settings.api and settings.mcp else None
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(services, keeping, tools))
     add_routes(app, services)
     app.include_router(sign_in.router(services, identity, _provider(settings)))
     app.include_router(account_page.router(services, identity))
@@ -78,6 +86,10 @@ def create_app(settings: Settings, *, page: Page | None = None, engine: Callable
     app.include_router(health.router(services))
     app.include_router(admin_page.router(services, identity, retention))
     app.include_router(upload_router(uploads, settings.max_upload_mb << 20, services.blobs.require_room))
+    if settings.api:
+        app.include_router(api_router.router(services, uploads))
+    if tools is not None:
+        app.router.routes.append(tools.route())
     mount_page(app, services, page)
     return Guard(app, services, identity, uploads)
 
@@ -92,7 +104,7 @@ def build_services(
     repo = Repo(database, settings.running_per_session)
     blobs = Blobs(settings.data / "blobs", reserve=settings.disk_reserve_mb << 20)
     metrics, unfinished = Metrics(), UnfinishedWork(settings.data / UNFINISHED)
-    make = engine or _local(settings)
+    make = engine or _chosen(settings)
     dispatcher = Dispatcher(repo, blobs, settings, make, unfinished, find=find, ended=metrics.job_ended)
     return Services(
         settings,
@@ -105,6 +117,7 @@ def build_services(
         Owners(database),
         Erasure(database, blobs, settings.data / UPLOADS, Erased(settings.data / ERASED), unfinished),
         Shares(database),
+        AccessTokens(database),
         Overview(database),
         metrics,
         RecentErrors(),
@@ -127,16 +140,18 @@ def _provider(settings: Settings) -> Provider | None:
     return Provider(settings.oidc_issuer, settings.oidc_client, settings.oidc_secret, settings.oidc_claim)
 
 
-def _local(settings: Settings) -> Callable[[], Engine]:
+def _chosen(settings: Settings) -> Callable[[], Engine]:
     def make() -> Engine:
-        from core.engine.local import LocalEngine
+        from core.engine.engine_choice import open_engine
 
-        return LocalEngine(settings.device, settings.slots)
+        return open_engine(settings.engine, settings.device, settings.slots)
 
     return make
 
 
-def _lifespan(services: Services, keeping: Housekeeping) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    services: Services, keeping: Housekeeping, tools: McpServer | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # the database may be an older copy that somebody has put back
@@ -145,7 +160,8 @@ def _lifespan(services: Services, keeping: Housekeeping) -> Callable[[FastAPI], 
         keeping.start()
         services.errors.begin()
         try:
-            yield
+            async with tools.running() if tools else nullcontext():
+                yield
         finally:
             await run_in_threadpool(keeping.stop)
             await run_in_threadpool(services.dispatcher.stop)
@@ -158,7 +174,11 @@ def _lifespan(services: Services, keeping: Housekeeping) -> Callable[[FastAPI], 
 def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     """Put Gradio's page at "/"; page: builds it, without one that of ``webapp.pages``."""
     import gradio
+    from gradio.route_utils import FnIndexInferError
 
+    from webapp.pages.kit import following
+
+    app.include_router(following.router(services))
     options: dict[str, Any] = {}
     if page is None:
         from webapp.pages import layout, thumbnails
@@ -190,5 +210,27 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
         show_error=False,
         **options,
     )
+    mount = app.routes[-1]
+    if not isinstance(mount, Mount):
+        raise TypeError("Gradio is not mounted as it was")
+    _bound_states(mount.app, blocks, services)
+    mount.app.add_exception_handler(FnIndexInferError, _no_event)  # type: ignore[attr-defined]
+    mount.app = Unforwarded(mount.app)
     # Gradio checks which files an event names only once it is launched, and mounting does not count as that
     blocks.has_launched = True
+
+
+def _bound_states(app: Any, blocks: gradio.Blocks, services: Services) -> None:
+    """Have a visitor, or an address, who opens pages without end lose the memory of these before others do."""
+    from webapp.door.page_states import PageStates
+
+    def whose(page: str) -> str:
+        session = services.owners.holder(page)
+        return services.dispatcher.whereabouts.of(session) or session
+
+    app.state_holder = PageStates(whose)
+    app.state_holder.set_blocks(blocks)
+
+
+async def _no_event(request: Request, error: Exception) -> Response:
+    return answer(request.scope, 403, CLOSED, UNKEPT)

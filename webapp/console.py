@@ -29,7 +29,7 @@ def console() -> typer.Typer:
     app.command("settings")(print_settings)
     app.command("backup")(back_up)
     app.command("restore")(restore_backup)
-    command_line.forward(app, "users", _users, "Add accounts, list and disable them, reset passwords.")
+    command_line.forward(app, "users", _users, "Add accounts, list and disable them; passwords and tokens.")
     command_line.forward(app, "data", _data, "Delete what visitors have stored.")
     command_line.forward(app, "study", _study, "Make a reader study, invite raters, take the results away.")
     return app
@@ -39,12 +39,13 @@ def serve(
     public_demo: Annotated[
         bool, typer.Option("--public-demo", help="Let everybody in without log-in, as a visitor.")
     ] = False,
+    mcp: Annotated[bool, typer.Option("--mcp", help="Offer the tasks as tools of the Model Context Protocol.")] = False,
 ) -> None:
     """Serve the page; see docs/settings.md for the variables that say how."""
     from webapp import server, settings
 
     chosen = settings.load()
-    server.serve(chosen.model_copy(update={"public_demo": True}) if public_demo else chosen)
+    server.serve(chosen.model_copy(update={"public_demo": public_demo or chosen.public_demo, "mcp": mcp or chosen.mcp}))
 
 
 def print_settings() -> None:

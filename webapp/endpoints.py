@@ -9,11 +9,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi import Path as PathPart
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 
 from core.errors import UserError
+from webapp.api.dicom_download import dicom_answer
 from webapp.door.file_answers import page_file, stored_file
 from webapp.door.headers import LASTING, PRIVATE, UNKEPT
 from webapp.door.refusals import BUSY, CODE, answer
@@ -46,6 +48,7 @@ STATUS = {
     "queue_full": 429,
     "job_limit": 429,
     "too_large": 413,
+    "too_many_tokens": 429,
     "disk_full": 507,
 }
 
@@ -53,6 +56,7 @@ STATUS = {
 def add_routes(app: FastAPI, services: Services) -> None:
     """Add every address of Counterscan to ``app``; it must be done before Gradio is mounted at "/"."""
     app.add_exception_handler(UserError, _explain)
+    app.add_exception_handler(RequestValidationError, _misread)
     app.add_exception_handler(OperationalError, _put_off)
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(study_routes.router(services))
@@ -112,6 +116,13 @@ def _private(services: Services) -> APIRouter:
         suffix = found.blob[found.blob.index(".") :]
         return stored_file(blobs.path(found.blob), f"counterscan-{task}-{found.name}-{found.job[:8]}{suffix}")
 
+    @router.get("/files/{artifact_id}/dicom")
+    def download_series(artifact_id: str, request: Request) -> Response:
+        """A result of this session as a DICOM series, in a zip."""
+        session = session_of(request)
+        found, _ = repo.artifact(artifact_id, session)
+        return dicom_answer(services, repo.job(found.job, session), found)
+
     @router.post("/proposal/{scan_id}")
     def proposal(scan_id: str, request: Request) -> Response:
         """A proposed mask for a scan of this session, gzipped NIfTI; a header names what it was made from."""
@@ -165,6 +176,18 @@ async def _explain(request: Request, error: Exception) -> Response:
     if not isinstance(error, UserError):
         raise error
     return _problem(request, error, STATUS.get(error.code, 422))
+
+
+async def _misread(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    where = ".".join(str(part)[:40] for part in first["loc"][1:4])
+    return _problem(
+        request,
+        UserError("bad_request", f"The request cannot be read: {where or 'its body'}.", f"{first['msg']}."),
+        422,
+    )
 
 
 async def _put_off(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from webapp.jobs.dispatcher import Dispatcher
 from webapp.settings import Settings
+from webapp.store.access_tokens import AccessTokens
 from webapp.store.accounts import Accounts
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
@@ -33,6 +34,7 @@ class Services:
     owners: Owners
     erasure: Erasure
     shares: Shares
+    tokens: AccessTokens
     overview: Overview
     metrics: Metrics
     errors: RecentErrors

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from core.engine.protocol import ENGINE_NAMES, ENGINE_PATTERN
 from core.errors import UserError
 from webapp.roles import Role
 
@@ -42,6 +43,7 @@ Hours = Annotated[float | None, Field(ge=0, allow_inf_nan=False), Unit("h")]
 Requests = Annotated[Count, Unit("requests")]
 # empty, or too long to be guessed
 Token = Annotated[str, Field(pattern=r"^([!-~]{24,200})?$")]
+EngineName = Annotated[str, Field(pattern=ENGINE_PATTERN)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("requests/s")]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("s")]
 
@@ -89,6 +91,10 @@ class Settings(BaseSettings):
     )
     device: str = Field(default="auto", description="Where networks run: auto, cpu, cuda or cuda:N.")
     slots: Jobs = Field(default=1, description="Jobs that run at the same time, each in its own process.")
+    engine: EngineName = Field(
+        default="local",
+        description="Where jobs run: local, ray (a Ray of its own on this machine) or ray://HOST:PORT (a cluster).",
+    )
     warm: bool = Field(default=True, description="Start the worker processes with the server, not with the first job.")
     max_upload_mb: Megabytes = Field(default=500, description="Largest file a visitor may upload.")
     disk_reserve_mb: Megabytes = Field(
@@ -123,6 +129,8 @@ class Settings(BaseSettings):
         default=None,
         description="Age at which files in backups/ of the data folder are deleted; 0: never. Unset: as scans.",
     )
+    api: bool = Field(default=True, description="Let programs in by tokens that visitors make, on `/api/v1`.")
+    mcp: bool = Field(default=False, description="Offer the tasks as tools of the Model Context Protocol on `/mcp`.")
     sharing: bool = Field(
         default=True, description="Let visitors make links that show one run to whoever has them, also without log-in."
     )
@@ -231,6 +239,8 @@ def _wanted(problem: str, context: dict[str, Any], kind: str) -> str:
     if problem in ("greater_than", "finite_number"):
         return "a number above 0"
     if problem == "string_pattern_mismatch":
+        if context["pattern"] == ENGINE_PATTERN:
+            return ENGINE_NAMES
         return "24 to 200 letters, digits and signs, or nothing"
     if problem == "greater_than_equal":
         return "0 or a number above 0"
@@ -264,7 +274,7 @@ Read by the server and the command line alike:
 
 | Variable | Meaning |
 |---|---|
-| `COUNTERSCAN_THREADS` | Threads that compute. Unset: all cores, at most four. |
+| `COUNTERSCAN_THREADS` | Threads that compute a job. Unset: all cores, at most four; jobs side by side share them. |
 | `COUNTERSCAN_WEIGHTS` | Folder with a `manifest.json` and weight files, instead of the shipped ones. |
 | `COUNTERSCAN_DEBUG` | 1: the command line logs what it does. |
 | `FORWARDED_ALLOW_IPS` | Proxies whose `X-Forwarded-` headers count, `127.0.0.1` unless set. |

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from core.batch.run import Batch, Outcome
     from core.engine.protocol import Engine
 
-ENGINES = ("local",)
 MOST_WORKERS = 64
 HELP = (
     "Run a task on every scan of a table. Each row is one scan: a column for each input (t1, mask), with paths "
@@ -66,26 +65,22 @@ def _options(task: Task | None) -> list[inspect.Parameter]:
 def engine_options() -> list[inspect.Parameter]:
     """Return the options that say where scans are computed."""
     workers = typer.Option("--workers", min=1, max=MOST_WORKERS, help="Scans at a time.")
-    engine = typer.Option("--engine", help=f"Where they are computed: {', '.join(ENGINES)}.", metavar="NAME")
+    engine = typer.Option("--engine", help="Where they are computed: local, ray or ray://HOST:PORT.", metavar="NAME")
     return [option("workers", int, workers, 1), option("engine", str, engine, "local")]
 
 
 def open_engine(options: Mapping[str, Any], task: Task, params: Mapping[str, Any]) -> Engine:
-    """Return the engine that the options choose, its workers ready for ``task``; UserError bad_parameter."""
+    """Return the engine that the options choose, its workers ready for ``task``; UserError as of
+    ``core.engine.engine_choice.open_engine``."""
     from core import device
-    from core.engine.local import LocalEngine
+    from core.engine import engine_choice
 
-    if options["engine"] not in ENGINES:
-        known = ", ".join(ENGINES)
-        raise UserError(
-            "bad_parameter", f"There is no engine named {options['engine'][:40]!r}.", f"Choose one of: {known}."
-        )
     slots = options["workers"]
     method = task.parse(params).get("method")
     networks = any(each.name == method and not each.cheap for each in task.methods)
     # workers share the cores: with one thread too many each, they wait for one another
-    threads = max(1, min(device.threads(), device.cores() // slots))
-    return LocalEngine(options["device"], slots, preload=networks, threads=threads)
+    threads = device.share(slots)
+    return engine_choice.open_engine(options["engine"], options["device"], slots, preload=networks, threads=threads)
 
 
 def _run(task: Task, options: dict[str, Any]) -> None:

@@ -10,7 +10,6 @@ import typer
 
 from core.commands.terminal import ProgressLines, show_note
 from core.declaration import Input, Param, Task
-from core.errors import UserError
 from core.result import RESULT
 from core.tasks import TASKS
 
@@ -52,7 +51,7 @@ def setting_options(task: Task) -> list[inspect.Parameter]:
 
 def chosen_params(task: Task, options: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters that the values of ``setting_options`` give; UserError bad_parameter."""
-    params = preset_params(task, options.get("preset"))
+    params: dict[str, Any] = task.preset_params(options.get("preset"))
     return params | {param.name: options[param.name] for param in task.params if options[param.name] is not None}
 
 
@@ -83,7 +82,7 @@ def _preset_option(task: Task) -> list[inspect.Parameter]:
     """Return the option that chooses a preset, none for a task without presets."""
     if not task.presets:
         return []
-    text = _text("--preset", f"Settings at once: {', '.join(_presets(task))}.")
+    text = _text("--preset", f"Settings at once: {', '.join(one.name for one in task.presets)}.")
     return [option("preset", str | None, text, None)]
 
 
@@ -112,10 +111,6 @@ def option(name: str, kind: Any, shown: Any, default: Any = inspect.Parameter.em
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, shown], default=default)
 
 
-def _presets(task: Task) -> dict[str, dict[str, Any]]:
-    return {preset.name: dict(preset.params) for preset in task.presets}
-
-
 def _run(task: Task, options: dict[str, Any]) -> None:
     from core import job
 
@@ -140,18 +135,3 @@ def _run(task: Task, options: dict[str, Any]) -> None:
             show_note(note)
     for name, path in finished.files.items():
         typer.echo(f"{name}\t{path}")
-
-
-def preset_params(task: Task, names: str | None) -> dict[str, Any]:
-    """Return the parameters of a preset, or of several with commas between, the later ones on top.
-
-    UserError bad_parameter for an unknown name.
-    """
-    presets = _presets(task)
-    chosen: dict[str, Any] = {}
-    for name in [part.strip() for part in names.split(",")] if names is not None else []:
-        if name not in presets:
-            known = ", ".join(presets)
-            raise UserError("bad_parameter", f"There is no preset {name[:40]!r}.", f"Choose one of: {known}.")
-        chosen |= presets[name]
-    return chosen

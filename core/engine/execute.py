@@ -35,17 +35,19 @@ def execute(spec: JobSpec, tasks: str = TASKS) -> Iterator[Event]:
         yield from _events(spec, tasks)
     except UserError as error:
         yield Failed(error.code, error.message, error.hint)
-    except MemoryError:
-        yield _out_of_memory()
-    except OSError as error:
-        log.exception("job failed")
-        yield _disk_full() if error.errno in (errno.ENOSPC, errno.EDQUOT) else _internal()
     except Exception as error:
         log.exception("job failed")
-        # torch reports exhausted memory as a RuntimeError, a subclass of it on a GPU
-        yield _out_of_memory() if _is_memory(error) else _internal()
+        yield failure(error)
     finally:
         device.give_back_memory()
+
+
+def failure(error: Exception) -> Failed:
+    """Return how a job ends that ``error``, which is no fault of the user's, has ended."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _disk_full()
+    # torch reports exhausted memory as a RuntimeError, a subclass of it on a GPU
+    return _out_of_memory() if isinstance(error, MemoryError) or _is_memory(error) else _internal()
 
 
 def _events(spec: JobSpec, tasks: str) -> Iterator[Event]:

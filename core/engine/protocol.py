@@ -9,6 +9,10 @@ from typing import Protocol
 from core.events import Event
 from core.result import NamedFile, Note
 
+# the engines as a person writes them
+ENGINE_NAMES = "local, ray or ray://HOST:PORT"
+ENGINE_PATTERN = r"^(local|ray|ray://[^/\s]+:\d{1,5})$"
+
 
 @dataclass(frozen=True)
 class JobSpec:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
 import signal
@@ -14,13 +13,13 @@ from importlib import import_module
 from core import device
 from core.engine.execute import execute
 from core.engine.wire import decode_spec, encode_event
-from core.traces import JsonLines
+from core.traces import log_to_stderr
 
 
 def main(descriptor: int, tasks: str, preload: bool) -> None:
     """Serve jobs from the socket ``descriptor`` until its other end closes; then the process ends at once."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _write_log()
+    log_to_stderr()
     os.set_inheritable(descriptor, False)
     link = socket.socket(fileno=descriptor)
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -31,14 +30,6 @@ def main(descriptor: int, tasks: str, preload: bool) -> None:
     while True:
         for event in execute(decode_spec(lines.get()), tasks):
             link.sendall(encode_event(event))
-
-
-def _write_log() -> None:
-    """Write what goes wrong to the standard error, without a word of whoever's job it is unless it is a terminal."""
-    handler = logging.StreamHandler()
-    if not sys.stderr.isatty():
-        handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def _read(link: socket.socket, lines: queue.SimpleQueue[bytes]) -> None:

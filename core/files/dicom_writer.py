@@ -42,6 +42,12 @@ def closest(origins: Sequence[Origin], stored: Stored) -> Origin:
     return min(origins, key=apart, default=Origin())
 
 
+def derivation(task: str, method: str) -> str:
+    """Return in a sentence how a result was made; method: its title, "" for a task without methods."""
+    done = f", {method}" if method else ""
+    return f"Synthetic: computed by Counterscan {__version__}, task {task}{done}. Not for diagnosis."
+
+
 def write_series(folder: Path, stored: Stored, origin: Origin, title: str, what: str) -> list[Path]:
     """Write ``stored`` into the new ``folder``, one file for each slice, and return them in the order of instances.
 

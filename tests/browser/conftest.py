@@ -196,9 +196,16 @@ globalThis.requestAnimationFrame = (draw) => counts.test(String(draw)) ? 0 : fra
 """
 
 
+# pixels of the drawing for one of the page: software draws volumes, in a time that goes with the pixels, and
+# tests/looks looks at what is drawn
+COARSE = 0.5
+
+
 def new_context(browser: Browser, **more: Any) -> BrowserContext:
     """Return a browser without a past: own cookies, storage and cache, 1280 x 900."""
-    options: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True} | more
+    options: dict[str, Any] = {
+        "viewport": {"width": 1280, "height": 900}, "accept_downloads": True, "device_scale_factor": COARSE, **more,
+    }  # fmt: skip
     made = browser.new_context(**options)
     made.set_default_timeout(STEP_MS)
     made.add_init_script(STILL)

@@ -9,7 +9,7 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import STEP_MS
+from tests.browser.conftest import COARSE, STEP_MS
 from tests.browser.rate_stage import Study
 
 VIEW = "document.querySelector('.rate-viewer').counterscan"
@@ -22,7 +22,8 @@ def rater(
     browser: Browser, study: Study, size: tuple[int, int] = LAPTOP, touch: bool = False, script: str = ""
 ) -> Iterator[Page]:
     """Open the link in a fresh browser; script errors, dialogs, other hosts and refused policies fail at the end."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch)
+    viewport: Any = {"width": size[0], "height": size[1]}
+    context = browser.new_context(viewport=viewport, has_touch=touch, device_scale_factor=COARSE)
     context.set_default_timeout(STEP_MS)
     faults: list[str] = []
     page = context.new_page()
@@ -61,7 +62,7 @@ def crosshairs(page: Page) -> list[list[float]]:
 def canvas_point(page: Page, panel: int, fraction: tuple[float, float, float]) -> tuple[float, float]:
     """Return where a place in the image, as RAS fractions, is on the page."""
     nv = f"{VIEW}.panels[{panel}].nv"
-    x, y = page.evaluate(f"Array.from({nv}.frac2canvasPos({list(fraction)}))")
+    x, y = page.evaluate(f"Array.from({nv}.frac2canvasPos({list(fraction)}), (one) => one / {nv}.uiData.dpr)")
     box = page.locator(".cs-panel canvas").nth(panel).bounding_box()
     assert box
     return box["x"] + x, box["y"] + y

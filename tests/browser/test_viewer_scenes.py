@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from tests.browser.conftest import Desk, Watch, new_context
+from tests.browser.conftest import COARSE, Desk, Watch, new_context
 from tests.browser.scenes import FINE_SHAPE, THICK, Heads, make_heads
 from tests.browser.stage import LIBRARY, Show, Site, serve
 
@@ -296,4 +296,4 @@ def test_every_mode_fits_and_axe_is_content(open_show: Callable[..., Show], head
         with show.page.expect_download() as shot:
             show.page.get_by_label("Save a picture or copy a link").select_option("panels")
         with Image.open(shot.value.path()) as picture:
-            assert picture.size[0] > width / 2
+            assert picture.size[0] > COARSE * width / 2

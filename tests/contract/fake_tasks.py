@@ -14,6 +14,7 @@ from core.declaration import Context, Estimate, Output, Param, Run, Task
 from core.errors import UserError
 from core.events import Event, Finished, Progress
 from core.result import Finding, Result, artifact_in
+from core.tasks import find
 
 
 def count(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> Iterator[Event]:
@@ -88,4 +89,6 @@ TASKS = (
     _task("exhaust", exhaust),
     _task("shout", shout),
     _task("helper", helper),
+    # a real one, whose files travel
+    find("inpaint"),
 )

@@ -41,6 +41,9 @@ OWNED = {
     "/slice/{token}/{axis}": {"token": "token"},
     "/thumbnail/{job_id}.webp": {"job_id": "job"},
     "/files/{artifact_id}": {"artifact_id": "artifact"},
+    "/files/{artifact_id}/dicom": {"artifact_id": "artifact"},
+    "/progress/{job_id}": {"job_id": "job"},
+    "/progress/{job_id}/picture": {"job_id": "job"},
     "/mask/{scan_id}": {"scan_id": "scan"},
     "/proposal/{scan_id}": {"scan_id": "scan"},
     "/worth/{job_id}.html": {"job_id": "job"},
@@ -61,10 +64,19 @@ OF_WHO_ASKS = frozenset(
     {
         "/config", "/gradio_api/info", "/gradio_api/app_id", "/gradio_api/user", "/gradio_api/token",
         "/gradio_api/login_check", "/gradio_api/startup-events", "/gradio_api/queue/status", "/gradio_api/reset",
-        "/gradio_api/upload", "/account", "/account/sign-out", "/account/sign-out-everywhere",
-        "/data/delete",
+        "/gradio_api/upload", "/queue", "/api/v1", "/api/v1/openapi.json",
     }
 )  # fmt: skip
+# addresses for programs that name something of a visitor's, each as in OWNED; the others answer of who asks
+OWNED_BY_PROGRAMS = {
+    "/api/v1/files/{file_id}": {"file_id": "scan"},
+    "/api/v1/jobs/{job_id}": {"job_id": "job"},
+    "/api/v1/jobs/{job_id}/cancel": {"job_id": "job"},
+    "/api/v1/jobs/{job_id}/events": {"job_id": "job"},
+    "/api/v1/jobs/{job_id}/results/{name}": {"job_id": "job"},
+    "/api/v1/jobs/{job_id}/results/{name}/dicom": {"job_id": "job"},
+}
+OF_PROGRAMS = frozenset({"/api/v1/tasks", "/api/v1/tasks/{name}", "/api/v1/files", "/api/v1/jobs"})
 # what never ends, and what ends a visit or what is the visitor's, is not tried by those who may
 ENDLESS = frozenset({"/gradio_api/heartbeat/{session_hash}", "/gradio_api/queue/data", "/gradio_api/upload_progress"})
 ENDING = frozenset({"/account/sign-out", "/account/sign-out-everywhere", "/data/delete"})
@@ -158,6 +170,9 @@ def expected(who: str, access: Access, template: str) -> set[tuple[int, str]]:
         return {(403, "closed")}
     if access in ("open", "shared"):
         return set()
+    if access == "program":
+        # whatever cookie comes along
+        return {(401, "token_needed")}
     if who == "anonymous" or (who == "rater" and access not in ("static", "rate", "invited")):
         return {(401, "sign_in")}
     return {(403, "not_allowed")} if access == "admin" and who != "admin" else set()
@@ -188,6 +203,36 @@ def test_everybody_gets_what_the_table_says(site: Site, who: str) -> None:
     assert wrong == []
     # five of them, so that there are well over 200 in all
     assert cases > 70
+
+
+def filled(template: str, named: dict[str, str], things: dict[str, str]) -> str:
+    """Return the address of a template that names ``things``."""
+    return PLACE.sub(lambda place: things.get(named.get(place[1], ""), "result"), template)
+
+
+def test_every_address_for_programs_is_known_here(site: Site) -> None:
+    programs = {path for method, path in every_route(site.server) if access(method, path) == "program"}
+    assert programs == OWNED_BY_PROGRAMS.keys() | OF_PROGRAMS
+
+
+@pytest.mark.parametrize("who", ["other", "manager", "admin"])
+def test_no_token_of_another_opens_what_is_the_owners(site: Site, who: str) -> None:
+    services = services_of(site.server)
+    account = services.accounts.find(who)
+    _, token = services.tokens.add(account.session, account, "", now() + timedelta(days=1))
+    client = TestClient(site.server, base_url=ORIGIN, headers={"authorization": f"Bearer {token}"})
+    for method, template in every_route(site.server):
+        named = OWNED_BY_PROGRAMS.get(template)
+        if named is not None:
+            asked = [
+                client.request(method, filled(template, named, things))
+                for things in (site.things, dict.fromkeys(site.things, "0" * 32))
+            ]
+            assert (asked[0].status_code, code(asked[0])) == (404, "not_found"), template
+            assert asked[0].content == asked[1].content
+    owned = [template for template in OWNED if access("GET", template) == "work" and template not in ENDLESS]
+    for template in owned:
+        assert site.ask(who, "GET", template, site.things).status_code in (403, 404), template
 
 
 @pytest.mark.parametrize("who", ["other", "manager", "admin"])

@@ -35,6 +35,18 @@ def test_an_unknown_or_absent_device_is_refused(monkeypatch: pytest.MonkeyPatch,
     assert caught.value.code == "device_unavailable"
 
 
+@pytest.mark.parametrize(
+    ("cores", "wanted", "slots", "each"),
+    [(8, "", 1, 4), (8, "", 2, 4), (8, "", 4, 2), (2, "", 2, 1), (2, "", 3, 1), (8, "2", 2, 2), (2, "8", 2, 1)],
+)
+def test_slots_side_by_side_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch, cores: int, wanted: str, slots: int, each: int
+) -> None:
+    monkeypatch.setenv("COUNTERSCAN_THREADS", wanted)
+    monkeypatch.setattr(device, "cores", lambda: cores)
+    assert device.share(slots) == each
+
+
 @pytest.mark.parametrize("value", ["", "0", "-1", "many", "9999"])
 def test_threads_are_the_cores_up_to_four(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("COUNTERSCAN_THREADS", value)

@@ -15,7 +15,6 @@ from unittest.mock import patch
 import pytest
 
 from core.commands.command_line import command_line, main
-from core.commands.run import preset_params
 from core.commands.tissue import write
 from core.errors import UserError
 from core.failure.task import TASK
@@ -253,13 +252,13 @@ def test_a_user_error_of_another_command_is_one_line(tmp_path: Path) -> None:
 
 
 def test_presets_are_joined_and_the_later_one_wins() -> None:
-    assert preset_params(TASK, None) == {}
-    joined = preset_params(TASK, "band, standard")
+    assert TASK.preset_params(None) == {}
+    joined = TASK.preset_params("band, standard")
     assert joined["tissue"] == "band" and joined["depth"] == "whole"
-    assert preset_params(TASK, "standard,quick")["depth"] == "quick"
+    assert TASK.preset_params("standard,quick")["depth"] == "quick"
     for wrong in ("", "band,nothing", "band,,quick"):
         with pytest.raises(UserError) as caught:
-            preset_params(TASK, wrong)
+            TASK.preset_params(wrong)
         assert caught.value.code == "bad_parameter"
 
 

@@ -61,8 +61,8 @@ def test_a_line_is_an_object(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_process_that_computes_writes_such_lines() -> None:
     code = f"""
 import logging
-from core.engine import worker
-worker._write_log()
+from core.traces import log_to_stderr
+log_to_stderr()
 try:
     raise ValueError({CANARY!r})
 except ValueError:

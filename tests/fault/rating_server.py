@@ -1,8 +1,8 @@
 """The server of raters, quick to start: ``python -m tests.fault.rating_server PORT DATA PATIENCE``.
 
 Each line on its input starts it anew once the one before has died; the line it writes names the new process. It is the
-whole server but for the page of the researchers and for networks. PATIENCE: seconds that a write waits for another,
-once it has started.
+whole server but for the page of the researchers and for networks; its jobs never end. PATIENCE: seconds that a write
+waits for another, once it has started.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from starlette.types import Message, Receive, Scope, Send
 
-from tests.webapp.fakes import FakeEngine, services_of, stub_page
+from tests.webapp.fakes import FakeEngine, endless, services_of, stub_page
 from webapp.app import create_app, prepare_gradio
 from webapp.settings import Settings
 
@@ -78,7 +78,7 @@ def serve(port: int, data: Path, patience: float) -> None:
     import uvicorn
 
     settings = Settings(data=data, warm=False, disk_reserve_mb=1, post_burst=1000, post_rate=1000.0)
-    app = create_app(settings, page=stub_page, engine=FakeEngine)
+    app = create_app(settings, page=stub_page, engine=lambda: FakeEngine(endless))
     database = services_of(app).repo.engine
 
     def hurry(connection: DBAPIConnection, entry: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:

@@ -40,6 +40,14 @@ def finish(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
     yield Finished(Result(tuple(artifact for artifact, _ in made), seconds=0.1))
 
 
+def endless(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
+    """A job that never ends."""
+    yield Started("cpu")
+    while True:
+        threading.Event().wait(0.02)
+        yield Progress(0.25, 1, 4, "step 1 of 4")
+
+
 class FakeEngine:
     """Runs ``script(job_id, spec, attempt)`` in the calling thread; ``cancel`` makes it lose its worker."""
 

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from core import device
+from core.engine.local import LocalEngine
 from tests.webapp.door.visits import events, file_data, join
 from tests.webapp.fakes import ORIGIN, FakeEngine, stub_page
-from webapp.app import OPEN_PAGES, create_app, mount_page, prepare_gradio
+from webapp.app import OPEN_PAGES, build_services, create_app, mount_page, prepare_gradio
 from webapp.services import Services
 from webapp.settings import Settings
 
@@ -63,3 +66,28 @@ def test_no_other_site_may_read_the_page(tmp_path: Path) -> None:
             answer = client.get(path, headers={"origin": "https://evil.example"})
             assert answer.status_code == 200
             assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_jobs_side_by_side_share_the_cores(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERSCAN_THREADS", "6")
+    monkeypatch.setattr(device, "cores", lambda: 8)
+    services = build_services(settings.model_copy(update={"slots": 2}))
+    engine = services.dispatcher._engine.get()
+    try:
+        assert isinstance(engine, LocalEngine) and len(engine.pids) == 2
+        assert [psutil.Process(pid).environ()["COUNTERSCAN_THREADS"] for pid in engine.pids] == ["4", "4"]
+    finally:
+        services.dispatcher.stop()
+        services.repo.engine.dispose()
+
+
+def test_pages_are_counted_to_the_address_of_their_visitor(services: Services) -> None:
+    prepare_gradio(services.settings.data)
+    app = FastAPI()
+    mount_page(app, services, stub_page)
+    whose = app.routes[-1].app._app.state_holder._whose  # type: ignore[attr-defined]
+    assert services.owners.claim_page("one", "a") and services.owners.claim_page("two", "b")
+    assert (whose("one"), whose("two"), whose("unknown")) == ("a", "b", "")
+    for session in ("a", "b"):
+        services.dispatcher.whereabouts.note(session, "192.0.2.7")
+    assert whose("one") == whose("two") == "192.0.2.7"

@@ -66,6 +66,7 @@ def test_a_file_in_the_folder_sets_nothing(environment: pytest.MonkeyPatch, tmp_
         ("LEASE", "0", "a number above 0"),
         ("METRICS", "public", "loopback or off"),
         ("SLOTS", "1.5", "a value of type int"),
+        ("ENGINE", "dask", "local, ray or ray://HOST:PORT"),
     ],
 )
 def test_a_wrong_value_is_named(environment: pytest.MonkeyPatch, name: str, text: str, wanted: str) -> None:

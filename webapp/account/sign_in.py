@@ -19,6 +19,7 @@ from webapp.door.html import SAFE_FORMS, document
 from webapp.door.identity import Identity, set_cookie
 from webapp.door.peer import address_of
 from webapp.door.provider import FAILED, Provider, attempt_of
+from webapp.door.visitor import VISITOR
 from webapp.rates import Rates
 from webapp.services import Services
 from webapp.store.account_records import AccountRecord
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 CHECKS_AT_ONCE = 4
 # tries of one address in a span of seconds
 TRIES, TRY_SECONDS = 20, 60.0
+# of a browser that has signed in with a password before
+KNOWN_COOKIE = "counterscan_known"
 ATTEMPT_COOKIE = "counterscan_sign_in"
 # how long a log-in with a provider may take, in seconds
 ATTEMPT_SECONDS = 600
@@ -57,10 +60,16 @@ def router(services: Services, identity: Identity, provider: Provider | None) ->
         following = safe_next(_text(form, "next"))
         try:
             account = await ways.checked(request, _text(form, "name"), _text(form, "password"))
+            mark = await to_thread.run_sync(services.accounts.mark, account.name)
         except UserError as error:
             log.info("log-in refused", extra={"code": error.code})
             return ways.page(following, _text(form, "name")[:120], error)
-        return await ways.begun(request, account, following)
+        answer = await ways.begun(request, account, following)
+        answer.set_cookie(
+            _own(request, KNOWN_COOKIE), mark, services.settings.session_days * 86400, httponly=True,
+            samesite="strict", secure=request.url.scheme == "https",
+        )  # fmt: skip
+        return answer
 
     return routes
 
@@ -100,13 +109,18 @@ class _Ways:
             raise UserError("sign_in_failed", "This server has no passwords.", "Use the log-in of your institution.")
         if self._tries.take(address_of(request.scope)):
             raise UserError("too_fast", "Too many tries from your address.", "Wait a minute, then try again.")
+        mark = request.cookies.get(_own(request, KNOWN_COOKIE), "")
         accounts = self._services.accounts
-        return await to_thread.run_sync(accounts.sign_in, name, password, limiter=self._checks)
+        return await to_thread.run_sync(accounts.sign_in, name, password, mark, limiter=self._checks)
 
     def known(self, subject: str, name: str) -> AccountRecord:
         return self._services.accounts.subject(subject, name, self._settings.role_of_new)
 
     async def begun(self, request: Request, account: AccountRecord, following: str) -> Response:
+        before = request.scope[VISITOR]
+        if before is not None and before.name:
+            # the cookie of that visit is replaced, and worth nothing any more
+            await to_thread.run_sync(self._identity.sign_out, before)
         admitted = await to_thread.run_sync(self._identity.admit, account)
         log.info("signed in", extra={"account": account.id})
         answer = RedirectResponse(following, 303, UNKEPT)
@@ -126,7 +140,7 @@ def _provided(routes: APIRouter, ways: _Ways, provider: Provider) -> None:
         answer = RedirectResponse(address, 303, UNKEPT)
         # lax: the browser comes back by a link of another site
         answer.set_cookie(
-            _attempt_cookie(request), quote(attempt.to_text(), safe=""), ATTEMPT_SECONDS, httponly=True,
+            _own(request, ATTEMPT_COOKIE), quote(attempt.to_text(), safe=""), ATTEMPT_SECONDS, httponly=True,
             samesite="lax", secure=request.url.scheme == "https",
         )  # fmt: skip
         return answer
@@ -135,7 +149,7 @@ def _provided(routes: APIRouter, ways: _Ways, provider: Provider) -> None:
     async def finish(request: Request) -> Response:
         """Take the browser back from the provider, and begin a visit."""
         try:
-            kept = request.cookies.get(_attempt_cookie(request))
+            kept = request.cookies.get(_own(request, ATTEMPT_COOKIE))
             if kept is None:
                 raise FAILED
             attempt = attempt_of(unquote(kept))
@@ -145,7 +159,7 @@ def _provided(routes: APIRouter, ways: _Ways, provider: Provider) -> None:
             log.info("log-in refused", extra={"code": error.code})
             return ways.page("/", "", error)
         answer = await ways.begun(request, account, safe_next(attempt.next))
-        answer.delete_cookie(_attempt_cookie(request), secure=request.url.scheme == "https")
+        answer.delete_cookie(_own(request, ATTEMPT_COOKIE), secure=request.url.scheme == "https")
         return answer
 
 
@@ -153,9 +167,9 @@ def _back(request: Request) -> str:
     return f"{request.url.scheme}://{request.headers.get('host', '')}{CALLBACK}"
 
 
-def _attempt_cookie(request: Request) -> str:
-    # another host of the domain cannot set one of this name
-    return f"__Host-{ATTEMPT_COOKIE}" if request.url.scheme == "https" else ATTEMPT_COOKIE
+def _own(request: Request, name: str) -> str:
+    """Return the name of a cookie; by HTTPS another host of the domain cannot set one of this name."""
+    return f"__Host-{name}" if request.url.scheme == "https" else name
 
 
 async def _form(request: Request) -> FormData:

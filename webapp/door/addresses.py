@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.door.refusals import CLOSED, refuse
@@ -10,6 +12,9 @@ from webapp.door.route_table import access_of
 API = "/gradio_api/"
 UPLOAD = "/gradio_api/upload"
 FILE = "/gradio_api/file="
+# of programs: where a file arrives, and the streams of jobs
+PROGRAM_FILES = "/api/v1/files"
+JOB_EVENTS = re.compile(r"/api/v1/jobs/[^/]+/events/?")
 # the key in a request's scope under which its access stands
 ACCESS = "counterscan.access"
 

@@ -8,6 +8,7 @@ from webapp.door.addresses import Addresses
 from webapp.door.headers import SecurityHeaders
 from webapp.door.identity import Identity
 from webapp.door.limits import Limits
+from webapp.door.noting import Noting
 from webapp.door.origin import Origin
 from webapp.door.ownership import Ownership
 from webapp.door.peer import Peer
@@ -32,6 +33,7 @@ class Guard:
         settings = services.settings
         self._app = app
         door: ASGIApp = Ownership(app, uploads, services.owners)
+        door = Noting(door, services.dispatcher.whereabouts.note)
         arriving = UploadLimits(
             settings.upload_mb_per_day,
             settings.upload_mb_per_day_total,

@@ -14,9 +14,13 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from core.errors import UserError
-from webapp.door.peer import is_within
+from webapp.door.addresses import ACCESS
+from webapp.door.bearer import BAD_TOKEN, TOKEN_NEEDED, bearer_of
+from webapp.door.peer import is_near, is_within
+from webapp.door.refusals import CLOSED
 from webapp.door.visitor import Visitor
 from webapp.services import Services
+from webapp.store.access_tokens import digest
 from webapp.store.account_records import AccountRecord, BrowserRecord
 
 COOKIE = "counterscan_session"
@@ -26,6 +30,12 @@ COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 # for so many seconds another server's sign-out, or the command line's, may go unnoticed
 CACHE_SECONDS = 5.0
 REMEMBERED = 20_000
+# as whom programs of one person's own machine come in, which need no token there
+LOCAL = "local"
+# where programs find tools, if a setting offers them
+TOOLS = "/mcp"
+# headers that a browser sends and a program does not
+OF_BROWSERS = ("origin", "cookie", "sec-fetch-site")
 ENDED = UserError(
     "visit_ended", "An administrator ended your visit here.", "Write to whoever runs this server if you need your data."
 )
@@ -47,6 +57,7 @@ class Identity:
         self._proxies = services.settings.trusted_proxies
         self._accounts = services.accounts
         self._browsers = services.browsers
+        self._tokens = services.tokens
         self._repo = services.repo
         self._studies = services.studies
         self._clock = clock
@@ -59,8 +70,18 @@ class Identity:
         """Return who sends a request, None for nobody known.
 
         UserError no_account for whom a proxy names and this server does not let in, visit_ended for whom it no longer
-        lets in.
+        lets in; of programs bad_token, token_needed, token_in_address, closed.
         """
+        access = scope.get(ACCESS)
+        tools = scope.get("path", "").startswith(TOOLS)
+        if access == "program" and not (self._settings.api and (self._settings.mcp or not tools)):
+            raise CLOSED
+        if access in ("program", "work") and self._settings.api:
+            program = self._program(scope)
+            if program is not None:
+                return program
+        if access == "program":
+            raise TOKEN_NEEDED
         name = self._proxied(scope)
         if name:
             return self._remembered(f"proxy {name}", lambda: self._named(name))
@@ -84,7 +105,9 @@ class Identity:
 
     def touch(self, visitor: Visitor) -> None:
         """Note a visit."""
-        if visitor.browser is None:
+        if visitor.token:
+            self._tokens.touch(visitor.token)
+        elif visitor.browser is None:
             self._repo.touch(visitor.session)
         else:
             self._browsers.touch(visitor.browser)
@@ -112,6 +135,33 @@ class Identity:
             for key in [key for key, (_, visitor) in self._known.items() if visitor.session == session_id]:
                 del self._known[key]
 
+    def _program(self, scope: Scope) -> Visitor | None:
+        """Return as whom a program comes in, None for what is none."""
+        token = bearer_of(scope)
+        if token is not None:
+            found = self._remembered(f"token {digest(token)}", lambda: self._sent(token))
+            if found is None:
+                raise BAD_TOKEN
+            return found
+        settings = self._settings
+        alone = not (settings.is_remote or settings.has_login or settings.public_demo)
+        headers = Headers(scope=scope)
+        if alone and is_near(scope) and not any(name in headers for name in OF_BROWSERS):
+            return Visitor(LOCAL, settings.anonymous_role)
+        return None
+
+    def _sent(self, token: str) -> Visitor | None:
+        """Return as whom a token lets a program in."""
+        known = self._tokens.find(token)
+        if known is None:
+            return None
+        if known.ended:
+            raise ENDED
+        if known.account is None:
+            role = self._settings.anonymous_role
+            return None if self._settings.has_login else Visitor(known.session, role, token=known.id)
+        return Visitor(known.session, known.account.role, known.account.name, token=known.id)
+
     def _proxied(self, scope: Scope) -> str:
         """Return whom a trusted proxy names, "" for nobody."""
         header = self._settings.proxy_header
@@ -119,7 +169,7 @@ class Identity:
             return ""
         given = Headers(scope=scope).getlist(header)
         # two of them: one may be the client's own
-        return given[0].strip() if len(given) == 1 else ""
+        return _decoded(given[0].strip()) if len(given) == 1 else ""
 
     def _named(self, name: str) -> Visitor:
         account = self._accounts.named(name, self._settings.role_of_new)
@@ -155,6 +205,14 @@ class Identity:
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         return found
+
+
+def _decoded(value: str) -> str:
+    """Return the text of a header, which is read as Latin-1 and as a rule is UTF-8."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value
 
 
 def cookie_of(scope: Scope) -> str | None:

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import UserError
-from webapp.door.addresses import UPLOAD
+from webapp.door.addresses import PROGRAM_FILES, UPLOAD
 from webapp.door.origin import SAFE
 from webapp.door.peer import address_of
 from webapp.door.refusals import RETRY_SECONDS, refuse
@@ -30,7 +30,7 @@ BYTES_PER_SECOND = 1024
 TOO_SLOW = UserError("too_slow", "The request came too slowly and was given up.", "Try again on a better connection.")
 TOO_FAST = UserError("too_fast", "Too many requests at once.", "Wait a few seconds, then try again.")
 # where uploads arrive, which take from a day's bytes and from the disk
-KEPT = (UPLOAD, "/mask/")
+KEPT = (UPLOAD, "/mask/", PROGRAM_FILES)
 
 
 class Bounded:
@@ -160,7 +160,7 @@ class Limits:
             await to_thread.run_sync(meter.keep)
 
     def _limit(self, path: str) -> int:
-        if path.startswith(UPLOAD):
+        if path.startswith((UPLOAD, PROGRAM_FILES)):
             return self._upload_bytes + FORM_BYTES
         return MASK_BYTES if path.startswith("/mask/") else JSON_BYTES
 

@@ -6,13 +6,19 @@ import os
 from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from webapp.door.origin import host_name
+from webapp.settings import LOOPBACK
 
 # the key in a request's scope of the address at the other end of the connection
 PEER = "counterscan.peer"
 # what one line of the internet has of the newer addresses
 IPV6_PREFIX = 64
+# headers that only a proxy adds
+FORWARDED = ("x-forwarded-for", "x-forwarded-host", "forwarded", "via", "x-real-ip")
 
 
 class Peer:
@@ -36,6 +42,16 @@ def is_within(scope: Scope, networks: Collection[IPv4Network | IPv6Network]) -> 
     except (KeyError, ValueError):
         return False
     return any(address in network for network in networks)
+
+
+def is_near(scope: Scope) -> bool:
+    """Return whether a program on this machine sends a request, and for nobody else.
+
+    A proxy on this machine speaks for others: what it passes on has another name of the server, or headers of its own.
+    """
+    headers = Headers(scope=scope)
+    named = {scope[PEER], _host(scope), host_name(headers.get("host", "")).strip("[]")}
+    return named <= set(LOOPBACK) and not any(name in headers for name in FORWARDED)
 
 
 def address_of(scope: Scope) -> str:

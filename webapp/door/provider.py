@@ -163,7 +163,15 @@ class Provider:
                 f"The log-in named nobody: it has no checked {self._claim}.",
                 "Tell whoever runs this server; COUNTERSCAN_OIDC_CLAIM chooses another claim.",
             )
-        return Person(f"{claims['iss']} {claims['sub']}", name)
+        subject = claims["sub"]
+        # at most 255 letters of ASCII (section 2)
+        if (
+            not isinstance(subject, str)
+            or not 0 < len(subject) <= 255
+            or not (subject.isascii() and subject.isprintable())
+        ):
+            raise FAILED
+        return Person(f"{claims['iss']} {subject}", name)
 
     async def _read(self) -> _Known:
         if self._known is not None and self._clock() < self._known.until:

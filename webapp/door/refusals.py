@@ -40,6 +40,11 @@ async def ask_for_token(scope: Scope, receive: Receive, send: Send, error: UserE
     await answer(scope, 401, error, headers)(scope, receive, send)
 
 
+async def refuse_program(scope: Scope, receive: Receive, send: Send, error: UserError) -> None:
+    """Answer 401 with ``error`` to a program, as JSON, and name what it lacks."""
+    await answer(scope, 401, error, {**UNKEPT, "www-authenticate": "Bearer"})(scope, receive, send)
+
+
 async def send_to_sign_in(scope: Scope, receive: Receive, send: Send, address: str) -> None:
     """Send a browser to the log-in page."""
     await RedirectResponse(address, 303, UNKEPT)(scope, receive, send)

@@ -12,12 +12,14 @@ from webapp.roles import Role
 
 # open: to everybody; shared: to whoever has a link to one run; static: files of the page that are the same for all;
 # page: the main page, which begins a session; invited: the page of an invitation, which begins one too; rate: what that
-# page needs; work: what belongs to one visitor; admin: what concerns all; closed: what no page needs
-Access = Literal["open", "shared", "static", "page", "invited", "rate", "work", "admin", "closed"]
+# page needs; work: what belongs to one visitor, also for a program with a token; program: the same for programs alone,
+# to whom no cookie lends anything; person: never for a program; admin: what concerns all; closed: what no page needs
+Access = Literal["open", "shared", "static", "page", "invited", "rate", "work", "program", "person", "admin", "closed"]
 
 # the least role for each; open and shared addresses need none
 NEEDED: Mapping[Access, Role] = {
-    "static": "rater", "invited": "rater", "rate": "rater", "page": "visitor", "work": "visitor", "admin": "admin",
+    "static": "rater", "invited": "rater", "rate": "rater", "page": "visitor", "work": "visitor", "program": "visitor",
+    "person": "visitor", "admin": "admin",
 }  # fmt: skip
 
 # (methods, addresses): {name} is a part without a slash, {name:path} the rest; a slash at the end makes no difference
@@ -45,12 +47,12 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ),
     "work": (
         ("GET", ("/vol/{token}/{name}", "/slice/{token}/{axis}", "/files/{artifact_id}")),
+        ("GET", ("/files/{artifact_id}/dicom",)),
+        ("GET", ("/progress/{job_id}", "/progress/{job_id}/picture", "/queue")),
         ("GET", ("/worth/{job_id}.html", "/thumbnail/{job_id}.webp")),
         ("GET", ("/study/{study_id}/view", "/study/{study_id}/{kind}")),
         ("POST", ("/mask/{scan_id}", "/proposal/{scan_id}")),
-        ("GET", ("/account",)),
-        ("POST", ("/account/sign-out", "/account/sign-out-everywhere")),
-        ("POST", ("/data/delete",)),
+        ("GET", ("/api/v1", "/api/v1/openapi.json")),
         # Gradio: what its page reads when it opens, events, uploads
         ("GET", ("/config", "/gradio_api/config", "/gradio_api/info", "/gradio_api/app_id", "/gradio_api/user")),
         ("GET", ("/gradio_api/token", "/gradio_api/login_check", "/gradio_api/startup-events")),
@@ -58,6 +60,20 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("GET", ("/gradio_api/upload_progress", "/gradio_api/file={path_or_url:path}")),
         ("POST", ("/gradio_api/queue/join", "/gradio_api/run/{api_name}", "/gradio_api/cancel", "/gradio_api/reset")),
         ("POST", ("/gradio_api/upload",)),
+    ),
+    "program": (
+        ("GET", ("/api/v1/tasks", "/api/v1/tasks/{name}", "/api/v1/files", "/api/v1/files/{file_id}")),
+        ("POST", ("/api/v1/files", "/api/v1/jobs", "/api/v1/jobs/{job_id}/cancel")),
+        ("GET", ("/api/v1/jobs", "/api/v1/jobs/{job_id}", "/api/v1/jobs/{job_id}/events")),
+        ("GET", ("/api/v1/jobs/{job_id}/results/{name}", "/api/v1/jobs/{job_id}/results/{name}/dicom")),
+        ("DELETE", ("/api/v1/files/{file_id}", "/api/v1/jobs/{job_id}")),
+        ("POST", ("/mcp",)),
+    ),
+    "person": (
+        ("GET", ("/account",)),
+        ("POST", ("/account/sign-out", "/account/sign-out-everywhere")),
+        ("POST", ("/account/tokens", "/account/tokens/end")),
+        ("POST", ("/data/delete",)),
     ),
     "admin": (
         ("GET", ("/admin",)),

@@ -12,11 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import UserError
 from webapp.door.addresses import ACCESS
+from webapp.door.bearer import BAD_TOKEN, TOKEN_IN_ADDRESS, TOKEN_NEEDED
 from webapp.door.headers import UNKEPT
 from webapp.door.identity import Identity, cookie_of, set_cookie
+from webapp.door.limits import TOO_FAST
 from webapp.door.origin import SAFE
 from webapp.door.peer import address_of
-from webapp.door.refusals import BUSY, ask_for_token, is_opened, refuse, send_to_sign_in
+from webapp.door.refusals import BUSY, ask_for_token, is_opened, refuse, refuse_program, send_to_sign_in
 from webapp.door.route_table import NEEDED, Access
 from webapp.door.token import has_token
 from webapp.door.visitor import Visitor, not_allowed, put
@@ -27,6 +29,9 @@ SIGN_IN = "/sign-in"
 # a visit is written down once in so many seconds
 VISIT_SECONDS = 60
 HOUR = 3600.0
+# wrong tokens of one address in a span of seconds
+GUESSES, GUESS_SECONDS = 20, 60.0
+OF_PROGRAMS = (BAD_TOKEN.code, TOKEN_IN_ADDRESS.code, TOKEN_NEEDED.code)
 RELOADED = '<!doctype html><meta http-equiv="refresh" content="0"><title>Counterscan</title>'
 # who sends the token of the administrator, and where that counts: nothing is stored under this session
 ADMINISTRATOR = Visitor("", "admin", "administrator")
@@ -56,6 +61,7 @@ class Sessions:
         self._age = days * 86400
         self._new = Rates(per_hour, HOUR)
         self._visits = Rates(1, VISIT_SECONDS)
+        self._guesses = Rates(GUESSES, GUESS_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 401 sign_in, 403 no_session or not_allowed, 429 or 503."""
@@ -73,8 +79,16 @@ class Sessions:
         except OperationalError:
             await refuse(scope, receive, send, 503, BUSY)
         except UserError as error:
-            # whom a proxy names and this server does not know
+            await self._unknown(scope, receive, send, error)
+
+    async def _unknown(self, scope: Scope, receive: Receive, send: Send, error: UserError) -> None:
+        """Refuse whom a proxy names and this server does not know, and a program without a token that opens."""
+        if error.code not in OF_PROGRAMS:
             await refuse(scope, receive, send, 403, error)
+        elif error is BAD_TOKEN and (wait := self._guesses.take(address_of(scope))):
+            await refuse(scope, receive, send, 429, TOO_FAST, wait)
+        else:
+            await refuse_program(scope, receive, send, error)
 
     async def _let(self, scope: Scope, visitor: Visitor | None, receive: Receive, send: Send) -> None:
         access: Access = scope[ACCESS]
@@ -86,10 +100,17 @@ class Sessions:
             await self._visit(scope, visitor, receive, send)
         elif visitor is None:
             await self._anonymous(scope, receive, send)
-        elif scope["method"] in SAFE or await self._noted(visitor):
+        elif await self._may_go_on(scope, visitor):
             await self._app(scope, receive, send)
         else:
             await refuse(scope, receive, send, 503, BUSY)
+
+    async def _may_go_on(self, scope: Scope, visitor: Visitor) -> bool:
+        """Note what changes something, and each use of a token; False for a change that a busy database keeps out."""
+        safe = scope["method"] in SAFE
+        if safe and not visitor.token:
+            return True
+        return await self._noted(visitor) or safe
 
     async def _anonymous(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request of nobody known: without log-in addresses that change nothing decide for themselves."""
@@ -176,7 +197,7 @@ class Sessions:
 
     async def _noted(self, visitor: Visitor) -> bool:
         """Write down a visit now and then; False if the database is busy."""
-        if self._visits.take(visitor.session) == 0.0:
+        if self._visits.take(visitor.token or visitor.session) == 0.0:
             try:
                 await to_thread.run_sync(self._identity.touch, visitor)
             except OperationalError:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import UserError
-from webapp.door.addresses import ACCESS, API
+from webapp.door.addresses import ACCESS, API, JOB_EVENTS
 from webapp.door.identity import Identity
 from webapp.door.peer import address_of
 from webapp.door.refusals import refuse
@@ -19,7 +19,8 @@ from webapp.door.route_table import NEEDED
 from webapp.door.visitor import KEY, VISITOR
 from webapp.roles import covers
 
-STREAMS = (API + "queue/data", API + "heartbeat/", API + "upload_progress")
+# and calls that may wait for a job
+STREAMS = (API + "queue/data", API + "heartbeat/", API + "upload_progress", "/mcp")
 TOO_MANY = UserError(
     "too_many_streams", "Too many pages are open from here.", "Close some of them, then reload this one."
 )
@@ -27,6 +28,11 @@ WAIT_SECONDS = 30.0
 # how often it is looked whether a visit was ended here; after so many looks those that others ended are looked for
 LOOK_SECONDS = 1.0
 LOOKS = 15
+
+
+def is_stream(path: str) -> bool:
+    """Return whether an address gives events for as long as they come."""
+    return path.startswith(STREAMS) or JOB_EVENTS.fullmatch(path) is not None
 
 
 class Streams:
@@ -44,7 +50,7 @@ class Streams:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 429 too_many_streams."""
-        if not scope["path"].startswith(STREAMS):
+        if not is_stream(scope["path"]):
             await self._app(scope, receive, send)
             return
         address = address_of(scope)

@@ -104,20 +104,30 @@ def router(uploads: Uploads, max_bytes: int, require_room: Callable[[], None]) -
     @routes.post(UPLOAD)
     async def upload(request: Request, upload_id: str | None = None) -> Response:
         """Keep the files of a form and return their paths, as Gradio's page wants them."""
-        session = session_of(request)
         await to_thread.run_sync(require_room)
-        folder = await to_thread.run_sync(uploads.begin, session)
-        try:
-            paths = await _kept(request, folder, max_bytes, upload_id)
-            await to_thread.run_sync(uploads.end, folder)
-        except BaseException:
-            # half an upload is of no use to anybody
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(uploads.give_up, folder)
-            raise
-        return JSONResponse(paths)
+        _, paths = await received(request, uploads, max_bytes, upload_id)
+        return JSONResponse([str(path) for path in paths])
 
     return routes
+
+
+async def received(
+    request: Request, uploads: Uploads, max_bytes: int, upload_id: str | None = None
+) -> tuple[Path, list[Path]]:
+    """Keep the files of a form as an upload of who sends it; return its folder and their paths.
+
+    upload_id: under which the page follows how much has arrived. UserError too_large, bad_upload.
+    """
+    folder = await to_thread.run_sync(uploads.begin, session_of(request))
+    try:
+        paths = await _kept(request, folder, max_bytes, upload_id)
+        await to_thread.run_sync(uploads.end, folder)
+    except BaseException:
+        # half an upload is of no use to anybody
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(uploads.give_up, folder)
+        raise
+    return folder, [Path(path) for path in paths]
 
 
 async def _kept(request: Request, folder: Path, max_bytes: int, upload_id: str | None) -> list[str]:

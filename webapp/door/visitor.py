@@ -21,13 +21,15 @@ VISITOR = "counterscan.visitor"
 class Visitor:
     """Who sends a request; ``name`` is that of the account, "" without one.
 
-    browser: what the cookie opened; None for whom a proxy names with each request.
+    browser: what the cookie opened; None for whom a proxy names with each request. token: id of the token by which a
+    program came in, "" without one.
     """
 
     session: str
     role: Role
     name: str = ""
     browser: BrowserRecord | None = None
+    token: str = ""
 
 
 def put(scope: Scope, visitor: Visitor | None) -> None:

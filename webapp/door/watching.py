@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 from webapp.door.addresses import ACCESS
 from webapp.door.limits import KEPT
 from webapp.door.refusals import CODE, REQUEST
-from webapp.door.streams import STREAMS
+from webapp.door.streams import is_stream
 from webapp.store.clock import new_id
 from webapp.telemetry import log
 from webapp.telemetry.metrics import Metrics
@@ -47,7 +47,7 @@ class Watch:
             return message
 
         with bound_contextvars(**{log.REQUEST: name}):
-            if scope["path"].startswith(STREAMS):
+            if is_stream(scope["path"]):
                 with self._metrics.streams.track_inprogress():
                     await self._app(scope, receive, sending)
                 self._count(scope, seen.status)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-import math
 import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from core import tasks
 from core.declaration import Task
 from core.engine.protocol import Engine, WorkerLost
 from core.errors import UserError
+from webapp.jobs.board import Board
+from webapp.jobs.job_limits import JobLimits, Whereabouts
 from webapp.jobs.runner import Ended, Runner
-from webapp.rates import Allowance, in_words
 from webapp.settings import Settings
 from webapp.store.blobs import Blobs
 from webapp.store.clock import Clock
@@ -31,8 +31,6 @@ from webapp.store.unfinished_work import UnfinishedWork
 log = logging.getLogger(__name__)
 
 TICK = 0.5  # seconds between two looks at the queue when nobody has called
-# seconds for which all open pages share one count of the queue
-COUNT_LIFE = 2.0
 
 
 def _unwatched(task: str, state: str, seconds: float) -> None:
@@ -90,10 +88,14 @@ class Dispatcher:
         # what the slots of this server run; a claim that is not here is not renewed
         self._held: dict[str, Claim] = {}
         self._change = threading.Lock()
-        self._counting = threading.Lock()
-        self._counted = (-math.inf, 0)
-        self._allowance = Allowance(
-            settings.jobs_per_day, settings.jobs_per_day_total, DayUse(repo.engine, "jobs"), clock.time
+        self.board = Board(self.queue, repo, clock)
+        self.whereabouts = Whereabouts()
+        self._limits = JobLimits(
+            settings.jobs_per_day,
+            settings.jobs_per_day_total,
+            DayUse(repo.engine, "jobs"),
+            self.whereabouts,
+            clock.time,
         )
 
     def submit(
@@ -109,7 +111,7 @@ class Dispatcher:
         named = {name: scan_id for name, scan_id in inputs.items() if scan_id}
         self._check_inputs(task, named, session)
         self._blobs.require_room()
-        _require_allowance(self._allowance.wait(session))
+        self._limits.require_room(session)
         job_id = self.queue.add(
             session,
             task.name,
@@ -118,36 +120,22 @@ class Dispatcher:
             own=self._settings.queue_per_session,
             total=self._settings.queue_total,
         )
-        self._allowance.take(session)
-        self._recount()
-        self._count()
+        # the job is queued, whether it can be counted or not
+        self._limits.take(session)
+        self.board.change()
         with self._wake:
             self._wake.notify_all()
         return job_id
-
-    def _count(self) -> None:
-        """Write down what was started in a day; the job is queued, whether this succeeds or not."""
-        self._allowance.forget()
-        with suppress(OperationalError):
-            self._allowance.keep()
 
     def cancel(self, job_id: str, session: str) -> None:
         """End a waiting or running job of this session; one that is over stays as it is. UserError not_found."""
         if self.queue.cancel(job_id, session) == "running":
             self._kill([claim for claim in self._claims() if claim.id == job_id])
-        self._recount()
+        self.board.change()
 
     def waiting(self) -> int:
-        """Return the number of jobs of all sessions that wait or run.
-
-        What other servers do to it is seen within COUNT_LIFE seconds.
-        """
-        with self._counting:
-            at, length = self._counted
-            if self._clock.monotonic() - at >= COUNT_LIFE:
-                length = self.queue.length()
-                self._counted = (self._clock.monotonic(), length)
-            return length
+        """Return the number of jobs of all sessions that wait or run."""
+        return self.board.length()
 
     def preview(self, job_id: str, session: str) -> bytes | None:
         """Return a PNG of what a running job of this session looks like so far, None when there is none.
@@ -155,6 +143,10 @@ class Dispatcher:
         UserError not_found.
         """
         return self._runner.previews.of(job_id) if self._repo.job(job_id, session).state == "running" else None
+
+    def preview_version(self, job_id: str) -> int:
+        """Return a number that differs for each picture that ``preview`` returns of a job, 0 when there is none."""
+        return self._runner.previews.version(job_id)
 
     @property
     def is_alive(self) -> bool:
@@ -250,12 +242,7 @@ class Dispatcher:
         finally:
             with self._change:
                 del self._held[claim.owner]
-            self._recount()
-
-    def _recount(self) -> None:
-        """Count the queue anew the next time."""
-        with self._counting:
-            self._counted = (-math.inf, 0)
+            self.board.change()
 
     def _spawn(self, target: Callable[[], object], name: str) -> None:
         thread = threading.Thread(target=target, name=f"dispatcher-{name}", daemon=True)
@@ -296,13 +283,6 @@ class Dispatcher:
             except Exception:
                 # as a rule the database; without this every lease would run out
                 log.exception("leases were not renewed; trying again")
-
-
-def _require_allowance(wait: float) -> None:
-    if wait:
-        raise UserError(
-            "job_limit", "These are all jobs that may be started in a day.", f"Come back in {in_words(wait)}."
-        )
 
 
 def _check_role(title: str, kind: str, scan: ScanRecord) -> None:

@@ -30,6 +30,13 @@ class Previews:
         except FileNotFoundError:
             return None
 
+    def version(self, job_id: str) -> int:
+        """Return a number that differs for each picture of a job, 0 when there is none."""
+        try:
+            return self._path(job_id).stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def drop(self, job_id: str) -> None:
         """Remove the picture of a job, if there is one."""
         self._path(job_id).unlink(missing_ok=True)

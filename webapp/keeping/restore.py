@@ -25,6 +25,7 @@ from webapp.keeping.backup_files import (
     require_sound,
 )
 from webapp.settings import Settings
+from webapp.store.access_tokens import AccessTokens
 from webapp.store.blobs import Blobs
 from webapp.store.browsers import Browsers
 from webapp.store.clock import now
@@ -140,6 +141,7 @@ def _brought_up_to_date(settings: Settings, stage: Path) -> int:
         Browsers(engine, settings.session_days).sign_out_accounts()
         # some of them may have been ended since
         Shares(engine).end_all()
+        AccessTokens(engine).end_all()
         erased = Erased(settings.data / ERASED)
         erasure = Erasure(
             engine, Blobs(stage / BLOBS), settings.data / "uploads", erased, UnfinishedWork(settings.data / UNFINISHED)

@@ -69,6 +69,7 @@ class Retention:
             _remove(_below(data / "backups"), moment - life)
             _remove_empty(data / "backups")
         self._services.shares.forget_ended()
+        self._services.tokens.forget_ended()
         forget_days(self._services.repo.engine, moment.timestamp())
         self._services.erasure.finish()
 

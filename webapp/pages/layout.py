@@ -11,11 +11,11 @@ from core import tasks
 from core.declaration import Task
 from core.presentation import Welcome
 from webapp.pages import about as tab_about
+from webapp.pages import named_events
 from webapp.pages import sessions as tab_sessions
 from webapp.pages.imaging import result_scene, tab_events
 from webapp.pages.imaging import tab as imaging_tab
 from webapp.pages.kit import boxes, panel_events
-from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import device_title
 from webapp.pages.kit.page_state import View
 from webapp.pages.kit.panel import Chart, Panel, Shared, tab_title
@@ -24,7 +24,7 @@ from webapp.pages.kit.row_buttons import GONE
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import NAME, TAGLINE
 from webapp.pages.kit.theme import THEMES
-from webapp.pages.kit.viewer import VolumeViewer
+from webapp.pages.kit.viewer import VolumeViewer, queue_badges
 from webapp.pages.lab import results_column, results_events
 from webapp.pages.lab import tab as lab_tab
 from webapp.pages.study import management
@@ -32,7 +32,6 @@ from webapp.pages.study import tab as tab_rate
 from webapp.pages.worth import worth_column, worth_events
 from webapp.services import Services
 
-BADGE_SECONDS = 5.0
 # what the page shows while the work that its address names is on its way, see assets/page/head.html; the viewer ends it
 _OPENING = """
 const { opening } = document.documentElement.dataset;
@@ -79,7 +78,8 @@ def build(services: Services) -> gr.Blocks:
         panel_events.connect_first(runs.start, connected[tasks.TASKS[0].name])
         _connect_landing(panels, connected)
         management.StudyEvents(services, study, answers, shared).connect(rate, demo)
-        gr.Timer(BADGE_SECONDS).tick(lambda: panel_events.header(services), None, badges, queue=False, **QUIET)
+        if services.settings.api:
+            named_events.build(services)
     return demo
 
 
@@ -143,7 +143,7 @@ def _status(services: Services) -> gr.HTML:
     """Draw what stands beside the title: last, so that the keyboard comes to the navigation first."""
     with gr.Row(elem_id="cs-status"):
         # how long the queue is comes with the first answer of the server
-        badges = gr.HTML(boxes.header(device_title(services.settings.device), None), elem_id="cs-badges")
+        badges = queue_badges(boxes.header(device_title(services.settings.device), None), elem_id="cs-badges")
         if services.settings.has_login:
             gr.HTML(piece("boxes", "account"), elem_id="cs-account")
         gr.HTML(piece("boxes", "themes"), js_on_load=THEMES)

@@ -72,7 +72,9 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> WelcomeBox:
             table = gr.HTML(elem_id="sessions", js_on_load=_SCRIPT)
             links = gr.HTML(elem_id="shares", js_on_load=ROW_BUTTONS)
         scan_deleted = kept_scans.build(services, tab, demo)
-        gr.HTML(piece("sessions", "everything"), elem_id="delete-data", js_on_load=DELETE_DATA)
+        gr.HTML(
+            piece("sessions", "everything", tokens=services.settings.api), elem_id="delete-data", js_on_load=DELETE_DATA
+        )
         greeting = welcome.build(WORDS, "sessions-welcome", visible=False)
     outputs = [greeting.group, kept, outcome, table, links]
 

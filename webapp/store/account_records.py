@@ -1,4 +1,4 @@
-"""Records of accounts and of the browsers that visit."""
+"""Records of accounts, of the browsers that visit, and of the tokens of programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webapp.roles import Role
 class AccountRecord:
     """Somebody who is known by name; ``session`` is what everything of theirs is stored under.
 
-    local: has a password here; else a proxy or a provider checks who is there.
+    local: has a password here; else a proxy or a provider checks who is there. linked: is somebody's of a provider.
     """
 
     id: str
@@ -20,6 +20,7 @@ class AccountRecord:
     role: Role
     session: str
     local: bool
+    linked: bool
     disabled: datetime | None
     created: datetime
 
@@ -36,4 +37,21 @@ class BrowserRecord:
     account: AccountRecord | None
     created: datetime
     last_seen: datetime
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class TokenRecord:
+    """What lets a program in as a visitor until ``ends``; ``account`` is whose it is, None without log-in.
+
+    The token itself is not known any more. ended: an administrator closed the server to the visitor.
+    """
+
+    id: str
+    session: str
+    account: AccountRecord | None
+    title: str
+    created: datetime
+    ends: datetime
+    last_seen: datetime | None
     ended: bool = False

@@ -27,17 +27,17 @@ def next_job(running_per_session: int) -> Select[Any]:
     )
 
 
-def places(connection: Connection, job_ids: Collection[str], running_per_session: int) -> dict[str, int]:
-    """Return the places of these jobs in the order of claims (1 is next); jobs that do not wait have none.
+def places(connection: Connection, job_ids: Collection[str] | None, running_per_session: int) -> dict[str, int]:
+    """Return the places of these jobs in the order of claims (1 is next), None for all; what does not wait has none.
 
     Assumed is that of the jobs that run those of sessions at their limit end first.
     """
-    if not job_ids:
+    if job_ids is not None and not job_ids:
         return {}
     line = _line(running_per_session)
     numbered = select(line.c.id, func.row_number().over(order_by=_order(line)).label("place")).subquery()
-    rows = connection.execute(select(numbered).where(numbered.c.id.in_(job_ids)))
-    return {row.id: row.place for row in rows}
+    wanted = select(numbered) if job_ids is None else select(numbered).where(numbered.c.id.in_(job_ids))
+    return {row.id: row.place for row in connection.execute(wanted)}
 
 
 def _line(limit: int) -> Subquery:

@@ -16,6 +16,7 @@ from webapp.store.database import READING
 from webapp.store.erased import Erased, digest
 from webapp.store.repository import not_found
 from webapp.store.schema import (
+    access_token,
     account,
     artifact,
     browser,
@@ -90,7 +91,8 @@ class Erasure:
     def delete_session(self, session_id: str) -> None:
         """Delete all that a visitor has, whose jobs should be cancelled before, and who the visitor was.
 
-        An account stays, with its visits. Of studies that nobody else manages, what their consent keeps stays.
+        An account stays, with its visits, without its tokens. Of studies that nobody else manages, what their consent
+        keeps stays.
         """
         with self._engine.begin() as connection:
             mine = select(job.c.id).where(job.c.session == session_id)
@@ -98,7 +100,7 @@ class Erasure:
             _drop_scans(connection, connection.scalars(select(scan.c.id).where(scan.c.session == session_id)).all())
             _drop_blobs(connection, drop_studies(connection, session_id))
             arrived = connection.scalars(select(upload.c.id).where(upload.c.session == session_id)).all()
-            for table in (upload, open_page):
+            for table in (upload, open_page, access_token):
                 connection.execute(delete(table).where(table.c.session == session_id))
             if connection.scalar(select(account.c.id).where(account.c.session == session_id)) is None:
                 connection.execute(delete(browser).where(browser.c.session == session_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection
 from datetime import timedelta
 
@@ -16,6 +17,8 @@ from webapp.store.schema import open_page, upload
 PAGES_OF_ONE = 100
 # a page that is open longer claims its name anew when it is next used
 PAGE_DAYS = 7
+# names whose holders are known without the database, the newest
+REMEMBERED = 20_000
 
 
 class Owners:
@@ -28,6 +31,7 @@ class Owners:
         self._engine = engine
         self._reader = engine.execution_options(**{READING: True})
         self._of_one = of_one
+        self._holders: OrderedDict[str, str] = OrderedDict()
 
     def claim_page(self, name: str, session_id: str) -> bool:
         """Give the page ``name`` to a session if it is nobody's, and return whether it is this session's."""
@@ -39,8 +43,15 @@ class Owners:
                 # another request of the same moment was first
                 owner = self._owner_of_page(name)
             else:
-                return True
+                owner = session_id
+        self._holders[name] = owner or ""
+        while len(self._holders) > REMEMBERED:
+            self._holders.popitem(last=False)
         return owner == session_id
+
+    def holder(self, name: str) -> str:
+        """Return the session of a page that was claimed here, without the database; "" for one that was not."""
+        return self._holders.get(name, "")
 
     def begin_upload(self, session_id: str) -> str:
         """Record that files of a session begin to arrive, and return the name of their folder."""

@@ -14,10 +14,10 @@ from core.events import Failed
 from core.result import Result
 from core.result_json import to_json
 from webapp.store import states
-from webapp.store.claim_order import next_job
+from webapp.store.claim_order import next_job, places
 from webapp.store.clock import new_id, new_token, now
 from webapp.store.database import READING
-from webapp.store.records import Claim, NewArtifact
+from webapp.store.records import Claim, NewArtifact, Standing
 from webapp.store.repository import ensure_session, not_found
 from webapp.store.schema import artifact, job, session
 from webapp.store.states import State, Step
@@ -66,11 +66,14 @@ class Queue:
             )
         return job_id
 
-    def length(self) -> int:
-        """Return the number of jobs of all sessions that wait or run."""
-        alive = select(func.count()).where(job.c.state.in_(("queued", "running")))
+    def standings(self) -> tuple[Standing, ...]:
+        """Return how far each job of all sessions is that waits or runs."""
+        wanted = (job.c.id, job.c.session, job.c.state, job.c.fraction, job.c.text, job.c.started)
+        alive = select(*wanted).where(job.c.state.in_(("queued", "running")))
         with self._reader.begin() as connection:
-            return int(connection.scalar(alive) or 0)
+            rows = connection.execute(alive).all()
+            place = places(connection, None, self._running_per_session) if rows else {}
+        return tuple(Standing(*row, place.get(row.id)) for row in rows)
 
     def claim(self, folder: str, clock: float, lease: float) -> Claim | None:
         """Take the next job in the order of ``claim_order``; None when there is none.

@@ -94,6 +94,24 @@ class JobRecord:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How far a job is; the fields are those of ``JobRecord``."""
+
+    id: str
+    session: str
+    state: State
+    fraction: float
+    text: str
+    started: datetime | None
+    position: int | None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing about the job will change."""
+        return self.state in OVER
+
+
+@dataclass(frozen=True)
 class TimedRun:
     """How long one finished job took, with what settings and on which blobs (input name -> blob)."""
 

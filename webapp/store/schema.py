@@ -100,6 +100,20 @@ browser = Table(
     Column("last_seen", Utc, nullable=False),
 )
 
+# what a program sends to come in as a visitor; key: a digest of it; ends: when it no longer opens anything
+access_token = Table(
+    "access_token",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("key", ID, nullable=False, unique=True),
+    Column("session", ID, ForeignKey("session.id"), nullable=False, index=True),
+    Column("account", ID, ForeignKey("account.id"), nullable=True, index=True),
+    Column("title", String(80), nullable=False),
+    Column("created", Utc, nullable=False),
+    Column("ends", Utc, nullable=False),
+    Column("last_seen", Utc, nullable=True),
+)
+
 # a page of Gradio's that is or was open, or the progress of an upload, by the name that the browser gave it
 open_page = Table(
     "open_page",

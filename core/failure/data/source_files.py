@@ -18,7 +18,7 @@ MOST = 200
 def source_files(path: Path) -> tuple[NamedFile, ...]:
     """Return the files at ``path``: a file and those that belong to it, a table and the images that it names, or all
     files of a folder."""
-    found = _files(path)
+    found = files_of(path) if path.is_dir() else belonging(path)
     named = [identified(name, each) for name, each in sorted(found.items())]
     if len(named) <= MOST:
         return tuple(named)
@@ -28,9 +28,8 @@ def source_files(path: Path) -> tuple[NamedFile, ...]:
     return (*named[:MOST], more)
 
 
-def _files(path: Path) -> dict[str, Path]:
-    if path.is_dir():
-        return files_of(path)
+def belonging(path: Path) -> dict[str, Path]:
+    """Return the file at ``path`` and those that are read with it, by their names relative to its folder."""
     found = {path.name: path}
     try:
         if path.suffix.lower() == ".hdr" and is_header(path):

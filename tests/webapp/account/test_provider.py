@@ -66,6 +66,11 @@ def test_a_person_is_named_by_the_provider(fake: FakeProvider) -> None:
         {"exp": 1},
         {"exp": None},
         {"sub": None},
+        {"sub": ""},
+        {"sub": 7},
+        {"sub": "x" * 256},
+        {"sub": "a\nb"},
+        {"sub": "\u0430"},
         {"nonce": "another"},
         {"nonce": None},
         {"nbf": 4_000_000_000},
@@ -203,3 +208,22 @@ def test_a_browser_goes_there_and_comes_back(fake: FakeProvider, visiting: TestC
     # the same query again, without what the browser kept
     assert visiting.get("/sign-in/callback", params=query).status_code == 403
     assert visiting.post("/sign-in", data={"name": "ada@example.org", "password": "x"}).status_code == 403
+
+
+def test_who_has_only_the_name_of_an_account_is_refused_and_told_what_to_send_an_administrator(
+    fake: FakeProvider, visiting: TestClient
+) -> None:
+    services = services_of(visiting.app)
+    services.accounts.add("ada@example.org", "admin", None)
+
+    def tried() -> Any:
+        sent = visiting.get("/sign-in/provider")
+        return visiting.get("/sign-in/callback", params=fake.authorize(sent.headers["location"]))
+
+    refused = tried()
+    assert (refused.status_code, "set-cookie" in refused.headers) == (403, False)
+    assert "not linked" in refused.text and f"{ISSUER} 1" in refused.text
+    assert visiting.get("/").headers["location"].startswith("/sign-in")
+    services.accounts.link("ada@example.org", f"{ISSUER} 1")
+    assert tried().status_code == 303
+    assert visiting.get("/admin").status_code == 200

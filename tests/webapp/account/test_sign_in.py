@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
+from core.errors import UserError
 from tests.waiting import LONGEST
 from tests.webapp.fakes import ORIGIN, FakeEngine, services_of, stub_page
 from webapp.account import sign_in as pages
@@ -20,6 +22,8 @@ from webapp.settings import Settings
 
 PASSWORD = "correct horse"  # noqa: S105
 PERSON = {"accept": "text/html", "sec-fetch-mode": "navigate", "sec-fetch-site": "same-origin"}
+
+ADDRESSES = count(1)
 
 Browser = Callable[[], TestClient]
 
@@ -38,8 +42,14 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ASGIApp]:
 
 @pytest.fixture
 def visiting(guarded: ASGIApp) -> Browser:
-    """Makes browsers, each with its own cookies."""
-    return lambda: TestClient(guarded, base_url=ORIGIN, headers={"origin": ORIGIN, **PERSON}, follow_redirects=False)
+    """Makes browsers, each with its own cookies, at an address that no other test has."""
+    address = (f"192.0.2.{next(ADDRESSES)}", 50_000)
+
+    def made() -> TestClient:
+        headers = {"origin": ORIGIN, **PERSON}
+        return TestClient(guarded, base_url=ORIGIN, headers=headers, follow_redirects=False, client=address)
+
+    return made
 
 
 def sign_in(client: TestClient, password: str = PASSWORD, name: str = "ada", next: str = "/") -> int:
@@ -55,7 +65,7 @@ def test_a_person_signs_in_and_goes_on(visiting: Browser) -> None:
     assert "<script" not in page.text and "form-action 'self'" in page.headers["content-security-policy"]
     answer = client.post("/sign-in", data={"name": " ADA ", "password": PASSWORD, "next": "/?job=1"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/?job=1")
-    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(answer.headers["set-cookie"].split("; "))
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(answer.headers.get_list("set-cookie")[0].split("; "))
     assert client.get("/").status_code == 200
     assert "ada" in client.get("/account").text
 
@@ -78,10 +88,35 @@ def test_a_visit_begins_with_a_new_cookie(visiting: Browser) -> None:
     client = visiting()
     client.cookies.set(COOKIE, "f" * 43)
     assert sign_in(client) == 303
-    values = {cookie.value for cookie in client.cookies.jar} - {"f" * 43}
+    values = {cookie.value for cookie in client.cookies.jar if cookie.name == COOKIE} - {"f" * 43}
     other = visiting()
     assert sign_in(other) == 303
     assert len(values) == 1 and other.cookies[COOKIE] not in values
+
+
+def test_a_second_visit_of_a_browser_ends_the_first(guarded: ASGIApp, visiting: Browser) -> None:
+    services_of(guarded).accounts.add("eve", "visitor", PASSWORD)
+    client, thief = visiting(), visiting()
+    assert sign_in(client) == 303
+    thief.cookies.set(COOKIE, client.cookies[COOKIE])
+    assert thief.get("/").status_code == 200
+    assert sign_in(client, name="eve") == 303
+    assert (thief.get("/").status_code, client.get("/").status_code) == (303, 200)
+
+
+def test_a_browser_that_was_here_is_not_locked_out_by_others(guarded: ASGIApp, visiting: Browser) -> None:
+    services_of(guarded).accounts.add("dora", "visitor", PASSWORD)
+    owner, other = visiting(), visiting()
+    answer = owner.post("/sign-in", data={"name": "dora", "password": PASSWORD, "next": "/"})
+    known = next(one for one in answer.headers.get_list("set-cookie") if one.startswith(pages.KNOWN_COOKIE))
+    assert {"HttpOnly", "Path=/", "SameSite=strict"} <= set(known.split("; "))
+    assert owner.post("/account/sign-out").status_code == 303
+    accounts = services_of(guarded).accounts
+    for _ in range(6):
+        with pytest.raises(UserError):
+            accounts.sign_in("dora", "wrong password")
+    assert sign_in(other, name="dora") == 429
+    assert sign_in(owner, name="dora") == 303
 
 
 def test_signing_out_ends_one_visit_or_all(visiting: Browser) -> None:

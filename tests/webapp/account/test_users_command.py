@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from webapp import console, settings
 from webapp.app import build_services
 from webapp.settings import Settings
+from webapp.store.clock import now
 
 PASSWORD = "correct horse"  # noqa: S105
 
@@ -32,10 +34,11 @@ def test_accounts_are_added_listed_changed_and_closed(
     assert run(monkeypatch, "add", "bob", "--external") == 0
     assert run(monkeypatch, "role", "bob", "manager") == 0
     assert run(monkeypatch, "disable", "bob") == 0
+    assert run(monkeypatch, "link", "ada", "https://id.example.org 1") == 0
     capsys.readouterr()
     assert run(monkeypatch, "list") == 0
     listed = [line.split("  ")[:4] for line in capsys.readouterr().out.splitlines()]
-    assert listed == [["ada", "admin", "password", "open"], ["bob", "manager", "external", "disabled"]]
+    assert listed == [["ada", "admin", "password+linked", "open"], ["bob", "manager", "external", "disabled"]]
     accounts = build_services(stored).accounts
     assert accounts.sign_in("ada", PASSWORD).role == "admin"
     assert run(monkeypatch, "reset", "ada", typed="another horse\n") == 0
@@ -43,6 +46,27 @@ def test_accounts_are_added_listed_changed_and_closed(
     assert run(monkeypatch, "disable", "bob", "--enable") == 0
     assert accounts.find("bob").disabled is None
     assert PASSWORD not in capsys.readouterr().out
+
+
+def test_tokens_are_made_listed_and_ended(
+    stored: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "add", "ada", "--external") == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "token", "add", "Ada", "--title", "nightly", "--days", "3") == 0
+    text = capsys.readouterr().out.strip()
+    tokens = build_services(stored).tokens
+    made = tokens.find(text)
+    assert made is not None and made.account is not None and made.account.name == "ada"
+    assert timedelta(days=2) < made.ends - now() <= timedelta(days=3)
+    assert run(monkeypatch, "token", "list", "ada") == 0
+    assert capsys.readouterr().out == f"{made.id}  until {made.ends:%Y-%m-%d}  used never  nightly\n"
+    assert run(monkeypatch, "token", "end", "ada", made.id) == 0
+    assert tokens.find(text) is None
+    for words in (("add", "nobody"), ("end", "ada", made.id), ("add", "ada", "--days", "0")):
+        assert run(monkeypatch, "token", *words) == 2
+    assert run(monkeypatch, "disable", "ada") == 0
+    assert run(monkeypatch, "token", "add", "ada") == 2
 
 
 @pytest.mark.parametrize(
@@ -55,6 +79,7 @@ def test_accounts_are_added_listed_changed_and_closed(
         (("reset", "ada"), f"{PASSWORD}\n", "no_account"),
         (("disable", "ada"), "", "no_account"),
         (("role", "ada", "admin"), "", "no_account"),
+        (("link", "ada", "https://id.example.org 1"), "", "no_account"),
     ],
 )
 def test_what_cannot_be_done_is_a_sentence(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from tests.hand_clock import HandClock
 from tests.webapp.door.asgi import Inner, ask
 from tests.webapp.fakes import FakeEngine
 from webapp.app import build_services
-from webapp.door.identity import CACHE_SECONDS, COOKIE, Identity
+from webapp.door.addresses import ACCESS
+from webapp.door.identity import CACHE_SECONDS, COOKIE, LOCAL, Identity
 from webapp.door.peer import PEER, Peer, address_of, is_within
 from webapp.door.visitor import Visitor
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.account_records import BrowserRecord
+from webapp.store.clock import now
 
 PROXY: dict[str, Any] = {"proxy_header": "X-Remote-User", "proxy_addresses": "10.0.0.1, fd00::/8"}
 
@@ -61,6 +64,22 @@ def test_a_header_counts_from_the_proxy_alone(tmp_path: Path) -> None:
     assert identity.of(scope("10.0.0.1", "", ("x-remote-user", "root"), header)) is None
     assert identity.of(scope("10.0.0.1", "", ("X-Remote-User", ""))) is None
     assert [one.name for one in services.accounts.all()] == ["ada"]
+
+
+def test_a_header_has_letters_of_every_script(tmp_path: Path) -> None:
+    identity = Identity(made(tmp_path, **PROXY))
+    for name in ("jürgen", "Ада", "山田"):
+        visitor = identity.of(scope("10.0.0.1", "", ("X-Remote-User", name)))
+        assert visitor is not None and visitor.name == name.lower()
+    # an older proxy writes Latin-1
+    sent = scope("10.0.0.1", "")
+    sent["headers"].append((b"x-remote-user", "jürgen".encode("latin-1")))
+    visitor = identity.of(sent)
+    assert visitor is not None and visitor.name == "jürgen"
+    # what looks like the name of another is refused
+    with pytest.raises(UserError) as refused:
+        identity.of(scope("10.0.0.1", "", ("X-Remote-User", "\u0430da")))
+    assert refused.value.code == "bad_name"
 
 
 def test_without_the_setting_a_header_is_nothing(tmp_path: Path) -> None:
@@ -161,3 +180,71 @@ def test_invitations_need_an_account_where_the_setting_is_so(tmp_path: Path) -> 
     _, cookie = services.browsers.admit()
     # a browser of before that setting is nobody
     assert identity.of(scope(cookie=cookie)) is None
+
+
+def sent(token: str, access: str = "program", *headers: tuple[str, str]) -> dict[str, Any]:
+    """Return a request of a program on this machine."""
+    found = scope("127.0.0.1", "", ("host", "127.0.0.1:7860"), *headers)
+    brought = [(b"authorization", f"Bearer {token}".encode())] if token else []
+    kept = [header for header in found["headers"] if header[0] != b"cookie"]
+    client = ("127.0.0.1", 1)
+    return {**found, "headers": [*kept, *brought], "query_string": b"", ACCESS: access, "client": client}
+
+
+def refusal(identity: Identity, request: dict[str, Any]) -> str:
+    with pytest.raises(UserError) as caught:
+        identity.of(request)
+    return caught.value.code
+
+
+def test_a_token_is_its_account_as_it_stands_now(tmp_path: Path) -> None:
+    services, clock = made(tmp_path, accounts=True), HandClock()
+    identity = Identity(services, clock.monotonic)
+    ada = services.accounts.add("ada", "manager", None)
+    record, token = services.tokens.add(ada.session, ada, "", now() + timedelta(days=1))
+    for access in ("program", "work"):
+        assert identity.of(sent(token, access)) == Visitor(ada.session, "manager", "ada", token=record.id)
+    # nothing but addresses for programs, and none that ends in an account's own page
+    for access in ("person", "page", "admin", "open", "rate"):
+        assert identity.of(sent(token, access)) is None
+    services.accounts.set_role("ada", "rater")
+    clock.forward(CACHE_SECONDS)
+    seen = identity.of(sent(token))
+    assert seen is not None and seen.role == "rater"
+    identity.touch(seen)
+    assert services.tokens.of(ada.session)[0].last_seen is not None
+    services.accounts.disable("ada")
+    clock.forward(CACHE_SECONDS)
+    assert refusal(identity, sent(token)) == "bad_token"
+
+
+def test_a_token_ends_with_its_visitor(tmp_path: Path) -> None:
+    services = made(tmp_path, public_demo=True)
+    identity = Identity(services)
+    session = identity.admit().visitor.session
+    _, token = services.tokens.add(session, None, "", now() + timedelta(days=1))
+    seen = identity.of(sent(token))
+    assert seen is not None and (seen.session, seen.role) == (session, "visitor")
+    services.browsers.close(session)
+    identity.forget(session)
+    assert refusal(identity, sent(token)) == "visit_ended"
+
+
+def test_programs_of_ones_own_machine_need_no_token(tmp_path: Path) -> None:
+    identity = Identity(made(tmp_path / "alone"))
+    for access in ("program", "work"):
+        assert identity.of(sent("", access)) == Visitor(LOCAL, "manager")
+    # a browser, a proxy, another machine, another name
+    for header in (("origin", "http://127.0.0.1:7860"), ("sec-fetch-site", "none"), ("x-forwarded-for", "10.0.0.1")):
+        assert refusal(identity, sent("", "program", header)) == "token_needed"
+    assert refusal(identity, {**sent(""), "client": ("10.0.0.1", 1)}) == "token_needed"
+    assert refusal(identity, {**sent(""), PEER: "10.0.0.1"}) == "token_needed"
+    renamed = [(name, b"scans.example.org" if name == b"host" else value) for name, value in sent("")["headers"]]
+    assert refusal(identity, {**sent(""), "headers": renamed}) == "token_needed"
+    for number, changes in enumerate(({"accounts": True}, {"public_demo": True}, {"allow_remote": True}, PROXY)):
+        other = Identity(made(tmp_path / str(number), **changes))
+        assert refusal(other, sent("")) == "token_needed" and other.of(sent("", "work")) is None
+    assert refusal(Identity(made(tmp_path / "off", api=False)), sent("")) == "closed"
+    tools = {**sent(""), "path": "/mcp/"}
+    assert refusal(identity, tools) == "closed"
+    assert Identity(made(tmp_path / "tools", mcp=True)).of(tools) == Visitor(LOCAL, "manager")

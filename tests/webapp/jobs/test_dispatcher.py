@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,24 +8,17 @@ from sqlalchemy import event
 
 from core.engine.protocol import JobSpec
 from core.errors import UserError
-from core.events import Event, Failed, Progress, Started
+from core.events import Event, Failed, Started
 from tests.dicom_files import as_series
 from tests.hand_clock import HandClock
 from tests.phantom import Phantom
 from tests.waiting import wait_until
-from tests.webapp.fakes import FakeEngine, finish, load, wait_for
+from tests.webapp.fakes import FakeEngine, endless, finish, load, wait_for
 from webapp.app import build_services
 from webapp.intake.scans import accept
-from webapp.jobs.dispatcher import COUNT_LIFE
+from webapp.jobs.board import LIFE
 from webapp.services import Services
 from webapp.settings import Settings
-
-
-def endless(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
-    yield Started("cpu")
-    while True:
-        threading.Event().wait(0.02)
-        yield Progress(0.25, 1, 4, "step 1 of 4")
 
 
 def submit(services: Services, head: Phantom, folder: Path, session: str = "a") -> str:
@@ -188,14 +180,15 @@ def test_the_scans_of_a_stranger_are_no_inputs(services: Services, head: Phantom
 def test_all_open_pages_share_one_count_of_the_queue(services: Services, head: Phantom, tmp_path: Path) -> None:
     scan, mask = load(services, head, tmp_path)
     services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {})
-    clock = services.dispatcher._clock = HandClock()
+    clock = services.dispatcher.board._clock = HandClock()
     statements: list[str] = []
     event.listen(services.repo.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     assert [services.dispatcher.waiting() for _ in range(100)] == [1] * 100
-    assert len([one for one in statements if one.startswith("SELECT")]) == 1
+    # the jobs, and their places
+    assert len([one for one in statements if one.startswith("SELECT")]) == 2
     services.dispatcher.queue.add("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {}, own=9, total=9)
     assert services.dispatcher.waiting() == 1
-    clock.forward(COUNT_LIFE)
+    clock.forward(LIFE)
     assert services.dispatcher.waiting() == 2
 
 

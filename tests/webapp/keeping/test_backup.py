@@ -216,12 +216,14 @@ def test_visits_of_accounts_and_links_end_and_other_visits_stay(
     """They may have been ended since the backup."""
     job = ran(services, head, tmp_path)[1]
     services.shares.add(job.id, "a", now() + timedelta(hours=1))
+    _, token = services.tokens.add("a", None, "", now() + timedelta(hours=1))
     account = services.accounts.add("ann", "visitor", "correct horse")
     cookies = [services.browsers.admit(who)[1] for who in (account, None)]
     restore(fresh, back_up(services.settings, tmp_path / "copy")[0])
     again = opened(fresh)
     assert [again.browsers.find(cookie) is not None for cookie in cookies] == [False, True]
     assert again.shares.of("a") == () and len(services.shares.of("a")) == 1
+    assert again.tokens.find(token) is None and services.tokens.find(token) is not None
     assert again.accounts.sign_in("ann", "correct horse").session == account.session
 
 

@@ -89,11 +89,83 @@ def test_a_password_kept_in_an_older_way_is_kept_anew(accounts: Accounts, databa
     assert code_of(dearer, "ada", RIGHT) == "in"
 
 
-@pytest.mark.parametrize("name", ["", " ", "a b", "a/b", "<b>", "x" * 121, "a\u202eb", 'a"b', "${a}"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        "a b",
+        "a/b",
+        "<b>",
+        "x" * 121,
+        "a\u202eb",
+        'a"b',
+        "${a}",
+        # Cyrillic, Greek and Armenian letters among Latin ones
+        "\u0430da",
+        "ad\u03b1",
+        "\u0561da",
+        "ada@ex\u0430mple.org",
+    ],
+)
 def test_a_name_is_plain(accounts: Accounts, name: str) -> None:
     with pytest.raises(UserError) as refused:
         accounts.add(name, "visitor", RIGHT)
     assert refused.value.code == "bad_name"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\u0410\u0434\u0430", "j\u00fcrgen", "\u5c71\u7530\u305f\u308d\u3046x", "ada-7_b.c+d@example.org", "\u03b1"],
+)
+def test_names_of_one_script_are_allowed(accounts: Accounts, name: str) -> None:
+    assert accounts.find(accounts.add(name, "visitor", None).name).name == name.lower()
+
+
+@pytest.mark.parametrize("other", ["ADA", "\uff41da", "\u24d0da", "ad\u00aa", " ada "])
+def test_a_name_is_one_however_it_is_written(accounts: Accounts, other: str) -> None:
+    made = accounts.add("ada", "visitor", RIGHT)
+    assert accounts.find(other) == accounts.sign_in(other, RIGHT) == made
+    with pytest.raises(UserError) as refused:
+        accounts.add(other, "admin", None)
+    assert refused.value.code == "name_taken"
+
+
+def test_who_guesses_elsewhere_does_not_lock_the_owner_out(accounts: Accounts, clock: HandClock) -> None:
+    accounts.add("ada", "visitor", RIGHT)
+    accounts.add("bob", "visitor", RIGHT)
+    mark = accounts.mark("ada")
+    for _ in range(40):
+        code_of(accounts, "ada", WRONG)
+        clock.forward(60)
+    # somebody keeps the name locked; a browser of the owner's comes in all the same
+    assert code_of(accounts, "ada", RIGHT) == "locked_out"
+    assert accounts.sign_in("ada", RIGHT, mark).name == "ada"
+    # and that does not open the lock to others
+    assert code_of(accounts, "ada", RIGHT) == "locked_out"
+    with pytest.raises(UserError):
+        accounts.mark("nobody")
+
+
+def test_a_mark_gives_no_more_guesses_than_a_name(accounts: Accounts, clock: HandClock) -> None:
+    accounts.add("ada", "visitor", RIGHT)
+    accounts.add("bob", "visitor", RIGHT)
+    mark, other = accounts.mark("ada"), accounts.mark("bob")
+    assert mark != accounts.mark("ada")
+
+    def tried(name: str, mark: str) -> str:
+        try:
+            accounts.sign_in(name, WRONG, mark)
+        except UserError as error:
+            return error.code
+        return "in"
+
+    assert [tried("ada", mark) for _ in range(FREE_FAILURES + 1)] == ["wrong_password"] * FREE_FAILURES + ["locked_out"]
+    # a mark of another account, a made up one, and one of an older password are none: all count for the name
+    accounts.set_password("bob", RIGHT)
+    void = [other, mark[:-1] + ("0" if mark[-1] != "0" else "1"), "a" * 22 + "." + "0" * 64, "x", "\u0430" * 99]
+    assert [tried("bob", one) for one in void] == ["wrong_password"] * FREE_FAILURES
+    assert tried("bob", "") == "locked_out"
 
 
 def test_names_are_given_once_and_passwords_are_long(accounts: Accounts) -> None:
@@ -199,16 +271,60 @@ def test_whom_a_proxy_names_gets_an_account(accounts: Accounts) -> None:
 def test_a_subject_of_a_provider_keeps_its_account(accounts: Accounts) -> None:
     made = accounts.subject("issuer 1", "ada@example.org", "visitor")
     assert accounts.subject("issuer 1", "lovelace@example.org", None) == made
-    waiting = accounts.add("bob@example.org", "manager", None)
-    assert accounts.subject("issuer 2", "Bob@example.org", None) == waiting
-    accounts.add("carol@example.org", "admin", RIGHT)
-    # neither the account of another subject nor one with a password is handed over
-    for name in ("ada@example.org", "bob@example.org", "carol@example.org"):
-        with pytest.raises(UserError) as refused:
-            accounts.subject("issuer 3", name, "visitor")
-        assert refused.value.code == "name_taken"
-    with pytest.raises(UserError, match="no account"):
+    with pytest.raises(UserError, match="no account") as refused:
         accounts.subject("issuer 4", "dora@example.org", None)
+    assert "issuer 4" in refused.value.hint
+
+
+def test_a_name_at_a_provider_gives_nobody_an_account_that_is_there(accounts: Accounts, database: Engine) -> None:
+    accounts.subject("issuer 1", "ada@example.org", "visitor")
+    accounts.add("bob@example.org", "admin", None)
+    accounts.add("carol@example.org", "admin", RIGHT)
+    accounts.named("dora@example.org", "manager")
+    accounts.add("eve@example.org", "visitor", None)
+    accounts.disable("eve@example.org")
+    before = accounts.all()
+    # of another subject, without a password, with one, of a proxy, disabled; new ones welcome or not
+    for name in ("ada", "Bob", "carol", "dora", "eve"):
+        for role in ("visitor", None):
+            with pytest.raises(UserError) as refused:
+                accounts.subject("issuer 3", f"{name}@example.org", role)  # type: ignore[arg-type]
+            assert (refused.value.code, "issuer 3" in refused.value.hint) == ("not_linked", True)
+    assert accounts.all() == before
+
+
+def test_an_administrator_links_an_account_to_one_log_in(accounts: Accounts, database: Engine) -> None:
+    browsers = Browsers(database, 180)
+    made = accounts.add("bob@example.org", "admin", None)
+    _, cookie = browsers.admit(made)
+    accounts.link("Bob@example.org", "issuer 2")
+    # whoever used it before is out
+    assert browsers.find(cookie) is None
+    assert accounts.subject("issuer 2", "another name", None).session == made.session
+    with pytest.raises(UserError):
+        accounts.subject("issuer 3", "bob@example.org", "visitor")
+    accounts.link("bob@example.org", "issuer 3")
+    assert accounts.subject("issuer 3", "bob@example.org", None).session == made.session
+    assert accounts.subject("issuer 2", "new@example.org", "visitor").session != made.session
+    for name, subject, code in (("new@example.org", "issuer 3", "subject_taken"), ("nobody", "issuer 9", "no_account")):
+        with pytest.raises(UserError) as refused:
+            accounts.link(name, subject)
+        assert refused.value.code == code
+    accounts.disable("bob@example.org")
+    with pytest.raises(UserError, match="no account"):
+        accounts.subject("issuer 3", "bob@example.org", "visitor")
+
+
+def test_who_logs_in_twice_at_once_gets_one_account(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, made = accounts._row, accounts.subject("issuer 1", "ada@example.org", "visitor")
+    unread = iter([None, None])
+    # what the other request has just written is not seen by the two looks before
+    monkeypatch.setattr(accounts, "_row", lambda which: next(unread, read(which)))
+    assert accounts.subject("issuer 1", "ada@example.org", "visitor") == made
+    unread = iter([None, None])
+    with pytest.raises(UserError) as refused:
+        accounts.subject("issuer 2", "ada@example.org", "visitor")
+    assert refused.value.code == "not_linked"
 
 
 def test_a_role_can_be_changed(accounts: Accounts) -> None:
@@ -220,3 +336,10 @@ def test_a_role_can_be_changed(accounts: Accounts) -> None:
     assert refused.value.code == "no_account"
     with pytest.raises(UserError, match="no account"):
         accounts.disable("bob")
+
+
+def test_whom_a_proxy_names_twice_at_once_gets_one_account(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, made = accounts._row, accounts.named("ada", "visitor")
+    unread = iter([None])
+    monkeypatch.setattr(accounts, "_row", lambda which: next(unread, read(which)))
+    assert accounts.named("ada", "visitor") == made

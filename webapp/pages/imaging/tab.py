@@ -23,7 +23,7 @@ from webapp.pages.kit import boxes, forms, panel, share_form, upload_slot, welco
 from webapp.pages.kit.event_options import QUIET
 from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import Held, View, anchor
-from webapp.pages.kit.panel import POLL_SECONDS, Panel, ident, tab_title
+from webapp.pages.kit.panel import Panel, ident, tab_title
 from webapp.pages.kit.templates import joined, piece
 from webapp.pages.kit.upload_slot import Slot
 from webapp.pages.kit.welcome import Landing, WelcomeBox
@@ -91,13 +91,12 @@ def build(services: Services, task: Task) -> Tab:
         form = rating.build(services, held, partial(ident, task))
         steps = panel.running(task)
     greeting = _greeting(services, task)
-    timer = gr.Timer(POLL_SECONDS, active=False)
     offers = {settings.fields[name]: _offer(task, name) for name in task.page.offers}
     corrections: dict[Component, Follow] = (
         {field: _correction(name) for name, field in together.corrections.items()} if together else {}
     )
     return Tab(
-        task, held, slots | further, settings, steps, timer, sharing, deface, explain, several, together,
+        task, held, slots | further, settings, steps, sharing, deface, explain, several, together,
         gr.State(False), buttons, downloads, form, sending, greeting, {**draw, **corrections, **offers},
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from gradio.blocks import Block
 
 from core.declaration import Preset
 from core.errors import UserError
+from webapp.api.dicom_download import came_as_dicom
 from webapp.door.visitor import session_of
 from webapp.intake import example_scans as examples
 from webapp.pages.charts.captions import head
@@ -58,6 +59,9 @@ class TabEvents(PanelEvents):
             shared.chart.plot: gr.Plot(chart.figure if chart else None),
         }
 
+    def _downloads(self, shown: View) -> str:
+        return boxes.downloads(shown.job, came_as_dicom(shown.scans)) if shown.job and shown.done else ""
+
     def rest(self, session: str, shown: View) -> Updates:
         """Return outcome, downloads and rating of the job."""
         tab, form, job = self.tab, self.tab.form, shown.job
@@ -66,7 +70,7 @@ class TabEvents(PanelEvents):
             **{component: follow(shown) for component, follow in tab.followers.items()},
             **self._also(shown),
             tab.running.outcome: boxes.outcome(job, ident(shown.task, "downloads")) if job else "",
-            tab.downloads: gr.HTML(boxes.downloads(job) if job and shown.done else "", visible=shown.done),
+            tab.downloads: gr.HTML(self._downloads(shown), visible=shown.done),
             tab.chain.group: gr.Row(visible=shown.done),
             form.group: gr.Column(visible=shown.done),
             form.status: rating.known(kept),

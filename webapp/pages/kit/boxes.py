@@ -85,13 +85,20 @@ def result_notes(result: Result) -> Markup:
     return joined((notes(result.texts("warning")), *found))
 
 
-def downloads(job: JobRecord) -> Markup:
-    """Return the notes of a finished job and links to its files, those of other methods folded away."""
+def downloads(job: JobRecord, dicom: bool = False) -> Markup:
+    """Return the notes of a finished job and links to its files, those of other methods folded away.
+
+    dicom: whether the result is offered as a DICOM series too.
+    """
     main = [one for one in job.artifacts if one.kind != BASELINE]
     main.sort(key=lambda one: ORDER.index(one.kind) if one.kind in ORDER else len(ORDER))
     others = [one for one in job.artifacts if one.kind == BASELINE]
     found = result_notes(job.result)
-    return piece("results", "downloads", notes=found, main=list(map(_link, main)), others=list(map(_link, others)))
+    result = job.artifact(RESULT) if dicom else None
+    return piece(
+        "results", "downloads", notes=found, main=list(map(_link, main)), others=list(map(_link, others)),
+        dicom=result.id if result else "",
+    )  # fmt: skip
 
 
 def outcome(job: JobRecord, files: str = "") -> Markup:
@@ -107,8 +114,12 @@ def outcome(job: JobRecord, files: str = "") -> Markup:
 
 def header(device: str, waiting: int | None) -> Markup:
     """Return the device badge and the length of the queue, None where it is not known yet."""
-    queue = "" if waiting is None else "Queue empty" if not waiting else f"{count(waiting, 'job')} in the queue"
-    return piece("boxes", "badges", device=device, queue=queue)
+    return piece("boxes", "badges", device=device, queue="" if waiting is None else queue_words(waiting))
+
+
+def queue_words(waiting: int) -> str:
+    """Return the length of the queue in words."""
+    return f"{count(waiting, 'job')} in the queue" if waiting else "Queue empty"
 
 
 def _link(artifact: ArtifactRecord) -> Mapping[str, str]:

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime
+from typing import TypedDict
 
 from webapp.pages.kit.text import seconds, span
-from webapp.pages.kit.viewer import Bar
-from webapp.store.records import JobRecord
+from webapp.store.records import JobRecord, Standing
 
 # of the work that must be done before what is left can be guessed
 ENOUGH = 0.15
+# seconds until a page looks again: at a job that runs or is next, and at one that waits behind others
+SOON, LATER = 0.7, 2.0
 
 
-def progress(job: JobRecord | None, preview: bytes | None = None) -> Bar:
-    """Return the state of the progress bar; ``preview`` is a PNG of what the result looks like so far."""
-    if job is None or job.state not in ("queued", "running"):
-        return {"shown": False, "percent": 0, "text": "", "picture": ""}
+class Bar(TypedDict):
+    """The state of the progress bar of a job; picture: the address of what the result looks like so far, "" without.
+
+    again: seconds until the page looks again.
+    """
+
+    shown: bool
+    job: str
+    percent: int
+    text: str
+    picture: str
+    again: float
+
+
+def progress(job: JobRecord | Standing | None, picture: str = "") -> Bar:
+    """Return the state of the progress bar."""
+    if job is None or job.over:
+        return {"shown": False, "job": "", "percent": 0, "text": "", "picture": "", "again": SOON}
+    bar: Bar = {"shown": True, "job": job.id, "percent": 0, "text": "Waiting", "picture": "", "again": SOON}
     if job.state == "queued":
-        place = f"Waiting, place {job.position} in the queue" if job.position else "Waiting"
-        return {"shown": True, "percent": 0, "text": place, "picture": ""}
-    picture = f"data:image/png;base64,{base64.b64encode(preview).decode()}" if preview else ""
+        if job.position:
+            bar["text"] = f"Waiting, place {job.position} in the queue"
+            bar["again"] = SOON if job.position == 1 else LATER
+        return bar
     passed = None if job.started is None else (datetime.now(UTC) - job.started).total_seconds()
     text = job.text or "Starting"
     if passed is not None:
         text = " · ".join((text, seconds(passed), *_left(passed, job.fraction)))
-    return {"shown": True, "percent": min(100, int(100 * job.fraction)), "text": text, "picture": picture}
+    return {**bar, "percent": min(100, int(100 * job.fraction)), "text": text, "picture": picture}
 
 
 def _left(passed: float, fraction: float) -> tuple[str, ...]:

@@ -23,8 +23,6 @@ from webapp.services import Services
 
 Explain = Callable[[Services, View, Mapping[str, object]], str]
 
-POLL_SECONDS = 0.7
-
 
 @dataclass(frozen=True)
 class Chart:
@@ -86,7 +84,6 @@ class Panel:
     slots: Mapping[str, Slot]
     settings: Settings
     running: Running
-    timer: gr.Timer
     share: ShareForm
     deface: gr.Checkbox | None
     explain: Explain

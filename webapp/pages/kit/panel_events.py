@@ -57,7 +57,7 @@ class PanelEvents(ABC):
         slots = [part for slot in tab.slots.values() for part in slot.everything()]
         return [
             tab.held, self.shared.badges, *self.shared.front(), *slots, steps.run, steps.cancel, steps.note,
-            steps.progress, steps.trouble, steps.outcome, tab.timer, *tab.share.everything(), *self.own(),
+            steps.progress, steps.trouble, steps.outcome, *tab.share.everything(), *self.own(),
         ]  # fmt: skip
 
     def render(
@@ -96,7 +96,6 @@ class PanelEvents(ABC):
             steps.note: why_not(shown),
             steps.progress: progress(shown.job),
             steps.trouble: "",
-            tab.timer: gr.Timer(active=shown.active),
             **tab.share.updates(shown),
         }
 
@@ -129,14 +128,9 @@ class PanelEvents(ABC):
         opened: Updates = {self.shared.active: name, self.shared.tabs: gr.Tabs(selected=name)}
         return {**run(request, Held(), *values), **opened}
 
-    def tick(self, request: gr.Request, held: Held, active: str) -> Updates:
-        """Follow a running job; the tab changes once, when the job is over."""
-        session = session_of(request)
-        shown, _ = self.read(session, held)
-        if shown is None or not shown.active:
-            return self.render(session, held, open=active == self.tab.task.name)
-        preview, _ = attempt(lambda: self.services.dispatcher.preview(held.job, session))
-        return {self.tab.running.progress: progress(shown.job, preview)}
+    def ended(self, request: gr.Request, held: Held, active: str) -> Updates:
+        """Show the tab whose job is over."""
+        return self.render(session_of(request), held, open=active == self.tab.task.name)
 
     def note(self) -> dict[str, Any]:
         """Return what an event needs to call ``noted``."""
@@ -188,7 +182,7 @@ class PanelEvents(ABC):
         given = [tab.held, *tab.settings.fields.values()]
         replacing(steps.run.click, self.after(self.started, steps.trouble), given, self.everything())
         steps.cancel.click(self.after(partial(actions.cancel, services), steps.trouble), tab.held, **whole)
-        tab.timer.tick(self.tick, [tab.held, self.shared.active], **whole)
+        steps.progress.over(self.ended, [tab.held, self.shared.active], **whole)
         # a run that is over changes what the next one is expected to take
         steps.outcome.change(self.noted, **self.note())
         self._connect_settings()

@@ -1,17 +1,20 @@
-"""The two parts of the page that run their own script: the volume viewer and the progress bar.
+"""The parts of the page that run their own script: the volume viewer, the progress bar, the length of the queue.
 
 Their templates are constant, so that a new value never replaces a canvas; values reach the script as properties.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+import json
+from typing import Any
 
 import gradio as gr
 
+from webapp.pages.kit.job_progress import Bar
 from webapp.pages.kit.templates import document
 
 VIEWER_MODULE = "/ui/viewer/viewer.js"
+FOLLOWING_MODULE = "/ui/viewer/following.js"
 DROPS_MODULE = "/ui/viewer/dom.js"
 VIEWER_LIBRARY = "/ui/niivue.js"
 
@@ -53,15 +56,22 @@ ready.catch((error) => {
 )
 
 _PROGRESS = document("progress")
-_PROGRESS_SCRIPT = """
-const show = () => {
-  const { percent = 0, text = "", shown = false, picture = "" } = props.value || {};
+# a value may come before the other properties do, so the module is no property
+_FOLLOWING = f"const following = import({json.dumps(FOLLOWING_MODULE)});"
+_PROGRESS_SCRIPT = (
+    _FOLLOWING
+    + """
+const draw = ({ percent = 0, text = "", shown = false, picture = "" }) => {
   const preview = element.querySelector(".cs-so-far");
   const root = element.querySelector(".cs-progress");
   const bar = element.querySelector(".cs-bar");
   root.hidden = !shown;
-  preview.hidden = !picture;
-  if (picture) preview.firstElementChild.src = picture;
+  const image = preview.firstElementChild;
+  // shown once it is there; it may be gone before it is fetched
+  image.onload = () => { preview.hidden = !picture; };
+  image.onerror = () => { preview.hidden = true; };
+  if (!picture) { preview.hidden = true; image.removeAttribute("src"); }
+  else if (image.getAttribute("src") !== picture) image.src = picture;
   bar.setAttribute("aria-valuenow", String(percent));
   bar.setAttribute("aria-valuetext", `${percent} percent, ${text}`);
   // moved, not widened: the page is not laid out anew for each frame of the movement
@@ -74,18 +84,37 @@ const show = () => {
   if (quarter !== Number(heard.dataset.quarter ?? -1)) heard.textContent = shown ? `${percent} percent, ${text}` : "";
   heard.dataset.quarter = String(quarter);
 };
+let followed = "";
+let stop = () => {};
+const show = () => {
+  const bar = props.value || {};
+  draw(bar);
+  const job = bar.shown ? bar.job : "";
+  if (job === followed) return;
+  stop();
+  [followed, stop] = [job, () => {}];
+  if (job) following.then(({ followRun }) => {
+    if (job === followed) stop = followRun(job, draw, () => trigger("over"));
+  });
+};
 watch("value", show);
 show();
 """
+)
 
-
-class Bar(TypedDict):
-    """The state of the progress bar; picture: a data address of what the result looks like so far, "" without one."""
-
-    shown: bool
-    percent: int
-    text: str
-    picture: str
+# the words that the server sent with the last event stay until the next look
+QUEUE_SECONDS = 5.0
+_QUEUE_SCRIPT = (
+    f"const seconds = {QUEUE_SECONDS};"
+    + _FOLLOWING
+    + """
+following.then(({ followQueue }) => followQueue((text) => {
+  const pill = element.querySelector(".cs-queue");
+  pill.textContent = text;
+  pill.hidden = !text;
+}, seconds));
+"""
+)
 
 
 class VolumeViewer(gr.HTML):
@@ -112,7 +141,10 @@ class VolumeViewer(gr.HTML):
 
 
 class ProgressBar(gr.HTML):
-    """A progress bar; ``value`` is a ``Bar``."""
+    """A progress bar; ``value`` is a ``Bar``, from which on it follows the job by itself.
+
+    The event ``over`` reports that the job has ended, again and again until the value is another.
+    """
 
     def __init__(self, value: Bar | None = None, **options: Any) -> None:
         fixed = {"html_template": _PROGRESS, "js_on_load": _PROGRESS_SCRIPT, "apply_default_css": False}
@@ -121,3 +153,8 @@ class ProgressBar(gr.HTML):
     def api_info(self) -> dict[str, Any]:
         """Return the JSON type of the bar's state."""
         return {"type": "object"}
+
+
+def queue_badges(value: str, **options: Any) -> gr.HTML:
+    """Draw the badges of the header; they follow the length of the queue by themselves."""
+    return gr.HTML(value, js_on_load=_QUEUE_SCRIPT, **options)

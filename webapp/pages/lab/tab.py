@@ -40,8 +40,7 @@ def build(services: Services, task: Task) -> Panel:
         sharing = share_form.build(services, held, partial(ident, task))
         running = panel.running(task)
     running.cancel.value = "Stop"
-    timer = gr.Timer(panel.POLL_SECONDS, active=False)
-    return Panel(task, held, slots, settings, running, timer, sharing, None, explain)
+    return Panel(task, held, slots, settings, running, sharing, None, explain)
 
 
 def explain(services: Services, shown: View, given: Mapping[str, object]) -> str:

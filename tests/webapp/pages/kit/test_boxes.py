@@ -88,6 +88,13 @@ def test_downloads_keep_plain_methods_apart() -> None:
     assert "/files/a2" in folded
 
 
+def test_a_series_is_offered_for_a_scan_that_was_one() -> None:
+    assert "/dicom" not in boxes.downloads(JOB)
+    main, _ = boxes.downloads(JOB, dicom=True).split("<details")
+    assert 'href="/files/a1/dicom"' in main
+    assert "/dicom" not in boxes.downloads(replace(JOB, artifacts=()), dicom=True)
+
+
 def test_a_failure_is_told_with_its_code() -> None:
     text = boxes.outcome(replace(JOB, state="failed", error=Failed("worker_lost", "It died.", "Again.")))
     assert 'role="alert"' in text
@@ -148,6 +155,8 @@ def test_progress_is_hidden_when_nothing_runs() -> None:
     waiting = progress(replace(JOB, state="queued", position=3))
     assert waiting["shown"]
     assert "place 3" in waiting["text"]
+    # who is not next looks less often
+    assert (waiting["again"], progress(replace(JOB, state="queued", position=1))["again"]) == (2.0, 0.7)
     assert progress(replace(JOB, state="running", fraction=0.456, text="Step"))["percent"] == 45
 
 

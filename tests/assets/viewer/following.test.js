@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { ANEW, followQueue, followRun, repeat } from "../../../assets/viewer/following.js";
+import { settled } from "../page.js";
+
+const BAR = { shown: true, job: "J", percent: 10, text: "Step", picture: "", again: 2 };
+
+/** @type {string[]} */
+let asked = [];
+/** @type {(Response | Error)[]} */
+let outcomes = [];
+let hidden = false;
+/** @type {(() => void)[]} */
+let ends = [];
+
+beforeEach(() => {
+  asked = [];
+  outcomes = [];
+  ends = [];
+  hidden = false;
+  Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
+  mock.timers.enable({ apis: ["setTimeout"] });
+  mock.method(globalThis, "fetch", async (/** @type {string} */ url) => {
+    asked.push(url);
+    const outcome = outcomes.shift() ?? new Error("no network");
+    if (outcome instanceof Error) throw outcome;
+    return outcome;
+  });
+});
+afterEach(() => {
+  for (const end of ends) end();
+  mock.timers.reset();
+  mock.restoreAll();
+});
+
+const json = (/** @type {object} */ body, status = 200) => Response.json(body, { status });
+
+/** Lets seconds pass and what they begin end. @param {number} seconds */
+async function pass(seconds) {
+  mock.timers.tick(1000 * seconds);
+  await settled();
+}
+
+/** Follows the run J; returns what was drawn, and how often its end was reported. */
+async function followed() {
+  const seen = { bars: /** @type {number[]} */ ([]), over: 0 };
+  const end = followRun(
+    "J",
+    (bar) => seen.bars.push(bar.percent),
+    () => seen.over++,
+  );
+  ends.push(end);
+  await settled();
+  return { seen, end };
+}
+
+test("a run is looked at as often as the server wants", async () => {
+  outcomes = [json(BAR), json({ ...BAR, percent: 20, again: 0.7 }), json({ ...BAR, percent: 30 })];
+  const { seen } = await followed();
+  assert.deepEqual([asked, seen.bars], [["/progress/J"], [10]]);
+  await pass(1.9);
+  assert.equal(asked.length, 1);
+  await pass(0.1);
+  assert.deepEqual(seen.bars, [10, 20]);
+  await pass(0.7);
+  assert.deepEqual(seen.bars, [10, 20, 30]);
+  assert.equal(seen.over, 0);
+});
+
+test("the end is reported until somebody stops to follow", async () => {
+  outcomes = [json(BAR), ...[0, 0, 0].map(() => json({ ...BAR, shown: false }))];
+  const { seen, end } = await followed();
+  await pass(2);
+  assert.equal(seen.over, 1);
+  await pass(ANEW);
+  assert.equal(seen.over, 2);
+  end();
+  await pass(10 * ANEW);
+  assert.deepEqual([seen.over, asked.length], [2, 3]);
+});
+
+test("a run that is gone, or a visit that is over, is an end", async () => {
+  for (const status of [401, 403, 404]) {
+    outcomes = [json({ code: "x" }, status)];
+    const { seen, end } = await followed();
+    assert.equal(seen.over, 1);
+    end();
+  }
+});
+
+test("a server that is away or busy is asked again, and reported nowhere", async () => {
+  outcomes = [new Error("no network"), json({ code: "busy" }, 503), json(BAR)];
+  const { seen } = await followed();
+  await pass(ANEW);
+  assert.deepEqual([asked.length, seen.over, seen.bars], [2, 0, []]);
+  await pass(ANEW);
+  assert.deepEqual([seen.over, seen.bars], [0, [10]]);
+});
+
+test("an answer that comes after the end is not drawn", async () => {
+  outcomes = [json(BAR)];
+  /** @type {unknown[]} */
+  const bars = [];
+  followRun(
+    "J",
+    (bar) => bars.push(bar),
+    () => bars.push("over"),
+  )();
+  await settled();
+  assert.deepEqual(bars, []);
+});
+
+test("a page that nobody sees looks seldom, and at once when it is seen again", async () => {
+  let looks = 0;
+  hidden = true;
+  ends.push(repeat(async () => Number(++looks) && 1, 10));
+  await settled();
+  await pass(9);
+  assert.equal(looks, 1);
+  await pass(1);
+  assert.equal(looks, 2);
+  hidden = false;
+  document.dispatchEvent(new Event("visibilitychange"));
+  await settled();
+  assert.equal(looks, 3);
+  await pass(1);
+  assert.equal(looks, 4);
+});
+
+test("the queue is drawn every few seconds while the page is seen", async () => {
+  outcomes = [json({ text: "2 jobs in the queue" }), json({ text: "x" }, 503), json({ text: "Queue empty" })];
+  /** @type {string[]} */
+  const texts = [];
+  ends.push(followQueue((text) => texts.push(text), 5));
+  await settled();
+  await pass(5);
+  await pass(5);
+  assert.deepEqual(
+    [texts, asked],
+    [
+      ["2 jobs in the queue", "Queue empty"],
+      ["/queue", "/queue", "/queue"],
+    ],
+  );
+  hidden = true;
+  await pass(5);
+  await pass(60);
+  assert.equal(asked.length, 3);
+});

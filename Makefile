@@ -90,8 +90,9 @@ compiled: $(DEV)
 	@mkdir -p build
 	@$(PY) -m pytest -q --collect-only >build/collected || { cat build/collected; exit 1; }
 
-bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the table of README.md anew
+bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the tables of README.md and docs/performance.md anew
 	@$(PY) -m core bench quality --data $(DATA) --markdown README.md
+	@$(PY) -m core bench speed --data $(DATA) --markdown docs/performance.md
 
 schemas: $(RUNTIME)  ## write the JSON schemas and the viewer's types anew from the models
 	@$(PY) -m webapp.schemas

@@ -333,6 +333,27 @@ def scanner(
     typer.echo(same_scanner.markdown(rows))
 
 
+@app.command()
+def speed(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder that holds train and demo; without it the shipped examples.")
+    ] = None,
+    earlier: Annotated[
+        Path | None, typer.Option("--earlier", help="A checkout of an earlier version, to run in turn with this one.")
+    ] = None,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Of whole commands; the shortest counts.")] = 2,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables into this page.")] = None,
+) -> None:
+    """Time the preset Fast of each imaging task, part by part, and its network beside what the processor can do."""
+    from core.bench import speed as bench
+    from core.bench.table import write_between
+
+    text = bench.markdown(bench.measure(data, earlier, rounds, _report))
+    if markdown is not None:
+        write_between(markdown, bench.MARK, text)
+    typer.echo(text)
+
+
 def _report(line: str) -> None:
     typer.echo(line, err=True)
 

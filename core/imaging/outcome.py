@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import __version__
+from core import device as devices
 from core.files.nifti import Stored, write_stored
 from core.imaging.drive import Done
 from core.result import VOLUME_SUFFIX, Artifact, Measured, Note, Row, artifact_in
@@ -23,6 +24,11 @@ def write_scan(out: Path, scan: Stored, kind: str, method: str = "") -> Artifact
     artifact = artifact_in(out, kind, VOLUME_SUFFIX, method)
     write_stored(Path(artifact.path), replace(scan, values=_narrowed(scan.values)), DESCRIPTION)
     return artifact
+
+
+def write_scans(out: Path, scans: Iterable[tuple[Stored, str, str]]) -> list[Artifact]:
+    """Write scans, each with its kind and method ("" for none), as ``write_scan`` does, several at a time."""
+    return devices.side_by_side(lambda each: write_scan(out, *each), scans)
 
 
 def _narrowed(values: NDArray[Any]) -> NDArray[Any]:

@@ -97,7 +97,7 @@ def halved(x: Tensor) -> Tensor:
     """Return the means of blocks of two along every axis of ``x`` (B, C, ...), float32, in its order in memory."""
     x = x.movedim(1, -1).float()
     for axis in range(1, x.ndim - 1):
-        x = x.unflatten(axis, (-1, 2))
+        x = x.reshape(*x.shape[:axis], -1, 2, *x.shape[axis + 1 :])
         x = 0.5 * (x.select(axis + 1, 0) + x.select(axis + 1, 1))
     return x.movedim(-1, 1)
 

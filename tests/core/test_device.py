@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,20 @@ def test_threads_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     device.limit_threads()
     assert device.threads() == torch.get_num_threads() == int(os.environ["OMP_NUM_THREADS"]) == 3
     torch.set_num_threads(before)
+
+
+def test_work_side_by_side_comes_back_in_order_from_as_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERSCAN_THREADS", "3")
+    # each waits for two others: fewer threads would never end
+    together = threading.Barrier(3, timeout=60)
+
+    def doubled(number: int) -> int:
+        together.wait()
+        return 2 * number
+
+    assert device.side_by_side(doubled, range(6)) == [0, 2, 4, 6, 8, 10]
+    with pytest.raises(ZeroDivisionError):
+        device.side_by_side(lambda number: 1 // number, [1, 0, 1])
 
 
 FAULTS = """

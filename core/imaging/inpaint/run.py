@@ -25,7 +25,7 @@ from core.imaging.drive import Done, compared, drive, drive_all, networks, optio
 from core.imaging.inpaint.task import TASK
 from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.options import MEAN_CALLS
-from core.imaging.outcome import notes_of, row_of, write_scan
+from core.imaging.outcome import notes_of, row_of, write_scans
 from core.imaging.problem import Problem
 from core.imaging.reference import read_reference, scores
 from core.measure import quality
@@ -100,8 +100,9 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     rest = yield from drive_all(others, case.problem, options, FILLED, COMPARED)
     yield Progress(COMPARED, 0, 1, "Writing")
     chosen, *plain = (_filled(case, done) for done in (first, *rest))
-    artifacts = [write_scan(context.out, scan, kind) for kind, scan in _maps(case, chosen, truth).items()]
-    artifacts += [write_scan(context.out, each.stored, BASELINE, each.done.method.name) for each in plain]
+    scans = [(scan, kind, "") for kind, scan in _maps(case, chosen, truth).items()]
+    scans += [(each.stored, BASELINE, each.done.method.name) for each in plain]
+    artifacts = write_scans(context.out, scans)
     table = tuple(_row(case, filled, truth) for filled in (chosen, *plain))
     yield Progress(1.0, 1, 1, "Done")
     yield Finished(

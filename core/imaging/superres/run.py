@@ -25,7 +25,7 @@ from core.imaging.cost import work as voxel_work
 from core.imaging.drive import Done, compared, drive, networks, options_of
 from core.imaging.one_head import REFERENCE_SECONDS, reference_note
 from core.imaging.options import Options
-from core.imaging.outcome import notes_of, row_of, write_scan
+from core.imaging.outcome import notes_of, row_of, write_scan, write_scans
 from core.imaging.problem import ThickScan
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.superres.adaptation_cost import adaptation_voxels
@@ -119,7 +119,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     options = options_of(params, context.device)
     method = TASK.method(params["method"])
     first = yield from drive(method, case.scan, options, READ, MADE)
-    artifacts = [write_scan(context.out, scan, kind) for kind, scan in _maps(case, first).items()]
+    artifacts = write_scans(context.out, ((scan, kind, "") for kind, scan in _maps(case, first).items()))
     table = [_row(case, first)]
     found = (*case.notes, Note("info", _agreement(table[0])), *notes_of(first))
     del first

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from core import device as devices
 from core.anatomy.intensity import scaled
 from core.contrasts import CONTRASTS, USUAL
 from core.events import Progress
@@ -117,7 +118,8 @@ def start(sources: Sources, device: str) -> Start:
     for the same ``sources``."""
     if sources not in _starts:
         box, brain, images = neighbourhood(sources)
-        given = {name: surroundings(image, brain)[:, brain] for name, image in images.items()}
+        around = devices.side_by_side(lambda image: surroundings(image, brain)[:, brain], images.values())
+        given = dict(zip(images, around, strict=True))
         base = np.zeros(brain.shape, np.float32)
         base[brain] = predict(load_table(device), given, sources.target)
         _starts[sources] = Start(box, brain, images, base)

@@ -21,7 +21,7 @@ from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, drive_all, networks, options_of
 from core.imaging.one_head import REFERENCE_SECONDS, reference_note
-from core.imaging.outcome import notes_of, row_of, write_scan
+from core.imaging.outcome import notes_of, row_of, write_scans
 from core.imaging.reference import consistency, read_reference, scores
 from core.imaging.translate.intensity_scale import ScannerScan, read_scanner
 from core.imaging.translate.sources import Gathered, gather
@@ -90,9 +90,10 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     yield Progress(COMPARED, 0, 1, "Writing")
     drawing = Drawing(gathered, scanner)
     chosen, *plain = (Made(done, drawing.image(done.estimate.values)) for done in (first, *rest))
-    artifacts = [write_scan(context.out, scan, kind) for kind, scan in _maps(drawing, chosen, truth).items()]
+    scans = [(scan, kind, "") for kind, scan in _maps(drawing, chosen, truth).items()]
     like = gathered.grid.stored
-    artifacts += [write_scan(context.out, like.like(each.values), BASELINE, each.done.method.name) for each in plain]
+    scans += [(like.like(each.values), BASELINE, each.done.method.name) for each in plain]
+    artifacts = write_scans(context.out, scans)
     table = tuple(_row(drawing, made, truth) for made in (chosen, *plain))
     yield Progress(1.0, 1, 1, "Done")
     yield Finished(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from core import device as devices
 from core.contrasts import CONTRASTS
 from core.errors import UserError
 from core.events import Progress
@@ -130,16 +131,19 @@ def predict(model: Model, features: Float) -> Float:
     """
     if model.width > features.shape[1]:
         raise _damaged()
-    total = np.full(len(features), model.start)
-    values = np.empty(min(CHUNK, len(features)))
-    for low in range(0, len(features), CHUNK):
-        columns = [np.ascontiguousarray(column) for column in features[low : low + CHUNK].T]
-        part = total[low : low + CHUNK]
-        for tree in model.trees:
-            if tree.splits:
-                part += np.take(tree.leaves, _reached(tree.splits, columns), out=values[: len(part)], mode="clip")
-            else:
-                part += tree.leaves[0]
+    parts = [features[low : low + CHUNK] for low in range(0, len(features), CHUNK)]
+    made = devices.side_by_side(lambda part: _predicted_part(model, part), parts)
+    return np.concatenate([np.empty(0, np.float32), *made])
+
+
+def _predicted_part(model: Model, features: Float) -> Float:
+    columns = [np.ascontiguousarray(column) for column in features.T]
+    total, values = np.full(len(features), model.start), np.empty(len(features))
+    for tree in model.trees:
+        if tree.splits:
+            total += np.take(tree.leaves, _reached(tree.splits, columns), out=values, mode="clip")
+        else:
+            total += tree.leaves[0]
     return total.astype(np.float32)
 
 
@@ -176,7 +180,7 @@ def said(images: Mapping[str, Float], brain: Bool, target: str) -> Float:
     contrast -> ``scaled`` image."""
     shipped, index = load(WEIGHTS), number(images, target)
     nodes, base = (shipped.get_parameter(name).detach()[index].numpy() for name in ("nodes", "start"))
-    maps = {name: patch_maps(image) for name, image in images.items()}
+    maps = dict(zip(images, devices.side_by_side(patch_maps, images.values()), strict=True))
     values = np.zeros(brain.shape, np.float32)
     values[brain] = predict(Model(nodes, float(base)), gather(maps, places(brain), brain))
     return values

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +15,11 @@ from sklearn.ensemble import GradientBoostingRegressor
 
 from core.contrasts import CONTRASTS
 from core.errors import UserError
+from core.events import finish
 from core.imaging.brain_position import places
+from core.imaging.options import Options
+from core.imaging.problem import Sources
+from core.imaging.translate import regression, trees
 from core.imaging.translate.trees import PER_CONTRAST, WEIGHTS, Model, gather, number, patch_maps, predict
 from core.nets.boosted_trees import LEAVES, MODELS, NODES
 from core.weights import load
@@ -262,3 +267,37 @@ def test_every_set_of_sources_has_a_model_for_each_other_contrast() -> None:
         assert number({CONTRASTS[told] for told in sources}, CONTRASTS[target]) == index
     with pytest.raises(ValueError, match="not in"):
         number({"t1"}, "t1")
+
+
+def test_methods_of_one_job_share_the_trees_and_the_regression(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def counted(module: Any, name: str) -> None:
+        plain = getattr(module, name)
+
+        def noted(*given: Any) -> Any:
+            calls.append(name)
+            return plain(*given)
+
+        monkeypatch.setattr(module, name, noted)
+
+    counted(trees, "said")
+    counted(regression, "predict")
+
+    def sources() -> Sources:
+        brain = np.zeros((16, 16, 16), bool)
+        brain[3:13, 3:13, 3:13] = True
+        image = np.where(brain, np.random.default_rng(0).random(brain.shape), 0).astype(np.float32)
+        return Sources({"t1": image}, brain, "t2")
+
+    one = sources()
+    made = [finish(method(one, Options())).values for method in (trees.trees, trees.trees, regression.regression)]
+    np.testing.assert_array_equal(made[0], made[1])
+    regression.start(one, "cpu")
+    assert sorted(calls) == ["predict", "said"]
+    again = finish(trees.trees(sources(), Options()))
+    np.testing.assert_array_equal(again.values, made[0])
+    assert calls.count("said") == 2
+    del one
+    gc.collect()
+    assert not regression._starts and not trees._predicted

@@ -24,7 +24,8 @@ from core import device, weights
 from core.acquisition import Acquisition, thick, whole
 from core.assets import ASSETS
 from core.engine.execute import execute
-from core.engine.local import ROOT, LocalEngine
+from core.engine.child_process import ROOT
+from core.engine.local import LocalEngine
 from core.engine.protocol import JobSpec
 from core.events import Event, Progress
 from core.files.nifti import read_volume, write_volume

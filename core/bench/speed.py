@@ -23,8 +23,8 @@ from torch import nn
 from core import device, weights
 from core.acquisition import Acquisition, thick, whole
 from core.assets import ASSETS
-from core.engine.execute import execute
 from core.engine.child_process import ROOT
+from core.engine.execute import execute
 from core.engine.local import LocalEngine
 from core.engine.protocol import JobSpec
 from core.events import Event, Progress

@@ -83,6 +83,19 @@ def load(services: Services, uploads: Sequence[Path], wanted: Wanted) -> Loaded:
             path.unlink(missing_ok=True)
 
 
+def begin(services: Services, session: str, title: str, loaded: Loaded, wanted: Wanted) -> str:
+    """Record what was loaded as a batch and return its id; whoever calls reads it in.
+
+    UserError queue_full, and what was unpacked is removed.
+    """
+    names = [scan.name for scan in loaded.scans]
+    try:
+        return services.batches.add(session, wanted.task.name, title, names, services.settings.batch_scans)
+    except BaseException:
+        shutil.rmtree(loaded.folder, ignore_errors=True)
+        raise
+
+
 def read_in(services: Services, session: str, batch_id: str, loaded: Loaded, wanted: Wanted) -> None:
     """Take every scan of a batch in and give it to the queue; what goes wrong with one is recorded, and the next read.
 

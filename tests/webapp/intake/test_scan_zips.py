@@ -13,7 +13,7 @@ from core.errors import UserError
 from core.tasks import find
 from tests.phantom import Phantom
 from tests.webapp.fakes import load as load_scan
-from webapp.intake.scan_zips import Loaded, Wanted, load, read_in
+from webapp.intake.scan_zips import Loaded, Wanted, begin, load, read_in
 from webapp.pages.many.many_archive import archive, place_of, tables
 from webapp.pages.many.many_state import ManyState, batch_state
 from webapp.services import Services
@@ -37,8 +37,7 @@ def pair(head: Phantom, tmp_path: Path) -> tuple[bytes, bytes]:
 
 def begun(services: Services, loaded: Loaded, wanted: Wanted, session: str = "a") -> ManyState:
     """Record a batch and read it in."""
-    names = [scan.name for scan in loaded.scans]
-    batch_id = services.batches.add(session, wanted.task.name, "scans.zip", names, 10)
+    batch_id = begin(services, session, "scans.zip", loaded, wanted)
     read_in(services, session, batch_id, loaded, wanted)
     return state_of(services, batch_id, session)
 
@@ -54,6 +53,15 @@ def run_all(services: Services) -> None:
 
 
 WANTED = Wanted(find("inpaint"), {"seed": 3})
+
+
+def test_nothing_unpacked_is_left_of_a_batch_that_is_refused(services: Services, tmp_path: Path) -> None:
+    most = services.settings.batch_scans
+    files = {f"{number}_{kind}.nii": b"" for number in range(most + 1) for kind in ("t1", "mask")}
+    loaded = load(services, [packed(tmp_path, files)], WANTED)
+    with pytest.raises(UserError) as caught:
+        begin(services, "a", "scans.zip", loaded, WANTED)
+    assert caught.value.code == "queue_full" and not loaded.folder.exists()
 
 
 def test_a_batch_runs_and_comes_out_as_a_zip(services: Services, pair: tuple[bytes, bytes], tmp_path: Path) -> None:

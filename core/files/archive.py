@@ -7,7 +7,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -94,18 +94,27 @@ def unpack(path: Path, folder: Path, *, max_bytes: int) -> Unpacked:
         raise UserError("zip_damaged", "The zip file is damaged or cut off.", AGAIN) from error
 
 
-def unpack_all(path: Path, folder: Path, *, max_bytes: int, max_files: int = MAX_FILES) -> dict[str, Path]:
+def unpack_all(
+    path: Path,
+    folder: Path,
+    *,
+    max_bytes: int,
+    max_files: int = MAX_FILES,
+    require_room: Callable[[int], None] = lambda size: None,
+) -> dict[str, Path]:
     """Write every member of the zip at ``path`` but litter into ``folder`` under its own name: ``max_bytes`` and
     ``max_files`` of them at most.
 
     Return name in the zip -> file. ``UserError`` for a zip that is damaged, encrypted or a trap, or names that only
-    differ in case.
+    differ in case. require_room: raises one where so many bytes have no place, before any is written.
     """
     found: dict[str, Path] = {}
     taken: set[str] = set()
     try:
         with open_zip(path) as archive:
-            for member in _checked(archive.infolist(), path.stat().st_size, max_bytes, max_files):
+            members = _checked(archive.infolist(), path.stat().st_size, max_bytes, max_files)
+            require_room(sum(member.file_size for member in members))
+            for member in members:
                 name = PurePosixPath(member.filename.replace("\\", "/")).as_posix()
                 if name.lower() in taken or len(name) > NAME_CHARACTERS:
                     raise UserError("zip_unsafe", "Two files in the zip have the same name, or a very long one.", FEWER)

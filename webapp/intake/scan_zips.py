@@ -61,7 +61,6 @@ def load(services: Services, uploads: Sequence[Path], wanted: Wanted) -> Loaded:
     """
     folder = services.settings.data / "work" / f"batch-{services.blobs.fresh_name()}"
     try:
-        services.blobs.require_room()
         tables = [path for path in uploads if path.name.lower().endswith(TABLE_ENDS)]
         zips = [path for path in uploads if path not in tables]
         if len(zips) != 1 or len(tables) > 1:
@@ -69,7 +68,8 @@ def load(services: Services, uploads: Sequence[Path], wanted: Wanted) -> Loaded:
                 "batch_upload", "A batch is one zip of scans.", "Drop one zip, and at most one table with it."
             )
         folder.mkdir(parents=True)
-        names = unpack_all(zips[0], folder, max_bytes=(services.settings.max_upload_mb << 20) * UNPACKED)
+        most = (services.settings.max_upload_mb << 20) * UNPACKED
+        names = unpack_all(zips[0], folder, max_bytes=most, require_room=services.blobs.require_room)
         table = _table(folder, list(names), tables)
         scans, left_out = _listed(folder, list(names), table, wanted)
         for scan in scans:

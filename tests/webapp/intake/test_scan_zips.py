@@ -18,6 +18,8 @@ from webapp.pages.many.many_archive import archive, place_of, tables
 from webapp.pages.many.many_state import ManyState, batch_state
 from webapp.services import Services
 from webapp.store.clock import now
+from webapp.store.records import JobRecord
+from webapp.store.repository import not_found
 
 
 def packed(folder: Path, files: dict[str, bytes], name: str = "scans.zip") -> Path:
@@ -110,6 +112,13 @@ def test_a_batch_runs_and_comes_out_as_a_zip(services: Services, pair: tuple[byt
             for artifact in scan.job.artifacts:
                 assert out.read(place_of(scan, artifact)) == services.blobs.path(artifact.blob).read_bytes()
         assert b"c,not_nifti," in out.read("failed.csv")
+
+    def gone(job: JobRecord) -> bytes:
+        """Do what the picture of a run that is deleted meanwhile does."""
+        raise not_found()
+
+    with zipfile.ZipFile(io.BytesIO(b"".join(archive(services, state, gone)))) as out:
+        assert out.testzip() is None and names - set(out.namelist()) == {"a/thumbnail.webp", "b/thumbnail.webp"}
     written = tables(state)
     assert [line.partition(",")[0] for line in written["summary.csv"].splitlines()] == ["name", "a", "b", "c"]
     assert 'src="a/thumbnail.webp"' in written["overview.html"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
 from core.batch.batch_page import PAGE, overview_text
 from core.batch.batch_tables import FAILED, SUMMARY, failed_text, summary_text
 from core.batch.thumbnail import NAME as THUMBNAIL
+from core.errors import UserError
 from core.result import RESULT
 from webapp.pages.many.many_state import ManyScan, ManyState
 from webapp.services import Services
@@ -53,7 +55,9 @@ def archive(services: Services, state: ManyState, picture: Callable[[JobRecord],
             if scan.job is None or scan.state != "done":
                 continue
             if scan.job.artifact(RESULT):
-                out.writestr(f"{scan.name}/{THUMBNAIL}", picture(scan.job))
+                # a run may be deleted while the zip is sent
+                with suppress(UserError, OSError):
+                    out.writestr(f"{scan.name}/{THUMBNAIL}", picture(scan.job))
             for artifact in scan.job.artifacts:
                 yield from _file(out, pipe, services.blobs.path(artifact.blob), place_of(scan, artifact))
         yield pipe.taken()

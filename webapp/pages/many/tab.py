@@ -182,13 +182,13 @@ def _settings(text: str) -> dict[str, object]:
 
 
 def _end(services: Services, batch_id: str, session: str) -> str:
-    """Cancel a batch that is not over, delete one that is; return in words what is gone."""
+    """Cancel a batch that is not over, delete one that is; return what is said of it."""
     record = services.batches.one(batch_id, session)
     if not batch_state(services, session, record).over:
         alive = services.batches.cancel(batch_id, session)
         for job_id in alive:
             services.dispatcher.cancel(job_id, session)
-        return f"what was left of {record.title}; what is done stays"
+        return piece("many", "cancelled", title=record.title)
     runs, scans = services.erasure.delete_batch(batch_id, session)
     return f"{record.title} with {count(runs, 'run')} and {count(scans, 'scan')}"
 

@@ -136,8 +136,8 @@ def test_what_was_looked_up_a_moment_ago_needs_no_database(tmp_path: Path) -> No
     identity = Identity(services, clock.monotonic)
     admitted = identity.admit(services.accounts.add("ada", "visitor", None))
 
-    def asked(*headers: tuple[str, str], query: bytes = b"", **more: Any) -> dict[str, Any]:
-        return {**scope("10.0.0.1", admitted.cookie, *headers), "query_string": query, **more}
+    def asked(*headers: tuple[str, str], query: bytes = b"") -> dict[str, Any]:
+        return {**scope("10.0.0.1", admitted.cookie, *headers), "query_string": query}
 
     assert identity.recall(asked()) is None
     assert identity.of(asked()) == identity.recall(asked()) == admitted.visitor
@@ -145,7 +145,7 @@ def test_what_was_looked_up_a_moment_ago_needs_no_database(tmp_path: Path) -> No
     for other in (
         asked(("authorization", "Bearer x")),
         asked(query=b"token=x"),
-        asked(**{ACCESS: "program"}),
+        {**asked(), ACCESS: "program"},
         {**scope(), "query_string": b""},
         {**scope(cookie="f" * 43), "query_string": b""},
     ):

@@ -8,13 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from core.errors import UserError
 from core.tasks import find
 from tests.phantom import Phantom
 from tests.webapp.fakes import load as load_scan
 from webapp.intake.scan_zips import Loaded, Wanted, begin, load, read_in
-from webapp.pages.many.many_archive import archive, place_of, tables
+from webapp.pages.many.many_archive import archive, picture_of, place_of, tables
 from webapp.pages.many.many_state import ManyState, batch_state
 from webapp.services import Services
 from webapp.store.clock import now
@@ -112,6 +113,11 @@ def test_a_batch_runs_and_comes_out_as_a_zip(services: Services, pair: tuple[byt
             for artifact in scan.job.artifacts:
                 assert out.read(place_of(scan, artifact)) == services.blobs.path(artifact.blob).read_bytes()
         assert b"c,not_nifti," in out.read("failed.csv")
+    # planes side by side above and below each other, as the overview describes them
+    first = state.scans[0].job
+    assert first is not None
+    with Image.open(io.BytesIO(picture_of(services, "a", first))) as sheet:
+        assert sheet.width > sheet.height > 0 and sheet.mode == "RGB"
 
     def gone(job: JobRecord) -> bytes:
         """Do what the picture of a run that is deleted meanwhile does."""

@@ -8,14 +8,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
+from core import tasks
 from core.batch.batch_page import PAGE, overview_text
 from core.batch.batch_tables import FAILED, SUMMARY, failed_text, summary_text
 from core.batch.thumbnail import NAME as THUMBNAIL
+from core.batch.thumbnail import drawn
 from core.errors import UserError
 from core.result import RESULT
 from webapp.pages.many.many_state import ManyScan, ManyState
 from webapp.services import Services
 from webapp.store.records import ArtifactRecord, JobRecord
+from webapp.store.repository import not_found
 
 CHUNK = 1 << 20
 
@@ -62,6 +65,15 @@ def archive(services: Services, state: ManyState, picture: Callable[[JobRecord],
                 yield from _file(out, pipe, services.blobs.path(artifact.blob), place_of(scan, artifact))
         yield pipe.taken()
     yield pipe.taken()
+
+
+def picture_of(services: Services, session: str, job: JobRecord) -> bytes:
+    """Return the picture of a run of a session as ``counterscan batch`` draws it; UserError not_found, OSError."""
+    result = job.artifact(RESULT)
+    if result is None:
+        raise not_found()
+    inputs = {name: services.blobs.path(services.repo.scan(one, session).blob) for name, one in job.inputs.items()}
+    return drawn(tasks.find(job.task), inputs, services.blobs.path(result.blob))
 
 
 def tables(state: ManyState) -> dict[str, str]:

@@ -9,10 +9,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi import Path as PathPart
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from core.errors import UserError
 from webapp.api.dicom_download import dicom_answer
@@ -35,6 +37,7 @@ IMAGES = (".nii", ".nii.gz")
 INTERNAL = UserError(
     "internal", "Something went wrong on our side.", "Try again; if it stays, report the name of the request."
 )
+UNREADABLE = UserError("bad_request", "The request cannot be read: its body.", "Send JSON in UTF-8, nested less deep.")
 STATUS = {
     "not_found": 404,
     "no_session": 403,
@@ -58,6 +61,7 @@ def add_routes(app: FastAPI, services: Services) -> None:
     """Add every address of Counterscan to ``app``; it must be done before Gradio is mounted at "/"."""
     app.add_exception_handler(UserError, _explain)
     app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(HTTPException, _unread)
     app.add_exception_handler(OperationalError, _put_off)
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(study_routes.router(services))
@@ -189,6 +193,15 @@ async def _misread(request: Request, error: Exception) -> Response:
         UserError("bad_request", f"The request cannot be read: {where or 'its body'}.", f"{first['msg']}."),
         422,
     )
+
+
+async def _unread(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code != 400:
+        return await http_exception_handler(request, error)
+    # what FastAPI raises for a body that JSON's own reader gives up: nested too deep, long numbers, no UTF-8
+    return _problem(request, UNREADABLE, 422)
 
 
 async def _put_off(request: Request, error: Exception) -> Response:

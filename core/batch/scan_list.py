@@ -185,7 +185,9 @@ def names_apart(paths: Sequence[str]) -> list[str]:
     UserError manifest_wrong where two cannot be told apart.
     """
     made = [one or f"scan-{number}" for number, one in enumerate(_apart([_parts(path) for path in paths]), 1)]
-    _require_unique(list(enumerate(made, 1)), ())
+    twice = [name for name, times in Counter(map(str.casefold, made)).items() if times > 1]
+    if twice:
+        raise _wrong(f"Several scans would be called {twice[0]}.", "Give their files names that differ in letters.")
     return made
 
 

@@ -23,15 +23,25 @@ PIXELS, GAP, QUALITY = 420, 4, 80
 def write_thumbnail(folder: Path, task: Task, inputs: Mapping[str, Path], result: Result) -> Path | None:
     """Write ``thumbnail.webp`` into ``folder`` and return it; None for a result without a volume.
 
-    inputs: input name -> file. The upper row is the first scan that was given, with the outline of the mask; the lower
-    row the result. Each has its own window.
+    inputs: input name -> file, as of ``drawn``.
     """
     main = next((artifact for artifact in result.artifacts if artifact.kind == RESULT and artifact.is_volume), None)
     if main is None:
         return None
+    path = folder / NAME
+    path.write_bytes(drawn(task, inputs, Path(main.path)))
+    return path
+
+
+def drawn(task: Task, inputs: Mapping[str, Path], result: Path) -> bytes:
+    """Return the picture of a result as WebP.
+
+    inputs: input name -> file. The upper row is the first scan that was given, with the outline of the mask; the lower
+    row the result. Each has its own window. UserError, OSError for files that are gone.
+    """
     # other formats are read by the job alone, in a process of their own
     inputs = {name: path for name, path in inputs.items() if path.name.endswith((".nii", VOLUME_SUFFIX))}
-    made = read_own(Path(main.path))
+    made = read_own(result)
     framing = framing_of(task, inputs, made)
     whole = framing.whole
     frame = picture.frame(whole.affine, whole.box, whole.centre, PIXELS)
@@ -45,9 +55,7 @@ def write_thumbnail(folder: Path, task: Task, inputs: Mapping[str, Path], result
     for row in rows:
         sheet.paste(row.convert("RGB"), (0, top))
         top += row.height + GAP
-    path = folder / NAME
-    path.write_bytes(picture.webp(sheet, QUALITY))
-    return path
+    return picture.webp(sheet, QUALITY)
 
 
 def _row(stored: Stored, frame: Frame, mask: Stored | None) -> Image.Image:
@@ -56,8 +64,8 @@ def _row(stored: Stored, frame: Frame, mask: Stored | None) -> Image.Image:
     planes = []
     for plane in range(3):
         cut = frame.cut(stored.values, stored.affine, plane) * np.float32(stored.slope) + np.float32(stored.intercept)
-        drawn = picture.grey(cut, low, high)
+        grey = picture.grey(cut, low, high)
         if mask is not None:
-            drawn = picture.outlined(drawn, frame.cut(mask.values, mask.affine, plane) > 0.5)
-        planes.append(drawn)
+            grey = picture.outlined(grey, frame.cut(mask.values, mask.affine, plane) > 0.5)
+        planes.append(grey)
     return picture.strip(planes)

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.declaration import Estimate
 from core.failure.task import Settings
+from core.files.archive import open_zip
 
 # one core of a 2.5 GHz server processor, 24 x 24 pixels: seconds of one epoch for each patch, and of all diagnostics of
 # the first seed and of a later one
@@ -76,7 +77,7 @@ def _data_bytes(path: Path) -> int:
 
 def _holds_files(path: Path) -> bool:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             return not any(name.endswith(".npy") for name in archive.namelist())
     except (OSError, zipfile.BadZipFile):
         return False

@@ -7,7 +7,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -21,9 +21,15 @@ FREE_BYTES = 64 << 20
 PIECE_BYTES = 1 << 20
 NAME_CHARACTERS = 300
 LOCAL_HEADER = 30  # bytes before a member's name (APPNOTE 4.3.7)
+# of the list of a zip's files, which is read whole, at half a kilobyte a file: a set of 100,000 pictures has less
+LIST_BYTES = 32 << 20
+# signatures and bytes of the records at the end of a zip (APPNOTE 4.3.14 to 4.3.16), the short one with a comment
+END, LONG_END, LOCATOR = b"PK\5\6", b"PK\6\6", b"PK\6\7"
+END_BYTES, LONG_END_BYTES, LOCATOR_BYTES, COMMENT_BYTES = 22, 56, 20, 1 << 16
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, UnicodeDecodeError)
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-IGNORED = frozenset({"dicomdir", "thumbs.db", "desktop.ini"})
+# the last for names that are none, as "."
+NO_FILES = frozenset({"dicomdir", "thumbs.db", "desktop.ini", ""})
 FEWER = "Pack only the series you want."
 
 
@@ -38,13 +44,40 @@ class Unpacked:
 
 def is_litter(name: str) -> bool:
     """Whether a file of this path is of no interest: left by a file manager, hidden, or a DICOM index."""
-    parts = PurePosixPath(name).parts
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[-1].lower() in IGNORED
+    path = PurePosixPath(name)
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.parts) or path.name.lower() in NO_FILES
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """Return the zip at ``path``, open, unless the list of its files alone would take the memory of the machine.
+
+    OSError, BadZipFile; UserError too_many_files.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - COMMENT_BYTES - END_BYTES - LOCATOR_BYTES - LONG_END_BYTES))
+        tail = file.read()
+    # a comment may hold the signature again, and zipfile takes the end of the file first
+    ends = {len(tail) - END_BYTES, tail.rfind(END)}
+    if any(_list_bytes(tail, end) > LIST_BYTES for end in ends):
+        raise UserError("too_many_files", "The zip holds far too many files.", FEWER)
+    return zipfile.ZipFile(path)
+
+
+def _list_bytes(tail: bytes, end: int) -> int:
+    """Return the size of the list that the record at ``end``, or a long one before it, states; 0 for no record."""
+    if end < 0 or not tail.startswith(END, end) or len(tail) < end + END_BYTES:
+        return 0
+    (size,) = struct.unpack_from("<I", tail, end + 12)
+    locator = end - LOCATOR_BYTES
+    long_end = locator - LONG_END_BYTES
+    if long_end >= 0 and tail.startswith(LOCATOR, locator) and tail.startswith(LONG_END, long_end):
+        (size,) = struct.unpack_from("<Q", tail, long_end + 40)
+    return int(size)
 
 
 def file_names(path: Path) -> list[str]:
-    """Return the names of the files in the zip at ``path`` that are no litter. OSError, BadZipFile."""
-    with zipfile.ZipFile(path) as archive:
+    """Return the names of the files in the zip at ``path`` that are no litter. OSError, BadZipFile, UserError."""
+    with open_zip(path) as archive:
         return [name for name in archive.namelist() if not name.endswith("/") and not is_litter(name)]
 
 
@@ -54,25 +87,34 @@ def unpack(path: Path, folder: Path, *, max_bytes: int) -> Unpacked:
     Names only decide what is litter. ``UserError`` for a zip that is damaged, encrypted or a trap.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             members = _checked(archive.infolist(), path.stat().st_size, max_bytes)
             return _unpacked(archive, members, folder)
     except DAMAGE as error:
         raise UserError("zip_damaged", "The zip file is damaged or cut off.", AGAIN) from error
 
 
-def unpack_all(path: Path, folder: Path, *, max_bytes: int, max_files: int = MAX_FILES) -> dict[str, Path]:
+def unpack_all(
+    path: Path,
+    folder: Path,
+    *,
+    max_bytes: int,
+    max_files: int = MAX_FILES,
+    require_room: Callable[[int], None] = lambda size: None,
+) -> dict[str, Path]:
     """Write every member of the zip at ``path`` but litter into ``folder`` under its own name: ``max_bytes`` and
     ``max_files`` of them at most.
 
     Return name in the zip -> file. ``UserError`` for a zip that is damaged, encrypted or a trap, or names that only
-    differ in case.
+    differ in case. require_room: raises one where so many bytes have no place, before any is written.
     """
     found: dict[str, Path] = {}
     taken: set[str] = set()
     try:
-        with zipfile.ZipFile(path) as archive:
-            for member in _checked(archive.infolist(), path.stat().st_size, max_bytes, max_files):
+        with open_zip(path) as archive:
+            members = _checked(archive.infolist(), path.stat().st_size, max_bytes, max_files)
+            require_room(sum(member.file_size for member in members))
+            for member in members:
                 name = PurePosixPath(member.filename.replace("\\", "/")).as_posix()
                 if name.lower() in taken or len(name) > NAME_CHARACTERS:
                     raise UserError("zip_unsafe", "Two files in the zip have the same name, or a very long one.", FEWER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -12,6 +12,8 @@ from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 from webapp.store.states import State
 
 ROOT = "/api/v1"
+# of an input, or of a file; what has a length is UTF-8, which ids in the database must be
+Name = Annotated[str, Field(max_length=64)]
 # of "tissue" pictures without spectra are another kind, because only some tasks take them
 Kind = Literal["volume", "mask", "tissue", "pictures", "model"]
 
@@ -55,7 +57,7 @@ class JobRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     task: str = Field(max_length=40)
-    inputs: dict[str, str] = {}
+    inputs: dict[Name, Name] = {}
     preset: str | None = Field(default=None, max_length=200)
     params: dict[str, JsonValue] = {}
 

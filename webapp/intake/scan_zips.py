@@ -61,7 +61,6 @@ def load(services: Services, uploads: Sequence[Path], wanted: Wanted) -> Loaded:
     """
     folder = services.settings.data / "work" / f"batch-{services.blobs.fresh_name()}"
     try:
-        services.blobs.require_room()
         tables = [path for path in uploads if path.name.lower().endswith(TABLE_ENDS)]
         zips = [path for path in uploads if path not in tables]
         if len(zips) != 1 or len(tables) > 1:
@@ -69,7 +68,8 @@ def load(services: Services, uploads: Sequence[Path], wanted: Wanted) -> Loaded:
                 "batch_upload", "A batch is one zip of scans.", "Drop one zip, and at most one table with it."
             )
         folder.mkdir(parents=True)
-        names = unpack_all(zips[0], folder, max_bytes=(services.settings.max_upload_mb << 20) * UNPACKED)
+        most = (services.settings.max_upload_mb << 20) * UNPACKED
+        names = unpack_all(zips[0], folder, max_bytes=most, require_room=services.blobs.require_room)
         table = _table(folder, list(names), tables)
         scans, left_out = _listed(folder, list(names), table, wanted)
         for scan in scans:
@@ -81,6 +81,19 @@ def load(services: Services, uploads: Sequence[Path], wanted: Wanted) -> Loaded:
     finally:
         for path in uploads:
             path.unlink(missing_ok=True)
+
+
+def begin(services: Services, session: str, title: str, loaded: Loaded, wanted: Wanted) -> str:
+    """Record what was loaded as a batch and return its id; whoever calls reads it in.
+
+    UserError queue_full, and what was unpacked is removed.
+    """
+    names = [scan.name for scan in loaded.scans]
+    try:
+        return services.batches.add(session, wanted.task.name, title, names, services.settings.batch_scans)
+    except BaseException:
+        shutil.rmtree(loaded.folder, ignore_errors=True)
+        raise
 
 
 def read_in(services: Services, session: str, batch_id: str, loaded: Loaded, wanted: Wanted) -> None:

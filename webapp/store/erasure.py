@@ -80,7 +80,8 @@ class Erasure:
         """
         with self._engine.begin() as connection:
             mine = scan.c.id == scan_id, scan.c.session == session_id
-            if connection.scalar(select(scan.c.id).where(*mine)) is None:
+            # a run that is being queued on it comes before or after
+            if connection.scalar(select(scan.c.id).where(*mine).with_for_update()) is None:
                 raise not_found()
             family = _family(connection, {scan_id})
             runs = [run for run in _runs(connection, session_id) if family & set(run.inputs.values())]

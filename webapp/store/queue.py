@@ -20,7 +20,7 @@ from webapp.store.clock import new_id, new_token, now
 from webapp.store.database import READING
 from webapp.store.records import Claim, NewArtifact, Standing
 from webapp.store.repository import ensure_session, not_found
-from webapp.store.schema import artifact, job, session
+from webapp.store.schema import artifact, job, scan, session
 from webapp.store.states import State, Step
 
 TEXT_LIMIT = 200
@@ -53,6 +53,7 @@ class Queue:
     ) -> str:
         """Add a job and return its id; UserError queue_full with ``own`` waiting jobs of this session or ``total``.
 
+        inputs: name -> scan of this session; UserError not_found where one was deleted meanwhile.
         batch: the batch and the number of its scan that the job is; such jobs have a bound of their own, and count for
         neither. UserError cancelled where the batch is.
         """
@@ -62,6 +63,7 @@ class Queue:
             ensure_session(connection, session_id)
             if batch is None:
                 _require_room(connection, session_id, own, total)
+            _require_scans(connection, session_id, set(inputs.values()))
             connection.execute(
                 insert(job).values(
                     id=job_id,
@@ -229,6 +231,13 @@ def _recorded(connection: Connection, claim: Claim, artifacts: Sequence[NewArtif
     """Return whether just these files are the results of the job; no two files have one name."""
     kept = set(connection.scalars(select(artifact.c.blob).where(artifact.c.job == claim.id)))
     return bool(kept) and kept == {new.blob for new in artifacts}
+
+
+def _require_scans(connection: Connection, session_id: str, wanted: Collection[str]) -> None:
+    """Hold the scans of a session until the end of the transaction; UserError not_found where one is gone."""
+    held = select(scan.c.id).where(scan.c.id.in_(wanted), scan.c.session == session_id).with_for_update(read=True)
+    if len(connection.scalars(held).all()) != len(wanted):
+        raise not_found()
 
 
 def _require_room(connection: Connection, session_id: str, own: int, total: int) -> None:

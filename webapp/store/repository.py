@@ -208,8 +208,8 @@ def not_found() -> UserError:
     """Return the error for what does not exist or is somebody else's."""
     return UserError(
         "not_found",
-        "There is nothing here that belongs to this browser.",
-        "Open the page in the browser that made it, or start again with a new upload.",
+        "There is nothing here that belongs to you.",
+        "Open it in the browser, or with the token, of whoever made it; or start again with a new upload.",
     )
 
 

@@ -15,7 +15,7 @@ from core.errors import UserError
 from core.failure.result_checks import require_consistent
 from core.failure.results import Results
 from core.failure.results_json import from_json
-from core.files.archive import is_litter
+from core.files.archive import is_litter, open_zip
 
 RESULTS, RECORD = "results.json", "run.json"
 # a folder that holds anything else is one of data
@@ -97,7 +97,7 @@ def _files(path: Path) -> dict[str, bytes]:
 def _members(path: Path) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             files = [each for each in archive.infolist() if not each.is_dir() and not is_litter(each.filename)]
             if not {PurePosixPath(each.filename).name for each in files} <= WRITTEN:
                 return {}

@@ -10,6 +10,7 @@ from core.failure.data.image_sets import load_images, opened
 from core.failure.data.labelled_patches import Loaded, read_patches
 from core.failure.data.predictions import LOGITS, Predictions, read_predictions
 from core.failure.data.reading_options import Options
+from core.files.archive import open_zip
 
 
 def load(path: Path, labels: Path | None = None, options: Options | None = None) -> Loaded | Predictions | EarlierRun:
@@ -33,7 +34,7 @@ def load(path: Path, labels: Path | None = None, options: Options | None = None)
 def _has_logits(path: Path) -> bool:
     """Return whether a file is an .npz with logits; nothing of it is unpacked."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             return f"{LOGITS}.npy" in archive.namelist()
     except (OSError, zipfile.BadZipFile):
         return False

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from core.errors import UserError
+from core.files.archive import open_zip
 
 TORCHSCRIPT, EXPORTED, ONNX = "TorchScript", "torch.export", "ONNX"
 MOST_BYTES = 2 << 30
@@ -45,7 +46,7 @@ def model_format(path: Path) -> str:
 
 def _of_archive(path: Path) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             names = [name.partition("/")[2] for name in archive.namelist()]
             flat = archive.namelist()
     except (zipfile.BadZipFile, OSError) as error:

@@ -63,6 +63,7 @@ def test_a_scan_that_lacks_an_input_is_named() -> None:
         (("notes.txt",), "1 files are no scans by the end of their names; DICOM folders need a table."),
         ((), "No scan was found."),
         (("a_t1.nii.gz", "a_t1.nii", "a_mask.nii"), "Two files are t1 of a."),
+        (("é_t1.nii", "e\u0301_t1.nii", "é_mask.nii", "e\u0301_mask.nii"), "Several scans would be called é."),
     ],
 )
 def test_nothing_to_run_is_refused(names: tuple[str, ...], message: str) -> None:

@@ -150,6 +150,7 @@ def test_the_tasks_are_all_there_with_their_schemas(someone: Program) -> None:
         ({"task": "inpaint", "inputs": {"t1": "../../etc/passwd"}}, "not_found"),
         ({"task": "inpaint", "inputs": {"t1": 1}}, "bad_request"),
         ({"task": "inpaint", "more": 1}, "bad_request"),
+        ({"task": "inpaint", "inputs": {"t1": "0" * 65}}, "bad_request"),
         ({}, "bad_request"),
         ([], "bad_request"),
     ],
@@ -157,6 +158,19 @@ def test_the_tasks_are_all_there_with_their_schemas(someone: Program) -> None:
 def test_a_job_that_cannot_be_is_refused_with_the_reason(someone: Program, body: Any, wanted: str) -> None:
     answer = someone.ask("POST", JOBS, json=body)
     assert code(answer)[1] == wanted and answer.status_code in (404, 422), answer.text
+
+
+# half of a character, which JSON can write and no database can hold
+LONE = rb'{"task": "inpaint", "inputs": {"t1": "\ud800"}}'
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000, b'{"task": ' + b"9" * 6000 + b"}", b'{"task": "\xff"}', b"{", b"", LONE]
+)
+def test_a_body_that_cannot_be_read_is_refused_with_the_reason(someone: Program, body: bytes) -> None:
+    answer = someone.ask("POST", JOBS, content=body, headers={"content-type": "application/json"})
+    assert code(answer) == (422, "bad_request"), answer.text
+    assert all(answer.json()[part] for part in ("message", "hint"))
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from core.errors import UserError
 from core.tasks import find
 from tests.phantom import Phantom
 from tests.webapp.fakes import load as load_scan
-from webapp.intake.scan_zips import Loaded, Wanted, load, read_in
-from webapp.pages.many.many_archive import archive, place_of, tables
+from webapp.intake.scan_zips import Loaded, Wanted, begin, load, read_in
+from webapp.pages.many.many_archive import archive, picture_of, place_of, tables
 from webapp.pages.many.many_state import ManyState, batch_state
 from webapp.services import Services
 from webapp.store.clock import now
+from webapp.store.records import JobRecord
+from webapp.store.repository import not_found
 
 
 def packed(folder: Path, files: dict[str, bytes], name: str = "scans.zip") -> Path:
@@ -37,8 +40,7 @@ def pair(head: Phantom, tmp_path: Path) -> tuple[bytes, bytes]:
 
 def begun(services: Services, loaded: Loaded, wanted: Wanted, session: str = "a") -> ManyState:
     """Record a batch and read it in."""
-    names = [scan.name for scan in loaded.scans]
-    batch_id = services.batches.add(session, wanted.task.name, "scans.zip", names, 10)
+    batch_id = begin(services, session, "scans.zip", loaded, wanted)
     read_in(services, session, batch_id, loaded, wanted)
     return state_of(services, batch_id, session)
 
@@ -54,6 +56,32 @@ def run_all(services: Services) -> None:
 
 
 WANTED = Wanted(find("inpaint"), {"seed": 3})
+
+
+def test_a_zip_that_would_fill_the_disk_is_not_unpacked(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = packed(tmp_path, {"a_t1.nii": bytes(1000), "a_mask.nii": bytes(24)})
+    asked: list[int] = []
+
+    def require_room(size: int = 0) -> None:
+        asked.append(size)
+        raise UserError("disk_full", "The disk is nearly full.", "Come back later.")
+
+    monkeypatch.setattr(services.blobs, "require_room", require_room)
+    with pytest.raises(UserError) as caught:
+        load(services, [path], WANTED)
+    assert caught.value.code == "disk_full" and asked == [1024]
+    assert not list(services.settings.data.rglob("*.nii"))
+
+
+def test_nothing_unpacked_is_left_of_a_batch_that_is_refused(services: Services, tmp_path: Path) -> None:
+    most = services.settings.batch_scans
+    files = {f"{number}_{kind}.nii": b"" for number in range(most + 1) for kind in ("t1", "mask")}
+    loaded = load(services, [packed(tmp_path, files)], WANTED)
+    with pytest.raises(UserError) as caught:
+        begin(services, "a", "scans.zip", loaded, WANTED)
+    assert caught.value.code == "queue_full" and not loaded.folder.exists()
 
 
 def test_a_batch_runs_and_comes_out_as_a_zip(services: Services, pair: tuple[bytes, bytes], tmp_path: Path) -> None:
@@ -85,6 +113,18 @@ def test_a_batch_runs_and_comes_out_as_a_zip(services: Services, pair: tuple[byt
             for artifact in scan.job.artifacts:
                 assert out.read(place_of(scan, artifact)) == services.blobs.path(artifact.blob).read_bytes()
         assert b"c,not_nifti," in out.read("failed.csv")
+    # planes side by side above and below each other, as the overview describes them
+    first = state.scans[0].job
+    assert first is not None
+    with Image.open(io.BytesIO(picture_of(services, "a", first))) as sheet:
+        assert sheet.width > sheet.height > 0 and sheet.mode == "RGB"
+
+    def gone(job: JobRecord) -> bytes:
+        """Do what the picture of a run that is deleted meanwhile does."""
+        raise not_found()
+
+    with zipfile.ZipFile(io.BytesIO(b"".join(archive(services, state, gone)))) as out:
+        assert out.testzip() is None and names - set(out.namelist()) == {"a/thumbnail.webp", "b/thumbnail.webp"}
     written = tables(state)
     assert [line.partition(",")[0] for line in written["summary.csv"].splitlines()] == ["name", "a", "b", "c"]
     assert 'src="a/thumbnail.webp"' in written["overview.html"]

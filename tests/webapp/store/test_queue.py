@@ -16,10 +16,11 @@ from core.events import Failed
 from core.result import Result
 from webapp.store.database import connect, migrate
 from webapp.store.queue import SERVER_LOSSES, Queue
-from webapp.store.records import NewArtifact
+from webapp.store.records import NewArtifact, NewScan
 from webapp.store.repository import Repo
 
 LEASE = 60.0
+SCAN = NewScan("a", "volume", "t1.nii.gz", "blob-1", "00", 10, (2, 3, 4), (1.0, 1.0, 2.0), "RAS", {}, ())
 
 
 @pytest.fixture
@@ -45,15 +46,26 @@ def queue(repo: Repo) -> Queue:
 
 
 def add(queue: Queue, session: str = "a") -> str:
-    return queue.add(session, "inpaint", {"t1": "x"}, {"seed": 1}, own=50, total=100)
+    return queue.add(session, "inpaint", {}, {"seed": 1}, own=50, total=100)
 
 
-def test_a_claim_carries_the_job(queue: Queue) -> None:
-    job_id = add(queue)
+def test_a_claim_carries_the_job(repo: Repo, queue: Queue) -> None:
+    t1 = repo.add_scan(SCAN).id
+    job_id = queue.add("a", "inpaint", {"t1": t1}, {"seed": 1}, own=50, total=100)
     claim = queue.claim("me", 0.0, LEASE)
     assert claim is not None
-    assert (claim.id, claim.inputs, claim.params, claim.attempt) == (job_id, {"t1": "x"}, {"seed": 1}, 1)
+    assert (claim.id, claim.inputs, claim.params, claim.attempt) == (job_id, {"t1": t1}, {"seed": 1}, 1)
     assert queue.claim("me", 0.0, LEASE) is None
+
+
+@pytest.mark.parametrize(("session", "more"), [("a", {"t2": "0" * 32}), ("b", {})])
+def test_no_job_is_queued_on_a_scan_that_is_gone_or_anothers(
+    repo: Repo, queue: Queue, session: str, more: dict[str, str]
+) -> None:
+    kept = repo.add_scan(SCAN).id
+    with pytest.raises(UserError) as caught:
+        queue.add(session, "inpaint", {"t1": kept, **more}, {}, own=50, total=100)
+    assert caught.value.code == "not_found" and queue.standings() == ()
 
 
 def test_sessions_take_turns(repo: Repo) -> None:

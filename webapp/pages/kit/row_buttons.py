@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
+from markupsafe import Markup
 
 from webapp.door.visitor import session_of
 from webapp.keeping.deletion import longest
@@ -87,13 +88,14 @@ def connect(
     """Attach the buttons of ``rows``, which have ROW_BUTTONS, and return Gradio's dependency of a deletion.
 
     outcome: gets what was deleted, or why an item could not be changed. fill: returns what ``outputs`` show. delete:
-    takes the id of an item and the session, and returns in words what is gone. keep: takes them and until when to keep;
-    without it nothing can be kept.
+    takes the id of an item and the session, and returns in words what is gone, or as Markup all that is shown. keep:
+    takes them and until when to keep; without it nothing can be kept.
     """
 
     def deleted(request: gr.Request, event: gr.EventData) -> Updates:
         gone, box = attempt(lambda: delete(_item(event), session_of(request)))
-        return {**fill(request), outcome: box or piece("sessions", "deleted", what=gone)}
+        shown = gone if isinstance(gone, Markup) else piece("sessions", "deleted", what=gone)
+        return {**fill(request), outcome: box or shown}
 
     deletion = rows.delete(deleted, None, outputs, queue=False, **QUIET)
     if keep is None:

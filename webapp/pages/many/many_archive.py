@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
+from core import tasks
 from core.batch.batch_page import PAGE, overview_text
 from core.batch.batch_tables import FAILED, SUMMARY, failed_text, summary_text
 from core.batch.thumbnail import NAME as THUMBNAIL
+from core.batch.thumbnail import drawn
+from core.errors import UserError
 from core.result import RESULT
 from webapp.pages.many.many_state import ManyScan, ManyState
 from webapp.services import Services
 from webapp.store.records import ArtifactRecord, JobRecord
+from webapp.store.repository import not_found
 
 CHUNK = 1 << 20
 
@@ -53,11 +58,22 @@ def archive(services: Services, state: ManyState, picture: Callable[[JobRecord],
             if scan.job is None or scan.state != "done":
                 continue
             if scan.job.artifact(RESULT):
-                out.writestr(f"{scan.name}/{THUMBNAIL}", picture(scan.job))
+                # a run may be deleted while the zip is sent
+                with suppress(UserError, OSError):
+                    out.writestr(f"{scan.name}/{THUMBNAIL}", picture(scan.job))
             for artifact in scan.job.artifacts:
                 yield from _file(out, pipe, services.blobs.path(artifact.blob), place_of(scan, artifact))
         yield pipe.taken()
     yield pipe.taken()
+
+
+def picture_of(services: Services, session: str, job: JobRecord) -> bytes:
+    """Return the picture of a run of a session as ``counterscan batch`` draws it; UserError not_found, OSError."""
+    result = job.artifact(RESULT)
+    if result is None:
+        raise not_found()
+    inputs = {name: services.blobs.path(services.repo.scan(one, session).blob) for name, one in job.inputs.items()}
+    return drawn(tasks.find(job.task), inputs, services.blobs.path(result.blob))
 
 
 def tables(state: ManyState) -> dict[str, str]:

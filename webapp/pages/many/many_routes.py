@@ -8,9 +8,8 @@ from fastapi.responses import StreamingResponse
 from core.batch.batch_tables import FAILED, SUMMARY, failed_text, summary_text
 from webapp.door.headers import PRIVATE
 from webapp.door.visitor import session_of
-from webapp.pages.many.many_archive import archive
+from webapp.pages.many.many_archive import archive, picture_of
 from webapp.pages.many.many_state import ManyState, batch_state
-from webapp.pages.thumbnails import picture_of
 from webapp.services import Services
 
 

@@ -20,7 +20,7 @@ from core.plurals import count
 from core.presentation import Welcome
 from webapp.door.visitor import session_of
 from webapp.intake.example_scans import examples
-from webapp.intake.scan_zips import Wanted, load, read_examples, read_in
+from webapp.intake.scan_zips import Wanted, begin, load, read_examples, read_in
 from webapp.intake.scans import clean_name
 from webapp.pages.kit import row_buttons, welcome
 from webapp.pages.kit.event_options import QUIET
@@ -152,11 +152,10 @@ def _start(
     wanted = Wanted(task, {**chosen, **_settings(text)}, deface)
     title = "Batch" if services.settings.public_demo else ", ".join(clean_name(one.name) for one in uploads)
     loaded = load(services, uploads, wanted)
-    names = [scan.name for scan in loaded.scans]
-    batch_id = services.batches.add(session, task.name, title, names, services.settings.batch_scans)
+    batch_id = begin(services, session, title, loaded, wanted)
     arguments = (services, session, batch_id, loaded, wanted)
     threading.Thread(target=read_in, args=arguments, name="batch", daemon=True).start()
-    return piece("many", "started", scans=count(len(names), "scan"), left_out=loaded.left_out)
+    return piece("many", "started", scans=count(len(loaded.scans), "scan"), left_out=loaded.left_out)
 
 
 def _start_examples(services: Services, session: str) -> Markup:
@@ -183,13 +182,13 @@ def _settings(text: str) -> dict[str, object]:
 
 
 def _end(services: Services, batch_id: str, session: str) -> str:
-    """Cancel a batch that is not over, delete one that is; return in words what is gone."""
+    """Cancel a batch that is not over, delete one that is; return what is said of it."""
     record = services.batches.one(batch_id, session)
     if not batch_state(services, session, record).over:
         alive = services.batches.cancel(batch_id, session)
         for job_id in alive:
             services.dispatcher.cancel(job_id, session)
-        return f"what was left of {record.title}; what is done stays"
+        return piece("many", "cancelled", title=record.title)
     runs, scans = services.erasure.delete_batch(batch_id, session)
     return f"{record.title} with {count(runs, 'run')} and {count(scans, 'scan')}"
 

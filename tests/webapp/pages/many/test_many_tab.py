@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 from core.errors import UserError
 from core.events import Failed
@@ -105,7 +106,8 @@ def test_a_batch_is_started_cancelled_and_deleted(services: Services, head: Phan
     wait_until(read, lambda states: states == ["queued", "queued"])
     (made,) = tab.standing_of(services, "a")
     assert made.scans[0].job is not None and made.scans[0].job.params["seed"] == 7
-    assert tab._end(services, made.record.id, "a") == "what was left of scans.zip; what is done stays"
+    ended = tab._end(services, made.record.id, "a")
+    assert isinstance(ended, Markup) and "Cancelled: what was left of scans.zip. What is done stays." in ended
     assert read() == ["cancelled", "cancelled"]
     assert tab._end(services, made.record.id, "a") == "scans.zip with 2 runs and 4 scans"
     assert tab.standing_of(services, "a") == [] and not services.repo.blobs()

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { ANEW, PATIENCE, followQueue, followRun, repeat } from "../../../assets/viewer/following.js";
+import { ANEW, followQueue, followRun, PATIENCE, repeat } from "../../../assets/viewer/following.js";
 import { settled } from "../page.js";
 
 const BAR = { shown: true, job: "J", percent: 10, text: "Step", picture: "", again: 2 };

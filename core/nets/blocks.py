@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.functional import logsigmoid
+
+ONEDNN = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 
 
 class Residual(nn.Module):
@@ -56,9 +59,21 @@ def normalise(kind: str, channels: int) -> ChannelNorm | nn.GroupNorm:
     return nn.GroupNorm(_groups(channels), channels)
 
 
-def convolution(dimensions: int) -> type[nn.Conv2d] | type[nn.Conv3d]:
+class Convolution3d(nn.Conv3d):
+    """A convolution that is fast in small volumes too: there torch leaves oneDNN, which took a quarter of the time."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the convolution of ``x`` (B, C, X, Y, Z)."""
+        plain = x.device.type == "cpu" and x.dtype == self.weight.dtype == torch.float32
+        if not ONEDNN or not plain or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
+            return super().forward(x)
+        padding = cast("tuple[int, ...]", self.padding)
+        return torch.mkldnn_convolution(x, self.weight, self.bias, padding, self.stride, self.dilation, self.groups)
+
+
+def convolution(dimensions: int) -> type[nn.Conv2d] | type[Convolution3d]:
     """Return the convolution of two or three ``dimensions``."""
-    return nn.Conv3d if dimensions == 3 else nn.Conv2d
+    return Convolution3d if dimensions == 3 else nn.Conv2d
 
 
 def zero(layer: nn.Conv2d | nn.Conv3d | nn.Linear) -> None:

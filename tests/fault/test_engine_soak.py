@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from core.declaration import Task
 from core.engine.local import LocalEngine
@@ -73,6 +73,13 @@ def left(one: Services) -> int:
         return int(connection.scalar(select(func.count()).where(job.c.state.in_(("queued", "running")))) or 0)
 
 
+def hurt(one: Services) -> int:
+    """Return the number of jobs that have lost a process and are not over."""
+    begun = and_(job.c.state.in_(("queued", "running")), job.c.deaths > 0)
+    with one.repo.engine.begin() as connection:
+        return int(connection.scalar(select(func.count()).where(begun)) or 0)
+
+
 def soak(
     servers: Sequence[Services], jobs: int, ended: Counter[str], victims: Callable[[], Sequence[int]], each: int = 100
 ) -> None:
@@ -84,6 +91,8 @@ def soak(
         doomed = number % each == each // 2
         name = one.dispatcher.submit("a", "count", {}, LONG if doomed else SHORT)
         if doomed:
+            # what has died once is not to die again, which would end it
+            wait_until(partial(hurt, one), lambda number: number == 0)
             # while it runs, so that half of the kills hit it and the others whatever runs beside it
             wait_until(partial(one.repo.job, name, "a"), lambda found: found.fraction > 0 or found.over)
             with suppress(ProcessLookupError):

@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from core.nets.blocks import ChannelNorm, Residual, depth_to_space, embed_log_snr, halved, normalise, space_to_depth
+from core.nets.blocks import (
+    ONEDNN,
+    ChannelNorm,
+    Residual,
+    convolution,
+    depth_to_space,
+    embed_log_snr,
+    halved,
+    normalise,
+    space_to_depth,
+)
 
 even = st.integers(1, 4).map(lambda half: 2 * half)
 
@@ -54,6 +64,18 @@ def test_a_block_without_gradients_computes_what_it_learnt_with(norm: str, dimen
     with torch.inference_mode():
         assert torch.allclose(block(x, condition), learning, atol=1e-4)
     assert learning.std() > 0.1
+
+
+@pytest.mark.parametrize("side", [4, 24])
+def test_a_convolution_leaves_no_volume_to_the_slow_way(side: int) -> None:
+    layer, x = convolution(3)(16, 16, 3, padding=1), torch.randn(1, 16, side, side, side)
+    learning = layer(x)
+    with torch.inference_mode(), torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        found = layer(x)
+    assert torch.allclose(found, learning, atol=1e-5)
+    names = {event.key for event in profile.key_averages()}
+    assert not {name for name in names if "slow" in name}
+    assert "aten::mkldnn_convolution" in names or not ONEDNN
 
 
 def test_the_channels_of_a_folded_voxel_lie_side_by_side() -> None:

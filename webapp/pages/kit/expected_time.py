@@ -11,6 +11,7 @@ import numpy as np
 from core import device, tasks
 from core.declaration import Preset, Task, Value
 from core.errors import UserError
+from core.plurals import count
 from webapp.pages.kit.page_state import View
 from webapp.pages.kit.text import span
 from webapp.services import Services
@@ -90,7 +91,7 @@ def place(wanted: str) -> str:
 def device_title(wanted: str) -> str:
     """Return the device in words for the badge."""
     chosen = place(wanted)
-    return f"CPU · {device.threads()} threads" if chosen == "cpu" else f"GPU · {chosen}"
+    return f"CPU · {count(device.threads(), 'thread')}" if chosen == "cpu" else f"GPU · {chosen}"
 
 
 # an estimate reads files; blobs never change, so one reading is enough

@@ -94,9 +94,9 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
         done, box = attempt(lambda: _start_examples(services, session_of(request)))
         return {**fill(request), form.trouble: box or done or EMPTY}
 
-    greeting.start.click(shown, None, [*outputs, form.trouble])
+    greeting.start.click(shown, None, [*outputs, form.trouble], api_visibility="private")
     inputs = [form.task, form.preset, form.files, form.settings, form.deface]
-    form.start.click(started, inputs, [*outputs, form.trouble, form.files])
+    form.start.click(started, inputs, [*outputs, form.trouble, form.files], api_visibility="private")
     form.task.change(lambda task: _presets(tasks.find(task)), form.task, form.preset, queue=False, **QUIET)
     for event in (demo.load, tab.select, timer.tick):
         event(fill, None, outputs, queue=False, **QUIET)

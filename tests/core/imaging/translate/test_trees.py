@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -291,6 +292,7 @@ def test_methods_of_one_job_share_the_trees_and_the_regression(monkeypatch: pyte
         return Sources({"t1": image}, brain, "t2")
 
     one = sources()
+    kept = weakref.ref(one)
     made = [finish(method(one, Options())).values for method in (trees.trees, trees.trees, regression.regression)]
     np.testing.assert_array_equal(made[0], made[1])
     regression.start(one, "cpu")
@@ -298,6 +300,7 @@ def test_methods_of_one_job_share_the_trees_and_the_regression(monkeypatch: pyte
     again = finish(trees.trees(sources(), Options()))
     np.testing.assert_array_equal(again.values, made[0])
     assert calls.count("said") == 2
+    assert one in regression._starts and one in trees._predicted
     del one
     gc.collect()
-    assert not regression._starts and not trees._predicted
+    assert kept() is None

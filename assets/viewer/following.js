@@ -9,6 +9,8 @@
 const UNSEEN = 10;
 // until the next try of what failed, and until the end of a run is reported anew to a server that did not take it, s
 export const ANEW = 5;
+// until an answer is given up: after a sleep or a change of network it may never come, s
+export const PATIENCE = 20;
 
 /**
  * Does `look` now and again, after as many seconds as it returns; a page that nobody sees looks seldom, and at once
@@ -82,10 +84,14 @@ export function followQueue(draw, seconds) {
 
 /** Returns status and body of an answer; the status is 0 without one. @param {string} address */
 async function read(address) {
+  const given = new AbortController();
+  const late = setTimeout(() => given.abort(), 1000 * PATIENCE);
   try {
-    const answer = await fetch(address);
+    const answer = await fetch(address, { signal: given.signal });
     return { status: answer.status, body: answer.ok ? await answer.json() : null };
   } catch {
     return { status: 0, body: null };
+  } finally {
+    clearTimeout(late);
   }
 }

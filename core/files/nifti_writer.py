@@ -20,6 +20,8 @@ from core.volume import corners
 
 # window bits that make zlib write gzip
 GZIP = 31
+# level and strategy of zlib, with what a byte of each counts: the first is three times as fast
+PACKINGS = {(6, zlib.Z_RLE): 1.0, (4, zlib.Z_DEFAULT_STRATEGY): 1.1}
 ALIGNED = 2
 EXACT_MM = 1e-4
 # part of a step between stored values by which the rounding of slope and intercept may move a value
@@ -48,7 +50,8 @@ def write_nifti(
     header = fresh_header(values.shape, values.dtype, affine, slope, intercept, description, other)
     with replacing(path) as file:
         parts = _bytes(header, values)
-        for part in _packed(parts) if path.name.endswith(".gz") else parts:
+        middle = _plane(values, values.shape[2] // 2)
+        for part in _packed(parts, middle) if path.name.endswith(".gz") else parts:
             file.write(part)
 
 
@@ -98,19 +101,30 @@ def _scales_exactly(dtype: np.dtype[Any], slope: float, intercept: float) -> boo
 def _bytes(header: bytes, values: NDArray[Any]) -> Iterator[bytes]:
     yield header
     for k in range(values.shape[2]):
-        plane = values[:, :, k]
-        yield plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes(order="F")
+        yield _plane(values, k)
 
 
-def _packed(parts: Iterable[bytes]) -> Iterator[bytes]:
+def _plane(values: NDArray[Any], k: int) -> bytes:
+    plane = values[:, :, k : k + 1]
+    return plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes(order="F")
+
+
+def _packed(parts: Iterable[bytes], sample: bytes) -> Iterator[bytes]:
     """Yield ``parts`` as one gzip stream without a name or a time.
 
     Runs of equal bytes are all that zlib looks for (Z_RLE): of scans, whose noise repeats nothing else, that takes a
-    third of the time of level 4 and as few bytes.
+    third of the time of level 4 and as few bytes. Of label maps and of integers kept as floats it can take six times
+    as many: where a ``sample`` of them shows that, level 4 is taken.
     """
-    stream = zlib.compressobj(wbits=GZIP, strategy=zlib.Z_RLE)
+    level, strategy = min(PACKINGS, key=lambda packing: _size(sample, *packing) * PACKINGS[packing])
+    stream = zlib.compressobj(level, wbits=GZIP, strategy=strategy)
     yield from map(stream.compress, parts)
     yield stream.flush()
+
+
+def _size(sample: bytes, level: int, strategy: int) -> int:
+    packer = zlib.compressobj(level, wbits=GZIP, strategy=strategy)
+    return len(packer.compress(sample)) + len(packer.flush())
 
 
 @contextmanager

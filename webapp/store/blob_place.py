@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from core.errors import UserError
 from webapp.settings import Settings
 from webapp.store.blob_cache import BlobCache
-from webapp.store.blobs import Blobs
+from webapp.store.blobs import Blobs, StorageAway
 from webapp.store.folder_blobs import FolderBlobs
 
 
@@ -33,11 +33,19 @@ def open_blobs(settings: Settings) -> Blobs:
             "Run pip install 'counterscan[s3]', or leave COUNTERSCAN_BLOBS empty.",
         ) from error
     prefix = address.path.strip("/")
-    made = BucketBlobs(
-        Bucket(address.netloc, f"{prefix}/" if prefix else ""),
-        settings.data / "arriving",
-        BlobCache(settings.data / "copies", settings.blobs_cache_mb << 20),
-        reserve=reserve,
-    )
-    made.check()
+    try:
+        made = BucketBlobs(
+            Bucket(address.netloc, f"{prefix}/" if prefix else ""),
+            settings.data / "arriving",
+            BlobCache(settings.data / "copies", settings.blobs_cache_mb << 20),
+            reserve=reserve,
+        )
+        made.check()
+    except StorageAway as away:
+        # read by whoever starts the server, for whom waiting is no help
+        raise UserError(
+            away.code,
+            f"The bucket {address.netloc} cannot be used ({away.kind}).",
+            "Look at its name, at AWS_ENDPOINT_URL_S3, and at the keys and their rights (docs/hosting.md).",
+        ) from away
     return made

@@ -24,14 +24,16 @@ log = logging.getLogger(__name__)
 
 
 class StorageAway(UserError):
-    """The place of the stored files does not answer, after a bounded number of tries."""
+    """The place of the stored files does not answer, after a bounded number of tries; kind: how it failed, for the
+    log and for whoever starts the server."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "") -> None:
         super().__init__(
             "storage_away",
             "The storage of this server does not answer.",
             "Try again in a few minutes; what was saved stays saved.",
         )
+        self.kind = kind
 
 
 @dataclass(frozen=True)

@@ -245,4 +245,4 @@ def _answering() -> Iterator[None]:
     except (BotoCoreError, ClientError) as error:
         kind = _code(error) if isinstance(error, ClientError) else type(error).__name__
         log.warning("the bucket did not do what was wanted: %s", kind)
-        raise StorageAway from error
+        raise StorageAway(kind) from error

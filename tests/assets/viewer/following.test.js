@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { ANEW, followQueue, followRun, repeat } from "../../../assets/viewer/following.js";
+import { ANEW, followQueue, followRun, PATIENCE, repeat } from "../../../assets/viewer/following.js";
 import { settled } from "../page.js";
 
 const BAR = { shown: true, job: "J", percent: 10, text: "Step", picture: "", again: 2 };
@@ -146,4 +146,25 @@ test("the queue is drawn every few seconds while the page is seen", async () => 
   await pass(5);
   await pass(60);
   assert.equal(asked.length, 3);
+});
+
+test("an answer that never comes is given up", async () => {
+  let lost = 0;
+  mock.method(globalThis, "fetch", (/** @type {string} */ url, /** @type {RequestInit} */ { signal }) => {
+    asked.push(url);
+    return new Promise((_, refuse) => {
+      signal?.addEventListener("abort", () => {
+        lost++;
+        refuse(new Error("given up"));
+      });
+    });
+  });
+  const { seen } = await followed();
+  await pass(PATIENCE - 1);
+  assert.deepEqual([asked.length, lost], [1, 0]);
+  await pass(1);
+  assert.deepEqual([asked.length, lost], [1, 1]);
+  await pass(ANEW);
+  assert.equal(asked.length, 2);
+  assert.equal(seen.over, 0);
 });

@@ -186,8 +186,10 @@ def test_an_address_that_is_no_place_is_refused(tmp_path: Path, address: str) ->
 
 
 def test_a_bucket_that_is_not_there_is_refused_at_the_start(buckets: Buckets, tmp_path: Path) -> None:
-    with pytest.raises(StorageAway):
+    with pytest.raises(UserError, match=r"no-such-bucket cannot be used \(NoSuchBucket\)") as refused:
         open_blobs(Settings(data=tmp_path, blobs="s3://no-such-bucket"))
+    assert refused.value.code == "storage_away"
+    assert "AWS_ENDPOINT_URL_S3" in refused.value.hint
 
 
 def test_without_the_package_a_sentence_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -51,6 +52,17 @@ def values(params: Sequence[Param], given: Sequence[object]) -> dict[str, object
 def preset_values(params: Sequence[Param], preset: Mapping[str, Value]) -> list[object]:
     """Return the new value of each field under a preset; fields the preset is silent about stay as they are."""
     return [_shown(preset[param.name]) if param.name in preset else gr.skip() for param in params]
+
+
+def preset_script(params: Sequence[Param], presets: Mapping[str, Mapping[str, Value]]) -> str:
+    """Return the script that fills the fields by a preset's name in the browser: given the name and the values of the
+    fields, it returns their new values. Whoever presses Run at once runs what the preset means."""
+    places = {param.name: place for place, param in enumerate(params)}
+    table = {
+        preset: {places[name]: _shown(value) for name, value in values.items() if name in places}
+        for preset, values in presets.items()
+    }
+    return f"(name, ...now) => now.map((value, place) => ({json.dumps(table)}[name] ?? {{}})[place] ?? value)"
 
 
 def _shown(value: Value) -> object:

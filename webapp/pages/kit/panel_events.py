@@ -190,13 +190,10 @@ class PanelEvents(ABC):
     def _connect_settings(self) -> None:
         """Let presets fill the fields, changed fields leave the preset, and both be explained."""
         task, settings = self.tab.task, self.tab.settings
-        presets = {preset.name: preset for preset in task.presets}
+        presets = {preset.name: preset.params for preset in task.presets}
+        filled = list(settings.fields.values())
         settings.preset.input(
-            lambda name: forms.preset_values(task.params, presets[name].params),
-            settings.preset,
-            list(settings.fields.values()),
-            queue=False,
-            **QUIET,
+            None, [settings.preset, *filled], filled, js=forms.preset_script(task.params, presets), **QUIET
         ).then(self.noted, **self.note())
         chosen = {name for preset in offered(task) for name in preset.params}
         fields: Mapping[str, Any] = settings.fields

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import gradio as gr
 import pytest
 
 from core.declaration import Param, Preset, Task
 from core.imaging.inpaint.task import TASK
 from core.tasks import TASKS
-from webapp.pages.kit.forms import field, preset_values, values
+from webapp.pages.kit.forms import field, preset_script, preset_values, values
 
 
 @pytest.mark.parametrize(
@@ -65,3 +67,12 @@ def test_several_are_chosen_by_boxes() -> None:
     assert made.choices == [("First", "a"), ("B", "b")]
     assert param.parse(made.value) == ("a",)
     assert preset_values([param], {"recipes": ("a", "b")}) == [["a", "b"]]
+
+
+def test_the_script_of_the_presets_holds_what_the_server_would_fill_in() -> None:
+    script = preset_script(TASK.params, {preset.name: preset.params for preset in TASK.presets})
+    table = json.loads(script[script.index("({") + 1 : script.index("[name]")])
+    for preset in TASK.presets:
+        filled = preset_values(TASK.params, preset.params)
+        silent = [place for place, param in enumerate(TASK.params) if param.name not in preset.params]
+        assert table[preset.name] == {str(place): value for place, value in enumerate(filled) if place not in silent}

@@ -23,6 +23,7 @@ from core.files.convert import numbered
 from webapp.intake.example_scans import Example, accept_example
 from webapp.intake.scans import accept, accept_volume
 from webapp.services import Services
+from webapp.store.batches import SORRY
 from webapp.store.records import ScanRecord
 
 log = logging.getLogger(__name__)
@@ -135,8 +136,7 @@ def _recorded(services: Services, place: tuple[str, int]) -> Iterator[None]:
         services.batches.fail(*place, error)
     except Exception:
         log.exception("a scan of a batch could not be read")
-        sorry = UserError("internal", "Something went wrong on our side.", "Load this scan alone.")
-        services.batches.fail(*place, sorry)
+        services.batches.fail(*place, SORRY)
 
 
 def _read_one(

@@ -21,6 +21,7 @@ from webapp.store.states import OVER
 SILENCE = 300.0
 CANCELLED = UserError("cancelled", "It was cancelled before it was read.", "Load it again if you need it.")
 STOPPED = UserError("not_read", "The server stopped before it was read.", "Load it again.")
+SORRY = UserError("internal", "Something went wrong on our side.", "Load this scan alone.")
 
 
 @dataclass(frozen=True)

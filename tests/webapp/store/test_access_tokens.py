@@ -1,29 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 
-from core.errors import UserError
+from tests.webapp.store.observed import code, rows
 from webapp.services import Services
 from webapp.store import access_tokens
 from webapp.store.clock import now
 from webapp.store.schema import access_token
 
 DAY = timedelta(days=1)
-
-
-def code(work: Callable[[], object]) -> str:
-    with pytest.raises(UserError) as caught:
-        work()
-    return caught.value.code
-
-
-def rows(services: Services) -> int:
-    with services.repo.engine.begin() as connection:
-        return int(connection.scalar(select(func.count()).select_from(access_token)) or 0)
 
 
 def test_a_token_opens_one_session_until_it_is_ended(services: Services) -> None:
@@ -54,9 +42,9 @@ def test_a_token_ends_by_time(services: Services) -> None:
     with services.repo.engine.begin() as connection:
         past = now() - timedelta(seconds=1)
         connection.execute(update(access_token).where(access_token.c.id == made.id).values(ends=past))
-    assert services.tokens.find(text) is None and services.tokens.of("a") == () and rows(services) == 1
+    assert services.tokens.find(text) is None and services.tokens.of("a") == () and rows(services, access_token) == 1
     services.tokens.forget_ended()
-    assert rows(services) == 0
+    assert rows(services, access_token) == 0
 
 
 def test_a_token_ends_with_its_accounts_password_and_with_the_account(services: Services) -> None:
@@ -85,7 +73,7 @@ def test_tokens_have_a_number_and_names_of_one_line(services: Services, monkeypa
     assert code(lambda: services.tokens.add("a", None, "", now() + DAY)) == "too_many_tokens"
     services.tokens.add("b", None, "", now() + DAY)
     services.tokens.end_all()
-    assert rows(services) == 0
+    assert rows(services, access_token) == 0
 
 
 def test_who_deletes_all_data_has_no_token_left(services: Services) -> None:

@@ -5,11 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 
-from core.errors import UserError
 from tests.phantom import Phantom
 from tests.webapp.fakes import load, wait_for
+from tests.webapp.store.observed import code, rows
 from webapp.keeping.retention import Retention
 from webapp.services import Services
 from webapp.store import shares
@@ -25,17 +25,6 @@ def finished(services: Services, head: Phantom, folder: Path) -> tuple[str, str]
     services.dispatcher.start()
     job_id = services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {"method": "shell"})
     return wait_for(services, job_id).id, scan.id
-
-
-def code(work: Callable[[], object]) -> str:
-    with pytest.raises(UserError) as caught:
-        work()
-    return caught.value.code
-
-
-def rows(services: Services) -> int:
-    with services.repo.engine.begin() as connection:
-        return int(connection.scalar(select(func.count()).select_from(share)) or 0)
 
 
 def test_a_link_opens_one_run_until_it_is_ended(services: Services, head: Phantom, tmp_path: Path) -> None:
@@ -79,9 +68,9 @@ def test_an_old_link_opens_nothing_and_is_forgotten(services: Services, head: Ph
     with services.repo.engine.begin() as connection:
         connection.execute(update(share).where(share.c.id == made.id).values(ends=now() - timedelta(seconds=1)))
     assert code(lambda: services.shares.opened(key)) == "link_over" and services.shares.of("a") == ()
-    assert rows(services) == 1
+    assert rows(services, share) == 1
     Retention(services).sweep()
-    assert rows(services) == 0
+    assert rows(services, share) == 0
 
 
 @pytest.mark.parametrize("by", ["run", "scan", "visitor", "all", "age"])
@@ -97,4 +86,4 @@ def test_a_link_goes_with_its_run(services: Services, head: Phantom, tmp_path: P
         "age": lambda: erasure.delete_old(now() + DAY, now()),
     }
     ways[by]()
-    assert code(lambda: services.shares.opened(key)) == "link_over" and rows(services) == 0
+    assert code(lambda: services.shares.opened(key)) == "link_over" and rows(services, share) == 0

@@ -15,8 +15,9 @@ from core.errors import UserError
 from core.result import REPORT, RESULT
 from webapp.pages.kit.job_titles import method_name
 from webapp.services import Services
-from webapp.store.batches import BatchRecord
+from webapp.store.batches import SORRY, BatchRecord
 from webapp.store.records import JobRecord
+from webapp.store.states import OVER
 
 TITLES = {
     "reading": "To be read",
@@ -26,7 +27,6 @@ TITLES = {
     "failed": "Failed",
     "cancelled": "Cancelled",
 }
-OVER = ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,7 @@ def batch_state(services: Services, session: str, record: BatchRecord) -> ManySt
 
 def _line(scan: ManyScan) -> Line:
     if scan.job is None or scan.state == "failed":
-        sorry = UserError("internal", "Something went wrong on our side.", "Load this scan alone.")
-        return failed_line(scan.name, scan.error or sorry)
+        return failed_line(scan.name, scan.error or SORRY)
     files = [(REPORT, f"{REPORT}.html"), (RESULT, THUMBNAIL)]
     there = tuple(name for kind, name in files if scan.job.artifact(kind))
     return done_line(scan.name, scan.job.result, method_name(scan.job), scan.job.seconds, there)

@@ -17,6 +17,9 @@ from tests.source import ROOT
 SHARED = {
     "tests/browser/test_rate_": "browser-site",
     "tests/browser/test_viewer_": "browser-site",
+    # two servers and two browsers: one process with all of them would be the last to end
+    "tests/browser/test_augment": "browser-lab",
+    "tests/browser/test_failure": "browser-lab",
     "tests/browser/": "browser-server",
     # a file at a time: a page of their own, on a server of their own
     "tests/looks/": "browser-looks",

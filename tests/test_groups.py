@@ -19,6 +19,7 @@ from tests.source import ROOT
     [
         ("tests/browser/test_rate.py", "browser-server"),
         ("tests/browser/test_rate_page.py", "browser-site"),
+        ("tests/browser/test_failure.py", "browser-lab"),
         ("tests/core/test_job.py", "tests/core/test_job.py"),
     ],
 )

@@ -30,9 +30,19 @@ def test_the_index_lists_what_the_generator_makes() -> None:
 )
 def test_an_example_is_what_the_generator_makes(shared_data: Path, tmp_path: Path, example: Cavity | Contrasts) -> None:
     assert write_example(shared_data / "labels" / "synthseg", tmp_path, example) in entries()
-    for made in (tmp_path / example.name).iterdir():
-        same = made.read_bytes() == (FOLDER / example.name / made.name).read_bytes()
-        assert same, made.name
+    made, shipped = ({file.name: file for file in (folder / example.name).iterdir()} for folder in (tmp_path, FOLDER))
+    assert made.keys() == shipped.keys()
+    for name in made:
+        _same_up_to_rounding(made[name], shipped[name])
+
+
+def _same_up_to_rounding(made: Path, shipped: Path) -> None:
+    """Processors with other vector instructions round sums otherwise: few values may lie a step away, none further."""
+    new, old = nib.load(made), nib.load(shipped)
+    assert new.header == old.header
+    steps = np.abs(np.asarray(new.dataobj, dtype=np.float64) - np.asarray(old.dataobj)) / new.dataobj.slope
+    assert steps.max() <= 1, made.name
+    assert np.mean(steps > 0) < 1e-3, made.name
 
 
 def test_all_examples_together_are_small() -> None:

@@ -24,6 +24,7 @@ def main(descriptor: int, tasks: str, preload: bool) -> None:
     link = socket.socket(fileno=descriptor)
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(link, lines), daemon=True).start()
+    device.look_for_circles_rarely()
     device.limit_threads()
     if preload:
         _preload()

@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from core import device as devices
 from core.contrasts import CONTRASTS
@@ -22,6 +21,7 @@ from core.imaging.options import Options
 from core.imaging.problem import Estimate, Sources
 from core.imaging.translate.regression import Start, neighbourhood
 from core.nets.boosted_trees import LEAF, MODELS, NODES
+from core.smoothing import Order, along, gaussian
 from core.weights import load
 
 Float = NDArray[np.float32]
@@ -30,6 +30,7 @@ Bytes = NDArray[np.uint8]
 
 WEIGHTS = "translate-trees"
 SIGMAS = (1.0, 2.0, 4.0)
+ORDERS: tuple[Order, Order, Order] = (0, 1, 2)
 PER_CONTRAST = 5 + len(SIGMAS)
 # voxels predicted at once: what a tree computes of them stays in the cache of a core
 CHUNK = 65_536
@@ -96,15 +97,38 @@ def _tree(nodes: Float) -> Tree:
 def patch_maps(image: Float) -> Float:
     """Return (``PER_CONTRAST``, X, Y, Z) float32 of an image that is 0 outside the brain: the voxel, Gaussians of 1, 2
     and 4 voxels, gradient magnitude, Laplacian, minimum and maximum of 5 x 5 x 5 voxels."""
-    maps = [
-        image,
-        *(ndimage.gaussian_filter(image, sigma, mode="constant") for sigma in SIGMAS),
-        ndimage.gaussian_gradient_magnitude(image, 1.0, mode="constant"),
-        ndimage.gaussian_laplace(image, 1.0, mode="constant"),
-        ndimage.minimum_filter(image, 5, mode="constant"),
-        ndimage.maximum_filter(image, 5, mode="constant"),
-    ]
-    return np.stack(maps).astype(np.float32)
+    maps = np.empty((PER_CONTRAST, *image.shape), np.float32)
+    maps[0] = image
+    maps[1], maps[4], maps[5] = _smooth_steep_curved(image)
+    for place, sigma in enumerate(SIGMAS[1:], 2):
+        maps[place] = gaussian(image, sigma, "constant")
+    maps[6], maps[7] = _extreme(np.minimum, image), _extreme(np.maximum, image)
+    return maps
+
+
+def _smooth_steep_curved(image: Float) -> tuple[Float, Float, Float]:
+    """Return an ``image`` (X, Y, Z) smoothed by a Gaussian of one voxel, the magnitude of its gradient and its
+    Laplacian."""
+
+    def step(given: Float, axis: int, order: Order = 0) -> Float:
+        return along(given, axis, SIGMAS[0], order, "constant")
+
+    x, slope_x, curve_x = (step(image, 0, order) for order in ORDERS)
+    xy, slope_y, curve_y = (step(x, 1, order) for order in ORDERS)
+    smooth, slope_z, curve_z = (step(xy, 2, order) for order in ORDERS)
+    slopes = step(step(slope_x, 1), 2), step(slope_y, 2), slope_z
+    steep = np.sqrt(sum(slope * slope for slope in slopes))
+    return smooth, steep, step(step(curve_x, 1) + curve_y, 2) + curve_z
+
+
+def _extreme(best: np.ufunc, image: Float) -> Float:
+    """Return the ``best`` of two voxels, the lower or the higher one, over 5 x 5 x 5 voxels, 0 beyond the grid."""
+    for axis in range(image.ndim):
+        line = np.moveaxis(np.pad(image, [(2, 2) if each == axis else (0, 0) for each in range(3)]), axis, 0)
+        two = best(line[:-1], line[1:])
+        four = best(two[:-2], two[2:])
+        image = np.moveaxis(best(four[:-1], line[4:]), 0, axis)
+    return image
 
 
 def gather(maps: Mapping[str, Float], place: Float, picked: Bool | NDArray[np.int64]) -> Float:

@@ -39,7 +39,7 @@ CHUNK = 131_072
 
 
 class Split(NamedTuple):
-    """An inner node: its ``feature``, the ``highest`` code of it that goes left, and how many leaves lie on the right."""
+    """An inner node: its ``feature``, the ``highest`` code that goes left, and how many leaves lie on the right."""
 
     feature: int
     highest: int
@@ -186,7 +186,7 @@ def _predicted_part(model: Model, features: Float) -> Float:
 
 
 def _reached(splits: Sequence[Split], columns: Mapping[int, Code]) -> Bytes:
-    """Return the number (N,) of the leaf, from right to left, in which each voxel of ``columns`` (feature -> (N,)) ends.
+    """Return the number (N,) of the leaf, from right to left, in which each voxel ends; columns: feature -> codes (N,).
 
     Every split is computed for every voxel, children first, and numbers leaves within its own subtree: passes over
     bytes, which no voxel's path interrupts.

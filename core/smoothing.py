@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
@@ -42,19 +43,15 @@ def along(
     count = image.shape[axis]
     matrix = _matrix(count, sigma, order, edge, truncate)
     reach = int(truncate * sigma + 0.5)
-    whole = np.ascontiguousarray(image)
-    if axis == image.ndim - 1:
-        given = whole.reshape(-1, count)
-        made = np.empty_like(given)
-        for row in range(0, count, ROWS):
-            rows, band = _band(row, reach, count)
-            np.matmul(given[:, band], matrix[rows, band].T, out=made[:, rows])
-    else:
-        given = whole.reshape(int(np.prod(image.shape[:axis])), count, -1)
-        made = np.empty_like(given)
-        for row in range(0, count, ROWS):
-            rows, band = _band(row, reach, count)
-            np.matmul(matrix[rows, band], given[:, band], out=made[:, rows])
+    last = axis == image.ndim - 1
+    shape = (-1, count) if last else (math.prod(image.shape[:axis]), count, -1)
+    given = np.ascontiguousarray(image).reshape(shape)
+    made = np.empty_like(given)
+    for row in range(0, count, ROWS):
+        rows, band = _band(row, reach, count)
+        part = matrix[rows, band]
+        first, second = (given[:, band], part.T) if last else (part, given[:, band])
+        np.matmul(first, second, out=made[:, rows])
     return made.reshape(image.shape)
 
 

@@ -43,4 +43,5 @@ class FeatureCodes:
         # the one of two that is a number
         np.fmin(place, np.float32(CELLS - 1), out=place)
         np.fmax(place, np.float32(0), out=place)
-        return place.astype(np.int16)
+        cells: NDArray[np.int16] = place.astype(np.int16)
+        return cells

@@ -49,12 +49,12 @@ TREES = "translate-trees"
 START_SECONDS = 1.0
 # seconds on one core of a 2.5 GHz server processor, measured with the job
 SECONDS_PER_SCAN_VOXEL = 6e-7
-SECONDS_PER_PAIR = 4.5
+SECONDS_PER_PAIR = 2.0
 # of a stripped scan; a whole head's brain takes some seconds more
 SCANNER_SECONDS = 1.5
 SECONDS_PER_WORK_VOXEL = 2.5e-6
-SECONDS_PER_TREES_VOXEL = 0.5e-6
-SECONDS_PER_FILTERED_VOXEL = 0.8e-6
+SECONDS_PER_TREES_VOXEL = 0.3e-6
+SECONDS_PER_FILTERED_VOXEL = 0.25e-6
 # peak bytes, measured with the job: of the network while the scans are held, or of reading and writing large scans
 PROGRAM_BYTES = 600 << 20
 BYTES_HELD_PER_SCAN_VOXEL = 30

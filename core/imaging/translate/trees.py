@@ -79,7 +79,7 @@ class Model:
             thresholds = np.unique(values[own])
             ranks[own] = np.searchsorted(thresholds, values[own])
             self.codes[int(number)] = FeatureCodes(thresholds)
-        self.trees = [_tree(*each) for each in zip(nodes, ranks.tolist(), strict=True)]
+        self.trees = [_tree(own, rank) for own, rank in zip(nodes, ranks.tolist(), strict=True)]
 
 
 def _tree(nodes: Float, ranks: Sequence[int]) -> Tree:

@@ -79,10 +79,10 @@ class Model:
             thresholds = np.unique(values[own])
             ranks[own] = np.searchsorted(thresholds, values[own])
             self.codes[int(number)] = FeatureCodes(thresholds)
-        self.trees = [_tree(own, rank) for own, rank in zip(nodes, ranks.tolist(), strict=True)]
+        self.trees = [_tree(own, rank) for own, rank in zip(nodes, ranks, strict=True)]
 
 
-def _tree(nodes: Float, ranks: Sequence[int]) -> Tree:
+def _tree(nodes: Float, ranks: NDArray[np.intp]) -> Tree:
     """Return the tree of ``nodes`` (N, 3), read from the last to the first: children come before their parent.
 
     ranks: of each threshold among those of its feature, the highest code that goes left.
@@ -96,7 +96,7 @@ def _tree(nodes: Float, ranks: Sequence[int]) -> Tree:
             values.append(value)
         elif len(orphans) > 1 and orphans[-2][0] == right:
             (_, on_left), (_, on_right) = orphans.pop(), orphans.pop()
-            splits.append(Split(int(feature), ranks[index], on_right, on_left == 1, on_right == 1))
+            splits.append(Split(int(feature), int(ranks[index]), on_right, on_left == 1, on_right == 1))
             leaves = on_left + on_right
         else:
             raise _damaged()

@@ -62,7 +62,7 @@ def load(services: Services, uploads: Sequence[Path], wanted: Wanted) -> Loaded:
     """
     folder = services.settings.data / "work" / f"batch-{services.blobs.fresh_name()}"
     try:
-        tables = [path for path in uploads if path.name.lower().endswith(TABLE_ENDS)]
+        tables = [path for path in uploads if is_table(path)]
         zips = [path for path in uploads if path not in tables]
         if len(zips) != 1 or len(tables) > 1:
             raise UserError(
@@ -82,6 +82,11 @@ def load(services: Services, uploads: Sequence[Path], wanted: Wanted) -> Loaded:
     finally:
         for path in uploads:
             path.unlink(missing_ok=True)
+
+
+def is_table(path: Path) -> bool:
+    """Return whether an upload is a table of scans, by its name."""
+    return path.name.lower().endswith(TABLE_ENDS)
 
 
 def begin(services: Services, session: str, title: str, loaded: Loaded, wanted: Wanted) -> str:

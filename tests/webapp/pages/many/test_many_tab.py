@@ -75,6 +75,20 @@ def test_a_job_that_failed_has_its_sentence_in_the_table() -> None:
     assert failed.lines()[0].message == "It broke. Again. [bad]"
 
 
+def test_a_first_try_that_failed_is_noted() -> None:
+    first = UserError("once", "It was <busy>.", "Wait.")
+    noted = "The first try failed: It was &lt;busy&gt;. Wait."
+    waiting = ManyScan("w", "queued", replace(JOB, id="j2", state="queued", artifacts=()), None, first)
+    done = ManyScan("d", "done", JOB, None, first)
+    other = ManyScan("o", "failed", JOB, UserError("bad", "It broke.", "Again."), first)
+    alike = ManyScan("a", "failed", JOB, first, first)
+    for scan, notes in ((waiting, "1 note<"), (done, "2 notes<"), (other, "It broke. Again. The first"), (DONE, "")):
+        drawn = tab._drawn(state(scan))
+        assert (noted in drawn) == bool(notes) and notes in drawn
+    assert noted not in tab._drawn(state(alike)) and "It was &lt;busy&gt;. Wait." in tab._drawn(state(alike))
+    assert [line.warnings[-1:] for line in state(done, other, alike).lines()] == [(done.note,), (other.note,), ()]
+
+
 @pytest.mark.parametrize(
     ("text", "settings"),
     [("", {}), ("seed = 7\n\n target=t2 ", {"seed": "7", "target": "t2"}), ("slice-gap = a=b", {"slice_gap": "a=b"})],

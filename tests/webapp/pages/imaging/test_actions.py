@@ -167,6 +167,20 @@ def test_a_result_becomes_the_input_of_another_task(services: Services, files: d
     assert of_job(services, ME, held.job) == (superres.TASK, held)
 
 
+def test_a_result_stays_in_reach_while_and_after_another_run_takes_its_place(
+    services: Services, files: dict[str, Path]
+) -> None:
+    held = panel_actions.load(services, ME, superres.TASK, "image", Held(), str(files["image"]))
+    first = panel_actions.submit(services, ME, superres.TASK, held, {"method": "cubic"})
+    second = panel_actions.submit(services, ME, superres.TASK, held, {"method": "linear"})
+    assert view(services, ME, superres.TASK, second).earlier == ()
+    finish(services, first.job)
+    # also while the second waits or runs
+    assert [one.id for one in view(services, ME, superres.TASK, second).earlier] == [first.job]
+    wait_for(services, second.job, ME)
+    assert [one.id for one in view(services, ME, superres.TASK, first).earlier] == [second.job]
+
+
 def finish(services: Services, job: str) -> None:
     """Let the queue run until ``job`` is over; its result is the scan it was given."""
     services.dispatcher.start()

@@ -75,7 +75,10 @@ def test_other_runs_are_links_named_by_their_presets() -> None:
         for name, params in (("a", TASK.preset_params("fast")), ("b", {"method": "shell"}))
     ]
     text = boxes.other_runs(runs)
-    assert 'href="?job=run-a">Faithful, fast, ' in text and 'href="?job=run-b">Shell mean, ' in text
+    assert (
+        'scan: <a class="cs-link" href="?job=run-a">Faithful, fast, ' in text
+        and 'href="?job=run-b">Shell mean, ' in text
+    )
     assert not boxes.other_runs([]).strip()
 
 

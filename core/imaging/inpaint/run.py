@@ -209,11 +209,11 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
 
 
 def _draws(method: Method, params: Mapping[str, Any]) -> int | None:
-    """Return the calls of a Realistic fill by our network: of one sample and its mean, fewer where the other hemisphere
-    shows all of it; None for other methods."""
+    """Return the calls of a Realistic fill by our network: its mean, and half of the steps of one sample, which are
+    none where the other hemisphere shows all of it; None for other methods."""
     if not method.ours or params["mode"] != "realistic":
         return None
-    return MEAN_CALLS + int(params["steps"] or method.steps)
+    return MEAN_CALLS + (int(params["steps"] or method.steps) + 1) // 2
 
 
 def _typical() -> Size:

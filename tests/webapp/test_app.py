@@ -88,7 +88,12 @@ def test_workers_load_all_tasks_unless_memory_is_short(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, warm: bool, names: tuple[str, ...]
 ) -> None:
     given: list[object] = []
-    monkeypatch.setattr(engine_choice, "open_engine", lambda *words, warm: given.append(warm) or FakeEngine())
+
+    def opened(*words: object, warm: object) -> FakeEngine:
+        given.append(warm)
+        return FakeEngine()
+
+    monkeypatch.setattr(engine_choice, "open_engine", opened)
     services = build_services(settings.model_copy(update={"warm": warm}))
     services.dispatcher._engine.get()
     services.repo.engine.dispose()

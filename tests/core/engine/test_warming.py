@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core import tasks
+from core import tasks, weights
 from core.declaration import Reference
 from core.engine import warming
 from core.engine.execute import TASKS
@@ -20,7 +20,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     monkeypatch.setattr(warming, "import_module", lambda name: tasks if name == TASKS else names.append(name))
     monkeypatch.setattr(Reference, "load", lambda one: names.append(one.place))
-    monkeypatch.setattr(warming.weights, "load", lambda name, device: names.append(f"{name} on {device}"))
+    monkeypatch.setattr(weights, "load", lambda name, device: names.append(f"{name} on {device}"))
     return names
 
 
@@ -56,7 +56,7 @@ def test_what_cannot_be_loaded_is_left_to_the_job(
         raise ImportError(one.place)
 
     whole = list(warming.loading(TASKS, ("inpaint",), "cpu"))
-    monkeypatch.setattr(warming.weights, "load", missing)
+    monkeypatch.setattr(weights, "load", missing)
     monkeypatch.setattr(Reference, "load", broken)
     with caplog.at_level(logging.WARNING):
         assert list(warming.loading(TASKS, ("inpaint",), "cpu")) == whole

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from core.commands.command_line import command_line, main
+from core.commands.command_line import command_line, leave, main
 
 if __name__ == "__main__":
-    sys.exit(main(command_line()))
+    leave(main(command_line()))

@@ -18,7 +18,16 @@ from tests.source import ROOT, Module, modules, parse
 # From the bottom up. A module belongs to the longest prefix of its name; it may import its own unit and all
 # that stand below, never a neighbour of its level.
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("core.errors", "core.plurals", "core.result", "core.assets", "core.contrasts", "core.acquisition", "core.volume"),
+    (
+        "core.errors",
+        "core.plurals",
+        "core.result",
+        "core.assets",
+        "core.contrasts",
+        "core.acquisition",
+        "core.smoothing",
+        "core.volume",
+    ),
     ("core.events", "core.result_json", "core.presentation", "core.results_text", "core.traces"),
     ("core.declaration", "core.device"),
     ("core.provenance", "core.files", "core.nets", "core.measure"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from core.commands.command_line import leave
 from webapp.console import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or ["serve"]))
+    leave(main(sys.argv[1:] or ["serve"]))

@@ -22,6 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return command_line.main(console(), arguments)
 
 
+def run() -> None:
+    """Run the command as a program of its own: this process ends with the exit code."""
+    command_line.leave(main())
+
+
 def console() -> typer.Typer:
     """Return the whole command line."""
     app = command_line.command_line()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, sparse
 
 from core.anatomy.head import find_head
+from core.smoothing import gaussian
 from core.volume import Volume
 
 Float = NDArray[np.float32]
@@ -54,7 +55,7 @@ def find_brain(volume: Volume, head: Bool | None = None) -> Bool:
     if not head.any():
         return head
     sides = np.array(volume.spacing)
-    data = ndimage.gaussian_filter(volume.data, SMOOTH_MM / sides, mode="nearest")
+    data = gaussian(volume.data, list(SMOOTH_MM / sides), "nearest")
     levels, centre, radius = _begin(data, upper(head, sides[2], CROWN_MM), sides)
     allowed = upper(head, sides[2], TALLEST_MM)
     for threshold in THRESHOLDS:

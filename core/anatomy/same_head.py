@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from core.anatomy.brain import CROWN_MM, upper
 from core.anatomy.head import Head
+from core.smoothing import gaussian
 from core.volume import Volume, bounding_box, resample, resized, spacing
 
 Float = NDArray[np.float32]
@@ -103,7 +104,7 @@ def _borders(scan: Volume, head: Head, affine: Matrix, shape: Triple) -> tuple[F
     sizes = spacing(affine)
     axes, others = (each[:3, :3] / np.linalg.norm(each[:3, :3], axis=0) for each in (scan.affine, affine))
     coarser = np.sqrt((axes.T @ others) ** 2 @ np.square(sizes)) / np.array(scan.spacing)
-    smooth = ndimage.gaussian_filter(scan.data, 0.42 * np.sqrt(np.maximum(coarser**2 - 1, 0)), mode="nearest")
+    smooth = gaussian(scan.data, list(0.42 * np.sqrt(np.maximum(coarser**2 - 1, 0))), "nearest")
     slopes = np.gradient(resample(smooth, scan.affine, affine, shape, order=1), *sizes)
     steep = np.sqrt(sum(slope**2 for slope in slopes))
     mask = upper(head.mask, scan.spacing[2], CROWN_MM) if head.kind == "head" and head.mask.any() else head.mask

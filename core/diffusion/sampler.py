@@ -52,7 +52,8 @@ class SamplerOptions:
     projection: applied to each predicted clean residual before the step; by default that of ``sample``.
     errors: the distribution of the network's errors. Each step then goes on from the predicted residual plus a draw of
     them instead of from the mean, so that a few long steps lose no variance (after Bao et al. 2022, arXiv 2206.07309,
-    who draw each voxel by itself). guide: moves each state after its step down.
+    who draw each voxel by itself). ends: draw those of the last call too, which need none where the mean is wanted.
+    guide: moves each state after its step down.
     eta: 1 is ancestral sampling (Ho et al. 2020, eq. 7), 0 is DDIM (Song et al. 2021, eq. 12).
     """
 
@@ -62,6 +63,7 @@ class SamplerOptions:
     resampling: Resampling | None = None
     projection: Projection | None = None
     errors: ErrorSpectrum | None = None
+    ends: bool = True
     guide: Guide | None = None
     eta: float = 1.0
 
@@ -118,7 +120,7 @@ def sample(
         predicted = predicted * mask
         projected = options.projection or keep
         clean = drawn = projected(predicted)
-        if options.errors is not None:
+        if options.errors is not None and (options.ends or index + 1 < len(visited)):
             drawn = projected(predicted + mask * options.errors.drawn(log_variance, now, generator))
         before, index = index, index + 1
         reached = max(reached, index)

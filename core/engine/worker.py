@@ -29,6 +29,7 @@ def main(descriptor: int, tasks: str, wanted: str, warm: Sequence[str]) -> None:
     link = socket.socket(fileno=descriptor)
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(link, lines), daemon=True).start()
+    device.look_for_circles_rarely()
     device.limit_threads()
     parts = loading(tasks, warm, wanted)
     while True:

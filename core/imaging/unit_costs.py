@@ -23,12 +23,12 @@ INPAINT_SMOOTH = 9e-6
 # of a job; its parts by voxel that is made, by each spline, and by what a network is given and gives
 SUPERRES_START, SUPERRES_MADE, SUPERRES_SPLINE, SUPERRES_NETWORK = 0.3, 1.7e-7, 5e-8, 2.5e-7
 # the guide is registered to see whether it fits
-GUIDE, GUIDE_MADE = 6.0, 2e-7
+GUIDE, GUIDE_MADE = 3.0, 2e-7
 
 # of a job; by voxel of all scans, by pair of scans that is aligned, by voxel of the brain's box and method; trees and,
 # by source, the filters that they see are computed once
-TRANSLATE_START, TRANSLATE_SCAN, TRANSLATE_PAIR, TRANSLATE_WORK = 0.7, 1e-7, 2.0, 1e-7
-TRANSLATE_TREES, TRANSLATE_FILTERED = 1.5e-7, 1.5e-7
+TRANSLATE_START, TRANSLATE_SCAN, TRANSLATE_PAIR, TRANSLATE_WORK = 0.7, 1e-7, 0.9, 1e-7
+TRANSLATE_TREES, TRANSLATE_FILTERED = 9e-8, 5e-8
 # of a stripped scan of the scanner; a whole head's brain takes some seconds more
 SCANNER = 1.5
 

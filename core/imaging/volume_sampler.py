@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -98,7 +98,8 @@ def direct(
 
     def sampling(view: View, generator: torch.Generator) -> Generator[Step, None, Sample]:
         denoiser = denoiser_of(network, view, options, tiling)
-        return sample(denoiser, region_of(view, options), options.steps, generator, view.project, sampler)
+        wanted = replace(sampler, ends=options.mode == "realistic")
+        return sample(denoiser, region_of(view, options), options.steps, generator, view.project, wanted)
 
     return sampling
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.nets.blocks import depth_to_space, embed_log_snr, fused_with_noisy
-from core.nets.unet import EMBEDDING, LOG_VARIANCE_RANGE, UNet, head
+from core.nets.unet import EMBEDDING, LOG_VARIANCE_RANGE, UNet
 
 # slices on each side of the present one of which the condition is seen
 REACH = 2
@@ -75,7 +75,7 @@ class PlaneNet(UNet):
         conditions = [embed_log_snr(log_snr, EMBEDDING), which, *([] if conditioning is None else [conditioning])]
         conditions_each = torch.cat(conditions, dim=1).repeat_interleave(len(chosen), dim=0)
         conditioning_each = None if conditioning is None else conditioning.repeat_interleave(len(chosen), dim=0)
-        outputs = depth_to_space(head(self.folded(image, conditions_each), self.heads, conditioning_each))
+        outputs = depth_to_space(self.folded(image, conditions_each, self.heads, conditioning_each))
         residual, log_variance = outputs.reshape(items, -1, *outputs.shape[1:]).movedim(1, 2 + plane).chunk(2, dim=1)
         log_variance = log_variance.clamp(*LOG_VARIANCE_RANGE)
         return fused_with_noisy(residual, log_variance, noisy.index_select(2 + plane, chosen), log_snr)

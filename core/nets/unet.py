@@ -8,7 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.nets.blocks import Residual, convolution, halved, normalise, space_to_depth, zero
+from core.nets.blocks import (
+    Residual,
+    activated,
+    convolution,
+    convolved,
+    exact,
+    halved,
+    normalise,
+    space_to_depth,
+    zero,
+)
 
 EMBEDDING = 64
 LOG_VARIANCE_RANGE = (-10.0, 4.0)
@@ -63,10 +73,10 @@ class UNet(nn.Module):
             zero(self.stream)
             zero(self.weigh)
 
-    def folded(self, image: Tensor, conditions: Tensor) -> Tensor:
+    def folded(self, image: Tensor, conditions: Tensor, heads: int = 1, conditioning: Tensor | None = None) -> Tensor:
         """Return the output for ``image`` (B, ``inputs``, ...) and ``conditions`` (B, K), still folded: see
-        ``depth_to_space``."""
-        condition = self.condition(conditions)
+        ``depth_to_space``. heads: of several output layers the one that ``conditioning`` chooses, see ``head``."""
+        condition = exact(self.condition, conditions)
         kind = image.device.type
         # half the bytes to fold: the convolutions would convert it anyway
         image = image.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else image
@@ -81,11 +91,28 @@ class UNet(nn.Module):
         for blocks in self.up:
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = _apply(blocks, torch.cat([x, skips.pop()], dim=1), condition)
-        out: Tensor = self.leave(x)
+        channels = _channels(self.leave[2], heads, conditioning)
+        out = convolved(self.leave[2], activated(self.leave[0](x)), channels)
         if self.stream is not None and self.weigh is not None:
-            weights = 1 + self.weigh(condition)
-            out = out + self.stream(x * weights.reshape(*weights.shape, *(1 for _ in x.shape[2:])))
-        return out if self.direct is None else out + self.direct(folded)
+            weights = 1 + exact(self.weigh, condition).to(x.dtype)
+            weighed = x * weights.reshape(*weights.shape, *(1 for _ in x.shape[2:]))
+            out = out + convolved(self.stream, weighed, channels)
+        if self.direct is not None:
+            out = out + convolved(self.direct, folded, channels)
+        return head(out, heads, conditioning) if channels is None else out
+
+
+def _channels(last: nn.Module, heads: int, conditioning: Tensor | None) -> slice | None:
+    """Return the output channels of the layer ``last`` that belong to the one head which all of the batch choose; None
+    where all are needed, as to learn."""
+    if heads == 1 or conditioning is None or torch.is_grad_enabled() or not isinstance(last, nn.Conv2d | nn.Conv3d):
+        return None
+    chosen = conditioning[:, -heads:]
+    number = int(chosen[0].argmax())
+    if not torch.equal(chosen, F.one_hot(torch.full_like(chosen[:, 0], number, dtype=torch.long), heads).to(chosen)):
+        return None
+    size = last.out_channels // heads
+    return slice(number * size, (number + 1) * size)
 
 
 def head(outputs: Tensor, heads: int, conditioning: Tensor | None) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.nets.blocks import depth_to_space, embed_log_snr, fused_with_noisy
-from core.nets.unet import EMBEDDING, LOG_VARIANCE_RANGE, UNet, head
+from core.nets.unet import EMBEDDING, LOG_VARIANCE_RANGE, UNet
 
 
 class VolumeNet(UNet):
@@ -63,7 +63,7 @@ class VolumeNet(UNet):
         conditions = conditions if conditioning is None else torch.cat([conditions, conditioning], dim=1)
         abar = log_snr.sigmoid().reshape(-1, 1, 1, 1, 1)
         guess = abar.sqrt() * noisy if self.scaled else noisy
-        outputs = head(self.folded(torch.cat([guess, context], dim=1), conditions), self.heads, conditioning)
+        outputs = self.folded(torch.cat([guess, context], dim=1), conditions, self.heads, conditioning)
         residual, log_variance = depth_to_space(outputs).chunk(2, dim=1)
         if self.skip:
             residual = guess + (1 - abar).sqrt() * residual

@@ -275,3 +275,30 @@ def test_the_failure_lab_prints_its_verdicts(tmp_path: Path) -> None:
     assert any(re.match(r"IR: (RED|AMBER|NONE FOUND|NOTHING LEARNT)\. ", line) for line in others)
     assert last.startswith("run\t")
     assert {path.name for path in out.iterdir()} == {"results.json", "table.csv", "report.html", "run.json"}
+
+
+LEAVING = """
+import atexit, sys, threading, time
+from core.commands.command_line import leave
+atexit.register(print, "registered")
+{before}
+print("printed")
+leave(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "printed"),
+    [
+        ("", "printed\nregistered\n"),
+        (
+            "threading.Thread(target=lambda: (time.sleep(0.1), print('of a thread'))).start()",
+            "printed\nof a thread\nregistered\n",
+        ),
+    ],
+)
+def test_a_program_leaves_with_its_code_and_all_that_it_printed(before: str, printed: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVING.format(before=before)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, printed, "")

@@ -16,6 +16,7 @@ from core.errors import UserError
 from core.files.nifti import Stored
 from core.imaging.one_head import fit_note
 from core.result import Note
+from core.smoothing import gaussian
 from core.volume import Volume, resized, same_grid, spacing, upright_grid
 
 Float = NDArray[np.float32]
@@ -142,7 +143,7 @@ def onto(volume: Volume, affine: Matrix, shape: tuple[int, int, int]) -> Float:
     data = volume.data
     coarser = [max(1.0, WORK_MM / size) for size in volume.spacing]
     if max(coarser) > 1 + NEAR:
-        data = ndimage.gaussian_filter(data, [0.5 * np.sqrt(ratio**2 - 1) for ratio in coarser], mode="nearest")
+        data = gaussian(data, [0.5 * np.sqrt(ratio**2 - 1) for ratio in coarser], "nearest")
     step = np.linalg.solve(volume.affine, affine)
     made = ndimage.affine_transform(data, step[:3, :3], step[:3, 3], shape, order=3, mode="grid-constant")
     return np.asarray(np.clip(made, data.min(), data.max()), np.float32)

@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from core import device as devices
 from core.anatomy.intensity import scaled
@@ -17,6 +16,7 @@ from core.events import Progress
 from core.imaging.options import Options
 from core.imaging.problem import Estimate, Sources
 from core.nets.piecewise_linear import EACH, FEATURES, KNOTS, PAIRS, SCALES
+from core.smoothing import gaussian
 from core.volume import Box, bounding_box
 from core.weights import load
 
@@ -32,7 +32,7 @@ CHUNK = 8_192
 
 def surroundings(image: Float, brain: Bool) -> Float:
     """Return a ``scaled`` image and its Gaussians, (1 + scales, X, Y, Z) float32, 0 outside the brain."""
-    blurred = [ndimage.gaussian_filter(image, sigma, truncate=3.0) for sigma in SCALES]
+    blurred = [gaussian(image, sigma, truncate=3.0) for sigma in SCALES]
     return np.stack([image, *(np.where(brain, part, 0) for part in blurred)]).astype(np.float32)
 
 

@@ -138,8 +138,7 @@ def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: Sequ
             "no_brain", "No brain was found in the scans.", "Give brain scans, best with the skull removed."
         )
     for scan in scans:
-        ones = np.ones(scan.volume.data.shape, np.uint8)
-        seen = resample(ones, scan.volume.affine, affine, shape, order=0) > 0
+        seen = _mask_onto(np.ones(scan.volume.data.shape, bool), scan.volume, affine, shape)
         share = float((brain & seen).sum() / whole)
         if share < COVERED:
             raise elsewhere(scan.title, grid.title)
@@ -151,6 +150,11 @@ def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: Sequ
     placed = [replace(note, text=f"{scan.title}: {note.text}") for scan in scans for note in scan.stored.notes]
     found = (*notes("info", (sentence, lies)), *alignment, *placed, *notes("warning", warnings))
     return Gathered(Sources(images, np.asarray(brain), target), affine, grid, found)
+
+
+def _mask_onto(mask: Bool, volume: Volume, affine: Matrix, shape: tuple[int, int, int]) -> Bool:
+    """Return a ``mask`` on the grid of ``volume`` on another grid, False outside."""
+    return mask if same_grid(affine, shape, volume) else resample(mask, volume.affine, affine, shape, order=0)
 
 
 def _not_empty(image: Float, mask: Bool) -> Bool:
@@ -165,7 +169,7 @@ def _brain(
     """Return the brain on the working grid and what was assumed."""
     stripped = [scan for scan in scans if scan.head.kind == "brain"]
     if stripped:
-        masks = [resample(scan.head.mask, scan.volume.affine, affine, shape, order=0) for scan in stripped]
+        masks = [_mask_onto(scan.head.mask, scan.volume, affine, shape) for scan in stripped]
         tight = [_not_empty(images[scan.name], mask) for scan, mask in zip(stripped, masks, strict=True)]
         return np.asarray(ndimage.binary_fill_holes(np.any(tight, axis=0))), stripped[0].head.sentence
     first = scans[0]

@@ -38,6 +38,14 @@ def test_space_to_depth_keeps_the_voxels_of_a_block_together() -> None:
     assert folded.sum() == 8
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("sides", [(4, 6), (4, 2, 6)])
+def test_folding_without_gradients_is_the_same(sides: tuple[int, ...], kind: torch.dtype) -> None:
+    image = torch.randn(2, 3, *sides).to(kind).movedim(1, -1).contiguous().movedim(-1, 1)
+    with torch.inference_mode():
+        assert torch.equal(space_to_depth(image), space_to_depth(image.double()).to(kind))
+
+
 def test_pixels_of_a_plane_are_folded_as_voxels_are() -> None:
     image = torch.zeros(1, 1, 4, 4)
     image[0, 0, 2:, :2] = 1

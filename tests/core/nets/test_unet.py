@@ -70,3 +70,21 @@ def test_each_item_gets_the_head_it_asks_for(sides: tuple[int, ...]) -> None:
     chosen: Tensor = head(outputs, 3, conditioning)
     assert torch.equal(chosen, torch.stack([outputs[0, 2:4], outputs[1, 4:6]]))
     assert head(outputs, 1, conditioning) is outputs
+
+
+@pytest.mark.parametrize(("rows", "alone"), [((0, 0), True), ((2, 2), True), ((1, 2), False)])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_the_head_that_all_choose_is_computed_alone(dimensions: int, rows: tuple[int, int], alone: bool) -> None:
+    torch.manual_seed(0)
+    unet = UNet(dimensions, 2, 3, 5, (8, 8), (1, 1), "channel", direct=True, stream=True)
+    for parameter in unet.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    image, conditions = torch.randn(2, 2, *[8] * dimensions), torch.randn(2, 5)
+    conditioning = torch.cat([torch.randn(2, 1), torch.eye(3)[list(rows)]], dim=1)
+    learning = unet.folded(image, conditions, 3, conditioning)
+    called = []
+    with torch.inference_mode(), unet.leave[2].register_forward_hook(lambda module, *_: called.append(module)):
+        found = unet.folded(image, conditions, 3, conditioning)
+    assert torch.allclose(found, learning, atol=1e-5)
+    # the layer that ends in all heads is called where the items differ
+    assert bool(called) != alone

@@ -27,7 +27,7 @@ SAMPLES = {"inpaint": 4, "superres": 2, "translate": 2}
 """Samples whose mean is the Faithful result; a whole volume costs minutes a call, the crop around a hole seconds."""
 
 APART = {"inpaint": 8, "superres": 3}
-"""Healthy subjects on whom the calibration of a network is checked, at most."""
+"""Healthy subjects that neither taught a network nor are held out, on whom it is calibrated, at most."""
 
 
 @dataclass(frozen=True)

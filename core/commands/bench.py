@@ -187,9 +187,8 @@ def calibrate(
     task: Annotated[str, typer.Option("--task", help="inpaint, superres or translate; default: all.")] = "",
     device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
     write: Annotated[bool, typer.Option(help="Put the factors into the manifest of the weights.")] = True,
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="Measure the present factors on others, who taught no network; write nothing."),
+    others: Annotated[
+        bool, typer.Option("--others", help="On people who neither taught the network nor are held out.")
     ] = False,
 ) -> None:
     """Find what deviations must be multiplied by for 90 % intervals to hold 90 % of the held-out voxels."""
@@ -201,14 +200,12 @@ def calibrate(
     settings = Settings(data, device=device)
     for name in [task] if task else TASKS:
         entrant, file = network(name, settings)
-        measured = apart(name, settings) if check else held_out(name, settings, elsewhere=False)
+        measured = apart(name, settings) if others else held_out(name, settings, elsewhere=False)
         found = find_factor(measured, entrant, _report)
-        if check:
-            shares = ", ".join(f"{subject} {share:.1%}" for subject, share in found.by_subject.items())
-            typer.echo(f"{name}: {found.before:.1%} held with the present factor; {shares}")
-            continue
         total = found.factor * weights.calibration(file)
         typer.echo(f"{name}: factor {total:.3f}; {found.before:.1%} held before, {found.held:.1%} after")
+        for subject, share in found.by_subject.items():
+            typer.echo(f"  {subject}: {share:.1%} held before")
         for subject, share in found.left_out.items():
             typer.echo(f"  {subject}: {share:.1%} held with the factor of the other subjects")
         if write:

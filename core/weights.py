@@ -126,6 +126,20 @@ def thick_slices(name: str) -> tuple[float, float]:
     return share, spread
 
 
+def facts_path(name: str) -> Path:
+    """Return the JSON file beside the weights of network ``name``: subjects, steps, what was measured."""
+    return _locate(name)[1].with_suffix(".json")
+
+
+def learnt_from(name: str) -> frozenset[str]:
+    """Return the subjects that network ``name`` learnt from, as ``core.train.datasets`` names them; UserError
+    weights_damaged where no file beside the weights lists them."""
+    try:
+        return frozenset(map(str, json.loads(facts_path(name).read_bytes())["subjects"]))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise _damaged(f"The list of subjects of the network {name!r}") from error
+
+
 def calibrate(name: str, factor: float) -> None:
     """Write ``factor`` as the calibration of network ``name`` into the manifest."""
     path = folder() / "manifest.json"

@@ -20,12 +20,14 @@ VOXELS = 20_000
 class Calibration:
     """factor: what deviations are multiplied by. held: share of voxels inside the interval with it; before: without.
 
-    left_out: subject -> share held when the factor comes from the other subjects; empty for a single subject.
+    by_subject: subject -> share held without it. left_out: subject -> share held when the factor comes from the other
+    subjects; empty for a single subject.
     """
 
     factor: float
     held: float
     before: float
+    by_subject: dict[str, float]
     left_out: dict[str, float]
 
 
@@ -48,9 +50,10 @@ def fit(ratios: dict[str, NDArray[np.float64]]) -> Calibration:
     """Return the calibration for ``ratios`` (subject -> error over half width, one number a voxel)."""
     everyone = np.concatenate(list(ratios.values()))
     factor = float(np.quantile(everyone, SHARE))
+    by_subject = {subject: float((own <= 1).mean()) for subject, own in ratios.items()}
     left_out = {}
     for subject, own in ratios.items():
         others = [other for name, other in ratios.items() if name != subject]
         if others:
             left_out[subject] = float((own <= np.quantile(np.concatenate(others), SHARE)).mean())
-    return Calibration(factor, float((everyone <= factor).mean()), float((everyone <= 1).mean()), left_out)
+    return Calibration(factor, float((everyone <= factor).mean()), float((everyone <= 1).mean()), by_subject, left_out)

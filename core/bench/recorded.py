@@ -66,6 +66,6 @@ def _rounded(value: Any) -> Any:
 
 
 def _write(name: str, facts: dict[str, Any]) -> None:
-    path = (weights.folder() / weights.entries()[name].file).with_suffix(".json")
+    path = weights.facts_path(name)
     known = json.loads(path.read_text()) if path.is_file() else {}
     weights.write_facts(path, {**known, **facts})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from core.anatomy.tissues import tissues
 from core.contrasts import CONTRASTS
 from core.errors import UserError
 from core.files.nifti import read_volume
-from core.train.heldout import TUMOUR
+from core.train.datasets import Listed, listed
+from core.train.heldout import TUMOUR, VALIDATION
 from core.volume import Volume
 
 Float = NDArray[np.float32]
@@ -45,8 +46,8 @@ class Healthy:
 
 
 def healthy(data: Path, subjects: Sequence[str]) -> list[Healthy]:
-    """Return the healthy ``subjects`` below ``data``, as ``core.train.heldout`` names them; UserError unless each is
-    there."""
+    """Return the healthy ``subjects`` below ``data``, by a number (OASIS-1) or as source-number; UserError unless each
+    is there."""
     found = [_healthy(data, subject) for subject in subjects]
     for each in found:
         if not each.t1.is_file():
@@ -58,9 +59,32 @@ def healthy(data: Path, subjects: Sequence[str]) -> list[Healthy]:
 def _healthy(data: Path, subject: str) -> Healthy:
     source, dash, number = subject.partition("-")
     if dash:
-        return Healthy(subject, source, data / "train" / source / "validation" / f"{number}_t1.nii.gz")
+        split = "validation" if subject in VALIDATION else "train"
+        return Healthy(subject, source, data / "train" / source / split / f"{number}_t1.nii.gz")
     folder = data / "train" / "malf_nc"
     return Healthy(subject, "", folder / f"{subject}_t1.nii.gz", folder / f"{subject}_tissues.nii.gz")
+
+
+def healthy_apart(data: Path, learnt: Collection[str], count: int) -> list[str]:
+    """Return ``count`` healthy subjects below ``data``, or as many as there are, that neither taught a network nor are
+    held out: spread over all of them, named as ``healthy`` takes them.
+
+    learnt: the subjects that taught it, as ``core.train.datasets`` names them.
+    """
+    found = [each.item for each in _free(data, learnt) if each.item.contrasts == each.item.sharp == ("t1",)]
+    names = [item.name.removeprefix("oasis-") for item in found]
+    return [names[round(place)] for place in np.linspace(0, len(names) - 1, min(count, len(names)))]
+
+
+def tumours_apart(data: Path, learnt: Collection[str]) -> list[tuple[str, Path]]:
+    """Return name and folder of every subject with four contrasts below ``data`` that neither taught a network, see
+    ``healthy_apart``, nor is held out."""
+    found = [each for each in _free(data, learnt) if set(each.item.contrasts) == set(CONTRASTS)]
+    return [(each.item.name, each.paths["t1"].parent) for each in found]
+
+
+def _free(data: Path, learnt: Collection[str]) -> list[Listed]:
+    return [each for each in listed(data, ("train",)) if each.item.split == "train" and each.item.name not in learnt]
 
 
 def tumour_folder(data: Path) -> Path:

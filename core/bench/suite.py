@@ -8,10 +8,13 @@ from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
+from core import weights
 from core.bench import inpaint, superres, translate, two_parts
 from core.bench.case import Case, Entrant, Row, both_modes, check_names, chosen, entrant, run
 from core.bench.plain_translation import Pool
+from core.bench.subjects import healthy_apart, read_tumour, tumours_apart
 from core.bench.volume_files import Volumes
+from core.errors import UserError
 from core.imaging.options import Options
 from core.tasks import find
 from core.train.heldout import VALIDATION
@@ -22,6 +25,9 @@ REALISTIC_STEPS = 8
 ADAPTED = "volume/adapted"
 SAMPLES = {"inpaint": 4, "superres": 2, "translate": 2}
 """Samples whose mean is the Faithful result; a whole volume costs minutes a call, the crop around a hole seconds."""
+
+APART = {"inpaint": 8, "superres": 3}
+"""Healthy subjects that neither taught a network nor are held out, on whom it is calibrated, at most."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,28 @@ def _entrants(task: str, settings: Settings, pool: Callable[[bool], Pool]) -> li
         return [*superres.entrants(faithful, realistic), *adapted]
     plain = translate.plain(pool) if task == "translate" else []
     return [*both_modes(task, faithful, realistic), *plain]
+
+
+def apart(task: str, settings: Settings) -> Iterator[Case]:
+    """Yield cases of ``task`` in subjects that neither taught its network nor are among ``cases``.
+
+    Raises UserError where there are none.
+    """
+    learnt = weights.learnt_from(network(task, settings)[1])
+    if task == "translate":
+        tumours = tumours_apart(settings.data, learnt)
+        found = [name for name, _ in tumours]
+        made = chain.from_iterable(translate.of_subject(name, *read_tumour(folder)) for name, folder in tumours)
+    else:
+        found = healthy_apart(settings.data, learnt, APART[task])
+        made = (superres if task == "superres" else inpaint).cases(settings.data, found)
+    if not found:
+        raise UserError(
+            "file_unreadable",
+            f"Everybody in {settings.data} taught the network or is held out.",
+            "Give the folder that holds train, with other subjects in it.",
+        )
+    yield from made
 
 
 def cases(task: str, settings: Settings, elsewhere: bool = True) -> Iterable[Case]:

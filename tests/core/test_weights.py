@@ -184,3 +184,9 @@ def test_the_shipped_weights_are_what_the_manifest_says(monkeypatch: pytest.Monk
         assert weights.verify(name).stat().st_size <= 16 << 20
         count = sum(value.numel() for value in weights.load(name).state_dict().values())
         assert count == entry.parameters
+
+
+def test_who_taught_a_network_stands_beside_it(folder: Path) -> None:
+    refused("weights_damaged", weights.learnt_from)
+    weights.facts_path(NAME).write_text('{"subjects": ["one", "two"], "steps": 3}')
+    assert weights.learnt_from(NAME) == {"one", "two"}

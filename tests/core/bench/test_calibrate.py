@@ -18,6 +18,7 @@ def test_the_factor_makes_the_interval_hold_ninety_of_a_hundred() -> None:
     assert found.factor == pytest.approx(2, abs=0.03)
     assert found.before == pytest.approx(0.589, abs=0.01)
     assert found.held == pytest.approx(0.9, abs=0.001)
+    assert found.by_subject == pytest.approx(dict.fromkeys("abc", found.before), abs=0.02)
     assert all(share == pytest.approx(0.9, abs=0.01) for share in found.left_out.values())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import tempfile
 
 from core.errors import UserError
 from webapp.settings import Settings, is_safe
@@ -34,6 +35,7 @@ def _listen(settings: Settings) -> None:
     from webapp.door.patience import PatientProtocol
 
     app = create_app(settings)
+    _keep_temporary(settings)
     log.info("Counterscan is at http://%s:%d", settings.host, settings.port)
     uvicorn.run(
         app,
@@ -48,6 +50,17 @@ def _listen(settings: Settings) -> None:
         log_config=None,
         timeout_graceful_shutdown=5,
     )
+
+
+def _keep_temporary(settings: Settings) -> None:
+    """Have what is unpacked for a while lie where the next start removes it, should this one be killed.
+
+    Not with a Ray of its own, whose sockets need a short path.
+    """
+    if settings.engine != "ray":
+        incoming = settings.data.resolve() / "incoming"
+        incoming.mkdir(exist_ok=True)
+        tempfile.tempdir = str(incoming)
 
 
 def _check_port(settings: Settings) -> None:

@@ -72,13 +72,15 @@ def to_nifti(
     max_bytes: int = MAX_BYTES,
     seconds: int = SECONDS,
     origin: bool = False,
+    room: int | None = None,
 ) -> Converted:
     """Write the one scan in ``paths`` (files, a folder, a zip) to ``out`` (.nii or .nii.gz) with a fresh header.
 
     number: which volume of a DICOM folder with several to take, from 1, as its refusal lists them. Voxels, scaling and
     place stay as they are; a thickness of slices that is known is stated in the header. Nothing else leaves the reading
     process, unless ``origin`` asks whose DICOM series it is. That process is held to 4 GiB and killed after
-    ``seconds``. The outcome still is a stranger's: read it with ``read_stored``.
+    ``seconds``. room: bytes that the disk has for what a zip unpacks to, None where nobody counts. The outcome still is
+    a stranger's: read it with ``read_stored``.
     ``UserError`` for anything but exactly one scan, ``SeveralVolumes`` where a number is needed.
     """
     if not paths:
@@ -92,6 +94,7 @@ def to_nifti(
             "number": number,
             "seconds": seconds,
             "origin": origin,
+            "room": room,
         }
         answer = ask_child(request, work)
         if "volumes" in answer and "error" in answer:

@@ -41,7 +41,7 @@ def _scan(request: dict[str, Any], work: Path) -> dict[str, Any]:
     from core.files.scan_finder import load
 
     paths = [Path(path) for path in request["paths"]]
-    loaded = load(paths, work, max_bytes=request["max_bytes"], number=request["number"])
+    loaded = load(paths, work, max_bytes=request["max_bytes"], number=request["number"], room=request["room"])
     write_stored(work / request["name"], loaded.stored)
     notes = [[note.level, note.text] for note in loaded.notes]
     answer = {"notes": notes, "facts": dict(loaded.facts), "volumes": loaded.volumes, "number": loaded.number}
@@ -61,7 +61,7 @@ def _arrays(request: dict[str, Any], work: Path) -> dict[str, Any]:
     paths = iter([Path(path) for path in request["paths"]])
     names = []
     for group, count in enumerate(request["groups"]):
-        found = read_arrays(*(next(paths) for _ in range(count)))
+        found = read_arrays(*(next(paths) for _ in range(count)), room=request["room"])
         for number, array in enumerate(found.values()):
             np.save(work / f"{group}-{number}.npy", array, allow_pickle=False)
         names.append(list(found))

@@ -219,7 +219,7 @@ def _as_nifti(services: Services, uploads: list[Path], number: int | None = None
         return
     out = incoming(services, ".nii")
     try:
-        made = to_nifti(uploads, out, number=number, max_bytes=limit)
+        made = to_nifti(uploads, out, number=number, max_bytes=limit, room=services.blobs.room())
         # what somebody typed at a scanner, as a name of a file, is not kept on a demo
         demo = services.settings.public_demo
         facts = {name: value for name, value in made.facts.items() if not (demo and name in TYPED)}

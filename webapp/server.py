@@ -80,6 +80,7 @@ def _check_identity(settings: Settings) -> None:
     """Raise UserError for ways in that are half set up, contradict each other, or are missing where others come."""
     if settings.public_demo and settings.has_login:
         raise _contradiction("A public demo lets everybody in, but there is log-in too.", "Leave one of them out.")
+    _check_frames(settings)
     try:
         trusted = settings.trusted_proxies
     except ValueError as error:
@@ -103,6 +104,21 @@ def _check_identity(settings: Settings) -> None:
             "Other machines can reach this server, and it would ask nobody who they are.",
             "Set COUNTERSCAN_ACCOUNTS=1 (see counterscan users) or another log-in of docs/hosting.md; or start"
             " counterscan serve --public-demo to let everybody in; or listen on 127.0.0.1.",
+        )
+
+
+def _check_frames(settings: Settings) -> None:
+    """Raise UserError for sites that are none, or that would show a page with log-in, which could be made to press."""
+    try:
+        sites = settings.framing_sites
+    except ValueError as error:
+        raise _contradiction(
+            "COUNTERSCAN_FRAMED_BY has something that is no site with HTTPS.",
+            "Give sites without a path, with commas, as https://huggingface.co.",
+        ) from error
+    if sites and not settings.public_demo:
+        raise _contradiction(
+            "Only a public demo may be shown in frames of other sites.", "Leave COUNTERSCAN_FRAMED_BY out."
         )
 
 

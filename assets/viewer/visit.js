@@ -18,6 +18,11 @@ const GONE = {
     "account you begin as a new visitor, and what was loaded before can only be opened by a link that was made for it.",
   action: "Reload the page",
 };
+const FRAMED = {
+  message: "This browser keeps no cookie for a page inside another.",
+  hint: "Without it the server does not know whose scans are whose. Open the page in a tab of its own.",
+  action: "Open in a tab of its own",
+};
 // until an answer is given up: after a sleep or a change of network it may never come, s
 export const PATIENCE = 20;
 
@@ -33,6 +38,12 @@ const listeners = new Set();
 export function onVisit(draw) {
   listeners.add(draw);
   draw(problem);
+}
+
+/** Goes on: this page anew, or in a tab of its own where a frame keeps no cookie. */
+export function goOn() {
+  if (problem === FRAMED) globalThis.open(location.href, "_blank", "noopener");
+  else location.reload();
 }
 
 /** Whether the visit of this page has ended. */
@@ -54,10 +65,12 @@ export async function ask(address) {
   return answer;
 }
 
+const framed = () => globalThis.top !== undefined && globalThis.top !== globalThis;
+
 /** @param {{ code?: string, message?: string, hint?: string } | null} body */
 function problemOf(body) {
   if (!body?.code || body.code === "sign_in") return SIGNED_OUT;
-  if (body.code === "no_session") return GONE;
+  if (body.code === "no_session") return whose === "" && framed() ? FRAMED : GONE;
   return { message: body.message ?? GONE.message, hint: body.hint ?? "", action: GONE.action };
 }
 

@@ -27,8 +27,6 @@ from webapp.store.states import OVER
 # seconds between two looks at a job whose events are followed, and after which a silent stream shows that it lives
 LOOK_SECONDS = 0.7
 SILENT_SECONDS = 15.0
-# proxies that keep an answer until it is whole keep no stream
-STREAM = {**PRIVATE, "x-accel-buffering": "no"}
 Answers = dict[int | str, dict[str, Any]]
 EVENTS: Answers = {200: {"content": {"text/event-stream": {}}, "description": "Events; the data of each is a job."}}
 FILE: Answers = {200: {"content": {"application/octet-stream": {}}, "description": "The file."}}
@@ -85,7 +83,7 @@ def add_results(routes: APIRouter, services: Services) -> None:
 
         # what is not this visitor's is refused before the stream begins
         first = await to_thread.run_sync(look)
-        return StreamingResponse(events(first, look), media_type="text/event-stream", headers=STREAM)
+        return StreamingResponse(events(first, look), media_type="text/event-stream", headers=PRIVATE)
 
     @routes.get("/jobs/{job_id}/results/{name}", response_class=Response, responses=FILE)
     def download_result(job_id: str, name: str, request: Request) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.door.addresses import Addresses
+from webapp.door.head_requests import HeadRequests
 from webapp.door.headers import SecurityHeaders
 from webapp.door.identity import Identity
 from webapp.door.limits import Limits
@@ -32,7 +33,7 @@ class Guard:
         self.services = services
         settings = services.settings
         self._app = app
-        door: ASGIApp = Ownership(app, uploads, services.owners)
+        door: ASGIApp = Ownership(HeadRequests(app), uploads, services.owners)
         door = Noting(door, services.dispatcher.whereabouts.note)
         arriving = UploadLimits(
             settings.upload_mb_per_day,
@@ -49,10 +50,11 @@ class Guard:
             days=settings.session_days,
             per_hour=settings.sessions_per_address,
             admin_token=settings.admin_token,
+            framed=bool(settings.framing_sites),
         )
         door = Addresses(door)
         door = Origin(door, settings.allowed_hosts)
-        door = SecurityHeaders(door)
+        door = SecurityHeaders(door, settings.framing_sites)
         self._door = Watch(Peer(door), services.metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

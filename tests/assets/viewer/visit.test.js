@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { ask, isOver, onVisit } from "../../../assets/viewer/visit.js";
+import { ask, goOn, isOver, onVisit } from "../../../assets/viewer/visit.js";
 
 /** @type {Response | Error} */
 let outcome = new Error("no network");
@@ -18,6 +18,29 @@ const answered = (status, body) => {
   outcome = Response.json(body, { status });
   return ask("/queue");
 };
+
+test("in a frame without a cookie the page opens in a tab of its own", async () => {
+  /** @type {unknown[]} */
+  const opened = [];
+  const frame = {
+    top: {},
+    location: { href: "https://demo.example/?job=1" },
+    open: (/** @type {unknown[]} */ ...how) => opened.push(...how),
+  };
+  for (const [name, value] of Object.entries(frame)) Object.defineProperty(globalThis, name, { value, configurable: true });
+  let action = "";
+  onVisit((problem) => {
+    action = problem?.action ?? "";
+  });
+  await answered(403, { code: "no_session", message: "x", hint: "y" });
+  assert.equal(action, "Open in a tab of its own");
+  goOn();
+  assert.deepEqual(opened, ["https://demo.example/?job=1", "_blank", "noopener"]);
+  for (const name of Object.keys(frame)) Reflect.deleteProperty(globalThis, name);
+  // elsewhere a cookie has come, and the visit goes on
+  await answered(200, { text: "", whose: "me" });
+  assert.deepEqual([action, isOver()], ["", false]);
+});
 
 test("the page learns when its visit ends, why, what to do, and when it goes on", async () => {
   /** @type {(string | null)[]} */

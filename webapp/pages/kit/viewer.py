@@ -130,7 +130,7 @@ _ENDED_SCRIPT = (
 const box = element.querySelector("[role=alert]");
 const [message, hint] = box.querySelectorAll("p");
 const button = box.querySelector("button");
-button.addEventListener("click", () => location.reload());
+button.addEventListener("click", () => visit.then(({ goOn }) => goOn()));
 visit.then(({ onVisit }) => onVisit((problem) => {
   box.hidden = !problem;
   message.textContent = problem?.message ?? "";

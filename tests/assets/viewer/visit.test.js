@@ -27,7 +27,8 @@ test("in a frame without a cookie the page opens in a tab of its own", async () 
     location: { href: "https://demo.example/?job=1" },
     open: (/** @type {unknown[]} */ ...how) => opened.push(...how),
   };
-  for (const [name, value] of Object.entries(frame)) Object.defineProperty(globalThis, name, { value, configurable: true });
+  for (const [name, value] of Object.entries(frame))
+    Object.defineProperty(globalThis, name, { value, configurable: true });
   let action = "";
   onVisit((problem) => {
     action = problem?.action ?? "";

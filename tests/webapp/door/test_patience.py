@@ -73,6 +73,7 @@ def test_a_proxy_may_send_its_next_request_later_than_a_browser(monkeypatch: pyt
 
 def test_an_answer_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "HEAD_SECONDS", 0.05)
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "")
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(0.5)

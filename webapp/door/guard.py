@@ -13,6 +13,7 @@ from webapp.door.noting import Noting
 from webapp.door.origin import Origin
 from webapp.door.ownership import Ownership
 from webapp.door.peer import Peer
+from webapp.door.ranges import Ranges
 from webapp.door.session import Sessions
 from webapp.door.streams import Streams
 from webapp.door.upload_limits import UploadLimits
@@ -33,7 +34,7 @@ class Guard:
         self.services = services
         settings = services.settings
         self._app = app
-        door: ASGIApp = Ownership(HeadRequests(app), uploads, services.owners)
+        door: ASGIApp = Ownership(HeadRequests(Ranges(app)), uploads, services.owners)
         door = Noting(door, services.dispatcher.whereabouts.note)
         arriving = UploadLimits(
             settings.upload_mb_per_day,

@@ -19,7 +19,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 import uvicorn
-from httpx2 import Client
+from httpx2 import Client, TransportError
 
 from tests.certificates import write_certificate
 from tests.source import ROOT
@@ -126,7 +126,7 @@ def answers(proxied: Proxied) -> bool:
     try:
         with proxied.browser() as client:
             return client.get("/healthz").status_code == 200
-    except OSError:
+    except TransportError:
         return False
 
 

@@ -12,7 +12,7 @@ from webapp.telemetry import log as log_lines
 
 log = logging.getLogger("webapp")
 
-# a page keeps three; a process may open 1024 files as a rule
+# a page has some while it loads and few later; a process may open 1024 files as a rule
 MAX_CONNECTIONS = 800
 
 

@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     upload_mb_per_day: Megabytes = Field(default=20_000, description="What one visitor may upload in a day.")
     upload_mb_per_day_total: Megabytes = Field(default=200_000, description="What all visitors may upload in a day.")
     streams_per_session: Streams = Field(
-        default=60, description="Streams of events that one visitor may have open; a page has two or three."
+        default=60, description="Streams of events that one visitor may have open; a page has one while an event runs."
     )
     streams_per_address: Streams = Field(default=300, description="Such streams of all who come from one address.")
     lease: Seconds = Field(

@@ -20,7 +20,7 @@ def main() -> None:
     """Read the files that the JSON object on standard input names; write ``answer.json`` into its ``work`` folder."""
     request = json.load(sys.stdin)
     work = Path(request["work"])
-    _limit(request["seconds"])
+    _limit(request["work_seconds"])
     (work / ANSWER).write_text(json.dumps(_outcome(request, work)), encoding="utf-8")
 
 

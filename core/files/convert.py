@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 120
+DECODER = "core.files.decoder"
 # of the processor: for the libraries and small files, and what is read in a second of the others
 START_SECONDS, BYTES_A_SECOND = 30, 4 << 20
 LOG_BYTES = 4096
@@ -132,9 +133,9 @@ def read_volume(path: PathLike) -> Volume:
         return read_own(to_nifti([given], Path(folder) / "scan.nii", number=number).path).to_volume()
 
 
-def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
-    """Run the reading process to its end in the folder ``work`` and return its answer; ``core.files.decoder`` has what
-    a request may ask for.
+def ask_child(request: Mapping[str, Any], work: Path, module: str = DECODER) -> dict[str, Any]:
+    """Run the reading process ``module`` to its end in the folder ``work`` and return its answer; the module has what a
+    request may ask for.
 
     UserError import_failed where it gave no answer, import_timeout after ``request["seconds"]``, or after fewer of the
     processor's where the files are small: see ``work_seconds``.
@@ -147,7 +148,7 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
     written = work / "log"
     with written.open("wb") as log_file:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "core.files.decoder"],
+            [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=log_file,
             stderr=log_file,

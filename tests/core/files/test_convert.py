@@ -146,7 +146,7 @@ def test_a_child_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def limited(script: str) -> str:
-    return f"import sys, json\nfrom core.files import decoder\ndecoder._limit(1)\n{script}"
+    return f"import sys, json\nfrom core.files import decoder\ndecoder._limit(1, decoder.MEMORY_BYTES)\n{script}"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_too_much_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         raise MemoryError
 
     monkeypatch.setattr("core.files.scan_finder.load", greedy)
-    monkeypatch.setattr(child, "_limit", lambda seconds: None)
+    monkeypatch.setattr(child, "_limit", lambda seconds, memory: None)
     request = {
         "paths": [],
         "work": str(tmp_path),
@@ -193,7 +193,7 @@ def test_too_much_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "name": "scan.nii",
     }
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(request)))
-    child.main()
+    child.main(child.READERS)
     assert json.loads((tmp_path / child.ANSWER).read_text())["error"][0] == "import_memory"
 
 

@@ -65,7 +65,7 @@ export async function ask(address) {
   return answer;
 }
 
-const framed = () => globalThis.top !== undefined && globalThis.top !== globalThis;
+const framed = () => Boolean(globalThis.top) && globalThis.top !== /** @type {unknown} */ (globalThis);
 
 /** @param {{ code?: string, message?: string, hint?: string } | null} body */
 function problemOf(body) {

@@ -47,7 +47,7 @@ def lengths(tag: tuple[int, int], length: int) -> Files:
     """Return the series whose middle slice states another length of an element."""
     data = bytearray(ONE)
     at = data.index(struct.pack("<HH", *tag), 132)
-    long = data[at + 4 : at + 6] in (b"OW", b"OB", b"SQ")
+    long = bytes(data[at + 4 : at + 6]) in (b"OW", b"OB", b"SQ")
     where, form = (at + 8, "<I") if long else (at + 6, "<H")
     data[where : where + struct.calcsize(form)] = struct.pack(form, length & (0xFFFFFFFF if long else 0xFFFF))
     return [*SLICES[:4], bytes(data), *SLICES[5:]]

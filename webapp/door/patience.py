@@ -12,7 +12,7 @@ from webapp.door.proxies import Proxies, plain
 HEAD_SECONDS = 20.0
 # for which a connection of a proxy is kept: longer than proxies keep theirs, or one would send the next request into a
 # connection that is just being closed, and answer 502
-PROXY_SECONDS = 620.0
+PROXY_SECONDS = 620
 # without reading anything of an answer that waits
 READ_SECONDS = 300.0
 

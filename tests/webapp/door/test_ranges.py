@@ -65,7 +65,7 @@ def test_a_part_of_what_has_changed_is_the_whole(volume: tuple[TestClient, str, 
 )  # fmt: skip
 def test_what_names_no_part_gets_the_whole(volume: tuple[TestClient, str, bytes], asked: str) -> None:
     client, address, whole = volume
-    answer = client.get(address, headers={"range": asked.encode("latin-1")})
+    answer = client.get(address, headers={b"range": asked.encode("latin-1")})
     assert (answer.status_code, answer.content) == (200, whole)
 
 

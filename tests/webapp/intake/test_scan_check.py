@@ -47,7 +47,7 @@ def test_a_process_of_its_own_finds_and_writes_the_same(
             assert more == {"deface": True} and error.code == "brain_not_found"
             continue
         drawn = check_drawn(mask, outs[0], outs[1], LIMIT, ["Before."])
-        found.append((checked, drawn, *(out.read_bytes() for out in outs)))
+        found.append((checked, drawn, outs[0].read_bytes(), outs[1].read_bytes()))
     assert len(found) in (0, 2) and (found or more == {"deface": True})
     for one, other in zip(*found, strict=True) if found else ():
         assert one == other

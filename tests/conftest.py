@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # before anything loads numpy or torch: a test computes on one thread, in children as here, so that the same work gives
@@ -27,6 +28,12 @@ for name, examples in (("push", 20), ("full", 200)):
         name, max_examples=examples, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "push"))
+
+
+def pytest_collection_finish() -> None:
+    """Take what was loaded out of the search for garbage, which else goes through millions of objects each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,8 +18,12 @@ class Module:
     name: str
     path: str
     text: str
-    tree: ast.Module
     is_package: bool
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree, made when it is first wanted: every process of tests reads all modules, few their trees."""
+        return ast.parse(self.text, self.path)
 
     def imports(self) -> Iterator[tuple[str, str | None]]:
         """Yield (module, name) of each import, wherever it stands; name is None for ``import module``."""
@@ -45,7 +49,7 @@ def modules(*packages: str) -> tuple[Module, ...]:
 
 def parse(name: str, text: str, is_package: bool = False) -> Module:
     """Return a module made of ``text``, for tests of the checks themselves."""
-    return Module(name, f"{name}.py", text, ast.parse(text), is_package)
+    return Module(name, f"{name}.py", text, is_package)
 
 
 def _read(path: Path) -> Module:
@@ -53,4 +57,4 @@ def _read(path: Path) -> Module:
     is_package = path.name == "__init__.py"
     name = ".".join(relative.parent.parts if is_package else relative.with_suffix("").parts)
     text = path.read_text(encoding="utf-8")
-    return Module(name, relative.as_posix(), text, ast.parse(text, str(relative)), is_package)
+    return Module(name, relative.as_posix(), text, is_package)

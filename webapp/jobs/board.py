@@ -13,6 +13,8 @@ from webapp.store.repository import Repo
 
 # seconds for which a look serves; what this server itself does to the queue ends it at once
 LIFE = 0.5
+# seconds for which the last look serves everybody else while one caller looks anew
+LENT = 1.0
 
 
 class Board:
@@ -24,8 +26,8 @@ class Board:
         self._clock = clock
         self._reading = threading.Lock()
         self._standings: Mapping[str, Standing] = {}
-        self._until = -math.inf
-        self._changes = 0
+        self._until = self._lent = -math.inf
+        self._changes = self._seen = 0
 
     def change(self) -> None:
         """Look anew the next time."""
@@ -33,8 +35,14 @@ class Board:
         self._until = -math.inf
 
     def recall(self, job_id: str, session: str) -> Standing | None:
-        """Return how a job of this session stands without the database; None where it must be looked up."""
-        return _own(self._standings, job_id, session) if self._is_fresh() else None
+        """Return how a job of this session stands without the database; None where it must be looked up.
+
+        Of many who come when a look is over one gets None, and the others the last look for as long as that takes.
+        """
+        if self._is_fresh() or self._is_lent():
+            return _own(self._standings, job_id, session)
+        self._lent = self._clock.monotonic() + LENT
+        return None
 
     def find(self, job_id: str, session: str) -> Standing:
         """Return how a job of this session stands, be it over or not; UserError not_found."""
@@ -51,11 +59,15 @@ class Board:
     def _is_fresh(self) -> bool:
         return self._clock.monotonic() < self._until
 
+    def _is_lent(self) -> bool:
+        return self._seen == self._changes and self._clock.monotonic() < self._lent
+
     def _read(self) -> Mapping[str, Standing]:
         with self._reading:
             if not self._is_fresh():
                 changes, until = self._changes, self._clock.monotonic() + LIFE
-                self._standings = {one.id: one for one in self._queue.standings()}
+                self._standings, self._seen = {one.id: one for one in self._queue.standings()}, changes
+                self._lent = -math.inf
                 if changes == self._changes:
                     self._until = until
             return self._standings

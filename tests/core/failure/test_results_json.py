@@ -67,43 +67,48 @@ def test_a_document_of_an_earlier_version_opens() -> None:
     assert json.loads(to_json(found)) == expected and faults(json.loads(text), schema()) == []
 
 
-def change(path: list[Any], value: Any) -> str:
+# a place in a document, and what stands there in its stead; None: nothing
+Change = tuple[list[Any], Any]
+WRONG: tuple[Change, ...] = (
+    (["schema"], "irrgb/2"),
+    (["models", 0, "seed"], "0"),
+    (["models", 0, "seed"], 0.5),
+    (["models", 0, "train_accuracy"], "0.5"),
+    (["models", 0, "train_accuracy"], True),
+    (["models", 0, "accuracy"], [1]),
+    (["models", 0, "title"], None),
+    (["models", 0, "surplus"], 1),
+    (["data", "size"], [1, 2, 3]),
+    (["verdicts"], {"ir": {"level": 1}}),
+)
+
+
+def changed(change: Change) -> str:
     found = json.loads(to_json(results()))
+    (*way, last), value = change
     place = found
-    for step in path[:-1]:
+    for step in way:
         place = place[step]
     if value is None:
-        del place[path[-1]]
+        del place[last]
     else:
-        place[path[-1]] = value
+        place[last] = value
     return json.dumps(found)
 
 
-WRONG = [
-    change(["schema"], "irrgb/2"),
-    change(["models", 0, "seed"], "0"),
-    change(["models", 0, "seed"], 0.5),
-    change(["models", 0, "train_accuracy"], "0.5"),
-    change(["models", 0, "train_accuracy"], True),
-    change(["models", 0, "accuracy"], [1]),
-    change(["models", 0, "title"], None),
-    change(["models", 0, "surplus"], 1),
-    change(["data", "size"], [1, 2, 3]),
-    change(["verdicts"], {"ir": {"level": 1}}),
-    "[]",
-    "{",
-    "null",
-    "[" * 5000,
-]
+@pytest.mark.parametrize("change", WRONG)
+def test_a_changed_document_is_refused_and_by_the_schema_too(change: Change) -> None:
+    text = changed(change)
+    _refused(text)
+    assert faults(json.loads(text), schema())
 
 
-@pytest.mark.parametrize("text", WRONG)
-def test_what_is_no_result_is_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["[]", "{", "null", "[" * 5000])
+def test_what_is_no_document_is_refused(text: str) -> None:
+    _refused(text)
+
+
+def _refused(text: str) -> None:
     with pytest.raises(UserError) as caught:
         from_json(text)
     assert caught.value.code == "bad_results"
-
-
-@pytest.mark.parametrize("text", WRONG[:-4])
-def test_the_schema_refuses_it_too(text: str) -> None:
-    assert faults(json.loads(text), schema())

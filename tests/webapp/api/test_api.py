@@ -124,7 +124,8 @@ def test_events_come_until_a_job_is_over(someone: Program, head: Phantom, tmp_pa
         lines = [line for line in stream.iter_lines() if line]
     names = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
     states = [json.loads(line.removeprefix("data: "))["state"] for line in lines if line.startswith("data: ")]
-    assert set(names[:-1]) == {"progress"} and (names[-1], states[-1]) == ("end", "done")
+    # a job that is over before anybody follows it has its end alone
+    assert set(names[:-1]) <= {"progress"} and (names[-1], states[-1]) == ("end", "done")
 
 
 def test_the_tasks_are_all_there_with_their_schemas(someone: Program) -> None:

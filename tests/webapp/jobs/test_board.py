@@ -9,7 +9,7 @@ from core.errors import UserError
 from tests.hand_clock import HandClock
 from tests.phantom import Phantom
 from tests.webapp.fakes import load
-from webapp.jobs.board import LIFE, Board
+from webapp.jobs.board import LENT, LIFE, Board
 from webapp.services import Services
 from webapp.store.records import JobRecord, Standing
 
@@ -77,7 +77,22 @@ def test_a_look_serves_all_pages_until_it_is_old(
     found = [board.recall(job, session) for session, job in jobs.items() for _ in range(50)]
     assert None not in found and statements == []
     board._clock.forward(LIFE)  # type: ignore[attr-defined]
+    # one page looks anew, and the others need not wait for it
     assert board.recall(jobs["a"], "a") is None
+    assert [board.recall(job, session) for session, job in jobs.items()] == found[::50]
+    board._clock.forward(LENT)  # type: ignore[attr-defined]
+    assert board.recall(jobs["b"], "b") is None
+
+
+def test_what_is_known_to_have_changed_is_not_shown_as_it_was(
+    services: Services, board: Board, head: Phantom, tmp_path: Path
+) -> None:
+    jobs = {session: submitted(services, head, tmp_path, session) for session in "ab"}
+    board.find(jobs["a"], "a")
+    board._clock.forward(LIFE)  # type: ignore[attr-defined]
+    assert board.recall(jobs["a"], "a") is None
+    services.dispatcher.cancel(jobs["b"], "b")
+    assert board.recall(jobs["a"], "a") is None and board.recall(jobs["b"], "b") is None
 
 
 def test_a_change_while_the_database_is_read_is_not_forgotten(

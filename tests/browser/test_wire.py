@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Request
+from playwright.sync_api import Browser, BrowserContext, Request, expect
 
 from tests.browser.conftest import Scans, Server, new_context
 from tests.browser.steps import choose_preset, load_mask, load_scan, open_tab, run, visit, wait_result
@@ -93,3 +94,10 @@ def test_no_address_of_one_opens_anything_to_the_other(own: Server, browser: Bro
             assert volumes == {200}
     for context in people:
         context.close()
+
+
+def test_a_proxy_that_shows_the_page_below_a_path_shows_a_sentence(server: Server, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.route("**/below/**", lambda one: one.fulfill(response=one.fetch(url=one.request.url.replace("/below", ""))))
+    page.goto(f"{server.url}/below/")
+    expect(page.locator("body")).to_have_text(re.compile("works at the root of a name alone"))

@@ -20,7 +20,7 @@ Made = TypeVar("Made")
 
 MOST_THREADS = 4
 # multiply-adds per second of 3x3x3 convolutions: two cores of a 2.5 GHz server processor; a data-centre GPU
-STORED_SPEED = {"cpu": 2.0e10, "cuda": 5.0e12}
+STORED_SPEED = {"cpu": 6.0e10, "cuda": 5.0e12}
 # options of glibc's mallopt, and PR_SET_THP_DISABLE of Linux
 _MMAP_MAX, _TRIM_THRESHOLD, _TOP_PAD, _ARENA_MAX = -4, -1, -2, -8
 _HUGE_PAGES_OFF = 41

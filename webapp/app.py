@@ -146,7 +146,8 @@ def _chosen(settings: Settings) -> Callable[[], Engine]:
     def make() -> Engine:
         from core.engine.engine_choice import open_engine
 
-        return open_engine(settings.engine, settings.device, settings.slots)
+        warm = tuple(task.name for task in tasks.TASKS) if settings.warm else ()
+        return open_engine(settings.engine, settings.device, settings.slots, warm=warm)
 
     return make
 

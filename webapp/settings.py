@@ -113,7 +113,12 @@ class Settings(BaseSettings):
         default="local",
         description="Where jobs run: local, ray (a Ray of its own on this machine) or ray://HOST:PORT (a cluster).",
     )
-    warm: bool = Field(default=True, description="Start the worker processes with the server, not with the first job.")
+    warm: bool = Field(
+        default=True,
+        description="Start the worker processes with the server and load torch, all tasks and their networks there, so"
+        " that the first job is as quick as a later one. 0 where memory is short: what a job needs is loaded by the"
+        " first one.",
+    )
     max_upload_mb: Megabytes = Field(default=500, description="Largest file a visitor may upload.")
     disk_reserve_mb: Megabytes = Field(
         default=1024, description="Free disk space below which uploads and jobs are refused."

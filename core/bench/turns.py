@@ -12,22 +12,23 @@ NEVER = -math.inf
 
 class Turns:
     """Waiting scans by number (order of arrival). The visitor whose last start is longest ago is next, unless it runs
-    ``limit`` of them, with the oldest scan that is of no batch, else the oldest of its batches.
+    ``limit`` of them, with the oldest scan that is of no batch, else the oldest of its batches, else of those of them
+    that have failed once.
 
     ``tests/webapp/store/test_turns.py`` compares it with the claims of the database.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._waiting: defaultdict[str, list[tuple[bool, int]]] = defaultdict(list)
+        self._waiting: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self._running: defaultdict[str, int] = defaultdict(int)
         self._last: dict[str, float] = {}
         # (last start, number of the first scan, visitor); what does not hold any more is passed over
         self._next: list[tuple[float, int, str]] = []
 
-    def add(self, number: int, visitor: str, batch: bool = False) -> None:
-        """Let a scan wait."""
-        heapq.heappush(self._waiting[visitor], (batch, number))
+    def add(self, number: int, visitor: str, batch: bool = False, again: bool = False) -> None:
+        """Let a scan wait; again: it is of a batch and has failed once."""
+        heapq.heappush(self._waiting[visitor], (int(batch) + int(again), number))
         self._offer(visitor)
 
     def take(self, moment: float) -> int | None:

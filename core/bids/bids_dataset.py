@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.bids.bids_names import BidsName, parse_name
+from core.bids.bids_names import EXTENSIONS, BidsName, parse_name
+from core.bids.bids_sidecars import DESCRIPTION, is_lesion
 from core.errors import UserError
 
-DESCRIPTION = "dataset_description.json"
 MASKS = ("mask", "roi")
 # contrast -> suffix; a T1w with a contrast agent is one of its own
 SUFFIXES = {"t1": "T1w", "t2": "T2w", "flair": "FLAIR"}
 AGENT = "t1ce"
 # images that are no contrast of their own: phase, parts of complex images
 OTHER_PARTS = ("phase", "real", "imag")
+LESION = "lesion"
+# what stands in the place of a file whose content is elsewhere
+POINTERS = (b"/annex/objects/", b"version https://git-lfs")
 # masks in another space lie on another grid
 OWN_SPACES = (None, "orig", "T1w", "T2w", "FLAIR", "individual", "scanner", "native")
 
@@ -83,23 +86,60 @@ def images_of(folder: Path, participant: str) -> list[Image]:
 
 
 def masks_of(folder: Path, participant: str, label: str, derivatives: Sequence[Path]) -> list[Image]:
-    """Return the masks of a participant with the label ``label``, in its own space: of the data set itself and of the
-    ``derivatives``."""
-    bases = [folder, *derivatives]
+    """Return the masks of a participant that ``label-`` or ``desc-`` calls ``label``, of the data set itself and of the
+    ``derivatives``; as lesions count those too that are one by their sidecar."""
     return [
         image
-        for base in bases
+        for base in (folder, *derivatives)
         for image in _images(base, base, participant)
-        if image.name.suffix in MASKS
-        and image.name.entities.get("label", "").lower() == label.lower()
-        and image.name.entities.get("space") in OWN_SPACES
+        if image.name.suffix in MASKS and _is_called(image, label.lower())
     ]
 
 
+def strays_of(folder: Path, participant: str, label: str, derivatives: Sequence[Path]) -> list[str]:
+    """Return paths of what looks like an image of a participant, or a mask of it called ``label``, but has no BIDS name
+    or lies where its name does not belong; those in ``derivatives`` begin with the name of the data set there."""
+    found: list[str] = []
+    for base in (folder, *derivatives):
+        named = _images(base, base, participant)
+        known = {image.path for image in named if image.contrast or image.name.suffix in MASKS}
+        there = sorted((base / f"sub-{participant}").rglob("*.nii*"))
+        meant = [path for path in there if path.name.endswith(EXTENSIONS) and _looks_meant(path, base == folder, label)]
+        top = "" if base == folder else f"{base.name}/"
+        found += [top + path.relative_to(base).as_posix() for path in meant if path not in known]
+    return found
+
+
+def is_away(path: Path) -> bool:
+    """Return whether git-annex (DataLad) or Git LFS know a file, but its content is not on this disk."""
+    try:
+        with path.open("rb") as file:
+            return file.read(32).startswith(POINTERS)
+    except FileNotFoundError:
+        return path.is_symlink()
+    except OSError:
+        # the run refuses it, with a reason
+        return False
+
+
 def derivatives_of(folder: Path, out: Path) -> list[Path]:
-    """Return the data sets in the folder ``derivatives``, without ``out``."""
-    found = sorted(path for path in (folder / "derivatives").glob("*") if path.is_dir())
-    return [path for path in found if path.resolve() != out.resolve()]
+    """Return the data sets in the folder ``derivatives``, without ``out``; the folder itself where it is one."""
+    own = folder / "derivatives"
+    found = sorted(path for path in own.glob("*") if path.is_dir() and not path.name.startswith("sub-"))
+    itself = [own] if next(own.glob("sub-*"), None) else []
+    return [path for path in itself + found if path.resolve() != out.resolve()]
+
+
+def _is_called(mask: Image, label: str) -> bool:
+    names = (mask.name.entities.get(entity, "").lower() for entity in ("label", "desc"))
+    return label in names or (label == LESION and is_lesion(mask.path))
+
+
+def _looks_meant(path: Path, raw: bool, label: str) -> bool:
+    suffix = path.name.partition(".")[0].rpartition("_")[2].lower()
+    if raw and path.parent.name == "anat" and suffix in (one.lower() for one in SUFFIXES.values()):
+        return True
+    return suffix in MASKS and label.lower() in path.name.lower()
 
 
 def _images(folder: Path, base: Path, participant: str) -> Iterator[Image]:

@@ -13,9 +13,10 @@ from typing import Any
 
 from core import __version__
 from core.anatomy.head import find_head
-from core.bids.bids_dataset import DESCRIPTION, Image
+from core.bids.bids_dataset import Image
 from core.bids.bids_names import BidsName
 from core.bids.bids_plan import Planned
+from core.bids.bids_sidecars import DESCRIPTION
 from core.declaration import Task
 from core.engine.run_record import PROGRAM, write_json
 from core.errors import UserError

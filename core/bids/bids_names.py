@@ -14,6 +14,8 @@ ENTITIES = (
     *("flip", "inv", "mt", "part", "proc", "hemi", "space", "split", "recording", "chunk", "seg", "res", "den"),
     *("label", "desc"),
 )
+# entities whose values are numbers
+INDEXES = ("run", "echo", "flip", "inv", "split", "chunk")
 PART = re.compile(r"([a-z]+)-([0-9a-zA-Z+]+)")
 REPEATED = ("T1w", "T2w", "FLAIR")
 EXTENSIONS = (VOLUME_SUFFIX, ".nii")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from core.batch.scan_list import Scan
-from core.bids.bids_dataset import AGENT, SUFFIXES, Image, images_of, masks_of
-from core.bids.bids_names import BidsName
+from core.bids.bids_dataset import AGENT, OWN_SPACES, SUFFIXES, Image, images_of, is_away, masks_of, strays_of
+from core.bids.bids_names import INDEXES, BidsName
+from core.bids.bids_sidecars import absolute, intended
 from core.contrasts import TITLES
 from core.errors import UserError
 from core.files.voxel_stream import MAX_BYTES, open_source
@@ -19,6 +21,8 @@ from core.volume import spacing
 # as most data sets label their scans after contrast agent
 AGENT_LABEL = "gadolinium"
 TASKS = ("inpaint", "superres", "translate")
+# what a mask states of itself, not of its image
+OF_MASK = ("label", "desc", "space", "res")
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,18 @@ def plan(folder: Path, labels: Sequence[str], wish: Wish) -> Plan:
     left_out: list[str] = []
     for label in labels:
         images = [image for image in images_of(folder, label) if not wish.sessions or image.session[1] in wish.sessions]
-        masks = masks_of(folder, label, wish.label, wish.derivatives) if wish.task == "inpaint" else []
+        with_masks = wish.derivatives if wish.task == "inpaint" else ()
+        masks = masks_of(folder, label, wish.label, with_masks) if wish.task == "inpaint" else []
+        strays = strays_of(folder, label, wish.label, with_masks)
+        left_out += [f"{stray}: no BIDS name, or not the folder of its name" for stray in strays]
         made: dict[str, Planned] = {}
-        for one in _PLANS[wish.task](images, masks, wish):
+        for one in _PLANS[wish.task](folder, images, masks, wish):
             if isinstance(one, str):
                 left_out.append(one)
+            elif away := next((image for image in one.images if is_away(image.path)), None):
+                left_out.append(
+                    f"{away.relative}: its content is not on this disk; datalad get or git lfs pull fetches it"
+                )
             elif (first := made.setdefault(str(one.result), one)) is not one:
                 # x.nii beside x.nii.gz, or entities in another order
                 left_out.append(f"{one.images[0].relative}: {first.images[0].path.name} was taken")
@@ -69,9 +80,17 @@ def plan(folder: Path, labels: Sequence[str], wish: Wish) -> Plan:
     return Plan(tuple(planned), tuple(left_out))
 
 
-def _inpaint(images: Sequence[Image], masks: Sequence[Image], wish: Wish) -> Iterator[Planned | str]:
+def _inpaint(folder: Path, images: Sequence[Image], masks: Sequence[Image], wish: Wish) -> Iterator[Planned | str]:
+    meant: dict[Path, list[Image]] = {}
+    for mask in masks:
+        named, unknown = _intended(mask, folder)
+        if named is not None:
+            meant[mask.path] = named
+        elif unknown:
+            yield f"{mask.relative}: IntendedFor names {unknown}, which is not there; its own name counts"
     for image in images:
-        fitting = [mask for mask in masks if _fits(mask, image)]
+        fitting = [mask for mask in masks if image in meant.get(mask.path, ())]
+        fitting = fitting or [mask for mask in masks if mask.path not in meant and _fits(mask, image)]
         if image.contrast == AGENT and fitting:
             yield f"{image.relative}: taken with contrast agent, inpainting is for T1w without"
         if image.contrast != "t1":
@@ -88,7 +107,7 @@ def _inpaint(images: Sequence[Image], masks: Sequence[Image], wish: Wish) -> Ite
         yield _planned(image.name, {"t1": image, "mask": best[0]}, image.name.derived("T1w", desc="inpainted"))
 
 
-def _superres(images: Sequence[Image], masks: Sequence[Image], wish: Wish) -> Iterator[Planned | str]:
+def _superres(folder: Path, images: Sequence[Image], masks: Sequence[Image], wish: Wish) -> Iterator[Planned | str]:
     for image in images:
         try:
             header = open_source(image.path, max_bytes=MAX_BYTES, free_bytes=MAX_BYTES).header
@@ -103,7 +122,7 @@ def _superres(images: Sequence[Image], masks: Sequence[Image], wish: Wish) -> It
         yield _planned(image.name, {"image": image}, image.name.derived(image.name.suffix, desc="superres"))
 
 
-def _translate(images: Sequence[Image], masks: Sequence[Image], wish: Wish) -> Iterator[Planned | str]:
+def _translate(folder: Path, images: Sequence[Image], masks: Sequence[Image], wish: Wish) -> Iterator[Planned | str]:
     for _, group in groupby(images, key=lambda image: image.session):
         session = list(group)
         sources: dict[str, Image] = {}
@@ -131,12 +150,30 @@ def _planned(named: BidsName, inputs: Mapping[str, Image], result: BidsName) -> 
     return Planned(scan, tuple(inputs.values()), result)
 
 
+def _intended(mask: Image, folder: Path) -> tuple[list[Image] | None, str]:
+    """Return the images that a mask is meant for, none where these are others than anatomical ones, None where its
+    sidecar does not settle that; and the first word for what is not there."""
+    there = {absolute(image.path): image for image in images_of(folder, mask.name.entities["sub"])}
+    words = intended(mask.path, mask.base, folder)
+    named = [there[place] for _, places in words for place in places if place in there]
+    unknown = next((word for word, places in words if not any(map(os.path.lexists, places))), "")
+    return (named if named or (words and not unknown) else None), unknown
+
+
 def _fits(mask: Image, image: Image) -> bool:
-    """Return whether a mask can be one of ``image``: nothing that both state differs."""
-    ignored = ("label", "desc", "space", "res")
-    own = {name: value for name, value in mask.name.entities.items() if name not in ignored}
-    return all(image.name.entities.get(name) == value for name, value in own.items())
+    """Return whether a mask can be one of ``image``: its space, and nothing that both state differs."""
+    space = mask.name.entities.get("space")
+    if space not in OWN_SPACES and space != image.name.entities.get("space"):
+        return False
+    stated = _stated(image)
+    return all(stated.get(name) == value for name, value in _stated(mask).items() if name not in OF_MASK)
 
 
 def _shared(mask: Image, image: Image) -> int:
-    return len(set(mask.name.entities.items()) & set(image.name.entities.items()))
+    return len(_stated(mask).items() & _stated(image).items())
+
+
+def _stated(image: Image) -> dict[str, str]:
+    """Return the entities of a name; run-01 and run-1 are one."""
+    entities = image.name.entities
+    return {name: value.lstrip("0") if name in INDEXES else value for name, value in entities.items()}

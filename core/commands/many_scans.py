@@ -76,7 +76,8 @@ def open_engine(options: Mapping[str, Any], task: Task, params: Mapping[str, Any
 
     method = task.parse(params).get("method")
     networks = any(each.name == method and not each.cheap for each in task.methods)
-    return engine_choice.open_engine(options["engine"], options["device"], options["workers"], preload=networks)
+    warm = (task.name,) if networks else ()
+    return engine_choice.open_engine(options["engine"], options["device"], options["workers"], warm=warm)
 
 
 def _run(task: Task, options: dict[str, Any]) -> None:

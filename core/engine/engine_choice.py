@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from core.device import share
 from core.engine.local import LocalEngine
@@ -11,7 +12,7 @@ from core.engine.ray.ray_engine import RayEngine
 from core.errors import UserError
 
 
-def open_engine(name: str, device: str, slots: int, *, preload: bool = True, threads: int = 0) -> Engine:
+def open_engine(name: str, device: str, slots: int, *, warm: Sequence[str] = (), threads: int = 0) -> Engine:
     """Return the engine of a name, its workers starting; the rest is that of ``LocalEngine`` and ``RayEngine``.
 
     threads: 0: on this machine the share of its cores that a slot has, because with one thread too many each, processes
@@ -21,7 +22,7 @@ def open_engine(name: str, device: str, slots: int, *, preload: bool = True, thr
     if not re.fullmatch(ENGINE_PATTERN, name):
         raise UserError("bad_parameter", f"There is no engine named {name[:40]!r}.", f"Choose {ENGINE_NAMES}.")
     if name == "local":
-        return LocalEngine(device, slots, preload=preload, threads=threads or share(slots))
+        return LocalEngine(device, slots, warm=warm, threads=threads or share(slots))
     address = name.removeprefix("ray").removeprefix("://")
     own = 0 if address else share(slots)
-    return RayEngine(address, device, slots, preload=preload, threads=threads or own)
+    return RayEngine(address, device, slots, warm=warm, threads=threads or own)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Sequence
 
 from core.engine.child_process import start
 from core.engine.execute import TASKS
@@ -22,14 +23,12 @@ log = logging.getLogger(__name__)
 class _Child(Line):
     """One child, which leads a group of processes, and the socket to it."""
 
-    def __init__(self, tasks: str, preload: bool, threads: int) -> None:
+    def __init__(self, tasks: str, device: str, warm: Sequence[str], threads: int) -> None:
         ours, theirs = socket.socketpair()
         super().__init__(ours)
         with theirs:
             environment = {"COUNTERSCAN_THREADS": str(threads)} if threads else {}
-            self.process = start(
-                "core.engine.worker", theirs, tasks, "preload" if preload else "lazy", environment=environment
-            )
+            self.process = start("core.engine.worker", theirs, tasks, device, *warm, environment=environment)
 
     def usable(self) -> bool:
         """Return whether the child lives and was not killed; what a dead one has started is killed."""
@@ -67,7 +66,7 @@ class LocalEngine(Pool[_Child]):
     """Runs jobs in ``slots`` children on this machine that stay warm between jobs.
 
     tasks: the module whose ``TASKS`` the children know.
-    preload: load torch when a child starts instead of in its first job.
+    warm: the tasks whose libraries, code and networks a child loads while it has no job, before its first one too.
     threads: what each child computes with; 0: as many as ``core.device.threads`` finds.
     The rest is that of ``Pool``. A fork would share locks and GPU state with this process, so children are new
     processes that hold nothing of it but one socket.
@@ -79,12 +78,12 @@ class LocalEngine(Pool[_Child]):
         slots: int = 1,
         *,
         tasks: str = TASKS,
-        preload: bool = True,
+        warm: Sequence[str] = (),
         threads: int = 0,
         silence: float = 900.0,
         grace: float = 10.0,
     ) -> None:
-        super().__init__(lambda: _Child(tasks, preload, threads), slots, device, silence, grace)
+        super().__init__(lambda: _Child(tasks, device, warm, threads), slots, device, silence, grace)
 
     @property
     def pids(self) -> tuple[int, ...]:

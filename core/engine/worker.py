@@ -9,16 +9,21 @@ import socket
 import sys
 import tempfile
 import threading
-from importlib import import_module
+from collections.abc import Sequence
 
 from core import device
 from core.engine.execute import execute
+from core.engine.warming import loading
 from core.engine.wire import decode_spec, encode_event
 from core.traces import log_to_stderr
 
 
-def main(descriptor: int, tasks: str, preload: bool) -> None:
-    """Serve jobs from the socket ``descriptor`` until its other end closes; then the process ends at once."""
+def main(descriptor: int, tasks: str, wanted: str, warm: Sequence[str]) -> None:
+    """Serve jobs from the socket ``descriptor`` until its other end closes; then the process ends at once.
+
+    wanted, warm: device and names of the tasks that are loaded while no job is there; a job waits for one part of that
+    at most.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log_to_stderr()
     os.set_inheritable(descriptor, False)
@@ -26,9 +31,10 @@ def main(descriptor: int, tasks: str, preload: bool) -> None:
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(link, lines), daemon=True).start()
     device.limit_threads()
-    if preload:
-        _preload()
+    parts = loading(tasks, warm, wanted)
     while True:
+        while lines.empty() and next(parts, None):
+            pass
         spec = decode_spec(lines.get())
         # what is unpacked for a while goes with the job's folder, also when this process is killed
         tempfile.tempdir = spec.out
@@ -47,12 +53,5 @@ def _read(link: socket.socket, lines: queue.SimpleQueue[bytes]) -> None:
     os._exit(0)
 
 
-def _preload() -> None:
-    """Load what the first job would wait for."""
-    for name in ("scipy.ndimage", "scipy.sparse.linalg", "torch"):
-        import_module(name)
-    device.limit_threads()
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3] == "preload")
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:])

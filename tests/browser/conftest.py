@@ -74,6 +74,8 @@ class Server:
             "COUNTERSCAN_WEIGHTS": str(weights),
             "COUNTERSCAN_THREADS": "1",
             "COUNTERSCAN_DEVICE": "cpu",
+            # most networks are used by no test
+            "COUNTERSCAN_WARM": "0",
             "COUNTERSCAN_DISK_RESERVE_MB": "1",
             # longer than any test takes: rows have the button that keeps them
             "COUNTERSCAN_RETENTION_HOURS": "48",

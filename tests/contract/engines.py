@@ -124,5 +124,5 @@ def _free_ports(count: int) -> list[int]:
 
 def joined(cluster: Cluster, slots: int = 1, **options: Any) -> RayEngine:
     """Return an engine on a cluster, of the fake tasks unless told otherwise."""
-    given: dict[str, Any] = {"tasks": FAKES, "preload": False, "threads": 1} | options
+    given: dict[str, Any] = {"tasks": FAKES, "threads": 1} | options
     return RayEngine(str(cluster.address), "cpu", slots, **given)

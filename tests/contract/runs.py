@@ -51,7 +51,7 @@ class Runs:
     def engine(self, task: Task) -> LocalEngine:
         """Return the engine whose child is that of ``task``."""
         if task.name not in self._engines:
-            self._engines[task.name] = LocalEngine("cpu", preload=False)
+            self._engines[task.name] = LocalEngine("cpu")
         return self._engines[task.name]
 
     def close(self) -> None:

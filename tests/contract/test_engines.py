@@ -27,10 +27,10 @@ from tests.waiting import LONGEST, wait_until
 def tested(request: pytest.FixtureRequest) -> Iterator[Observed]:
     """Each kind of engine; a cluster has two nodes."""
     if request.param == "local":
-        with LocalEngine("cpu", tasks=FAKES, preload=False) as local:
+        with LocalEngine("cpu", tasks=FAKES) as local:
             yield Observed(local, os.getpid())
     elif request.param == "ray":
-        with RayEngine("", "cpu", tasks=FAKES, preload=False) as own:
+        with RayEngine("", "cpu", tasks=FAKES) as own:
             yield Observed(own, own.bridge)
     else:
         with cluster_of(2) as cluster, joined(cluster) as remote:

@@ -181,7 +181,7 @@ def test_close_ends_jobs_and_leaves_nothing(cluster: Cluster, tmp_path: Path) ->
 def test_all_ends_when_the_engine_is_killed(tmp_path: Path) -> None:
     script = (
         "import os; from tests.contract.engines import *\n"
-        f"engine = RayEngine('', 'cpu', tasks={FAKES!r}, preload=False)\n"
+        f"engine = RayEngine('', 'cpu', tasks={FAKES!r})\n"
         f"events = engine.run('a', spec(Path({str(tmp_path)!r}), 'helper', pause=600))\n"
         "next(events); next(events); print(engine.bridge, engine._bridge._folder, flush=True); next(events)"
     )

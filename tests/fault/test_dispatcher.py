@@ -294,7 +294,7 @@ def test_a_result_that_cannot_be_recorded_leaves_no_file(settings: Settings, hea
 
 @pytest.mark.parametrize("kills", [1, 2])
 def test_kill_9_of_the_real_worker(settings: Settings, head: Phantom, tmp_path: Path, kills: int) -> None:
-    engine = LocalEngine("cpu", tasks="tests.fault.slow_task", preload=False)
+    engine = LocalEngine("cpu", tasks="tests.fault.slow_task")
     from tests.fault.slow_task import find
 
     services = build_services(settings, lambda: engine, find=find)

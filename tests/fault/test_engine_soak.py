@@ -121,7 +121,7 @@ def soak(
 )
 def test_children_of_a_server_are_killed(tmp_path: Path, jobs: int, each: int) -> None:
     ended: Counter[str] = Counter()
-    one = server(tmp_path / "data", lambda: LocalEngine("cpu", 2, tasks=FAKES, preload=False), ended)
+    one = server(tmp_path / "data", lambda: LocalEngine("cpu", 2, tasks=FAKES), ended)
     with started([one]):
         soak([one], jobs, ended, lambda: below(os.getpid()), each)
 
@@ -133,7 +133,7 @@ def test_workers_of_a_ray_are_killed(tmp_path: Path) -> None:
     engines: list[RayEngine] = []
 
     def engine() -> Engine:
-        engines.append(RayEngine("", "cpu", 2, tasks=FAKES, preload=False))
+        engines.append(RayEngine("", "cpu", 2, tasks=FAKES))
         return engines[-1]
 
     one = server(tmp_path / "data", engine, ended)

@@ -10,7 +10,9 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from core import device
+from core.engine import engine_choice
 from core.engine.local import LocalEngine
+from core.tasks import TASKS
 from tests.webapp.door.visits import events, file_data, join
 from tests.webapp.fakes import ORIGIN, FakeEngine, stub_page
 from webapp.app import OPEN_PAGES, build_services, create_app, mount_page, prepare_gradio
@@ -84,6 +86,23 @@ def test_jobs_side_by_side_share_the_cores(settings: Settings, monkeypatch: pyte
     finally:
         services.dispatcher.stop()
         services.repo.engine.dispose()
+
+
+@pytest.mark.parametrize(("warm", "names"), [(True, tuple(task.name for task in TASKS)), (False, ())])
+def test_workers_load_all_tasks_unless_memory_is_short(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, warm: bool, names: tuple[str, ...]
+) -> None:
+    given: list[object] = []
+
+    def opened(*words: object, warm: object) -> FakeEngine:
+        given.append(warm)
+        return FakeEngine()
+
+    monkeypatch.setattr(engine_choice, "open_engine", opened)
+    services = build_services(settings.model_copy(update={"warm": warm}))
+    services.dispatcher._engine.get()
+    services.repo.engine.dispose()
+    assert given == [names]
 
 
 def test_pages_are_counted_to_the_address_of_their_visitor(services: Services) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -24,9 +24,10 @@ from webapp.store.records import ArtifactRecord, JobRecord
 from webapp.store.repository import not_found
 from webapp.store.states import OVER
 
-# seconds between two looks at a job whose events are followed, and after which a silent stream shows that it lives
+# seconds between two looks of a follower at the board, and after which a silent stream shows that it lives
 LOOK_SECONDS = 0.7
 SILENT_SECONDS = 15.0
+Look = Callable[[], Awaitable[JobView]]
 Answers = dict[int | str, dict[str, Any]]
 EVENTS: Answers = {200: {"content": {"text/event-stream": {}}, "description": "Events; the data of each is a job."}}
 FILE: Answers = {200: {"content": {"application/octet-stream": {}}, "description": "The file."}}
@@ -77,13 +78,10 @@ def add_results(routes: APIRouter, services: Services) -> None:
     async def follow_job(job_id: str, request: Request) -> Response:
         """Server-sent events: progress whenever the job changes, end once it is over, which ends the stream."""
         session = session_of(request)
-
-        def look() -> JobView:
-            return job_view(repo.job(job_id, session))
-
         # what is not this visitor's is refused before the stream begins
-        first = await to_thread.run_sync(look)
-        return StreamingResponse(events(first, look), media_type="text/event-stream", headers=PRIVATE)
+        first = job_view(await to_thread.run_sync(repo.job, job_id, session))
+        sent = events(first, follower(services, first, session))
+        return StreamingResponse(sent, media_type="text/event-stream", headers=PRIVATE)
 
     @routes.get("/jobs/{job_id}/results/{name}", response_class=Response, responses=FILE)
     def download_result(job_id: str, name: str, request: Request) -> Response:
@@ -115,9 +113,21 @@ def start(services: Services, session: str, wanted: JobRequest) -> JobView:
     return job_view(services.repo.job(services.dispatcher.submit(session, task.name, wanted.inputs, params), session))
 
 
-async def changes(
-    first: JobView, look: Callable[[], JobView], silent: float = math.inf
-) -> AsyncIterator[JobView | None]:
+def follower(services: Services, first: JobView, session: str) -> Look:
+    """Return what reads a job of a visitor again: from the board while it waits or runs, whole once it is over."""
+    board = services.dispatcher.board
+
+    async def look() -> JobView:
+        standing = board.recall(first.id, session) or await to_thread.run_sync(board.alive, first.id, session)
+        if standing is None:
+            return job_view(await to_thread.run_sync(services.repo.job, first.id, session))
+        moving = ("state", "fraction", "text", "position", "started")
+        return first.model_copy(update={name: getattr(standing, name) for name in moving})
+
+    return look
+
+
+async def changes(first: JobView, look: Look, silent: float = math.inf) -> AsyncIterator[JobView | None]:
     """Yield a job, then what it has become whenever it has changed, until it is over or deleted; look: reads it again.
 
     silent: yield None after so many seconds without a change.
@@ -128,7 +138,7 @@ async def changes(
         await anyio.sleep(LOOK_SECONDS)
         waited += LOOK_SECONDS
         try:
-            seen = await to_thread.run_sync(look)
+            seen = await look()
         except OperationalError:
             # looked at again soon
             continue
@@ -142,7 +152,7 @@ async def changes(
             yield None
 
 
-async def events(first: JobView, look: Callable[[], JobView]) -> AsyncIterator[str]:
+async def events(first: JobView, look: Look) -> AsyncIterator[str]:
     """Yield what a job has to report as server-sent events, until it is over or deleted; look: reads it again."""
     async for job in changes(first, look, SILENT_SECONDS):
         if job is None:

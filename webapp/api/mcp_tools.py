@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from core import tasks
 from core.declaration import Task
 from core.errors import UserError
 from core.option_schema import option_schema
-from webapp.api.api_jobs import changes, start
+from webapp.api.api_jobs import Look, changes, follower, start
 from webapp.api.api_models import JobRequest, JobView, file_view, job_view
 from webapp.services import Services
 
@@ -71,11 +71,7 @@ async def called(services: Services, session: str, name: str, arguments: Mapping
     if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= LONGEST_WAIT:
         raise UserError("bad_request", f"wait is a number of seconds up to {LONGEST_WAIT}.", "Leave it out.")
     first = await to_thread.run_sync(_begun, services, session, name, given)
-
-    def look() -> JobView:
-        return job_view(services.repo.job(first.id, session))
-
-    return (await _waited(first, look, wait)).model_dump(mode="json")
+    return (await _waited(first, follower(services, first, session), wait)).model_dump(mode="json")
 
 
 def _of_task(task: Task) -> Tool:
@@ -122,7 +118,7 @@ def _begun(services: Services, session: str, name: str, given: Mapping[str, Any]
     return start(services, session, wanted)
 
 
-async def _waited(first: JobView, look: Callable[[], JobView], seconds: float) -> JobView:
+async def _waited(first: JobView, look: Look, seconds: float) -> JobView:
     """Return a job once it is over, or as it stands after so many seconds."""
     job, until = first, time.monotonic() + seconds
     async for seen in changes(first, look, silent=0.0):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.batch.scan_groups import group_files
 from core.batch.scan_list import Scan, read_scans
-from core.bids.bids_dataset import participants
+from core.bids.bids_dataset import derivatives_of, participants
 from core.bids.bids_plan import TASKS as BIDS_TASKS
 from core.bids.bids_plan import Wish, plan
 from core.declaration import Input, Task
@@ -62,7 +62,7 @@ def load(services: Services, uploads: Sequence[Path], wanted: Wanted) -> Loaded:
     """
     folder = services.settings.data / "work" / f"batch-{services.blobs.fresh_name()}"
     try:
-        tables = [path for path in uploads if path.name.lower().endswith(TABLE_ENDS)]
+        tables = [path for path in uploads if is_table(path)]
         zips = [path for path in uploads if path not in tables]
         if len(zips) != 1 or len(tables) > 1:
             raise UserError(
@@ -82,6 +82,11 @@ def load(services: Services, uploads: Sequence[Path], wanted: Wanted) -> Loaded:
     finally:
         for path in uploads:
             path.unlink(missing_ok=True)
+
+
+def is_table(path: Path) -> bool:
+    """Return whether an upload is a table of scans, by its name."""
+    return path.name.lower().endswith(TABLE_ENDS)
 
 
 def begin(services: Services, session: str, title: str, loaded: Loaded, wanted: Wanted) -> str:
@@ -197,7 +202,13 @@ def _table(folder: Path, names: Sequence[str], tables: Sequence[Path]) -> Path |
     inside = [name for name in names if name.lower().endswith(TABLE_ENDS[:2]) and "sub-" not in name]
     tops = [name for name in inside if name.rpartition("/")[2].lower().startswith("manifest")]
     chosen = tops or inside
-    return folder / chosen[0] if len(chosen) == 1 and not (folder / BIDS).is_file() else None
+    return folder / chosen[0] if len(chosen) == 1 and _root(folder, names) is None else None
+
+
+def _root(folder: Path, names: Sequence[str]) -> Path | None:
+    """Return the top folder of the BIDS data set in a zip: the zip itself or a folder in it, None without one."""
+    found = [name for name in names if name.rpartition("/")[2] == BIDS and name.count("/") <= 1]
+    return (folder / min(found, key=lambda name: name.count("/"))).parent if found else None
 
 
 def _listed(
@@ -209,10 +220,11 @@ def _listed(
             _require_inside(folder, scan)
         unused = (f"Columns that mean nothing to the task: {', '.join(found.unused)}.",) if found.unused else ()
         return found.scans, unused
-    roots = [(folder / name).parent for name in names if name.rpartition("/")[2] == BIDS and name.count("/") <= 1]
-    if roots and wanted.task.name in BIDS_TASKS:
-        wish = Wish(wanted.task.name, target=str(wanted.params.get("target", "flair")))
-        made = plan(roots[0], participants(roots[0]), wish)
+    root = _root(folder, names)
+    if root is not None and wanted.task.name in BIDS_TASKS:
+        masks = tuple(derivatives_of(root, root))
+        wish = Wish(wanted.task.name, derivatives=masks, target=str(wanted.params.get("target", "flair")))
+        made = plan(root, participants(root), wish)
         if not made.planned:
             raise UserError("bids_wrong", "The data set has nothing for this task.", "Add a table manifest.csv.")
         return tuple(one.scan for one in made.planned), made.left_out

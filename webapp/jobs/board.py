@@ -1,4 +1,4 @@
-"""How the jobs stand that wait or run: one look at the database serves every page that follows one."""
+"""How the jobs stand that wait or run: one look at the database serves all who follow one."""
 
 from __future__ import annotations
 
@@ -46,11 +46,15 @@ class Board:
 
     def find(self, job_id: str, session: str) -> Standing:
         """Return how a job of this session stands, be it over or not; UserError not_found."""
-        found = _own(self._read(), job_id, session)
+        found = self.alive(job_id, session)
         if found is not None:
             return found
         job = self._repo.job(job_id, session)
         return Standing(job.id, session, job.state, job.fraction, job.text, job.started, job.position)
+
+    def alive(self, job_id: str, session: str) -> Standing | None:
+        """Return how a job of this session stands that waits or runs, None for every other."""
+        return _own(self._read(), job_id, session)
 
     def length(self) -> int:
         """Return the number of jobs of all sessions that wait or run."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,8 +16,8 @@ from core import tasks
 from core.declaration import Input, Task
 from core.errors import UserError
 from webapp.api.api_files import take
-from webapp.api.api_jobs import changes, start
-from webapp.api.api_models import JobRequest, JobView, Kind, job_view
+from webapp.api.api_jobs import changes, follower, start
+from webapp.api.api_models import JobRequest, JobView, Kind
 from webapp.door.visitor import session_of
 from webapp.services import Services
 
@@ -49,8 +48,7 @@ def _event(services: Services, task: Task) -> Callable[..., AsyncIterator[dict[s
             first = await to_thread.run_sync(_started, services, session, task, values)
         except UserError as error:
             raise gr.Error(f"{error.message} {error.hint} [{error.code}]", print_exception=False) from error
-        look = partial(_look, services, session, first.id)
-        async for job in changes(first, look):
+        async for job in changes(first, follower(services, first, session)):
             if job is not None:
                 yield job.model_dump(mode="json")
 
@@ -73,10 +71,6 @@ def _event(services: Services, task: Task) -> Callable[..., AsyncIterator[dict[s
 def _types(task: Task) -> dict[str, type]:
     """Return name -> type of what an event is given, in order; a file comes as Gradio's description of it."""
     return {**{entry.name: dict for entry in task.inputs}, "preset": str, "params": dict}
-
-
-def _look(services: Services, session: str, job_id: str) -> JobView:
-    return job_view(services.repo.job(job_id, session))
 
 
 def _started(services: Services, session: str, task: Task, values: Sequence[object]) -> JobView:

@@ -26,12 +26,14 @@ SORRY = UserError("internal", "Something went wrong on our side.", "Load this sc
 
 @dataclass(frozen=True)
 class BatchScan:
-    """One scan of a batch; job: "" for one that is none yet, or never; error: why it never became one."""
+    """One scan of a batch; job: "" for one that is none yet, or never; error: why it never became one; first_error: why
+    its job failed the first time."""
 
     number: int
     name: str
     job: str
     error: UserError | None
+    first_error: UserError | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,17 @@ def join(connection: Connection, batch_id: str, number: int, job_id: str) -> Non
         raise CANCELLED
 
 
+def is_tried_again(connection: Connection, job_id: str) -> bool:
+    """Return whether a job is a scan of a batch that has not failed yet."""
+    mine = batch_scan.c.job == job_id, batch_scan.c.first_error.is_(None)
+    return connection.scalar(select(func.count()).where(*mine)) == 1
+
+
+def keep_first_error(connection: Connection, job_id: str, error: UserError) -> None:
+    """Record why the job of a scan failed the first time."""
+    connection.execute(update(batch_scan).where(batch_scan.c.job == job_id).values(first_error=list(error.args)))
+
+
 def scans_of(connection: Connection, batch_id: str, session_id: str) -> Collection[Any]:
     """Return the jobs (id, inputs, state) of a batch of a session; UserError not_found."""
     mine = batch.c.id == batch_id, batch.c.session == session_id
@@ -149,4 +162,5 @@ def _unfinished(connection: Connection, session_id: str) -> int:
 
 def _scan(row: Any, lost: bool) -> BatchScan:
     error = UserError(*row.error) if row.error else STOPPED if lost and row.job is None else None
-    return BatchScan(row.number, row.name, row.job or "", error)
+    first = UserError(*row.first_error) if row.first_error else None
+    return BatchScan(row.number, row.name, row.job or "", error, first)

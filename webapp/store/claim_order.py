@@ -13,7 +13,8 @@ from webapp.store.schema import batch_scan, job, session
 def next_job(running_per_session: int) -> Select[Any]:
     """Select the id of the next job to claim, and lock its row where the database can.
 
-    The session whose last start is longest ago is next, with its oldest job, those of batches last; one that runs
+    The session whose last start is longest ago is next, with its oldest job, those of batches last, and of these those
+    that have failed once; one that runs
     ``running_per_session`` jobs is left out.
     """
     line = _line(running_per_session)
@@ -51,7 +52,8 @@ def _line(limit: int) -> Subquery:
     blocked: how many jobs of the session must end first.
     """
     # what somebody waits for at the page is before the scans of the same visitor's batches
-    aside = case((job.c.id.in_(of_batches()), 1), else_=0)
+    failed = select(batch_scan.c.job).where(batch_scan.c.first_error.is_not(None))
+    aside = case((job.c.id.in_(failed), 2), (job.c.id.in_(of_batches()), 1), else_=0)
     own = func.row_number().over(partition_by=job.c.session, order_by=(aside, job.c.number))
     waiting = select(job.c.id, job.c.session, job.c.number, own.label("round")).where(job.c.state == "queued")
     line = waiting.subquery()

@@ -14,7 +14,7 @@ from core.events import Failed
 from core.result import Result
 from core.result_json import to_json
 from webapp.store import states
-from webapp.store.batches import join
+from webapp.store.batches import is_tried_again, join, keep_first_error
 from webapp.store.claim_order import next_job, of_batches, places
 from webapp.store.clock import new_id, new_token, now
 from webapp.store.database import READING
@@ -144,9 +144,19 @@ class Queue:
             return True
 
     def fail(self, claim: Claim, failed: Failed, seconds: float) -> bool:
-        """Record that the job failed; False when the job is no longer this claim's."""
+        """Record that the job failed; False when the job is no longer this claim's.
+
+        The first time, a scan of a batch waits again instead, behind those of its visitor that have not failed.
+        """
         with self._engine.begin() as connection:
-            return _held(connection, states.FAIL, claim, "failed", error=asdict(failed), seconds=seconds)
+            if not is_tried_again(connection, claim.id):
+                return _held(connection, states.FAIL, claim, "failed", error=asdict(failed), seconds=seconds)
+            # it is no start that a server did not survive
+            again = {"attempts": job.c.attempts - 1, "text": "Trying again"}
+            held = _held(connection, states.FAIL, claim, "queued", **again)
+            if held:
+                keep_first_error(connection, claim.id, UserError(failed.code, failed.message, failed.hint))
+            return held
 
     def lose(self, claim: Claim) -> bool:
         """Count a death of the job's process and put the job back, or end it; False when it is not this claim's."""

@@ -213,7 +213,8 @@ batch = Table(
     Column("created", Utc, nullable=False),
 )
 
-# one scan of a batch: waits to be read until it has a job, or an error that kept it from having one
+# one scan of a batch: waits to be read until it has a job, or an error that kept it from having one; first_error: why
+# its job failed the first time, after which it waits again
 batch_scan = Table(
     "batch_scan",
     metadata,
@@ -222,6 +223,7 @@ batch_scan = Table(
     Column("name", String(120), nullable=False),
     Column("job", ID, ForeignKey("job.id"), nullable=True, unique=True),
     Column("error", JSON(none_as_null=True), nullable=True),
+    Column("first_error", JSON(none_as_null=True), nullable=True),
 )
 
 # what one visitor, or all together, have used of a day; what: bytes (kilobytes of them) or jobs; began: seconds since

@@ -35,7 +35,7 @@ class JobRunner:
     def __init__(self, plan: str) -> None:
         wanted = Plan.from_json(plan)
         self._engine = LocalEngine(
-            tasks=wanted.tasks, preload=wanted.preload, threads=wanted.threads, silence=wanted.silence
+            wanted.device, tasks=wanted.tasks, warm=wanted.warm, threads=wanted.threads, silence=wanted.silence
         )
         self._rooms = Path(wanted.folder or tempfile.gettempdir())
         self._cancelled: set[str] = set()

@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,7 +146,7 @@ class RayEngine(Pool[_Remote]):
         slots: int = 1,
         *,
         tasks: str = TASKS,
-        preload: bool = True,
+        warm: Sequence[str] = (),
         threads: int = 0,
         silence: float = 900.0,
         grace: float = 30.0,
@@ -155,7 +155,7 @@ class RayEngine(Pool[_Remote]):
         # which GPU of a node is free, Ray decides
         device = "cuda" if device.startswith("cuda") else device
         count = threads or devices.threads()
-        self._plan = Plan(address, "", slots, device, tasks, preload, count, silence, PATIENCE)
+        self._plan = Plan(address, "", slots, device, tasks, tuple(warm), count, silence, PATIENCE)
         self._bridge = _ready(self._plan, TRIES if not address else 1)
         # of one that is started later nobody waits for the answer
         self._plan = replace(self._plan, patience=LONG_PATIENCE)

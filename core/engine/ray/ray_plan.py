@@ -23,7 +23,7 @@ class Plan:
     slots: int
     device: str
     tasks: str
-    preload: bool
+    warm: tuple[str, ...]
     threads: int
     silence: float
     patience: float
@@ -35,7 +35,8 @@ class Plan:
     @classmethod
     def from_json(cls, text: str) -> Plan:
         """Return the plan of ``to_json``."""
-        return cls(**json.loads(text))
+        fields = json.loads(text)
+        return cls(**{**fields, "warm": tuple(fields["warm"])})
 
 
 def program() -> str:

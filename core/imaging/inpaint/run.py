@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core import device as devices
 from core.anatomy.head import Head, find_head, with_void
 from core.declaration import Context, Estimate, Method
 from core.errors import UserError
@@ -20,6 +19,7 @@ from core.events import Event, Finished, Progress
 from core.files.masks import check_mask, read_mask
 from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
+from core.imaging import unit_costs as units
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, drive_all, networks, options_of
 from core.imaging.inpaint.task import TASK
@@ -45,13 +45,6 @@ TYPICAL_BALL_MM = 40.0
 MARGIN_MM = 16.0
 MULTIPLE = 8
 
-START_SECONDS = 0.5
-# seconds on one core of a 2.5 GHz server processor, measured with the job on 1 mm scans
-SECONDS_PER_SCAN_VOXEL = 3e-7
-SECONDS_PER_METHOD = {"mirror": 2.0}
-SECONDS_PER_FILLED_VOXEL = {"shell": 3e-6, "harmonic": 8e-6, "biharmonic": 4e-5, "mirror": 1e-5}
-# the smooth fill that networks start from
-NETWORK_SECONDS = 4e-5
 # peak bytes, measured with the job
 PROGRAM_BYTES = 250 << 20
 TORCH_BYTES = 350 << 20
@@ -199,10 +192,10 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         size = _typical()
     method = TASK.method(params["method"])
     made = (method, *compared(TASK, method, params))
-    seconds = START_SECONDS + size.scan * SECONDS_PER_SCAN_VOXEL
+    seconds = units.INPAINT_START + size.scan * units.INPAINT_SCAN
     seconds += REFERENCE_SECONDS * ("reference" in inputs)
-    seconds += sum(SECONDS_PER_METHOD.get(one.name, 0.0) for one in made)
-    seconds += size.filled * sum(SECONDS_PER_FILLED_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
+    seconds += sum(units.INPAINT_METHOD.get(one.name, 0.0) for one in made)
+    seconds += size.filled * sum(units.INPAINT_FILLED.get(one.name, units.INPAINT_SMOOTH) for one in made)
     memory = PROGRAM_BYTES + size.scan * BYTES_PER_SCAN_VOXEL + size.filled * BYTES_PER_FILLED_VOXEL
     costs = [
         network_cost(one, params, round(size.crop ** (1 / 3)), draws=_draws(one, params))
@@ -210,17 +203,17 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         if not one.cheap
     ]
     if costs:
-        seconds += size.crop * sum(one.work for one in costs) / devices.speed(device)
+        seconds += units.network_seconds(size.crop * sum(one.work for one in costs), device, half=False)
         memory += TORCH_BYTES + size.crop * BYTES_PER_CROP_VOXEL
     return Estimate(round(seconds, 1), memory, costs[0].calls if method.weights else 0)
 
 
 def _draws(method: Method, params: Mapping[str, Any]) -> int | None:
-    """Return the calls of a Realistic fill by our network: of one sample and its mean, fewer where the other hemisphere
-    shows all of it; None for other methods."""
+    """Return the calls of a Realistic fill by our network: its mean, and half of the steps of one sample, which are
+    none where the other hemisphere shows all of it; None for other methods."""
     if not method.ours or params["mode"] != "realistic":
         return None
-    return MEAN_CALLS + int(params["steps"] or method.steps)
+    return MEAN_CALLS + (int(params["steps"] or method.steps) + 1) // 2
 
 
 def _typical() -> Size:

@@ -20,6 +20,7 @@ from core.errors import UserError
 from core.events import Event, Finished, Progress
 from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
+from core.imaging import unit_costs as units
 from core.imaging.cost import network_cost
 from core.imaging.cost import work as voxel_work
 from core.imaging.drive import Done, compared, drive, networks, options_of
@@ -63,15 +64,6 @@ ROUNDING = 1e-5
 
 # a brain in 4 mm slices, when there is no file to look at
 TYPICAL = 160 * 192 * 160
-# the network in bfloat16, where the processor has it, against the speed of core.device, which is that of float32
-HALF_GAIN = 2.0
-
-START_SECONDS = 0.5
-# seconds on one core of a 2.5 GHz server processor, measured with the job
-SECONDS_PER_VOXEL = {"job": 3e-7, "nearest": 2e-7, "linear": 2e-7, "cubic": 2e-7, "spline5": 2e-7}
-NETWORK_SECONDS = 4e-7
-# the guide is registered to see whether it fits
-GUIDE_SECONDS, GUIDE_SECONDS_PER_VOXEL = 8.0, 2e-7
 # peak bytes, measured with the job
 PROGRAM_BYTES = 250 << 20
 TORCH_BYTES = 400 << 20
@@ -299,8 +291,8 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         size = Size(TYPICAL // 4, TYPICAL)
     method = TASK.method(params["method"])
     made = (method, *shown_beside(method, params))
-    plain = sum(SECONDS_PER_VOXEL.get(one.name, NETWORK_SECONDS) for one in made)
-    seconds = START_SECONDS + size.made * (SECONDS_PER_VOXEL["job"] + plain)
+    each = sum(units.SUPERRES_SPLINE if one.cheap else units.SUPERRES_NETWORK for one in made)
+    seconds = units.SUPERRES_START + size.made * (units.SUPERRES_MADE + each)
     seconds += REFERENCE_SECONDS * ("reference" in inputs)
     memory = PROGRAM_BYTES + size.made * BYTES_PER_VOXEL["plain"]
     costs = [network_cost(one, params, round(size.made ** (1 / 3))) for one in made if not one.cheap]
@@ -312,11 +304,11 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         if params["adapt"] and OURS in made:
             work += (size.made + adaptation_voxels(params["adapt"])) * voxel_work(OURS.weights)
             memory += ADAPTING_BYTES
-        seconds += work / devices.speed(device) / (HALF_GAIN if half else 1.0)
+        seconds += units.network_seconds(work, device, half=True)
         memory += size.made * (BYTES_PER_VOXEL["volume"] - BYTES_PER_VOXEL["plain"])
         memory += min(size.made, TILING.side**3) * BYTES_PER_TILE_VOXEL[half]
         if guided:
-            seconds += GUIDE_SECONDS + size.made * GUIDE_SECONDS_PER_VOXEL
+            seconds += units.GUIDE + size.made * units.GUIDE_MADE
             memory += size.made * BYTES_PER_VOXEL["guide"]
     return Estimate(round(seconds, 1), int(memory), costs[0].calls if method.weights else 0)
 

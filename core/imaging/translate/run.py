@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core import device as devices
 from core.contrasts import CONTRASTS, TITLES
 from core.declaration import Context, Estimate
 from core.errors import UserError
 from core.events import Event, Finished, Progress, changed
 from core.files.nifti import Stored, place_notes
 from core.files.voxel_stream import MAX_BYTES, open_source
+from core.imaging import unit_costs as units
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, drive_all, networks, options_of
 from core.imaging.one_head import REFERENCE_SECONDS, reference_note
@@ -46,15 +46,6 @@ TYPICAL = (182 * 218 * 182, 182 * 218 * 182)
 LARGEST_BRAIN_ML = 160 * 192 * 160 / 1000
 
 TREES = "translate-trees"
-START_SECONDS = 1.0
-# seconds on one core of a 2.5 GHz server processor, measured with the job
-SECONDS_PER_SCAN_VOXEL = 6e-7
-SECONDS_PER_PAIR = 4.5
-# of a stripped scan; a whole head's brain takes some seconds more
-SCANNER_SECONDS = 1.5
-SECONDS_PER_WORK_VOXEL = 2.5e-6
-SECONDS_PER_TREES_VOXEL = 0.5e-6
-SECONDS_PER_FILTERED_VOXEL = 0.8e-6
 # peak bytes, measured with the job: of the network while the scans are held, or of reading and writing large scans
 PROGRAM_BYTES = 600 << 20
 BYTES_HELD_PER_SCAN_VOXEL = 30
@@ -218,17 +209,18 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         size = _measure([])
     method = TASK.method(params["method"])
     made = (method, *compared(TASK, method, params))
-    seconds = START_SECONDS + sum(size.scans) * SECONDS_PER_SCAN_VOXEL + (len(size.scans) - 1) * SECONDS_PER_PAIR
-    seconds += REFERENCE_SECONDS * ("reference" in inputs) + SCANNER_SECONDS * (SCANNER in inputs)
-    seconds += len(made) * size.work * SECONDS_PER_WORK_VOXEL
-    with_trees = sum(TREES in each.networks(params["volume"]) for each in made)
-    seconds += with_trees * size.work * (SECONDS_PER_TREES_VOXEL + len(size.scans) * SECONDS_PER_FILTERED_VOXEL)
+    seconds = units.TRANSLATE_START + sum(size.scans) * units.TRANSLATE_SCAN
+    seconds += (len(size.scans) - 1) * units.TRANSLATE_PAIR
+    seconds += REFERENCE_SECONDS * ("reference" in inputs) + units.SCANNER * (SCANNER in inputs)
+    seconds += len(made) * size.work * units.TRANSLATE_WORK
+    if any(TREES in each.networks(params["volume"]) for each in made):
+        seconds += size.work * (units.TRANSLATE_TREES + len(size.scans) * units.TRANSLATE_FILTERED)
     scans = sum(size.scans)
     memory = PROGRAM_BYTES + max(
         scans * BYTES_HELD_PER_SCAN_VOXEL + size.work * BYTES_PER_WORK_VOXEL, scans * BYTES_PER_SCAN_VOXEL
     )
     costs = [network_cost(one, params, round(size.work ** (1 / 3)), len(size.scans)) for one in made if not one.cheap]
-    seconds += size.work * sum(one.work for one in costs) / devices.speed(device)
+    seconds += units.network_seconds(size.work * sum(one.work for one in costs), device, half=True)
     return Estimate(round(seconds, 1), memory, 0 if method.cheap else costs[0].calls)
 
 

@@ -77,7 +77,7 @@ TOLERANCE = 0.15
 
 def test_it_agrees_with_two_real_workers(tmp_path: Path) -> None:
     chance = random.Random(4)
-    engine = LocalEngine("cpu", 2, tasks="tests.contract.fake_tasks", preload=False, threads=1)
+    engine = LocalEngine("cpu", 2, tasks="tests.contract.fake_tasks", threads=1)
     try:
         pauses = [chance.choice((0.1, 0.2, 0.4)) for _ in range(30)]
         waits, took, makespan = _race(engine, tmp_path, pauses)

@@ -30,8 +30,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     ],
 )
 def test_a_name_is_an_engine(made: list[tuple[Any, ...]], name: str, wanted: tuple[Any, ...]) -> None:
-    engine_choice.open_engine(name, "cpu", 2, preload=False, threads=1)
-    assert made == [(*wanted, {"preload": False, "threads": 1})]
+    engine_choice.open_engine(name, "cpu", 2, warm=("inpaint",), threads=1)
+    assert made == [(*wanted, {"warm": ("inpaint",), "threads": 1})]
 
 
 @pytest.mark.parametrize(("name", "wanted"), [("local", 2), ("ray", 2), ("ray://10.0.0.1:6379", 0)])
@@ -40,7 +40,7 @@ def test_slots_of_this_machine_share_its_cores(
 ) -> None:
     monkeypatch.setattr(engine_choice, "share", lambda slots: 4 // slots)
     engine_choice.open_engine(name, "cpu", 2)
-    assert made[0][-1] == {"preload": True, "threads": wanted}
+    assert made[0][-1] == {"warm": (), "threads": wanted}
 
 
 @pytest.mark.parametrize("name", ["", "dask", "ray:", "ray://", "ray://head", "ray://head:6379/x", "local\n"])

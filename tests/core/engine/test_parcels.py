@@ -105,6 +105,6 @@ def test_a_room_that_was_swept_before_it_was_locked_is_made_again(
 
 
 def test_a_plan_is_one_argument() -> None:
-    plan = Plan("10.0.0.1:6379", "", 2, "auto", "core.tasks", True, 4, 900.0, 10.0)
+    plan = Plan("10.0.0.1:6379", "", 2, "auto", "core.tasks", ("inpaint", "superres"), 4, 900.0, 10.0)
     assert Plan.from_json(plan.to_json()) == plan
     assert "Counterscan" in program() and program() == program()

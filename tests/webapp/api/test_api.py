@@ -12,6 +12,8 @@ import anyio
 import numpy as np
 import pydicom
 import pytest
+from anyio import to_thread
+from sqlalchemy import event
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -20,14 +22,16 @@ from core.errors import UserError
 from core.events import Event, Failed, Progress, Started
 from core.files.nifti import read_own
 from core.tasks import TASKS
+from tests.hand_clock import HandClock
 from tests.phantom import Phantom
 from tests.waiting import LONGEST
 from tests.webapp.api.programs import FILES, JOBS, Program, code, program
 from tests.webapp.door.visits import Browser, visit
-from tests.webapp.fakes import ORIGIN, FakeEngine, finish, services_of, stub_page
+from tests.webapp.fakes import ORIGIN, FakeEngine, finish, load, services_of, stub_page
 from webapp.api import api_jobs
-from webapp.api.api_models import JobView
-from webapp.app import create_app
+from webapp.api.api_models import JobView, job_view
+from webapp.app import build_services, create_app
+from webapp.jobs.board import LIFE
 from webapp.settings import Settings
 
 Inputs = dict[str, str]
@@ -240,16 +244,60 @@ def test_a_stream_shows_that_it_lives_and_ends_when_its_job_is_deleted(
     job = JobView.model_validate({**one.start(loaded(one, head, tmp_path)), "state": "running"})
     looks = [job] * 5
 
-    def read() -> JobView:
+    async def read() -> JobView:
         if not looks:
             raise UserError("not_found", "m", "h")
         return looks.pop()
 
     async def collected() -> list[str]:
-        return [event async for event in api_jobs.events(job, read)]
+        return [sent async for sent in api_jobs.events(job, read)]
 
     sent = anyio.run(collected)
     assert sent[0].startswith("event: progress\n") and set(sent[1:]) == {": waiting\n\n"}
+
+
+def test_all_streams_together_look_twice_a_second(
+    settings: Settings, head: Phantom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty followers who are in a hurry read the database as often as one: the board's clock stands still."""
+    monkeypatch.setattr(api_jobs, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(api_jobs, "SILENT_SECONDS", 0.001)
+    services = build_services(settings, FakeEngine)
+    clock = services.dispatcher.board._clock = HandClock()
+    scan, mask = load(services, head, tmp_path)
+    job_id = services.dispatcher.submit("a", "inpaint", {"t1": scan.id, "mask": mask.id}, {"method": "shell"})
+    first = job_view(services.repo.job(job_id, "a"))
+    statements: list[str] = []
+    ended: list[str] = []
+    received = ended.append
+
+    async def follow(follower: api_jobs.Look) -> None:
+        async for sent in api_jobs.events(first, follower):
+            received(sent)
+
+    async def all_of_them() -> None:
+        looks = [api_jobs.follower(services, first, "a") for _ in range(20)]
+        event.listen(services.repo.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        async with anyio.create_task_group() as group:
+            for look in looks:
+                group.start_soon(follow, look)
+            while len(ended) < 200:
+                await anyio.sleep(0.001)
+            one_look = len(statements)
+            clock.forward(LIFE)
+            while len(ended) < 400:
+                await anyio.sleep(0.001)
+            assert one_look and len(statements) == 2 * one_look
+            await to_thread.run_sync(services.dispatcher.cancel, job_id, "a")
+
+    anyio.run(all_of_them)
+    services.repo.engine.dispose()
+    assert one_of_each(ended) == {"event: progress", ": waiting", "event: end"}
+    assert sum(sent.startswith("event: end") for sent in ended) == 20
+
+
+def one_of_each(sent: list[str]) -> set[str]:
+    return {text.partition("\n")[0] for text in sent}
 
 
 def test_the_description_is_there_for_tools_and_for_people(server: ASGIApp, browser: Browser) -> None:

@@ -167,13 +167,20 @@ def test_a_table_leads_to_no_other_file(
     assert [one.name for one in (tmp_path / "data" / "work").iterdir()] == ["secret.nii"]
 
 
-def test_a_bids_data_set_is_taken_by_its_names(services: Services, pair: tuple[bytes, bytes], tmp_path: Path) -> None:
+@pytest.mark.parametrize("top", ["", "set/"])
+def test_a_bids_data_set_is_taken_by_its_names(
+    services: Services, pair: tuple[bytes, bytes], tmp_path: Path, top: str
+) -> None:
     t1, mask = pair
+    description = b'{"Name": "n", "BIDSVersion": "1.10.0"}'
     files = {
-        "set/dataset_description.json": b'{"Name": "n", "BIDSVersion": "1.10.0"}',
-        "set/sub-01/anat/sub-01_T1w.nii": t1,
-        "set/sub-01/anat/sub-01_label-lesion_mask.nii": mask,
-        "set/sub-02/anat/sub-02_T1w.nii": t1,
+        f"{top}derivatives/dataset_description.json": description,
+        f"{top}derivatives/lesions/sub-01/anat/sub-01_label-lesion_mask.nii": mask,
+        # no table of scans, though the only table there is
+        f"{top}participants.tsv": b"\xef\xbb\xbfparticipant_id\tage\nsub-01\t44\n",
+        f"{top}sub-01/anat/sub-01_T1w.nii": t1,
+        f"{top}sub-02/anat/sub-02_T1w.nii": t1,
+        f"{top}dataset_description.json": description,
     }
     loaded = load(services, [packed(tmp_path, files)], WANTED)
     state = begun(services, loaded, WANTED)

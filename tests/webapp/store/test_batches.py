@@ -44,6 +44,44 @@ def test_another_visitor_finds_no_batch(database: Engine) -> None:
             work(batch_id, "b")
 
 
+def test_a_scan_that_fails_is_tried_once_more_after_all_others(database: Engine) -> None:
+    batches, queue = Batches(database), Queue(database, running_per_session=1)
+    batch_id = batches.add("a", "inpaint", "scans.zip", ["x", "y", "z"], 10)
+    first, second = (join(queue, (batch_id, number)) for number in range(2))
+
+    def fail(why: str) -> str:
+        claim = queue.claim("here", 0.0, 60.0)
+        assert claim is not None
+        assert queue.fail(claim, Failed(why, "No.", "Else."), 1.0) and not queue.fail(claim, Failed("x", "", ""), 1.0)
+        return claim.id
+
+    assert fail("once") == first
+    assert Repo(database).job(first, "a").state == "queued" and Repo(database).job(first, "a").position == 2
+    # read later, and before the first again
+    third = join(queue, (batch_id, 2))
+    single = queue.add("a", "inpaint", {}, {}, own=1, total=1)
+    assert [fail("other") for _ in range(3)] == [single, second, third]
+    assert [fail("twice") for _ in range(3)] == [first, second, third] and queue.claim("here", 0.0, 60.0) is None
+    assert [Repo(database).job(one, "a").state for one in (single, first)] == ["failed", "failed"]
+    errors = [one.first_error for one in batches.one(batch_id, "a").scans]
+    assert [one and one.args for one in errors] == [(code, "No.", "Else.") for code in ("once", "other", "other")]
+    error = Repo(database).job(first, "a").error
+    assert error is not None and error.code == "twice"
+
+
+def test_a_second_try_can_be_cancelled_and_starts_as_often_as_a_first(database: Engine) -> None:
+    batches, queue = Batches(database), Queue(database, running_per_session=1)
+    batch_id = batches.add("a", "inpaint", "scans.zip", ["x"], 10)
+    job_id = join(queue, (batch_id, 0))
+    first = queue.claim("here", 0.0, 60.0)
+    assert first is not None and queue.fail(first, Failed("bad", "No.", "Else."), 1.0)
+    claim = queue.claim("here", 0.0, 60.0)
+    assert claim is not None and (first.attempt, claim.attempt) == (1, 1)
+    assert batches.cancel(batch_id, "a") == (job_id,) and queue.cancel(job_id, "a") == "running"
+    assert not queue.fail(claim, Failed("bad", "No.", "Else."), 1.0)
+    assert Repo(database).job(job_id, "a").state == "cancelled"
+
+
 def test_waiting_scans_have_a_bound(database: Engine) -> None:
     batches, queue = Batches(database), Queue(database, running_per_session=1)
     batch_id = batches.add("a", "inpaint", "one.zip", ["x", "y"], 3)
@@ -52,9 +90,10 @@ def test_waiting_scans_have_a_bound(database: Engine) -> None:
     assert refused.value.code == "queue_full"
     batches.add("b", "inpaint", "theirs.zip", ["x", "y"], 3)
     join(queue, (batch_id, 0))
-    claim = queue.claim("here", 0.0, 60.0)
-    assert claim is not None
-    queue.fail(claim, Failed("bad", "No.", "Else."), 1.0)
+    for _ in range(2):
+        claim = queue.claim("here", 0.0, 60.0)
+        assert claim is not None
+        queue.fail(claim, Failed("bad", "No.", "Else."), 1.0)
     batches.add("a", "inpaint", "two.zip", ["x", "y"], 3)
 
 
@@ -92,4 +131,4 @@ def test_what_is_waited_for_comes_before_the_visitor_s_own_batch(database: Engin
     while claim := queue.claim("here", 0.0, 60.0):
         order.append(claim.id)
         queue.fail(claim, Failed("bad", "No.", "Else."), 1.0)
-    assert order == [single, other, first, second]
+    assert order == [single, other, first, second, first, second]

@@ -31,6 +31,7 @@ def test_simulated_turns_are_the_claims_of_the_database(
     batch_of = {name: batches.add(name, "inpaint", "x", [str(n) for n in range(STEPS)], 1000) for name in "abc"}
     added: dict[str, tuple[int, bool]] = {}
     running: list[Claim] = []
+    failed: set[str] = set()
     for number in range(STEPS):
         visitor, batch = chance.choice("abc"), chance.random() < 0.4
         place = (batch_of[visitor], number) if batch else None
@@ -47,7 +48,11 @@ def test_simulated_turns_are_the_claims_of_the_database(
             if chance.random() < 0.2 and over.attempt == 1:
                 # its process died: it waits again, in its old place
                 assert queue.lose(over)
-                turns.add(added[over.id][0], over.session, added[over.id][1])
+                turns.add(added[over.id][0], over.session, added[over.id][1], over.id in failed)
             else:
                 queue.fail(over, Failed("bad", "No.", "Else."), 1.0)
-    assert len(running) < len(added)
+                if added[over.id][1] and over.id not in failed:
+                    # a scan of a batch waits again, behind the others
+                    failed.add(over.id)
+                    turns.add(added[over.id][0], over.session, True, again=True)
+    assert len(running) < len(added) and failed

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from core import tasks
 from core.declaration import Task
-from core.errors import UserError
+from core.errors import SeveralVolumes, UserError
 from core.files.nifti import read_volume
 from core.presentation import Group
 from core.result import RESULT
@@ -15,8 +17,10 @@ from webapp.pages.kit.job_titles import main_input
 from webapp.pages.kit.page_state import Held, anchor, mask_input, sources
 from webapp.pages.kit.panel_actions import Paths, series_name, uploads
 from webapp.services import Services
-from webapp.store.records import JobRecord
+from webapp.store.records import JobRecord, ScanRecord
 
+# the description of a series within its words, and how many are listed
+DESCRIBED, LISTED = re.compile("“([^”]*)”"), 8
 # suffixes of files that are a scan by themselves
 WHOLE = (".nii", ".gz", ".mgz", ".mgh", ".nrrd", ".mha", ".zip")
 
@@ -56,21 +60,71 @@ def distribute(
 ) -> tuple[Held, tuple[str, ...]]:
     """Take the scans of a group, dropped together, as the inputs that ``group`` assigns them to; deface: without faces.
 
-    Returns the page and a sentence for each file that found no place.
+    Returns the page and a sentence for each file or series that found no place. Of a DICOM folder with several series
+    those are taken whose descriptions settle the contrast; UserError dicom_series where none does.
     """
-    series = _series(uploads(paths))
-    names = [series_name(files) for files in series]
-    scans = [
-        intake.accept(services, files, name, session, "volume", deface=deface)
-        for files, name in zip(series, names, strict=True)
-    ]
+    scans: list[tuple[str, ScanRecord]] = []
+    problems: list[str] = []
+    for files in _series(uploads(paths)):
+        scans += _taken(services, session, group, files, problems, deface=deface)
     # by what the files are called, which is not kept everywhere
-    stored = [read_volume(services.blobs.path(scan.blob)) for scan in scans]
-    named = list(zip(names, stored, strict=True))
+    named = [(name, read_volume(services.blobs.path(scan.blob))) for name, scan in scans]
     found = group.assign(named)
     for name, index in found.slots.items():
-        held = held.with_input(task, name, scans[index].id)
-    return held, found.problems
+        held = held.with_input(task, name, scans[index][1].id)
+    return held, (*problems, *found.problems)
+
+
+def _taken(
+    services: Services, session: str, group: Group, files: list[Path], problems: list[str], *, deface: bool
+) -> list[tuple[str, ScanRecord]]:
+    """Take the scans of one file or one DICOM folder in, each with what shows its contrast; sentences on others go to
+    ``problems``."""
+
+    def accepted(number: int | None = None) -> ScanRecord:
+        return intake.accept_volume(services, files, series_name(files), session, number, deface=deface).scan
+
+    try:
+        scan = accepted()
+    except SeveralVolumes as error:
+        volumes = error.volumes
+    else:
+        name, series = series_name(files), str(scan.facts.get("series", ""))
+        return [(series if group.recognise(series) else name, scan)]
+    chosen = _by_contrast(group, volumes, problems)
+    if not chosen:
+        raise UserError(
+            "dicom_series",
+            f"There are {len(volumes)} series here, and no description settles which contrast is which: "
+            f"{_listing(volumes)}.",
+            "Drop each series alone into its slot.",
+        )
+    return [(name, accepted(number)) for name, number in chosen]
+
+
+def _by_contrast(group: Group, volumes: Sequence[str], problems: list[str]) -> list[tuple[str, int]]:
+    """Return description and number, from 1, of the volumes whose descriptions settle their contrast; sentences on the
+    others go to ``problems``."""
+    found: dict[str | None, dict[str, int]] = {}
+    for number, words in enumerate(volumes, 1):
+        name = DESCRIBED.match(words)
+        slot = group.recognise(name[1]) if name else None
+        # of volumes with one description the first is the usual one
+        found.setdefault(slot, {}).setdefault(name[1] if name else words, number)
+    unclear = found.pop(None, {})
+    if unclear and found:
+        problems.append(f"Left out, as their descriptions name no contrast: {_listing(list(unclear))}.")
+    problems += [
+        f"Several series look alike by their descriptions, and none was taken: {_listing(list(alike))}."
+        for alike in found.values()
+        if len(alike) > 1
+    ]
+    return [next(iter(alike.items())) for alike in found.values() if len(alike) == 1]
+
+
+def _listing(names: Sequence[str]) -> str:
+    more = len(names) - LISTED
+    return "; ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def move(name: str, other: str, held: Held) -> Held:

@@ -55,7 +55,7 @@ def scene(shown: View) -> Scene:
         busy=shown.active,
         invite=task.page.invitation,
         twins=tuple(_twin(preset, one) for preset, one in repeated),
-        others=tuple(entry for one in shown.earlier for entry in _others(one)),
+        others=tuple(entry for one in shown.earlier for entry in _others(one)) if not shown.active else (),
         compare=(truth or inputs[0], *results) if inputs and _compares(job) and results else None,
         results=results,
         uncertainty=_uncertainty(done) if done else None,

@@ -26,6 +26,7 @@ from webapp.pages.kit.expected_time import expected
 from webapp.pages.kit.page_state import Held, View, mask_input
 from webapp.pages.kit.panel import Shared, ident
 from webapp.pages.kit.panel_events import PanelEvents, Updates, replacing
+from webapp.pages.kit.templates import joined
 from webapp.pages.kit.trouble import attempt
 from webapp.services import Services
 
@@ -62,6 +63,13 @@ class TabEvents(PanelEvents):
     def _downloads(self, shown: View) -> str:
         return boxes.downloads(shown.job, came_as_dicom(shown.scans)) if shown.job and shown.done else ""
 
+    def _outcome(self, shown: View) -> str:
+        """Return how the job ended, and the way to the other runs, which it has taken the place of."""
+        if shown.job is None:
+            return ""
+        ended = boxes.outcome(shown.job, ident(shown.task, "downloads"))
+        return joined((ended, boxes.other_runs(shown.earlier)))
+
     def rest(self, session: str, shown: View) -> Updates:
         """Return outcome, downloads and rating of the job."""
         tab, form, job = self.tab, self.tab.form, shown.job
@@ -69,7 +77,7 @@ class TabEvents(PanelEvents):
         return {
             **{component: follow(shown) for component, follow in tab.followers.items()},
             **self._also(shown),
-            tab.running.outcome: boxes.outcome(job, ident(shown.task, "downloads")) if job else "",
+            tab.running.outcome: self._outcome(shown),
             tab.downloads: gr.HTML(self._downloads(shown), visible=shown.done),
             tab.chain.group: gr.Row(visible=shown.done),
             form.group: gr.Column(visible=shown.done),

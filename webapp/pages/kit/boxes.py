@@ -10,8 +10,9 @@ from core.declaration import Measure, Task
 from core.errors import UserError
 from core.plurals import count
 from core.result import BASELINE, DIFFERENCE, ERROR, REPORT, RESULT, RUN, UNCERTAINTY, Measured, Result, Row
+from webapp.pages.kit.job_titles import settings_title
 from webapp.pages.kit.templates import EMPTY, joined, piece
-from webapp.pages.kit.text import number, seconds, times
+from webapp.pages.kit.text import ago, number, seconds, times
 from webapp.store.records import ArtifactRecord, JobRecord, ScanRecord
 
 TISSUE_FACTS = ("Holds", "Size", "Values", "Bands", "Classes", "Groups", "Columns")
@@ -110,6 +111,11 @@ def outcome(job: JobRecord, files: str = "") -> Markup:
     if job.state == "done":
         return piece("results", "done", text=f"Done in {seconds(job.seconds)}.", files=files)
     return EMPTY
+
+
+def other_runs(jobs: Iterable[JobRecord]) -> Markup:
+    """Return links to other runs on the scan at hand, nothing where there are none."""
+    return piece("results", "other_runs", runs=[(one.id, settings_title(one), ago(one.created)) for one in jobs])
 
 
 def header(device: str, waiting: int | None) -> Markup:

@@ -24,6 +24,14 @@ def method_title(job: JobRecord) -> str:
     return f"{method.title} (realistic)" if realistic else method.title
 
 
+def settings_title(job: JobRecord) -> str:
+    """Return the title of the preset that a job was run with, that of its method where its settings are no preset's."""
+    for preset in tasks.find(job.task).presets:
+        if preset.on_page and all(job.params.get(name) == value for name, value in preset.params.items()):
+            return preset.title
+    return method_title(job)
+
+
 def main_input(job: JobRecord) -> str:
     """Return the id of the scan or data that a job is first of all about, "" where it has none."""
     return next((job.inputs[one.name] for one in tasks.find(job.task).inputs if one.name in job.inputs), "")

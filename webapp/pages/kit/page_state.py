@@ -66,7 +66,7 @@ class Held:
 
 @dataclass(frozen=True)
 class View:
-    """The rows behind a tab: input name -> scan, the job, and earlier jobs on the same scan, newest first.
+    """The rows behind a tab: input name -> scan, the job, and other finished jobs on the same scan, newest first.
 
     volumes: input name -> what else its upload holds.
     """
@@ -127,7 +127,7 @@ def view(services: Services, session: str, task: Task, held: Held) -> View:
     repo = services.repo
     scans = {name: repo.scan(scan_id, session) for name, scan_id in held.inputs.items()}
     job = repo.job(held.job, session) if held.job else None
-    earlier = _earlier(services, session, task, held) if job and job.state == "done" else ()
+    earlier = _earlier(services, session, task, held) if job else ()
     return View(task, scans, job, earlier, held.volumes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from core import tasks
@@ -31,12 +31,20 @@ TITLES = {
 
 @dataclass(frozen=True)
 class ManyScan:
-    """One scan of a batch; job: None until there is one; error: why it failed."""
+    """One scan of a batch; job: None until there is one; error: why it failed; first: why it failed the first time."""
 
     name: str
     state: str
     job: JobRecord | None
     error: UserError | None
+    first: UserError | None = None
+
+    @property
+    def note(self) -> str:
+        """What is noted of a first try that failed; empty without one, and where the second failed alike."""
+        if self.first is None or (self.error is not None and self.error.args == self.first.args):
+            return ""
+        return f"The first try failed: {self.first.message} {self.first.hint}"
 
 
 @dataclass(frozen=True)
@@ -87,13 +95,17 @@ def batch_state(services: Services, session: str, record: BatchRecord) -> ManySt
             error = UserError(job.error.code, job.error.message, job.error.hint) if job.error else None
         elif error is not None:
             state = "cancelled" if error.code == "cancelled" else "failed"
-        scans.append(ManyScan(one.name, state, job, error))
+        scans.append(ManyScan(one.name, state, job, error, one.first_error))
     return ManyState(record, tasks.find(record.task), tuple(scans))
 
 
 def _line(scan: ManyScan) -> Line:
     if scan.job is None or scan.state == "failed":
-        return failed_line(scan.name, scan.error or SORRY)
+        return _noted(failed_line(scan.name, scan.error or SORRY), scan)
     files = [(REPORT, f"{REPORT}.html"), (RESULT, THUMBNAIL)]
     there = tuple(name for kind, name in files if scan.job.artifact(kind))
-    return done_line(scan.name, scan.job.result, method_name(scan.job), scan.job.seconds, there)
+    return _noted(done_line(scan.name, scan.job.result, method_name(scan.job), scan.job.seconds, there), scan)
+
+
+def _noted(line: Line, scan: ManyScan) -> Line:
+    return replace(line, warnings=(*line.warnings, scan.note)) if scan.note else line

@@ -20,7 +20,7 @@ from core.plurals import count
 from core.presentation import Welcome
 from webapp.door.visitor import session_of
 from webapp.intake.example_scans import examples
-from webapp.intake.scan_zips import Wanted, begin, load, read_examples, read_in
+from webapp.intake.scan_zips import Wanted, begin, is_table, load, read_examples, read_in
 from webapp.intake.scans import clean_name
 from webapp.pages.kit import row_buttons, welcome
 from webapp.pages.kit.event_options import QUIET
@@ -97,6 +97,7 @@ def build(services: Services, tab: gr.Tab, demo: gr.Blocks) -> None:
     greeting.start.click(shown, None, [*outputs, form.trouble], api_visibility="private")
     inputs = [form.task, form.preset, form.files, form.settings, form.deface]
     form.start.click(started, inputs, [*outputs, form.trouble, form.files], api_visibility="private")
+    form.files.change(_ready, form.files, form.start, queue=False, **QUIET)
     form.task.change(lambda task: _presets(tasks.find(task)), form.task, form.preset, queue=False, **QUIET)
     for event in (demo.load, tab.select, timer.tick):
         event(fill, None, outputs, queue=False, **QUIET)
@@ -132,9 +133,14 @@ def _form(services: Services) -> _Form:
                 elem_id="many-settings",
             )
         deface = gr.Checkbox(label="Remove the faces", visible=services.settings.deface == "offer")
-        start = gr.Button("Start the batch", variant="primary", elem_id="many-start")
+        start = gr.Button("Start the batch", variant="primary", elem_id="many-start", interactive=False)
         trouble = gr.HTML(elem_id="many-trouble")
     return _Form(task, preset, files, settings, deface, start, trouble)
+
+
+def _ready(files: Sequence[str] | None) -> gr.Button:
+    """Return the button, which starts a batch once there is something beside tables."""
+    return gr.Button(interactive=any(not is_table(Path(one)) for one in files or ()))
 
 
 def _presets(task: Task) -> gr.Radio:
@@ -218,18 +224,25 @@ def _drawn(state: ManyState) -> Markup:
     )
 
 
+def _why(scan: ManyScan) -> str:
+    """Return why a scan failed, "" for one that did not."""
+    if scan.error is None or scan.state != "failed":
+        return ""
+    return " ".join(filter(None, (scan.error.message, scan.error.hint, scan.note)))
+
+
 def _row(state: ManyState, scan: ManyScan, columns: Sequence[str], line: Line | None) -> Mapping[str, object]:
     job, shown = scan.job, TITLES[scan.state]
     if scan.state == "running" and job is not None:
         shown = f"{shown}, {100 * job.fraction:.0f} %"
-    values, warnings = (line.values, line.warnings) if line is not None else ({}, ())
+    values, warnings = (line.values, line.warnings) if line is not None else ({}, tuple(filter(None, (scan.note,))))
     return {
         "name": scan.name,
         "state": scan.state,
         "title": shown,
         "took": seconds(job.seconds) if job is not None and job.seconds is not None else "–",
         "cells": [cell_of(state.task, name, values.get(name)) for name in columns],
-        "why": f"{scan.error.message} {scan.error.hint}" if scan.error and scan.state == "failed" else "",
+        "why": _why(scan),
         "warnings": warnings,
         "noted": count(len(warnings), "note"),
         "job": job.id if job is not None else "",

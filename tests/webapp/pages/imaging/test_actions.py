@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 import pytest
 
 from core.errors import UserError
@@ -14,6 +15,7 @@ from core.imaging.superres import task as superres
 from core.imaging.translate import task as translate
 from core.presentation import Group
 from tests.contract.phantom import write_contrasts, write_phantom, write_thick
+from tests.dicom_files import Series
 from tests.phantom import Phantom
 from tests.webapp.fakes import wait_for
 from tests.webapp.intake.test_scans import folder_of
@@ -74,6 +76,64 @@ def test_a_file_without_a_place_is_named(services: Services, files: dict[str, Pa
     assert "scan.nii.gz" in problems[0]
 
 
+def study(head: Phantom, folder: Path, *descriptions: str) -> list[str]:
+    """Write a folder with a series for each description, none of which looks like another."""
+    rng = np.random.default_rng(0)
+    for number, description in enumerate(descriptions):
+        values = np.where(head.scan > 0, rng.integers(100, 900, head.scan.shape), 0).astype(np.int16)
+        Series(values, head.affine, uid=f"1.2.3.{number}", description=description).write(folder)
+    return sorted(str(path) for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("descriptions", "taken", "sentence"),
+    [
+        (("t1_mprage_sag", "t2_space_dark-fluid", "t2_tse_tra"), (1, 2, 3), ""),
+        (
+            ("survey 3", "t1_mprage", "ep2d_diff"),
+            (2,),
+            "Left out, as their descriptions name no contrast: survey 3; ep2d",
+        ),
+        (("t2 sag", "t2 tra", "t1 post gad"), (3,), "none was taken: t2 sag; t2 tra."),
+        # a repetition, or another volume of one series
+        (("t1_mprage", "t1_mprage"), (1,), ""),
+        (("Series 1", "Series 2"), (), ""),
+    ],
+)
+def test_series_are_chosen_by_their_descriptions(
+    descriptions: tuple[str, ...], taken: tuple[int, ...], sentence: str
+) -> None:
+    problems: list[str] = []
+    words = [f"“{name}” (20 slices, 64 x 64, 1 x 1 x 2 mm)" for name in descriptions]
+    chosen = actions._by_contrast(GROUP, words, problems)
+    assert chosen == [(descriptions[number - 1], number) for number in taken]
+    assert len(problems) == bool(sentence) and sentence in "".join(problems)
+    assert actions._by_contrast(GROUP, ["no description (20 slices)"], []) == []
+
+
+def test_series_of_one_folder_are_taken_by_their_contrasts(services: Services, head: Phantom, tmp_path: Path) -> None:
+    services.repo.touch(ME)
+    paths = study(head, tmp_path / "in", "survey", "t2_flair", "t1_mprage")
+    held, problems = actions.distribute(services, ME, translate.TASK, GROUP, Held(), paths)
+    found = {name: services.repo.scan(scan, ME).facts["series"] for name, scan in held.inputs.items()}
+    assert found == {"t1": "t1_mprage", "flair": "t2_flair"} and not problems
+    # one alone is taken by its description too, which the names of its files do not repeat
+    alone = study(head, tmp_path / "alone", "t2_tse")
+    assert set(actions.distribute(services, ME, translate.TASK, GROUP, Held(), alone)[0].inputs) == {"t2"}
+
+
+def test_a_folder_whose_series_have_no_contrast_is_refused_by_what_was_found(
+    services: Services, head: Phantom, tmp_path: Path
+) -> None:
+    services.repo.touch(ME)
+    paths = study(head, tmp_path / "in", "Series 1", "Series 2")
+    with pytest.raises(UserError) as refused:
+        actions.distribute(services, ME, translate.TASK, GROUP, Held(), paths)
+    assert refused.value.code == "dicom_series"
+    assert "There are 2 series here" in refused.value.message and "“Series 2” (" in refused.value.message
+    assert not services.repo.scans(ME)
+
+
 def test_moving_a_scan_swaps_what_is_there(services: Services, files: dict[str, Path]) -> None:
     held = Held({"t1": "a", "t2": "b"}, "job")
     assert actions.move("t1", "flair", held) == Held({"t2": "b", "flair": "a"})
@@ -105,6 +165,20 @@ def test_a_result_becomes_the_input_of_another_task(services: Services, files: d
     job = services.repo.job(held.job, ME)
     assert main_input(job) == held.inputs["image"]
     assert of_job(services, ME, held.job) == (superres.TASK, held)
+
+
+def test_a_result_stays_in_reach_while_and_after_another_run_takes_its_place(
+    services: Services, files: dict[str, Path]
+) -> None:
+    held = panel_actions.load(services, ME, superres.TASK, "image", Held(), str(files["image"]))
+    first = panel_actions.submit(services, ME, superres.TASK, held, {"method": "cubic"})
+    second = panel_actions.submit(services, ME, superres.TASK, held, {"method": "linear"})
+    assert view(services, ME, superres.TASK, second).earlier == ()
+    finish(services, first.job)
+    # also while the second waits or runs
+    assert [one.id for one in view(services, ME, superres.TASK, second).earlier] == [first.job]
+    wait_for(services, second.job, ME)
+    assert [one.id for one in view(services, ME, superres.TASK, first).earlier] == [second.job]
 
 
 def finish(services: Services, job: str) -> None:

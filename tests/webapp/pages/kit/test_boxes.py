@@ -69,6 +69,19 @@ def test_hostile_text_is_inert_everywhere() -> None:
     assert inert(boxes.downloads(replace(JOB, result=hostile)))
 
 
+def test_other_runs_are_links_named_by_their_presets() -> None:
+    runs = [
+        replace(JOB, id=f"run-{name}", params={**JOB.params, **params})
+        for name, params in (("a", TASK.preset_params("fast")), ("b", {"method": "shell"}))
+    ]
+    text = boxes.other_runs(runs)
+    assert (
+        'scan: <a class="cs-link" href="?job=run-a">Faithful, fast, ' in text
+        and 'href="?job=run-b">Shell mean, ' in text
+    )
+    assert not boxes.other_runs([]).strip()
+
+
 def test_facts_name_size_spacing_and_assumption() -> None:
     text = boxes.scan_card(SCAN)
     for part in ("26 × 30 × 28 voxels", "6 × 6 × 6 mm", "RAS", "Taken."):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,13 +11,16 @@ from pathlib import Path
 import pytest
 from markupsafe import Markup
 
+from core.engine.protocol import JobSpec
 from core.errors import UserError
-from core.events import Failed
+from core.events import Event, Failed
 from core.result import Finding, Note, Result, Row
 from core.tasks import find
 from tests.phantom import Phantom
 from tests.waiting import wait_until
+from tests.webapp.fakes import FakeEngine, finish
 from webapp.pages.many import tab
+from webapp.pages.many.many_archive import tables
 from webapp.pages.many.many_state import ManyScan, ManyState
 from webapp.services import Services
 from webapp.store.batches import BatchRecord
@@ -75,6 +79,20 @@ def test_a_job_that_failed_has_its_sentence_in_the_table() -> None:
     assert failed.lines()[0].message == "It broke. Again. [bad]"
 
 
+def test_a_first_try_that_failed_is_noted() -> None:
+    first = UserError("once", "It was <busy>.", "Wait.")
+    noted = "The first try failed: It was &lt;busy&gt;. Wait."
+    waiting = ManyScan("w", "queued", replace(JOB, id="j2", state="queued", artifacts=()), None, first)
+    done = ManyScan("d", "done", JOB, None, first)
+    other = ManyScan("o", "failed", JOB, UserError("bad", "It broke.", "Again."), first)
+    alike = ManyScan("a", "failed", JOB, first, first)
+    for scan, notes in ((waiting, "1 note<"), (done, "2 notes<"), (other, "It broke. Again. The first"), (DONE, "")):
+        drawn = tab._drawn(state(scan))
+        assert (noted in drawn) == bool(notes) and notes in drawn
+    assert noted not in tab._drawn(state(alike)) and "It was &lt;busy&gt;. Wait." in tab._drawn(state(alike))
+    assert [line.warnings[-1:] for line in state(done, other, alike).lines()] == [(done.note,), (other.note,), ()]
+
+
 @pytest.mark.parametrize(
     ("text", "settings"),
     [("", {}), ("seed = 7\n\n target=t2 ", {"seed": "7", "target": "t2"}), ("slice-gap = a=b", {"slice_gap": "a=b"})],
@@ -111,6 +129,41 @@ def test_a_batch_is_started_cancelled_and_deleted(services: Services, head: Phan
     assert read() == ["cancelled", "cancelled"]
     assert tab._end(services, made.record.id, "a") == "scans.zip with 2 runs and 4 scans"
     assert tab.standing_of(services, "a") == [] and not services.repo.blobs()
+
+
+def test_a_scan_that_fails_once_is_done_with_a_note_and_one_that_fails_twice_has_both_sentences(
+    services: Services, engine: FakeEngine, head: Phantom, tmp_path: Path
+) -> None:
+    t1, mask = head.write(tmp_path)
+    path = tmp_path / "scans.zip"
+    with zipfile.ZipFile(path, "w") as out:
+        for name in "abc":
+            out.write(t1, f"{name}_t1.nii")
+            out.write(mask, f"{name}_mask.nii")
+    order: list[str] = []
+
+    def script(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
+        order.append(job_id)
+        number = list(dict.fromkeys(order)).index(job_id)
+        if attempt == 1 and number < 2:
+            yield Failed("disk_full", "The disk is full.", "Wait.")
+        elif number == 1:
+            yield Failed("no_head", "No head is found.", "Another.")
+        else:
+            yield from finish(job_id, spec, attempt)
+
+    engine.script = script
+    tab._start(services, "a", [path], "inpaint", "fast", "", False)
+    wait_until(lambda: tab.standing_of(services, "a")[0].counts["queued"], lambda count: count == 3)
+    services.dispatcher.start()
+    (made,) = wait_until(lambda: tab.standing_of(services, "a"), lambda found: found[0].over)
+    assert [scan.state for scan in made.scans] == ["done", "failed", "done"]
+    # after all others
+    assert order == [*dict.fromkeys(order), *order[:2]]
+    drawn = tab._drawn(made)
+    assert drawn.count("The first try failed: The disk is full. Wait.") == 2
+    assert "No head is found. Another. The first try failed" in drawn
+    assert "The first try failed" in tables(made)["summary.csv"] and "no_head" in tables(made)["failed.csv"]
 
 
 def test_a_batch_with_a_setting_that_there_is_not_is_refused_at_once(services: Services, tmp_path: Path) -> None:

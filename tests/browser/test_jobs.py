@@ -46,20 +46,6 @@ def start_long_run(page: Page, scans: Scans) -> None:
     run(page)
 
 
-def lose_and_find_the_cookie(page: Page) -> None:
-    """The visit ends while a run is followed: the page shows it, and goes on where the cookie comes back."""
-    cookies, ended = page.context.cookies(), page.locator("#cs-ended [role=alert]")
-    expect(ended).to_be_hidden()
-    page.context.clear_cookies()
-    expect(ended).to_contain_text("The session of this page has ended.")
-    expect(ended.get_by_role("button", name="Reload the page")).to_be_visible()
-    assert covered(page, "#cs-ended button") == []
-    expect(page.locator(".cs-progress")).to_be_hidden()
-    page.context.add_cookies(cookies)  # type: ignore[arg-type]
-    expect(page.locator(".cs-progress")).to_be_visible()
-    expect(ended).to_be_hidden()
-
-
 def test_progress_rises_through_a_closed_tab_to_four_panels(
     page: Page, context: BrowserContext, watch: Watch, scans: Scans
 ) -> None:
@@ -83,7 +69,7 @@ def test_progress_rises_through_a_closed_tab_to_four_panels(
     assert again.evaluate("[...seen]") == ["Opening your run \u2026"]
 
 
-def test_cancel_stops_the_job_and_the_next_run_works(shared_page: Page, scans: Scans, watch: Watch) -> None:
+def test_cancel_stops_the_job_and_the_next_run_works(shared_page: Page, scans: Scans) -> None:
     page = shared_page
     start_long_run(page, scans)
     wait_for(page, "Number(document.querySelector('.cs-bar').getAttribute('aria-valuenow')) > 0")
@@ -93,10 +79,6 @@ def test_cancel_stops_the_job_and_the_next_run_works(shared_page: Page, scans: S
         assert covered(page, part) == []
     # a picture is there once there is something to see, and never a broken one
     assert page.locator(".cs-so-far img >> visible=true").evaluate_all("(all) => all.every((one) => one.naturalWidth)")
-    # the browser itself logs what is refused meanwhile
-    watch.leave(page)
-    lose_and_find_the_cookie(page)
-    watch.follow(page)
     page.locator("#cancel").click()
     expect(page.locator("#outcome")).to_contain_text("Cancelled")
     expect(page.locator(".cs-progress")).to_be_hidden()
@@ -147,3 +129,27 @@ def test_another_visitor_opens_the_job_by_a_link_alone_and_its_maker_keeps_it_an
     other.goto(link)
     expect(other.locator("[role=alert]")).to_contain_text("link_over")
     stranger.close()
+
+
+def test_a_visit_that_ends_while_a_run_is_followed_is_shown_and_goes_on(
+    shared_page: Page, scans: Scans, watch: Watch
+) -> None:
+    page = shared_page
+    load_scan(page, scans.small[0])
+    load_mask(page, scans.small[1])
+    choose_preset(page, "Fast")
+    run(page)
+    cookies, ended = page.context.cookies(), page.locator("#cs-ended [role=alert]")
+    expect(ended).to_be_hidden()
+    # the browser itself logs what is refused meanwhile
+    watch.leave(page)
+    page.context.clear_cookies()
+    expect(ended).to_contain_text("The session of this page has ended.")
+    expect(ended.get_by_role("button", name="Reload the page")).to_be_visible()
+    assert covered(page, "#cs-ended button") == []
+    expect(page.locator(".cs-progress")).to_be_hidden()
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    expect(ended).to_be_hidden()
+    watch.follow(page)
+    page.reload()
+    wait_result(page)

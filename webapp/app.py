@@ -221,6 +221,9 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     _bound_states(mount.app, blocks, services)
     mount.app.add_exception_handler(FnIndexInferError, _no_event)  # type: ignore[attr-defined]
     mount.app = Unforwarded(mount.app)
+    # it would be a stream for each open page, of which a browser has six a server by HTTP/1.1, so that a seventh page
+    # would never open; what closed pages held is bounded by `PageStates`
+    blocks.config["connect_heartbeat"] = False
     # Gradio checks which files an event names only once it is launched, and mounting does not count as that
     blocks.has_launched = True
 

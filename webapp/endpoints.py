@@ -20,7 +20,7 @@ from core.errors import UserError
 from webapp.api.dicom_download import dicom_answer
 from webapp.door.file_answers import page_file, stored_file
 from webapp.door.headers import LASTING, PRIVATE, UNKEPT
-from webapp.door.refusals import BUSY, CODE, answer
+from webapp.door.refusals import BUSY, CODE, answer, is_shown, refusal_page
 from webapp.door.visitor import session_of
 from webapp.intake.proposals import proposed
 from webapp.intake.scans import accept, incoming
@@ -219,5 +219,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 
 def _problem(request: Request, error: UserError, status: int, headers: Mapping[str, str] = {}) -> Response:
     request.scope[CODE] = error.code
+    if is_shown(request.scope):
+        return refusal_page(request.scope, status, error, {**PRIVATE, **headers})
     body = {"code": error.code, "message": error.message, "hint": error.hint}
     return JSONResponse(body, status, {**PRIVATE, **headers})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import tempfile
 
 from core.errors import UserError
 from webapp.settings import Settings, is_safe
@@ -11,7 +12,7 @@ from webapp.telemetry import log as log_lines
 
 log = logging.getLogger("webapp")
 
-# a page keeps three; a process may open 1024 files as a rule
+# a page has some while it loads and few later; a process may open 1024 files as a rule
 MAX_CONNECTIONS = 800
 
 
@@ -34,6 +35,7 @@ def _listen(settings: Settings) -> None:
     from webapp.door.patience import PatientProtocol
 
     app = create_app(settings)
+    _keep_temporary(settings)
     log.info("Counterscan is at http://%s:%d", settings.host, settings.port)
     uvicorn.run(
         app,
@@ -48,6 +50,17 @@ def _listen(settings: Settings) -> None:
         log_config=None,
         timeout_graceful_shutdown=5,
     )
+
+
+def _keep_temporary(settings: Settings) -> None:
+    """Have what is unpacked for a while lie where the next start removes it, should this one be killed.
+
+    Not with a Ray of its own, whose sockets need a short path.
+    """
+    if settings.engine != "ray":
+        incoming = settings.data.resolve() / "incoming"
+        incoming.mkdir(exist_ok=True)
+        tempfile.tempdir = str(incoming)
 
 
 def _check_port(settings: Settings) -> None:
@@ -67,6 +80,7 @@ def _check_identity(settings: Settings) -> None:
     """Raise UserError for ways in that are half set up, contradict each other, or are missing where others come."""
     if settings.public_demo and settings.has_login:
         raise _contradiction("A public demo lets everybody in, but there is log-in too.", "Leave one of them out.")
+    _check_frames(settings)
     try:
         trusted = settings.trusted_proxies
     except ValueError as error:
@@ -90,6 +104,21 @@ def _check_identity(settings: Settings) -> None:
             "Other machines can reach this server, and it would ask nobody who they are.",
             "Set COUNTERSCAN_ACCOUNTS=1 (see counterscan users) or another log-in of docs/hosting.md; or start"
             " counterscan serve --public-demo to let everybody in; or listen on 127.0.0.1.",
+        )
+
+
+def _check_frames(settings: Settings) -> None:
+    """Raise UserError for sites that are none, or that would show a page with log-in, which could be made to press."""
+    try:
+        sites = settings.framing_sites
+    except ValueError as error:
+        raise _contradiction(
+            "COUNTERSCAN_FRAMED_BY has something that is no site with HTTPS.",
+            "Give sites without a path, with commas, as https://huggingface.co.",
+        ) from error
+    if sites and not settings.public_demo:
+        raise _contradiction(
+            "Only a public demo may be shown in frames of other sites.", "Leave COUNTERSCAN_FRAMED_BY out."
         )
 
 

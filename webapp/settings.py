@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -48,6 +49,10 @@ Rate = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("requests/s")]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Unit("s")]
 
 
+# a name by HTTPS, with or without a port
+SITE = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?")
+
+
 class Settings(BaseSettings):
     """How this server runs; what is not given is read from the environment."""
 
@@ -64,6 +69,11 @@ class Settings(BaseSettings):
         default="", description="Names the server is reached by, with commas. Empty: this machine's own names only."
     )
     public_demo: bool = Field(default=False, description="Let everybody in without log-in, as a visitor.")
+    framed_by: str = Field(
+        default="",
+        description="Sites whose pages may show a public demo in a frame, with commas, as https://huggingface.co."
+        " Needs HTTPS.",
+    )
     accounts: bool = Field(
         default=False, description="Ask for name and password; see `counterscan users`. Nobody else gets in."
     )
@@ -122,7 +132,7 @@ class Settings(BaseSettings):
     upload_mb_per_day: Megabytes = Field(default=20_000, description="What one visitor may upload in a day.")
     upload_mb_per_day_total: Megabytes = Field(default=200_000, description="What all visitors may upload in a day.")
     streams_per_session: Streams = Field(
-        default=60, description="Streams of events that one visitor may have open; a page has two or three."
+        default=60, description="Streams of events that one visitor may have open; a page has one while an event runs."
     )
     streams_per_address: Streams = Field(default=300, description="Such streams of all who come from one address.")
     lease: Seconds = Field(
@@ -229,6 +239,14 @@ class Settings(BaseSettings):
     def trusted_proxies(self) -> tuple[Network, ...]:
         """Networks of ``proxy_addresses``; ValueError for what is none."""
         return tuple(ip_network(one.strip(), strict=False) for one in self.proxy_addresses.split(",") if one.strip())
+
+    @property
+    def framing_sites(self) -> tuple[str, ...]:
+        """Origins of ``framed_by``; ValueError for what is none with HTTPS."""
+        sites = tuple(one.strip().lower() for one in self.framed_by.split(",") if one.strip())
+        if not all(SITE.fullmatch(site) for site in sites):
+            raise ValueError("no origin")
+        return sites
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -51,9 +51,9 @@ export class Drafts {
    * @param {() => Promise<Value>} work
    */
   async attempt(work) {
-    if (!this.factory()) return null;
     try {
-      return await work();
+      // in a frame, or a private window, merely to name it may be forbidden
+      return this.factory() ? await work() : null;
     } catch (error) {
       console.warn(error);
       return null;

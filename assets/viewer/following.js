@@ -1,5 +1,7 @@
 // What the page asks the server by itself: how far a run is, and how long the queue.
 
+import { ask, isOver } from "./visit.js";
+
 /**
  * What the server answers of a run. again: seconds until the page looks again.
  * @typedef {{ shown: boolean, job: string, percent: number, text: string, picture: string, again: number }} Bar
@@ -9,8 +11,6 @@
 const UNSEEN = 10;
 // until the next try of what failed, and until the end of a run is reported anew to a server that did not take it, s
 export const ANEW = 5;
-// until an answer is given up: after a sleep or a change of network it may never come, s
-export const PATIENCE = 20;
 
 /**
  * Does `look` now and again, after as many seconds as it returns; a page that nobody sees looks seldom, and at once
@@ -45,7 +45,7 @@ export function repeat(look, unseen = UNSEEN) {
 
 /**
  * Follows a run: `draw` gets each answer, `over` is called when it has ended or is no longer there, again and again
- * until the page stops to follow. Returns what stops it.
+ * until the page stops to follow. While the visit is over neither is called. Returns what stops it.
  * @param {string} job
  * @param {(bar: Bar) => void} draw
  * @param {() => void} over
@@ -53,9 +53,11 @@ export function repeat(look, unseen = UNSEEN) {
 export function followRun(job, draw, over) {
   let stopped = false;
   const end = repeat(async () => {
-    const { status, body } = await read(`/progress/${encodeURIComponent(job)}`);
-    if (stopped || (status !== 200 && status < 400) || status >= 500) return ANEW;
-    if (status === 200 && body.shown) {
+    const { status, body } = await ask(`/progress/${encodeURIComponent(job)}`);
+    // a run that is not there may be that of another visitor, whose cookie this browser had before
+    if (status === 404) await ask("/queue");
+    if (stopped || isOver() || (status !== 200 && status < 400) || status >= 500) return ANEW;
+    if (status === 200 && body?.shown) {
       draw(body);
       return body.again;
     }
@@ -69,29 +71,16 @@ export function followRun(job, draw, over) {
 }
 
 /**
- * Draws how long the queue is, every few seconds for as long as the page is open and seen.
+ * Draws how long the queue is, every few seconds for as long as the page is open and seen; so the page learns too when
+ * its visit has ended.
  * @param {(text: string) => void} draw
  * @param {number} seconds
  */
 export function followQueue(draw, seconds) {
   return repeat(async () => {
     if (document.hidden) return seconds;
-    const { status, body } = await read("/queue");
-    if (status === 200) draw(body.text);
+    const { status, body } = await ask("/queue");
+    if (status === 200 && body) draw(body.text);
     return seconds;
   });
-}
-
-/** Returns status and body of an answer; the status is 0 without one. @param {string} address */
-async function read(address) {
-  const given = new AbortController();
-  const late = setTimeout(() => given.abort(), 1000 * PATIENCE);
-  try {
-    const answer = await fetch(address, { signal: given.signal });
-    return { status: answer.status, body: answer.ok ? await answer.json() : null };
-  } catch {
-    return { status: 0, body: null };
-  } finally {
-    clearTimeout(late);
-  }
 }

@@ -72,17 +72,18 @@ def is_picture_set(names: Sequence[str]) -> bool:
 
 
 @contextmanager
-def picture_files(path: Path) -> Iterator[PictureFiles | None]:
+def picture_files(path: Path, *, room: int | None = None) -> Iterator[PictureFiles | None]:
     """Give the set of pictures at ``path``, a folder or a zip, which is unpacked for as long; None where it is none.
 
-    TIFF stacks of bands are none. UserError too_many_files and those of ``unpack_all``.
+    TIFF stacks of bands are none. room: bytes that the disk has for what a zip holds, None where nobody counts.
+    UserError too_many_files and those of ``unpack_all``.
     """
     with tempfile.TemporaryDirectory(prefix=".pictures-") as folder:
         files: Mapping[str, Path] = {}
         if path.is_dir():
             files = files_of(path, MOST_FILES)
         elif zipfile.is_zipfile(path) and is_picture_set(_names(path)):
-            files = unpack_all(path, Path(folder) / "files", max_bytes=ZIP_BYTES, max_files=MOST_FILES)
+            files = unpack_all(path, Path(folder) / "files", max_bytes=ZIP_BYTES, max_files=MOST_FILES, room=room)
         yield _files(files) if is_picture_set(list(files)) and not _is_stack(files) else None
 
 

@@ -7,6 +7,7 @@ import queue
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 
@@ -35,7 +36,10 @@ def main(descriptor: int, tasks: str, wanted: str, warm: Sequence[str]) -> None:
     while True:
         while lines.empty() and next(parts, None):
             pass
-        for event in execute(decode_spec(lines.get()), tasks):
+        spec = decode_spec(lines.get())
+        # what is unpacked for a while goes with the job's folder, also when this process is killed
+        tempfile.tempdir = spec.out
+        for event in execute(spec, tasks):
             link.sendall(encode_event(event))
 
 

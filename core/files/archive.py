@@ -7,7 +7,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -81,14 +81,15 @@ def file_names(path: Path) -> list[str]:
         return [name for name in archive.namelist() if not name.endswith("/") and not is_litter(name)]
 
 
-def unpack(path: Path, folder: Path, *, max_bytes: int) -> Unpacked:
+def unpack(path: Path, folder: Path, *, max_bytes: int, room: int | None = None) -> Unpacked:
     """Write the members of the zip at ``path`` that may be scans into ``folder``, at most ``max_bytes`` of them.
 
-    Names only decide what is litter. ``UserError`` for a zip that is damaged, encrypted or a trap.
+    Names only decide what is litter. room: bytes that the disk has for them, None where nobody counts. ``UserError``
+    for a zip that is damaged, encrypted or a trap, disk_full before anything is written.
     """
     try:
         with open_zip(path) as archive:
-            members = _checked(archive.infolist(), path.stat().st_size, max_bytes)
+            members = _checked(archive.infolist(), path.stat().st_size, max_bytes, room=room)
             return _unpacked(archive, members, folder)
     except DAMAGE as error:
         raise UserError("zip_damaged", "The zip file is damaged or cut off.", AGAIN) from error
@@ -100,20 +101,19 @@ def unpack_all(
     *,
     max_bytes: int,
     max_files: int = MAX_FILES,
-    require_room: Callable[[int], None] = lambda size: None,
+    room: int | None = None,
 ) -> dict[str, Path]:
     """Write every member of the zip at ``path`` but litter into ``folder`` under its own name: ``max_bytes`` and
     ``max_files`` of them at most.
 
     Return name in the zip -> file. ``UserError`` for a zip that is damaged, encrypted or a trap, or names that only
-    differ in case. require_room: raises one where so many bytes have no place, before any is written.
+    differ in case, disk_full before anything is written. room: as for ``unpack``.
     """
     found: dict[str, Path] = {}
     taken: set[str] = set()
     try:
         with open_zip(path) as archive:
-            members = _checked(archive.infolist(), path.stat().st_size, max_bytes, max_files)
-            require_room(sum(member.file_size for member in members))
+            members = _checked(archive.infolist(), path.stat().st_size, max_bytes, max_files, room)
             for member in members:
                 name = PurePosixPath(member.filename.replace("\\", "/")).as_posix()
                 if name.lower() in taken or len(name) > NAME_CHARACTERS:
@@ -129,7 +129,7 @@ def unpack_all(
 
 
 def _checked(
-    members: list[zipfile.ZipInfo], size: int, max_bytes: int, max_files: int = MAX_FILES
+    members: list[zipfile.ZipInfo], size: int, max_bytes: int, max_files: int = MAX_FILES, room: int | None = None
 ) -> list[zipfile.ZipInfo]:
     """Return the members worth a look; ``UserError`` where the list itself shows a trap."""
     if len(members) > max_files:
@@ -152,6 +152,12 @@ def _checked(
             "compressed_too_much",
             f"The zip unpacks to {total >> 20} MB, more than {MAX_RATIO} times its size.",
             "Give the scan itself, unpacked.",
+        )
+    if room is not None and total > room:
+        raise UserError(
+            "disk_full",
+            f"The zip unpacks to {total >> 20} MB, for which the disk has no room.",
+            "Give less, or come back in an hour.",
         )
     return wanted
 

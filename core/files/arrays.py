@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -39,27 +40,27 @@ DAMAGE = (
 FORMATS = "Give NPZ, ENVI (.hdr and data), TIFF, MATLAB (.mat), CSV, or a format of docs/failure-lab.md."
 
 
-def read_arrays(*paths: Path) -> Arrays:
+def read_arrays(*paths: Path, room: int | None = None) -> Arrays:
     """Return the arrays of one file, of the files of one image, or of a folder, zip or list of files of spectra.
 
     Texts are str arrays. A picture is ``image`` as stored, (H, W), (H, W, C) or for a stack (H, W, pages); a table has
     ``spectra`` (N, B) and ``wavenumbers``; see ``read_table``, ``read_envi`` and ``read_collection``. UserError
-    cube_unreadable, cube_too_large, envi_header, patches_mismatch, and those of ``unpack_all``.
+    cube_unreadable, cube_too_large, envi_header, patches_mismatch, and those of ``unpack_all``, as is ``room``.
     """
     try:
         with np.errstate(all="ignore"):
-            return _sized(_decoded(paths))
+            return _sized(_decoded(paths, partial(_decoded_file, room=room)))
     except MemoryError as error:
         raise _too_large() from error
     except DAMAGE as error:
         raise _damaged() from error
 
 
-def _decoded(paths: tuple[Path, ...]) -> Arrays:
+def _decoded(paths: tuple[Path, ...], read: Callable[[Path], Arrays]) -> Arrays:
     if len(paths) == 1 and paths[0].is_dir():
-        return read_collection(files_of(paths[0]), _decoded_file)
+        return read_collection(files_of(paths[0]), read)
     if len(paths) == 1:
-        return _decoded_file(paths[0])
+        return read(paths[0])
     headers = [path for path in paths if is_header(path)]
     if len(paths) == 2 and len(headers) == 1:
         return read_envi(headers[0], next(path for path in paths if path != headers[0]))
@@ -69,17 +70,17 @@ def _decoded(paths: tuple[Path, ...]) -> Arrays:
         # libraries look for the other files of an image beside the first
         for path in paths:
             (Path(folder) / path.name).symlink_to(path.absolute())
-        return _loaded(_together({path.name: Path(folder) / path.name for path in paths}))
+        return _loaded(_together({path.name: Path(folder) / path.name for path in paths}, read))
 
 
-def _together(files: Mapping[str, Path]) -> Arrays:
+def _together(files: Mapping[str, Path], read: Callable[[Path], Arrays]) -> Arrays:
     kept = {name: path for name, path in files.items() if not is_litter(name)}
     if len(kept) > MAX_FILES:
         raise UserError("too_many_files", f"There are more than {MAX_FILES} files.", "Give fewer files.")
-    return read_collection(kept, _decoded_file)
+    return read_collection(kept, read)
 
 
-def _decoded_file(path: Path) -> Arrays:
+def _decoded_file(path: Path, room: int | None) -> Arrays:
     head = _head(path)
     if not head:
         raise UserError("cube_unreadable", f"{path.name[:80]!r} is empty.", "Copy, download or export it again.")
@@ -88,6 +89,8 @@ def _decoded_file(path: Path) -> Arrays:
     vendor = reader_of(path, head)
     if vendor is not None:
         return vendor(path)
+    if head.startswith(b"PK"):
+        return _read_zip(path, room)
     for marks_of_format, read in READERS:
         if head.startswith(marks_of_format):
             return read(path)
@@ -109,7 +112,7 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD_BYTES)
 
 
-def _read_zip(path: Path) -> Arrays:
+def _read_zip(path: Path, room: int | None) -> Arrays:
     """Read an archive of NumPy, or the files of spectra in another zip."""
     names = file_names(path)
     if "[Content_Types].xml" in names or "mimetype" in names:
@@ -117,7 +120,10 @@ def _read_zip(path: Path) -> Arrays:
     if any(name.endswith(".npy") for name in names):
         return _read_npz(path)
     with tempfile.TemporaryDirectory() as folder:
-        return _loaded(_together(unpack_all(path, Path(folder) / "files", max_bytes=MAX_BYTES)))
+        files = unpack_all(path, Path(folder) / "files", max_bytes=MAX_BYTES, room=room)
+        # a zip may hold others
+        left = None if room is None else room - sum(each.stat().st_size for each in files.values())
+        return _loaded(_together(files, partial(_decoded_file, room=left)))
 
 
 def _read_npz(path: Path) -> Arrays:
@@ -176,7 +182,6 @@ def _read_picture(path: Path) -> Arrays:
 
 # the first bytes of each format, and what reads it
 READERS: tuple[tuple[tuple[bytes, ...], Callable[[Path], Arrays]], ...] = (
-    ((b"PK",), _read_zip),
     ((b"\x93NUMPY",), _read_npy),
     ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _read_tiff),
     ((b"\x89PNG", b"\xff\xd8\xff", b"BM"), _read_picture),

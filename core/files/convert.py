@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 120
+DECODER = "core.files.decoder"
+# of the processor: for the libraries and small files, and what is read in a second of the others
+START_SECONDS, BYTES_A_SECOND = 30, 4 << 20
 LOG_BYTES = 4096
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 
@@ -72,13 +75,15 @@ def to_nifti(
     max_bytes: int = MAX_BYTES,
     seconds: int = SECONDS,
     origin: bool = False,
+    room: int | None = None,
 ) -> Converted:
     """Write the one scan in ``paths`` (files, a folder, a zip) to ``out`` (.nii or .nii.gz) with a fresh header.
 
     number: which volume of a DICOM folder with several to take, from 1, as its refusal lists them. Voxels, scaling and
     place stay as they are; a thickness of slices that is known is stated in the header. Nothing else leaves the reading
     process, unless ``origin`` asks whose DICOM series it is. That process is held to 4 GiB and killed after
-    ``seconds``. The outcome still is a stranger's: read it with ``read_stored``.
+    ``seconds``. room: bytes that the disk has for what a zip unpacks to, None where nobody counts. The outcome still is
+    a stranger's: read it with ``read_stored``.
     ``UserError`` for anything but exactly one scan, ``SeveralVolumes`` where a number is needed.
     """
     if not paths:
@@ -92,6 +97,7 @@ def to_nifti(
             "number": number,
             "seconds": seconds,
             "origin": origin,
+            "room": room,
         }
         answer = ask_child(request, work)
         if "volumes" in answer and "error" in answer:
@@ -127,19 +133,22 @@ def read_volume(path: PathLike) -> Volume:
         return read_own(to_nifti([given], Path(folder) / "scan.nii", number=number).path).to_volume()
 
 
-def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
-    """Run the reading process to its end in the folder ``work`` and return its answer; ``core.files.decoder`` has what
-    a request may ask for.
+def ask_child(request: Mapping[str, Any], work: Path, module: str = DECODER) -> dict[str, Any]:
+    """Run the reading process ``module`` to its end in the folder ``work`` and return its answer; the module has what a
+    request may ask for.
 
-    UserError import_failed where it gave no answer, import_timeout after ``request["seconds"]``.
+    UserError import_failed where it gave no answer, import_timeout after ``request["seconds"]``, or after fewer of the
+    processor's where the files are small: see ``work_seconds``.
     """
     # the child has another working folder
     work = work.absolute()
-    request = {**request, "work": str(work), "paths": [os.path.abspath(path) for path in request["paths"]]}
+    paths = [os.path.abspath(path) for path in request["paths"]]
+    most = work_seconds([Path(path) for path in paths], request["seconds"])
+    request = {**request, "work": str(work), "paths": paths, "work_seconds": most}
     written = work / "log"
     with written.open("wb") as log_file:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "core.files.decoder"],
+            [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=log_file,
             stderr=log_file,
@@ -154,13 +163,23 @@ def ask_child(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
     finally:
         end_child(child)
     if child.returncode == -signal.SIGXCPU:
-        raise _too_slow(request["seconds"])
+        raise _too_slow(most)
     if child.returncode != 0 or not (work / ANSWER).is_file():
         log.warning("the reading process ended with %d", child.returncode)
         log.debug("%s", written.read_bytes()[-LOG_BYTES:].decode("utf-8", "replace"))
         raise _broke_off()
     answer: dict[str, Any] = json.loads((work / ANSWER).read_bytes())
     return answer
+
+
+def work_seconds(paths: Sequence[Path], seconds: int) -> int:
+    """Return how many seconds of a processor it may take to read ``paths``, never more than ``seconds``.
+
+    What is small and takes long was made to.
+    """
+    if not all(path.is_file() for path in paths):
+        return seconds
+    return min(seconds, START_SECONDS + sum(path.stat().st_size for path in paths) // BYTES_A_SECOND)
 
 
 def end_child(child: subprocess.Popen[bytes]) -> None:

@@ -5,28 +5,34 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from core.errors import SeveralVolumes, UserError
 
+Reader = Callable[[dict[str, Any], Path], dict[str, Any]]
 ANSWER = "answer.json"
 MEMORY_BYTES = 4 << 30  # of addresses; a 512 x 512 x 512 scan of 64-bit floats takes 1 GiB, twice
 FILE_BYTES = 2 << 30
 OPEN_FILES = 256
 
 
-def main() -> None:
-    """Read the files that the JSON object on standard input names; write ``answer.json`` into its ``work`` folder."""
+def main(readers: Mapping[str, Reader]) -> None:
+    """Read the files that the JSON object on standard input names; write ``answer.json`` into its ``work`` folder.
+
+    readers: what the object calls a way to read -> that way, which returns the answer.
+    """
     request = json.load(sys.stdin)
     work = Path(request["work"])
-    _limit(request["seconds"])
-    (work / ANSWER).write_text(json.dumps(_outcome(request, work)), encoding="utf-8")
+    _limit(request["work_seconds"], request.get("memory", MEMORY_BYTES))
+    answer = _outcome(readers[request.get("reader", "scan")], request, work)
+    (work / ANSWER).write_text(json.dumps(answer), encoding="utf-8")
 
 
-def _outcome(request: dict[str, Any], work: Path) -> dict[str, Any]:
+def _outcome(read: Reader, request: dict[str, Any], work: Path) -> dict[str, Any]:
     try:
-        return READERS[request.get("reader", "scan")](request, work)
+        return read(request, work)
     except SeveralVolumes as error:
         return {"error": [error.code, error.message, error.hint], "volumes": error.volumes}
     except UserError as error:
@@ -41,7 +47,7 @@ def _scan(request: dict[str, Any], work: Path) -> dict[str, Any]:
     from core.files.scan_finder import load
 
     paths = [Path(path) for path in request["paths"]]
-    loaded = load(paths, work, max_bytes=request["max_bytes"], number=request["number"])
+    loaded = load(paths, work, max_bytes=request["max_bytes"], number=request["number"], room=request["room"])
     write_stored(work / request["name"], loaded.stored)
     notes = [[note.level, note.text] for note in loaded.notes]
     answer = {"notes": notes, "facts": dict(loaded.facts), "volumes": loaded.volumes, "number": loaded.number}
@@ -61,7 +67,7 @@ def _arrays(request: dict[str, Any], work: Path) -> dict[str, Any]:
     paths = iter([Path(path) for path in request["paths"]])
     names = []
     for group, count in enumerate(request["groups"]):
-        found = read_arrays(*(next(paths) for _ in range(count)))
+        found = read_arrays(*(next(paths) for _ in range(count)), room=request["room"])
         for number, array in enumerate(found.values()):
             np.save(work / f"{group}-{number}.npy", array, allow_pickle=False)
         names.append(list(found))
@@ -74,13 +80,13 @@ def _pictures(request: dict[str, Any], work: Path) -> dict[str, Any]:
     return read([Path(path) for path in request["paths"]], request["size"], work / "pictures.npy")
 
 
-READERS = {"scan": _scan, "arrays": _arrays, "pictures": _pictures}
+READERS: Mapping[str, Reader] = {"scan": _scan, "arrays": _arrays, "pictures": _pictures}
 
 
-def _limit(seconds: int) -> None:
+def _limit(seconds: int, memory: int) -> None:
     """Bound this process for good: memory, processor time, file size, open files, and no core dump."""
     limits = {
-        resource.RLIMIT_AS: MEMORY_BYTES,
+        resource.RLIMIT_AS: memory,
         resource.RLIMIT_CPU: seconds + 1,
         resource.RLIMIT_FSIZE: FILE_BYTES,
         resource.RLIMIT_NOFILE: OPEN_FILES,
@@ -95,4 +101,4 @@ def _limit(seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(READERS)

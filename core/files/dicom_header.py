@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import struct
 import warnings
@@ -22,6 +23,7 @@ IMAGES = "1.2.840.10008.5.1.4.1.1."
 DIRECTORY, DAMAGED, WITHOUT_VOXELS = "directory", "damaged file", "header without an image"
 WITHOUT_PLACE, UNUSUAL_TYPE = "image without its place in space", "image of an unusual voxel type"
 MULTI_FRAME = "multi-frame image without the places of its frames"
+COLOURS, PALETTE = "colour picture", "PALETTE"
 MOSAIC, UNKNOWN_SYNTAX = "mosaic of many slices", "image in a compression that is not read"
 # PS3.6 annex A: what a file of this class, or of a class below it, holds; the longest match counts
 CLASSES = {
@@ -44,6 +46,7 @@ LOSSLESS = ("1.2.840.10008.1.2.5", *(f"1.2.840.10008.1.2.4.{number}" for number 
 PIXEL_DATA, LUT = 0x7FE00010, 0x00283000
 UNDEFINED = 0xFFFFFFFF
 HELD_BYTES = 64 << 10  # longer values stay in the file
+READS = 600_000  # an Enhanced file of 5000 images takes half as many
 # Philips: what turns stored into "precise" values (Chenevert et al. 2014, PMC3998685), in the sequence of Enhanced MR
 PHILIPS_SCALE, PHILIPS_FRAME = 0x2005100E, 0x2005140F
 # what may differ between images of one place in one series: title -> keyword, and the group that holds it in Enhanced
@@ -137,6 +140,21 @@ class Other:
     kind: str
 
 
+class _Bounded(io.FileIO):
+    """A file from which READS pieces may be read: pydicom takes each element on its own, and zeros are elements too."""
+
+    def __init__(self, path: Path, mode: str = "rb") -> None:
+        super().__init__(path, mode)
+        self._left = READS
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next piece; ValueError after so many."""
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("too many elements")
+        return super().read(-1 if size is None else size) or b""
+
+
 def read_slices(path: Path) -> list[Slice] | Other:
     """Return the images that the DICOM file at ``path`` holds, or what it is instead; voxels are not read.
 
@@ -146,7 +164,8 @@ def read_slices(path: Path) -> list[Slice] | Other:
         # pydicom warns of values that are against the standard; the ones needed are checked here
         warnings.simplefilter("ignore")
         try:
-            header = dcmread(path, defer_size=HELD_BYTES, force=True)
+            with _Bounded(path) as file:
+                header = dcmread(file, defer_size=HELD_BYTES, force=True)
             return _refused(header, path.stat().st_size) or _slices(path, header)
         except DAMAGE:
             return Other(DAMAGED)
@@ -166,8 +185,9 @@ def _refused(header: FileDataset, size: int) -> Other | None:
         return Other(WITHOUT_VOXELS)
     if _syntax(header) not in (*RAW, *LOSSLESS, *LOSSY):
         return Other(UNKNOWN_SYNTAX)
-    if int(header.get("SamplesPerPixel") or 1) != 1:
-        return Other("colour picture")
+    coloured = str(header.get("PhotometricInterpretation") or "").startswith(PALETTE)
+    if coloured or int(header.get("SamplesPerPixel") or 1) != 1:
+        return Other(COLOURS)
     if str(header.get("BurnedInAnnotation") or "").upper() == "YES":
         return Other("picture with burned-in text")
     if "MOSAIC" in _text(header.get("ImageType")).upper().split("\\"):

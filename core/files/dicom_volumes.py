@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SeveralVolumes, UserError
-from core.files.dicom_header import MULTI_FRAME, VARIANTS, WITHOUT_VOXELS, Slice
+from core.files.dicom_header import COLOURS, MULTI_FRAME, VARIANTS, WITHOUT_VOXELS, Slice
 from core.files.dicom_pixels import read_plane
 from core.files.nifti_header import MIN_SIDE
 from core.plurals import count
@@ -258,7 +258,7 @@ def _none(volumes: Sequence[Group], others: Counter[str]) -> UserError:
         text = f"No series here has {MIN_SIDE} slices or more: {listed(volumes)}."
         return UserError("dicom_few_slices", text, WHOLE)
     listing = kinds(others) or "nothing"
-    if set(others) == {"colour picture"}:
+    if set(others) == {COLOURS}:
         return UserError("colour_image", f"The DICOM files are colour pictures ({listing}).", "Export the scan itself.")
     if set(others) == {MULTI_FRAME}:
         text = "The DICOM file holds many images, and nothing in it states where each of them lies."

@@ -121,7 +121,8 @@ def _place(fields: NDArray[np.void], affine: NDArray[np.float64]) -> None:
 def _scales_exactly(dtype: np.dtype[Any], slope: float, intercept: float) -> bool:
     """Return whether slope and intercept as 32-bit floats give every integer of ``dtype`` its value; the values of
     floats are rounded as much anyway."""
-    off_slope, off_intercept = (abs(float(np.float32(value)) - value) for value in (slope, intercept))
+    with np.errstate(over="ignore"):
+        off_slope, off_intercept = (abs(float(np.float32(value)) - value) for value in (slope, intercept))
     if dtype.kind == "f":
         return True
     ends = np.iinfo(dtype)

@@ -22,13 +22,16 @@ FEWER = "Give only the series you want."
 ONE = "Give one scan at a time: one file, or all files of one DICOM series."
 
 
-def load(paths: Sequence[Path], work: Path, *, max_bytes: int, number: int | None = None) -> Loaded:
+def load(
+    paths: Sequence[Path], work: Path, *, max_bytes: int, number: int | None = None, room: int | None = None
+) -> Loaded:
     """Return the one scan among ``paths``: files, one folder or one zip; ``UserError`` where there is not exactly one.
 
     work: an empty folder for what has to be unpacked. max_bytes: of a file, and a quarter of what files together and
-    an unpacked zip may have. number: which volume of a DICOM folder with several to take, from 1.
+    an unpacked zip may have. number: which volume of a DICOM folder with several to take, from 1. room: bytes that the
+    disk has for what is unpacked, None where nobody counts.
     """
-    files, others = _found(paths, work, max_bytes)
+    files, others = _found(paths, work, max_bytes, room)
     kinds = {path: kind_of(path) for path in files}
     scans = [path for path in files if kinds[path] in SCANS]
     others += Counter(kind for kind in kinds.values() if kind not in SCANS)
@@ -43,7 +46,7 @@ def load(paths: Sequence[Path], work: Path, *, max_bytes: int, number: int | Non
     return Loaded(_read(scans[0], kinds[scans[0]], work, max_bytes))
 
 
-def _found(paths: Sequence[Path], work: Path, max_bytes: int) -> tuple[Sequence[Path], Counter[str]]:
+def _found(paths: Sequence[Path], work: Path, max_bytes: int, room: int | None) -> tuple[Sequence[Path], Counter[str]]:
     """Return the files that may be scans, and what else a zip held."""
     first = paths[0]
     if len(paths) == 1 and first.is_dir():
@@ -51,7 +54,7 @@ def _found(paths: Sequence[Path], work: Path, max_bytes: int) -> tuple[Sequence[
     if len(paths) == 1:
         check_size(first, max_bytes)
         if kind_of(first) == ZIP:
-            unpacked = unpack(first, work / "members", max_bytes=UNPACKED * max_bytes)
+            unpacked = unpack(first, work / "members", max_bytes=UNPACKED * max_bytes, room=room)
             return unpacked.files, unpacked.others
     return _limited(list(paths), max_bytes), Counter()
 

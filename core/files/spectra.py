@@ -15,21 +15,24 @@ from core.errors import UserError
 from core.files.convert import SECONDS, ask_child
 
 
-def read_safely(paths: Sequence[Path], *, seconds: int = SECONDS) -> dict[str, NDArray[Any]]:
+def read_safely(paths: Sequence[Path], *, seconds: int = SECONDS, room: int | None = None) -> dict[str, NDArray[Any]]:
     """Return the named arrays of one file, of the files of one image, or of a folder, zip or list of spectra: see
     ``core.files.arrays.read_arrays``.
 
-    The process that decodes them is held to 4 GiB and killed after ``seconds``. UserError file_unreadable,
-    cube_unreadable, cube_too_large, envi_header, no_wavenumbers, import_failed, import_timeout.
+    The process that decodes them is held to 4 GiB and killed after ``seconds``. room: bytes that the disk has for what
+    zips hold, None where nobody counts. UserError file_unreadable, cube_unreadable, cube_too_large, envi_header,
+    no_wavenumbers, import_failed, import_timeout, disk_full.
     """
-    with decoded(paths, seconds=seconds) as arrays:
+    with decoded(paths, seconds=seconds, room=room) as arrays:
         return {name: np.array(array) for name, array in arrays.items()}
 
 
 @contextmanager
-def decoded(paths: Sequence[Path], *, seconds: int = SECONDS) -> Iterator[dict[str, NDArray[Any]]]:
+def decoded(
+    paths: Sequence[Path], *, seconds: int = SECONDS, room: int | None = None
+) -> Iterator[dict[str, NDArray[Any]]]:
     """Give the arrays of ``read_safely`` as files that are mapped into memory, as long as they are needed."""
-    with _answered([[str(path) for path in paths]], seconds) as found:
+    with _answered([[str(path) for path in paths]], seconds, room) as found:
         yield found[0]
 
 
@@ -41,7 +44,9 @@ def decoded_each(paths: Sequence[Path], *, seconds: int = SECONDS) -> Iterator[l
 
 
 @contextmanager
-def _answered(groups: Sequence[Sequence[str]], seconds: int) -> Iterator[list[dict[str, NDArray[Any]]]]:
+def _answered(
+    groups: Sequence[Sequence[str]], seconds: int, room: int | None = None
+) -> Iterator[list[dict[str, NDArray[Any]]]]:
     for path in (Path(each) for group in groups for each in group):
         if not path.exists():
             raise UserError(
@@ -54,6 +59,7 @@ def _answered(groups: Sequence[Sequence[str]], seconds: int) -> Iterator[list[di
             "paths": [each for group in groups for each in group],
             "groups": [len(group) for group in groups],
             "seconds": seconds,
+            "room": room,
         }
         answer = ask_child(request, work)
         if "error" in answer:

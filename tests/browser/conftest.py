@@ -63,6 +63,7 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        self.weights = weights
         self.log = folder / "server.log"
         self.data = folder / "data"
         self._words = words

@@ -129,3 +129,27 @@ def test_another_visitor_opens_the_job_by_a_link_alone_and_its_maker_keeps_it_an
     other.goto(link)
     expect(other.locator("[role=alert]")).to_contain_text("link_over")
     stranger.close()
+
+
+def test_a_visit_that_ends_while_a_run_is_followed_is_shown_and_goes_on(
+    shared_page: Page, scans: Scans, watch: Watch
+) -> None:
+    page = shared_page
+    load_scan(page, scans.small[0])
+    load_mask(page, scans.small[1])
+    choose_preset(page, "Fast")
+    run(page)
+    cookies, ended = page.context.cookies(), page.locator("#cs-ended [role=alert]")
+    expect(ended).to_be_hidden()
+    # the browser itself logs what is refused meanwhile
+    watch.leave(page)
+    page.context.clear_cookies()
+    expect(ended).to_contain_text("The session of this page has ended.")
+    expect(ended.get_by_role("button", name="Reload the page")).to_be_visible()
+    assert covered(page, "#cs-ended button") == []
+    expect(page.locator(".cs-progress")).to_be_hidden()
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    expect(ended).to_be_hidden()
+    watch.follow(page)
+    page.reload()
+    wait_result(page)

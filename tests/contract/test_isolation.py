@@ -17,6 +17,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
+from core.tasks import TASKS
 from tests.phantom import make_phantom
 from tests.webapp.door.visits import join, upload
 from tests.webapp.every_route import every_route
@@ -258,6 +259,14 @@ def check_owned(site: Site, who: str) -> None:
         if template.rstrip("/") not in ENDLESS and not any(key.startswith("!") for key in OWNED[template.rstrip("/")]):
             nothing = site.ask(who, method, template, none)
             assert (answer.status_code, answer.content) == (nothing.status_code, nothing.content), template
+
+
+@pytest.mark.parametrize("query", ["", "?all_endpoints=true"])
+def test_programs_see_the_events_by_the_names_of_tasks_alone(site: Site, query: str) -> None:
+    """None of the hundreds by which the page works: its timers, viewers and buttons."""
+    found = site.browsers["other"].get(f"/gradio_api/info{query}").json()
+    assert list(found["named_endpoints"]) == [f"/{task.name}" for task in TASKS]
+    assert found["unnamed_endpoints"] == {}
 
 
 def test_the_owner_gets_it(site: Site) -> None:

@@ -13,19 +13,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from http.client import HTTPSConnection
 from pathlib import Path
 
 import gradio as gr
 import pytest
 import uvicorn
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-from httpx2 import Client
+from httpx2 import Client, TransportError
 
+from tests.certificates import write_certificate
 from tests.source import ROOT
 from tests.waiting import wait_until
 from tests.webapp.fakes import FakeEngine, services_of
@@ -83,20 +79,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def certificate(folder: Path) -> None:
-    """Write a certificate of a day and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    moment = datetime.now(UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(moment).not_valid_after(moment + timedelta(days=1))
-    encoding = serialization.Encoding.PEM
-    (folder / f"{NAME}.pem").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(encoding))
-    (folder / f"{NAME}.key").write_bytes(
-        key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-
-
 def configuration(folder: Path, outer: int, inner: int) -> str:
     """The documented block, with other ports and a certificate of its own."""
     text = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
@@ -125,7 +107,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
     )
     running = threading.Thread(target=server.run)
     running.start()
-    certificate(folder)
+    write_certificate(folder, NAME)
     (folder / "nginx.conf").write_text(configuration(folder, outer, inner))
     assert NGINX is not None
     nginx = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf")])
@@ -144,7 +126,7 @@ def answers(proxied: Proxied) -> bool:
     try:
         with proxied.browser() as client:
             return client.get("/healthz").status_code == 200
-    except OSError:
+    except TransportError:
         return False
 
 
@@ -159,6 +141,16 @@ def test_a_browser_gets_the_cookie_of_https_and_counts_by_its_own_address(proxie
         other = client.post("/gradio_api/reset", json={"event_id": "x"}, headers={"origin": f"https://{NAME}"})
         assert other.json()["code"] == "cross_origin"
         assert client.get("/healthz", headers={"host": "evil.example"}).status_code == 421
+
+
+def test_a_browser_has_one_connection_for_all_it_asks(proxied: Proxied) -> None:
+    """By HTTP/1.1 it has six, for the streams of all its pages."""
+    command = ["curl", "--silent", "--insecure", "--http2", "--output", "/dev/null", "--write-out", "%{http_version}"]
+    host = f"{NAME}:{proxied.port}"
+    done = subprocess.run(
+        [*command, "--resolve", f"{host}:127.0.0.1", f"https://{host}/healthz"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "2"), done.stderr
 
 
 def test_strangers_read_no_counters(proxied: Proxied) -> None:

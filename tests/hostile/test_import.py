@@ -75,6 +75,36 @@ BZIP2 = pack({"a.nii": scan()}, zipfile.ZIP_BZIP2)
 WRONG_SUM = _patched(pack({"a.nii": scan()}), CENTRAL, 16, b"\0\0\0\0")
 LIE = _patched(pack({"a.nii": scan()}), CENTRAL, 24, struct.pack("<I", 10))
 
+
+def _twice() -> bytes:
+    """Return a zip with two members of one name."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        for _ in range(2):
+            archive.writestr("a.nii", scan())
+    return buffer.getvalue()
+
+
+def _raw_named(name: bytes) -> bytes:
+    """Return a zip whose one member has a name of these bytes, as no library writes it."""
+    data = pack({"X" * len(name): scan()})
+    return data.replace(b"X" * len(name), name)
+
+
+def _long_sizes(size: int) -> bytes:
+    """Return a zip whose list states the size of a member in the long form (APPNOTE 4.5.3)."""
+    data = bytearray(pack({"a.nii": scan()}))
+    at = data.rfind(CENTRAL)
+    extra = struct.pack("<HHQ", 1, 8, size)
+    data[at + 24 : at + 28] = struct.pack("<I", 0xFFFFFFFF)
+    data[at + 30 : at + 32] = struct.pack("<H", len(extra))
+    data[at + 46 + 5 : at + 46 + 5] = extra
+    end = data.rfind(b"PK\5\6")
+    (listed,) = struct.unpack_from("<I", data, end + 12)
+    data[end + 12 : end + 16] = struct.pack("<I", listed + len(extra))
+    return bytes(data)
+
+
 ZIPS: dict[str, tuple[bytes, str]] = {
     "traversal": (pack({"../../evil.nii": scan()}), "zip_unsafe"),
     "traversal_backslash": (pack({"..\\evil.nii": scan()}), "zip_unsafe"),
@@ -96,6 +126,25 @@ ZIPS: dict[str, tuple[bytes, str]] = {
     "too_much": (pack({"a.nii": bytes(69 << 20)}), "too_many_bytes"),
     "two_scans": (pack({"a.nii": scan(), "b.nii.gz": zipped(scan())}), "several_scans"),
     "scan_and_dicom": (pack({"a.nii": scan(), "b": SERIES.files()[0]}), "several_scans"),
+    "zero_in_name": (_raw_named(b"a\0../x"), "zip_unsafe"),
+    "only_dots": (pack({"..": scan()}), "zip_unsafe"),
+    "climbs_later": (pack({"a/b/../../../x.nii": scan()}), "zip_unsafe"),
+    "share": (pack({"\\\\host\\share\\a.nii": scan()}), "zip_unsafe"),
+    "stream": (pack({"a:b.nii": scan()}), "zip_unsafe"),
+    "deflate64": (_patched(_patched(pack({"a.nii": scan()}), LOCAL, 8, b"\t\0"), CENTRAL, 10, b"\t\0"), "zip_method"),
+    "lzma": (pack({"a.nii": scan()}, zipfile.ZIP_LZMA), "zip_method"),
+    "long_size_lie": (_long_sizes(1 << 62), "too_many_bytes"),
+    "long_size_wrong": (_long_sizes(10), "zip_damaged"),
+    "points_beyond": (_patched(pack({"a.nii": scan()}), CENTRAL, 42, b"\xff\xff\xff\x7f"), "zip_damaged"),
+    "local_name_differs": (pack({"a.nii": scan()}).replace(b"a.nii", b"b.nii", 1), "zip_damaged"),
+    "packed_garbage": (_patched(pack({"a.nii": bytes(4096)}), LOCAL, 35, b"\xff\xff\xff\xff"), "zip_damaged"),
+    "no_list": (pack({"a.nii": scan()}).partition(CENTRAL)[0], "zip_damaged"),
+    "list_alone": (b"PK\3\4" + CENTRAL + pack({"a.nii": scan()}).partition(CENTRAL)[2], "zip_unsafe"),
+    "deep_folders": (pack({"a/" * 2000 + "a.txt": b"text"}), "no_scan_found"),
+    "65536_empty": (pack({f"{n:05}": b"" for n in range(65_536)}), "too_many_files"),
+    "same_name_twice": (_twice(), "several_scans"),
+    "nested_many": (pack({"a.zip": pack({"b.zip": pack({"c.zip": pack({"d.nii": scan()})})})}), "no_scan_found"),
+    "office": (pack({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"}), "no_scan_found"),
     "pair": (pack({"a.hdr": scan(magic=b"ni1"), "a.img": RAW}), "nifti_pair"),
 }  # fmt: skip
 TEXTS: dict[str, tuple[bytes, str]] = {

@@ -60,6 +60,11 @@ def test_the_memory_for_open_pages_is_bounded(services: Services) -> None:
     assert len(holder.session_data) == OPEN_PAGES
 
 
+def test_an_open_page_holds_no_connection(unguarded: TestClient) -> None:
+    """A browser has six a server by HTTP/1.1: the seventh page would wait for ever."""
+    assert unguarded.get("/config").json()["connect_heartbeat"] is False
+
+
 def test_no_other_site_may_read_the_page(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data", warm=False, hosts="scans.example.org", disk_reserve_mb=1)
     app = create_app(settings, page=stub_page, engine=FakeEngine)

@@ -56,6 +56,24 @@ def drawn(head: Phantom, affine: object = None, shape: tuple[int, ...] | None = 
     return gzip.compress(image.to_bytes())
 
 
+@pytest.mark.parametrize("path", ["/files/{}", "/vol/{}/x.nii.gz", "/slice/{}/0", "/progress/{}"])
+def test_who_opens_an_address_that_leads_nowhere_sees_a_page(visitor: Visitor, path: str) -> None:
+    person = {"accept": "text/html,application/xhtml+xml", "sec-fetch-mode": "navigate"}
+    for headers, kind in ((person, "text/html"), ({**person, "sec-fetch-mode": "cors"}, "application/json")):
+        answer = visitor.client.get(path.format("0" * 32), headers=headers)
+        assert answer.status_code == 404 and answer.headers["content-type"].startswith(kind), path
+        assert ("not_found" in answer.text) and answer.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_slash_at_the_end_of_an_address_makes_no_difference(visitor: Visitor, end: str) -> None:
+    artifact = visitor.job.artifacts[0]
+    for path in (f"/vol/{visitor.scan.token}/t1.nii.gz", f"/files/{artifact.id}", f"/progress/{visitor.job.id}"):
+        assert visitor.client.get(f"{path}{end}").status_code == 200, path
+    for path in (f"/files/{'0' * 32}", f"/vol/{'0' * 43}/x"):
+        assert visitor.client.get(f"{path}{end}").json().keys() == {"code", "message", "hint"}, path
+
+
 def test_the_owner_reads_and_downloads(visitor: Visitor, services: Services) -> None:
     result, record, _ = visitor.job.artifacts
     for token in (visitor.scan.token, visitor.mask.token, result.token):

@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,12 @@ def test_a_public_demo_is_a_word_of_the_command(
         {"proxy_header": "X-Remote-User", "proxy_addresses": "0.0.0.0/0"},
         {"proxy_header": "X-Remote-User", "proxy_addresses": "10.0.0.1, ::/0"},
         {"proxy_header": "X-Remote-User", "proxy_addresses": "somewhere"},
+        {"public_demo": True, "framed_by": "http://huggingface.co"},
+        {"public_demo": True, "framed_by": "https://huggingface.co/spaces"},
+        {"public_demo": True, "framed_by": "*"},
+        {"public_demo": True, "framed_by": "https://a.example; script-src *"},
+        {"accounts": True, "framed_by": "https://huggingface.co"},
+        {"framed_by": "https://huggingface.co"},
         {"oidc_issuer": "https://id.example.org"},
         {"oidc_issuer": "http://id.example.org", "oidc_client": "counterscan"},
     ],
@@ -113,6 +120,24 @@ def test_one_person_on_one_machine_is_asked_nothing(
     monkeypatch.setattr(settings, "load", settings.Settings)
     assert console.main(["serve"]) == 0
     assert not served[0].has_login and served[0].anonymous_role == "manager"
+
+
+def test_a_public_demo_may_be_shown_in_frames_of_named_sites(
+    served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = settings.Settings(public_demo=True, framed_by="https://HuggingFace.co, https://example.org:8443")
+    monkeypatch.setattr(settings, "load", lambda: named)
+    assert console.main(["serve"]) == 0
+    assert served[0].framing_sites == ("https://huggingface.co", "https://example.org:8443")
+
+
+@pytest.mark.parametrize("engine", ["local", "ray"])
+def test_what_is_unpacked_for_a_while_lies_in_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "before")
+    server._keep_temporary(settings.Settings(data=tmp_path, engine=engine))
+    assert tempfile.gettempdir() == ("before" if engine == "ray" else str(tmp_path / "incoming"))
 
 
 def test_the_container_may_start(served: list[settings.Settings], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def _add_tokens(routes: APIRouter, services: Services, identity: Identity) -> No
     async def make_token(request: Request) -> Response:
         """Make a token, which this one answer shows and nothing else ever does."""
         visitor, form = visitor_of(request), await request.form(max_fields=4)
-        days = next((one for one in offered(services) if str(one) == form.get("days")), USUAL_DAYS)
+        days = _days(services, _text(form, "days"))
         token = await to_thread.run_sync(new_token, services, visitor, _text(form, "title"), days)
         return await to_thread.run_sync(_page, services, visitor, token)
 
@@ -83,14 +83,25 @@ def offered(services: Services) -> tuple[int, ...]:
 
 
 def new_token(services: Services, visitor: Visitor, title: str, days: int) -> str:
-    """Return a new token of a visitor; UserError bad_token_name, too_many_tokens.
+    """Return a new token of a visitor, for as many ``days`` as are offered; UserError bad_token_name, too_many_tokens.
 
     A public demo keeps no text of a visitor's.
     """
     who = services.accounts.find(visitor.name) if visitor.name else None
     kept = "" if services.settings.public_demo else title
-    days = min(days, max(offered(services)))
     return services.tokens.add(visitor.session, who, kept, now() + timedelta(days=days))[1]
+
+
+def _days(services: Services, given: str) -> int:
+    """Return the number of days that a form gives; UserError bad_parameter for one that is not offered."""
+    found = next((one for one in offered(services) if str(one) == given), None)
+    if found is None:
+        raise UserError(
+            "bad_parameter",
+            "A token cannot end after that time.",
+            f"Choose {', '.join(map(str, offered(services)))} days.",
+        )
+    return found
 
 
 def _page(services: Services, visitor: Visitor, token: str | None = None) -> Response:

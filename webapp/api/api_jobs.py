@@ -27,8 +27,6 @@ from webapp.store.states import OVER
 # seconds between two looks of a follower at the board, and after which a silent stream shows that it lives
 LOOK_SECONDS = 0.7
 SILENT_SECONDS = 15.0
-# proxies that keep an answer until it is whole keep no stream
-STREAM = {**PRIVATE, "x-accel-buffering": "no"}
 Look = Callable[[], Awaitable[JobView]]
 Answers = dict[int | str, dict[str, Any]]
 EVENTS: Answers = {200: {"content": {"text/event-stream": {}}, "description": "Events; the data of each is a job."}}
@@ -83,7 +81,7 @@ def add_results(routes: APIRouter, services: Services) -> None:
         # what is not this visitor's is refused before the stream begins
         first = job_view(await to_thread.run_sync(repo.job, job_id, session))
         sent = events(first, follower(services, first, session))
-        return StreamingResponse(sent, media_type="text/event-stream", headers=STREAM)
+        return StreamingResponse(sent, media_type="text/event-stream", headers=PRIVATE)
 
     @routes.get("/jobs/{job_id}/results/{name}", response_class=Response, responses=FILE)
     def download_result(job_id: str, name: str, request: Request) -> Response:

@@ -7,7 +7,7 @@ import re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.door.refusals import CLOSED, refuse
-from webapp.door.route_table import access_of
+from webapp.door.route_table import access_of, without_slash
 
 API = "/gradio_api/"
 UPLOAD = "/gradio_api/upload"
@@ -33,5 +33,6 @@ class Addresses:
         access = scope[ACCESS] = access_of(scope["method"], scope["path"])
         if access == "closed":
             await refuse(scope, receive, send, 403, CLOSED)
-        else:
-            await self._app(scope, receive, send)
+            return
+        scope["path"] = without_slash(scope["method"], scope["path"])
+        await self._app(scope, receive, send)

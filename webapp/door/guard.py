@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webapp.door.addresses import Addresses
+from webapp.door.head_requests import HeadRequests
 from webapp.door.headers import SecurityHeaders
 from webapp.door.identity import Identity
 from webapp.door.limits import Limits
@@ -12,6 +13,7 @@ from webapp.door.noting import Noting
 from webapp.door.origin import Origin
 from webapp.door.ownership import Ownership
 from webapp.door.peer import Peer
+from webapp.door.ranges import Ranges
 from webapp.door.session import Sessions
 from webapp.door.streams import Streams
 from webapp.door.upload_limits import UploadLimits
@@ -32,7 +34,7 @@ class Guard:
         self.services = services
         settings = services.settings
         self._app = app
-        door: ASGIApp = Ownership(app, uploads, services.owners)
+        door: ASGIApp = Ownership(HeadRequests(Ranges(app)), uploads, services.owners)
         door = Noting(door, services.dispatcher.whereabouts.note)
         arriving = UploadLimits(
             settings.upload_mb_per_day,
@@ -49,10 +51,11 @@ class Guard:
             days=settings.session_days,
             per_hour=settings.sessions_per_address,
             admin_token=settings.admin_token,
+            framed=bool(settings.framing_sites),
         )
         door = Addresses(door)
         door = Origin(door, settings.allowed_hosts)
-        door = SecurityHeaders(door)
+        door = SecurityHeaders(door, settings.framing_sites)
         self._door = Watch(Peer(door), services.metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,14 +29,20 @@ SECURITY = {
 }
 
 
+POLICY = "content-security-policy"
+FRAMED = re.compile(r"frame-ancestors [^;]*")
+
+
 class SecurityHeaders:
     """ASGI middleware: adds the headers of ``SECURITY`` that an answer lacks, and opens it to no other site.
 
-    Gradio allows every origin that asks, with its cookies, on every host but this machine's own names.
+    Gradio allows every origin that asks, with its cookies, on every host but this machine's own names. sites: origins
+    whose pages may show this server in a frame.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, sites: Sequence[str] = ()) -> None:
         self._app = app
+        self._ancestors = " ".join(("frame-ancestors 'self'", *sites)) if sites else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete its answer."""
@@ -45,6 +54,8 @@ class SecurityHeaders:
                     headers.setdefault(name, value)
                 for name in [name for name in headers if name.startswith("access-control-")]:
                     del headers[name]
+                if self._ancestors:
+                    headers[POLICY] = FRAMED.sub(self._ancestors, headers[POLICY])
             await send(message)
 
         await self._app(scope, receive, sending)

@@ -239,7 +239,13 @@ def cookie_name(scope: Scope) -> str:
     return SECURE_COOKIE if scope["scheme"] == "https" else COOKIE
 
 
-def set_cookie(scope: Scope, cookie: str, seconds: int) -> str:
-    """Return the header that gives a browser its cookie; 0 seconds take it away."""
-    secure = "; Secure" if scope["scheme"] == "https" else ""
-    return f"{cookie_name(scope)}={cookie}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+def set_cookie(scope: Scope, cookie: str, seconds: int, *, framed: bool = False) -> str:
+    """Return the header that gives a browser its cookie; 0 seconds take it away.
+
+    framed: the page is shown in a frame of another site's. By HTTPS the cookie then is one that the browser keeps for
+    frames of that site alone (CHIPS); a strict one would never be sent.
+    """
+    https = scope["scheme"] == "https"
+    kind = "SameSite=None; Partitioned" if framed and https else "SameSite=Strict"
+    secure = "; Secure" if https else ""
+    return f"{cookie_name(scope)}={cookie}; Path=/; Max-Age={seconds}; HttpOnly; {kind}{secure}"

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from webapp.door.origin import host_name
+from webapp.door.proxies import Proxies, plain
 from webapp.settings import LOOPBACK
 
 # the key in a request's scope of the address at the other end of the connection
 PEER = "counterscan.peer"
 # what one line of the internet has of the newer addresses
 IPV6_PREFIX = 64
+SCHEMES = ("http", "https")
 # headers that only a proxy adds
 FORWARDED = ("x-forwarded-for", "x-forwarded-host", "forwarded", "via", "x-real-ip")
 
 
 class Peer:
-    """ASGI middleware: notes the peer, then puts in its place for whom a proxy of FORWARDED_ALLOW_IPS speaks."""
+    """ASGI middleware: notes the peer, then puts in its place for whom a proxy of FORWARDED_ALLOW_IPS speaks, and the
+    scheme by which that one came."""
 
     def __init__(self, app: ASGIApp) -> None:
-        trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
-        # the types of uvicorn are its own
-        self._inner: ASGIApp = ProxyHeadersMiddleware(app, trusted)  # type: ignore[arg-type, assignment]
+        self._app = app
+        self._proxies = Proxies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        scope[PEER] = _host(scope)
-        await self._inner(scope, receive, send)
+        scope[PEER] = host = plain(_host(scope))
+        if host in self._proxies:
+            headers = Headers(scope=scope)
+            hops = ",".join(headers.getlist("x-forwarded-for")).split(",")
+            host = self._proxies.client([hop for hop in hops if hop.strip()]) or host
+            # a chain of proxies names the first one's scheme first
+            scheme = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+            scope["scheme"] = scheme if scheme in SCHEMES else scope["scheme"]
+        scope["client"] = (host, 0)
+        await self._app(scope, receive, send)
 
 
 def is_within(scope: Scope, networks: Collection[IPv4Network | IPv6Network]) -> bool:
@@ -56,7 +64,7 @@ def is_near(scope: Scope) -> bool:
 
 def address_of(scope: Scope) -> str:
     """Return by which a client is counted: its address, of the newer kind the line's."""
-    host = _host(scope)
+    host = plain(_host(scope))
     try:
         address = ip_address(host)
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -52,16 +53,25 @@ async def send_to_sign_in(scope: Scope, receive: Receive, send: Send, address: s
 
 def is_opened(scope: Scope) -> bool:
     """Return whether a person opens an address in a browser, rather than a script of the page."""
+    return scope["method"] == "GET" and is_shown(scope)
+
+
+def is_shown(scope: Scope) -> bool:
+    """Return whether a person sees the answer as a page, that to a form too, rather than a script or a program."""
     headers = Headers(scope=scope)
-    mode = headers.get("sec-fetch-mode", "navigate")
-    return scope["method"] == "GET" and mode == "navigate" and "text/html" in headers.get("accept", "")
+    return headers.get("sec-fetch-mode", "navigate") == "navigate" and "text/html" in headers.get("accept", "")
+
+
+def refusal_page(scope: Scope, status: int, error: UserError, headers: Mapping[str, str]) -> Response:
+    """Return the page that shows a person ``error`` and the name of the request."""
+    page = document("refusal", error=error, request=scope.get(REQUEST, ""))
+    return HTMLResponse(page, status, {**headers, **SAFE_FORMS})
 
 
 def answer(scope: Scope, status: int, error: UserError, headers: dict[str, str]) -> Response:
     """Return what ``refuse`` answers, and note the code; a page names the request, by which the log knows it."""
     scope[CODE] = error.code
-    if is_opened(scope):
-        page = document("refusal", error=error, request=scope.get(REQUEST, ""))
-        return HTMLResponse(page, status, {**headers, **SAFE_FORMS})
+    if is_shown(scope):
+        return refusal_page(scope, status, error, headers)
     body = {"code": error.code, "message": error.message, "hint": error.hint, "detail": f"{error.message} {error.hint}"}
     return JSONResponse(body, status, headers)

@@ -122,6 +122,13 @@ def access_of(method: str, path: str) -> Access:
     return "closed" if rule is None or ELSEWHERE.match(path) else rule.access
 
 
+def without_slash(method: str, path: str) -> str:
+    """Return an address as its rule has it: a slash at the end makes no difference, but within the rest of one."""
+    rule = rule_of(method, path)
+    rest = rule is None or rule.template.endswith((":path}", "/"))
+    return path if rest else path.removesuffix("/")
+
+
 def rule_of(method: str, path: str) -> Rule | None:
     """Return the first rule of the table for an address; None for one that is not in it."""
     wanted = "GET" if method == "HEAD" else method

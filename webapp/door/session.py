@@ -33,6 +33,8 @@ LOOKS_AT_ONCE = 8
 # wrong tokens of one address in a span of seconds
 GUESSES, GUESS_SECONDS = 20, 60.0
 OF_PROGRAMS = (BAD_TOKEN.code, TOKEN_IN_ADDRESS.code, TOKEN_NEEDED.code)
+# what a browser loads into a frame of a page
+FRAMES = ("iframe", "frame")
 RELOADED = '<!doctype html><meta http-equiv="refresh" content="0"><title>Counterscan</title>'
 # who sends the token of the administrator, and where that counts: nothing is stored under this session
 ADMINISTRATOR = Visitor("", "admin", "administrator")
@@ -49,17 +51,26 @@ class Sessions:
 
     has_login: nobody comes in without an account, but raters with an invitation. days: how long a browser keeps the
     cookie after its last visit of a page. per_hour: new sessions of one address. admin_token: who sends it is an
-    administrator.
+    administrator. framed: pages of other sites may show this server in a frame.
     """
 
     def __init__(
-        self, app: ASGIApp, identity: Identity, *, has_login: bool, days: int, per_hour: int, admin_token: str = ""
+        self,
+        app: ASGIApp,
+        identity: Identity,
+        *,
+        has_login: bool,
+        days: int,
+        per_hour: int,
+        admin_token: str = "",
+        framed: bool = False,
     ) -> None:
         self._app = app
         self._identity = identity
         self._has_login = has_login
         self._token = admin_token
         self._age = days * 86400
+        self._framed = framed
         self._new = Rates(per_hour, HOUR)
         self._visits = Rates(1, VISIT_SECONDS)
         # threads of its own: those of everybody may all be taken by uploads
@@ -169,6 +180,10 @@ class Sessions:
             if self._has_login and not await self._is_invited(scope):
                 await self._ask(scope, receive, send)
                 return
+            if scope["method"] == "HEAD":
+                # who asks for the head of a page does not visit it
+                await self._app(scope, receive, send)
+                return
             if wait := self._new.take(address_of(scope)):
                 await refuse(scope, receive, send, 429, TOO_MANY_SESSIONS, wait)
                 return
@@ -191,7 +206,8 @@ class Sessions:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if cookie is not None and visitor.browser is not None:
-                    headers.append("set-cookie", set_cookie(scope, cookie, self._age))
+                    framed = self._framed and Headers(scope=scope).get("sec-fetch-dest") in FRAMES
+                    headers.append("set-cookie", set_cookie(scope, cookie, self._age, framed=framed))
                 # no proxy may hand one visitor's cookie to the next
                 headers.setdefault("cache-control", "private, no-cache")
             await send(message)

@@ -8,6 +8,7 @@ from collections import Counter
 import anyio
 from anyio import to_thread
 from sqlalchemy.exc import OperationalError
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import UserError
@@ -78,6 +79,9 @@ class Streams:
         async def sending(message: Message) -> None:
             nonlocal begun
             begun = True
+            if message["type"] == "http.response.start":
+                # nginx keeps what it is sent until there is more of it, unless it is told not to
+                MutableHeaders(scope=message).setdefault("x-accel-buffering", "no")
             await send(message)
 
         with anyio.CancelScope() as stream:

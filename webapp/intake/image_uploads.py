@@ -22,7 +22,7 @@ MOST_BYTES = 8 << 30
 
 
 @contextmanager
-def uploaded_images(uploads: Sequence[Path]) -> Iterator[ImageSet | None]:
+def uploaded_images(uploads: Sequence[Path], room: int) -> Iterator[ImageSet | None]:
     """Give the data set of images that the uploads are: one zip, or several files; None where they are none.
 
     UserError as for ``core.failure.data.image_sets.opened``.
@@ -31,7 +31,7 @@ def uploaded_images(uploads: Sequence[Path]) -> Iterator[ImageSet | None]:
     if len(uploads) == 1 and uploads[0].suffix.lower() != ".zip":
         yield None
         return
-    with gathered(uploads) as path, opened(path) as images:
+    with gathered(uploads) as path, opened(path, room=room) as images:
         yield images
 
 

@@ -28,14 +28,14 @@ MOST_COLUMNS = 20
 LATER = ("no_labels", "no_groups")
 
 
-def uploaded_pictures(uploads: Sequence[Path]) -> Arrays | None:
+def uploaded_pictures(uploads: Sequence[Path], room: int) -> Arrays | None:
     """Return the arrays of the pictures that the uploads are, a zip, several files with a table, or one NPZ; None where
     they are none. UserError of ``picture_files``, ``read_picture_files`` and ``read_safely``."""
     if len(uploads) == 1 and holds_pictures(uploads[0]):
-        arrays = read_safely(uploads)
+        arrays = read_safely(uploads, room=room)
         number = max((len(array) for array in arrays.values() if array.ndim in (3, 4)), default=0)
         return {name: array for name, array in arrays.items() if array.shape[:1] == (number,) or name in NAMES}
-    with gathered(uploads) as path, picture_files(path) as files:
+    with gathered(uploads) as path, picture_files(path, room=room) as files:
         return None if files is None else finish(read_picture_files(files, Window().most))
 
 

@@ -70,7 +70,7 @@ def load(services: Services, uploads: Sequence[Path], wanted: Wanted) -> Loaded:
             )
         folder.mkdir(parents=True)
         most = (services.settings.max_upload_mb << 20) * UNPACKED
-        names = unpack_all(zips[0], folder, max_bytes=most, require_room=services.blobs.require_room)
+        names = unpack_all(zips[0], folder, max_bytes=most, room=services.blobs.room())
         table = _table(folder, list(names), tables)
         scans, left_out = _listed(folder, list(names), table, wanted)
         for scan in scans:

@@ -7,24 +7,20 @@ import shutil
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from core.anatomy.face import without_face
-from core.anatomy.head import find_head, with_void
 from core.errors import SeveralVolumes, UserError
 from core.files.convert import convertible, to_nifti
-from core.files.masks import MASK_FREE_BYTES, check_mask, read_mask
-from core.files.nifti import Stored, read_own, read_stored, write_stored
+from core.files.masks import MASK_FREE_BYTES
 from core.files.nifti_header import MAX_VOXELS
-from core.files.voxel_stream import open_source
-from core.imaging.outcome import DESCRIPTION
+from core.files.voxel_stream import MAX_BYTES, open_source
 from core.result import BASELINE, RESULT
-from core.volume import corners, spacing
-from webapp.intake.description import orientation_name, scan_facts, scan_warnings
+from core.volume import corners
+from webapp.intake.scan_check import Checked, ScanWishes, check_drawn, check_scan
 from webapp.services import Services
 from webapp.store.blobs import Blob
 from webapp.store.clock import now
@@ -32,6 +28,9 @@ from webapp.store.records import NewScan, ScanRecord
 from webapp.store.repository import discard
 
 Role = Literal["volume", "mask", "result"]
+
+# writes an upload to a path, once it is found in order
+Check = Callable[[Path], Checked]
 
 NAME_LIMIT = 120
 SUFFIX = ".nii.gz"
@@ -44,9 +43,6 @@ TYPED = ("series",)
 QUOTED = re.compile("“[^”]*”")
 # what uploads are called where no names are kept, by role
 NAMELESS = {"volume": "Scan", "mask": "Mask", "model": "Model"}
-FACE_SHOWN = "A scan of a whole head shows a face, by which a person may be known."
-FACE_OFFER = " Tick Remove the face, then load it again, to take it out."
-FACE_REMOVED = "The face was removed: {:.0f} ml before and below the front of the brain are empty."
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,24 +73,6 @@ class _Arrived:
     keep: bool = False
 
 
-@dataclass(frozen=True)
-class _Wishes:
-    """How a scan is taken: marked as synthetic, without its face."""
-
-    synthetic: bool
-    deface: bool
-
-
-@dataclass(frozen=True, eq=False)
-class _Checked:
-    """An upload that was checked, as it is stored."""
-
-    stored: Stored
-    facts: dict[str, Any]
-    warnings: tuple[str, ...]
-    parent: str | None
-
-
 def accept(
     services: Services,
     path: str | Path | Sequence[str | Path],
@@ -119,10 +97,12 @@ def accept(
     uploads = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
     with uploaded(services, uploads), _as_nifti(services, uploads) as came:
         if role == "mask":
-            checked = _mask(services, came, session, scan_id, same_grid)
+            check = _mask(services, came, session, scan_id, same_grid)
         else:
-            checked = _scan(services, came, session, scan_id, _Wishes(synthetic, _removes_face(services, deface)))
-        return _keep(services, checked, shown_name(services, filename, role, synthetic), session, role)
+            if scan_id is not None:
+                services.repo.scan(scan_id, session)
+            check = _scan(services, came, synthetic, deface)
+        return _keep(services, check, shown_name(services, filename, role, synthetic), session, role, scan_id)
 
 
 def accept_volume(
@@ -143,8 +123,8 @@ def accept_volume(
         try:
             with _as_nifti(services, list(uploads), number) as came:
                 arrived.keep = len(came.volumes) > 1
-                checked = _scan(services, came, session, None, _Wishes(False, _removes_face(services, deface)))
-                scan = _keep(services, checked, shown_name(services, filename, "volume"), session, "volume")
+                check = _scan(services, came, synthetic=False, deface=deface)
+                scan = _keep(services, check, shown_name(services, filename, "volume"), session, "volume", None)
                 return Accepted(scan, came.volumes, came.number)
         except SeveralVolumes:
             arrived.keep = True
@@ -219,7 +199,7 @@ def _as_nifti(services: Services, uploads: list[Path], number: int | None = None
         return
     out = incoming(services, ".nii")
     try:
-        made = to_nifti(uploads, out, number=number, max_bytes=limit)
+        made = to_nifti(uploads, out, number=number, max_bytes=limit, room=services.blobs.room())
         # what somebody typed at a scanner, as a name of a file, is not kept on a demo
         demo = services.settings.public_demo
         facts = {name: value for name, value in made.facts.items() if not (demo and name in TYPED)}
@@ -246,55 +226,41 @@ def _removes_face(services: Services, wanted: bool) -> bool:
     return services.settings.deface == "always" or (wanted and services.settings.deface == "offer")
 
 
-def _scan(services: Services, came: _Incoming, session: str, parent: str | None, wishes: _Wishes) -> _Checked:
-    if parent is not None:
-        services.repo.scan(parent, session)
-    stored = read_stored(came.path, max_bytes=came.max_bytes)
-    volume = stored.to_volume()
-    head = find_head(volume)
-    more: dict[str, Any] = {"synthetic": True} if wishes.synthetic else {}
-    if head.kind == "head" and not wishes.synthetic:
-        more["face"] = FACE_SHOWN + (FACE_OFFER if services.settings.deface == "offer" else "")
-        if wishes.deface:
-            stored, emptied = without_face(stored, volume, head)
-            volume = stored.to_volume()
-            head = find_head(volume)
-            more["face"] = FACE_REMOVED.format(emptied)
-    facts = {**scan_facts(stored, volume, head), **came.facts, **more}
-    placed = tuple(note.text for note in stored.notes)
-    return _Checked(stored, facts, (*came.notices, *placed, *scan_warnings(volume, head)), parent)
+def _scan(services: Services, came: _Incoming, synthetic: bool, deface: bool) -> Check:
+    offers = services.settings.deface == "offer"
+    wishes = ScanWishes(came.max_bytes, synthetic, _removes_face(services, deface), offers)
+
+    def check(out: Path) -> Checked:
+        found = check_scan(came.path, out, wishes)
+        return replace(found, facts={**found.facts, **came.facts}, warnings=(*came.notices, *found.warnings))
+
+    return check
 
 
-def _mask(services: Services, came: _Incoming, session: str, scan_id: str | None, same_grid: bool) -> _Checked:
+def _mask(services: Services, came: _Incoming, session: str, scan_id: str | None, same_grid: bool) -> Check:
     if scan_id is None:
         raise UserError("input_missing", "A mask needs a scan.", "Load the scan first.")
-    scan = read_own(services.blobs.path(services.repo.scan(scan_id, session).blob))
+    scan = services.blobs.path(services.repo.scan(scan_id, session).blob)
     if same_grid:
-        _require_grid(came, scan)
-    found = read_mask(came.path, scan, max_bytes=came.max_bytes)
-    volume = scan.to_volume()
-    head = with_void(find_head(volume), volume, found.data)
-    mask = check_mask(found.data, scan, head.mask, (*came.notices, *found.notices))
-    facts = {"voxels": int(mask.data.sum()), "volume_ml": round(mask.volume_ml, 3), "notices": list(mask.notices)}
-    return _Checked(scan.like(mask.data), facts, mask.notices, scan_id)
+        _require_grid(came.path, scan)
+    return lambda out: check_drawn(came.path, scan, out, came.max_bytes, came.notices)
 
 
-def _require_grid(came: _Incoming, scan: Stored) -> None:
-    header = open_source(came.path, max_bytes=came.max_bytes, free_bytes=MASK_FREE_BYTES).header
-    shape = scan.values.shape
+def _require_grid(path: Path, scan: Path) -> None:
+    drawn, own = (open_source(one, max_bytes=MAX_BYTES, free_bytes=MASK_FREE_BYTES).header for one in (path, scan))
     if (
-        header.shape != shape
-        or np.abs(corners(header.affine, shape) - corners(scan.affine, shape)).max() > SAME_GRID_MM
+        drawn.shape != own.shape
+        or np.abs(corners(drawn.affine, own.shape) - corners(own.affine, own.shape)).max() > SAME_GRID_MM
     ):
         raise UserError(
             "mask_grid", "The drawn mask is not on the scan's grid.", "Reload the page and draw the mask again."
         )
 
 
-def _keep(services: Services, checked: _Checked, filename: str, session: str, role: Role) -> ScanRecord:
-    stored = checked.stored
-    description = DESCRIPTION if checked.facts.get("synthetic") else ""
-    with kept(services, lambda path: write_stored(path, stored, description), SUFFIX) as blob:
+def _keep(services: Services, check: Check, filename: str, session: str, role: Role, parent: str | None) -> ScanRecord:
+    checked: list[Checked] = []
+    with kept(services, lambda path: checked.append(check(path)), SUFFIX) as blob:
+        (found,) = checked
         return services.repo.add_scan(
             NewScan(
                 session=session,
@@ -303,11 +269,11 @@ def _keep(services: Services, checked: _Checked, filename: str, session: str, ro
                 blob=blob.name,
                 sha256=blob.sha256,
                 bytes=blob.bytes,
-                shape=stored.ras_shape,
-                spacing=tuple(round(side, 4) for side in spacing(stored.ras_affine)),
-                orientation=orientation_name(stored.orientation),
-                facts=checked.facts,
-                warnings=checked.warnings,
-                parent=checked.parent,
+                shape=found.shape,
+                spacing=found.spacing,
+                orientation=found.orientation,
+                facts=dict(found.facts),
+                warnings=found.warnings,
+                parent=parent,
             )
         )

@@ -64,13 +64,13 @@ def accept_tissue(
             earlier = _earlier(uploads)
             if earlier is not None:
                 return _accept_earlier(services, session, uploads, earlier)
-            found = uploaded_pictures(uploads) if pictures else None
+            found = uploaded_pictures(uploads, services.blobs.room()) if pictures else None
             if found is not None:
                 return _accept_pictures(services, session, uploads, found)
-            with uploaded_images(uploads) as images:
+            with uploaded_images(uploads, services.blobs.room()) as images:
                 if images is not None:
                     return _accept_images(services, session, uploads, images)
-        arrays = _known(read_safely(uploads))
+        arrays = _known(read_safely(uploads, room=services.blobs.room()))
         with kept(services, lambda path: write_arrays(path, arrays), SUFFIX) as blob:
             facts, warnings, shape = _described(services, session, services.blobs.path(blob.name), arrays, data_id)
             return _recorded(services, session, uploads, blob, shape, facts, warnings, data_id)

@@ -24,7 +24,7 @@ from webapp.pages.kit.row_buttons import GONE
 from webapp.pages.kit.templates import piece
 from webapp.pages.kit.text import NAME, TAGLINE
 from webapp.pages.kit.theme import THEMES
-from webapp.pages.kit.viewer import VolumeViewer, queue_badges
+from webapp.pages.kit.viewer import VolumeViewer, ended_visit, queue_badges
 from webapp.pages.lab import results_column, results_events
 from webapp.pages.lab import tab as lab_tab
 from webapp.pages.many import tab as tab_many
@@ -50,6 +50,7 @@ def build(services: Services) -> gr.Blocks:
         right: tuple[Any, ...] = (viewer, results)
         gr.HTML(piece("boxes", "brand", name=NAME, tagline=TAGLINE), elem_id="cs-brand")
         gr.HTML(piece("boxes", "gone"), elem_id="cs-gone", js_on_load=GONE)
+        ended_visit(piece("boxes", "ended"), elem_id="cs-ended")
         with gr.Row(elem_id="cs-main", equal_height=False):
             with (
                 gr.Column(elem_id="cs-controls", min_width=0),

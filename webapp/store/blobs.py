@@ -145,6 +145,10 @@ class Blobs(ABC):
         if self._lacks(size):
             raise full()
 
+    def room(self) -> int:
+        """Return how many bytes may be written before less than the reserve is free; never less than 0."""
+        return max(0, shutil.disk_usage(self.root).free - self._reserve)
+
     @abstractmethod
     def check(self) -> None:
         """Raise StorageAway unless the store answers."""

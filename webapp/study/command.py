@@ -19,7 +19,7 @@ from webapp.store.studies import Studies
 from webapp.store.study_records import StudyRecord
 from webapp.study import creation
 from webapp.study.collection import progress
-from webapp.study.design import read, schema
+from webapp.study.design import LONGEST_DAYS, read, schema
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, **STYLE)
 
@@ -27,7 +27,9 @@ Id = Annotated[str, typer.Argument(help="Id of the study, or its first letters."
 Number = Annotated[int, typer.Argument(min=1, help="Number of the rater: 3 for R03.")]
 Days = Annotated[
     float | None,
-    typer.Option(min=0.01, max=3650, help="How long the link is valid, by default as in the study; 0.04 is an hour."),
+    typer.Option(
+        min=0.01, max=LONGEST_DAYS, help="How long the link is valid, by default as in the study; 0.04 is an hour."
+    ),
 ]
 Url = Annotated[str, typer.Option(help="Address of the server; else this machine's own.")]
 

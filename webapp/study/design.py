@@ -17,6 +17,8 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Case = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Text = Annotated[str, StringConstraints(max_length=5000)]
 
+# for which an invitation may be valid
+LONGEST_DAYS = 3650
 # folders whose images are real scans, where the design names none
 REAL_METHODS = ("truth", "reference", "real")
 FILE_BYTES = 1 << 20
@@ -168,7 +170,7 @@ class Design(_Strict):
     """Where the crosshair begins, in real images too: the middle of what was made in the case, or of the image."""
     expertise: tuple[Line, ...] = ("Neuroradiologist", "Radiologist", "Resident", "Imaging scientist", "Other")
     """Groups that raters choose from."""
-    days: Annotated[float, Field(gt=0, le=3650)] = 90
+    days: Annotated[float, Field(gt=0, le=LONGEST_DAYS)] = 90
     """How long invitations are valid, in days."""
 
     @model_validator(mode="after")

@@ -27,7 +27,8 @@ def opened(services: Services, path: Path) -> Iterator[list[dict[str, Any]]]:
     folder = services.settings.data / "incoming" / services.blobs.fresh_name()
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        found = unpack(path, folder, max_bytes=(services.settings.max_upload_mb << 20) * UNPACKED)
+        most = (services.settings.max_upload_mb << 20) * UNPACKED
+        found = unpack(path, folder, max_bytes=most, room=services.blobs.room())
         yield _images(dict(zip(found.names, found.files, strict=True)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

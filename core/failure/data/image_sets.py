@@ -56,18 +56,18 @@ class ImageSet:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[ImageSet | None]:
+def opened(path: Path, *, room: int | None = None) -> Iterator[ImageSet | None]:
     """Give the data set of images at ``path``, a folder, a zip or a table that names them; None where it is none.
 
-    A zip is unpacked for as long. UserError of ``unpack_all``, too_many_files, manifest_wrong, and those of the first
-    image.
+    A zip is unpacked for as long. room: bytes that the disk has for what it holds, None where nobody counts. UserError
+    of ``unpack_all``, too_many_files, manifest_wrong, and those of the first image.
     """
     with tempfile.TemporaryDirectory(prefix=".images-") as folder:
         entries: tuple[ImageEntry, ...] = ()
         if path.is_dir():
             entries = entries_of(files_of(path))
         elif _is_zip_of_files(path):
-            entries = entries_of(unpack_all(path, Path(folder) / "files", max_bytes=ZIP_BYTES))
+            entries = entries_of(unpack_all(path, Path(folder) / "files", max_bytes=ZIP_BYTES, room=room))
         elif path.is_file():
             entries = read_manifest(path, beside(path))
         yield ImageSet(entries) if _are_images(entries) else None

@@ -42,8 +42,11 @@ test("a browser that keeps nothing, or must not, is no obstacle", async () => {
       throw new Error("forbidden");
     },
   });
-  for (const factory of [undefined, forbidding]) {
-    const drafts = new Drafts(() => factory);
+  const forbidden = () => {
+    throw new Error("to name it is forbidden");
+  };
+  for (const factory of [() => undefined, () => forbidding, forbidden]) {
+    const drafts = new Drafts(factory);
     await drafts.keep("scan 1", new Uint8Array(4));
     assert.equal(await drafts.get("scan 1", 4), null);
     assert.equal(await drafts.has("scan 1"), false);

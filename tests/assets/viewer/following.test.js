@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { ANEW, followQueue, followRun, PATIENCE, repeat } from "../../../assets/viewer/following.js";
+import { ANEW, followQueue, followRun, repeat } from "../../../assets/viewer/following.js";
+import { ask, isOver, PATIENCE } from "../../../assets/viewer/visit.js";
 import { settled } from "../page.js";
 
 const BAR = { shown: true, job: "J", percent: 10, text: "Step", picture: "", again: 2 };
@@ -79,12 +80,27 @@ test("the end is reported until somebody stops to follow", async () => {
   assert.deepEqual([seen.over, asked.length], [2, 3]);
 });
 
-test("a run that is gone, or a visit that is over, is an end", async () => {
-  for (const status of [401, 403, 404]) {
-    outcomes = [json({ code: "x" }, status)];
-    const { seen, end } = await followed();
-    assert.equal(seen.over, 1);
-    end();
+test("a run that is gone is an end, unless the visit has ended or is another's", async () => {
+  outcomes = [json({ code: "not_found" }, 404), json({ text: "", whose: "me" })];
+  const { seen, end } = await followed();
+  assert.deepEqual([seen.over, asked], [1, ["/progress/J", "/queue"]]);
+  end();
+  /** @type {[Response, Response?][]} */
+  const lost = [
+    [json({ code: "sign_in" }, 401)],
+    [json({ code: "no_session" }, 403)],
+    [json({ code: "not_found" }, 404), json({ text: "", whose: "another" })],
+  ];
+  for (const answers of lost) {
+    outcomes = [...answers.filter((one) => one !== undefined), json(BAR)];
+    const { seen: found, end: leave } = await followed();
+    assert.deepEqual([found.over, found.bars, isOver()], [0, [], true]);
+    // the visitor has signed in again in another tab
+    outcomes = [json({ text: "", whose: "me" }), json(BAR)];
+    await ask("/queue");
+    await pass(ANEW);
+    assert.deepEqual([found.over, found.bars, isOver()], [0, [10], false]);
+    leave();
   }
 });
 

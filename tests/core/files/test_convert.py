@@ -16,7 +16,7 @@ import pytest
 
 from core.errors import UserError
 from core.files import decoder as child
-from core.files.convert import child_environment, convertible, to_nifti
+from core.files.convert import child_environment, convertible, to_nifti, work_seconds
 from core.files.nifti import read_stored
 from tests.core.files.grids import grid_affine, nib, random_values, save
 from tests.core.files.test_nrrd_mha import mha, nrrd
@@ -146,7 +146,7 @@ def test_a_child_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def limited(script: str) -> str:
-    return f"import sys, json\nfrom core.files import decoder\ndecoder._limit(1)\n{script}"
+    return f"import sys, json\nfrom core.files import decoder\ndecoder._limit(1, decoder.MEMORY_BYTES)\n{script}"
 
 
 @pytest.mark.parametrize(
@@ -164,22 +164,36 @@ def test_a_child_is_held_to_its_limits(tmp_path: Path, monkeypatch: pytest.Monke
     assert refusal(give_files(tmp_path), tmp_path / "out.nii", seconds=60) == code
 
 
+def test_small_files_have_less_of_the_processor_than_large_ones(tmp_path: Path) -> None:
+    small, large = tmp_path / "small", tmp_path / "large"
+    small.write_bytes(b"x")
+    with large.open("wb") as file:
+        file.truncate(100 << 20)
+    assert work_seconds([small], 120) == 30
+    assert work_seconds([small, large], 120) == 55 and work_seconds([large] * 9, 120) == 120
+    assert work_seconds([small], 9) == 9
+    # of a folder on one's own machine nobody counts the files
+    assert work_seconds([tmp_path], 120) == 120
+
+
 def test_too_much_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def greedy(*args: Any, **options: Any) -> None:
         raise MemoryError
 
     monkeypatch.setattr("core.files.scan_finder.load", greedy)
-    monkeypatch.setattr(child, "_limit", lambda seconds: None)
+    monkeypatch.setattr(child, "_limit", lambda seconds, memory: None)
     request = {
         "paths": [],
         "work": str(tmp_path),
         "seconds": 9,
+        "work_seconds": 9,
+        "room": None,
         "max_bytes": 1,
         "number": None,
         "name": "scan.nii",
     }
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(request)))
-    child.main()
+    child.main(child.READERS)
     assert json.loads((tmp_path / child.ANSWER).read_text())["error"][0] == "import_memory"
 
 

@@ -98,6 +98,19 @@ def test_a_token_is_made_shown_once_and_ended_on_the_page(server: ASGIApp, brows
     assert services_of(server).tokens.of(session_in(services_of(server), person)) == ()
 
 
+@pytest.mark.parametrize("days", ["0", "-1", "8", "1e3", "365.0", " 7", "", "day", "9" * 400])
+def test_a_time_that_is_not_offered_is_refused_in_a_sentence(browser: Browser, days: str) -> None:
+    """And not taken for the usual one: who asked for a day must not get a month."""
+    person = visit(browser)
+    for form in ({"title": "x", "days": days}, {"title": "x"}):
+        refused = person.post("/account/tokens", data=form)
+        assert code(refused) == (422, "bad_parameter") and "90" in refused.json()["hint"]
+    assert 'name="token" value="' not in person.get("/account").text
+    shown = person.post("/account/tokens", data={"days": days}, headers={"accept": "text/html"})
+    assert shown.status_code == 422 and shown.headers["content-type"].startswith("text/html")
+    assert "A token cannot end after that time." in shown.text
+
+
 def test_tokens_that_ended_open_nothing(server: ASGIApp) -> None:
     services = services_of(server)
     made, text = services.tokens.add("x", None, "", now() + DAY)
@@ -252,7 +265,8 @@ def test_a_public_demo_keeps_no_name_and_gives_short_lives(settings: Settings) -
     server = create_app(settings.model_copy(update={"public_demo": True}), page=stub_page, engine=FakeEngine)
     with TestClient(server, base_url=ORIGIN, headers={"origin": ORIGIN}) as person:
         assert person.get("/").status_code == 200
-        made = person.post("/account/tokens", data={"title": "Jane Doe", "days": "365"}).text
+        assert code(person.post("/account/tokens", data={"title": "Jane Doe", "days": "365"})) == (422, "bad_parameter")
+        made = person.post("/account/tokens", data={"title": "Jane Doe", "days": "7"}).text
         assert "Jane" not in made and 'value="30"' not in made
         services = services_of(server)
         (one,) = services.tokens.of(session_in(services, person))

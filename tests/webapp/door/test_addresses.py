@@ -27,6 +27,23 @@ def test_what_the_page_needs_is_open(path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/vol/a/b/", "/vol/a/b"),
+        ("/api/v1/jobs/1/results/result.nii.gz/", "/api/v1/jobs/1/results/result.nii.gz"),
+        ("/gradio_api/queue/data/", "/gradio_api/queue/data"),
+        ("/", "/"),
+        ("/ui/viewer/", "/ui/viewer/"),
+        ("/gradio_api/file=/x/", "/gradio_api/file=/x/"),
+    ],
+)
+def test_a_slash_at_the_end_makes_no_difference(path: str, found: str) -> None:
+    inner = Inner()
+    assert ask(Addresses(inner), path).status == 200
+    assert inner.seen[0][0]["path"] == found
+
+
+@pytest.mark.parametrize(
     "path", ["/gradio_api/queue/join", "/gradio_api/run/predict", "/gradio_api/upload", "/mask/1", "/sign-in"]
 )
 def test_what_the_page_sends_is_open(path: str) -> None:

@@ -17,9 +17,11 @@ LIMIT = 30.0  # seconds until a test gives up
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Serve ``app`` and give a connection to it."""
-    config = uvicorn.Config(app, lifespan="off", log_level="critical")
+async def serving(
+    app: ASGIApp, keep_alive: int = 5
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Serve ``app`` and give a connection to it; keep_alive: seconds after which it is closed when nothing comes."""
+    config = uvicorn.Config(app, lifespan="off", log_level="critical", timeout_keep_alive=keep_alive)
     state = ServerState()
     server = await asyncio.get_running_loop().create_server(lambda: PatientProtocol(config, state, {}), "127.0.0.1", 0)
     try:
@@ -41,6 +43,7 @@ def test_a_client_that_sends_no_request_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, before: bytes, half: bytes
 ) -> None:
     monkeypatch.setattr(patience, "HEAD_SECONDS", 0.1)
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "")
 
     async def run() -> bytes:
         async with serving(hello) as (reader, writer):
@@ -50,8 +53,27 @@ def test_a_client_that_sends_no_request_is_not_waited_for(
     assert finished(run()).count(b"200 OK") == (1 if before else 0)
 
 
+def test_a_proxy_may_send_its_next_request_later_than_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies keep connections for minutes; one that was closed as they used it again was answered by 502."""
+    monkeypatch.setattr(patience, "HEAD_SECONDS", 0.1)
+    one = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    async def run() -> bytes:
+        async with serving(hello, keep_alive=0) as (reader, writer):
+            writer.write(one)
+            first = await asyncio.wait_for(reader.readuntil(b"ok"), LIMIT)
+            await asyncio.sleep(0.4)
+            writer.write(one)
+            return first + await asyncio.wait_for(reader.read(1 << 10), LIMIT)
+
+    for trusted, answers in (("127.0.0.1", 2), ("10.0.0.1", 1)):
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", trusted)
+        assert finished(run()).count(b"200 OK") == answers
+
+
 def test_an_answer_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "HEAD_SECONDS", 0.05)
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "")
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(0.5)

@@ -69,8 +69,11 @@ class Known(Identity):
             raise OperationalError("UPDATE", {}, Exception("locked"))
 
 
-def door(inner: Inner, known: Known | None = None, *, has_login: bool = False, per_hour: int = 100) -> ASGIApp:
-    return Addresses(Sessions(inner, known or Known(), has_login=has_login, days=180, per_hour=per_hour))
+def door(
+    inner: Inner, known: Known | None = None, *, has_login: bool = False, per_hour: int = 100, framed: bool = False
+) -> ASGIApp:
+    sessions = Sessions(inner, known or Known(), has_login=has_login, days=180, per_hour=per_hour, framed=framed)
+    return Addresses(sessions)
 
 
 def test_the_first_visit_of_a_page_gets_a_session() -> None:
@@ -94,6 +97,33 @@ def test_the_cookie_opens_its_session() -> None:
     inner = Inner()
     ask(door(inner), "/vol/a/b", headers=OURS)
     assert inner.seen[0][0][KEY] == "known"
+
+
+@pytest.mark.parametrize("cookie", ["", f"{SECURE_COOKIE}={VALUE}"])
+@pytest.mark.parametrize(
+    ("framed", "into", "scheme", "kind"),
+    [
+        (True, "iframe", "https", "SameSite=None; Partitioned; Secure"),
+        (True, "document", "https", "SameSite=Strict; Secure"),
+        (False, "iframe", "https", "SameSite=Strict; Secure"),
+        # without HTTPS no browser keeps such a cookie
+        (True, "iframe", "http", "SameSite=Strict"),
+    ],
+)
+def test_in_a_frame_of_a_site_that_may_show_it_the_cookie_is_one_for_such_frames(
+    framed: bool, into: str, scheme: str, kind: str, cookie: str
+) -> None:
+    headers = {"sec-fetch-dest": into, "sec-fetch-site": "same-origin", **({"cookie": cookie} if cookie else {})}
+    given = ask(door(Inner(), framed=framed), "/", headers=headers, scheme=scheme).headers["set-cookie"]
+    assert given.endswith(f"; HttpOnly; {kind}")
+
+
+def test_who_asks_for_the_head_of_a_page_begins_no_visit() -> None:
+    inner, known = Inner(), Known()
+    assert "set-cookie" not in ask(door(inner, known), "/", "HEAD").headers
+    assert (known.admitted, inner.seen[0][0][KEY]) == (0, None)
+    answer = ask(door(inner, known, has_login=True), "/", "HEAD")
+    assert (answer.status, answer.code, len(inner.seen)) == (401, "sign_in", 1)
 
 
 def test_a_visit_by_a_link_elsewhere_loads_the_page_again() -> None:

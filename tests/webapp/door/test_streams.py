@@ -63,6 +63,17 @@ async def opened(streams: Streams, session: str | None, path: str = DATA, query:
     return task
 
 
+def test_a_stream_is_passed_on_as_it_comes() -> None:
+    async def run() -> None:
+        held = Held()
+        held.end.set()
+        streams = made(held)
+        stream, other = await asked(streams, DATA, session="a"), await asked(streams, "/config", session="a")
+        assert stream.headers["x-accel-buffering"] == "no" and "x-accel-buffering" not in other.headers
+
+    finished(run())
+
+
 @pytest.mark.parametrize("path", [DATA, STREAMS[1] + "page", STREAMS[2]])
 def test_a_visitor_and_an_address_have_so_many(path: str) -> None:
     async def run() -> None:

@@ -62,16 +62,10 @@ def test_a_zip_that_would_fill_the_disk_is_not_unpacked(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = packed(tmp_path, {"a_t1.nii": bytes(1000), "a_mask.nii": bytes(24)})
-    asked: list[int] = []
-
-    def require_room(size: int = 0) -> None:
-        asked.append(size)
-        raise UserError("disk_full", "The disk is nearly full.", "Come back later.")
-
-    monkeypatch.setattr(services.blobs, "require_room", require_room)
+    monkeypatch.setattr(services.blobs, "room", lambda: 1023)
     with pytest.raises(UserError) as caught:
         load(services, [path], WANTED)
-    assert caught.value.code == "disk_full" and asked == [1024]
+    assert caught.value.code == "disk_full"
     assert not list(services.settings.data.rglob("*.nii"))
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -119,6 +120,14 @@ def test_the_reserve_is_kept_free(tmp_path: Path) -> None:
     with pytest.raises(UserError) as refused:
         FolderBlobs(tmp_path / "blobs", reserve=1 << 60).put(lambda path: path.touch())
     assert refused.value.code == "disk_full"
+
+
+def test_the_room_is_what_is_left_above_the_reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blobs = FolderBlobs(tmp_path / "blobs", reserve=1000)
+    disk = shutil.disk_usage(tmp_path)
+    for free, room in ((0, 0), (999, 0), (1000, 0), (1700, 700)):
+        monkeypatch.setattr("webapp.store.blobs.shutil.disk_usage", lambda path, free=free: disk._replace(free=free))
+        assert blobs.room() == room
 
 
 LATER = 2 * DAY

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -15,6 +17,12 @@ from webapp.store.repository import not_found
 
 # threads of its own: those of everybody may all be taken by uploads
 LOOKS_AT_ONCE = 4
+MARK_LETTERS = 16
+
+
+def mark_of(session: str) -> str:
+    """Return what tells a session from others and names none."""
+    return hashlib.sha256(f"mark of {session}".encode()).hexdigest()[:MARK_LETTERS]
 
 
 def router(services: Services) -> APIRouter:
@@ -42,10 +50,9 @@ def router(services: Services) -> APIRouter:
 
     @found.get("/queue")
     async def queue(request: Request) -> Response:
-        """How long the queue is, in words."""
-        session_of(request)
-        return JSONResponse(
-            {"text": queue_words(await to_thread.run_sync(dispatcher.waiting, limiter=looks))}, headers=PRIVATE
-        )
+        """How long the queue is, in words, and a mark of the session, by which a page notices that it is another's."""
+        session = session_of(request)
+        words = queue_words(await to_thread.run_sync(dispatcher.waiting, limiter=looks))
+        return JSONResponse({"text": words, "whose": mark_of(session)}, headers=PRIVATE)
 
     return found

@@ -52,8 +52,9 @@ element.addEventListener("click", async (event) => {
   if (!button || !twice(button)) return;
   const answer = await fetch("/data/delete", { method: "POST" }).catch(() => null);
   if (answer?.ok) {
-    indexedDB.deleteDatabase("counterscan");
-    sessionStorage.setItem("counterscan-gone", "true");
+    // a browser that keeps nothing may forbid to name what it would keep it in
+    try { indexedDB.deleteDatabase("counterscan"); } catch {}
+    try { sessionStorage.setItem("counterscan-gone", "true"); } catch {}
     location.assign("/");
   }
   else element.querySelector("[role=status]").textContent = "Not deleted. Try again in a moment.";
@@ -63,11 +64,13 @@ element.addEventListener("click", async (event) => {
 
 # the first sentence of the page that was opened anew
 GONE = """
-if (sessionStorage.getItem("counterscan-gone")) {
-  sessionStorage.removeItem("counterscan-gone");
-  element.querySelector("p").textContent =
-    "Deleted: your scans, runs, uploads and studies, and the drawings that this browser kept.";
-}
+try {
+  if (sessionStorage.getItem("counterscan-gone")) {
+    sessionStorage.removeItem("counterscan-gone");
+    element.querySelector("p").textContent =
+      "Deleted: your scans, runs, uploads and studies, and the drawings that this browser kept.";
+  }
+} catch {}
 """
 
 

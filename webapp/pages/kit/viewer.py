@@ -15,6 +15,7 @@ from webapp.pages.kit.templates import document
 
 VIEWER_MODULE = "/ui/viewer/viewer.js"
 FOLLOWING_MODULE = "/ui/viewer/following.js"
+VISIT_MODULE = "/ui/viewer/visit.js"
 DROPS_MODULE = "/ui/viewer/dom.js"
 VIEWER_LIBRARY = "/ui/niivue.js"
 
@@ -58,8 +59,10 @@ ready.catch((error) => {
 _PROGRESS = document("progress")
 # a value may come before the other properties do, so the module is no property
 _FOLLOWING = f"const following = import({json.dumps(FOLLOWING_MODULE)});"
+_VISIT = f"const visit = import({json.dumps(VISIT_MODULE)});"
 _PROGRESS_SCRIPT = (
     _FOLLOWING
+    + _VISIT
     + """
 const draw = ({ percent = 0, text = "", shown = false, picture = "" }) => {
   const preview = element.querySelector(".cs-so-far");
@@ -99,6 +102,9 @@ const show = () => {
 };
 watch("value", show);
 show();
+visit.then(({ onVisit }) => onVisit((problem) => {
+  if (problem) element.querySelector(".cs-progress").hidden = true;
+}));
 """
 )
 
@@ -113,6 +119,24 @@ following.then(({ followQueue }) => followQueue((text) => {
   pill.textContent = text;
   pill.hidden = !text;
 }, seconds));
+"""
+)
+
+
+# what has become of the visit, wherever the page is scrolled to
+_ENDED_SCRIPT = (
+    _VISIT
+    + """
+const box = element.querySelector("[role=alert]");
+const [message, hint] = box.querySelectorAll("p");
+const button = box.querySelector("button");
+button.addEventListener("click", () => visit.then(({ goOn }) => goOn()));
+visit.then(({ onVisit }) => onVisit((problem) => {
+  box.hidden = !problem;
+  message.textContent = problem?.message ?? "";
+  hint.textContent = problem?.hint ?? "";
+  button.textContent = problem?.action ?? "";
+}));
 """
 )
 
@@ -153,6 +177,11 @@ class ProgressBar(gr.HTML):
     def api_info(self) -> dict[str, Any]:
         """Return the JSON type of the bar's state."""
         return {"type": "object"}
+
+
+def ended_visit(value: str, **options: Any) -> gr.HTML:
+    """Draw the place that shows that the visit has ended, and how to go on."""
+    return gr.HTML(value, js_on_load=_ENDED_SCRIPT, **options)
 
 
 def queue_badges(value: str, **options: Any) -> gr.HTML:

@@ -220,7 +220,7 @@ class StudyEvents:
 
     def invited(self, study: StudyRecord, label: str | None, expertise: str | None, days: float | None) -> Updates:
         """Invite a rater and show the link."""
-        until = now() + timedelta(days=float(days or study.design["days"]))
+        until = now() + timedelta(days=_days(study, days))
         rater, key = self.services.studies.invite(study, (label or "").strip(), expertise or "", None, until)
         shown = cards.link(f"Link for {rater.name}.", f"/rate/{key}")
         return {self.panel.inviting.link: shown, self.panel.inviting.label: ""}
@@ -257,6 +257,19 @@ def _scales(lines: str) -> list[dict[str, str]]:
             {"name": name if name[:1].isalpha() else f"scale_{number}", "title": title, "low": low, "high": high}
         )
     return made
+
+
+def _days(study: StudyRecord, given: float | None) -> float:
+    """Return for how many days an invitation is valid, as in the study where a field is empty; UserError bad_study."""
+    if given is None:
+        return float(study.design["days"])
+    if not 0 < given <= design.LONGEST_DAYS:
+        raise UserError(
+            "bad_study",
+            f"An invitation is valid for more than 0 and at most {design.LONGEST_DAYS} days.",
+            "Give such a number; 0.04 is an hour.",
+        )
+    return float(given)
 
 
 def _chosen(number: int | None) -> int:

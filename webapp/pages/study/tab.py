@@ -205,7 +205,7 @@ def _inviting() -> Inviting:
     label = gr.Textbox(label="Your name for the rater (not exported)", max_length=120, elem_id="rater-label")
     with gr.Row():
         expertise = gr.Dropdown(EXPERTISE, value="", label="Group", elem_id="rater-expertise", filterable=False)
-        days = gr.Number(90, label="Valid for, days", minimum=0.01, maximum=3650, elem_id="rater-days")
+        days = gr.Number(90, label="Valid for, days", elem_id="rater-days")
     invite = gr.Button("Invite", variant="primary", elem_id="rater-invite")
     link = gr.HTML(elem_id="rater-link", js_on_load=_WHOLE)
     which = gr.Dropdown([], label="Rater", elem_id="rater-which", filterable=False)

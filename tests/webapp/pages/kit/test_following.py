@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,7 +57,11 @@ def test_a_page_follows_its_job_to_the_end_and_its_picture(settings: Settings, h
             picture = client.get(client.get(f"/progress/{first}").json()["picture"])
             assert (picture.content, picture.headers["content-type"]) == (PNG, "image/png")
             assert client.get(f"/progress/{second}").json()["text"] == "Waiting, place 1 in the queue"
-            assert client.get("/queue").json() == {"text": "2 jobs in the queue"}
+            seen = [one.get("/queue").json() for one in (client, client, stranger)]
+            assert [one["text"] for one in seen] == ["2 jobs in the queue"] * 3
+            # by which a page notices that its browser is somebody else's by now
+            assert seen[0]["whose"] == seen[1]["whose"] != seen[2]["whose"]
+            assert session not in seen[0]["whose"] and re.fullmatch(r"[0-9a-f]{16}", seen[0]["whose"])
             for address in (f"/progress/{first}", bar["picture"]):
                 answer = stranger.get(address)
                 assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -220,7 +220,7 @@ def _qform(fields: np.void, pixdim: NDArray[np.float64]) -> NDArray[np.float64] 
     quaternion = fields["quatern"].astype(np.float64)
     if not float((quaternion**2).sum()) <= 1 + 1e-6:
         return None
-    affine = from_quaternion(quaternion, pixdim, fields["qoffset"])
+    affine = _from_quaternion(quaternion, pixdim, fields["qoffset"])
     return affine if _usable(affine) else None
 
 
@@ -271,7 +271,7 @@ def _bad_size(sizes: NDArray[np.float64]) -> UserError:
     )
 
 
-def from_quaternion(
+def _from_quaternion(
     bcd: NDArray[np.float64], pixdim: NDArray[np.float64], shift: NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
     """Return the affine of NIfTI's method 2 (nifti1.h): rotation by (a, b, c, d), third axis times qfac."""

@@ -10,19 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.nifti_header import DISAGREE_MM, NIFTI1, NIFTI2, TYPES, from_quaternion
+from core.files.nifti_header import DISAGREE_MM
 from core.volume import corners
 
 # window bits that make zlib write gzip
 GZIP = 31
 # level and strategy of zlib, with what a byte of each counts: the first is three times as fast
 PACKINGS = {(6, zlib.Z_RLE): 1.0, (4, zlib.Z_DEFAULT_STRATEGY): 1.1}
-# codes of NIfTI: a place aligned with another scan's, lengths in mm
-ALIGNED, MM = 2, 2
+ALIGNED = 2
 EXACT_MM = 1e-4
 # part of a step between stored values by which the rounding of slope and intercept may move a value
 EXACT_STEP = 1e-2
@@ -72,50 +72,19 @@ def fresh_header(
     """
     moved = corners(affine.astype(np.float32).astype(np.float64), shape) - corners(affine, shape)
     first = bool(np.abs(moved).max() <= EXACT_MM) and _scales_exactly(dtype, slope, intercept)
-    layout, magic = (NIFTI1, b"n+1") if first else (NIFTI2, b"n+2\0\r\n\x1a\n")
-    fields = np.zeros((), layout.newbyteorder("<"))
-    fields["sizeof_hdr"], fields["magic"] = layout.itemsize, magic
-    fields["dim"][:4], fields["dim"][4:], fields["pixdim"] = (3, *shape), 1, 1
-    fields["datatype"] = next(code for code, name in TYPES.items() if np.dtype(name) == dtype.newbyteorder("="))
-    fields["bitpix"] = 8 * dtype.itemsize
-    fields["scl_slope"], fields["scl_inter"] = slope, intercept
-    fields["xyzt_units"] = MM
-    _place(fields, affine if other is None else other)
-    fields["srow"] = affine[:3]
-    fields["qform_code"] = fields["sform_code"] = ALIGNED
-    quaternion, pixdim = fields["quatern"].astype(np.float64), fields["pixdim"].astype(np.float64)
-    qform = from_quaternion(quaternion, pixdim, fields["qoffset"])
-    if other is None and np.abs(corners(qform, shape) - corners(affine, shape)).max() > DISAGREE_MM:
-        fields["qform_code"] = 0
-    fields["descrip"] = description.encode("ascii", "replace")[:79]
-    fields["vox_offset"] = layout.itemsize + len(NO_EXTENSIONS)
-    return fields.tobytes() + NO_EXTENSIONS
-
-
-def _place(fields: NDArray[np.void], affine: NDArray[np.float64]) -> None:
-    """Write voxel sizes, shift and rotation of a (4, 4) ``affine`` into the header, the rotation as a quaternion; of a
-    sheared one the nearest upright one."""
-    sizes = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
-    axes = affine[:3, :3] / sizes
-    hand = 1 if np.linalg.det(axes) > 0 else -1
-    axes[:, 2] *= hand
-    # the orthogonal part of the polar decomposition
-    before, _, after = np.linalg.svd(axes)
-    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = before @ after
-    # the quaternion of a rotation is the eigenvector to the largest eigenvalue (Bar-Itzhack, J Guid Control Dyn 2000)
-    symmetric = np.array(
-        [
-            [xx - yy - zz, 0, 0, 0],
-            [xy + yx, yy - xx - zz, 0, 0],
-            [xz + zx, yz + zy, zz - xx - yy, 0],
-            [zy - yz, xz - zx, yx - xy, xx + yy + zz],
-        ]
-    )
-    _, vectors = np.linalg.eigh(symmetric / 3)
-    b, c, d, a = vectors[:, -1]
-    fields["quatern"] = np.array([b, c, d]) * (-1 if a < 0 else 1)
-    fields["pixdim"][0], fields["pixdim"][1:4] = hand, sizes
-    fields["qoffset"] = affine[:3, 3]
+    header = nib.Nifti1Header(endianness="<") if first else nib.Nifti2Header(endianness="<")
+    header.set_data_shape(shape)
+    header.set_data_dtype(dtype.newbyteorder("="))
+    header.set_slope_inter(slope, intercept)
+    header.set_xyzt_units("mm")
+    header.set_qform(affine if other is None else other, ALIGNED, strip_shears=True)
+    header.set_sform(affine, ALIGNED)
+    if other is None and np.abs(corners(header.get_qform(), shape) - corners(affine, shape)).max() > DISAGREE_MM:
+        header["qform_code"] = 0
+    header["descrip"] = description.encode("ascii", "replace")[:79]
+    header["vox_offset"] = header.sizeof_hdr + len(NO_EXTENSIONS)
+    block: bytes = header.binaryblock
+    return block + NO_EXTENSIONS
 
 
 def _scales_exactly(dtype: np.dtype[Any], slope: float, intercept: float) -> bool:

@@ -135,10 +135,7 @@ def test_a_visit_that_ends_while_a_run_is_followed_is_shown_and_goes_on(
     shared_page: Page, scans: Scans, watch: Watch
 ) -> None:
     page = shared_page
-    load_scan(page, scans.small[0])
-    load_mask(page, scans.small[1])
-    choose_preset(page, "Fast")
-    run(page)
+    start_long_run(page, scans)
     cookies, ended = page.context.cookies(), page.locator("#cs-ended [role=alert]")
     expect(ended).to_be_hidden()
     # the browser itself logs what is refused meanwhile

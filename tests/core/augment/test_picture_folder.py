@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +16,14 @@ from core.augment.study_data import study_data
 from core.errors import UserError
 from core.events import finish
 from core.failure.data.loader import load
-from core.files.decoder import _outcome
+from core.files.decoder import READERS, _outcome
 from tests.core.augment.picture_sets import pixels, write_set
 from tests.core.augment.test_study_data import settings
+
+
+def decoded(request: dict[str, Any], work: Path) -> dict[str, Any]:
+    """Do in this process what a process of its own does."""
+    return _outcome(READERS[request["reader"]], request, work)
 
 
 def read(path: Path, **params: object) -> StudyData:
@@ -42,8 +48,8 @@ def code_of(path: Path, **params: object) -> str:
 def without_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Decode in this process, which takes a tenth of the time; one test is without."""
     if "in_a_process_of_its_own" not in request.node.name:
-        monkeypatch.setattr("core.files.pictures.ask_child", _outcome)
-        monkeypatch.setattr("core.files.spectra.ask_child", _outcome)
+        monkeypatch.setattr("core.files.pictures.ask_child", decoded)
+        monkeypatch.setattr("core.files.spectra.ask_child", decoded)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +68,7 @@ def test_folders_are_classes_and_pixels_stay_as_they_are(folder: Path) -> None:
 
 def test_pictures_are_decoded_in_a_process_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = read(folder).test.values
-    monkeypatch.setattr("core.files.pictures.ask_child", _outcome)
+    monkeypatch.setattr("core.files.pictures.ask_child", decoded)
     assert (read(folder).test.values == found).all()
     monkeypatch.setattr("core.files.pictures.ask_child", lambda *_: {"error": ["import_memory", "Much.", "Less."]})
     assert code_of(folder) == "import_memory"

@@ -105,13 +105,16 @@ def test_a_zip_for_which_the_disk_has_no_room_is_refused_unread(
     with zipfile.ZipFile(path) as archive:
         size = sum(member.file_size for member in archive.infolist())
     before = set(services.settings.data.rglob("*"))
-    temporary = set(Path(tempfile.gettempdir()).iterdir())
+    # not that of all processes of tests
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     monkeypatch.setattr(services.blobs, "room", lambda: size - 1)
     with pytest.raises(UserError) as refused:
         give(services, path)
     assert refused.value.code == "disk_full"
     assert {one for one in set(services.settings.data.rglob("*")) - before if one.name != "incoming"} == set()
-    assert not [one for one in set(Path(tempfile.gettempdir()).iterdir()) - temporary if one.name.startswith(".")]
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize(("make", "give"), [(scan, as_scan), (pictures, as_pictures), (images, as_study)])

@@ -81,7 +81,7 @@ def test_strangers_are_asked_for_the_token(site: Site) -> None:
     elsewhere = site.admin().post(
         "/admin/visitor", data={"session": "x", "act": "close"}, headers={"origin": "http://evil.example"}
     )
-    assert elsewhere.json()["code"] == "cross_origin"
+    assert elsewhere.status_code == 403 and "cross_origin" in elsewhere.text
 
 
 def test_the_token_opens_nothing_else(site: Site) -> None:

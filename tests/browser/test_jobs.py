@@ -135,6 +135,7 @@ def test_a_visit_that_ends_while_a_run_is_followed_is_shown_and_goes_on(
     shared_page: Page, scans: Scans, watch: Watch
 ) -> None:
     page = shared_page
+    open_tab(page, "Inpaint")
     start_long_run(page, scans)
     cookies, ended = page.context.cookies(), page.locator("#cs-ended [role=alert]")
     expect(ended).to_be_hidden()

@@ -14,8 +14,7 @@ def next_job(running_per_session: int) -> Select[Any]:
     """Select the id of the next job to claim, and lock its row where the database can.
 
     The session whose last start is longest ago is next, with its oldest job, those of batches last, and of these those
-    that have failed once; one that runs
-    ``running_per_session`` jobs is left out.
+    that have failed once; one that runs ``running_per_session`` jobs is left out.
     """
     line = _line(running_per_session)
     return (

@@ -64,6 +64,15 @@ def images(folder: Path) -> Path:
     return zipped(folder / "images")
 
 
+def given(make: Callable[[Path], Path], tmp_path: Path) -> tuple[Path, int]:
+    """Return a zip, and how many bytes it unpacks to."""
+    folder = tmp_path / "given"
+    folder.mkdir()
+    path = make(folder)
+    with zipfile.ZipFile(path) as archive:
+        return path, sum(member.file_size for member in archive.infolist())
+
+
 def as_scan(services: Services, path: Path) -> object:
     return accept(services, path, path.name, "a")
 
@@ -99,11 +108,7 @@ def as_study(services: Services, path: Path) -> object:
 def test_a_zip_for_which_the_disk_has_no_room_is_refused_unread(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], Path], give: Give
 ) -> None:
-    folder = tmp_path / "given"
-    folder.mkdir()
-    path = make(folder)
-    with zipfile.ZipFile(path) as archive:
-        size = sum(member.file_size for member in archive.infolist())
+    path, size = given(make, tmp_path)
     before = set(services.settings.data.rglob("*"))
     # not that of all processes of tests
     temporary = tmp_path / "temporary"
@@ -121,10 +126,6 @@ def test_a_zip_for_which_the_disk_has_no_room_is_refused_unread(
 def test_one_for_which_there_is_just_room_is_taken(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], Path], give: Give
 ) -> None:
-    folder = tmp_path / "given"
-    folder.mkdir()
-    path = make(folder)
-    with zipfile.ZipFile(path) as archive:
-        size = sum(member.file_size for member in archive.infolist())
+    path, size = given(make, tmp_path)
     monkeypatch.setattr(services.blobs, "room", lambda: size)
     assert give(services, path)

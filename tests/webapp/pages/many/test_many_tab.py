@@ -108,13 +108,19 @@ def test_a_line_that_is_no_setting_is_refused(text: str) -> None:
     assert refused.value.code == "bad_parameter"
 
 
-def test_a_batch_is_started_cancelled_and_deleted(services: Services, head: Phantom, tmp_path: Path) -> None:
-    t1, mask = head.write(tmp_path)
-    path = tmp_path / "scans.zip"
+def zip_of(head: Phantom, folder: Path, names: str) -> Path:
+    """Return a zip of scans with their masks, each named by a letter."""
+    t1, mask = head.write(folder)
+    path = folder / "scans.zip"
     with zipfile.ZipFile(path, "w") as out:
-        for name in "ab":
+        for name in names:
             out.write(t1, f"{name}_t1.nii")
             out.write(mask, f"{name}_mask.nii")
+    return path
+
+
+def test_a_batch_is_started_cancelled_and_deleted(services: Services, head: Phantom, tmp_path: Path) -> None:
+    path = zip_of(head, tmp_path, "ab")
     said = tab._start(services, "a", [path], "inpaint", "fast", "seed = 7", False)
     assert "Started with 2 scans." in said
 
@@ -134,12 +140,7 @@ def test_a_batch_is_started_cancelled_and_deleted(services: Services, head: Phan
 def test_a_scan_that_fails_once_is_done_with_a_note_and_one_that_fails_twice_has_both_sentences(
     services: Services, engine: FakeEngine, head: Phantom, tmp_path: Path
 ) -> None:
-    t1, mask = head.write(tmp_path)
-    path = tmp_path / "scans.zip"
-    with zipfile.ZipFile(path, "w") as out:
-        for name in "abc":
-            out.write(t1, f"{name}_t1.nii")
-            out.write(mask, f"{name}_mask.nii")
+    path = zip_of(head, tmp_path, "abc")
     order: list[str] = []
 
     def script(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:

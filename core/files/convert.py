@@ -99,12 +99,7 @@ def to_nifti(
             "origin": origin,
             "room": room,
         }
-        answer = ask_child(request, work)
-        if "volumes" in answer and "error" in answer:
-            _, message, hint = answer["error"]
-            raise SeveralVolumes(message, hint, answer["volumes"])
-        if "error" in answer:
-            raise UserError(*answer["error"])
+        answer = accepted(ask_child(request, work))
         (work / str(request["name"])).replace(out)
         notes = tuple(Note(level, text) for level, text in answer["notes"])
         found = read_origin(answer["origin"]) if "origin" in answer else None
@@ -131,6 +126,16 @@ def read_volume(path: PathLike) -> Volume:
         return read_own(given).to_volume()
     with tempfile.TemporaryDirectory(prefix="counterscan-") as folder:
         return read_own(to_nifti([given], Path(folder) / "scan.nii", number=number).path).to_volume()
+
+
+def accepted(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the ``answer`` of a reading process; raise the UserError or SeveralVolumes that it holds instead."""
+    if "error" not in answer:
+        return answer
+    code, message, hint = answer["error"]
+    if "volumes" in answer:
+        raise SeveralVolumes(message, hint, answer["volumes"])
+    raise UserError(code, message, hint)
 
 
 def ask_child(request: Mapping[str, Any], work: Path, module: str = DECODER) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.convert import SECONDS, ask_child
+from core.files.convert import SECONDS, accepted, ask_child
 from core.plurals import count
 
 Pixels = NDArray[np.uint16]
@@ -98,9 +98,7 @@ def _asked(paths: Sequence[Path], size: Size | None) -> tuple[dict[str, Any], Pi
     with tempfile.TemporaryDirectory(prefix=".pictures-") as folder:
         work = Path(folder)
         request = {"reader": "pictures", "paths": [str(path) for path in paths], "size": size, "seconds": SECONDS}
-        answer = ask_child(request, work)
-        if "error" in answer:
-            raise UserError(*answer["error"])
+        answer = accepted(ask_child(request, work))
         pixels = np.load(work / "pictures.npy", allow_pickle=False) if size else np.zeros(0, np.uint16)
         return answer, pixels
 

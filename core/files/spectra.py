@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.convert import SECONDS, ask_child
+from core.files.convert import SECONDS, accepted, ask_child
 
 
 def read_safely(paths: Sequence[Path], *, seconds: int = SECONDS, room: int | None = None) -> dict[str, NDArray[Any]]:
@@ -61,9 +61,7 @@ def _answered(
             "seconds": seconds,
             "room": room,
         }
-        answer = ask_child(request, work)
-        if "error" in answer:
-            raise UserError(*answer["error"])
+        answer = accepted(ask_child(request, work))
         yield [
             {
                 str(name): np.load(work / f"{group}-{number}.npy", mmap_mode="r", allow_pickle=False)

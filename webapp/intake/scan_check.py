@@ -16,8 +16,7 @@ from typing import Any
 
 from core.anatomy.face import without_face
 from core.anatomy.head import find_head, with_void
-from core.errors import UserError
-from core.files.convert import SECONDS, ask_child
+from core.files.convert import SECONDS, accepted, ask_child
 from core.files.decoder import main
 from core.files.masks import check_mask, read_mask
 from core.files.nifti import Stored, read_own, read_stored, write_stored
@@ -126,11 +125,8 @@ def _asked(reader: str, paths: Sequence[Path], out: Path, wishes: Mapping[str, A
             "reader": reader, "paths": [str(path) for path in paths], "name": "scan.nii.gz", "seconds": SECONDS,
             "memory": MEMORY_BYTES, "wishes": dict(wishes),
         }  # fmt: skip
-        answer = ask_child(request, work, MODULE)
-        if "error" in answer:
-            raise UserError(*answer["error"])
+        found = accepted(ask_child(request, work, MODULE))["checked"]
         shutil.move(work / "scan.nii.gz", out)
-        found = answer["checked"]
         shape, sides = tuple(found["shape"]), tuple(found["spacing"])
         return Checked(shape, sides, found["orientation"], found["facts"], tuple(found["warnings"]))
 

@@ -70,9 +70,9 @@ def brain(
     return Volume(values.astype(np.float32), affine)
 
 
-def inside(affine: Matrix, shape: tuple[int, int, int]) -> NDArray[np.bool_]:
+def inside(affine: Matrix, shape: tuple[int, int, int], scale: float = 0.75) -> NDArray[np.bool_]:
     """Return where the brain lies on a grid, unmoved, (X, Y, Z) bool."""
-    return brain("t1", affine, shape).data > 0
+    return brain("t1", affine, shape, scale=scale).data > 0
 
 
 def write(folder: Path, name: str, volume: Volume) -> Path:

@@ -211,8 +211,11 @@ def resample(
 
     step = np.linalg.solve(affine, to_affine)
     source = data.view(np.uint8) if data.dtype == np.bool_ else data
+    turn, along = step[:3, :3], np.diag(step[:3, :3])
+    # the same numbers, by a third faster, where the grids have the same axes
+    turn = along if np.array_equal(turn, np.diag(along)) else turn
     result: NDArray[Kind] = ndimage.affine_transform(
-        source, step[:3, :3], step[:3, 3], to_shape, order=order, mode=edge, cval=0.0
+        source, turn, step[:3, 3], to_shape, order=order, mode=edge, cval=0.0
     )
     return result.view(np.bool_) if data.dtype == np.bool_ else result
 

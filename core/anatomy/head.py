@@ -131,12 +131,26 @@ def _solid(mask: Bool, sampling: tuple[float, ...], closing_mm: float) -> Bool:
     sizes[0] = 0
     # Bone can part the scalp from the brain, and a stripped cerebellum can float free.
     solid = _close((sizes >= 0.1 * sizes.max())[labels], sampling, closing_mm)
-    solid = ndimage.binary_fill_holes(solid)
+    solid = _without_holes(solid)
     # Bone that a cropped picture leaves open at one end is still ringed by tissue in some plane.
     for axis in range(3):
-        planes = [ndimage.binary_fill_holes(plane) for plane in np.moveaxis(solid, axis, 0)]
-        solid = np.stack(planes, axis=axis)
+        solid = _without_holes(solid, axis)
     return solid
+
+
+def _without_holes(mask: Bool, across: int | None = None) -> Bool:
+    """``mask`` with what it encloses, in each plane ``across`` an axis or, without one, in space: all planes at once,
+    which is many times faster than ``binary_fill_holes`` for each."""
+    beside = ndimage.generate_binary_structure(3, 1)
+    axes = [axis for axis in range(3) if axis != across]
+    if across is not None:
+        np.moveaxis(beside, across, 0)[[0, 2]] = False
+    labels, count = ndimage.label(~mask, beside)
+    outside = np.zeros(count + 1, bool)
+    for axis in axes:
+        outside[labels.take((0, -1), axis)] = True
+    outside[0] = False
+    return np.asarray(~outside[labels])
 
 
 def _close(mask: Bool, sampling: tuple[float, ...], radius_mm: float) -> Bool:

@@ -220,6 +220,29 @@ def resample(
     return result.view(np.bool_) if data.dtype == np.bool_ else result
 
 
+def without_holes(mask: NDArray[np.bool_], across: int | None = None) -> NDArray[np.bool_]:
+    """Return ``mask`` (X, Y, Z) bool with what it encloses in space or, with ``across``, in each plane perpendicular to
+    that axis; voxels hang together by their faces.
+
+    >>> ring = np.ones((3, 3, 1), bool)
+    >>> ring[1, 1] = False
+    >>> bool(without_holes(ring).all()), bool(without_holes(ring, across=2).all())
+    (False, True)
+    """
+    from scipy import ndimage
+
+    beside = ndimage.generate_binary_structure(3, 1)
+    if across is not None:
+        np.moveaxis(beside, across, 0)[[0, 2]] = False
+    # all planes at once: many times faster than a flood (``binary_fill_holes``) of each
+    labels, count = ndimage.label(~mask, beside)
+    outside = np.zeros(count + 1, bool)
+    for axis in {0, 1, 2} - {across}:
+        outside[labels.take((0, -1), axis)] = True
+    outside[0] = False
+    return np.asarray(~outside[labels])
+
+
 def resized(affine: NDArray[np.float64], ratio: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the (4, 4) ``affine`` with voxels ``ratio`` (3,) times as large: the outer face of the first voxel stays
     in place, not its centre.

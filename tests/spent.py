@@ -152,30 +152,28 @@ def overspent(sums: Mapping[str, float], budgets: Mapping[str, float]) -> list[s
 
 
 class Meter:
-    """Adds to each report the seconds that its phase took, in the process that runs the tests."""
+    """Adds to the last report of each test the seconds that it took, in the process that runs the tests."""
 
     def __init__(self) -> None:
-        self._last = used()
+        self._begun = used()
         self._count = 0
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:
         """Begin to count."""
-        self._last = used()
+        self._begun = used()
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, Report, Report]:
-        """Note what was used since the report before."""
+        """Note what the test has used, once it is torn down: to look after each phase costs more than most tests do."""
         report = yield
-        now = used()
-        # what a killed child has used may be lost with it
-        report.user_properties.append((PROCESSOR, max(0.0, now - self._last)))
         if call.when == "teardown":
+            # what a killed child has used may be lost with it
+            report.user_properties.append((PROCESSOR, max(0.0, used() - self._begun)))
             if self._count % EVERY == 0:
                 report.user_properties.append((YARDSTICK, yardstick()))
             self._count += 1
-        self._last = used()
         return report
 
 
@@ -190,7 +188,7 @@ class Ledger:
         self._lines: list[str] = []
 
     def pytest_runtest_logreport(self, report: Report) -> None:
-        """Add one phase of a test."""
+        """Add what a report brings."""
         if "long" in report.keywords:
             self._long.add(report.nodeid)
         for name, value in report.user_properties:

@@ -55,9 +55,7 @@ def brain(
     place = affine if moved is None else np.linalg.inv(moved) @ affine
     # along one axis where a coordinate depends on no other: sines of a line are quick
     steps = np.ogrid[tuple(slice(side) for side in shape)]
-    x, y, z = (
-        (sum((row[axis] * steps[axis] for axis in range(3) if row[axis]), row[3]) / scale) for row in place[:3]
-    )
+    x, y, z = ((sum((row[axis] * steps[axis] for axis in range(3) if row[axis]), row[3]) / scale) for row in place[:3])
     fluid, grey, white = TISSUES[contrast]
     radius = np.sqrt((x / 62) ** 2 + (y / 78) ** 2 + (z / 60) ** 2)
     folds = 0.07 * (

@@ -21,6 +21,12 @@ SHARED = {
     "tests/browser/test_augment": "browser-lab",
     "tests/browser/test_failure": "browser-lab",
     "tests/browser/": "browser-server",
+    # every file of the program and of its tests is parsed, once
+    "tests/test_docs.py": "source",
+    "tests/test_layers.py": "source",
+    "tests/test_style.py": "source",
+    "tests/core/test_result.py": "source",
+    "tests/webapp/pages/test_html.py": "source",
     # a file at a time: a page of their own, on a server of their own
     "tests/looks/": "browser-looks",
 }

@@ -27,6 +27,12 @@ SHARED = {
     "tests/test_style.py": "source",
     "tests/core/test_result.py": "source",
     "tests/webapp/pages/test_html.py": "source",
+    # heads of the generator, each made once
+    "tests/core/anatomy/test_same_head.py": "heads",
+    "tests/core/bench/test_two_heads.py": "heads",
+    "tests/core/imaging/superres/test_guide.py": "heads",
+    "tests/core/imaging/test_one_head.py": "heads",
+    "tests/core/imaging/translate/test_sources.py": "heads",
     # a file at a time: a page of their own, on a server of their own
     "tests/looks/": "browser-looks",
 }

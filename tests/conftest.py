@@ -21,7 +21,7 @@ from tests.phantom import Phantom, make_phantom
 
 ROOT = Path(__file__).resolve().parents[1]
 
-pytest_plugins = ["tests.spent", "tests.groups", "tests.postgres", "tests.buckets"]
+pytest_plugins = ["tests.spent", "tests.groups", "tests.postgres", "tests.buckets", "tests.databases"]
 
 # how long an example takes depends on what else the machine does
 for name, examples in (("push", 20), ("full", 200)):

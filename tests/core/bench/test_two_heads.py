@@ -38,7 +38,7 @@ FITS: dict[tuple[int, ...], Fit] = {}
 def remembered(one: Volume, head: Head, other: Volume, other_head: Head) -> Fit:
     """The fit of two scans, computed once for the same voxels in the same places."""
     arrays = [each for scan in (one, other) for each in (scan.data, scan.affine)]
-    key = tuple(zlib.crc32(np.ascontiguousarray(array)) for array in arrays)
+    key = tuple(zlib.crc32(array.tobytes()) for array in arrays)
     if key not in FITS:
         FITS[key] = fit(one, head, other, other_head)
     return FITS[key]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import spec_from_file_location
 from types import ModuleType
 
 COMPONENTS = "gradio.component_meta"
@@ -15,7 +16,7 @@ class _WithoutStubs(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         """Load the module that makes the classes of components, without its writer of stubs."""
         super().exec_module(module)
-        module.create_or_modify_pyi = lambda *_: None  # type: ignore[attr-defined]
+        vars(module).update(create_or_modify_pyi=lambda *_: None)
 
 
 class _Finder(PathFinder):
@@ -25,9 +26,9 @@ class _Finder(PathFinder):
     ) -> ModuleSpec | None:
         """Return how to load ``COMPONENTS``; None for all others."""
         spec = super().find_spec(name, path, target) if name == COMPONENTS else None
-        if spec is not None and spec.origin is not None:
-            spec.loader = _WithoutStubs(name, spec.origin)
-        return spec
+        if spec is None or spec.origin is None:
+            return spec
+        return spec_from_file_location(name, spec.origin, loader=_WithoutStubs(name, spec.origin))
 
 
 sys.meta_path.insert(0, _Finder)

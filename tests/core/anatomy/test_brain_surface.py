@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.anatomy.brain import find_brain, normals, sphere
+from core.anatomy.brain_surface import normals, sphere, surface_brain
 from core.files.nifti import read_volume
 from core.volume import Volume
 from tests.core.brains import SCALP, brain, grid
@@ -22,21 +22,21 @@ def dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
 
 def test_the_brain_of_a_whole_head_is_found_whatever_its_units() -> None:
     head = brain("t1", *GRID, whole=True, scale=1.0)
-    found = find_brain(head)
+    found = surface_brain(head)
     assert dice(found, TRUTH) > 0.95
-    np.testing.assert_array_equal(find_brain(Volume(head.data * np.float32(0.25), head.affine)), found)
+    np.testing.assert_array_equal(surface_brain(Volume(head.data * np.float32(0.25), head.affine)), found)
 
 
 def test_in_a_t2_the_bright_fluid_around_the_brain_comes_with_it_and_no_scalp() -> None:
     head = brain("t2", *GRID, whole=True, scale=1.0)
-    found = find_brain(head)
+    found = surface_brain(head)
     assert found[TRUTH].mean() > 0.99
     assert found[head.data == SCALP].mean() < 0.01
 
 
 def test_what_is_no_head_has_no_brain() -> None:
     affine, shape = GRID
-    assert not find_brain(Volume(np.zeros(shape, np.float32), affine)).any()
+    assert not surface_brain(Volume(np.zeros(shape, np.float32), affine)).any()
 
 
 @pytest.mark.skipif(not WHOLE_HEAD.is_file(), reason="no real whole head: ../shared/data is absent")
@@ -44,7 +44,7 @@ def test_the_brain_of_a_real_head_has_a_likely_size_and_is_in_one_piece() -> Non
     from scipy import ndimage
 
     volume = read_volume(WHOLE_HEAD)
-    found = find_brain(volume)
+    found = surface_brain(volume)
     millilitres = found.sum() * np.prod(volume.spacing) / 1000
     assert 1250 < millilitres < 1500
     assert ndimage.label(found)[1] == 1

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from core.anatomy.brain_network import WEIGHTS, network_brain
 from core.anatomy.brain_surface import surface_brain
+from core.anatomy.head import BRAIN_ML
 from core.volume import Volume
 
 Bool = NDArray[np.bool_]
 
-# a brain with the fluid around it, ml: smaller or larger ones are not taken from the networks
-LIKELY_ML = (800.0, 2200.0)
+# the smallest brain, with the fluid around it, that is taken from the networks; the largest is ``BRAIN_ML``
+LEAST_ML = 800.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,6 @@ def find_brain(volume: Volume, head: Bool | None = None) -> Brain:
     Raises UserError weights_missing or weights_damaged.
     """
     mask = network_brain(volume.data)
-    low, high = LIKELY_ML
-    if low <= mask.sum() * float(np.prod(volume.spacing)) / 1000 <= high:
+    if LEAST_ML <= mask.sum() * float(np.prod(volume.spacing)) / 1000 <= BRAIN_ML:
         return Brain(mask, WEIGHTS)
     return Brain(surface_brain(volume, head), ())

@@ -177,7 +177,7 @@ def _brain(
     found = find_brain(Volume(images[first.name], affine))
     volume_ml = float(found.mask.sum()) * WORK_MM**3 / 1000
     sentence = (
-        f"Taken as a whole head: the brain ({volume_ml:.0f} ml) was looked for in {first.title}, {found.means}, and "
+        f"Taken as a whole head: the brain ({volume_ml:.0f} ml) was found in {first.title} {found.means} and "
         "alone translated; around it the result is 0."
     )
     return found.mask, sentence, found.weights

@@ -60,6 +60,13 @@ class BatchLines:
             how_far = f"  ({_standing_in_words(self._standing)})" if self._standing and not line_start() else ""
             typer.echo(f"{line_start()}{outcome.scan.name}: {outcome.state}{how_far}", err=True)
 
+    def again(self, outcome: Outcome) -> None:
+        """Write why a scan failed that will be tried once more."""
+        if not self._quiet:
+            typer.echo(
+                f"{line_start()}{outcome.scan.name}: failed, tried again after the others. {outcome.error}", err=True
+            )
+
     def progress(self, standing: Standing) -> None:
         """Rewrite the line of a terminal."""
         self._standing = standing

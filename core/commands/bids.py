@@ -11,6 +11,7 @@ import typer
 
 from core.commands.many_scans import engine_options, finish_batch, require_success, run_scans, task_named
 from core.commands.run import chosen_params, option, setting_options
+from core.commands.terminal import print_version
 from core.declaration import Task
 from core.errors import UserError
 from core.plurals import count
@@ -88,6 +89,12 @@ def _options(task: Task | None) -> list[inspect.Parameter]:
             list[Path] | None,
             typer.Option("--derivatives", help="Data sets with masks; all in DATASET/derivatives if not given."),
             None,
+        ),
+        option(
+            "version",
+            bool,
+            typer.Option("--version", "-v", callback=print_version, is_eager=True, help="Print the version."),
+            False,
         ),
         *engine_options(),
         *(setting_options(task) if task else ()),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from core import __version__
 from core.events import Event, Progress, Started
 from core.plurals import count
 from core.result import Note
@@ -95,6 +96,13 @@ def _left_in_words(seconds: float) -> str:
 def show_note(note: Note) -> None:
     """Write a note of a result to stderr."""
     typer.echo(f"{line_start()}{note.level.capitalize()}: {note.text}", err=True)
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version of the program and end the command, where that is wanted."""
+    if wanted:
+        typer.echo(f"counterscan {__version__}")
+        raise typer.Exit
 
 
 def line_start() -> str:

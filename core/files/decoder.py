@@ -47,7 +47,7 @@ def _scan(request: dict[str, Any], work: Path) -> dict[str, Any]:
     from core.files.scan_finder import load
 
     paths, wanted = [Path(path) for path in request["paths"]], request["numbers"]
-    found = []
+    found: list[dict[str, Any]] = []
     for loaded in load(paths, work, max_bytes=request["max_bytes"], numbers=wanted, room=request["room"]):
         write_stored(work / f"{len(found)}-{request['name']}", loaded.stored)
         notes = [[note.level, note.text] for note in loaded.notes]

@@ -38,7 +38,7 @@ def test_a_scan_that_fails_costs_nothing_that_counts(tmp_path: Path) -> None:
 
 def test_a_network_within_another_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([1.0, 4.0, 10.0, 11.0])
-    monkeypatch.setattr(batch_cost.time, "process_time", lambda: next(moments))
+    monkeypatch.setattr("core.bench.batch_cost.time.process_time", lambda: next(moments))
     cost, network = Cost(), nn.Sequential(nn.Linear(1, 1), nn.ReLU())
     with batch_cost._counted(cost), torch.inference_mode():
         network(torch.zeros(1, 1))
@@ -59,7 +59,12 @@ def test_the_table_is_for_each_scan_and_stands_in_a_page(tmp_path: Path, monkeyp
     page.write_text(f"above\n{begin}\n{end}\nbelow\n")
     table.write_text("t1,mask\na.nii,b.nii\n")
     seen: list[Batch] = []
-    monkeypatch.setattr(batch_cost, "measure", lambda batch: seen.append(batch) or cost)
+
+    def measured(batch: Batch) -> Cost:
+        seen.append(batch)
+        return cost
+
+    monkeypatch.setattr(batch_cost, "measure", measured)
     shown = CliRunner().invoke(command.app, ["batch", str(table), "--no-compare", "--markdown", str(page)])
     assert shown.exit_code == 0 and "| Reading | 0.25 |" in page.read_text()
     assert seen[0].params["compare"] is False and seen[0].scans[0].inputs["t1"] == str(tmp_path / "a.nii")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import subprocess
@@ -9,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import ndimage
 
 import core
 from core import job
@@ -19,7 +19,7 @@ from core.files.nifti import Stored, read_own, read_stored, read_volume, write_s
 from tests.contract.phantom import write_phantom
 from tests.core.files.test_nrrd_mha import RAW, mgh, mha, nrrd
 from tests.dicom_files import as_series
-from tests.phantom import make_phantom
+from tests.phantom import deep_part, make_phantom
 
 
 def test_the_public_names_are_there_and_load_lazily() -> None:
@@ -192,15 +192,30 @@ def test_limits_for_files_of_strangers_spare_our_own(tmp_path: Path, monkeypatch
         read_stored(Path(done.files["difference"]))
 
 
-def test_a_report_that_fails_leaves_the_result_and_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "why", "logged"),
+    [
+        (RuntimeError("no pictures"), "; the log has the details.", ["no report"]),
+        (OSError(errno.ENOSPC, "no space"), ": the disk is full.", []),
+    ],
+)
+def test_a_report_that_fails_leaves_the_result_and_a_warning(
+    error: Exception,
+    why: str,
+    logged: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def fail(*arguments: Any) -> None:
-        raise RuntimeError("no pictures")
+        raise error
 
     monkeypatch.setattr("core.report.page.figures", fail)
     done = shell(write_phantom(tmp_path), tmp_path / "out")
     assert "result" in done.files and "report" not in done.files
     (warning,) = done.result.texts("warning")
-    assert warning.startswith("The report could not be written")
+    assert warning == f"The report could not be written{why}"
+    assert [record.message for record in caplog.records] == logged
     record = json.loads(Path(done.files["run"]).read_text(encoding="utf-8"))
     assert warning in [note["text"] for note in record["summary"]["notes"]]
 
@@ -216,8 +231,7 @@ def test_notices_of_a_conversion_are_in_the_record_and_the_report(tmp_path: Path
 
 
 def test_a_run_takes_a_copy_without_the_face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = lambda volume, head: ndimage.distance_transform_edt(head, sampling=volume.spacing) > 30  # noqa: E731
-    monkeypatch.setattr("core.anatomy.face.find_brain", found)
+    monkeypatch.setattr("core.anatomy.face.find_brain", deep_part)
     t1, mask = make_phantom().write(tmp_path)
     given, before = {"t1": t1, "mask": mask}, t1.read_bytes()
     done = core.run("inpaint", given, tmp_path / "out", method="shell", compare=False, device="cpu", deface=True)

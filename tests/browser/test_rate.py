@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Scans, Server, Watch, new_context
-from tests.browser.steps import choose_method, load_mask, load_scan, run, wait_for, wait_result
+from tests.browser.steps import choose_method, load_mask, load_scan, open_tab, run, wait_for, wait_result
 from tests.webapp.study.folders import write_folder
 
 Visitor = Callable[[str], Page]
@@ -49,8 +49,11 @@ def packed(folder: Path, cases: int = 3) -> Path:
 
 
 def open_rate(page: Page) -> None:
-    """Go to the Rate tab."""
-    page.get_by_role("tab", name="Rate").click()
+    """Go to the Rate tab, and to the form of a new study."""
+    open_tab(page, "Rate")
+    if not page.locator("#study-make").is_visible():
+        page.get_by_label("Study", exact=True).click()
+        page.get_by_role("option", name="New study").click()
     expect(page.locator("#study-make")).to_be_visible()
 
 
@@ -207,6 +210,7 @@ def test_a_run_becomes_a_study_that_is_rated_and_read(shared_page: Page, scans: 
     expect(page.frame_locator("#study-report iframe").locator("h1")).to_contain_text("onerror=alert(1)")
     expect(page.locator("#study-raters")).to_contain_text(f"{total} of {total}")
     # the next study is made of other images
+    open_rate(page)
     page.locator("#study-runs label").first.click()
 
 

@@ -49,8 +49,8 @@ def test_a_run_under_way_looks_right(loaded: Page) -> None:
     setting(loaded, "Samples").press("Tab")
     loaded.get_by_role("button", name="advanced settings").locator("visible=true").first.click()
     run(loaded)
-    loaded.wait_for_function("Number(document.querySelector('.cs-bar').getAttribute('aria-valuenow')) > 0")
-    for part in (".cs-bar", ".cs-progress-text", ".cs-progress-percent"):
+    loaded.wait_for_function("Number(document.querySelector('#progress .cs-bar').getAttribute('aria-valuenow')) > 0")
+    for part in ("#progress .cs-bar", "#progress .cs-progress-text", "#progress .cs-progress-percent"):
         assert covered(loaded, part) == []
     assert faults(loaded, "running") == []
     loaded.locator("#cancel").click()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Desk, Scans, Server, Watch, new_context
 from tests.browser.steps import VIEWER, canvas, choose_method, load_mask, load_scan, open_tab, run, visit, wait_result
@@ -119,11 +119,10 @@ def test_the_link_to_notes_and_files_keeps_the_page(done: Page) -> None:
     assert done.evaluate("globalThis.kept === true")
 
 
-def test_every_step_is_reached_by_keyboard(shared_page: Page) -> None:
-    page = shared_page
-    open_tab(page, "Inpaint")
-    # the focus goes on from where a person has clicked last
-    page.locator(".cs-brand").click()
+def test_every_step_is_reached_by_keyboard(context: BrowserContext, server: Server, watch: Watch) -> None:
+    page = context.new_page()
+    watch.follow(page)
+    visit(page, server.url)
     seen, unmarked = set(), set()
     for _ in range(40):
         page.keyboard.press("Tab")

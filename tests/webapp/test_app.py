@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,7 +122,7 @@ def test_an_idle_page_hardly_wakes_the_server(unguarded: TestClient, monkeypatch
     from gradio.queueing import Queue
 
     looks: list[int] = []
-    waiting = Queue.__len__
+    waiting: Callable[[Queue], int] = Queue.__len__
 
     def look(queue: Queue) -> int:
         looks.append(waiting(queue))

@@ -7,22 +7,18 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.anatomy.intensity import scaled
 from core.contrasts import CONTRASTS
-from core.imaging.translate.regression import features, row, surroundings
-from core.nets.piecewise_linear import FEATURES
+from core.imaging.translate.regression import features, row
+from core.nets.piecewise_linear import FEATURES, SCALES
+from core.train.contrast_subjects import read, subjects
 from core.train.datasets import Packed
 from core.train.pack import PackedSet
 
 Float = NDArray[np.float32]
 
-VOXELS = 40_000
+# voxels of a scan, and of a cube
+VOXELS = {"scan": 40_000, "cubes": 2_000}
 RIDGE = 1e-5
-
-
-def subjects(packed: PackedSet) -> list[Packed]:
-    """Return the training subjects that have two contrasts or more of a stripped brain."""
-    return [item for item in packed.learnt_from("translate") if item.stripped and len(item.contrasts) > 1]
 
 
 def fit(packed: PackedSet) -> Float:
@@ -40,11 +36,11 @@ def fit(packed: PackedSet) -> Float:
 
 def _voxels(packed: PackedSet, item: Packed, number: int) -> dict[str, Float]:
     """Return random voxels of a subject: contrast -> (scales, N)."""
-    brain = packed.head(item.name)
-    picked = np.random.default_rng(number).permutation(int(brain.sum()))[:VOXELS]
+    rng = np.random.default_rng(number)
+    subject = read(packed, item, rng)
+    picked = rng.permutation(np.flatnonzero(subject.useful))[: VOXELS[item.kind]]
     return {
-        contrast: surroundings(scaled(packed.image(item.name, contrast), brain), brain)[:, brain][:, picked]
-        for contrast in item.contrasts
+        contrast: subject.surroundings(contrast).reshape(1 + len(SCALES), -1)[:, picked] for contrast in item.contrasts
     }
 
 

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from core.nets.boosted_trees import TREES
 from core.train.checkpoint import State
+from core.train.contrast_subjects import subjects
 from core.train.datasets import PERMISSIVE, Packed
-from core.train.fit_regression import fit, subjects
+from core.train.fit_regression import fit
 from core.train.fit_trees import FEWEST, fit_all
 from core.train.pack import PackedSet
 from core.train.presets import Preset

@@ -22,10 +22,10 @@ from core.train.pack import PackedSet
 Float = NDArray[np.float32]
 
 # voxels of a scan, and of a cube
-VOXELS = {"scan": 20_000, "cubes": 500}
+VOXELS = {"scan": 8_000, "cubes": 300}
 # neighbours are nearly equal: no more than this share of a brain
 SHARE = 0.1
-FOLDS = 3
+FOLDS = 2
 # trees of a smoke run
 FEWEST = 4
 

@@ -32,14 +32,12 @@ WHOLE = 0.5
 class ContrastSource:
     """Draws crops of the subjects of a packed set that have two contrasts or more, whole or in cubes.
 
-    folder: where the trees of a run are kept.
+    folder: where the regression and the trees of a run are kept.
     grown: add the prediction of boosted trees, which the papers' networks do not take.
     split: of whom; regression and trees are those of the training subjects.
     """
 
-    def __init__(
-        self, packed: PackedSet, seed: int, folder: Path, grown: bool = True, split: str = "train"
-    ) -> None:
+    def __init__(self, packed: PackedSet, seed: int, folder: Path, grown: bool = True, split: str = "train") -> None:
         self._packed = packed
         self._grown = grown
         self._seed = seed
@@ -47,9 +45,11 @@ class ContrastSource:
         # of the training subjects each has a fold; those of another split may have any
         chosen = learnt if split == "train" else subjects(packed, split)
         self._kinds = [kind for kind in ("scan", "cubes") if any(item.kind == kind for item in chosen)]
-        self._numbered = {kind: [(n, item) for n, item in enumerate(chosen) if item.kind == kind] for kind in self._kinds}
+        self._numbered = {
+            kind: [(n, item) for n, item in enumerate(chosen) if item.kind == kind] for kind in self._kinds
+        }
         self._loaded: dict[str, Subject] = {}
-        self._table = fit(packed)
+        self._table = _regression(packed, folder / "regression.npy")
         self._trees = Others(lambda number: draw(packed, learnt[number], number), len(learnt), folder)
 
     def batch(self, index: int, smallest: bool = False) -> Batch:
@@ -92,6 +92,17 @@ class ContrastSource:
         if item.name not in self._loaded:
             self._loaded[item.name] = read(self._packed, item, rng)
         return self._loaded[item.name]
+
+
+def _regression(packed: PackedSet, path: Path) -> Float:
+    """Return the table of the regression, fitted unless an earlier session of the run has stored it at ``path``."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name("part-" + path.name)
+        np.save(temporary, fit(packed))
+        temporary.replace(path)
+    table: Float = np.load(path, allow_pickle=False)
+    return table
 
 
 def _cube(subject: Subject, rng: np.random.Generator, side: int) -> NDArray[np.intp]:

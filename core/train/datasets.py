@@ -31,8 +31,8 @@ FREESURFER_LABELS = "labels of FreeSurfer"
 
 @dataclass(frozen=True)
 class Packed:
-    """One subject of a packed set: ``kind`` is scan (contrasts on one grid), cubes (parts of scans), labels (a tissue map)
-    or shapes (masks).
+    """One subject of a packed set: ``kind`` is scan (contrasts on one grid), cubes (parts of scans), labels (a tissue
+    map) or shapes (masks).
 
     contrasts: what there is of t1, t1ce, t2, flair. sharp: those that are sharp on all three axes; of tasks that learn
     super-resolution, the others were made from thick slices along S and are sharp on the other two.
@@ -53,7 +53,8 @@ class Packed:
 
 @dataclass(frozen=True)
 class Listed:
-    """An item with its files: contrast (or ``cubes``, ``labels``, ``shapes``) -> file; lesion: a mask of what is not healthy."""
+    """An item with its files: contrast (or ``cubes``, ``labels``, ``shapes``) -> file; lesion: a mask of what is not
+    healthy."""
 
     item: Packed
     paths: dict[str, Path]

@@ -29,14 +29,18 @@ class KeptBatches:
         claim(folder, {"recipe": RECIPE, "seed": seed, "packed": digest(packed)})
 
     def batch(self, step: int, smallest: bool = False) -> Batch:
-        """Return the batch of ``step``; of the smallest crops none is kept."""
-        if smallest:
-            return self._source.batch(step, smallest)
+        """Return the batch of ``step``."""
         rng = np.random.default_rng([self._seed, step, 12])
-        path = self._folder / f"{int(rng.integers(min(CAPACITY, READY + int(step * PER_STEP)))):07d}.npz"
+        return _mirrored(self.numbered(int(rng.integers(min(CAPACITY, READY + int(step * PER_STEP)))), smallest), rng)
+
+    def numbered(self, index: int, smallest: bool = False) -> Batch:
+        """Return batch ``index`` as it was made; of the smallest crops none is kept."""
+        if smallest:
+            return self._source.batch(index, smallest)
+        path = self._folder / f"{index:07d}.npz"
         if not path.is_file():
-            _write(path, self._source.batch(int(path.stem)))
-        return _mirrored(_read(path), rng)
+            _write(path, self._source.batch(index))
+        return _read(path)
 
 
 def _write(path: Path, batch: Batch) -> None:

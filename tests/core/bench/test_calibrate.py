@@ -35,7 +35,7 @@ def test_a_single_subject_cannot_be_left_out() -> None:
 def test_a_network_that_claims_too_little_doubt_is_given_more() -> None:
     # half of the truth is missing where a tenth was claimed
     found = calibrate([Copying()], Entrant("net", "Network", lambda problem: doubting(0.5)))
-    assert found.factor == pytest.approx(0.9 * 0.5 / (1.645 * 0.1), rel=0.05)
+    assert found[""].factor == pytest.approx(0.9 * 0.5 / (1.645 * 0.1), rel=0.05)
 
 
 def test_a_method_without_doubts_cannot_be_calibrated() -> None:

@@ -82,7 +82,7 @@ def _path(folder: Path, index: int) -> Path:
 def digest(packed: Path) -> str:
     """Return the SHA-256 of a packed set."""
     with packed.open("rb") as opened:
-        return hashlib.filedigest(opened, "sha256").hexdigest()
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def claim(folder: Path, made_from: dict[str, object]) -> None:

@@ -11,8 +11,8 @@ import torch
 from core.nets import build
 from core.train.batch import Batch
 from core.train.checkpoint import State
-from core.train.crop_store import batch_of, read, write
 from core.train.contrast_subjects import subjects
+from core.train.crop_store import batch_of, read, write
 from core.train.curve import Curve
 from core.train.inpaint_crops import CropSource
 from core.train.kept_batches import KeptBatches

@@ -63,7 +63,8 @@ def test_a_cube_in_millimetres_keeps_its_scores_and_its_border(tmp_path: Path) -
 
 def test_the_middle_of_a_usual_brain_is_the_middle_of_its_places() -> None:
     corner = np.array([(box.start + box.stop - 1) / 2 for box in cubes.BRAIN_MM], np.float32)
-    place = cubes.positions(corner + cubes.STEP_MM.astype(np.float32) / 2, (60, 60, 39), 2)
+    first = (corner + cubes.STEP_MM / 2).astype(np.float32)
+    place = cubes.positions(first, (60, 60, 39), 2)
     assert place.shape == (3, 64, 64, 43)
     # half a voxel before the centre of the first voxel of the cube itself
     assert np.abs(place[:, 1:3, 1:3, 1:3].mean(axis=(1, 2, 3))).max() < 0.01

@@ -16,7 +16,7 @@ Baselines = Mapping[str, Sequence[str]]
 BASELINES: Baselines = {
     "inpaint": ("biharmonic",),
     "superres": ("cubic/ibp10",),
-    "translate": ("boosting", "boosting/matched", "trees"),
+    "translate": ("boosting", "boosting/matched"),
 }
 """The plain methods to beat; where there are two, the one with the higher PSNR in the block."""
 COMPARED = ("psnr", "psnr_line", "ssim", "grey_dice")

@@ -58,6 +58,15 @@ def subjects(packed: PackedSet, split: str = "train") -> list[Packed]:
     return [item for item in items if item.stripped and len(item.contrasts) > 1 and item.name != TUMOUR]
 
 
+def whole(packed: PackedSet) -> list[Packed]:
+    """Return the training subjects of whom there are whole brains.
+
+    Regression and trees are fitted on these alone: cubes are half tumour, and of a voxel and its surroundings alone
+    neither can know whether it is in one; with cubes both made healthy tissue as bright as oedema.
+    """
+    return [item for item in subjects(packed) if item.kind == "scan"]
+
+
 def read(packed: PackedSet, item: Packed, rng: np.random.Generator) -> Subject:
     """Return a subject; of one in cubes a random one, its standard scores taken to be those of a random whole brain."""
     if item.kind == "cubes":

@@ -10,20 +10,19 @@ from numpy.typing import NDArray
 from core.contrasts import CONTRASTS
 from core.imaging.translate.regression import features, row
 from core.nets.piecewise_linear import FEATURES, SCALES
-from core.train.contrast_subjects import read, subjects
+from core.train.contrast_subjects import read, whole
 from core.train.datasets import Packed
 from core.train.pack import PackedSet
 
 Float = NDArray[np.float32]
 
-# voxels of a scan, and of a cube
-VOXELS = {"scan": 40_000, "cubes": 2_000}
+VOXELS = 40_000
 RIDGE = 1e-5
 
 
 def fit(packed: PackedSet) -> Float:
     """Return the table (16, 4, FEATURES) float32 of the piecewise-linear network; 0 for contrasts no subject has."""
-    drawn = [_voxels(packed, item, number) for number, item in enumerate(subjects(packed))]
+    drawn = [_voxels(packed, item, number) for number, item in enumerate(whole(packed))]
     table = np.zeros((2 ** len(CONTRASTS), len(CONTRASTS), FEATURES), np.float32)
     for count in range(1, len(CONTRASTS)):
         for names in combinations(CONTRASTS, count):
@@ -38,7 +37,7 @@ def _voxels(packed: PackedSet, item: Packed, number: int) -> dict[str, Float]:
     """Return random voxels of a subject: contrast -> (scales, N)."""
     rng = np.random.default_rng(number)
     subject = read(packed, item, rng)
-    picked = rng.permutation(np.flatnonzero(subject.useful))[: VOXELS[item.kind]]
+    picked = rng.permutation(np.flatnonzero(subject.useful))[:VOXELS]
     return {
         contrast: subject.surroundings(contrast).reshape(1 + len(SCALES), -1)[:, picked] for contrast in item.contrasts
     }

@@ -21,11 +21,10 @@ from core.train.pack import PackedSet
 
 Float = NDArray[np.float32]
 
-# voxels of a scan, and of a cube
-VOXELS = {"scan": 8_000, "cubes": 300}
+VOXELS = 20_000
 # neighbours are nearly equal: no more than this share of a brain
 SHARE = 0.1
-FOLDS = 2
+FOLDS = 3
 # trees of a smoke run
 FEWEST = 4
 
@@ -46,7 +45,7 @@ def draw(packed: PackedSet, item: Packed, number: int) -> Sample:
     """Return random voxels of subject ``number``."""
     rng = np.random.default_rng([number, 2])
     subject = read(packed, item, rng)
-    count = min(VOXELS[item.kind], int(SHARE * subject.useful.sum()))
+    count = min(VOXELS, int(SHARE * subject.useful.sum()))
     picked = rng.choice(np.flatnonzero(subject.useful), count, replace=False)
     nothing = np.zeros((0, *subject.brain.shape), np.float32)
     features = {name: gather({name: subject.patch_maps(name)}, nothing, picked) for name in item.contrasts}

@@ -13,7 +13,7 @@ from core.imaging.translate.trees import gather
 from core.imaging.translate.trees import predict as grown_of
 from core.nets.boosted_trees import TREES
 from core.train.batch import Batch
-from core.train.contrast_subjects import REACH, Subject, read, subjects
+from core.train.contrast_subjects import REACH, Subject, read, subjects, whole
 from core.train.datasets import Packed
 from core.train.fit_regression import fit
 from core.train.fit_trees import FEWEST, Others, draw
@@ -34,20 +34,17 @@ class ContrastSource:
 
     folder: where the regression and the trees of a run are kept.
     grown: add the prediction of boosted trees, which the papers' networks do not take.
-    split: of whom; regression and trees are those of the training subjects.
+    split: of whom; regression and trees are those of the whole training subjects.
     """
 
     def __init__(self, packed: PackedSet, seed: int, folder: Path, grown: bool = True, split: str = "train") -> None:
         self._packed = packed
         self._grown = grown
         self._seed = seed
-        learnt = subjects(packed)
-        # of the training subjects each has a fold; those of another split may have any
-        chosen = learnt if split == "train" else subjects(packed, split)
-        self._kinds = [kind for kind in ("scan", "cubes") if any(item.kind == kind for item in chosen)]
-        self._numbered = {
-            kind: [(n, item) for n, item in enumerate(chosen) if item.kind == kind] for kind in self._kinds
-        }
+        learnt = whole(packed)
+        by_kind = {kind: [item for item in subjects(packed, split) if item.kind == kind] for kind in ("scan", "cubes")}
+        # the number of a whole training subject is its own among those that trees are fitted on
+        self._numbered = [list(enumerate(items)) for items in by_kind.values() if items]
         self._loaded: dict[str, Subject] = {}
         self._table = _regression(packed, folder / "regression.npy")
         self._trees = Others(lambda number: draw(packed, learnt[number], number), len(learnt), folder)
@@ -60,8 +57,8 @@ class ContrastSource:
         return Batch(context, target, region, conditioning)
 
     def _crop(self, rng: np.random.Generator, smallest: bool) -> tuple[Float, Float, Float, Float]:
-        kind = self._kinds[int(len(self._kinds) > 1 and rng.random() >= WHOLE)]
-        number, item = self._numbered[kind][rng.integers(len(self._numbered[kind]))]
+        several = self._numbered[int(len(self._numbered) > 1 and rng.random() >= WHOLE)]
+        number, item = several[rng.integers(len(several))]
         subject = self._subject(item, rng)
         side, trees = (SMALLEST, FEWEST) if smallest else (SIDE, TREES)
         # with what the surroundings of its voxels reach

@@ -29,7 +29,8 @@ class Setting:
     tiling: how a network may see the volume in parts. unnatural: residual, axis -> how much larger steps are along that
     axis and across the mask's border than in known tissue, 1 alike; None where there is no mask.
     measured: what was measured of the residual, where the voxels to be made were measured in part.
-    opposite: the residual (X, Y, Z) that shows the other hemisphere, and where that is known, (X, Y, Z) bool.
+    borrowed: mean and deviation of the residual, whether the other hemisphere may be taken from -> the residual
+    (X, Y, Z) that shows tissue from elsewhere in the head, where that is known, and how much is from the other side.
     """
 
     views: Callable[[int], View]
@@ -39,7 +40,7 @@ class Setting:
     tiling: Tiling | None = None
     unnatural: Callable[[Float, int], float] | None = None
     measured: Callable[[str], Measurement] | None = None
-    opposite: Callable[[], tuple[Float, Bool]] | None = None
+    borrowed: Callable[[Float, Float, bool], tuple[Float, Bool, float]] | None = None
 
     def solved(self, sampling: Sampling, options: Options, factor: float) -> Generator[Progress, None, Estimate]:
         """Draw samples and return the estimate, no calls counted; ``factor`` calibrates its deviation."""

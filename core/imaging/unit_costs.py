@@ -17,6 +17,8 @@ HALF_GAIN = 3.5
 INPAINT_START, INPAINT_SCAN = 0.3, 1.2e-7
 INPAINT_METHOD: Mapping[str, float] = {"mirror": 1.5}
 INPAINT_FILLED: Mapping[str, float] = {"shell": 1e-6, "harmonic": 1e-6, "biharmonic": 6e-6, "mirror": 2e-6}
+# the search for tissue that fits, of a Realistic fill
+INPAINT_BORROWED = 2.6
 # the smooth fill that networks start from
 INPAINT_SMOOTH = 9e-6
 

@@ -44,11 +44,16 @@ class Midline:
 
     def reflect(self, points: Floats) -> Floats:
         """Return the mirror images of ``points`` (3, N), mm; its own inverse."""
-        normal = np.array(
-            [np.cos(self.yaw) * np.cos(self.roll), np.sin(self.yaw) * np.cos(self.roll), np.sin(self.roll)]
-        )
-        height = normal @ (points - np.array(self.centre)[:, None]) - self.offset
-        return np.asarray(points - 2 * normal[:, None] * height)
+        return np.asarray(points - 2 * np.array(self._normal())[:, None] * self.heights(points))
+
+    def heights(self, points: Floats | tuple[Floats, Floats, Floats]) -> Floats:
+        """Return how far to the right of the plane ``points`` lie, mm; their three parts may be of any shape."""
+        x, y, z = (n * (part - c) for n, part, c in zip(self._normal(), points, self.centre, strict=True))
+        return np.asarray(x + y + z - self.offset)
+
+    def _normal(self) -> tuple[float, float, float]:
+        yaw, roll = self.yaw, self.roll
+        return float(np.cos(yaw) * np.cos(roll)), float(np.sin(yaw) * np.cos(roll)), float(np.sin(roll))
 
 
 def mirror(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:

@@ -16,8 +16,8 @@ from core.diffusion.sampler import SamplerOptions
 from core.events import Progress
 from core.imaging.brain_position import Place, brain_box, place_of, reversed_left_right
 from core.imaging.formulation import Setting
+from core.imaging.inpaint.borrowed import borrow
 from core.imaging.inpaint.classical import interpolate
-from core.imaging.inpaint.mirror import opposite
 from core.imaging.inpaint.realistic import continued, grafted
 from core.imaging.inpaint.through_plane import details, trust
 from core.imaging.options import Options
@@ -110,28 +110,30 @@ def _seen(crop: _Crop, ring: int = 0) -> Setting:
         # the fill agrees with all that is known: nothing is left of it
         return Measurement((None, None, None), there, torch.zeros_like(there))
 
-    def across() -> tuple[Float, Bool]:
-        smooth = interpolate(crop.problem.image, crop.problem.mask, order=1)
-        values, share = (crop.bring(part.astype(np.float32)) for part in opposite(crop.problem, smooth))
+    def borrowed(residual: Float, deviation: Float, opposite: bool) -> tuple[Float, Bool, float]:
+        likely = finished(residual, deviation)
+        sure = likely.deviation if likely.deviation is not None else np.ones_like(likely.values)
+        found = borrow(crop.problem, likely.values, sure, opposite)
+        values, share = (crop.bring(part.astype(np.float32)) for part in (found.values, found.known))
         # unknown zeros must not bleed into known tissue
         shown, known = continued((values / np.maximum(share, 0.5)).astype(np.float32), share > 0.5)
         known &= crop.mask
-        return np.where(known, (shown - prepared.fill) / np.float32(scale), 0).astype(np.float32), known
+        return np.where(known, (shown - prepared.fill) / np.float32(scale), 0).astype(np.float32), known, found.across
 
-    return Setting(view, finished, picture, (2, 1, 0), unnatural=unnatural, measured=measured, opposite=across)
+    return Setting(view, finished, picture, (2, 1, 0), unnatural=unnatural, measured=measured, borrowed=borrowed)
 
 
 def volume(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
     """Fill with the network ``WEIGHTS``: the estimate (X, Y, Z) float32 in the scan's units, 0 outside the mask.
 
-    Realistic takes the folds from the other hemisphere (``grafted``). UserError weights_missing or weights_damaged.
+    Realistic takes the folds from elsewhere in the head (``grafted``). UserError weights_missing or weights_damaged.
     """
     thick = thick_slices(WEIGHTS)
     if options.mode == "faithful":
         return (yield from faithful(problem, options)).counted(thick)
     network, crop = yield from _begun(problem, options)
-    trusted, errors = trust(crop.details(), crop.head, thick), error_spectrum_of(WEIGHTS)
-    return (yield from grafted(network, _seen(crop), options, calibration(WEIGHTS), errors, trusted))
+    trusted = trust(crop.details(), crop.head, thick)
+    return (yield from grafted(network, _seen(crop), options, calibration(WEIGHTS), trusted))
 
 
 @dataclass(frozen=True, eq=False)

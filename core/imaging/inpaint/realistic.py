@@ -1,22 +1,19 @@
-"""A fill with real folds: the network's mean where it is sure, the mirrored other hemisphere where it is not.
+"""A fill with real folds: the network's mean where it is sure, tissue from elsewhere in the head where it is not.
 
 The mean of all that may have been there is smooth, and samples of a small network are clouds: neither looks like
-cortex. The other hemisphere does; near the border of the mask, where it would not fit, the network is better.
+cortex. Other places of the head do; near the border of the mask, where they would not fit, the network is better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 from torch import nn
 
-from core.diffusion.error_spectrum import ErrorSpectrum
-from core.diffusion.sampler import SamplerOptions
 from core.events import Progress, changed
 from core.imaging.formulation import Setting
 from core.imaging.inpaint.through_plane import Trust
@@ -31,51 +28,49 @@ Bool = NDArray[np.bool_]
 RIM = 2
 # what that means for who reads the result
 TRUST = (
-    ": folds of this head, but of its other side. Take it as healthy tissue that fits, not as what was here: the sides "
-    "cannot be compared in it, and illness of that side is copied. If that side is ill too, turn Other hemisphere off."
+    ": real folds that fit, but of other places. Take it as healthy tissue that fits, not as what was here: the sides "
+    "cannot be compared in it, and illness of where it comes from is copied."
 )
+# share of the work that the network's calls are
+MEANS = 0.5
+OTHER_SIDE = " If the other side is ill too, turn Other hemisphere off."
 
 
 def grafted(
-    network: nn.Module,
-    seen: Setting,
-    options: Options,
-    factor: float,
-    errors: ErrorSpectrum | None,
-    trusted: Trust | None = None,
+    network: nn.Module, seen: Setting, options: Options, factor: float, trusted: Trust | None = None
 ) -> Generator[Progress, None, Estimate]:
-    """Fill with one sample: the blend of mean and graft; where no graft is known, or wanted, tissue from noise.
+    """Fill with the blend of mean and graft; where no graft is known it is the mean.
 
     The deviation is the root of the mean squared difference from the truth that is to be expected: the variance of the
-    network, calibrated by ``factor``, and how far the sample is from its mean.
+    network, calibrated by ``factor``, and how far the fill is from its mean.
     trusted: how much of the mean counts.
     """
     region = seen.views(0).region > 0
-    graft, known = np.zeros(region.shape, np.float32), np.zeros(region.shape, bool)
-    if options.opposite and seen.opposite:
-        graft, known = seen.opposite()
-    steps = 0 if known[region].all() else options.steps
-    calls = MEAN_CALLS + steps
-
     once = replace(options, mode="faithful", steps=1, samples=MEAN_CALLS)
     means = draw(direct(network, once), seen.views, once, seen.picture)
-    mean, deviation = yield from changed(means, _part(0, MEAN_CALLS, calls))
+    mean, deviation = yield from changed(means, _begun)
     deviation = np.float32(factor) * deviation
     if trusted:
         mean, deviation = trusted.of(mean, deviation)
+    yield Progress(MEANS, MEAN_CALLS, MEAN_CALLS, "Looking for tissue that fits")
+    graft, known, across = np.zeros(region.shape, np.float32), np.zeros(region.shape, bool), 0.0
+    if seen.borrowed:
+        graft, known, across = seen.borrowed(mean, deviation, options.opposite)
     residual = blend(mean, deviation, graft, known)
-    if steps:
-        start, there = (
-            torch.from_numpy(part.astype(np.float32))[None, None].to(options.device) for part in (residual, known)
-        )
-        sampler = SamplerOptions(projection=lambda clean: there * start + (1 - there) * clean, errors=errors)
-        drawn = draw(direct(network, options, sampler=sampler), seen.views, replace(options, samples=1), seen.picture)
-        residual, _ = yield from changed(drawn, _part(MEAN_CALLS, steps, calls))
-    spread = np.hypot(deviation, residual - mean)
-    share = float(known[region].mean())
-    mirrored = f"{share:.0%} of the masked region shows the other hemisphere, mirrored{TRUST}" if share else ""
-    notice = " ".join(filter(None, (trusted.notice if trusted else "", mirrored)))
-    return replace(seen.finished(residual, spread), calls=calls, notice=notice)
+    # of a mask that lies across the midline, both sides are its own
+    source = origin(float(known[region].mean()), across if options.opposite else 0.0)
+    notice = " ".join(filter(None, (trusted.notice if trusted else "", source)))
+    return replace(seen.finished(residual, np.hypot(deviation, residual - mean)), calls=MEAN_CALLS, notice=notice)
+
+
+def origin(share: float, across: float) -> str:
+    """Return the sentence on a fill of which ``share`` is from elsewhere, ``across`` of that from the other side."""
+    if not share:
+        return ""
+    where = f"{share:.0%} of the masked region shows tissue from elsewhere in this head"
+    if across < 0.005:
+        return f"{where}{TRUST}"
+    return f"{where}, {across:.0%} of it from the other hemisphere{TRUST}{OTHER_SIDE}"
 
 
 def blend(mean: Float, deviation: Float, graft: Float, known: Bool) -> Float:
@@ -98,11 +93,6 @@ def continued(values: Float, known: Bool) -> tuple[Float, Bool]:
     return values[tuple(nearest)], distance <= RIM
 
 
-def _part(first: int, count: int, calls: int) -> Callable[[Progress], Progress]:
-    """Return the function that makes the progress of ``count`` calls after the ``first`` that of all ``calls``."""
-
-    def placed(progress: Progress) -> Progress:
-        fraction = (first + count * progress.fraction) / calls
-        return replace(progress, fraction=fraction, step=first + progress.step, steps=calls)
-
-    return placed
+def _begun(progress: Progress) -> Progress:
+    """Return the progress of the network's calls as that of the whole fill."""
+    return replace(progress, fraction=MEANS * progress.fraction)

@@ -202,6 +202,7 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
         for one in made
         if not one.cheap
     ]
+    seconds += units.INPAINT_BORROWED * sum(_draws(one, params) is not None for one in made)
     if costs:
         seconds += units.network_seconds(size.crop * sum(one.work for one in costs), device, half=False)
         memory += TORCH_BYTES + size.crop * BYTES_PER_CROP_VOXEL
@@ -209,11 +210,8 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
 
 
 def _draws(method: Method, params: Mapping[str, Any]) -> int | None:
-    """Return the calls of a Realistic fill by our network: its mean, and half of the steps of one sample, which are
-    none where the other hemisphere shows all of it; None for other methods."""
-    if not method.ours or params["mode"] != "realistic":
-        return None
-    return MEAN_CALLS + (int(params["steps"] or method.steps) + 1) // 2
+    """Return the calls of a Realistic fill by our network, those of its mean; None for other methods."""
+    return MEAN_CALLS if method.ours and params["mode"] == "realistic" else None
 
 
 def _typical() -> Size:

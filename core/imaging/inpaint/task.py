@@ -91,7 +91,7 @@ TASK = Task(
     ),
     params=(
         common.method(METHODS, "How the masked region is filled."),
-        common.mode("tissue", 8, ", from the other hemisphere where that shows it"),
+        common.mode("tissue", 8, ", from elsewhere in the same head"),
         common.STEPS,
         Param(
             "samples",
@@ -109,7 +109,7 @@ TASK = Task(
             "bool",
             True,
             "Other hemisphere",
-            "Realistic: folds come from the mirrored other side, where it is not masked. Off if that side is ill too.",
+            "Realistic: folds may come from the other side, where that fits best. Off if that side is ill too.",
             advanced=True,
         ),
         Param(

@@ -21,7 +21,7 @@ INPUTS = {
 TOOK = [
     ("inpaint", "inpaint", {"preset": "fast"}, 3.4),
     ("inpaint", "inpaint", {"preset": "balanced"}, 5.0),
-    ("inpaint", "inpaint", {"preset": "realistic"}, 5.5),
+    ("inpaint", "inpaint", {"preset": "realistic"}, 6.5),
     ("inpaint", "inpaint", {"method": "biharmonic", "compare": False}, 0.9),
     ("inpaint", "inpaint", {"method": "mirror", "compare": False}, 2.1),
     ("inpaint", "inpaint", {"method": "average", "steps": 2, "samples": 1, "compare": False}, 2.3),

@@ -101,7 +101,7 @@ def test_only_the_inside_of_a_cube_teaches_and_its_surroundings_are_its_mirror_i
 def test_a_cube_has_the_median_of_some_whole_brain(packed: PackedSet) -> None:
     item = subjects(packed)[0]
     levels = []
-    for seed in range(30):
+    for seed in range(12):
         subject = read(packed, item, np.random.default_rng(seed))
         levels.append(float(subject.images["flair"][subject.useful].mean()))
-    assert np.std(levels) == pytest.approx(cubes.MEDIANS["flair"][1], rel=0.4)
+    assert np.std(levels) == pytest.approx(cubes.MEDIANS["flair"][1], rel=0.5)

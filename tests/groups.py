@@ -31,7 +31,8 @@ FIRST = ("tests/browser/", "tests/looks/", "tests/contract/", "tests/fault/", "t
 LONG = (
     "tests/browser/", "tests/looks/", "tests/contract/", "tests/fault/", "tests/hostile/",
     "tests/core/augment/", "tests/core/train/", "tests/core/synth/", "tests/core/test_main.py",
-    "tests/core/anatomy/test_brain.py", "tests/core/anatomy/test_registration.py", "tests/core/bench/test_synthetic.py",
+    "tests/core/anatomy/test_brain_surface.py", "tests/core/anatomy/test_brain_network.py",
+    "tests/core/anatomy/test_registration.py", "tests/core/bench/test_synthetic.py",
     "tests/core/files/test_convert.py", "tests/core/imaging/inpaint/test_task.py",
     "tests/core/imaging/published/test_posterior.py", "tests/core/imaging/translate/test_run.py",
     "tests/core/imaging/translate/test_sources.py", "tests/core/measure/test_analysis.py",

@@ -8,7 +8,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
+from core.anatomy.brain import Brain
 from core.volume import Volume, orientation_of, ras_affine
 
 # T1-weighted intensities, from the outside in: scalp, skull, grey matter, white matter, ventricles
@@ -60,3 +62,8 @@ def make_phantom(
     scan[mask] = LESION
     scan[scan > 0] += rng.normal(0, 8, np.count_nonzero(scan))
     return Phantom(scan.round().astype(np.float32), mask, grid)
+
+
+def deep_part(volume: Volume, head: NDArray[np.bool_]) -> Brain:
+    """Return a quick brain: what lies 30 mm and more below the surface of the ``head`` (X, Y, Z) bool."""
+    return Brain(ndimage.distance_transform_edt(head, sampling=volume.spacing) > 30, ())

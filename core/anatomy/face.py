@@ -49,7 +49,7 @@ def face_region(volume: Volume, head: Head) -> Bool:
     """
     if head.kind == "brain" or not head.mask.any():
         return np.zeros(volume.data.shape, bool)
-    brain = find_brain(volume, head.mask)
+    brain = find_brain(volume, head.mask).mask
     if not brain.any():
         raise UserError(
             "brain_not_found",

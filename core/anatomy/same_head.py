@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.anatomy.brain import CROWN_MM, upper
+from core.anatomy.brain_surface import CROWN_MM, upper
 from core.anatomy.head import Head
 from core.smoothing import gaussian
 from core.volume import Volume, bounding_box, resample, resized, spacing

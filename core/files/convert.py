@@ -203,6 +203,9 @@ def child_environment(work: Path) -> dict[str, str]:
     inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     paths = [str(ROOT), *(os.path.abspath(path) for path in inherited if path)]
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
+    # absolute: the child has another working folder
+    weights = os.environ.get("COUNTERSCAN_WEIGHTS")
+    kept |= {"COUNTERSCAN_WEIGHTS": os.path.abspath(weights)} if weights else {}
     return kept | dict.fromkeys(ONE_THREAD, "1") | {"PYTHONPATH": os.pathsep.join(paths), "TMPDIR": str(work)}
 
 

@@ -76,7 +76,7 @@ def propose(t1: Volume, flair: Volume | None = None) -> Proposal:
     if flair is not None and flair.data.shape != t1.data.shape:
         raise UserError("wrong_input", "T1 and FLAIR lie on different grids.", "Align them first, then load both.")
     head = find_head(t1)
-    whole = head.mask if head.kind == "brain" else find_brain(t1, head.mask)
+    whole = head.mask if head.kind == "brain" else find_brain(t1, head.mask).mask
     if not whole.any():
         raise _nothing()
     here = _around(t1, whole)

@@ -9,6 +9,7 @@ from torch import nn
 
 from core.nets.boosted_trees import BoostedTrees
 from core.nets.fusion_net import FusionNet
+from core.nets.link_net import LinkNet
 from core.nets.piecewise_linear import PatchRegression
 from core.nets.plane_net import PlaneNet
 from core.nets.segment_net import SegmentNet
@@ -21,6 +22,7 @@ ARCHITECTURES: Mapping[str, type[nn.Module]] = {
     "patch_regression": PatchRegression,
     "boosted_trees": BoostedTrees,
     "segment_net": SegmentNet,
+    "link_net": LinkNet,
 }
 
 

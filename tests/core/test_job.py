@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import ndimage
 
 import core
 from core import job
@@ -19,7 +18,7 @@ from core.files.nifti import Stored, read_own, read_stored, read_volume, write_s
 from tests.contract.phantom import write_phantom
 from tests.core.files.test_nrrd_mha import RAW, mgh, mha, nrrd
 from tests.dicom_files import as_series
-from tests.phantom import make_phantom
+from tests.phantom import deep_part, make_phantom
 
 
 def test_the_public_names_are_there_and_load_lazily() -> None:
@@ -216,8 +215,7 @@ def test_notices_of_a_conversion_are_in_the_record_and_the_report(tmp_path: Path
 
 
 def test_a_run_takes_a_copy_without_the_face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = lambda volume, head: ndimage.distance_transform_edt(head, sampling=volume.spacing) > 30  # noqa: E731
-    monkeypatch.setattr("core.anatomy.face.find_brain", found)
+    monkeypatch.setattr("core.anatomy.face.find_brain", deep_part)
     t1, mask = make_phantom().write(tmp_path)
     given, before = {"t1": t1, "mask": mask}, t1.read_bytes()
     done = core.run("inpaint", given, tmp_path / "out", method="shell", compare=False, device="cpu", deface=True)

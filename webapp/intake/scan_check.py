@@ -27,7 +27,7 @@ from core.volume import spacing
 from webapp.intake.description import orientation_name, scan_facts, scan_warnings
 
 MODULE = "webapp.intake.scan_check"
-# of a scan that the server itself reads: 160 x 160 x 160
+# of a scan that the server itself reads, but to remove its face: 160 x 160 x 160
 OWN_VOXELS = 160**3
 # of addresses of the process that reads the others: the largest scan that is taken has 512 x 512 x 512 voxels
 MEMORY_BYTES = 12 << 30
@@ -62,7 +62,8 @@ def check_scan(path: Path, out: Path, wishes: ScanWishes) -> Checked:
 
     UserError: every code of ``read_stored`` and ``without_face``, import_memory, import_timeout, import_failed.
     """
-    if _voxels(path, wishes.max_bytes) <= OWN_VOXELS:
+    # the networks that find the brain behind a face take more memory than a server has
+    if not wishes.deface and _voxels(path, wishes.max_bytes) <= OWN_VOXELS:
         return _scan(path, out, wishes)
     return _asked("scan", [path], out, asdict(wishes))
 

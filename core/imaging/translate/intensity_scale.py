@@ -62,21 +62,23 @@ def scale_of(inside: Float, target: str) -> Scale:
 
 @dataclass(frozen=True, eq=False)
 class ScannerScan:
-    """A scan given for its intensities; notes: what was found out about it."""
+    """A scan given for its intensities; notes: what was found out about it; weights: networks that found its brain."""
 
     scale: Scale
     volume: Volume
     notes: tuple[Note, ...]
+    weights: tuple[str, ...]
 
 
-def _brain(volume: Volume) -> tuple[Float, float]:
-    """Return the intensities of the brain, (N,) float32, and its ml."""
+def _brain(volume: Volume) -> tuple[Float, float, tuple[str, ...]]:
+    """Return the intensities of the brain, (N,) float32, its ml, and the networks that found it."""
     head = find_head(volume)
     if head.kind == "brain":
-        return volume.data[head.mask], head.volume_ml
+        return volume.data[head.mask], head.volume_ml, ()
     fine = to_spacing(volume, (WORK_MM, WORK_MM, WORK_MM))
-    inside = fine.data[find_brain(fine)]
-    return inside, inside.size * WORK_MM**3 / 1000
+    found = find_brain(fine)
+    inside = fine.data[found.mask]
+    return inside, inside.size * WORK_MM**3 / 1000, found.weights
 
 
 def read_scanner(path: Path, target: str) -> ScannerScan:
@@ -85,7 +87,7 @@ def read_scanner(path: Path, target: str) -> ScannerScan:
     UserError ``no_brain``, ``scanner_negative``, and every code of ``read_stored``.
     """
     volume = read_stored(path).to_volume()
-    inside, millilitres = _brain(volume)
+    inside, millilitres, weights = _brain(volume)
     spread = float(inside.std()) if inside.size else 0.0
     if spread <= 0:
         raise UserError(
@@ -119,4 +121,4 @@ def read_scanner(path: Path, target: str) -> ScannerScan:
                 "if it is, the intensities are wrong.",
             )
         )
-    return ScannerScan(scale_of(inside, target), volume, tuple(found))
+    return ScannerScan(scale_of(inside, target), volume, tuple(found), weights)

@@ -96,7 +96,7 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
                 Finding("sources", "Sources", tuple(gathered.sources.images)),
                 Finding("target", "Target", target),
             ),
-            weights=networks([method, *others], params),
+            weights=(*networks([method, *others], params), *drawing.weights),
             seconds=round(time.monotonic() - begun, 2),
         )
     )
@@ -136,6 +136,12 @@ class Drawing:
     def unit(self) -> float:
         """The units of one unit of a method's estimate."""
         return UNIT if self.scanner is None else self.scanner.scale.gain
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The networks that found the brains of whole heads, each once."""
+        scanner = self.scanner.weights if self.scanner is not None else ()
+        return tuple(dict.fromkeys((*self.gathered.weights, *scanner)))
 
     @property
     def notes(self) -> tuple[Note, ...]:

@@ -36,12 +36,13 @@ COVERED, WHOLLY = 0.5, 0.99
 @dataclass(frozen=True, eq=False)
 class Gathered:
     """sources: on the working grid, whose affine is ``affine``; grid: the scan on whose grid results are written;
-    notes: what was assumed and done to the sources."""
+    notes: what was assumed and done to the sources; weights: the networks that found the brain."""
 
     sources: Sources
     affine: Matrix
     grid: Scan
     notes: tuple[Note, ...]
+    weights: tuple[str, ...] = ()
 
     def back(self, values: Float) -> Float:
         """Return ``values`` (x, y, z) of the working grid on the grid of ``grid``, 0 outside the brain."""
@@ -130,7 +131,7 @@ def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: Sequ
     """Resample to the working grid and find the brain that all sources cover."""
     affine, shape = working_grid(grid.volume)
     images = {scan.name: onto(scan.volume, affine, shape) for scan in scans}
-    brain, sentence = _brain(scans, images, affine, shape)
+    brain, sentence, weights = _brain(scans, images, affine, shape)
     warnings = [CANNOT_KNOW[target]]
     whole = brain.sum()
     if whole == 0:
@@ -149,7 +150,7 @@ def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: Sequ
     lies = f"The result lies on the grid of {grid.title}: voxels of {sizes} mm."
     placed = [replace(note, text=f"{scan.title}: {note.text}") for scan in scans for note in scan.stored.notes]
     found = (*notes("info", (sentence, lies)), *alignment, *placed, *notes("warning", warnings))
-    return Gathered(Sources(images, np.asarray(brain), target), affine, grid, found)
+    return Gathered(Sources(images, np.asarray(brain), target), affine, grid, found, weights)
 
 
 def _mask_onto(mask: Bool, volume: Volume, affine: Matrix, shape: tuple[int, int, int]) -> Bool:
@@ -165,17 +166,18 @@ def _not_empty(image: Float, mask: Bool) -> Bool:
 
 def _brain(
     scans: Sequence[Scan], images: Mapping[str, Float], affine: Matrix, shape: tuple[int, int, int]
-) -> tuple[Bool, str]:
-    """Return the brain on the working grid and what was assumed."""
+) -> tuple[Bool, str, tuple[str, ...]]:
+    """Return the brain on the working grid, what was assumed, and the networks that found it."""
     stripped = [scan for scan in scans if scan.head.kind == "brain"]
     if stripped:
         masks = [_mask_onto(scan.head.mask, scan.volume, affine, shape) for scan in stripped]
         tight = [_not_empty(images[scan.name], mask) for scan, mask in zip(stripped, masks, strict=True)]
-        return np.asarray(ndimage.binary_fill_holes(np.any(tight, axis=0))), stripped[0].head.sentence
+        return np.asarray(ndimage.binary_fill_holes(np.any(tight, axis=0))), stripped[0].head.sentence, ()
     first = scans[0]
-    brain = find_brain(Volume(images[first.name], affine))
-    volume_ml = float(brain.sum()) * WORK_MM**3 / 1000
-    return brain, (
-        f"Taken as a whole head: the brain ({volume_ml:.0f} ml) was looked for in {first.title} and alone translated; "
-        "around it the result is 0."
+    found = find_brain(Volume(images[first.name], affine))
+    volume_ml = float(found.mask.sum()) * WORK_MM**3 / 1000
+    sentence = (
+        f"Taken as a whole head: the brain ({volume_ml:.0f} ml) was found in {first.title} {found.means} and "
+        "alone translated; around it the result is 0."
     )
+    return found.mask, sentence, found.weights

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.anatomy.brain import find_brain
+from core.anatomy.brain import Brain, find_brain
 from core.anatomy.face import face_region, without_face
 from core.anatomy.head import Head, find_head
 from core.assets import ASSETS
@@ -58,7 +58,8 @@ def test_nothing_but_the_face_changes_whatever_the_type_and_the_order_of_the_axe
     np.testing.assert_array_equal(seen.data, np.rint(volume.data / 0.5) * 0.5)
     clean, emptied = without_face(stored, seen, find_head(seen))
     changed = clean.values != stored.values
-    assert emptied > 50 and clean.values.dtype == np.int16 and (clean.slope, clean.intercept) == (0.5, 0.0)
+    # more with a brain that ends where its fluid begins: 4 mm of it come with this one
+    assert emptied > 35 and clean.values.dtype == np.int16 and (clean.slope, clean.intercept) == (0.5, 0.0)
     np.testing.assert_array_equal(clean.affine, stored.affine)
     assert (clean.values[changed] == 0).all() and changed[stored.orientation.from_ras(face)].mean() > 0.97
     assert not changed[stored.orientation.from_ras(brain("t1", *GRID, scale=0.97).data > 0)].any()
@@ -72,7 +73,7 @@ def test_a_stripped_scan_has_no_face() -> None:
 
 def test_a_head_without_a_brain_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     volume = brain("t1", *GRID, whole=True)
-    monkeypatch.setattr("core.anatomy.face.find_brain", lambda volume, head: np.zeros_like(head))
+    monkeypatch.setattr("core.anatomy.face.find_brain", lambda volume, head: Brain(np.zeros_like(head), ()))
     with pytest.raises(UserError) as caught:
         face_region(volume, Head("head", volume.data > 0, 3000.0))
     assert caught.value.code == "brain_not_found"
@@ -85,7 +86,7 @@ def front_left(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> tuple[float, 
     found = find_brain(volume, head.mask)
     monkeypatch.setattr("core.anatomy.face.find_brain", lambda volume, head: found)
     region = face_region(volume, head)
-    x, y, z = np.moveaxis(np.argwhere(found), 1, 0)
+    x, y, z = np.moveaxis(np.argwhere(found.mask), 1, 0)
     top = z[y == y.max()].min() - round(BELOW_MM / volume.spacing[2])
     reach = round(FRONT_MM / volume.spacing[0])
     middle = slice(int(x.mean()) - reach, int(x.mean()) + reach)
@@ -94,7 +95,7 @@ def front_left(volume: Volume, monkeypatch: pytest.MonkeyPatch) -> tuple[float, 
     first = part.shape[1] - 1 - np.argmax(part[:, ::-1][rows, :, columns], axis=1)
     before = first > (y.mean() + y.max()) / 2
     gone = region[middle, :, : top + 1][rows, first, columns][before]
-    return float(1 - gone.mean()), float((~region)[found].mean())
+    return float(1 - gone.mean()), float((~region)[found.mask].mean())
 
 
 def test_the_face_of_a_generated_head_goes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -214,3 +214,11 @@ def test_the_child_finds_modules_and_files_from_another_folder(tmp_path: Path, m
     Path("out").mkdir()
     assert to_nifti(paths, Path("out/scan.nii")).path.is_file()
     assert str(tmp_path / "here") in child_environment(tmp_path)["PYTHONPATH"].split(os.pathsep)
+
+
+def test_the_child_reads_the_networks_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COUNTERSCAN_WEIGHTS", "mine")
+    assert child_environment(tmp_path / "work")["COUNTERSCAN_WEIGHTS"] == str(tmp_path / "mine")
+    monkeypatch.delenv("COUNTERSCAN_WEIGHTS")
+    assert "COUNTERSCAN_WEIGHTS" not in child_environment(tmp_path / "work")

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -43,7 +44,7 @@ def test_a_process_of_its_own_finds_and_writes_the_same(
         try:
             checked = check_scan(scan, outs[0], wishes(**more))
         except UserError as error:
-            # a phantom has no brain that could be found
+            # a phantom need not have a brain that is found
             assert more == {"deface": True} and error.code == "brain_not_found"
             continue
         drawn = check_drawn(mask, outs[0], outs[1], LIMIT, ["Before."])
@@ -55,6 +56,21 @@ def test_a_process_of_its_own_finds_and_writes_the_same(
     for checked, drawn, _, _ in found:
         assert json.loads(json.dumps(dict(checked.facts))) == checked.facts
         assert drawn.warnings[0] == "Before." and drawn.facts["voxels"] == int(head.mask.sum())
+
+
+def test_a_face_is_removed_by_a_process_of_its_own_however_small_the_scan(
+    head: Phantom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def ask(request: dict[str, Any], work: Path, module: str) -> dict[str, Any]:
+        asked.append((request["wishes"]["deface"], module))
+        return {"error": ["import_failed", "", ""]}
+
+    monkeypatch.setattr(scan_check, "ask_child", ask)
+    with pytest.raises(UserError):
+        check_scan(head.write(tmp_path)[0], tmp_path / "out.nii.gz", wishes(deface=True))
+    assert asked == [(True, scan_check.MODULE)]
 
 
 def test_what_it_refuses_it_refuses_by_the_same_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,20 +6,21 @@ import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import ndimage
 
 from core.errors import SeveralVolumes, UserError
 from core.files.nifti import Stored, read_stored, write_stored
 from tests.dicom_files import PERSONAL, Series
-from tests.phantom import Phantom, make_phantom
+from tests.phantom import Phantom, deep_part, make_phantom
 from tests.spent import little_work
 from tests.webapp.fakes import load, wait_for
+from webapp.intake import scan_check
 from webapp.intake.scans import accept, accept_result, accept_volume, clean_name
 from webapp.services import Services
 from webapp.settings import Settings
@@ -278,9 +279,14 @@ def test_an_upload_of_one_volume_is_deleted_once_it_is_read(services: Services, 
 
 @pytest.fixture
 def brain(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quick brain: what lies 30 mm and more below the surface of the head."""
-    found = lambda volume, head: ndimage.distance_transform_edt(head, sampling=volume.spacing) > 30  # noqa: E731
-    monkeypatch.setattr("core.anatomy.face.find_brain", found)
+    """A quick brain, found in this process."""
+
+    def asked(request: dict[str, Any], work: Path, module: str) -> dict[str, Any]:
+        assert module == scan_check.MODULE
+        return scan_check.READERS[request["reader"]](request, work)
+
+    monkeypatch.setattr(scan_check, "ask_child", asked)
+    monkeypatch.setattr("core.anatomy.face.find_brain", deep_part)
 
 
 @pytest.mark.usefixtures("brain")

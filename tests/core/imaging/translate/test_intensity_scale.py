@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.anatomy.brain import Brain
+from core.anatomy.head import find_head
 from core.contrasts import CONTRASTS
 from core.errors import UserError
+from core.files.nifti import read_volume
+from core.imaging.translate import intensity_scale
 from core.imaging.translate.intensity_scale import Scale, read_scanner
 from core.volume import Volume
 from tests.core.brains import brain, grid, write
@@ -45,6 +50,21 @@ def test_gain_and_offset_of_the_scanner_are_found(heads: dict[str, Path], tmp_pa
     found = read_scanner(write(tmp_path, "other", other), "t2").scale
     assert found.mean == pytest.approx(3 * plain.mean + 50, rel=1e-3)
     assert found.gain == pytest.approx(3 * plain.gain, rel=1e-2)
+
+
+def test_of_a_whole_head_the_brain_counts_and_what_found_it_is_kept(
+    heads: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stripped = read_scanner(heads["t2"], "t2")
+    truth = read_volume(heads["t2"]).data > 0
+    whole = write(tmp_path, "whole", brain("t2", AFFINE, SHAPE, whole=True, scale=0.45))
+    # the bone alone parts a head this small from a stripped brain
+    monkeypatch.setattr(intensity_scale, "find_head", lambda volume: replace(find_head(volume), kind="head"))
+    monkeypatch.setattr(intensity_scale, "find_brain", lambda volume: Brain(truth, ("brain",)))
+    found = read_scanner(whole, "t2")
+    assert found.scale.mean == pytest.approx(stripped.scale.mean, rel=0.01)
+    assert found.scale.gain == pytest.approx(stripped.scale.gain, rel=0.05)
+    assert (stripped.weights, found.weights) == ((), ("brain",))
 
 
 def test_a_scan_without_a_brain_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from core.errors import UserError
 from core.events import Finished, Progress
 from core.files.nifti import read_volume
 from core.imaging.reference import scores
-from core.imaging.translate.run import in_units_of
+from core.imaging.translate.run import Drawing, in_units_of
 from core.imaging.translate.task import TASK
 from core.result import Row
 from core.volume import Volume
@@ -133,6 +135,14 @@ def test_with_a_scan_of_the_scanner_the_result_has_its_intensities(scans: dict[s
     # a reference is compared in the scanner's own units, the plain methods are drawn by it as well
     assert row(done, "volume").number("psnr") is not None
     assert {"baseline-regression", "baseline-trees", "error"} <= set(done.files)
+
+
+def test_the_networks_that_found_a_brain_are_among_those_of_the_run() -> None:
+    nothing: Any = SimpleNamespace(weights=())
+    found: Any = SimpleNamespace(weights=("brain-box", "brain"))
+    assert Drawing(nothing, None).weights == ()
+    for sources, scanner in ((found, None), (found, found), (nothing, found)):
+        assert Drawing(sources, scanner).weights == ("brain-box", "brain")
 
 
 @pytest.mark.parametrize("role", ["scanner", "reference"])

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.anatomy.brain import Brain
+from core.anatomy.brain_network import WEIGHTS
 from core.anatomy.head import find_head
 from core.contrasts import CANNOT_KNOW
 from core.errors import UserError
@@ -179,6 +181,7 @@ def test_slightly_negative_voxels_are_no_trouble(pair: dict[str, Path], tmp_path
     values[40:44, 50:54, 50:54] = -7
     found = gathered(pair | {"t2": write(tmp_path, "negative", replace(t2, data=values))})
     assert found.sources.brain[41:43, 51:53, 51:53].all()
+    assert found.weights == ()
 
 
 def test_of_a_whole_head_the_brain_alone_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,10 +189,11 @@ def test_of_a_whole_head_the_brain_alone_is_taken(tmp_path: Path, monkeypatch: p
     head = brain("t1", affine, shape, whole=True)
     truth = brain("t1", affine, shape).data > 0
     # the bone alone parts a head this small from a stripped brain
-    monkeypatch.setattr(sources, "find_brain", lambda volume: truth)
+    monkeypatch.setattr(sources, "find_brain", lambda volume: Brain(truth, WEIGHTS))
     monkeypatch.setattr(sources, "find_head", lambda volume: replace(find_head(volume), kind="head"))
     found = gathered({"t1": write(tmp_path, "t1", head)})
     np.testing.assert_array_equal(found.sources.brain, truth)
-    assert "whole head" in found.notes[0].text
-    monkeypatch.setattr(sources, "find_brain", lambda volume: np.zeros(shape, bool))
+    assert "whole head" in found.notes[0].text and "by the networks of deepbet" in found.notes[0].text
+    assert found.weights == WEIGHTS
+    monkeypatch.setattr(sources, "find_brain", lambda volume: Brain(np.zeros(shape, bool), ()))
     assert refused({"t1": tmp_path / "t1.nii.gz"}).code == "no_brain"

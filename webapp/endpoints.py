@@ -188,6 +188,8 @@ async def _misread(request: Request, error: Exception) -> Response:
         raise error
     first = error.errors()[0]
     where = ".".join(str(part)[:40] for part in first["loc"][1:4])
+    if first["type"] == "json_invalid":
+        where = f"its body is no JSON from character {where} on"
     return _problem(
         request,
         UserError("bad_request", f"The request cannot be read: {where or 'its body'}.", f"{first['msg']}."),

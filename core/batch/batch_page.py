@@ -77,7 +77,7 @@ def require_free(out: Path, table: Path) -> None:
         if not _has(path, mark):
             raise UserError(
                 "write_failed",
-                f"A {name} that no batch wrote is in the way.",
+                f"{name} is in the way, and no batch wrote it.",
                 "Give another output folder, or move it.",
             )
 

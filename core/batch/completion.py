@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -48,8 +47,6 @@ def mark_done(folder: Path, key: str, files: Iterable[Path]) -> None:
         listed = {path.name: asdict(identity(path)) for path in files}
         write_json(folder / STATE, {"program": PROGRAM, "key": key, "files": listed})
     except OSError as error:
-        with contextlib.suppress(OSError):
-            (folder / f"{STATE}.part").unlink()
         why = error.strerror or "not writable"
         raise UserError("write_failed", f"{STATE} could not be written ({why}).", "Free some space.") from error
 
@@ -77,4 +74,8 @@ def _input(title: str, path: str) -> list[str | int | None]:
         return [identity(given).sha256, number]
     except OSError as error:
         why = error.strerror or "not readable"
-        raise UserError("file_missing", f"The file of {title!r} cannot be read ({why}).", "Check its path.") from error
+        raise UserError(
+            "file_missing",
+            f"The file of {title!r} cannot be read: {path} ({why}).",
+            "Check its path; in a table it is relative to the folder of the table.",
+        ) from error

@@ -59,13 +59,17 @@ def run_batch(
     engine: Engine,
     on_ended: Callable[[Outcome], None] = lambda outcome: None,
     on_progress: Callable[[Standing], None] = lambda standing: None,
+    *,
+    on_again: Callable[[Outcome], None] = lambda outcome: None,
+    use: Callable[[Scan], None] = lambda scan: None,
 ) -> tuple[Outcome, ...]:
     """Run the task on every scan and return what became of them, in their order.
 
     What an earlier batch has done of the same bytes with the same parameters is kept, once its files are found
     unchanged. A scan that fails is tried once more, after all others. While the engine's workers compute, one more scan
-    is read or checked. on_ended: called for each scan that needs nothing more; on_progress: several times a second.
-    Where this is interrupted, the engine is closed.
+    is read or checked. on_ended: called for each scan that needs nothing more; on_progress: several times a second;
+    on_again: for each that has failed and will be tried once more. use: called with each scan whose results are there,
+    from several threads; what it raises is a failure of that scan. Where this is interrupted, the engine is closed.
     """
     pace = Pace(len(batch.scans))
     ended: dict[str, Outcome] = {}
@@ -77,6 +81,8 @@ def run_batch(
             ended[outcome.scan.name] = outcome
             on_progress(pace.standing())
             on_ended(outcome)
+        else:
+            on_again(outcome)
 
     with ThreadPoolExecutor(engine.slots + 1, thread_name_prefix="batch") as pool:
         stopped = threading.Event()
@@ -87,7 +93,7 @@ def run_batch(
 
                 def work(scan: Scan, results: queue.SimpleQueue[Outcome] = results) -> None:
                     if not stopped.is_set():
-                        results.put(_outcome(batch, scan, engine, pace))
+                        results.put(_outcome(batch, scan, engine, pace, use))
 
                 for scan in left:
                     pool.submit(work, scan)
@@ -108,9 +114,11 @@ def _next(results: queue.SimpleQueue[Outcome], pace: Pace, on_progress: Callable
             return results.get(timeout=REFRESH_SECONDS)
 
 
-def _outcome(batch: Batch, scan: Scan, engine: Engine, pace: Pace) -> Outcome:
+def _outcome(batch: Batch, scan: Scan, engine: Engine, pace: Pace, use: Callable[[Scan], None]) -> Outcome:
     try:
-        return Outcome(scan, _done(batch, scan, engine, pace))
+        state = _done(batch, scan, engine, pace)
+        use(scan)
+        return Outcome(scan, state)
     except UserError as error:
         failure = error
     except WorkerLost:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 
 from core.declaration import Task
 from core.errors import UserError
+from core.files.convert import numbered
 from core.files.table_text import SEPARATORS, is_text, read_text
 from core.result import VOLUME_SUFFIX
 
@@ -57,8 +58,9 @@ def read_scans(table: Path, task: Task, reserved: Sequence[str] = ()) -> ScanLis
     """Return the scans that ``table`` lists: a row each, a column for each input, parameter or ``name``.
 
     Paths are relative to the folder of the table. Columns go by their titles in any case; separators, encodings and a
-    byte order mark are found out. A scan without a name has that of its first file, with folders before it where that
-    is not unique. reserved: names that no scan may have.
+    byte order mark are found out, and so is how another system writes the path of a file that is there. A scan without
+    a name has that of its first file, with folders before it where that is not unique. reserved: names that no scan may
+    have.
     UserError file_missing, manifest_wrong where the table cannot be meant, with its lines; whether the files of its
     rows exist is not looked at.
     """
@@ -75,7 +77,7 @@ def read_scans(table: Path, task: Task, reserved: Sequence[str] = ()) -> ScanLis
     scans = tuple(
         Scan(
             name,
-            {title: str(base / cell) for title, cell in row.items() if title in inputs and cell},
+            {title: _place(base, cell) for title, cell in row.items() if title in inputs and cell},
             {title: cell for title, cell in row.items() if title not in inputs and title != NAME and cell},
         )
         for (_, row), (_, name) in zip(rows, named, strict=True)
@@ -83,6 +85,17 @@ def read_scans(table: Path, task: Task, reserved: Sequence[str] = ()) -> ScanLis
     for (number, _), scan in zip(rows, scans, strict=True):
         _check_params(number, task, scan.params)
     return ScanList(scans, unused)
+
+
+def _place(base: Path, cell: str) -> str:
+    """Return the path that a cell gives: as it is written, or as another system writes the one that is there."""
+    if cell.isascii() and "\\" not in cell:
+        return str(base / cell)
+    forward = cell.replace("\\", "/")
+    # Finder decomposes letters, what is typed into a table is composed
+    forms = [unicodedata.normalize(form, text) for text in (cell, forward) for form in ("NFC", "NFD")]
+    found = [text for text in dict.fromkeys((cell, *forms)) if os.path.lexists(numbered(base / text)[0])]
+    return str(base / (found[0] if found else cell))
 
 
 def fit_name(text: str) -> str:

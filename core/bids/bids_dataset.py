@@ -79,6 +79,20 @@ def participants(folder: Path, wanted: Sequence[str] = ()) -> list[str]:
     return [label for label in there if not chosen or label in chosen]
 
 
+def sessions(folder: Path, labels: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels of the sessions ``wanted`` (``"pre"`` or ``"ses-pre"``) of the participants ``labels``.
+
+    UserError bids_wrong where none of them has one.
+    """
+    there = sorted({path.name.removeprefix("ses-") for label in labels for path in folder.glob(f"sub-{label}/ses-*")})
+    chosen = tuple(label.removeprefix("ses-") for label in wanted)
+    missing = next((label for label in chosen if label not in there), None)
+    if missing is not None:
+        has = f"They have: {', '.join(there[:20])}." if there else "They have no folder ses-...; leave the option out."
+        raise UserError("bids_wrong", f"No participant has a session {missing[:40]!r}.", has)
+    return chosen
+
+
 def images_of(folder: Path, participant: str) -> list[Image]:
     """Return the anatomical images of a participant that have a contrast, in the order of their paths."""
     found = [image for image in _images(folder, folder, participant) if image.contrast]
@@ -103,8 +117,8 @@ def strays_of(folder: Path, participant: str, label: str, derivatives: Sequence[
     for base in (folder, *derivatives):
         named = _images(base, base, participant)
         known = {image.path for image in named if image.contrast or image.name.suffix in MASKS}
-        there = sorted((base / f"sub-{participant}").rglob("*.nii*"))
-        meant = [path for path in there if path.name.endswith(EXTENSIONS) and _looks_meant(path, base == folder, label)]
+        there = sorted((base / f"sub-{participant}").rglob("*.[nN][iI][iI]*"))
+        meant = [path for path in there if _looks_meant(path, base == folder, label)]
         top = "" if base == folder else f"{base.name}/"
         found += [top + path.relative_to(base).as_posix() for path in meant if path not in known]
     return found
@@ -136,6 +150,8 @@ def _is_called(mask: Image, label: str) -> bool:
 
 
 def _looks_meant(path: Path, raw: bool, label: str) -> bool:
+    if not path.name.lower().endswith(EXTENSIONS):
+        return False
     suffix = path.name.partition(".")[0].rpartition("_")[2].lower()
     if raw and path.parent.name == "anat" and suffix in (one.lower() for one in SUFFIXES.values()):
         return True

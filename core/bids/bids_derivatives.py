@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,10 @@ VERSION = "1.10.0"
 # where reports, run records and tables of the batch lie, which are no part of BIDS
 WORK = "counterscan"
 IGNORED = ".bidsignore"
+LEFT_OUT = "left_out.txt"
 RAW = "raw"
+# what is named where something lies at the place of a file or folder
+IN_THE_WAY = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY)
 README = """# Synthetic images
 
 Made by Counterscan from the data set that {description} names. **Synthetic: computed, not measured. Research use only,
@@ -72,8 +76,11 @@ def _writing() -> Iterator[None]:
         yield
     except OSError as error:
         why = error.strerror or "not writable"
+        # of a file that was moved, the place where it was to be
+        place = error.filename2 or error.filename
+        where = f" at {Path(place).name}" if place and error.errno in IN_THE_WAY else ""
         raise UserError(
-            "write_failed", f"The derivatives could not be written ({why}).", "Free some space or check rights."
+            "write_failed", f"The derivatives could not be written{where} ({why}).", "Free some space or check rights."
         ) from error
 
 
@@ -100,6 +107,19 @@ def write_description(out: Path, dataset: Path, description: Mapping[str, Any]) 
     for file, text in texts.items():
         if not (out / file).exists():
             (out / file).write_text(text, encoding="utf-8")
+
+
+@_writing()
+def write_left_out(folder: Path, sentences: Sequence[str]) -> Path | None:
+    """Write which images were left out, and why, as lines into ``folder``, and return that file; without any, remove
+    that of a run before. UserError write_failed."""
+    path = folder / LEFT_OUT
+    if not sentences:
+        path.unlink(missing_ok=True)
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join((*sentences, "")), encoding="utf-8")
+    return path
 
 
 @_writing()

@@ -64,6 +64,9 @@ def plan(folder: Path, labels: Sequence[str], wish: Wish) -> Plan:
         with_masks = wish.derivatives if wish.task == "inpaint" else ()
         masks = masks_of(folder, label, wish.label, with_masks) if wish.task == "inpaint" else []
         strays = strays_of(folder, label, wish.label, with_masks)
+        if not images and not strays:
+            of = " of these sessions" if wish.sessions else ""
+            left_out.append(f"sub-{label}: no {', '.join(SUFFIXES.values())} in its folders anat{of}")
         left_out += [f"{stray}: no BIDS name, or not the folder of its name" for stray in strays]
         made: dict[str, Planned] = {}
         for one in _PLANS[wish.task](folder, images, masks, wish):
@@ -96,7 +99,7 @@ def _inpaint(folder: Path, images: Sequence[Image], masks: Sequence[Image], wish
         if image.contrast != "t1":
             continue
         if not fitting:
-            yield f"{image.relative}: no mask with the label {wish.label}"
+            yield f"{image.relative}: no mask with the label {wish.label}{_why(image, masks, meant)}"
             continue
         # the mask that states most of the image
         most = max(_shared(mask, image) for mask in fitting)
@@ -167,6 +170,23 @@ def _fits(mask: Image, image: Image) -> bool:
         return False
     stated = _stated(image)
     return all(stated.get(name) == value for name, value in _stated(mask).items() if name not in OF_MASK)
+
+
+def _why(image: Image, masks: Sequence[Image], meant: Mapping[Path, Sequence[Image]]) -> str:
+    """Return why the first of the ``masks`` of its session is none of ``image``, "" where the session has none."""
+    session = image.name.entities.get("ses")
+    near = next((mask for mask in masks if mask.name.entities.get("ses", session) == session), None)
+    if near is None:
+        return ""
+    space, stated = near.name.entities.get("space"), _stated(image)
+    differs = [f"{name}-{value}" for name, value in _stated(near).items() if stated.get(name) != value]
+    if near.path in meant:
+        reason = "is intended for others"
+    elif space not in OWN_SPACES and space != image.name.entities.get("space"):
+        reason = f"is in the space {space}"
+    else:
+        reason = f"states {', '.join(one for one in differs if one.partition('-')[0] not in OF_MASK)}"
+    return f" is of this image: {near.path.name} {reason}"
 
 
 def _shared(mask: Image, image: Image) -> int:

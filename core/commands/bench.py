@@ -364,6 +364,31 @@ def speed(
     typer.echo(text)
 
 
+@app.command()
+def batch(
+    manifest: Annotated[Path, typer.Argument(help="Table of scans, as of counterscan batch.")],
+    task: Annotated[str, typer.Option("--task", help="What is done to each scan.")] = "inpaint",
+    preset: Annotated[str, typer.Option("--preset", help="Settings of the task.")] = "fast",
+    compare: Annotated[bool, typer.Option(help="Plain methods beside.")] = True,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the table into this page.")] = None,
+) -> None:
+    """Count what a batch costs beside its networks, in seconds of the processor."""
+    from core.batch.run import Batch
+    from core.batch.scan_list import read_scans
+    from core.bench import batch_cost
+    from core.bench.table import write_between
+    from core.tasks import find
+
+    declared = find(task)
+    params = {**declared.preset_params(preset), "compare": compare}
+    text = batch_cost.markdown(
+        batch_cost.measure(Batch(declared, read_scans(manifest, declared).scans, Path(), params))
+    )
+    if markdown is not None:
+        write_between(markdown, batch_cost.MARK, text)
+    typer.echo(text)
+
+
 def _report(line: str) -> None:
     typer.echo(line, err=True)
 

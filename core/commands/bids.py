@@ -5,15 +5,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.commands.many_scans import engine_options, finish_batch, require_success, run_scans, task_named
 from core.commands.run import chosen_params, option, setting_options
+from core.commands.terminal import print_version
 from core.declaration import Task
 from core.errors import UserError
+from core.plurals import count
 from core.tasks import find
+
+if TYPE_CHECKING:
+    from core.batch.scan_list import Scan
 
 TASKS = ("inpaint", "superres", "translate")
 LEVELS = ("participant",)
@@ -85,15 +90,21 @@ def _options(task: Task | None) -> list[inspect.Parameter]:
             typer.Option("--derivatives", help="Data sets with masks; all in DATASET/derivatives if not given."),
             None,
         ),
+        option(
+            "version",
+            bool,
+            typer.Option("--version", "-v", callback=print_version, is_eager=True, help="Print the version."),
+            False,
+        ),
         *engine_options(),
         *(setting_options(task) if task else ()),
     ]
 
 
 def _run(task: Task, options: dict[str, Any]) -> None:
-    from core.batch.run import Batch, Outcome
-    from core.bids.bids_dataset import derivatives_of, open_dataset, participants
-    from core.bids.bids_derivatives import WORK, place, require_own, write_description
+    from core.batch.run import Batch
+    from core.bids.bids_dataset import derivatives_of, open_dataset, participants, sessions
+    from core.bids.bids_derivatives import WORK, place, require_own, write_description, write_left_out
     from core.bids.bids_plan import Wish, plan
 
     if options["level"] not in LEVELS:
@@ -101,29 +112,33 @@ def _run(task: Task, options: dict[str, Any]) -> None:
     dataset, out, params = options["dataset"], options["out"], chosen_params(task, options)
     description = open_dataset(dataset)
     require_own(out, dataset)
+    labels = participants(dataset, options["participant_label"] or ())
     wish = Wish(
         task.name,
         options["lesion_label"],
         tuple(options["derivatives"] or derivatives_of(dataset, out)),
-        tuple(label.removeprefix("ses-") for label in options["session_label"] or ()),
+        sessions(dataset, labels, options["session_label"] or ()),
         str(params.get("target", "flair")),
         bool(params.get("spacing")),
     )
-    found = plan(dataset, participants(dataset, options["participant_label"] or ()), wish)
+    found = plan(dataset, labels, wish)
     for sentence in found.left_out if not options["quiet"] else ():
         typer.echo(f"Left out: {sentence}", err=True)
     if not found.planned:
-        raise UserError("bids_wrong", f"The data set has nothing for {task.name}.", "See --help for what it takes.")
+        why = f" Left out: {found.left_out[0]}." if found.left_out else ""
+        raise UserError("bids_wrong", f"The data set has nothing for {task.name}.{why}", "--help has what it takes.")
     write_description(out, dataset, description)
+    listed = write_left_out(out / WORK / task.name, found.left_out)
+    if listed and options["quiet"]:
+        typer.echo(f"{count(len(found.left_out), 'image')} left out: {listed}", err=True)
     scans = tuple(one.scan for one in found.planned)
     batch = Batch(task, scans, out / WORK / task.name, params, options["device"], bool(options.get("deface")))
     planned = {one.scan.name: one for one in found.planned}
 
-    def ended(outcome: Outcome) -> None:
-        if outcome.error is None:
-            place(out, task, planned[outcome.scan.name], batch.folder(outcome.scan), dataset)
+    def use(scan: Scan) -> None:
+        place(out, task, planned[scan.name], batch.folder(scan), dataset)
 
-    outcomes = run_scans(batch, options, ended)
+    outcomes = run_scans(batch, options, use)
     finish_batch(batch, outcomes)
     typer.echo(out)
     require_success(outcomes, batch.out / "failed.csv")

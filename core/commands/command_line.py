@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -23,7 +23,7 @@ from core.commands.bids import bids_command
 from core.commands.listing import list_tasks
 from core.commands.many_scans import batch_command
 from core.commands.run import task_commands
-from core.commands.terminal import line_start
+from core.commands.terminal import line_start, print_version
 from core.declaration import Reference
 from core.device import look_for_circles_rarely
 from core.errors import UserError
@@ -37,7 +37,8 @@ ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
 def command_line() -> typer.Typer:
     """Return the command line of the science: tasks, run, batch, bids, train, pack, synth, failure, bench."""
-    app = typer.Typer(help="Counterscan: pseudo-healthy brain scans.", no_args_is_help=True, **STYLE)
+    app = typer.Typer(no_args_is_help=True, **STYLE)
+    app.callback()(_options)
     app.command("tasks")(list_tasks)
     app.add_typer(task_commands(), name="run")
     forward(app, "batch", batch_command, "Run a task on every scan of a table.")
@@ -48,6 +49,14 @@ def command_line() -> typer.Typer:
     _add_later(app, "failure", "core.commands.tissue:app", "Make simulated tissue for the failure lab.")
     _add_later(app, "bench", "core.commands.bench:app", "Measure every method on held-out scans.")
     return app
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Counterscan: pseudo-healthy brain scans."""
 
 
 def forward(app: typer.Typer, name: str, call: Callable[[list[str]], object], text: str) -> None:

@@ -19,6 +19,7 @@ from core.tasks import TASKS, find
 
 if TYPE_CHECKING:
     from core.batch.run import Batch, Outcome
+    from core.batch.scan_list import Scan
     from core.engine.protocol import Engine
 
 MOST_WORKERS = 64
@@ -106,21 +107,16 @@ def _run(task: Task, options: dict[str, Any]) -> None:
 
 
 def run_scans(
-    batch: Batch, options: Mapping[str, Any], on_ended: Callable[[Outcome], None] = lambda outcome: None
+    batch: Batch, options: Mapping[str, Any], use: Callable[[Scan], None] = lambda scan: None
 ) -> tuple[Outcome, ...]:
-    """Run a batch on the engine that the options choose, and write what becomes of it to stderr; on_ended: called for
-    each scan before its line is written."""
+    """Run a batch on the engine that the options choose, and write what becomes of it to stderr; use: as of
+    ``run_batch``."""
     from core.batch.run import run_batch
 
     lines = BatchLines(options["quiet"])
-
-    def ended(outcome: Outcome) -> None:
-        on_ended(outcome)
-        lines.ended(outcome)
-
     engine = open_engine(options, batch.task, batch.params)
     try:
-        return run_batch(batch, engine, ended, lines.progress)
+        return run_batch(batch, engine, lines.ended, lines.progress, on_again=lines.again, use=use)
     except KeyboardInterrupt:
         typer.echo(f"{line_start()}Stopped. What is done is kept by the same command; batch needs --resume.", err=True)
         raise

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from core import __version__
 from core.events import Event, Progress, Started
 from core.plurals import count
 from core.result import Note
@@ -60,6 +61,13 @@ class BatchLines:
             how_far = f"  ({_standing_in_words(self._standing)})" if self._standing and not line_start() else ""
             typer.echo(f"{line_start()}{outcome.scan.name}: {outcome.state}{how_far}", err=True)
 
+    def again(self, outcome: Outcome) -> None:
+        """Write why a scan failed that will be tried once more."""
+        if not self._quiet:
+            typer.echo(
+                f"{line_start()}{outcome.scan.name}: failed, tried again after the others. {outcome.error}", err=True
+            )
+
     def progress(self, standing: Standing) -> None:
         """Rewrite the line of a terminal."""
         self._standing = standing
@@ -88,6 +96,13 @@ def _left_in_words(seconds: float) -> str:
 def show_note(note: Note) -> None:
     """Write a note of a result to stderr."""
     typer.echo(f"{line_start()}{note.level.capitalize()}: {note.text}", err=True)
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version of the program and end the command, where that is wanted."""
+    if wanted:
+        typer.echo(f"counterscan {__version__}")
+        raise typer.Exit
 
 
 def line_start() -> str:

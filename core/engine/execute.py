@@ -36,15 +36,17 @@ def execute(spec: JobSpec, tasks: str = TASKS) -> Iterator[Event]:
     except UserError as error:
         yield Failed(error.code, error.message, error.hint)
     except Exception as error:
-        log.exception("job failed")
-        yield failure(error)
+        failed = failure(error)
+        if failed.code == "internal":
+            log.exception("job failed")
+        yield failed
     finally:
         device.give_back_memory()
 
 
 def failure(error: Exception) -> Failed:
     """Return how a job ends that ``error``, which is no fault of the user's, has ended."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if _is_full(error):
         return _disk_full()
     # torch reports exhausted memory as a RuntimeError, a subclass of it on a GPU
     return _out_of_memory() if isinstance(error, MemoryError) or _is_memory(error) else _internal()
@@ -85,8 +87,11 @@ def _reported(
         report: Artifact = task.report(context.out, task, inputs, params, result, record)
     except Exception as error:
         # what was computed is not lost for a page about it
-        log.exception("no report")
         why = f": {error.message}" if isinstance(error, UserError) else "; the log has the details."
+        if _is_full(error):
+            why = ": the disk is full."
+        else:
+            log.exception("no report")
         noted = replace(result, notes=(*result.notes, Note("warning", f"The report could not be written{why}")))
         return noted, replace(record, result=noted)
     return replace(result, artifacts=(*result.artifacts, report)), with_file(record, report)
@@ -127,6 +132,10 @@ def _inputs(task: Task, spec: JobSpec) -> dict[str, Path]:
         if spec.inputs.get(name) and not (given.is_file() or (entry.kind == "tissue" and given.is_dir())):
             raise UserError("file_missing", f"The file of {entry.title!r} does not exist.", "Check its path.")
     return {name: Path(path) for name, path in spec.inputs.items() if path}
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _is_memory(error: Exception) -> bool:

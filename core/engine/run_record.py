@@ -7,6 +7,7 @@ import json
 import math
 import os
 import platform
+import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -93,14 +94,21 @@ def summary_of(result: Result) -> dict[str, object]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write ``value`` as indented JSON, durable before the name appears; NaN and infinity become null."""
+    """Write ``value`` as indented JSON, durable before the name appears; NaN and infinity become null.
+
+    OSError, and nothing is left.
+    """
     text = json.dumps(_finite(value), indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    # a name of its own: several commands may write one description at once
+    draft = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with draft.open("x", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def identity(path: Path) -> Identity:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 import struct
 import zipfile
@@ -116,7 +118,8 @@ def unpack_all(
             members = _checked(archive.infolist(), path.stat().st_size, max_bytes, max_files, room)
             for member in members:
                 name = PurePosixPath(member.filename.replace("\\", "/")).as_posix()
-                if name.lower() in taken or len(name) > NAME_CHARACTERS:
+                too_long = len(name) > NAME_CHARACTERS or any(len(os.fsencode(part)) > 255 for part in name.split("/"))
+                if name.lower() in taken or too_long:
                     raise UserError("zip_unsafe", "Two files in the zip have the same name, or a very long one.", FEWER)
                 taken.add(name.lower())
                 found[name] = folder / name
@@ -124,6 +127,9 @@ def unpack_all(
                 with found[name].open("wb") as file:
                     file.writelines(_pieces(archive, member))
     except (*DAMAGE, OSError, UnicodeError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            # another took the room meanwhile
+            raise UserError("disk_full", "The disk is full.", "Try again later, or give a smaller zip.") from error
         raise UserError("zip_damaged", "The zip file is damaged or cut off.", AGAIN) from error
     return found
 

@@ -86,24 +86,35 @@ def to_nifti(
     a stranger's: read it with ``read_stored``.
     ``UserError`` for anything but exactly one scan, ``SeveralVolumes`` where a number is needed.
     """
+    wish = {"max_bytes": max_bytes, "seconds": seconds, "origin": origin, "room": room}
+    return _converted(paths, {number: out}, wish)[0]
+
+
+def each_to_nifti(
+    paths: Sequence[Path], outs: Mapping[int, Path], *, max_bytes: int = MAX_BYTES, room: int | None = None
+) -> list[Converted]:
+    """Write several volumes of a DICOM folder, which is read once, as ``to_nifti`` does: number -> file."""
+    return _converted(paths, outs, {"max_bytes": max_bytes, "seconds": SECONDS, "origin": False, "room": room})
+
+
+def _converted(
+    paths: Sequence[Path], outs: Mapping[int, Path] | Mapping[int | None, Path], wish: Mapping[str, Any]
+) -> list[Converted]:
     if not paths:
         raise UserError("no_file", "No file arrived.", "Give at least one file.")
-    with tempfile.TemporaryDirectory(prefix=".import-", dir=out.parent) as folder:
+    first = next(iter(outs.values()))
+    with tempfile.TemporaryDirectory(prefix=".import-", dir=first.parent) as folder:
         work = Path(folder)
-        request = {
-            "paths": [str(path) for path in paths],
-            "name": f"scan{''.join(out.suffixes[-2:]) if out.name.endswith('.gz') else out.suffix}",
-            "max_bytes": max_bytes,
-            "number": number,
-            "seconds": seconds,
-            "origin": origin,
-            "room": room,
-        }
-        answer = accepted(ask_child(request, work))
-        (work / str(request["name"])).replace(out)
-        notes = tuple(Note(level, text) for level, text in answer["notes"])
-        found = read_origin(answer["origin"]) if "origin" in answer else None
-        return Converted(out, notes, answer["facts"], tuple(answer["volumes"]), answer["number"], found)
+        name = f"scan{''.join(first.suffixes[-2:]) if first.name.endswith('.gz') else first.suffix}"
+        request = {**wish, "paths": [str(path) for path in paths], "name": name, "numbers": list(outs)}
+        answers = accepted(ask_child(request, work))["scans"]
+        made = []
+        for place, (out, answer) in enumerate(zip(outs.values(), answers, strict=True)):
+            (work / f"{place}-{name}").replace(out)
+            notes = tuple(Note(level, text) for level, text in answer["notes"])
+            found = read_origin(answer["origin"]) if "origin" in answer else None
+            made.append(Converted(out, notes, answer["facts"], tuple(answer["volumes"]), answer["number"], found))
+        return made
 
 
 def numbered(path: Path) -> tuple[Path, int | None]:

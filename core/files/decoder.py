@@ -46,17 +46,19 @@ def _scan(request: dict[str, Any], work: Path) -> dict[str, Any]:
     from core.files.nifti import write_stored
     from core.files.scan_finder import load
 
-    paths = [Path(path) for path in request["paths"]]
-    loaded = load(paths, work, max_bytes=request["max_bytes"], number=request["number"], room=request["room"])
-    write_stored(work / request["name"], loaded.stored)
-    notes = [[note.level, note.text] for note in loaded.notes]
-    answer = {"notes": notes, "facts": dict(loaded.facts), "volumes": loaded.volumes, "number": loaded.number}
-    if request.get("origin") and loaded.files:
-        # names of people leave this process only where they are asked for
-        from core.files.dicom_origin import origin_of
+    paths, wanted = [Path(path) for path in request["paths"]], request["numbers"]
+    found: list[dict[str, Any]] = []
+    for loaded in load(paths, work, max_bytes=request["max_bytes"], numbers=wanted, room=request["room"]):
+        write_stored(work / f"{len(found)}-{request['name']}", loaded.stored)
+        notes = [[note.level, note.text] for note in loaded.notes]
+        answer = {"notes": notes, "facts": dict(loaded.facts), "volumes": loaded.volumes, "number": loaded.number}
+        if request.get("origin") and loaded.files:
+            # names of people leave this process only where they are asked for
+            from core.files.dicom_origin import origin_of
 
-        answer["origin"] = origin_of(loaded.files)
-    return answer
+            answer["origin"] = origin_of(loaded.files)
+        found.append(answer)
+    return {"scans": found}
 
 
 def _arrays(request: dict[str, Any], work: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,11 @@ class Loaded:
     files: tuple[Path, ...] = ()
 
 
-def read_series(paths: Sequence[Path], work: Path, number: int | None = None) -> Loaded:
-    """Return the one scan among the DICOM files ``paths``.
+def read_series(paths: Sequence[Path], work: Path, numbers: Sequence[int | None] = (None,)) -> Iterator[Loaded]:
+    """Yield the scans among the DICOM files ``paths`` that ``numbers`` name, whose headers are read once.
 
-    work: a folder for what has to be unpacked. number: which of the volumes listed in a refusal to take, from 1.
-    ``UserError`` where there is no scan, or more than one and no ``number``.
+    work: a folder for what has to be unpacked. A number is that of one of the volumes listed in a refusal, from 1; None
+    stands for the one scan there is. ``UserError`` where there is none, or more than one and no number.
     """
     budget = Budget(UNPACKED_BYTES)
     plain = [plain_file(path, work / "plain", index, budget) for index, path in enumerate(paths)]
@@ -75,8 +75,15 @@ def read_series(paths: Sequence[Path], work: Path, number: int | None = None) ->
     slices = [one for each in found.values() if not isinstance(each, Other) for one in each]
     foreign = [path for path, one in found.items() if isinstance(one, Other) and one.kind in FOREIGN]
     if foreign and not slices:
-        return _foreign(foreign, others, work)
-    choice = choose(slices, others, work, number)
+        yield _foreign(foreign, others, work)
+        return
+    for place, number in enumerate(numbers):
+        own = work / f"volume-{place}"
+        own.mkdir()
+        yield _volume(choose(slices, others, own, number), others, own)
+
+
+def _volume(choice: Choice, others: Counter[str], work: Path) -> Loaded:
     ordered, shift = _ordered(choice.taken.slices)
     notes = _notes(choice, others)
     loaded = _tilted(ordered, shift, notes, work) if shift > 0 else _stacked(ordered, notes, work)

@@ -23,13 +23,18 @@ ONE = "Give one scan at a time: one file, or all files of one DICOM series."
 
 
 def load(
-    paths: Sequence[Path], work: Path, *, max_bytes: int, number: int | None = None, room: int | None = None
-) -> Loaded:
-    """Return the one scan among ``paths``: files, one folder or one zip; ``UserError`` where there is not exactly one.
+    paths: Sequence[Path],
+    work: Path,
+    *,
+    max_bytes: int,
+    numbers: Sequence[int | None] = (None,),
+    room: int | None = None,
+) -> Iterator[Loaded]:
+    """Yield the one scan among ``paths``: files, one folder or one zip; ``UserError`` where there is not exactly one.
 
+    numbers: which volumes of a DICOM folder with several to take, from 1; None for the one scan of anything else.
     work: an empty folder for what has to be unpacked. max_bytes: of a file, and a quarter of what files together and
-    an unpacked zip may have. number: which volume of a DICOM folder with several to take, from 1. room: bytes that the
-    disk has for what is unpacked, None where nobody counts.
+    an unpacked zip may have. room: bytes that the disk has for what is unpacked, None where nobody counts.
     """
     files, others = _found(paths, work, max_bytes, room)
     kinds = {path: kind_of(path) for path in files}
@@ -39,11 +44,12 @@ def load(
     if not scans:
         raise _no_scan(others)
     if series and len(series) == len(scans):
-        return read_series(series, work, number)
+        yield from read_series(series, work, numbers)
+        return
     if len(scans) > 1:
         listing = ", ".join(f"{kind} ({number})" for kind, number in Counter(map(kinds.__getitem__, scans)).items())
         raise UserError("several_scans", f"There are {len(scans)} scans here, not one: {listing}.", ONE)
-    return Loaded(_read(scans[0], kinds[scans[0]], work, max_bytes))
+    yield Loaded(_read(scans[0], kinds[scans[0]], work, max_bytes))
 
 
 def _found(paths: Sequence[Path], work: Path, max_bytes: int, room: int | None) -> tuple[Sequence[Path], Counter[str]]:

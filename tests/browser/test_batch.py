@@ -27,7 +27,13 @@ def test_a_zip_of_scans_is_run(page: Page, scans: Scans, tmp_path: Path) -> None
     expect(page.locator("#many-trouble")).to_contain_text("Started with 2 scans.")
     batch = page.locator("#many .cs-batch")
     expect(batch).to_have_attribute("data-over", "true")
-    expect(batch.locator("tr", has_text="second")).to_contain_text("not a NIfTI scan")
+    expect(batch.locator("tr", has_text="second")).to_contain_text("Failed")
+    why = batch.locator("tr", has_text="second").locator("xpath=following-sibling::tr[1]")
+    expect(why).to_contain_text("not a NIfTI scan")
+    # on a phone too it is read without a move sideways
+    page.set_viewport_size({"width": 390, "height": 844})
+    right = why.locator("p").evaluate("one => one.getBoundingClientRect().right")
+    assert right <= batch.locator(".cs-scroll").evaluate("one => one.getBoundingClientRect().right") <= 390
     with page.expect_download() as coming:
         batch.get_by_text("Download all results").click()
     coming.value.save_as(tmp_path / "results.zip")

@@ -111,5 +111,10 @@ def test_the_tools_of_the_protocol_are_the_tasks(site: Site) -> None:
             assert result.status_code == 200
 
     anyio.run(talk)
+    # a stream of the server's and the end of a session, which clients try
+    for method in ("GET", "DELETE", "HEAD"):
+        answer = httpx2.request(method, f"{site.server.url}/mcp", headers=headers)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     # without a token there is nothing
-    assert httpx2.post(f"{site.server.url}/mcp", json={}).status_code == 401
+    for method in ("POST", "GET", "DELETE"):
+        assert httpx2.request(method, f"{site.server.url}/mcp").status_code == 401

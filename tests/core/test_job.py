@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import subprocess
@@ -191,15 +192,30 @@ def test_limits_for_files_of_strangers_spare_our_own(tmp_path: Path, monkeypatch
         read_stored(Path(done.files["difference"]))
 
 
-def test_a_report_that_fails_leaves_the_result_and_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "why", "logged"),
+    [
+        (RuntimeError("no pictures"), "; the log has the details.", ["no report"]),
+        (OSError(errno.ENOSPC, "no space"), ": the disk is full.", []),
+    ],
+)
+def test_a_report_that_fails_leaves_the_result_and_a_warning(
+    error: Exception,
+    why: str,
+    logged: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def fail(*arguments: Any) -> None:
-        raise RuntimeError("no pictures")
+        raise error
 
     monkeypatch.setattr("core.report.page.figures", fail)
     done = shell(write_phantom(tmp_path), tmp_path / "out")
     assert "result" in done.files and "report" not in done.files
     (warning,) = done.result.texts("warning")
-    assert warning.startswith("The report could not be written")
+    assert warning == f"The report could not be written{why}"
+    assert [record.message for record in caplog.records] == logged
     record = json.loads(Path(done.files["run"]).read_text(encoding="utf-8"))
     assert warning in [note["text"] for note in record["summary"]["notes"]]
 

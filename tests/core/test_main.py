@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import pytest
 
+from core import __version__
 from core.commands.command_line import command_line, main
 from core.commands.tissue import write
 from core.errors import UserError
@@ -83,6 +84,12 @@ def test_questions_load_nothing_heavy(arguments: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["bids", "--version"], ["bids", "-v"]])
+def test_the_version_is_printed(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command_line(), arguments) == 0
+    assert capsys.readouterr().out == f"counterscan {__version__}\n"
 
 
 def test_the_catalogue_is_quick() -> None:

@@ -145,7 +145,7 @@ def outcome(tmp_path: Path, files: Files) -> str:
     (tmp_path / "work").mkdir()
     try:
         # as the server does it: what is written by the process that reads is read as a stranger's
-        write_stored(tmp_path / "out.nii", load(paths, tmp_path / "work", max_bytes=LIMIT).stored)
+        write_stored(tmp_path / "out.nii", next(load(paths, tmp_path / "work", max_bytes=LIMIT)).stored)
         volume = read_stored(tmp_path / "out.nii").to_volume()
     except UserError as error:
         assert error.message.endswith(".") and error.hint.endswith(".")

@@ -207,7 +207,7 @@ def outcome(path: Path, work: Path) -> str:
     """Return the code by which the file is refused, in this process; "accepted" for a sound scan."""
     work.mkdir(exist_ok=True)
     try:
-        load([path], work, max_bytes=LIMIT)
+        next(load([path], work, max_bytes=LIMIT))
     except UserError as error:
         assert error.message.endswith(".") and error.hint.endswith(".")
         return error.code

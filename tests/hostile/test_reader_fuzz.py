@@ -161,7 +161,7 @@ def of_images(path: Path, work: Path) -> object:
 
 def of_volumes(path: Path, work: Path) -> object:
     try:
-        loaded = load([one for one in path.parent.iterdir() if one.is_file()], work, max_bytes=LIMIT)
+        loaded = next(load([one for one in path.parent.iterdir() if one.is_file()], work, max_bytes=LIMIT))
     except SeveralVolumes as error:
         return error.volumes
     return origin_of(loaded.files) if loaded.files else loaded

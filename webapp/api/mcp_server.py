@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -46,7 +47,7 @@ class McpServer:
 
     def route(self) -> Route:
         """Return the address."""
-        return Route(PATH, _Endpoint(self._sessions), methods=["POST"])
+        return Route(PATH, _Endpoint(self._sessions), methods=["POST", "GET", "DELETE"])
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Return what must be open while requests come; once."""
@@ -92,4 +93,9 @@ class _Endpoint:
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._sessions.handle_request(scope, receive, send)
+        if scope["method"] == "POST":
+            await self._sessions.handle_request(scope, receive, send)
+            return
+        # no stream of the server's own and no session to end: clients that try go on after 405 alone
+        problem = {"code": "bad_request", "message": "This address takes POST alone.", "hint": "Send a message to it."}
+        await JSONResponse(problem, 405, headers={"allow": "POST"})(scope, receive, send)

@@ -68,7 +68,10 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("GET", ("/api/v1/jobs", "/api/v1/jobs/{job_id}", "/api/v1/jobs/{job_id}/events")),
         ("GET", ("/api/v1/jobs/{job_id}/results/{name}", "/api/v1/jobs/{job_id}/results/{name}/dicom")),
         ("DELETE", ("/api/v1/files/{file_id}", "/api/v1/jobs/{job_id}")),
+        # the last two are answered 405, after which clients of the protocol go on
         ("POST", ("/mcp",)),
+        ("GET", ("/mcp",)),
+        ("DELETE", ("/mcp",)),
     ),
     "person": (
         ("GET", ("/account",)),

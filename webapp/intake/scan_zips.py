@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # largest unpacked size, as a multiple of the largest upload
 UNPACKED = 20
+# of a path that is shown
+LONGEST_PATH = 120
 TABLE_ENDS = (".csv", ".tsv", ".txt")
 BIDS = "dataset_description.json"
 # batches that are read at the same time; seconds between two signs of one that waits for its turn
@@ -180,7 +182,13 @@ def _accepted(services: Services, session: str, entry: Input, given: str, first:
     path, number = numbered(Path(given))
     files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
     if not files or not all(one.is_file() for one in files):
-        raise UserError("file_missing", f"There is no file for {entry.title!r}.", "Correct its path in the table.")
+        # below the folder of this batch, as it is in the zip
+        there = "/".join(path.relative_to((services.settings.data / "work").absolute()).parts[1:])
+        raise UserError(
+            "file_missing",
+            f"There is no file for {entry.title!r}: {there[-LONGEST_PATH:]}.",
+            "Correct its path in the table; paths begin at the folder of the table.",
+        )
     # what is taken in is deleted, and another row may name the same files
     folder = Path(f"{path.parent}/.{services.blobs.fresh_name()}")
     folder.mkdir()

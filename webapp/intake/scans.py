@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from core.errors import SeveralVolumes, UserError
-from core.files.convert import convertible, to_nifti
+from core.files.convert import Converted, convertible, each_to_nifti, to_nifti
 from core.files.masks import MASK_FREE_BYTES
 from core.files.nifti_header import MAX_VOXELS
 from core.files.voxel_stream import MAX_BYTES, open_source
@@ -131,6 +131,30 @@ def accept_volume(
             raise
 
 
+def accept_volumes(
+    services: Services,
+    uploads: Sequence[Path],
+    filename: str,
+    session: str,
+    numbers: Sequence[int],
+    *,
+    deface: bool = False,
+) -> list[ScanRecord]:
+    """Check and record volumes of one DICOM folder, which is read once, as ``accept_volume`` does each of them."""
+    outs = {number: incoming(services, ".nii") for number in numbers}
+    with uploaded(services, uploads) as arrived:
+        arrived.keep = True
+        try:
+            limit = services.settings.max_upload_mb << 20
+            made = each_to_nifti(uploads, outs, max_bytes=limit, room=services.blobs.room())
+            checks = [_scan(services, _converted(services, one), synthetic=False, deface=deface) for one in made]
+            name = shown_name(services, filename, "volume")
+            return [_keep(services, check, name, session, "volume", None) for check in checks]
+        finally:
+            for out in outs.values():
+                out.unlink(missing_ok=True)
+
+
 def accept_result(services: Services, session: str, artifact_id: str, filename: str) -> ScanRecord:
     """Record a result of a finished job as a new scan of ``session``, marked as synthetic, and return it.
 
@@ -200,13 +224,17 @@ def _as_nifti(services: Services, uploads: list[Path], number: int | None = None
     out = incoming(services, ".nii")
     try:
         made = to_nifti(uploads, out, number=number, max_bytes=limit, room=services.blobs.room())
-        # what somebody typed at a scanner, as a name of a file, is not kept on a demo
-        demo = services.settings.public_demo
-        facts = {name: value for name, value in made.facts.items() if not (demo and name in TYPED)}
-        notices = tuple(QUOTED.sub("one series", note.text) if demo else note.text for note in made.notes)
-        yield _Incoming(out, CONVERTED_BYTES, notices, facts, made.volumes, made.number)
+        yield _converted(services, made)
     finally:
         out.unlink(missing_ok=True)
+
+
+def _converted(services: Services, made: Converted) -> _Incoming:
+    # what somebody typed at a scanner, as a name of a file, is not kept on a demo
+    demo = services.settings.public_demo
+    facts = {name: value for name, value in made.facts.items() if not (demo and name in TYPED)}
+    notices = tuple(QUOTED.sub("one series", note.text) if demo else note.text for note in made.notes)
+    return _Incoming(made.path, CONVERTED_BYTES, notices, facts, made.volumes, made.number)
 
 
 def shown_name(services: Services, filename: str, role: str, synthetic: bool = False) -> str:

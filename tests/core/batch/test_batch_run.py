@@ -112,6 +112,38 @@ def test_a_scan_that_fails_is_tried_once_more_after_the_others(tmp_path: Path, s
     assert outcomes[1].error is not None and outcomes[1].error.code == "worker_lost"
 
 
+def test_what_cannot_be_used_of_one_scan_is_a_failure_of_that_scan(tmp_path: Path, scans: tuple[Scan, ...]) -> None:
+    again: list[str] = []
+    tries: list[str] = []
+
+    def use(scan: Scan) -> None:
+        tries.append(scan.name)
+        if scan.name == "two" or tries.count(scan.name) == 1:
+            raise UserError("write_failed", "In the way.", "Move it.")
+
+    def noted(outcome: Outcome) -> None:
+        assert outcome.error is not None and outcome.error.message == "In the way."
+        again.append(outcome.scan.name)
+
+    outcomes = run_batch(batch_of(tmp_path, scans), HereEngine(), on_again=noted, use=use)
+    assert states(outcomes) == ["kept", "failed", "kept"]
+    assert sorted(again) == ["one", "three", "two"] and len(tries) == 6
+
+
+def test_what_fails_is_reported_at_once_and_again_at_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "scans.csv"
+    table.write_text("name,t1,mask\nlost,gone/t1.nii,gone/mask.nii\n")
+    command = ["batch", str(table), "--task", "inpaint", "--method", "shell", "--out", str(tmp_path / "out")]
+    assert main(command_line(), command) == 2
+    first, last, _ = capsys.readouterr().err.splitlines()
+    assert first.startswith("lost: failed, tried again after the others.") and last.startswith("lost: failed. ")
+    assert all(str(tmp_path / "gone" / "mask.nii") in line for line in (first, last))
+    assert main(command_line(), [*command, "--quiet"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
 def test_a_fault_in_one_scan_stops_no_other(
     tmp_path: Path, scans: tuple[Scan, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,27 @@ def test_what_is_no_text_or_not_there_is_refused(tmp_path: Path) -> None:
         assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("cell", "there"),
+    [
+        ("sub\\t1.nii.gz", "sub/t1.nii.gz"),
+        (".\\sub\\t1.nii.gz", "sub/t1.nii.gz"),
+        ("M\u00fcller/t1.nii.gz", "Mu\u0308ller/t1.nii.gz"),
+        ("Mu\u0308ller\\t1.nii.gz", "M\u00fcller/t1.nii.gz"),
+        ("a\\b.nii.gz", "a\\b.nii.gz"),
+        ("M\u00fcller#2", "Mu\u0308ller#2"),
+    ],
+)
+def test_a_path_may_be_written_as_on_another_system(tmp_path: Path, cell: str, there: str) -> None:
+    file = tmp_path / there.partition("#")[0]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    (scan,) = listed(tmp_path, f"t1,mask\n{cell},away\\mask.nii\n").scans
+    assert Path(scan.inputs["t1"]) == tmp_path / there
+    # what is not there keeps its words
+    assert scan.inputs["mask"] == str(tmp_path / "away\\mask.nii")
+
+
 def test_thousands_of_rows_are_read_at_once(tmp_path: Path) -> None:
     rows = "".join(f"sub-{n:05d}/ses-1/t1.nii.gz,sub-{n:05d}/m.nii\n" for n in range(20_000))
     scans = listed(tmp_path, f"t1,mask\n{rows}").scans

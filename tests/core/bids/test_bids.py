@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from core.bids.bids_dataset import derivatives_of, participants
+from core.bids.bids_dataset import derivatives_of, participants, sessions
 from core.bids.bids_names import parse_name
 from core.bids.bids_plan import Plan, Wish, plan
 from core.commands.command_line import command_line, main
@@ -123,6 +124,12 @@ def test_a_session_and_a_participant_are_chosen(dataset: Path) -> None:
     with pytest.raises(UserError) as caught:
         participants(dataset, ("07",))
     assert caught.value.code == "bids_wrong" and "'07'" in caught.value.message
+    assert sessions(dataset, ("01", "02"), ("ses-b", "a")) == ("b", "a")
+    for labels, wanted, has in ((("01", "02"), ("a", "c"), "a, b"), (("01",), ("a",), "no folder ses-")):
+        with pytest.raises(UserError) as caught:
+            sessions(dataset, labels, wanted)
+        assert caught.value.code == "bids_wrong" and f"{wanted[-1]!r}" in caught.value.message
+        assert has in caught.value.hint
 
 
 def test_valid_derivatives_come_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,6 +155,31 @@ def test_valid_derivatives_come_out(tmp_path: Path, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     assert main(command_line(), command) == 0
     assert "sub-01_T1w: kept" in capsys.readouterr().err and image.stat().st_mtime_ns == before
+
+
+def test_what_is_in_the_way_of_one_image_stops_no_other_and_what_is_left_out_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset, out = write_dataset(tmp_path / "data"), tmp_path / "out"
+    taken = out / "sub-01" / "anat" / "sub-01_desc-inpainted_T1w.nii.gz"
+    taken.mkdir(parents=True)
+    command = ["bids", str(dataset), str(out), "participant", "--task", "inpaint", "--method", "shell", "--no-compare"]
+    assert main(command_line(), [*command, "--quiet"]) == 2
+    errors = capsys.readouterr().err
+    assert f"sub-01_T1w: failed. The derivatives could not be written at {taken.name}" in errors
+    assert (out / "sub-02" / "ses-a" / "anat" / "sub-02_ses-a_run-2_desc-inpainted_T1w.nii.gz").is_file()
+    assert not [path for path in out.rglob("*") if path.name.endswith(".part")]
+    listed = out / "counterscan" / "inpaint" / "left_out.txt"
+    assert f"3 images left out: {listed}" in errors
+    sentences = listed.read_text(encoding="utf-8").splitlines()
+    assert sentences == list(planned(dataset, task="inpaint").left_out)
+    # what was in the way is gone, and all is taken
+    taken.rmdir()
+    for folder in (dataset / "sub-03", dataset / "sub-04", dataset / "sub-02" / "ses-b"):
+        shutil.rmtree(folder)
+    (dataset / "sub-02" / "ses-a" / "anat" / "sub-02_ses-a_run-1_T1w.nii.gz").unlink()
+    assert main(command_line(), [*command, "--quiet"]) == 0
+    assert capsys.readouterr().err == "" and taken.is_file() and not listed.exists()
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def test_a_mask_is_of_a_lesion_by_its_sidecar(tmp_path: Path) -> None:
         (T1, f"derivatives/x/sub-1/{MASK}", f"x/sub-1/{MASK}"),
         (RUNS[0], f"derivatives/x/sub-1/ses-a/anat/{MASK}", f"x/sub-1/ses-a/anat/{MASK}"),
         ("sub-1/anat/sub-1_t1w.nii.gz", BESIDE, "sub-1/anat/sub-1_t1w.nii.gz"),
+        ("sub-1/anat/sub-1_T1w.NII.GZ", BESIDE, "sub-1/anat/sub-1_T1w.NII.GZ"),
         ("sub-1/anat/sub-1_loc-spine_T1w.nii.gz", BESIDE, "sub-1/anat/sub-1_loc-spine_T1w.nii.gz"),
         ("sub-1/ses-a/anat/sub-1_T1w.nii.gz", BESIDE, "sub-1/ses-a/anat/sub-1_T1w.nii.gz"),
         ("sub-1/anat/sub-2_T1w.nii.gz", BESIDE, "sub-1/anat/sub-2_T1w.nii.gz"),
@@ -85,7 +86,22 @@ def test_what_is_called_or_lies_wrongly_is_named(tmp_path: Path, image: str, mas
 
 def test_a_mask_in_the_space_of_a_template_is_of_no_image_in_another(tmp_path: Path) -> None:
     found = planned(tmp_path, T1, "sub-1/anat/sub-1_space-MNI152NLin6Asym_label-lesion_mask.nii.gz")
-    assert not found.planned and found.left_out == (f"{T1}: no mask with the label lesion",)
+    why = "sub-1_space-MNI152NLin6Asym_label-lesion_mask.nii.gz is in the space MNI152NLin6Asym"
+    assert not found.planned and found.left_out == (f"{T1}: no mask with the label lesion is of this image: {why}",)
+
+
+def test_why_a_mask_is_of_no_image_is_named(tmp_path: Path) -> None:
+    found = planned(tmp_path, *RUNS, RUNS[1].replace("T1w", "acq-fine_label-lesion_mask"))
+    why = "sub-1_ses-a_run-2_acq-fine_label-lesion_mask.nii.gz states"
+    assert [sentence.partition(f": {why} ")[2] for sentence in found.left_out] == ["run-2, acq-fine", "acq-fine"]
+    # of another session
+    other = planned(tmp_path / "other", RUNS[0], RUNS[0].replace("ses-a", "ses-b").replace("T1w", "label-lesion_mask"))
+    assert other.left_out == (f"{RUNS[0]}: no mask with the label lesion",)
+
+
+def test_a_participant_without_images_is_named(tmp_path: Path) -> None:
+    found = planned(tmp_path, "sub-1/func/sub-1_task-rest_bold.nii.gz", T1.replace("sub-1", "sub-2"))
+    assert found.left_out[0] == "sub-1: no T1w, T2w, FLAIR in its folders anat"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +125,8 @@ def test_a_mask_belongs_to_the_image_that_it_is_intended_for(tmp_path: Path, wor
     (tmp_path / "derivatives/lesions/dataset_description.json").write_text(json.dumps(links))
     found = planned(tmp_path, *RUNS, f"{OF_RUNS}.nii.gz")
     assert pairs(found) == {RUNS[1]: f"{Path(OF_RUNS).name}.nii.gz"}
-    assert found.left_out == (f"{RUNS[0]}: no mask with the label lesion",)
+    why = f"{Path(OF_RUNS).name}.nii.gz is intended for others"
+    assert found.left_out == (f"{RUNS[0]}: no mask with the label lesion is of this image: {why}",)
 
 
 def test_a_mask_intended_for_an_image_comes_before_one_by_its_name(tmp_path: Path) -> None:

@@ -54,10 +54,16 @@ def outcome(tmp_path: Path) -> Failed:
     ],
 )
 def test_every_fault_has_a_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException | None, code: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException | None,
+    code: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with_run(monkeypatch, error)
     assert outcome(tmp_path).code == code
+    # a trace is for what nobody knows
+    assert [record.message for record in caplog.records] == (["job failed"] if code == "internal" else [])
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])

@@ -3,7 +3,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from core.declaration import Context
 from core.engine.run_record import describe, write_json, write_record
@@ -61,4 +64,19 @@ def test_json_is_sorted_and_finite_and_leaves_no_part(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == (
         '{\n  "a": [\n    null,\n    "\u00e9"\n  ],\n  "b": [\n    null,\n    1.5\n  ]\n}\n'
     )
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_json_that_cannot_take_its_place_leaves_no_part(tmp_path: Path) -> None:
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(OSError):
+        write_json(tmp_path / "a.json", {})
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_several_may_write_one_json_at_once(tmp_path: Path) -> None:
+    path, long = tmp_path / "a.json", {str(n): n for n in range(2000)}
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: write_json(path, long), range(40)))
+    assert json.loads(path.read_text(encoding="utf-8")) == long
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]

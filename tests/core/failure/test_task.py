@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from core.failure import task as failure
 from core.failure.models.networks import NETWORKS
 from core.failure.models.remedies import REMEDIES
@@ -27,7 +29,8 @@ def test_a_larger_preset_costs_more() -> None:
         for preset in TASK.presets
         if preset.name == name
     ]
-    assert seconds == sorted(seconds) and seconds[0] < 120
+    # Quick was measured at 58 s of one core
+    assert seconds == sorted(seconds) and seconds[0] == pytest.approx(58, rel=0.1)
     everything = TASK.parse({"remedies": failure.REMEDIES, "networks": failure.NETWORKS, "control": True})
     few = TASK.estimate({}, TASK.parse({"patches": 80}), "cpu")
     assert TASK.estimate({}, everything, "cpu").calls == 3 * 2 * (len(failure.NETWORKS) + len(failure.REMEDIES) - 1)

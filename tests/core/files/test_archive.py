@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import zipfile
 from pathlib import Path
@@ -55,6 +56,29 @@ def test_what_is_no_zip_is_opened_as_none(tmp_path: Path, content: bytes) -> Non
     path.write_bytes(content)
     with pytest.raises(zipfile.BadZipFile):
         open_zip(path)
+
+
+def test_a_disk_that_fills_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object) -> bytes:
+        raise OSError(errno.ENOSPC, "no space")
+
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as out:
+        out.writestr("a.nii", b"0")
+    monkeypatch.setattr("core.files.archive._pieces", full)
+    with pytest.raises(UserError) as caught:
+        unpack_all(path, tmp_path / "out", max_bytes=9)
+    assert caught.value.code == "disk_full"
+
+
+@pytest.mark.parametrize("name", ["a" * 290 + ".nii", "\u00fc" * 130 + ".nii", "a/" + "b" * 260])
+def test_a_name_that_no_disk_takes_is_refused_by_what_it_is(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as out:
+        out.writestr(name, b"0")
+    with pytest.raises(UserError) as caught:
+        unpack_all(path, tmp_path / "out", max_bytes=9)
+    assert caught.value.code == "zip_unsafe"
 
 
 @pytest.mark.parametrize("name", [".", "./."])

@@ -189,7 +189,7 @@ def test_too_much_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "work_seconds": 9,
         "room": None,
         "max_bytes": 1,
-        "number": None,
+        "numbers": [None],
         "name": "scan.nii",
     }
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(request)))

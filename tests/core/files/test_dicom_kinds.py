@@ -50,7 +50,7 @@ def several(number: int) -> NDArray[Any]:
 
 def read(path: Path, number: int | None = None) -> Loaded:
     with TemporaryDirectory() as work:
-        return load([path], Path(work), max_bytes=64 << 20, number=number)
+        return next(load([path], Path(work), max_bytes=64 << 20, numbers=(number,)))
 
 
 def refusal(path: Path, number: int | None = None) -> UserError:

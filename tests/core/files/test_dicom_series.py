@@ -34,7 +34,7 @@ def series(affine: NDArray[np.float64] = AXIAL, dtype: str = "i2", **changes: An
 
 def read(folder: Path, number: int | None = None) -> Loaded:
     with TemporaryDirectory() as work:
-        return read_series(sorted(folder.iterdir()), Path(work), number)
+        return next(read_series(sorted(folder.iterdir()), Path(work), (number,)))
 
 
 def texts(found: Loaded) -> tuple[str, ...]:

@@ -108,8 +108,8 @@ def test_the_page_says_what_it_is_and_what_was_done(page: Page) -> None:
         "Counterscan network 1.02 0.90 · – · 1.10 4 Shell mean 3.40 – 0",
         "Ho J, Jain A, Abbeel P. Denoising diffusion probabilistic models.",
         "cdcdcdcdcdcdcdcd",
-        "OASIS-1",
-        "research use only (see the card)",
+        "OpenNeuro ds002748",
+        "Apache-2.0",
         "On cpu with 2 threads, seed 7",
         "ab" * 32,
     ):

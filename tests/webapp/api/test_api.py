@@ -176,6 +176,7 @@ def test_a_body_that_cannot_be_read_is_refused_with_the_reason(someone: Program,
     answer = someone.ask("POST", JOBS, content=body, headers={"content-type": "application/json"})
     assert code(answer) == (422, "bad_request"), answer.text
     assert all(answer.json()[part] for part in ("message", "hint"))
+    assert ("is no JSON from character 1 on" in answer.text) == (body == b"{")
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_a_table_names_files_and_settings(services: Services, pair: tuple[bytes,
     # a file that two rows name is taken in once
     assert len(services.repo.scans("a")) == before + 2
     error = state.scans[2].error
-    assert error is not None and error.code == "file_missing"
+    assert error is not None and error.code == "file_missing" and error.message.endswith(": x/none.nii.")
 
 
 @pytest.mark.parametrize("path", ["../secret.nii", "/etc/passwd", "x/../../secret.nii", "link.nii"])

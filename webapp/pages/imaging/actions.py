@@ -80,16 +80,13 @@ def _taken(
 ) -> list[tuple[str, ScanRecord]]:
     """Take the scans of one file or one DICOM folder in, each with what shows its contrast; sentences on others go to
     ``problems``."""
-
-    def accepted(number: int | None = None) -> ScanRecord:
-        return intake.accept_volume(services, files, series_name(files), session, number, deface=deface).scan
-
+    name = series_name(files)
     try:
-        scan = accepted()
+        scan = intake.accept_volume(services, files, name, session, deface=deface).scan
     except SeveralVolumes as error:
         volumes = error.volumes
     else:
-        name, series = series_name(files), str(scan.facts.get("series", ""))
+        series = str(scan.facts.get("series", ""))
         return [(series if group.recognise(series) else name, scan)]
     chosen = _by_contrast(group, volumes, problems)
     if not chosen:
@@ -99,7 +96,9 @@ def _taken(
             f"{_listing(volumes)}.",
             "Drop each series alone into its slot.",
         )
-    return [(name, accepted(number)) for name, number in chosen]
+    numbers = [number for _, number in chosen]
+    scans = intake.accept_volumes(services, files, name, session, numbers, deface=deface)
+    return [(title, scan) for (title, _), scan in zip(chosen, scans, strict=True)]
 
 
 def _by_contrast(group: Group, volumes: Sequence[str], problems: list[str]) -> list[tuple[str, int]]:

@@ -42,7 +42,7 @@ WORDS = Welcome(
     "Many scans at once",
     "A zip goes in: a table or the names of its files state what belongs together, or it is a BIDS data set. Each scan "
     "is a run of its own, which opens in its tab; all results come out as one zip with a table and an overview. What "
-    "fails has its sentence.",
+    "fails is listed with the reason.",
     "sessions.webp",
     "Three runs side by side: a filled cavity, thin slices, a translated contrast",
     "Runs of the synthetic examples: inpainting, super-resolution, translation.",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import numpy as np
 import pytest
 
 from core.errors import UserError
+from core.files.convert import ask_child
 from core.imaging.inpaint import task as inpaint
 from core.imaging.superres import task as superres
 from core.imaging.translate import task as translate
@@ -111,12 +114,24 @@ def test_series_are_chosen_by_their_descriptions(
     assert actions._by_contrast(GROUP, ["no description (20 slices)"], []) == []
 
 
-def test_series_of_one_folder_are_taken_by_their_contrasts(services: Services, head: Phantom, tmp_path: Path) -> None:
+def test_series_of_one_folder_are_taken_by_their_contrasts(
+    services: Services, head: Phantom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     services.repo.touch(ME)
     paths = study(head, tmp_path / "in", "survey", "t2_flair", "t1_mprage")
+    reads: list[object] = []
+
+    def counted(request: Mapping[str, Any], work: Path) -> dict[str, Any]:
+        reads.append(request["numbers"])
+        return ask_child(request, work)
+
+    monkeypatch.setattr("core.files.convert.ask_child", counted)
     held, problems = actions.distribute(services, ME, translate.TASK, GROUP, Held(), paths)
     found = {name: services.repo.scan(scan, ME).facts["series"] for name, scan in held.inputs.items()}
     assert found == {"t1": "t1_mprage", "flair": "t2_flair"} and not problems
+    # once for what there is, once for all that is taken; and nothing of it stays
+    assert [len(numbers) for numbers in reads if isinstance(numbers, list)] == [1, 2]
+    assert not list((services.settings.data / "incoming").glob("*.nii"))
     # one alone is taken by its description too, which the names of its files do not repeat
     alone = study(head, tmp_path / "alone", "t2_tse")
     assert set(actions.distribute(services, ME, translate.TASK, GROUP, Held(), alone)[0].inputs) == {"t2"}

@@ -82,7 +82,7 @@ style: $(DEV)
 	@$(PY) -m bandit --quiet --configfile pyproject.toml --recursive core webapp
 
 types: $(DEV)
-	@find webapp -name '*.pyi' -delete  # mypy would believe the stubs that Gradio writes beside components
+	@find webapp -name '*.pyi' -delete  # mypy would believe the stubs that Gradio wrote beside components before it was kept from that
 	@$(PY) -m mypy
 
 lint-js: $(TOOLS) $(VIEWER)

@@ -211,10 +211,36 @@ def resample(
 
     step = np.linalg.solve(affine, to_affine)
     source = data.view(np.uint8) if data.dtype == np.bool_ else data
+    turn, along = step[:3, :3], np.diag(step[:3, :3])
+    # the same numbers, by a third faster, where the grids have the same axes
+    turn = along if np.array_equal(turn, np.diag(along)) else turn
     result: NDArray[Kind] = ndimage.affine_transform(
-        source, step[:3, :3], step[:3, 3], to_shape, order=order, mode=edge, cval=0.0
+        source, turn, step[:3, 3], to_shape, order=order, mode=edge, cval=0.0
     )
     return result.view(np.bool_) if data.dtype == np.bool_ else result
+
+
+def without_holes(mask: NDArray[np.bool_], across: int | None = None) -> NDArray[np.bool_]:
+    """Return ``mask`` (X, Y, Z) bool with what it encloses in space or, with ``across``, in each plane perpendicular to
+    that axis; voxels hang together by their faces.
+
+    >>> ring = np.ones((3, 3, 1), bool)
+    >>> ring[1, 1] = False
+    >>> bool(without_holes(ring).all()), bool(without_holes(ring, across=2).all())
+    (False, True)
+    """
+    from scipy import ndimage
+
+    beside = ndimage.generate_binary_structure(3, 1)
+    if across is not None:
+        np.moveaxis(beside, across, 0)[[0, 2]] = False
+    # all planes at once: many times faster than a flood (``binary_fill_holes``) of each
+    labels, count = ndimage.label(~mask, beside)
+    outside = np.zeros(count + 1, bool)
+    for axis in {0, 1, 2} - {across}:
+        outside[labels.take((0, -1), axis)] = True
+    outside[0] = False
+    return np.asarray(~outside[labels])
 
 
 def resized(affine: NDArray[np.float64], ratio: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,18 +9,19 @@ import os
 # the same bytes on every machine and tests side by side do not fight for the cores
 os.environ |= {"COUNTERSCAN_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+import webapp  # noqa: F401 - before Gradio, which it keeps from writing stubs
 from tests import chromium
 from tests.phantom import Phantom, make_phantom
 
 ROOT = Path(__file__).resolve().parents[1]
 
-pytest_plugins = ["tests.spent", "tests.groups", "tests.postgres", "tests.buckets"]
+pytest_plugins = ["tests.spent", "tests.groups", "tests.postgres", "tests.buckets", "tests.databases"]
 
 # how long an example takes depends on what else the machine does
 for name, examples in (("push", 20), ("full", 200)):
@@ -30,10 +31,14 @@ for name, examples in (("push", 20), ("full", 200)):
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "push"))
 
 
-def pytest_collection_finish() -> None:
-    """Take what was loaded out of the search for garbage, which else goes through millions of objects each time."""
-    gc.collect()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Search for garbage in what comes after collection only: what it loads stays, and is millions of objects."""
+    gc.disable()
+    collected = yield
     gc.freeze()
+    gc.enable()
+    return collected
 
 
 @pytest.fixture(scope="session")

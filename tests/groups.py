@@ -21,6 +21,18 @@ SHARED = {
     "tests/browser/test_augment": "browser-lab",
     "tests/browser/test_failure": "browser-lab",
     "tests/browser/": "browser-server",
+    # every file of the program and of its tests is parsed, once
+    "tests/test_docs.py": "source",
+    "tests/test_layers.py": "source",
+    "tests/test_style.py": "source",
+    "tests/core/test_result.py": "source",
+    "tests/webapp/pages/test_html.py": "source",
+    # heads of the generator, each made once
+    "tests/core/anatomy/test_same_head.py": "heads",
+    "tests/core/bench/test_two_heads.py": "heads",
+    "tests/core/imaging/superres/test_guide.py": "heads",
+    "tests/core/imaging/test_one_head.py": "heads",
+    "tests/core/imaging/translate/test_sources.py": "heads",
     # a file at a time: a page of their own, on a server of their own
     "tests/looks/": "browser-looks",
 }
@@ -43,7 +55,8 @@ LONG = (
     "tests/core/test_dicom_runs.py", "tests/core/test_dicom_out.py", "tests/core/batch/test_batch_run.py",
     "tests/core/bids/", "tests/core/anatomy/test_face.py", "tests/core/bench/test_slice_widths.py",
     "tests/core/bench/test_subjects.py", "tests/core/bench/test_two_parts.py",
-    "tests/core/failure/test_spectra_audit.py", "tests/core/imaging/inpaint/test_never_worse.py",
+    "tests/core/failure/test_band_words.py", "tests/core/failure/test_spectra_audit.py",
+    "tests/core/imaging/inpaint/test_never_worse.py",
     "tests/core/imaging/superres/test_adaptation.py", "tests/core/test_job.py", "tests/core/test_output_folder.py",
     "tests/core/bench/test_fleet.py", "tests/core/bench/test_same_scanner.py", "tests/core/commands/test_train.py",
     "tests/core/failure/data/test_loader.py", "tests/core/failure/diagnostics/", "tests/core/anatomy/test_tissues.py",

@@ -25,9 +25,18 @@ class Module:
         """The syntax tree, made when it is first wanted: every process of tests reads all modules, few their trees."""
         return ast.parse(self.text, self.path)
 
-    def imports(self) -> Iterator[tuple[str, str | None]]:
-        """Yield (module, name) of each import, wherever it stands; name is None for ``import module``."""
-        for node in ast.walk(self.tree):
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
+    def imports(self) -> tuple[tuple[str, str | None], ...]:
+        """(module, name) of each import, wherever it stands; name is None for ``import module``."""
+        return tuple(self._imported())
+
+    def _imported(self) -> Iterator[tuple[str, str | None]]:
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 yield from ((alias.name, None) for alias in node.names)
             elif isinstance(node, ast.ImportFrom):

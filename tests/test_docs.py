@@ -20,7 +20,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 def codes(module: Module) -> Iterator[str]:
     """Yield the code of each error that ``module`` makes: a literal, or each of the choices of a conditional."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if not isinstance(node, ast.Call) or _called(node) not in MAKERS:
             continue
         first = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg == "code"), None)

@@ -129,7 +129,7 @@ def unit(name: str) -> str:
 
 def targets(module: Module) -> Iterator[str]:
     """Yield the modules of the program that ``module`` imports."""
-    for source, name in module.imports():
+    for source, name in module.imports:
         if source.partition(".")[0] in ("core", "webapp") and (source, name) not in SHARED:
             yield f"{source}.{name}" if f"{source}.{name}" in NAMES else source
 
@@ -197,7 +197,7 @@ def is_closed(target: str, importer: str) -> bool:
 
 def foreign_intruders(module: Module) -> list[str]:
     """Return the outside packages that ``module`` imports and may not."""
-    packages = {source.partition(".")[0] for source, _ in module.imports()}
+    packages = {source.partition(".")[0] for source, _ in module.imports}
     return [
         f"{module.name} -> {package}"
         for package in sorted(packages & FOREIGN.keys())
@@ -302,7 +302,7 @@ def test_what_is_imported_is_required() -> None:
     direct = _names((ROOT / "requirements.txt").read_text().partition("# transitive")[0])
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     direct |= {name for wanted in extras.values() for name in _names("\n".join(wanted))}
-    used = {source.partition(".")[0] for module in modules("core", "webapp") for source, _ in module.imports()}
+    used = {source.partition(".")[0] for module in modules("core", "webapp") for source, _ in module.imports}
     outside = used - set(sys.stdlib_module_names) - {"core", "webapp", "ray"}
     missing = {name for name in outside if not {_plain(home) for home in homes.get(name, [name])} & direct}
     assert missing == set()

@@ -26,7 +26,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def functions(module: Module) -> Iterator[Function]:
-    return (node for node in ast.walk(module.tree) if isinstance(node, Function))
+    return (node for node in module.nodes if isinstance(node, Function))
 
 
 def length(node: Function) -> int:
@@ -59,8 +59,8 @@ def undocumented(module: Module) -> list[str]:
 
 def offences(module: Module) -> list[str]:
     """Return the forbidden statements of library code with their lines."""
-    found = [f"import {source}" for source, _ in module.imports() if source.partition(".")[0] in FORBIDDEN_IMPORTS]
-    for node in ast.walk(module.tree):
+    found = [f"import {source}" for source, _ in module.imports if source.partition(".")[0] in FORBIDDEN_IMPORTS]
+    for node in module.nodes:
         offence = _offence(node)
         if offence:
             found.append(f"{offence} in line {getattr(node, 'lineno', 0)}")

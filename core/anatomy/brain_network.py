@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.volume import Box
+from core.volume import Box, without_holes
 from core.weights import load
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def network_brain(image: Float) -> Bool:
         return nothing
     scores = _scores(WEIGHTS[1], _stretched(whole[box], (BRAIN_SIDE,) * 3), low, high)
     x, y, z = whole[box].shape
-    nothing[box] = ndimage.binary_fill_holes(_largest(_stretched(scores, (x, y, z)).numpy() > 0))
+    nothing[box] = without_holes(_largest(_stretched(scores, (x, y, z)).numpy() > 0))
     return nothing
 
 

@@ -11,7 +11,7 @@ from scipy import ndimage, sparse
 
 from core.anatomy.head import find_head
 from core.smoothing import gaussian
-from core.volume import Volume
+from core.volume import Volume, without_holes
 
 Float = NDArray[np.float32]
 Real = NDArray[np.float64]
@@ -171,7 +171,7 @@ def _filled(vertices: Real, faces: Index, shape: tuple[int, ...], sides: Real) -
     index = np.clip(index, 0, np.array(shape) - 1)
     shell = np.zeros(shape, bool)
     shell[index[:, 0], index[:, 1], index[:, 2]] = True
-    return np.asarray(ndimage.binary_fill_holes(shell))
+    return without_holes(shell)
 
 
 def _tidied(brain: Bool) -> Bool:

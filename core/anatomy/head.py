@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.volume import Volume, bounding_box
+from core.volume import Volume, bounding_box, without_holes
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -131,11 +131,10 @@ def _solid(mask: Bool, sampling: tuple[float, ...], closing_mm: float) -> Bool:
     sizes[0] = 0
     # Bone can part the scalp from the brain, and a stripped cerebellum can float free.
     solid = _close((sizes >= 0.1 * sizes.max())[labels], sampling, closing_mm)
-    solid = ndimage.binary_fill_holes(solid)
+    solid = without_holes(solid)
     # Bone that a cropped picture leaves open at one end is still ringed by tissue in some plane.
     for axis in range(3):
-        planes = [ndimage.binary_fill_holes(plane) for plane in np.moveaxis(solid, axis, 0)]
-        solid = np.stack(planes, axis=axis)
+        solid = without_holes(solid, axis)
     return solid
 
 

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from core.volume import bounding_box, without_holes
+
 
 @dataclass(frozen=True)
 class Tissue:
@@ -88,11 +90,16 @@ def brain_of(tissues: NDArray[np.uint8], rim: NDArray[np.float32] | float = 0.0)
     rim: (X, Y, Z), shift of the surface; about 0.35 is 1 voxel inwards.
     """
     parenchyma = (tissues >= WHITE) & (tissues <= LAST_BRAIN)
-    padded = np.pad(parenchyma, 8)
+    if not parenchyma.any():
+        return parenchyma
+    # nothing farther from it becomes brain
+    box = bounding_box(parenchyma, 8)
+    padded = np.pad(parenchyma[box], 8)
     closed = ndimage.binary_closing(padded, iterations=6) | ndimage.binary_dilation(padded)
-    filled = ndimage.binary_fill_holes(closed)
-    smooth = ndimage.gaussian_filter(np.asarray(filled, np.float32), 1.0)[8:-8, 8:-8, 8:-8]
-    pieces, count = ndimage.label(smooth > 0.5 + rim)
+    smooth = ndimage.gaussian_filter(without_holes(closed).astype(np.float32), 1.0)[8:-8, 8:-8, 8:-8]
+    inside = np.zeros(tissues.shape, bool)
+    inside[box] = smooth > 0.5 + (rim[box] if isinstance(rim, np.ndarray) else rim)
+    pieces, count = ndimage.label(inside)
     if count < 2:
         return np.asarray(pieces > 0)
     return np.asarray(pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])))

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from core.volume import without_holes
+
 
 def lumpy_mask(
     shape: tuple[int, int, int], centre: tuple[int, int, int], millilitres: float, rng: np.random.Generator
@@ -25,7 +27,7 @@ def lumpy_mask(
     labels, count = ndimage.label(blob)
     if count > 1:
         blob = labels == 1 + int(np.argmax(ndimage.sum_labels(blob, labels, range(1, count + 1))))
-    blob = ndimage.binary_fill_holes(blob)
+    blob = without_holes(blob)
     mask = np.zeros(shape, bool)
     low = [max(0, c - reach) for c in centre]
     high = [min(side, c + reach + 1) for side, c in zip(shape, centre, strict=True)]

@@ -22,7 +22,7 @@ from core.train.datasets import chances
 from core.train.mask_shapes import hole
 from core.train.pack import PackedSet
 from core.train.window import pick, window
-from core.volume import Box
+from core.volume import Box, without_holes
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -143,7 +143,7 @@ class CropSource:
             head = cut.truth > HEAD
             mask = self._mask(rng, size) & cut.allowed
             if rng.random() < INNER_SHARE:
-                mask &= ndimage.binary_erosion(ndimage.binary_fill_holes(head), iterations=INNER_MM, border_value=1)
+                mask &= ndimage.binary_erosion(without_holes(head), iterations=INNER_MM, border_value=1)
             # the outermost layer stays known, as in use, where the crop has a margin
             mask[[0, -1]] = mask[:, [0, -1]] = mask[:, :, [0, -1]] = False
             if mask.sum() >= 200 and (head & ~mask).sum() > KNOWN_SHARE * mask.sum():

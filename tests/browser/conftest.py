@@ -25,6 +25,7 @@ from playwright.sync_api import (
     Error,
     Page,
     Request,
+    ViewportSize,
     expect,
     sync_playwright,
 )
@@ -204,10 +205,13 @@ globalThis.requestAnimationFrame = (draw) => counts.test(String(draw)) ? 0 : fra
 COARSE = 0.5
 
 
+USUAL: ViewportSize = {"width": 1280, "height": 900}
+
+
 def new_context(browser: Browser, **more: Any) -> BrowserContext:
     """Return a browser without a past: own cookies, storage and cache, 1280 x 900."""
     options: dict[str, Any] = {
-        "viewport": {"width": 1280, "height": 900}, "accept_downloads": True, "device_scale_factor": COARSE, **more,
+        "viewport": USUAL, "accept_downloads": True, "device_scale_factor": COARSE, **more,
     }  # fmt: skip
     made = browser.new_context(**options)
     made.set_default_timeout(STEP_MS)
@@ -243,30 +247,33 @@ def watch(server: Server) -> Iterator[Watch]:
     assert seen.faults == []
 
 
-@pytest.fixture
-def page(context: BrowserContext, server: Server, watch: Watch) -> Page:
-    """The page, open and ready."""
-    opened = context.new_page()
-    watch.follow(opened)
-    visit(opened, server.url)
-    return opened
-
-
 class Desk:
-    """A page that stays open from test to test, as long as none fails.
+    """A page that stays open from test to test, as long as none fails: its scripts and drawings are made once.
 
-    opened: makes the page's context; prepare: brings the page to where the tests begin.
+    opened: makes the page's context; prepare: brings the page to where the tests begin. stood: where it was brought by
+    ``page`` since it was opened.
     """
 
     def __init__(self, opened: Callable[[], BrowserContext], prepare: Callable[[Page], None]) -> None:
         self._opened = opened
         self._prepare = prepare
         self._page: Page | None = None
+        self._stands = ""
+        self.stood: set[str] = set()
         self._failed = 0
 
     @contextmanager
-    def page(self, request: pytest.FixtureRequest, watch: Watch) -> Iterator[Page]:
-        """Lend the page to a test, a new one if a test has failed since the last."""
+    def page(
+        self,
+        request: pytest.FixtureRequest,
+        watch: Watch,
+        stands: str = "",
+        further: Callable[[Page], None] | None = None,
+    ) -> Iterator[Page]:
+        """Lend the page to a test, a new one if a test has failed since the last.
+
+        further: brings the page to where tests of the name ``stands`` go on; done once, until another test has it.
+        """
         failed = request.session.testsfailed
         if self._page and failed != self._failed:
             self.close()
@@ -276,19 +283,34 @@ class Desk:
         if not self._page:
             self._prepare(page)
         self._page = page
+        if further and stands != self._stands:
+            further(page)
+            self.stood.add(stands)
+        self._stands = stands
         yield page
-        watch.leave(page)
+        if self._page:
+            watch.leave(self._page)
+
+    def reopen(self, watch: Watch) -> Page:
+        """Close the page and return an empty one of the same visitor, which is lent from now on."""
+        if self._page is None:
+            raise RuntimeError("no page is open")
+        old, self._page = self._page, self._page.context.new_page()
+        old.close()
+        watch.follow(self._page)
+        return self._page
 
     def close(self) -> None:
         """Close the page and its context."""
         if self._page:
             self._page.context.close()
-            self._page = None
+            self._page, self._stands = None, ""
+            self.stood.clear()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def desk(browser: Browser, server: Server) -> Iterator[Desk]:
-    """The page that the tests of a file share."""
+    """The page that tests of all files share."""
     made = Desk(lambda: new_context(browser), lambda page: visit(page, server.url))
     yield made
     made.close()
@@ -296,6 +318,7 @@ def desk(browser: Browser, server: Server) -> Iterator[Desk]:
 
 @pytest.fixture
 def shared_page(desk: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The page as another test of the file may have left it, for tests that load what they need."""
+    """The page as another test may have left it, for tests that load and set what they need."""
     with desk.page(request, watch) as page:
+        page.set_viewport_size(USUAL)
         yield page

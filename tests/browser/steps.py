@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
+
+from tests.waiting import LONGEST
 
 VIEWER = "document.querySelector('.cs-viewer').counterscan"
+# of the page's address
+JOB = "new URLSearchParams(location.search).get('job')"
+# address of the stream of answers to events of the page
+EVENTS = "/gradio_api/queue/data"
 OVER = "#outcome .cs-outcome, #outcome .cs-problem, #run-trouble .cs-problem"
 
 
@@ -29,7 +36,8 @@ def visit(page: Page, url: str) -> None:
 
 
 def load_scan(page: Page, path: Path) -> None:
-    """Upload a scan and wait for its facts and its picture."""
+    """Upload a scan on the first tab and wait for its facts and its picture."""
+    open_tab(page, "Inpaint")
     _load_drawn(page, "scan", path)
 
 
@@ -66,6 +74,11 @@ def choose_method(page: Page, title: str) -> None:
     page.get_by_role("option", name=title).click()
 
 
+def setting(page: Page, label: str) -> Locator:
+    """Return the field of a setting by number of the open tab."""
+    return page.get_by_label(f"number input for {label}").locator("visible=true")
+
+
 def choose_preset(page: Page, name: str) -> None:
     """Choose a preset by the first word of its label."""
     page.locator("#preset label", has_text=name).click()
@@ -73,17 +86,22 @@ def choose_preset(page: Page, name: str) -> None:
 
 def run(page: Page) -> None:
     """Press Run and wait until the job has an address."""
-    expect(page.locator("#run")).to_be_enabled()
-    page.locator("#run").click()
-    page.wait_for_url("**/?job=*")
+    _run(page, "#run")
+
+
+def _run(page: Page, button: str) -> None:
+    before = page.url
+    expect(page.locator(button)).to_be_enabled()
+    page.locator(button).click()
+    page.wait_for_url(lambda address: "job=" in address and address != before)
 
 
 def follow(page: Page, every_ms: int = 100, until: int = 1000) -> list[int]:
     """Return the percentages seen until the job is over or ``until`` of them were seen."""
     seen: list[int] = []
     while not page.locator(OVER).count() and len(seen) < until:
-        percent = int(page.locator(".cs-bar").get_attribute("aria-valuenow") or 0)
-        if page.locator(".cs-progress").is_visible() and (not seen or seen[-1] != percent):
+        percent = int(page.locator("#progress .cs-bar").get_attribute("aria-valuenow") or 0)
+        if page.locator("#progress .cs-progress").is_visible() and (not seen or seen[-1] != percent):
             seen.append(percent)
         page.wait_for_timeout(every_ms)
     return seen
@@ -102,7 +120,7 @@ def covered(page: Page, selector: str) -> list[str]:
 def wait_result(page: Page) -> None:
     """Wait until a finished job's four panels are drawn."""
     page.locator("#downloads a[data-artifact=result]").wait_for()
-    wait_for(page, f"{VIEWER}?.scene.results.length > 0")
+    wait_for(page, f"{VIEWER}?.scene.job === {JOB} && {VIEWER}.scene.results.length > 0")
     wait_drawn(page)
 
 
@@ -173,10 +191,39 @@ def use_mask(page: Page) -> str:
 
 
 def open_tab(page: Page, title: str) -> None:
-    """Open a tab and wait until its first step shows."""
-    page.get_by_role("tab", name=title).click()
-    expect(page.get_by_role("tab", name=title)).to_have_attribute("aria-selected", "true")
+    """Open a tab, if it is not, and wait until its first step and its work show."""
+    tab = page.get_by_role("tab", name=title)
+    if tab.get_attribute("aria-selected") != "true":
+        _choose(page, tab)
+    expect(tab).to_have_attribute("aria-selected", "true")
     page.locator(".cs-step >> visible=true").first.wait_for()
+
+
+def _choose(page: Page, tab: Locator) -> None:
+    """Click on a tab and wait for the server's answer, which would replace what is loaded before it has come."""
+    streams: set[Request] = set()
+    over: list[Request] = []
+
+    def begin(request: Request) -> None:
+        if EVENTS in request.url:
+            streams.add(request)
+
+    def end(request: Request) -> None:
+        if EVENTS in request.url:
+            streams.discard(request)
+            over.append(request)
+
+    page.on("request", begin)
+    # the page cuts the stream off when the last answer has come
+    page.on("requestfinished", end)
+    page.on("requestfailed", end)
+    tab.click()
+    limit = time.monotonic() + LONGEST
+    while (streams or not over) and time.monotonic() < limit:
+        page.wait_for_timeout(20)
+    page.remove_listener("request", begin)
+    page.remove_listener("requestfinished", end)
+    page.remove_listener("requestfailed", end)
 
 
 def take_off(page: Page, slot: str) -> None:
@@ -202,9 +249,7 @@ def load(page: Page, slot: str, path: Path) -> None:
 
 def start(page: Page, task: str) -> None:
     """Press Run on the tab of ``task``."""
-    expect(page.locator(f"#{task}-run")).to_be_enabled()
-    page.locator(f"#{task}-run").click()
-    page.wait_for_url("**/?job=*")
+    _run(page, f"#{task}-run")
 
 
 def over(page: Page, task: str) -> Locator:
@@ -215,5 +260,6 @@ def over(page: Page, task: str) -> Locator:
 def wait_results(page: Page, task: str) -> None:
     """Wait until a finished job of ``task`` is drawn."""
     page.locator(f"#{task}-downloads a[data-artifact=result]").wait_for()
-    wait_for(page, f"{VIEWER}?.scene.task === '{task}' && {VIEWER}?.scene.results.length > 0")
+    wait_for(page, f"{VIEWER}?.scene.task === '{task}' && {VIEWER}.scene.job === {JOB}")
+    wait_for(page, f"{VIEWER}.scene.results.length > 0")
     wait_drawn(page)

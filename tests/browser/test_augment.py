@@ -20,7 +20,8 @@ SMALL = {
 }
 
 
-def test_a_study_reaches_a_guideline_and_its_figures(page: Page) -> None:
+def test_a_study_reaches_a_guideline_and_its_figures(shared_page: Page) -> None:
+    page = shared_page
     open_tab(page, "Synthetic worth")
     expect(page.locator("#worth-welcome")).to_contain_text("How many real images")
     unfold(page)

@@ -11,7 +11,8 @@ from tests.browser.conftest import Scans
 from tests.browser.steps import open_tab
 
 
-def test_a_zip_of_scans_is_run(page: Page, scans: Scans, tmp_path: Path) -> None:
+def test_a_zip_of_scans_is_run(shared_page: Page, scans: Scans, tmp_path: Path) -> None:
+    page = shared_page
     t1, mask = scans.small
     path = tmp_path / "scans.zip"
     with zipfile.ZipFile(path, "w") as out:

@@ -37,7 +37,8 @@ def steps(page: Page) -> Locator:
     return page.get_by_role("spinbutton", name="Steps").locator("visible=true")
 
 
-def test_ticked_methods_run_in_one_job_and_stand_side_by_side(page: Page, scans: Scans) -> None:
+def test_ticked_methods_run_in_one_job_and_stand_side_by_side(shared_page: Page, scans: Scans) -> None:
+    page = shared_page
     load_scan(page, scans.small[0])
     load_mask(page, scans.small[1])
     tick(page, "Shell mean")
@@ -98,6 +99,7 @@ def test_ticked_methods_run_in_one_job_and_stand_side_by_side(page: Page, scans:
 
 def test_another_method_has_its_own_number_of_steps(shared_page: Page) -> None:
     page = shared_page
+    open_tab(page, "Inpaint")
     choose_preset(page, "Fast")
     unfold(page)
     expect(steps(page)).to_have_value("1")

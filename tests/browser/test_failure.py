@@ -6,19 +6,17 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from core.failure.model_input import GIVEN_MODEL
 from core.failure.reading import READING
-from tests.browser.conftest import STEP_MS, Desk, Server, Watch, new_context
-from tests.browser.steps import open_tab, origin, start, take_off, unfold, upload, visit
+from tests.browser.conftest import STEP_MS, Desk, Server, Watch
+from tests.browser.steps import open_tab, origin, start, take_off, unfold, upload
 from tests.core.failure.data.core_set import write_cores
 from tests.core.failure.made_up_patches import BANDS, patches
 from tests.core.failure.models.model_files import write_onnx
@@ -26,6 +24,7 @@ from tests.looks.look import COVERED, faults, seen, violations
 
 # a whole run of the lab, on a busy machine
 RUN_MS = 3 * STEP_MS
+WINDOW: ViewportSize = {"width": 1440, "height": 1000}
 TABS = ("One number", "Swap", "Bands", "Robustness", "Calibration", "Remedies", "Tissue", "Probes", "Limits")
 # tables of remedies that are wider than their place
 CUT = """[...document.querySelectorAll("#lab-remedies table, #lab-other-remedies table")]
@@ -34,14 +33,6 @@ TWINS = (
     "bars", "leaks", "score", "history", "numbers", "swap", "pattern", "separation", "attribution", "robustness",
     "calibration", "abstention",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A finished demo run: the visitor who made it, and its address."""
-
-    state: Any
-    address: str
 
 
 def wait_done(page: Page) -> None:
@@ -80,58 +71,42 @@ def write_answers(path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def own(browser: Browser, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
-    """Patches of a file, both sides trained for two epochs on the page."""
-    visitor = new_context(browser, viewport={"width": 1440, "height": 1000})
-    page = visitor.new_page()
-    visit(page, server.url)
+def finish(page: Page, path: Path) -> None:
+    """Train both sides on patches of a file for two epochs, and open the run by its address."""
     open_tab(page, "Failure lab")
-    upload(page, "failure-data", write_patches(tmp_path_factory.mktemp("tissue") / "patches.npz", 400))
+    upload(page, "failure-data", write_patches(path, 400))
     few_epochs(page)
     start(page, "failure")
     wait_done(page)
-    yield Finished(visitor.storage_state(), page.url)
-    visitor.close()
-
-
-def open_finished(page: Page, own: Finished) -> None:
-    """Open the finished run by its address."""
-    page.goto(own.address)
+    page.goto(page.url)
     page.locator("#lab-verdict .cs-verdict").first.wait_for()
     # a plot that is still being fetched is an empty box
     page.locator("#lab-bars-plot .js-plotly-plot").wait_for()
 
 
-def context_of(browser: Browser, own: Finished) -> BrowserContext:
-    """Return a browser of the visitor who made the run."""
-    return new_context(browser, viewport={"width": 1440, "height": 1000}, storage_state=own.state)
-
-
-@pytest.fixture(scope="module")
-def bench(browser: Browser, own: Finished) -> Iterator[Desk]:
-    """The page with the finished run, for all tests that look at it."""
-    made = Desk(lambda: context_of(browser, own), lambda page: open_finished(page, own))
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def lab(bench: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The finished run, as the test before has left it."""
-    with bench.page(request, watch) as page:
+def lab(desk: Desk, watch: Watch, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Page]:
+    """The finished run of patches of a file, as the test before has left it."""
+    with desk.page(request, watch, "lab", lambda page: finish(page, tmp_path / "patches.npz")) as page:
+        page.set_viewport_size(WINDOW)
         yield page
 
 
 @pytest.fixture
-def own_lab(browser: Browser, own: Finished, watch: Watch) -> Iterator[Page]:
-    """The finished run on a page that may be changed."""
-    visitor = context_of(browser, own)
-    page = visitor.new_page()
-    watch.follow(page)
-    open_finished(page, own)
-    yield page
-    visitor.close()
+def judged(desk: Desk, watch: Watch, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Page]:
+    """The finished run of the answers of a model, by the visitor who made that of ``lab``."""
+
+    def judge(page: Page) -> None:
+        if "lab" not in desk.stood:
+            finish(page, tmp_path / "patches.npz")
+        open_tab(page, "Failure lab")
+        upload(page, "failure-data", write_answers(tmp_path / "${alert(1)} answers.npz"))
+        start(page, "failure")
+        wait_done(page)
+
+    with desk.page(request, watch, "judged", judge) as page:
+        page.set_viewport_size(WINDOW)
+        yield page
 
 
 def test_stop_ends_a_run_at_once(shared_page: Page) -> None:
@@ -188,7 +163,9 @@ def test_every_view_is_drawn_and_has_its_table(lab: Page) -> None:
         lab.wait_for_timeout(700)
         # a view may be short: it holds what the run gave
         faulty = [one for one in seen(lab) if not one.endswith("empty region")]
-        assert violations(lab, "#lab-tabs") + faulty == [], tab
+        # the head of the tabs is looked at above, and what is hidden would be read for each view
+        view = lab.locator("#lab-tabs > [role=tabpanel] >> visible=true").get_attribute("id")
+        assert violations(lab, f"[id='{view}']") + faulty == [], tab
     for name in TWINS:
         twin = lab.locator(f"[data-twin={name}]")
         assert twin.locator("tbody tr").count() >= 1, name
@@ -199,7 +176,7 @@ def test_every_view_is_drawn_and_has_its_table(lab: Page) -> None:
 
 
 def test_plots_fill_their_place_after_the_tab_was_hidden(lab: Page) -> None:
-    open_tab(lab, "Inpaint")
+    open_tab(lab, "Translate")
     expect(lab.locator(".cs-welcome >> visible=true")).to_have_count(1)
     lab.wait_for_url(lambda address: "job=" not in address)
     open_tab(lab, "Failure lab")
@@ -255,9 +232,7 @@ def test_the_report_opens_without_a_network(lab: Page, browser: Browser, tmp_pat
     reader.close()
 
 
-def test_a_run_is_listed_and_a_stranger_cannot_open_it(
-    lab: Page, context: BrowserContext, own: Finished, server: Server
-) -> None:
+def test_a_run_is_listed_and_a_stranger_cannot_open_it(lab: Page, context: BrowserContext, server: Server) -> None:
     open_tab(lab, "Sessions")
     expect(lab.locator("#sessions")).to_contain_text("patches.npz")
     expect(lab.locator("#sessions")).to_contain_text("Failure lab: Data")
@@ -268,43 +243,34 @@ def test_a_run_is_listed_and_a_stranger_cannot_open_it(
     assert lab.request.get(f"{server.url}{report}").status == 200
 
 
-def test_answers_of_a_model_are_judged_without_training(shared_page: Page, tmp_path: Path) -> None:
-    page = shared_page
-    path = write_answers(tmp_path / "${alert(1)} answers.npz")
-    open_tab(page, "Failure lab")
-    upload(page, "failure-data", path)
-    expect(page.locator("#failure-data-facts")).to_contain_text("Answers of a model")
-    start(page, "failure")
-    wait_done(page)
-    expect(page.locator("#lab-verdict .cs-verdict")).to_have_count(1)
-    expect(page.locator("#lab-verdict")).to_contain_text("Answers of your model")
-    expect(page.locator("#lab-verdict")).not_to_contain_text("SIMULATED")
-    page.locator("#failure-data-remove").click()
-    expect(page.locator("#failure-data-facts .cs-file")).to_have_count(0)
+def test_answers_of_a_model_are_judged_without_training(judged: Page) -> None:
+    expect(judged.locator("#failure-data-facts")).to_contain_text("Answers of a model")
+    expect(judged.locator("#lab-verdict .cs-verdict")).to_have_count(1)
+    expect(judged.locator("#lab-verdict")).to_contain_text("Answers of your model")
+    expect(judged.locator("#lab-verdict")).not_to_contain_text("SIMULATED")
 
 
-def test_an_earlier_run_is_shown_beside_this_one(own_lab: Page, tmp_path: Path) -> None:
-    lab = own_lab
-    upload(lab, "failure-data", write_answers(tmp_path / "answers.npz"))
-    start(lab, "failure")
-    wait_done(lab)
-    expect(lab.locator("#lab-verdict .cs-verdict")).to_have_count(1)
-    beside = lab.locator("#lab-other-verdict")
+def test_an_earlier_run_is_shown_beside_this_one(judged: Page) -> None:
+    judged.locator("#lab-tabs").get_by_role("tab", name="Verdict").click()
+    expect(judged.locator("#lab-verdict .cs-verdict")).to_have_count(1)
+    beside = judged.locator("#lab-other-verdict")
     expect(beside).to_be_hidden()
-    lab.get_by_label("Compare with an earlier run").click()
-    lab.get_by_role("option", name="patches.npz").click()
+    judged.get_by_label("Compare with an earlier run").click()
+    judged.get_by_role("option", name="patches.npz").click()
     expect(beside.locator(".cs-verdict")).to_have_count(3)
     expect(beside).to_contain_text("patches.npz")
-    expect(lab.locator("#lab-other-bars-plot .js-plotly-plot")).to_be_visible()
-    assert violations(lab) + seen(lab) == []
-    lab.locator("#lab-tabs").get_by_role("tab", name="Remedies").click()
-    expect(lab.locator("#lab-other-remedies")).to_contain_text("RGB: Plain training")
-    assert lab.evaluate(CUT) == 0
-    lab.locator("#lab-tabs").get_by_role("tab", name="Verdict").click()
-    lab.get_by_label("Compare with an earlier run").click()
-    lab.get_by_role("option", name="No other run").click()
+    expect(judged.locator("#lab-other-bars-plot .js-plotly-plot")).to_be_visible()
+    assert violations(judged) + seen(judged) == []
+    judged.locator("#lab-tabs").get_by_role("tab", name="Remedies").click()
+    expect(judged.locator("#lab-other-remedies")).to_contain_text("RGB: Plain training")
+    assert judged.evaluate(CUT) == 0
+    judged.locator("#lab-tabs").get_by_role("tab", name="Verdict").click()
+    judged.get_by_label("Compare with an earlier run").click()
+    judged.get_by_role("option", name="No other run").click()
     expect(beside).to_be_hidden()
-    expect(lab.locator("#lab-verdict .cs-verdict")).to_have_count(1)
+    expect(judged.locator("#lab-verdict .cs-verdict")).to_have_count(1)
+    judged.locator("#failure-data-remove").click()
+    expect(judged.locator("#failure-data-facts .cs-file")).to_have_count(0)
 
 
 def test_patches_and_an_envi_image_with_labels_are_read(shared_page: Page, tmp_path: Path) -> None:

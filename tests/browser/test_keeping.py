@@ -23,7 +23,8 @@ DRAWN = f"{DRAWING} && {VIEWER}.input.nv.drawBitmap?.some(Boolean)"
 LOSE = f"{VIEWER}.input.nv.gl.getExtension('WEBGL_lose_context').loseContext()"
 
 
-def test_scan_mask_and_drawing_last(page: Page, scans: Scans) -> None:
+def test_scan_mask_and_drawing_last(shared_page: Page, scans: Scans) -> None:
+    page = shared_page
     load_scan(page, scans.small[0])
     start_drawing(page)
     page.get_by_role("button", name="Ellipse").click()

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Desk, Scans, Server, Watch, new_context
-from tests.browser.steps import VIEWER, canvas, choose_method, load_mask, load_scan, run, visit, wait_result
+from tests.browser.steps import VIEWER, canvas, choose_method, load_mask, load_scan, open_tab, run, visit, wait_result
 
 # on a machine that does nothing else
 INTERACTIVE_SECONDS = 5.0
@@ -24,28 +24,19 @@ FOCUSED = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def filled(browser: Browser, server: Server, scans: Scans) -> Iterator[Desk]:
-    """The page with a finished run by a plain method."""
+@pytest.fixture
+def done(desk: Desk, watch: Watch, request: pytest.FixtureRequest, scans: Scans) -> Iterator[Page]:
+    """The page with a finished run by a plain method, as the test before has left it."""
 
-    def prepare(page: Page) -> None:
-        visit(page, server.url)
+    def finish(page: Page) -> None:
         load_scan(page, scans.small[0])
         load_mask(page, scans.small[1])
         choose_method(page, "3D biharmonic")
         run(page)
         wait_result(page)
 
-    made = Desk(lambda: new_context(browser), prepare)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def done(filled: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The finished run, at its address, as the test before has left it."""
-    with filled.page(request, watch) as page:
-        page.get_by_role("tab", name="Inpaint").click()
+    with desk.page(request, watch, "biharmonic", finish) as page:
+        open_tab(page, "Inpaint")
         yield page
 
 
@@ -121,7 +112,17 @@ def test_display_controls_ask_the_server_for_nothing(done: Page, watch: Watch) -
     assert [address for address in watch.addresses if "/vol/" in address or "/ui/" in address] == before
 
 
-def test_every_step_is_reached_by_keyboard(page: Page) -> None:
+def test_the_link_to_notes_and_files_keeps_the_page(done: Page) -> None:
+    done.evaluate("globalThis.kept = true")
+    done.get_by_role("link", name="Notes, files, rating").click()
+    expect(done.locator("#downloads")).to_be_in_viewport()
+    assert done.evaluate("globalThis.kept === true")
+
+
+def test_every_step_is_reached_by_keyboard(context: BrowserContext, server: Server, watch: Watch) -> None:
+    page = context.new_page()
+    watch.follow(page)
+    visit(page, server.url)
     seen, unmarked = set(), set()
     for _ in range(40):
         page.keyboard.press("Tab")
@@ -131,10 +132,3 @@ def test_every_step_is_reached_by_keyboard(page: Page) -> None:
             unmarked.add(name)
     assert {"Inpaint", "Click to upload or drop files"} & seen
     assert unmarked == set()
-
-
-def test_the_link_to_notes_and_files_keeps_the_page(done: Page) -> None:
-    done.evaluate("globalThis.kept = true")
-    done.get_by_role("link", name="Notes, files, rating").click()
-    expect(done.locator("#downloads")).to_be_in_viewport()
-    assert done.evaluate("globalThis.kept === true")

@@ -254,44 +254,61 @@ def grid(codes: str) -> tuple[NDArray[np.float64], tuple[int, ...]]:
     return ras @ inv_ornt_aff(turn, SHAPE), tuple(SHAPE[one] for one in order)
 
 
-@pytest.mark.parametrize("codes", ["RAS", "LAS", "PSR"])
-def test_marks_arrive_at_the_voxels_that_were_drawn(browser: Browser, codes: str) -> None:
-    affine, shape = grid(codes)
-    image = nifti(head(1, (shape[0], shape[1], shape[2])), affine)
+ORIENTATIONS = ("RAS", "LAS", "PSR")
+
+
+def test_marks_arrive_at_the_voxels_that_were_drawn(browser: Browser) -> None:
+    grids = [grid(codes) for codes in ORIENTATIONS]
+    images = [nifti(head(1, (shape[0], shape[1], shape[2])), affine) for affine, shape in grids]
+    # of each orientation one that is marked and one that is not
+    items = [Item([image, image], [MARK, COMMENT]) for image in images for _ in range(2)]
     start, end = (0.275, 0.635, 0.5), (0.425, 0.635, 0.5)
-    study = Study([Item([image, image], [MARK, COMMENT])] * 2, changes=True).begin()
-    with serve(study), rater(browser, study) as page:
-        wait_item(page, 1, 2)
-        page.get_by_role("button", name="Axial").click()
-        page.get_by_role("button", name="Pen").click()
-        page.get_by_label("Pen size in voxels").fill("1")
-        _draw(page, start, end)
-        expect(page.get_by_text("voxels marked")).to_be_visible()
-        drawn = [set(_bitmap(page, panel)) for panel in (0, 1)]
-        assert drawn[0] == drawn[1]
-        # a second stroke is taken back
-        _draw(page, (0.6, 0.4, 0.5), (0.7, 0.4, 0.5))
-        page.get_by_role("button", name="Undo the last stroke").click()
-        assert set(_bitmap(page, 0)) == drawn[0]
-        save(page)
-        wait_item(page, 2, 2)
-        assert _bitmap(page, 0) == []
-        page.get_by_role("button", name="Previous").click()
-        wait_item(page, 1, 2)
-        assert set(_bitmap(page, 1)) == drawn[0]
-    mark = study.rows[0]["answers"]["mark"]
-    assert mark["shape"] == list(shape)
-    starts, lengths = mark["runs"][::2], mark["runs"][1::2]
-    assert all(a + n < b for a, n, b in zip(starts, lengths, starts[1:], strict=False))
-    flat = np.concatenate([np.arange(a, a + n) for a, n in zip(starts, lengths, strict=True)])
-    found = np.zeros(shape, dtype=np.uint8)
-    found[np.unravel_index(flat, shape, order="F")] = 1
-    ras = nib.as_closest_canonical(nib.Nifti1Image(found, affine))
-    assert set(np.flatnonzero(np.asarray(ras.dataobj).ravel(order="F"))) == drawn[0]
-    # the pen reaches up to its last place
-    x, y, z = np.floor(np.array(start) * SHAPE).astype(int)
-    assert np.asarray(ras.dataobj)[x : x + 3, y, z].tolist() == [1, 1, 1]
-    assert flat.size == 3
+    drawn = []
+    with serve(Study(items, changes=True).begin()) as study, rater(browser, study) as page:
+        for first in range(1, len(items), 2):
+            wait_item(page, first, len(items))
+            drawn.append(_mark(page, start, end))
+            save(page)
+            wait_item(page, first + 1, len(items))
+            assert _bitmap(page, 0) == []
+            page.get_by_role("button", name="Previous").click()
+            wait_item(page, first, len(items))
+            assert set(_bitmap(page, 1)) == drawn[-1]
+            # nothing is changed, nothing is sent
+            save(page)
+            wait_item(page, first + 1, len(items))
+            save(page)
+        page.get_by_role("heading", name="Thank you").wait_for()
+    assert len(study.rows) == len(items)
+    for (affine, shape), wanted, row in zip(grids, drawn, study.rows[::2], strict=True):
+        mark = row["answers"]["mark"]
+        assert mark["shape"] == list(shape)
+        starts, lengths = mark["runs"][::2], mark["runs"][1::2]
+        assert all(a + n < b for a, n, b in zip(starts, lengths, starts[1:], strict=False))
+        flat = np.concatenate([np.arange(a, a + n) for a, n in zip(starts, lengths, strict=True)])
+        found = np.zeros(shape, dtype=np.uint8)
+        found[np.unravel_index(flat, shape, order="F")] = 1
+        ras = nib.as_closest_canonical(nib.Nifti1Image(found, affine))
+        assert set(np.flatnonzero(np.asarray(ras.dataobj).ravel(order="F"))) == wanted
+        # the pen reaches up to its last place
+        x, y, z = np.floor(np.array(start) * SHAPE).astype(int)
+        assert np.asarray(ras.dataobj)[x : x + 3, y, z].tolist() == [1, 1, 1]
+        assert flat.size == 3
+
+
+def _mark(page: Page, start: tuple[float, float, float], end: tuple[float, float, float]) -> set[int]:
+    """Draw a line in one image, and a second that is taken back; return the voxels of the mark in both."""
+    page.get_by_role("button", name="Axial").click()
+    page.get_by_role("button", name="Pen").click()
+    page.get_by_label("Pen size in voxels").fill("1")
+    _draw(page, start, end)
+    expect(page.get_by_text("voxels marked")).to_be_visible()
+    drawn = [set(_bitmap(page, panel)) for panel in (0, 1)]
+    assert drawn[0] == drawn[1]
+    _draw(page, (0.6, 0.4, 0.5), (0.7, 0.4, 0.5))
+    page.get_by_role("button", name="Undo the last stroke").click()
+    assert set(_bitmap(page, 0)) == drawn[0]
+    return drawn[0]
 
 
 def _draw(page: Page, start: tuple[float, float, float], end: tuple[float, float, float]) -> None:
@@ -307,34 +324,51 @@ def _bitmap(page: Page, panel: int) -> list[int]:
     return list(page.evaluate(f"Array.from({bitmap}).flatMap((value, i) => value ? [i] : [])"))
 
 
-@pytest.mark.parametrize("size", [TABLET, TURNED, PHONE, DESK])
-def test_fingers_are_enough_and_axe_is_content(browser: Browser, size: tuple[int, int]) -> None:
-    items = [*singles(1, EVERYTHING), *pairs(1)]
-    with serve(Study(items, changes=True)) as study, rater(browser, study, size, touch=True) as page:
+WINDOWS = (TABLET, TURNED, PHONE, DESK)
+SMALL = """[...document.querySelectorAll(".rate-option, button")].filter((one) => one.offsetParent)
+  .map((one) => one.getBoundingClientRect()).filter((box) => box.height < 44 || box.width < 44).length"""
+
+
+def test_fingers_are_enough_and_axe_is_content(browser: Browser) -> None:
+    items = [*singles(1, EVERYTHING), *pairs(1)] * len(WINDOWS)
+    with serve(Study(items, changes=True)) as study, rater(browser, study, WINDOWS[0], touch=True) as page:
         page.get_by_text("I have read this and I agree.").tap()
-        assert sideways(page) <= 0
+        for size in WINDOWS:
+            resize(page, size)
+            assert sideways(page) <= 0
         page.get_by_role("button", name="Start").tap()
-        wait_item(page, 1, 2)
-        assert sideways(page) <= 0
-        assert violations(page) == []
-        for name in ("real", "confidence", "anatomy"):
-            page.locator(f"[data-name={name}] .rate-option").nth(1).tap()
-        small = """[...document.querySelectorAll(".rate-option, button")].filter((one) => one.offsetParent)
-          .map((one) => one.getBoundingClientRect()).filter((box) => box.height < 44 || box.width < 44).length"""
-        assert page.evaluate(small) == 0
-        page.get_by_role("button", name="Sagittal").tap()
-        page.get_by_role("button", name="Pen").tap()
-        page.locator("canvas").first.scroll_into_view_if_needed()
-        _touch(page, *canvas_point(page, 0, (0.5, 0.5, 0.5)))
-        expect(page.get_by_text("9 voxels marked.")).to_be_visible()
-        page.get_by_role("button", name="Save and next").tap()
-        wait_item(page, 2, 2)
-        assert sideways(page) <= 0
-        page.get_by_role("button", name="Help: instructions and keys").tap()
-        assert violations(page) == []
-    [row] = study.rows
-    assert row["answers"]["real"] == "synthetic"
-    assert sum(row["answers"]["mark"]["runs"][1::2]) == 9
+        for number, size in enumerate(WINDOWS):
+            wait_item(page, 2 * number + 1, len(items))
+            resize(page, size)
+            assert sideways(page) <= 0
+            assert violations(page) == []
+            for name in ("real", "confidence", "anatomy"):
+                page.locator(f"[data-name={name}] .rate-option").nth(1).tap()
+            assert page.evaluate(SMALL) == 0
+            page.get_by_role("button", name="Sagittal").tap()
+            page.get_by_role("button", name="Pen").tap()
+            page.locator("canvas").first.scroll_into_view_if_needed()
+            _touch(page, *canvas_point(page, 0, (0.5, 0.5, 0.5)))
+            expect(page.get_by_text("9 voxels marked.")).to_be_visible()
+            page.get_by_role("button", name="Save and next").tap()
+            wait_item(page, 2 * number + 2, len(items))
+            assert sideways(page) <= 0
+            page.get_by_role("button", name="Help: instructions and keys").tap()
+            assert violations(page) == []
+            page.get_by_role("button", name="Close").tap()
+            page.locator("[data-name=prefer] .rate-option").first.tap()
+            page.locator("[data-name=confidence] .rate-option").first.tap()
+            page.get_by_role("button", name="Save and next").tap()
+    marked = study.rows[::2]
+    assert [row["answers"]["real"] for row in marked] == ["synthetic"] * len(WINDOWS)
+    assert [sum(row["answers"]["mark"]["runs"][1::2]) for row in marked] == [9] * len(WINDOWS)
+
+
+def resize(page: Page, size: tuple[int, int]) -> None:
+    """Give the page another window, and wait until the images fill it."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    # two frames: sizes are looked at before one is drawn
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def _touch(page: Page, x: float, y: float) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Scans, Watch
+from tests.browser.conftest import Scans, Watch, new_context
 from tests.browser.steps import choose_method, load_mask, load_scan, open_tab, origin, run, wait_result
 
 HOSTILE = "${alert(1)}<img src=x onerror=alert(1)>.nii.gz"
@@ -98,6 +98,6 @@ def test_volumes_are_closed_to_other_visitors(shared_page: Page, scans: Scans) -
     assert page.request.get(address).status == 200
     browser = page.context.browser
     assert browser
-    stranger = browser.new_context()
+    stranger = new_context(browser)
     assert stranger.request.get(address).status in (403, 404)
     stranger.close()

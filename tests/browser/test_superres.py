@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from core.files.nifti import read_stored
-from tests.browser.conftest import Desk, Server, Watch, new_context
-from tests.browser.steps import VIEWER, image, load, open_tab, origin, over, start, visit, wait_drawn, wait_results
+from tests.browser.conftest import Desk, Watch
+from tests.browser.steps import VIEWER, image, load, open_tab, origin, over, start, take_off, wait_drawn, wait_results
 from tests.contract.phantom import write_phantom, write_thick
 
 # which of the page's events are told of a tab
@@ -27,23 +27,10 @@ def thick(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {**write_thick(folder), "reference": write_phantom(folder)["t1"]}
 
 
-@pytest.fixture(scope="module")
-def filled(browser: Browser, server: Server, thick: dict[str, Path]) -> Iterator[Desk]:
-    """The page with a finished run of a plain method, with the truth beside it."""
-
-    def prepare(page: Page) -> None:
-        visit(page, server.url)
-        finish(page, thick)
-
-    made = Desk(lambda: new_context(browser), prepare)
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def done(filled: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The finished run, at its address."""
-    with filled.page(request, watch) as page:
+def done(desk: Desk, watch: Watch, request: pytest.FixtureRequest, thick: dict[str, Path]) -> Iterator[Page]:
+    """The page with a finished run of a plain method, at its address, with the truth beside it."""
+    with desk.page(request, watch, "superres", lambda page: finish(page, thick)) as page:
         yield page
 
 
@@ -61,6 +48,7 @@ def finish(page: Page, thick: dict[str, Path]) -> None:
 def test_what_will_be_made_of_a_scan_is_noted(shared_page: Page, thick: dict[str, Path]) -> None:
     page = shared_page
     open_tab(page, "Super-resolve")
+    take_off(page, "superres-scan")
     expect(page.locator("#superres-run")).to_be_disabled()
     load(page, "superres-scan", thick["image"])
     note = page.locator("#superres-method-note")

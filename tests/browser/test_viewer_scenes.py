@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.conftest import COARSE, Desk, Watch, new_context
 from tests.browser.scenes import FINE_SHAPE, THICK, Heads, make_heads
@@ -53,20 +53,14 @@ def mount(page: Page, site: Site) -> None:
 
 
 @pytest.fixture
-def open_show(browser: Browser, site: Site, watch: Watch) -> Iterator[Callable[..., Show]]:
-    """Opens the page in a browser of its own."""
-    contexts: list[BrowserContext] = []
-
-    def make(width: int = SIZE["width"], height: int = SIZE["height"]) -> Show:
-        contexts.append(new_context(browser, viewport={"width": width, "height": height}))
-        page = contexts[-1].new_page()
-        watch.follow(page)
-        mount(page, site)
-        return Show(page)
-
-    yield make
-    for context in contexts:
-        context.close()
+def fresh_show(browser: Browser, site: Site, watch: Watch) -> Iterator[Show]:
+    """The page in a browser of its own."""
+    context = new_context(browser, viewport=SIZE)
+    page = context.new_page()
+    watch.follow(page)
+    mount(page, site)
+    yield Show(page)
+    context.close()
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +75,7 @@ def stand(browser: Browser, site: Site) -> Iterator[Desk]:
 def show(stand: Desk, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Show]:
     """The page with the viewer, emptied."""
     with stand.page(request, watch) as page:
+        page.set_viewport_size(SIZE)
         shown = Show(page)
         shown.scene()
         yield shown
@@ -269,8 +264,8 @@ def test_the_invitation_is_the_task_s(show: Show) -> None:
     expect(show.panel("input").locator(".cs-placeholder")).to_have_text("Drop a scan here or in step 1.")
 
 
-def test_many_scenes_keep_four_contexts_and_forget_old_volumes(open_show: Callable[..., Show], heads: Heads) -> None:
-    show = open_show()
+def test_many_scenes_keep_four_contexts_and_forget_old_volumes(fresh_show: Show, heads: Heads) -> None:
+    show = fresh_show
     show.ask(COUNT_CONTEXTS)
     for scene in (heads.inpaint, heads.superres, heads.translate) * 2:
         show.scene(**scene)
@@ -281,9 +276,7 @@ def test_many_scenes_keep_four_contexts_and_forget_old_volumes(open_show: Callab
     assert show.ask("[...viewer.volumes.cache.keys()]") == ["anatomy /vol/t1.nii.gz"]
 
 
-@pytest.mark.parametrize("width", [420, 1100, 1600])
-def test_every_mode_fits_and_axe_is_content(open_show: Callable[..., Show], heads: Heads, width: int) -> None:
-    show = open_show(width, 950)
+def test_every_mode_fits_and_axe_is_content(show: Show, heads: Heads) -> None:
     for scene in (
         heads.inpaint,
         heads.superres,
@@ -291,9 +284,12 @@ def test_every_mode_fits_and_axe_is_content(open_show: Callable[..., Show], head
         heads.superres | {"compare": heads.superres["results"]},
     ):
         show.scene(**scene)
-        assert show.ask("document.documentElement.scrollWidth <= innerWidth")
-        assert show.violations() == []
-        with show.page.expect_download() as shot:
-            show.page.get_by_label("Save a picture or copy a link").select_option("panels")
-        with Image.open(shot.value.path()) as picture:
-            assert picture.size[0] > COARSE * width / 2
+        for width in (420, 1100, 1600):
+            show.page.set_viewport_size({"width": width, "height": 950})
+            show.settle()
+            assert show.ask("document.documentElement.scrollWidth <= innerWidth")
+            assert show.violations() == []
+            with show.page.expect_download() as shot:
+                show.page.get_by_label("Save a picture or copy a link").select_option("panels")
+            with Image.open(shot.value.path()) as picture:
+                assert picture.size[0] > COARSE * width / 2

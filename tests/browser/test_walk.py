@@ -6,9 +6,9 @@ import json
 
 import nibabel as nib
 import numpy as np
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Scans, Server, Watch
+from tests.browser.conftest import Desk, Scans, Server, Watch
 from tests.browser.steps import (
     choose_method,
     download,
@@ -38,8 +38,9 @@ def test_facts_of_a_scan_and_its_mask_are_shown(shared_page: Page, scans: Scans)
 
 
 def test_a_result_equals_the_input_outside_the_mask_and_its_rating_outlives_the_server(
-    page: Page, context: BrowserContext, scans: Scans, server: Server, watch: Watch
+    shared_page: Page, desk: Desk, scans: Scans, server: Server, watch: Watch
 ) -> None:
+    page = shared_page
     load_scan(page, scans.small[0])
     load_mask(page, scans.small[1])
     choose_method(page, "3D biharmonic")
@@ -66,12 +67,10 @@ def test_a_result_equals_the_input_outside_the_mask_and_its_rating_outlives_the_
     expect(page.locator("#rate-status")).to_contain_text("Saved: realism 4, border 2, anatomy 5")
     expect(page.locator("#rate-save")).to_be_disabled()
     address = page.url
-    page.close()
 
+    again = desk.reopen(watch)
     server.stop()
     server.start()
-    again = context.new_page()
-    watch.follow(again)
     visit(again, address)
     expect(again.locator("#rate-status")).to_contain_text("Saved: realism 4, border 2, anatomy 5")
     again.get_by_role("tab", name="Sessions").click()

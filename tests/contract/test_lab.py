@@ -22,6 +22,7 @@ from core.engine.local import LocalEngine
 from core.engine.protocol import JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Failed, Progress, Started
+from core.failure.models import plain_classifiers
 from core.failure.results_json import from_json
 from core.failure.task import TASK
 from core.spectra.simulated_tissue import simulate
@@ -101,7 +102,9 @@ def test_simulated_tissue_is_seen_from_both_sides(simulated: Ran) -> None:
     assert all(table[0].measured(name) for name in ("id", "external", "conflict"))
 
 
-def test_spectra_alone_are_examined_without_a_network(tmp_path: Path) -> None:
+def test_spectra_alone_are_examined_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # most of the time are trees: one forest in every fold, and in those of the leakage
+    monkeypatch.setattr(plain_classifiers, "TREES", 20)
     made = simulate("density", 150, 1)
     rng = np.random.default_rng(0)
     path = tmp_path / "spectra.npz"

@@ -148,8 +148,8 @@ def test_no_kind_that_a_task_declares_has_a_hyphen() -> None:
 
 def literals(module: Module) -> Iterator[str]:
     """Yield the text of each string of a module that is no docstring."""
-    texts = [node for node in ast.walk(module.tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    alone = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Expr)}
+    texts = [node for node in module.nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    alone = {id(node.value) for node in module.nodes if isinstance(node, ast.Expr)}
     yield from (str(node.value) for node in texts if id(node) not in alone)
 
 

@@ -24,13 +24,14 @@ from core.engine.protocol import JobSpec, WorkerLost
 from core.errors import UserError
 from core.events import Event, Failed, Finished, Progress, Started
 from core.result import RESULT, Result, artifact_in
+from tests.databases import fresh
 from tests.fault.refusals import Fault, Refusals
 from tests.fault.slow_task import find
 from tests.hand_clock import HandClock
 from webapp.jobs.dispatcher import Dispatcher
 from webapp.settings import Settings
 from webapp.store.blobs import DAY, TRASH
-from webapp.store.database import connect, migrate
+from webapp.store.database import connect
 from webapp.store.folder_blobs import FolderBlobs
 from webapp.store.queue import SERVER_LOSSES
 from webapp.store.records import NewScan
@@ -55,7 +56,7 @@ def template() -> bytes:
     """Return an empty database of the newest schema."""
     with tempfile.TemporaryDirectory() as folder:
         engine = connect(f"sqlite:///{folder}/template.db")
-        migrate(engine)
+        fresh(engine)
         with engine.connect() as connection:
             connection.exec_driver_sql("ROLLBACK")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

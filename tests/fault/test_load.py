@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.databases import fresh
 from tests.fault.raters import Rater, database_of, invited
 from tests.fault.rating_server import RatingServer
-from webapp.store.database import connect, migrate
+from webapp.store.database import connect
 
 RATERS = 20
 THINKING = (0.2, 0.5)
@@ -28,7 +29,7 @@ def served(folder: Path, items: int, raters: int) -> Iterator[tuple[RatingServer
     server = RatingServer(folder)
     server.data.mkdir()
     engine = connect(database_of(server.data))
-    migrate(engine)
+    fresh(engine)
     keys = invited(engine, items, raters, "least")
     engine.dispose()
     try:

@@ -170,7 +170,7 @@ def test_a_few_get_what_is_promised_and_leave_nothing(tmp_path: Path) -> None:
     with served(tmp_path) as server:
         look, event, alive = asyncio.run(costs(server))
         crowd = asyncio.run(crowd_of(server, 8, 4, 2))
-        require_no_leak(server, 4)
+        require_no_leak(server, visitors=40)
     assert crowd.broken == [] and len(crowd.polls) >= 8 and crowd.uploads[200] >= 4 and crowd.health
     figures = f"a look {1000 * look:.2f} ms, an event {1000 * event:.2f} ms, /healthz {1000 * alive:.2f} ms"
     print(figures)  # noqa: T201 - shown by pytest -s
@@ -222,13 +222,15 @@ def test_a_crowd_is_answered_in_time(tmp_path: Path) -> None:
 @pytest.mark.timeout(4200)
 def test_nothing_leaks_in_an_hour(tmp_path: Path) -> None:
     with served(tmp_path) as server:
-        require_no_leak(server, 3600)
+        require_no_leak(server, seconds=3600)
 
 
-def require_no_leak(server: RatingServer, seconds: float) -> None:
-    """Let visitors come, upload, poll, delete and go; memory, threads, open files and the disk are then as before."""
+def require_no_leak(server: RatingServer, seconds: float = 600, visitors: int | None = None) -> None:
+    """Let so many visitors, or those that fit into the time, come, upload, poll, delete and go; memory, threads, open
+    files and the disk are then as before."""
     before = set((server.data / "uploads").iterdir())
-    seen = asyncio.run(lives(server, psutil.Process(server.process), seconds))
+    seen = asyncio.run(lives(server, psutil.Process(server.process), seconds, visitors))
+    assert visitors is None or len(seen) == visitors
     left = [path.name for path in set((server.data / "uploads").glob("?" * 32)) - before]
     begun, end = seen[len(seen) // 3], seen[-1]
     figures = f"{len(seen)} visitors; memory, threads, files after a third {begun}, at the end {end}"
@@ -237,10 +239,12 @@ def require_no_leak(server: RatingServer, seconds: float) -> None:
     assert end[0] < begun[0] + 64 * MB and end[1] <= begun[1] + 8 and end[2] <= begun[2] + 8, figures
 
 
-async def lives(server: RatingServer, process: psutil.Process, seconds: float) -> list[tuple[int, int, int]]:
+async def lives(
+    server: RatingServer, process: psutil.Process, seconds: float, visitors: int | None
+) -> list[tuple[int, int, int]]:
     """Lead visitors' lives one after the other; return memory, threads and open files of the server after each."""
     seen, end, number = [], time.monotonic() + seconds, 0
-    while time.monotonic() < end:
+    while time.monotonic() < end and number != visitors:
         number += 1
         async with browser(server.port, number % 60_000) as client:
             await visited(client)

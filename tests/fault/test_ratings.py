@@ -12,7 +12,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from webapp.store.database import connect, migrate
+from tests.databases import fresh
+from webapp.store.database import connect
 from webapp.store.queue import Queue
 from webapp.store.repository import Repo
 
@@ -33,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_every_acknowledged_rating_survives_kill_9(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/test.db"
     engine = connect(url)
-    migrate(engine)
+    fresh(engine)
     job_id = Queue(engine, running_per_session=1).add("a", "inpaint", {}, {}, own=1, total=1)
     engine.dispose()
     acknowledged: list[str] = []

@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Row, text
 
+from tests.databases import fresh
 from tests.fault.raters import Rater, database_of, invited
 from tests.fault.rating_server import RatingServer
-from webapp.store.database import connect, migrate
+from webapp.store.database import connect
 
 # seconds that a write waits for the lock; the locker holds it for longer now and then
 PATIENCE = 0.3
@@ -57,7 +58,7 @@ def test_no_acknowledged_answer_is_lost_or_doubled(tmp_path: Path, size: Size) -
     server = RatingServer(tmp_path, PATIENCE)
     server.data.mkdir()
     engine = connect(database_of(server.data))
-    migrate(engine)
+    fresh(engine)
     keys = invited(engine, size.items, size.raters, "least")
     raters = [Rater(server.port, key, random.Random(n), careless=0.1) for n, key in enumerate(keys)]
     try:

@@ -18,11 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import UserError
+from tests.databases import fresh
 from tests.spent import little_work
 from webapp.keeping.backup import back_up
 from webapp.keeping.restore import restore
 from webapp.settings import Settings
-from webapp.store.database import connect, migrate
+from webapp.store.database import connect
 from webapp.store.folder_blobs import FolderBlobs
 
 ID, BLOB = "a" * 32, f"{'b' * 40}.nii"
@@ -39,7 +40,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     blobs.path(BLOB).parent.mkdir()
     blobs.path(BLOB).write_bytes(CONTENT)
     engine = connect(chosen.url)
-    migrate(engine)
+    fresh(engine)
     engine.dispose()
     with closing(sqlite3.connect(chosen.data / "counterscan.db")) as database, database:
         fill(database, "session", id=ID, created=DAY, last_seen=DAY)

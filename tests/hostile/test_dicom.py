@@ -68,8 +68,9 @@ def deflated(mebibytes: int) -> Files:
     """Return a file whose data set unpacks to so much."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     body = part10({(0x0008, 0x0060): ("CS", "MR")})
-    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(mebibytes)) + packer.flush()
-    return [part10({}, "1.2.840.10008.1.2.1.99")[: len(body)] + packed]
+    # zeros packed once, in a block that may be repeated
+    zeros = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return [part10({}, "1.2.840.10008.1.2.1.99")[: len(body)] + zeros * mebibytes + packer.flush()]
 
 
 # what is cut off or lies about a length may be read as far as it goes, or be refused: never anything else

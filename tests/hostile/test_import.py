@@ -9,6 +9,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
@@ -105,7 +106,9 @@ def _long_sizes(size: int) -> bytes:
     return bytes(data)
 
 
-ZIPS: dict[str, tuple[bytes, str]] = {
+# a file, or what makes a large one: every process of tests reads these tables, one needs the files
+Content = bytes | Callable[[], bytes]
+ZIPS: dict[str, tuple[Content, str]] = {
     "traversal": (pack({"../../evil.nii": scan()}), "zip_unsafe"),
     "traversal_backslash": (pack({"..\\evil.nii": scan()}), "zip_unsafe"),
     "absolute": (pack({"/tmp/evil.nii": scan()}), "zip_unsafe"),
@@ -121,9 +124,9 @@ ZIPS: dict[str, tuple[bytes, str]] = {
     "only_litter": (pack({"__MACOSX/._a.nii": scan(), ".DS_Store": b"x", "DICOMDIR": b"x"}), "no_scan_found"),
     "jpegs": (pack({f"{n}.jpg": b"\xff\xd8\xff\xe0" + bytes(99) for n in range(4)}), "no_scan_found"),
     "nested": (pack({"inner.zip": pack({"a.nii": scan()})}), "no_scan_found"),
-    "many": (pack({str(n): b"" for n in range(5001)}), "too_many_files"),
-    "bomb": (pack({"a.nii": bytes(66 << 20)}), "compressed_too_much"),
-    "too_much": (pack({"a.nii": bytes(69 << 20)}), "too_many_bytes"),
+    "many": (lambda: pack({str(n): b"" for n in range(5001)}), "too_many_files"),
+    "bomb": (lambda: pack({"a.nii": bytes(66 << 20)}), "compressed_too_much"),
+    "too_much": (lambda: pack({"a.nii": bytes(69 << 20)}), "too_many_bytes"),
     "two_scans": (pack({"a.nii": scan(), "b.nii.gz": zipped(scan())}), "several_scans"),
     "scan_and_dicom": (pack({"a.nii": scan(), "b": SERIES.files()[0]}), "several_scans"),
     "zero_in_name": (_raw_named(b"a\0../x"), "zip_unsafe"),
@@ -141,13 +144,13 @@ ZIPS: dict[str, tuple[bytes, str]] = {
     "no_list": (pack({"a.nii": scan()}).partition(CENTRAL)[0], "zip_damaged"),
     "list_alone": (b"PK\3\4" + CENTRAL + pack({"a.nii": scan()}).partition(CENTRAL)[2], "zip_unsafe"),
     "deep_folders": (pack({"a/" * 2000 + "a.txt": b"text"}), "no_scan_found"),
-    "65536_empty": (pack({f"{n:05}": b"" for n in range(65_536)}), "too_many_files"),
+    "65536_empty": (lambda: pack({f"{n:05}": b"" for n in range(65_536)}), "too_many_files"),
     "same_name_twice": (_twice(), "several_scans"),
     "nested_many": (pack({"a.zip": pack({"b.zip": pack({"c.zip": pack({"d.nii": scan()})})})}), "no_scan_found"),
     "office": (pack({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"}), "no_scan_found"),
     "pair": (pack({"a.hdr": scan(magic=b"ni1"), "a.img": RAW}), "nifti_pair"),
 }  # fmt: skip
-TEXTS: dict[str, tuple[bytes, str]] = {
+TEXTS: dict[str, tuple[Content, str]] = {
     "nrrd_data_file": (nrrd(b"", f"data file: {ELSEWHERE}"), "detached_data"),
     "nrrd_datafile": (nrrd(RAW, f"DataFile: {ELSEWHERE}"), "detached_data"),
     "nrrd_data_file_list": (nrrd(RAW, "data  FILE: LIST", ELSEWHERE), "detached_data"),
@@ -191,10 +194,14 @@ TEXTS: dict[str, tuple[bytes, str]] = {
     "mha_no_matrix": (mha(TransformMatrix=None), "no_orientation"),
     "mha_singular": (mha(TransformMatrix="0 0 0 0 0 0 0 0 0"), "bad_affine"),
     "mha_no_data": (b"ObjectType = Image\nNDims = 3\n", "bad_header"),
-    "mgz_bomb": (blown_up(mgh(b"", size=(16, 16, 16, 1)), 512), "data_longer"),
+    "mgz_bomb": (lambda: blown_up(mgh(b"", size=(16, 16, 16, 1)), 512), "data_longer"),
     "mgz_cut": (gzip.compress(mgh())[:-9], "gzip_truncated"),
     "mgh_4d": (mgh(size=(10, 9, 8, 200)), "volume_4d"),
 }  # fmt: skip
+
+
+def _made(content: Content) -> bytes:
+    return content if isinstance(content, bytes) else content()
 
 
 def _enhanced() -> bytes:
@@ -217,7 +224,7 @@ def outcome(path: Path, work: Path) -> str:
 @pytest.mark.parametrize("name", ZIPS)
 def test_zips(tmp_path: Path, name: str) -> None:
     data, code = ZIPS[name]
-    (tmp_path / "a.zip").write_bytes(data)
+    (tmp_path / "a.zip").write_bytes(_made(data))
     with little_work():
         assert outcome(tmp_path / "a.zip", tmp_path / "work") == code
     assert {path.name for path in tmp_path.iterdir()} == {"a.zip", "work"}
@@ -226,7 +233,7 @@ def test_zips(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", TEXTS)
 def test_single_files(tmp_path: Path, name: str) -> None:
     data, code = TEXTS[name]
-    (tmp_path / "a").write_bytes(data)
+    (tmp_path / "a").write_bytes(_made(data))
     with little_work():
         assert outcome(tmp_path / "a", tmp_path / "work") == code
 
@@ -235,7 +242,7 @@ def test_single_files(tmp_path: Path, name: str) -> None:
 def test_no_other_file_is_ever_opened(tmp_path: Path, name: str) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    (tmp_path / "a").write_bytes(TEXTS[name][0].replace(ELSEWHERE.encode(), str(pipe).encode()))
+    (tmp_path / "a").write_bytes(_made(TEXTS[name][0]).replace(ELSEWHERE.encode(), str(pipe).encode()))
     try:
         # whoever opens a pipe that nobody writes to waits for ever
         to_nifti([tmp_path / "a"], tmp_path / "out.nii", seconds=int(LONGEST))

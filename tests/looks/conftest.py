@@ -1,4 +1,4 @@
-"""The server and the browser of tests/browser, and one page for all that is looked at in a file."""
+"""The server and the browser of tests/browser, and one page for all that is looked at."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import STEP_MS, Server, browser, scans, server
+from tests.browser.conftest import Server, browser, new_context, scans, server
 from tests.browser.steps import visit
+from tests.looks.look import USUAL
 
 __all__ = ["browser", "opened", "scans", "server"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def opened(browser: Browser, server: Server) -> Iterator[Page]:
-    """One visitor's page for a whole file: only its window and its theme change from look to look."""
-    visitor = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme="dark")
-    visitor.set_default_timeout(STEP_MS)
+    """One visitor's page for all files: only its window and its theme change from look to look."""
+    usual = {"width": USUAL[0], "height": USUAL[1]}
+    visitor = new_context(browser, viewport=usual, color_scheme="dark", device_scale_factor=1)
     page = visitor.new_page()
     visit(page, server.url)
     yield page

@@ -93,7 +93,6 @@ FOCUSED = """(areas) => {
 
 
 def test_the_focus_goes_from_the_navigation_over_the_steps_to_the_words_and_the_colours(opened: Page) -> None:
-    opened.reload()
     go(opened, "Failure lab")
     opened.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
     opened.locator(".cs-brand").click()

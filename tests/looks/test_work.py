@@ -17,6 +17,7 @@ from tests.browser.steps import (
     load_mask,
     load_scan,
     run,
+    setting,
     unfold,
     visit,
     wait_result,
@@ -43,13 +44,13 @@ def test_a_loaded_scan_looks_right(loaded: Page) -> None:
 def test_a_run_under_way_looks_right(loaded: Page) -> None:
     choose_preset(loaded, "best")
     unfold(loaded)
-    loaded.get_by_label("number input for Steps").fill("8")
-    loaded.get_by_label("number input for Samples").fill("16")
-    loaded.get_by_label("number input for Samples").press("Tab")
+    setting(loaded, "Steps").fill("8")
+    setting(loaded, "Samples").fill("16")
+    setting(loaded, "Samples").press("Tab")
     loaded.get_by_role("button", name="advanced settings").locator("visible=true").first.click()
     run(loaded)
-    loaded.wait_for_function("Number(document.querySelector('.cs-bar').getAttribute('aria-valuenow')) > 0")
-    for part in (".cs-bar", ".cs-progress-text", ".cs-progress-percent"):
+    loaded.wait_for_function("Number(document.querySelector('#progress .cs-bar').getAttribute('aria-valuenow')) > 0")
+    for part in ("#progress .cs-bar", "#progress .cs-progress-text", "#progress .cs-progress-percent"):
         assert covered(loaded, part) == []
     assert faults(loaded, "running") == []
     loaded.locator("#cancel").click()

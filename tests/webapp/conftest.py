@@ -16,6 +16,11 @@ from webapp.services import Services
 from webapp.settings import Settings
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_databases(copied_databases: None) -> None:
+    """No test of this folder migrates a new database without need."""
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a server in a fresh folder."""
@@ -29,7 +34,7 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def services(settings: Settings, engine: FakeEngine) -> Iterator[Services]:
+def services(settings: Settings, engine: FakeEngine, copied_databases: None) -> Iterator[Services]:
     """The parts of a server whose queue has not been started."""
     made = build_services(settings, lambda: engine)
     yield made

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from core.engine.local import LocalEngine
 from core.tasks import TASKS
 from tests.webapp.door.visits import events, file_data, join
 from tests.webapp.fakes import ORIGIN, FakeEngine, stub_page
-from webapp.app import OPEN_PAGES, build_services, create_app, mount_page, prepare_gradio
+from webapp.app import LOOK_SECONDS, OPEN_PAGES, build_services, create_app, mount_page, prepare_gradio
 from webapp.services import Services
 from webapp.settings import Settings
 
@@ -115,3 +116,22 @@ def test_pages_are_counted_to_the_address_of_their_visitor(services: Services) -
     for session in ("a", "b"):
         services.dispatcher.whereabouts.note(session, "192.0.2.7")
     assert whose("one") == whose("two") == "192.0.2.7"
+
+
+def test_an_idle_page_hardly_wakes_the_server(unguarded: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gradio.queueing import Queue
+
+    looks: list[int] = []
+    waiting = Queue.__len__
+
+    def look(queue: Queue) -> int:
+        looks.append(waiting(queue))
+        return looks[-1]
+
+    monkeypatch.setattr(Queue, "__len__", look)
+    # the queue begins with the first visit
+    assert join(unguarded, "page", None) == 200
+    begun = time.monotonic()
+    looks.clear()
+    time.sleep(0.5)
+    assert 1 <= len(looks) <= (time.monotonic() - begun) / LOOK_SECONDS + 2

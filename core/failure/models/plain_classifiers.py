@@ -113,7 +113,15 @@ def fit_forest(given: Labelled) -> Predict:
     from sklearn.ensemble import RandomForestClassifier
 
     most = TREE_SPECTRA if len(given.values) > TREE_SPECTRA else None
-    return _fitted(RandomForestClassifier(TREES, random_state=0, max_samples=most), given, _means)
+    model = RandomForestClassifier(TREES, random_state=0, max_samples=most).fit(_means(given.values), given.labels)
+    trees = [each.tree_ for each in model.estimators_]
+
+    def shares(values: Float) -> Any:
+        # as ``predict_proba``, which checks its input and starts a parallel job for every tree anew
+        means = np.asarray(_means(values), np.float32)
+        return sum(tree.predict(means) for tree in trees) / len(trees)
+
+    return _answering(shares, model.classes_, given.classes)
 
 
 PLAIN_CLASSIFIERS = (
@@ -141,10 +149,16 @@ def _fitted(model: Any, given: Labelled, features: Callable[[Float], Any]) -> Pr
     """Return the log-probabilities (N, K) of ``model`` fitted on ``features`` of patches; a class that was not among
     the training labels gets the floor."""
     model.fit(features(given.values), given.labels)
+    return _answering(lambda values: model.predict_proba(features(values)), model.classes_, given.classes)
+
+
+def _answering(shares: Callable[[Float], Any], known: Any, classes: int) -> Predict:
+    """Return the log-probabilities (N, K) that ``shares`` (N, ``known``) of patches are; a class that is not ``known``
+    gets the floor."""
 
     def predict(values: Float) -> Float:
-        found = np.full((len(values), given.classes), np.log(1e-9), np.float32)
-        found[:, model.classes_] = np.log(np.maximum(model.predict_proba(features(values)), 1e-9))
+        found = np.full((len(values), classes), np.log(1e-9), np.float32)
+        found[:, known] = np.log(np.maximum(shares(values), 1e-9))
         return found
 
     return predict

@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, optimize
+from scipy import ndimage
 
 from core.events import Progress
 from core.imaging.inpaint.classical import harmonic
@@ -108,6 +108,9 @@ def find_midline(problem: Problem) -> Midline:
             return 1.0
         there = ndimage.map_coordinates(image, places[:, kept], order=1)
         return 1.0 - _correlation(here[kept], there)
+
+    # half as much to load as all the rest of the server's numerics, for this search alone
+    from scipy import optimize
 
     starts = [np.array(start) for start in product(SEARCH_OFFSETS_MM, SEARCH_ANGLES, SEARCH_ANGLES)]
     start = min(starts, key=unlikeness)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from core.anatomy.brain import find_brain
 from core.anatomy.head import find_head
@@ -21,7 +20,7 @@ from core.files.nifti import read_stored
 from core.imaging.problem import Sources
 from core.imaging.translate.align import WORK_MM, Scan, align, elsewhere, onto, sharpness, working_grid
 from core.result import Note, notes
-from core.volume import Volume, resample, same_grid
+from core.volume import Volume, resample, same_grid, without_holes
 
 Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -172,7 +171,7 @@ def _brain(
     if stripped:
         masks = [_mask_onto(scan.head.mask, scan.volume, affine, shape) for scan in stripped]
         tight = [_not_empty(images[scan.name], mask) for scan, mask in zip(stripped, masks, strict=True)]
-        return np.asarray(ndimage.binary_fill_holes(np.any(tight, axis=0))), stripped[0].head.sentence, ()
+        return without_holes(np.any(tight, axis=0)), stripped[0].head.sentence, ()
     first = scans[0]
     found = find_brain(Volume(images[first.name], affine))
     volume_ml = float(found.mask.sum()) * WORK_MM**3 / 1000

@@ -16,14 +16,14 @@ from core.files.nifti import read_volume
 from core.synth.labelmaps import CSF, LAST_BRAIN, WHITE, brain_of, tissues_of
 from core.synth.subject import subject
 from core.volume import Volume
-from tests.core.brains import brain, grid
+from tests.core.brains import brain, grid, inside
 from tests.source import ROOT
 
 DATA = ROOT.parent / "shared" / "data"
 LABELS = DATA / "labels" / "synthseg"
 GRID = grid(2.0, (86, 104, 84))
 HEAD = brain("t1", *GRID, whole=True, scale=1.0)
-TRUTH = brain("t1", *GRID, scale=1.0).data > 0
+TRUTH = inside(*GRID, scale=1.0)
 
 Bool = NDArray[np.bool_]
 

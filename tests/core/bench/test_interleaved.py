@@ -13,12 +13,17 @@ from core.files.nifti import write_volume
 from core.volume import Volume
 from tests.core.imaging.superres.alternating import anatomy
 
-BALL = ("ball", Volume(np.asarray(anatomy(0) / 500, np.float32), np.eye(4)))
+Ball = tuple[str, Volume]
 
 
 @pytest.fixture(scope="module")
-def rows() -> dict[str, interleaved.Gained]:
-    return {row.kind: row for row in interleaved.gained([BALL], ["cubic"], lambda line: None)}
+def ball() -> Ball:
+    return "ball", Volume(np.asarray(anatomy(0) / 500, np.float32), np.eye(4))
+
+
+@pytest.fixture(scope="module")
+def rows(ball: Ball) -> dict[str, interleaved.Gained]:
+    return {row.kind: row for row in interleaved.gained([ball], ["cubic"], lambda line: None)}
 
 
 def test_a_gain_alternates_varies_and_drifts() -> None:
@@ -42,16 +47,16 @@ def test_the_correction_takes_stripes_and_noise_out(rows: dict[str, interleaved.
     assert rows["noise of 5 %"].psnr[0] + 0.5 < rows["noise of 5 %"].psnr[1]
 
 
-def test_a_search_counts_what_it_finds(tmp_path: Path) -> None:
-    write_volume(tmp_path / "ball.nii.gz", BALL[1])
+def test_a_search_counts_what_it_finds(ball: Ball, tmp_path: Path) -> None:
+    write_volume(tmp_path / "ball.nii.gz", ball[1])
     found = {(row.step, row.gain): row for row in interleaved.searched([tmp_path / "ball.nii.gz"], lambda line: None)}
     assert found.keys() == {(step, gain) for step in interleaved.STEPS for gain in interleaved.GAINS}
     assert all(found[step, 0.0].found == 0 for step in interleaved.STEPS)
     assert found[3, 0.01].found == 1 and found[3, 0.01].strength[1] > found[3, 0.0].strength[1]
 
 
-def test_the_command_writes_its_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interleaved, "synthetic", lambda: iter([BALL]))
+def test_the_command_writes_its_table(ball: Ball, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interleaved, "synthetic", lambda: iter([ball]))
     monkeypatch.setattr(interleaved, "KINDS", {"as they are": (0.0, 0.0)})
     page = tmp_path / "page.md"
     page.write_text("\n".join(mark(interleaved.MARK)))

@@ -12,14 +12,17 @@ from core.bench.table import mark
 from core.commands import bench as command
 from core.imaging.superres.slice_width import SliceWidth
 from core.volume import Volume
-from tests.core.imaging.superres.test_slice_width import TISSUE
+from tests.core.imaging.superres.test_slice_width import tissue
 
-BALL = ("ball", Volume(np.asarray(TISSUE / 1000, np.float32), np.eye(4)))
 KINDS = (Kind(4, 4), Kind(4, 7))
 
 
+def ball() -> tuple[str, Volume]:
+    return "ball", Volume(np.asarray(tissue() / 1000, np.float32), np.eye(4))
+
+
 def test_the_right_thickness_is_worth_most_and_what_is_taken_is_between() -> None:
-    touching, wide = slice_widths.measure([BALL], ["cubic"], lambda line: None, KINDS)
+    touching, wide = slice_widths.measure([ball()], ["cubic"], lambda line: None, KINDS)
     assert touching.found is not None and wide.found is not None and wide.found.certain
     assert wide.found.width > touching.found.width + 1
     assumed, taken, right = wide.psnr["cubic"]
@@ -39,7 +42,7 @@ def test_a_table_has_a_line_for_each_kind() -> None:
 
 
 def test_the_command_writes_its_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.bench.interleaved.synthetic", lambda: iter([BALL]))
+    monkeypatch.setattr("core.bench.interleaved.synthetic", lambda: iter([ball()]))
     monkeypatch.setattr(slice_widths, "KINDS", (Kind(4, 4),))
     page = tmp_path / "page.md"
     page.write_text("\n".join(mark(slice_widths.MARK)))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -10,13 +11,23 @@ from core.failure.data.dataset import user_folds
 from core.failure.data.labelled_patches import Loaded
 from core.failure.data_verdict import LEAKING
 from core.failure.diagnostics.battery import Depth
+from core.failure.models import plain_classifiers
 from core.failure.results import Results
 from core.failure.spectra_audit import audit_spectra
 from core.failure.verdict import NOTHING_LEARNT
 from core.spectra.patches import PatchSet
 
+# of a forest: a forest is fitted in every fold, and most of what the tests took were its trees
+FEW_TREES = 20
 POSITION = np.linspace(950, 1800, 20)
 PATIENTS, EACH = 20, 6
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_forests() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_classifiers, "TREES", FEW_TREES)
+        yield
 
 
 def spectra(own: float, truth: float, noise: float = 0.02) -> PatchSet:

@@ -10,6 +10,7 @@ from core.train.pack import PackedSet
 from core.train.smoke import pack_phantoms
 from core.train.superres_crops import ThickSource
 from core.train.translate_crops import ContrastSource
+from tests.core.train.test_translate_crops import few_trees
 
 SOURCES: dict[str, Callable[[PackedSet, Path], Source]] = {
     "inpaint": lambda packed, folder: CropSource(packed, 0, folder),
@@ -19,7 +20,10 @@ SOURCES: dict[str, Callable[[PackedSet, Path], Source]] = {
 
 
 @pytest.mark.parametrize(("task", "smallest"), [("inpaint", True), ("superres", False), ("translate", False)])
-def test_a_batch_is_fixed_by_its_index(task: str, smallest: bool, tmp_path: Path) -> None:
+def test_a_batch_is_fixed_by_its_index(
+    task: str, smallest: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few_trees(monkeypatch)
     source = SOURCES[task](PackedSet(pack_phantoms(tmp_path / "packed.npz")), tmp_path)
     first, again, other = (source.batch(index, smallest) for index in (3, 3, 4))
     assert np.array_equal(first.context, again.context)

@@ -18,7 +18,7 @@ from tests.phantom import make_phantom
 def write_oasis(data: Path, number: str) -> None:
     folder = data / "train/malf_nc"
     folder.mkdir(parents=True, exist_ok=True)
-    phantom = make_phantom(np.diag([4.0, 4.0, 4.0, 1.0]), (34, 40, 36), skull=False)
+    phantom = make_phantom(np.diag([3.0, 3.0, 3.0, 1.0]), (34, 40, 36), skull=False)
     write_stored(folder / f"{number}_t1.nii.gz", Stored(phantom.scan, phantom.affine))
 
 
@@ -32,8 +32,8 @@ def test_scans_are_packed_with_their_split_and_read_with_numpy_alone(tmp_path: P
         f"oasis-{HEALTHY[0]}": "validation",
     }
     image, usable = packed.image("oasis-1000", "t1"), packed.usable("oasis-1000")
-    # the phantom's voxels of 4 mm become voxels of 1 mm
-    assert image.shape == usable.shape == (136, 160, 144)
+    # the phantom's voxels of 3 mm become voxels of 1 mm
+    assert image.shape == usable.shape == (102, 120, 108)
     assert np.percentile(image[usable], 99.5) == pytest.approx(1, abs=0.05)
     with np.load(tmp_path / "set.npz", allow_pickle=False) as plain:
         assert plain["oasis-1000/t1"].dtype == np.float16
@@ -55,7 +55,7 @@ def test_the_file_is_closed_with_the_set(tmp_path: Path) -> None:
     assert str(tmp_path / "set.npz") not in {file.path for file in files()}
 
 
-def write_scan(path: Path, spacing: float = 4.0, shape: tuple[int, int, int] = (34, 40, 36)) -> None:
+def write_scan(path: Path, spacing: float = 3.0, shape: tuple[int, int, int] = (34, 40, 36)) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     phantom = make_phantom(np.diag([spacing, spacing, spacing, 1.0]), shape, skull=False)
     write_stored(path, Stored(phantom.scan, phantom.affine))

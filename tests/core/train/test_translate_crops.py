@@ -13,12 +13,16 @@ from tests.core.train.test_cubes import write_cubes
 SPLITS = ("train", "validation")
 
 
+def few_trees(patch: pytest.MonkeyPatch) -> None:
+    """Fit 20 trees: as many as ship take a second for each set of sources."""
+    patch.setattr("core.train.fit_trees.boost", lambda features, target, trees: boost(features, target, 20))
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContrastSource]:
     folder: Path = tmp_path_factory.mktemp("contrasts")
-    # as many trees as ship take a second for each set of sources
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.train.fit_trees.boost", lambda features, target, trees: boost(features, target, 20))
+        few_trees(patch)
         yield ContrastSource(PackedSet(pack_phantoms(folder / "packed.npz")), 0, folder)
 
 

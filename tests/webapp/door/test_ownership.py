@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
+from tests.databases import fresh
 from tests.webapp.door.asgi import Answer, Inner, ask
 from webapp.door.ownership import Ownership
 from webapp.door.uploads import Uploads
-from webapp.store.database import connect, migrate
+from webapp.store.database import connect
 from webapp.store.owners import Owners
 
 JOIN = "/gradio_api/queue/join"
@@ -34,7 +35,7 @@ class Places:
 def database(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """A database for all tests of this file."""
     engine = connect(f"sqlite:///{tmp_path_factory.mktemp('owners')}/test.db")
-    migrate(engine)
+    fresh(engine)
     return engine
 
 

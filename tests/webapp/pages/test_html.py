@@ -21,7 +21,7 @@ TAG = re.compile(r"<(?!/?(?:br|extra)>)[/!]?[a-zA-Z]")
 
 def formatted(module: Module) -> Iterator[str]:
     """Yield the places of formatted strings with HTML in them."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.JoinedStr):
             text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
             if re.search("<[a-zA-Z]", text):
@@ -30,8 +30,8 @@ def formatted(module: Module) -> Iterator[str]:
 
 def written(module: Module) -> Iterator[str]:
     """Yield the places of strings with HTML in them, without docstrings."""
-    docstrings = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(module.tree):
+    docstrings = {id(node.value) for node in module.nodes if isinstance(node, ast.Expr)}
+    for node in module.nodes:
         if isinstance(node, ast.Constant) and id(node) not in docstrings and TAG.search(str(node.value)):
             yield f"{module.path}:{node.lineno}"
 

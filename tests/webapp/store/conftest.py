@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from tests.databases import fresh
 from tests.postgres import Postgres, opened
-from webapp.store.database import connect, migrate
+from webapp.store.database import connect
 
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Engine]:
     """A fresh SQLite file of the newest schema, ``test.db`` in the folder of the test."""
     engine = connect(f"sqlite:///{tmp_path}/test.db")
-    migrate(engine)
+    fresh(engine)
     yield engine
     engine.dispose()
 

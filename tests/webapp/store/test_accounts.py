@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, text
 
 from core.errors import UserError
+from tests.databases import fresh
 from tests.hand_clock import HandClock
 from webapp.store.accounts import FORGET_SECONDS, FREE_FAILURES, LONGEST_WAIT, Accounts, wait_after
 from webapp.store.browsers import Browsers
-from webapp.store.database import connect, migrate
+from webapp.store.database import connect
 from webapp.store.schema import account, browser, session, sign_in_failure
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -24,7 +25,7 @@ RIGHT, WRONG = "correct horse", "battery staple"
 def database(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """A database for all tests of this file."""
     engine = connect(f"sqlite:///{tmp_path_factory.mktemp('accounts')}/test.db")
-    migrate(engine)
+    fresh(engine)
     return engine
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.result import Result
-from webapp.store.database import connect, migrate
+from tests.databases import fresh
+from webapp.store.database import connect
 from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
 from webapp.store.folder_blobs import FolderBlobs
@@ -27,7 +28,7 @@ class Line:
 
     def __init__(self, folder: Path, slots: int, running_per_session: int) -> None:
         engine = connect(f"sqlite:///{folder / 'test.db'}")
-        migrate(engine)
+        fresh(engine)
         self.repo = Repo(engine, running_per_session)
         self.queue = Queue(engine, running_per_session=running_per_session)
         unfinished = UnfinishedWork(folder / "unfinished")

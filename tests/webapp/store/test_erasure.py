@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import Engine, func, insert, select, text
 
 from core.errors import UserError
+from tests.databases import fresh
 from tests.phantom import Phantom
 from tests.webapp.fakes import load, wait_for
 from tests.webapp.study.sitting import answered, sit, study_of
 from webapp.services import Services
 from webapp.settings import Settings
 from webapp.store.clock import now
-from webapp.store.database import connect, migrate
+from webapp.store.database import connect
 from webapp.store.erased import Erased
 from webapp.store.erasure import Erasure
 from webapp.store.folder_blobs import FolderBlobs
@@ -185,7 +186,7 @@ def test_a_server_that_ended_in_between_deletes_the_files_later(
 def database(tmp_path: Path) -> Engine:
     """A database whose free pages hold what an earlier version has deleted."""
     engine = connect(f"sqlite:///{tmp_path}/test.db")
-    migrate(engine)
+    fresh(engine)
     with engine.begin() as connection:
         connection.execute(insert(session).values(id="canary-of-a-session", created=now(), last_seen=now()))
     held = engine.raw_connection()

@@ -14,7 +14,8 @@ from sqlalchemy import Engine, event
 from core.errors import UserError
 from core.events import Failed
 from core.result import Result
-from webapp.store.database import connect, migrate
+from tests.databases import fresh
+from webapp.store.database import connect
 from webapp.store.queue import SERVER_LOSSES, Queue
 from webapp.store.records import NewArtifact, NewScan
 from webapp.store.repository import Repo
@@ -34,7 +35,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of an empty database, to copy."""
     path = tmp_path_factory.mktemp("template") / "test.db"
     engine = connect(f"sqlite:///{path}")
-    migrate(engine)
+    fresh(engine)
     engine.dispose()
     return path
 

@@ -6,9 +6,10 @@ from typing import get_args
 
 import pytest
 
+from tests.databases import fresh
 from tests.source import ROOT
 from webapp.store import states
-from webapp.store.database import connect, migrate
+from webapp.store.database import connect
 from webapp.store.queue import Queue
 from webapp.store.schema import job
 from webapp.store.states import OVER, State, Step
@@ -51,7 +52,7 @@ def test_a_write_that_the_table_lacks_is_refused(step: Step, writer: states.Writ
 @pytest.mark.parametrize("state", get_args(State))
 def test_a_step_from_a_state_that_the_table_lacks_changes_nothing(tmp_path: Path, state: State) -> None:
     engine = connect(f"sqlite:///{tmp_path}/test.db")
-    migrate(engine)
+    fresh(engine)
     queue = Queue(engine, running_per_session=1)
     job_id = queue.add("a", "inpaint", {}, {}, own=1, total=1)
     claim = queue.claim("me", 0.0, 1.0)

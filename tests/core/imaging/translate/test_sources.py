@@ -32,10 +32,11 @@ def refused(inputs: Mapping[str, Path], target: str = "flair", moving: bool = Tr
     return caught.value
 
 
-@pytest.fixture
-def pair(tmp_path: Path) -> dict[str, Path]:
-    affine, shape = grid(1.0, (104, 124, 100))
-    return {name: write(tmp_path, name, brain(name, affine, shape)) for name in ("t1", "t2")}
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two contrasts of one head, which lie right."""
+    folder, there = tmp_path_factory.mktemp("pair"), grid(1.0, (104, 124, 100))
+    return {name: write(folder, name, brain(name, *there)) for name in ("t1", "t2")}
 
 
 def moved(folder: Path, name: str, matrix: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> Path:

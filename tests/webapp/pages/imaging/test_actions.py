@@ -202,6 +202,7 @@ def finish(services: Services, job: str) -> None:
     wait_for(services, job, ME)
 
 
+@pytest.mark.long
 def test_every_example_makes_a_tab_ready(services: Services) -> None:
     services.repo.touch(ME)
     for task in (inpaint.TASK, superres.TASK, translate.TASK):

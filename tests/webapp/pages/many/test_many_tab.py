@@ -178,6 +178,7 @@ def test_a_batch_with_a_setting_that_there_is_not_is_refused_at_once(services: S
     assert not services.batches.of("a")
 
 
+@pytest.mark.long
 def test_the_examples_are_a_batch(services: Services) -> None:
     assert "Started with 2 scans." in tab._start_examples(services, "a")
     (made,) = wait_until(

@@ -31,6 +31,13 @@ class Calibration:
     by_subject: dict[str, float]
     left_out: dict[str, float]
 
+    def described(self, name: str, total: float) -> str:
+        """Return the calibration of ``name`` in lines; total: the factor over deviations without any."""
+        lines = [f"{name}: factor {total:.3f}; {self.before:.1%} held before, {self.held:.1%} after"]
+        lines += [f"  {subject}: {share:.1%} held before" for subject, share in self.by_subject.items()]
+        others = "held with the factor of the other subjects"
+        return "\n".join([*lines, *(f"  {subject}: {share:.1%} {others}" for subject, share in self.left_out.items())])
+
 
 def calibrate(
     cases: Iterable[Case], each: Entrant, report: Callable[[str], None] = lambda line: None

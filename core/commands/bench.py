@@ -206,12 +206,7 @@ def calibrate(
         factors = {}
         for made, found in by_target.items():
             factors[made] = found.factor * weights.calibration(file, made)
-            words = f"{name} to {TITLES[made]}" if made else name
-            typer.echo(f"{words}: factor {factors[made]:.3f}; {found.before:.1%} held before, {found.held:.1%} after")
-            for subject, share in found.by_subject.items():
-                typer.echo(f"  {subject}: {share:.1%} held before")
-            for subject, share in found.left_out.items():
-                typer.echo(f"  {subject}: {share:.1%} held with the factor of the other subjects")
+            typer.echo(found.described(f"{name} to {TITLES[made]}" if made else name, factors[made]))
         if write:
             weights.calibrate(file, factors)
 

@@ -59,3 +59,6 @@ def test_each_target_of_a_translation_has_its_own_factor() -> None:
     assert set(found) == {"t1", "t2"}
     assert found["t1"].factor == pytest.approx(0.9 * 0.5 / (1.645 * 0.1), rel=0.05)
     assert found["t2"].factor == pytest.approx(0.9 * 0.2 / (1.645 * 0.1), rel=0.05)
+    first, *others = found["t1"].described("translate to T1", 1.23456).splitlines()
+    assert first.startswith("translate to T1: factor 1.235; ")
+    assert len(others) == 1 and others[0].startswith("  1015: ")

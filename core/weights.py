@@ -32,7 +32,8 @@ Shapes = dict[str, tuple[int, ...]]
 class Entry:
     """One weight file as the manifest describes it; ``config`` are the arguments of ``architecture``.
 
-    calibration: what its standard deviations are multiplied by, so that 90 % intervals hold 90 % of voxels.
+    calibration: what its standard deviations are multiplied by, so that 90 % intervals hold 90 % of voxels; where that
+    depends on what is made (the target of a translation), one number for each.
     error_spectrum: how its errors are correlated, as ``ErrorSpectrum.shares``; empty where samples go on from means.
     thick_slices: in scans resampled from thick slices, the share of its residual that counts and what its standard
     deviations are multiplied by besides.
@@ -48,7 +49,7 @@ class Entry:
     licence: str
     data: str
     card: str
-    calibration: float = 1.0
+    calibration: float | Mapping[str, float] = 1.0
     error_spectrum: tuple[tuple[float, ...], ...] = ()
     thick_slices: tuple[float, float] = (1.0, 1.0)
 
@@ -110,9 +111,11 @@ def load(name: str, device: str = "cpu") -> nn.Module:
         return network
 
 
-def calibration(name: str) -> float:
-    """Return what the standard deviations of network ``name`` are multiplied by; UserError weights_missing."""
-    return _locate(name)[0].calibration
+def calibration(name: str, made: str = "") -> float:
+    """Return what the standard deviations of network ``name`` are multiplied by where it makes ``made``; UserError
+    weights_missing."""
+    factor = _locate(name)[0].calibration
+    return factor.get(made, 1.0) if isinstance(factor, Mapping) else factor
 
 
 def error_spectrum(name: str) -> tuple[tuple[float, ...], ...]:
@@ -140,11 +143,13 @@ def learnt_from(name: str) -> frozenset[str]:
         raise _damaged(f"The list of subjects of the network {name!r}") from error
 
 
-def calibrate(name: str, factor: float) -> None:
-    """Write ``factor`` as the calibration of network ``name`` into the manifest."""
+def calibrate(name: str, factors: Mapping[str, float]) -> None:
+    """Write ``factors``, by what is made or one under "" alone, as the calibration of network ``name`` into the
+    manifest."""
     path = folder() / "manifest.json"
     listed = json.loads(path.read_bytes())
-    listed["weights"][name]["calibration"] = round(factor, 3)
+    rounded = {made: round(factor, 3) for made, factor in factors.items()}
+    listed["weights"][name]["calibration"] = rounded.get("", rounded)
     write_facts(path, listed)
 
 

@@ -1,4 +1,4 @@
-"""One number a task that makes 90 % intervals hold 90 % of voxels, found on the held-out subjects."""
+"""What makes 90 % intervals hold 90 % of voxels: a factor for each task, in translation for each target."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.bench.case import INTERVAL, Case, Entrant
 from core.events import finish
+from core.imaging.problem import Sources
 
 SHARE = 0.9
 # voxels taken of each case, so that a large one counts no more than a small one
@@ -30,10 +31,20 @@ class Calibration:
     by_subject: dict[str, float]
     left_out: dict[str, float]
 
+    def described(self, name: str, total: float) -> str:
+        """Return the calibration of ``name`` in lines; total: the factor over deviations without any."""
+        lines = [f"{name}: factor {total:.3f}; {self.before:.1%} held before, {self.held:.1%} after"]
+        lines += [f"  {subject}: {share:.1%} held before" for subject, share in self.by_subject.items()]
+        others = "held with the factor of the other subjects"
+        return "\n".join([*lines, *(f"  {subject}: {share:.1%} {others}" for subject, share in self.left_out.items())])
 
-def calibrate(cases: Iterable[Case], each: Entrant, report: Callable[[str], None] = lambda line: None) -> Calibration:
-    """Let ``each`` (a network, with its present deviations) try ``cases`` and return the factor that holds 90 %."""
-    ratios: dict[str, list[NDArray[np.float64]]] = {}
+
+def calibrate(
+    cases: Iterable[Case], each: Entrant, report: Callable[[str], None] = lambda line: None
+) -> dict[str, Calibration]:
+    """Let ``each`` (a network, with its present deviations) try ``cases`` and return the factors that hold 90 %, by
+    what is made: the target of a translation, "" for every other task."""
+    ratios: dict[str, dict[str, list[NDArray[np.float64]]]] = {}
     for case in cases:
         estimate = finish(each.solve(case.problem))
         if estimate.deviation is None:
@@ -41,9 +52,12 @@ def calibrate(cases: Iterable[Case], each: Entrant, report: Callable[[str], None
         off = np.abs(case.truth[case.where] - estimate.values[case.where]).astype(np.float64)
         width = np.maximum(INTERVAL * estimate.deviation[case.where].astype(np.float64), 1e-9)
         picked = np.random.default_rng(0).permutation(off.size)[:VOXELS]
-        ratios.setdefault(case.label.subject, []).append((off / width)[picked])
+        made = case.problem.target if isinstance(case.problem, Sources) else ""
+        ratios.setdefault(made, {}).setdefault(case.label.subject, []).append((off / width)[picked])
         report(f"{case.label.name}: {(off <= width).mean():.1%} held")
-    return fit({subject: np.concatenate(parts) for subject, parts in ratios.items()})
+    return {
+        made: fit({subject: np.concatenate(parts) for subject, parts in own.items()}) for made, own in ratios.items()
+    }
 
 
 def fit(ratios: dict[str, NDArray[np.float64]]) -> Calibration:

@@ -14,7 +14,7 @@ from core.contrasts import CONTRASTS
 from core.errors import UserError
 from core.files.nifti import read_volume
 from core.train.datasets import Listed, listed
-from core.train.heldout import TUMOUR, VALIDATION
+from core.train.heldout import APART, TUMOUR, VALIDATION
 from core.volume import Volume
 
 Float = NDArray[np.float32]
@@ -84,7 +84,8 @@ def tumours_apart(data: Path, learnt: Collection[str]) -> list[tuple[str, Path]]
 
 
 def _free(data: Path, learnt: Collection[str]) -> list[Listed]:
-    return [each for each in listed(data, ("train",)) if each.item.split == "train" and each.item.name not in learnt]
+    found = [each for each in listed(data, ("train",)) if each.item.kind == "scan" and each.item.name not in learnt]
+    return [each for each in found if each.item.split == "train" or each.item.name in APART]
 
 
 def tumour_folder(data: Path) -> Path:

@@ -196,20 +196,19 @@ def calibrate(
     from core.bench.calibrate import calibrate as find_factor
     from core.bench.suite import TASKS, Settings, apart, network
     from core.bench.suite import cases as held_out
+    from core.contrasts import TITLES
 
     settings = Settings(data, device=device)
     for name in [task] if task else TASKS:
         entrant, file = network(name, settings)
         measured = apart(name, settings) if others else held_out(name, settings, elsewhere=False)
-        found = find_factor(measured, entrant, _report)
-        total = found.factor * weights.calibration(file)
-        typer.echo(f"{name}: factor {total:.3f}; {found.before:.1%} held before, {found.held:.1%} after")
-        for subject, share in found.by_subject.items():
-            typer.echo(f"  {subject}: {share:.1%} held before")
-        for subject, share in found.left_out.items():
-            typer.echo(f"  {subject}: {share:.1%} held with the factor of the other subjects")
+        by_target = find_factor(measured, entrant, _report)
+        factors = {}
+        for made, found in by_target.items():
+            factors[made] = found.factor * weights.calibration(file, made)
+            typer.echo(found.described(f"{name} to {TITLES[made]}" if made else name, factors[made]))
         if write:
-            weights.calibrate(file, total)
+            weights.calibrate(file, factors)
 
 
 @app.command()

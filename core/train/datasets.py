@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.contrasts import CONTRASTS
+from core.train import cubes
 from core.train.heldout import HEALTHY, TUMOUR
 
 # weights learnt from these alone may be used by anybody for anything, with credit: CC0, PDDL, MIT, CC BY, Apache-2.0
@@ -30,7 +31,8 @@ FREESURFER_LABELS = "labels of FreeSurfer"
 
 @dataclass(frozen=True)
 class Packed:
-    """One subject of a packed set: ``kind`` is scan (contrasts on one grid), labels (a tissue map) or shapes (masks).
+    """One subject of a packed set: ``kind`` is scan (contrasts on one grid), cubes (parts of scans), labels (a tissue
+    map) or shapes (masks).
 
     contrasts: what there is of t1, t1ce, t2, flair. sharp: those that are sharp on all three axes; of tasks that learn
     super-resolution, the others were made from thick slices along S and are sharp on the other two.
@@ -51,7 +53,8 @@ class Packed:
 
 @dataclass(frozen=True)
 class Listed:
-    """An item with its files: contrast (or ``labels``, ``shapes``) -> file; lesion: a mask of what is not healthy."""
+    """An item with its files: contrast (or ``cubes``, ``labels``, ``shapes``) -> file; lesion: a mask of what is not
+    healthy."""
 
     item: Packed
     paths: dict[str, Path]
@@ -123,9 +126,9 @@ def _gliomas(folder: Path) -> Iterator[Listed]:
     for letter in ("a", "b"):
         subject = folder / "gliomas" / letter
         if subject.is_dir():
-            # b has no mask of its tumour, and how sharp either is was not measured
+            # what to translate with is chosen on them and calibrated on them; b has no mask of its tumour
             source = "BraTS 2021 and BraTS-METS 2023, research use"
-            item = Packed(f"glioma-{letter}", "scan", "train", "train", source, CONTRASTS, tasks=("translate",))
+            item = Packed(f"glioma-{letter}", "scan", "train", "validation", source, CONTRASTS, tasks=("translate",))
             lesion = subject / "seg.nii.gz"
             yield Listed(item, _contrasts(subject, CONTRASTS), lesion if lesion.is_file() else None)
     shapes = folder / "gliomas" / "shapes.npz"
@@ -134,6 +137,11 @@ def _gliomas(folder: Path) -> Iterator[Listed]:
         source = "tumour shapes of BraTS 2020, research use"
         item = Packed("glioma-shapes", "shapes", "train", "train", source, tasks=("inpaint",))
         yield Listed(item, {"shapes": shapes})
+    stored = folder / "gliomas" / "cubes.npz"
+    for person, split in (cubes.people(stored) if stored.is_file() else {}).items():
+        source = "BraTS 2020, research use"
+        item = Packed(f"cube-{person}", "cubes", "train", split, source, CONTRASTS, tasks=("translate",))
+        yield Listed(item, {"cubes": stored})
 
 
 @dataclass(frozen=True)

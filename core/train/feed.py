@@ -40,7 +40,7 @@ class Feed:
         self._seed = seed
         self._smallest = smallest
         (folder / "volumes").mkdir(parents=True, exist_ok=True)
-        _claim(folder, {"recipe": RECIPE, "seed": seed, "smallest": smallest, "packed": _digest(packed)})
+        claim(folder, {"recipe": RECIPE, "seed": seed, "smallest": smallest, "packed": digest(packed)})
         self._source = None if workers else CropSource(PackedSet(packed), seed, folder / "volumes")
         context = multiprocessing.get_context("spawn")
         self._wanted = context.Value("q", READY)
@@ -79,12 +79,13 @@ def _path(folder: Path, index: int) -> Path:
     return folder / f"{index:07d}.npz"
 
 
-def _digest(packed: Path) -> str:
+def digest(packed: Path) -> str:
+    """Return the SHA-256 of a packed set."""
     with packed.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _claim(folder: Path, made_from: dict[str, object]) -> None:
+def claim(folder: Path, made_from: dict[str, object]) -> None:
     """Note in ``folder`` what its crops are made from; UserError where they were made from something else."""
     note = folder / "store.json"
     if not note.is_file():

@@ -7,10 +7,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.anatomy.intensity import scaled
 from core.contrasts import CONTRASTS
-from core.imaging.translate.regression import features, row, surroundings
-from core.nets.piecewise_linear import FEATURES
+from core.imaging.translate.regression import features, row
+from core.nets.piecewise_linear import FEATURES, SCALES
+from core.train.contrast_subjects import read, whole
 from core.train.datasets import Packed
 from core.train.pack import PackedSet
 
@@ -20,14 +20,9 @@ VOXELS = 40_000
 RIDGE = 1e-5
 
 
-def subjects(packed: PackedSet) -> list[Packed]:
-    """Return the training subjects that have two contrasts or more of a stripped brain."""
-    return [item for item in packed.learnt_from("translate") if item.stripped and len(item.contrasts) > 1]
-
-
 def fit(packed: PackedSet) -> Float:
     """Return the table (16, 4, FEATURES) float32 of the piecewise-linear network; 0 for contrasts no subject has."""
-    drawn = [_voxels(packed, item, number) for number, item in enumerate(subjects(packed))]
+    drawn = [_voxels(packed, item, number) for number, item in enumerate(whole(packed))]
     table = np.zeros((2 ** len(CONTRASTS), len(CONTRASTS), FEATURES), np.float32)
     for count in range(1, len(CONTRASTS)):
         for names in combinations(CONTRASTS, count):
@@ -40,11 +35,11 @@ def fit(packed: PackedSet) -> Float:
 
 def _voxels(packed: PackedSet, item: Packed, number: int) -> dict[str, Float]:
     """Return random voxels of a subject: contrast -> (scales, N)."""
-    brain = packed.head(item.name)
-    picked = np.random.default_rng(number).permutation(int(brain.sum()))[:VOXELS]
+    rng = np.random.default_rng(number)
+    subject = read(packed, item, rng)
+    picked = rng.permutation(np.flatnonzero(subject.useful))[:VOXELS]
     return {
-        contrast: surroundings(scaled(packed.image(item.name, contrast), brain), brain)[:, brain][:, picked]
-        for contrast in item.contrasts
+        contrast: subject.surroundings(contrast).reshape(1 + len(SCALES), -1)[:, picked] for contrast in item.contrasts
     }
 
 

@@ -11,12 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.anatomy.intensity import scaled
 from core.contrasts import CONTRASTS
-from core.imaging.brain_position import places
-from core.imaging.translate.trees import Model, beside, gather, patch_maps
+from core.imaging.translate.trees import Model, beside, gather
 from core.nets.boosted_trees import MODELS, TREES
 from core.train.boosting import boost, constant
+from core.train.contrast_subjects import read
 from core.train.datasets import Packed
 from core.train.pack import PackedSet
 
@@ -44,15 +43,13 @@ class Sample:
 
 def draw(packed: PackedSet, item: Packed, number: int) -> Sample:
     """Return random voxels of subject ``number``."""
-    brain = packed.head(item.name)
-    count = min(VOXELS, int(SHARE * brain.sum()))
-    picked = np.random.default_rng([number, 2]).choice(np.flatnonzero(brain), count, replace=False)
-    nothing = np.zeros((0, *brain.shape), np.float32)
-    features = {
-        name: gather({name: patch_maps(scaled(packed.image(item.name, name), brain))}, nothing, picked)
-        for name in item.contrasts
-    }
-    return Sample(features, gather({}, places(brain), picked))
+    rng = np.random.default_rng([number, 2])
+    subject = read(packed, item, rng)
+    count = min(VOXELS, int(SHARE * subject.useful.sum()))
+    picked = rng.choice(np.flatnonzero(subject.useful), count, replace=False)
+    nothing = np.zeros((0, *subject.brain.shape), np.float32)
+    features = {name: gather({name: subject.patch_maps(name)}, nothing, picked) for name in item.contrasts}
+    return Sample(features, gather({}, subject.place, picked))
 
 
 def fit(drawn: Sequence[Sample], names: Collection[str], target: str, trees: int = TREES) -> Model:

@@ -21,6 +21,7 @@ from core.train.checkpoint import Clock, State, restore, save
 from core.train.curve import Curve, Stop
 from core.train.dice import overlap
 from core.train.feed import Feed
+from core.train.kept_batches import KeptBatches
 from core.train.pack import PackedSet
 from core.train.predictions_of_batch import Predicted, in_region, predict_along_sample, predict_batch
 from core.train.presets import Preset
@@ -144,7 +145,8 @@ def _source(preset: Preset, plan: Plan) -> Source:
     if preset.source == TISSUES:
         return TissueSource(packed, plan.seed, plan.folder / "volumes")
     if preset.source == "translate":
-        return ContrastSource(packed, plan.seed, plan.folder / "trees", grown=preset.architecture != "plane_net")
+        crops = ContrastSource(packed, plan.seed, plan.folder / "trees", grown=preset.architecture != "plane_net")
+        return KeptBatches(crops, plan.packed, plan.folder / "batches", plan.seed)
     return ThickSource(packed, plan.seed)
 
 

@@ -17,6 +17,7 @@ from core.anatomy.head import find_head
 from core.files.nifti import read_volume
 from core.files.whole_numbers import whole_numbers
 from core.synth.labelmaps import tissues_of
+from core.train import cubes
 from core.train.datasets import Listed, Packed, listed
 from core.volume import Volume
 
@@ -30,8 +31,9 @@ def pack(data: Path, out: Path, folders: tuple[str, ...], log: Callable[[str], N
     permissive: learn from nothing but data whose licence allows any use; see ``core.train.datasets``.
     Keys: ``index`` (JSON of ``Packed`` as uint8), ``<name>/<contrast>`` float16 (X, Y, Z; 99.5th percentile of the
     head is 1), ``<name>/usable`` bool (healthy voxels that may be voided) and ``<name>/head`` bool for scans,
-    ``<name>/tissues`` uint8 for label maps, ``<name>/bits``, ``offset``, ``shape``, ``spacing`` for shapes.
-    All RAS+, 1 mm.
+    ``<name>/tissues`` uint8 for label maps, ``<name>/values``, ``corners`` for cubes (``core.train.cubes``),
+    ``<name>/bits``, ``offset``, ``shape``, ``spacing`` for shapes.
+    All RAS+, 1 mm but for cubes and shapes.
     """
     arrays: dict[str, NDArray[np.generic]] = {}
     index: list[Packed] = []
@@ -79,6 +81,10 @@ class PackedSet:
         tissues: NDArray[np.uint8] = self._file[f"{name}/tissues"]
         return tissues
 
+    def cubes(self, name: str) -> cubes.Cubes:
+        """Return the cubes of a person."""
+        return cubes.Cubes(self._file[f"{name}/values"], self._file[f"{name}/corners"])
+
     def shapes(self, name: str) -> tuple[NDArray[np.bool_], ...]:
         """Return masks (X, Y, Z) bool on their own grid, whose voxels measure ``shape_spacing``."""
         bits, offset, sides = (self._file[f"{name}/{key}"] for key in ("bits", "offset", "shape"))
@@ -118,6 +124,12 @@ def _labels(each: Listed) -> dict[str, NDArray[np.generic]]:
     return {f"{each.item.name}/tissues": _trim(tissues_of(labels))}
 
 
+def _cubes(each: Listed) -> dict[str, NDArray[np.generic]]:
+    name = each.item.name
+    own = cubes.read(each.paths["cubes"], name.removeprefix("cube-"))
+    return {f"{name}/values": own.values, f"{name}/corners": own.corners}
+
+
 def _shapes(each: Listed) -> dict[str, NDArray[np.generic]]:
     with np.load(each.paths["shapes"], allow_pickle=False) as stored:
         return {f"{each.item.name}/{key}": stored[key] for key in ("bits", "offset", "shape", "spacing")}
@@ -125,6 +137,7 @@ def _shapes(each: Listed) -> dict[str, NDArray[np.generic]]:
 
 _PACKERS: dict[str, Callable[[Listed], dict[str, NDArray[np.generic]]]] = {
     "scan": _scan,
+    "cubes": _cubes,
     "labels": _labels,
     "shapes": _shapes,
 }

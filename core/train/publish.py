@@ -13,8 +13,9 @@ from torch import Tensor
 
 from core.nets.boosted_trees import TREES
 from core.train.checkpoint import State
+from core.train.contrast_subjects import subjects, whole
 from core.train.datasets import PERMISSIVE, Packed
-from core.train.fit_regression import fit, subjects
+from core.train.fit_regression import fit
 from core.train.fit_trees import FEWEST, fit_all
 from core.train.pack import PackedSet
 from core.train.presets import Preset
@@ -38,6 +39,7 @@ def export(
         _write(folder, preset.weights, preset.architecture, dict(preset.config), tensors, used, record, spectrum)
     ]
     if preset.weights == "translate-volume":
+        used = whole(PackedSet(packed))
         table = {"table": torch.from_numpy(fit(PackedSet(packed)))}
         written.append(_write(folder, "translate-regression", "patch_regression", {}, table, used, {}))
         grown = fit_all(PackedSet(packed), used, FEWEST if smallest else TREES)

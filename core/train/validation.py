@@ -11,13 +11,16 @@ import torch
 from core.nets import build
 from core.train.batch import Batch
 from core.train.checkpoint import State
+from core.train.contrast_subjects import subjects
 from core.train.crop_store import batch_of, read, write
 from core.train.curve import Curve
 from core.train.inpaint_crops import CropSource
+from core.train.kept_batches import KeptBatches
 from core.train.pack import PackedSet
 from core.train.predictions_of_batch import in_region, predict_batch
 from core.train.presets import Preset
 from core.train.superres_crops import ThickSource
+from core.train.translate_crops import ContrastSource
 
 BATCHES = 24
 SEED = 1
@@ -25,7 +28,7 @@ COLUMNS = ("step", "seconds", "cpu", "gain_db", "better")
 
 
 class Validation:
-    """Measures the running average of a run on the same batches each time; of translation nothing is measured.
+    """Measures the running average of a run on the same batches each time.
 
     packed, folder: the packed set, and where crops are kept; smallest: a batch of the smallest crops alone.
     """
@@ -36,7 +39,7 @@ class Validation:
     def measure(self, state: State, folder: Path, device: str) -> str:
         """Add a row to ``validation.csv`` in ``folder`` and return it in words: how far below the trivial base the
         squared error of one call from noise lies, mean over the crops in dB, and the share of crops that are better."""
-        batch = self._source()
+        batch = self._source(folder)
         if batch is None:
             return "nothing to validate on"
         network = build(self._preset.architecture, self._preset.config).to(device).eval()
@@ -58,7 +61,7 @@ class Validation:
         )
         return f"validation: {gain:+.2f} dB over the base, better in {better:.0%} of {len(gains)} crops"
 
-    def _source(self) -> Callable[[int], Batch] | None:
+    def _source(self, run: Path) -> Callable[[int], Batch] | None:
         packed = PackedSet(self._packed)
         held_out = [item for item in packed.learnt_from(self._preset.source, "validation") if item.kind == "scan"]
         if not held_out:
@@ -66,6 +69,13 @@ class Validation:
         if self._preset.source == "superres":
             thick = ThickSource(packed, SEED, "validation")
             return lambda index: thick.batch(index, self._smallest)
+        if self._preset.source == "translate":
+            if not subjects(packed, "validation"):
+                return None
+            grown = self._preset.architecture != "plane_net"
+            contrasts = ContrastSource(packed, SEED, run / "trees", grown, "validation")
+            kept_batches = KeptBatches(contrasts, self._packed, run / "validation", SEED)
+            return lambda index: kept_batches.numbered(index, self._smallest)
         if self._preset.source != "inpaint":
             return None
         kept = self._folder / "validation"

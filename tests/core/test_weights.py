@@ -190,3 +190,13 @@ def test_who_taught_a_network_stands_beside_it(folder: Path) -> None:
     refused("weights_damaged", weights.learnt_from)
     weights.facts_path(NAME).write_text('{"subjects": ["one", "two"], "steps": 3}')
     assert weights.learnt_from(NAME) == {"one", "two"}
+
+
+def test_a_calibration_is_one_number_or_one_for_each_thing_that_is_made(folder: Path) -> None:
+    assert weights.calibration(NAME) == weights.calibration(NAME, "t2") == 1
+    weights.calibrate(NAME, {"": 0.98765})
+    assert weights.calibration(NAME) == weights.calibration(NAME, "t2") == 0.988
+    weights.calibrate(NAME, {"t1": 1.5, "t2": 2.34567})
+    assert (weights.calibration(NAME, "t1"), weights.calibration(NAME, "t2")) == (1.5, 2.346)
+    # what was never measured keeps the deviations of the network
+    assert weights.calibration(NAME, "flair") == 1

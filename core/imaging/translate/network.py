@@ -99,5 +99,5 @@ def volume(sources: Sources, options: Options) -> Generator[Progress, None, Esti
     yield Progress(0.0, 0, 1, "Computing the boosted trees")
     seen = begun_setting(begun, sources, multiple, by_trees=trees.predicted(sources))
     sampling = direct(network, options, seen.tiling, SamplerOptions(errors=error_spectrum_of(WEIGHTS)))
-    made = yield from seen.solved(sampling, options, calibration(WEIGHTS))
+    made = yield from seen.solved(sampling, options, calibration(WEIGHTS, sources.target))
     return replace(made, calls=options.steps * options.samples)

@@ -43,13 +43,9 @@ def test_both_sites_are_measured_by_default() -> None:
 
 def two_sites(data: Path) -> Path:
     """Write subjects of two sites, held out and not, and return the folder."""
-    write_healthy(data)
-    for name in (
-        "malf_nc/1003",
-        "malf_nc/1009",
-        "ds002748/validation/08",
-        *(f"ds002748/train/0{n}" for n in range(1, 7)),
-    ):
+    for subject in ("1015", "1003", "1009"):
+        write_healthy(data, subject)
+    for name in ("ds002748/validation/08", *(f"ds002748/train/0{n}" for n in range(1, 7))):
         path = data / "train" / f"{name}_t1.nii.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(data / "train/malf_nc/1015_t1.nii.gz", path)

@@ -86,7 +86,7 @@ def test_a_silent_network_leaves_the_regression(monkeypatch: pytest.MonkeyPatch,
     table[1, 2, 1] = -0.8
     monkeypatch.setattr(regression, "load_table", lambda device: table)
     monkeypatch.setattr(translate, "load", lambda name, device: Echo(0, 0.0))
-    monkeypatch.setattr(translate, "calibration", lambda name: 1.0)
+    monkeypatch.setattr(translate, "calibration", lambda name, made: 1.0)
     brain = np.pad(np.ones((8, 6, 10), bool), ((2, 2), (2, 2), (3, 3)))
     sources = Sources({"t1": (IMAGE + 5) * brain}, brain, "t2")
     plain = finish(regression.regression(sources, Options())).values

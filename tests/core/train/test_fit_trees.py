@@ -8,7 +8,7 @@ import pytest
 from core.contrasts import CONTRASTS
 from core.imaging.translate.trees import PER_CONTRAST, Model, predict
 from core.nets.boosted_trees import MODELS, BoostedTrees
-from core.train.fit_regression import subjects
+from core.train.contrast_subjects import subjects
 from core.train.fit_trees import FEWEST, FOLDS, SHARE, Others, Sample, draw, fit, fit_all
 from core.train.pack import PackedSet
 from core.train.smoke import pack_phantoms

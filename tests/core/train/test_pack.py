@@ -79,12 +79,13 @@ def test_the_second_pack_is_read_with_its_splits_licences_and_tasks(tmp_path: Pa
         "ds002748-01": ("train", PERMISSIVE, ("t1",)),
         "ds002748-08": ("validation", PERMISSIVE, ("t1",)),
         "lhdata-01": ("train", PERMISSIVE, ()),
-        "glioma-b": ("train", RESEARCH, ()),
+        "glioma-b": ("validation", RESEARCH, ()),
     }
     assert {item.name for item in packed.learnt_from("inpaint")} == {"ds002748-01", "lhdata-01"}
     assert {item.name for item in packed.learnt_from("superres")} == {"ds002748-01"}
-    assert {item.name for item in packed.learnt_from("translate")} == {"ds002748-01", "glioma-b"}
+    assert {item.name for item in packed.learnt_from("translate")} == {"ds002748-01"}
     assert {item.name for item in packed.learnt_from("inpaint", "validation")} == {"ds002748-08"}
+    assert {item.name for item in packed.learnt_from("translate", "validation")} == {"ds002748-08", "glioma-b"}
 
 
 def test_a_permissive_set_learns_from_no_research_data_and_keeps_who_is_held_out(tmp_path: Path) -> None:

@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 
 from core.train.boosting import boost
-from core.train.pack import PackedSet
+from core.train.pack import PackedSet, pack
 from core.train.smoke import pack_phantoms
 from core.train.translate_crops import COUNT, SIDE, SMALLEST, ContrastSource
+from tests.core.train.test_cubes import write_cubes
+
+SPLITS = ("train", "validation")
 
 
 def few_trees(patch: pytest.MonkeyPatch) -> None:
@@ -37,7 +40,7 @@ def test_the_papers_networks_see_the_same_crops_without_the_trees(source: Contra
 
 def test_the_target_is_never_among_the_sources_and_facts_say_what_is_there(source: ContrastSource) -> None:
     seen = set()
-    for index in range(20):
+    for index in range(10):
         batch = source.batch(index)
         assert batch.conditioning is not None
         for context, conditioning in zip(batch.context, batch.conditioning, strict=True):
@@ -77,3 +80,18 @@ def test_trees_say_more_than_the_regression(source: ContrastSource) -> None:
         trees.append(np.square((batch.target + off)[brain]).mean())
         regression.append(np.square(batch.target[brain]).mean())
     assert np.mean(trees) < np.mean(regression)
+
+
+def test_crops_to_validate_on_are_of_others_shown_what_the_training_subjects_taught(tmp_path: Path) -> None:
+    write_cubes(tmp_path / "train/gliomas/cubes.npz", list(range(4)))
+    pack(tmp_path, tmp_path / "set.npz", ("train",), lambda text: None)
+    packed = PackedSet(tmp_path / "set.npz")
+    made = [ContrastSource(packed, 0, tmp_path / "run", split=split).batch(0, smallest=True) for split in SPLITS]
+    assert not np.array_equal(made[0].target, made[1].target)
+    for batch in made:
+        assert (batch.region > 0).any() and not batch.target[batch.region == 0].any()
+        assert np.abs(batch.context[:, 5:8]).max() <= 1.2
+    # the regression of one run is fitted once
+    written = (tmp_path / "run/regression.npy").stat().st_mtime_ns
+    ContrastSource(packed, 0, tmp_path / "run")
+    assert (tmp_path / "run/regression.npy").stat().st_mtime_ns == written

@@ -45,6 +45,7 @@ def test_a_bad_scan_gets_a_sentence_with_a_code_and_the_page_goes_on(
     page = shared_page
     bad = tmp_path / "bad.nii.gz"
     make(bad, scans.small[0])
+    open_tab(page, "Inpaint")
     page.set_input_files("#scan-file input[type=file]", bad)
     box = page.locator("#scan-trouble [role=alert]")
     box.wait_for()

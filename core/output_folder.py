@@ -37,14 +37,24 @@ def held(folder: Path) -> Iterator[Path]:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise _unwritable() from error
+    locked = False
     try:
-        if _locked(handle):
-            for left in folder.glob(f"{WORK_PREFIX}*"):
-                shutil.rmtree(left, ignore_errors=True)
+        locked = _locked(handle)
+        if locked:
+            _clear(folder)
         with _work(folder) as work:
             yield work
     finally:
+        if locked:
+            # the child of a run that was killed may have written for another moment
+            _clear(folder)
         os.close(handle)
+
+
+def _clear(folder: Path) -> None:
+    """Remove the work folders of runs that were killed."""
+    for left in folder.glob(f"{WORK_PREFIX}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def require_apart(folder: Path, task: Task, inputs: Mapping[str, Path], earlier: Sequence[Path]) -> None:

@@ -177,3 +177,12 @@ def test_a_signal_leaves_nothing_in_the_output_folder(tmp_path: Path, inputs: In
     assert child.returncode == 128 + number
     assert "Traceback" not in written
     assert names(tmp_path / "out") == set()
+
+
+def test_what_a_killed_run_still_writes_while_the_next_one_works_is_removed(tmp_path: Path) -> None:
+    with held(tmp_path) as work:
+        late = tmp_path / ".counterscan-late" / "results"
+        late.mkdir(parents=True)
+        (late / "report.html").write_text("late")
+        assert work.is_dir()
+    assert names(tmp_path) == set()

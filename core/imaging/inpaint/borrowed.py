@@ -99,15 +99,24 @@ class _Scene:
         self._steps = np.array([max(1, round(WORK_MM / size)) for size in problem.spacing])
         margin = [int(np.ceil((SHELL_MM + LOCAL_MM) / size)) for size in problem.spacing]
         self.box: Box = bounding_box(problem.mask, (margin[0], margin[1], margin[2]))
-        self._spline: Float | None = None
+        # the same for all shifts: coarse scan, and voxels that are compared at a step of a voxel and that are filled
+        self._coarse_image, self._coarse_weight, self._coarse_usable, self._coarse_mask = (
+            self._coarse(part) for part in (self._image, self._weight, self._usable, problem.mask.astype(np.float32))
+        )
+        self._spline = ndimage.spline_filter(self._image, 3, output=np.float32)
+        compared = np.argwhere(self._weight > 0)
+        self._compared = compared[:: max(1, len(compared) // POINTS)].T
+        ranges = (np.arange(part.start, part.stop) for part in self.box)
+        self._here = np.stack(np.meshgrid(*ranges, indexing="ij")).reshape(3, -1)
+        self._heights = self._midline.heights(self._here * self.spacing[:, None])
+        self._local = _widths(LOCAL_MM, self.spacing)
+        self._near = np.maximum(ndimage.gaussian_filter(self._weight[self.box], self._local), 1e-6)
 
     def search(self, mirrored: bool) -> Iterator[_Shift]:
         """Yield the ``CANDIDATES`` shifts of least cost: the sums over mask and shell for all shifts at once."""
         source, usable = self._source(mirrored)
-        part = bounding_box(self._coarse(self._weight) > 0)
-        target, weight, mask = (
-            self._coarse(values)[part] for values in (self._image, self._weight, self.problem.mask.astype(np.float32))
-        )
+        part = bounding_box(self._coarse_weight > 0)
+        target, weight, mask = self._coarse_image[part], self._coarse_weight[part], self._coarse_mask[part]
         size = [fft.next_fast_len(a + b, real=True) for a, b in zip(source.shape, target.shape, strict=True)]
         error = (weight * target**2).sum() - 2 * _sums(weight * target, source, size) + _sums(weight, source**2, size)
         missing = 1 - _sums(mask / max(float(mask.sum()), 1e-6), usable, size)
@@ -131,12 +140,10 @@ class _Scene:
 
     def refined(self, shift: _Shift) -> _Shift:
         """Return ``shift`` moved by a voxel, where the search left out voxels and that fits better."""
-        places = np.argwhere(self._weight > 0)
-        places = places[:: max(1, len(places) // POINTS)]
-        weight, target = self._weight[tuple(places.T)], self._image[tuple(places.T)]
+        weight, target = self._weight[tuple(self._compared)], self._image[tuple(self._compared)]
 
         def unlike(voxels: NDArray[np.intp]) -> float:
-            there = self._places(places.T, shift.mirrored, voxels)
+            there = self._places(self._compared, shift.mirrored, voxels)
             values = ndimage.map_coordinates(self._image, there, order=1)
             return float((weight * (values - target) ** 2).sum())
 
@@ -148,28 +155,22 @@ class _Scene:
 
     def taken(self, shift: _Shift) -> _Taken:
         """Return what ``shift`` shows in the box, its contrast matched in the shell around the mask."""
-        if self._spline is None:
-            self._spline = ndimage.spline_filter(self._image, 3, output=np.float32)
         mask, weight, image = self.problem.mask[self.box], self._weight[self.box], self._image[self.box]
-        here = np.stack(np.meshgrid(*(np.arange(part.start, part.stop) for part in self.box), indexing="ij"))
-        here = here.reshape(3, -1)
-        there = self._places(here, shift.mirrored, shift.voxels)
+        there = self._places(self._here, shift.mirrored, shift.voxels)
         known = ndimage.map_coordinates(self._usable, there, order=1).reshape(mask.shape) > 0.9
         values = ndimage.map_coordinates(self._spline, there, order=3, prefilter=False).reshape(mask.shape)
         around = known & ~mask & (weight > 0)
         gain, offset = match(values[around], image[around])
         values = (gain * values + offset).astype(np.float32)
-        millimetres = self.spacing[:, None]
-        across = self._midline.heights(here * millimetres) * self._midline.heights(there * millimetres) < 0
+        across = self._heights * self._midline.heights(there * self.spacing[:, None]) < 0
         return _Taken(values, known, across.reshape(mask.shape), self._misfit(values, known))
 
     def _misfit(self, values: Float, known: Bool) -> Float:
         """Return how badly ``values`` fit around each voxel of the box: the shell as they are, the mean smoothed."""
         mask, weight, image = self.problem.mask[self.box], self._weight[self.box], self._image[self.box]
-        smooth, local = (_widths(width, self.spacing) for width in (SMOOTH_MM, LOCAL_MM))
         off = values - image
-        error = np.where(mask, ndimage.gaussian_filter(off, smooth), off) ** 2
-        fit = ndimage.gaussian_filter(weight * error, local) / np.maximum(ndimage.gaussian_filter(weight, local), 1e-6)
+        error = np.where(mask, ndimage.gaussian_filter(off, _widths(SMOOTH_MM, self.spacing)), off) ** 2
+        fit = ndimage.gaussian_filter(weight * error, self._local) / self._near
         gone = ndimage.gaussian_filter((mask & ~known).astype(np.float32), _widths(SOFT_MM, self.spacing))
         return np.asarray(fit + UNKNOWN * self._variance * gone, np.float32)
 
@@ -185,12 +186,15 @@ class _Scene:
 
     def _source(self, mirrored: bool) -> tuple[Float, Float]:
         """Return the coarse scan and how far each voxel may be taken from, as they are or mirrored."""
-        parts = [self._coarse(values) for values in (self._image, self._usable)]
-        if mirrored:
-            sampling = (self._steps * self.spacing)[:, None]
-            places = self._midline.reflect(np.indices(parts[0].shape).reshape(3, -1) * sampling) / sampling
-            parts = [ndimage.map_coordinates(part, places, order=1).reshape(part.shape) for part in parts]
-        return parts[0], parts[1]
+        if not mirrored:
+            return self._coarse_image, self._coarse_usable
+        sampling, shape = (self._steps * self.spacing)[:, None], self._coarse_image.shape
+        places = self._midline.reflect(np.indices(shape).reshape(3, -1) * sampling) / sampling
+        image, usable = (
+            ndimage.map_coordinates(part, places, order=1).reshape(shape)
+            for part in (self._coarse_image, self._coarse_usable)
+        )
+        return image, usable
 
 
 def _mosaic(scene: _Scene, taken: Sequence[_Taken]) -> Borrowed:

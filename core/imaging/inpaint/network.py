@@ -99,8 +99,11 @@ def _seen(crop: _Crop, ring: int = 0) -> Setting:
     def picture(residual: Float) -> bytes:
         return preview(crop.inner(filled(residual)), crop.spacing, crop.centre, least, 1.1 * prepared.level)
 
+    def restored(residual: Float, deviation: Float) -> tuple[Float, Float]:
+        return crop.restore(filled(residual)), crop.restore(np.where(crop.mask, scale * deviation, 0))
+
     def finished(residual: Float, deviation: Float) -> Estimate:
-        return Estimate(crop.restore(filled(residual)), crop.restore(np.where(crop.mask, scale * deviation, 0)))
+        return Estimate(*restored(residual, deviation))
 
     def unnatural(residual: Float, axis: int) -> float:
         return _unnatural(filled(residual), crop.mask, crop.head, axis)
@@ -111,9 +114,7 @@ def _seen(crop: _Crop, ring: int = 0) -> Setting:
         return Measurement((None, None, None), there, torch.zeros_like(there))
 
     def borrowed(residual: Float, deviation: Float, opposite: bool) -> tuple[Float, Bool, float]:
-        likely = finished(residual, deviation)
-        sure = likely.deviation if likely.deviation is not None else np.ones_like(likely.values)
-        found = borrow(crop.problem, likely.values, sure, opposite)
+        found = borrow(crop.problem, *restored(residual, deviation), opposite)
         values, share = (crop.bring(part.astype(np.float32)) for part in (found.values, found.known))
         # unknown zeros must not bleed into known tissue
         shown, known = continued((values / np.maximum(share, 0.5)).astype(np.float32), share > 0.5)

@@ -31,9 +31,9 @@ TRUST = (
     ": real folds that fit, but of other places. Take it as healthy tissue that fits, not as what was here: the sides "
     "cannot be compared in it, and illness of where it comes from is copied."
 )
+OTHER_SIDE = " If the other side is ill too, turn Other hemisphere off."
 # share of the work that the network's calls are
 MEANS = 0.5
-OTHER_SIDE = " If the other side is ill too, turn Other hemisphere off."
 
 
 def grafted(

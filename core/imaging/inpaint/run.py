@@ -198,20 +198,20 @@ def estimate(inputs: Mapping[str, Path], params: Mapping[str, Any], device: str)
     seconds += size.filled * sum(units.INPAINT_FILLED.get(one.name, units.INPAINT_SMOOTH) for one in made)
     memory = PROGRAM_BYTES + size.scan * BYTES_PER_SCAN_VOXEL + size.filled * BYTES_PER_FILLED_VOXEL
     costs = [
-        network_cost(one, params, round(size.crop ** (1 / 3)), draws=_draws(one, params))
+        network_cost(one, params, round(size.crop ** (1 / 3)), draws=MEAN_CALLS if _borrows(one, params) else None)
         for one in made
         if not one.cheap
     ]
-    seconds += units.INPAINT_BORROWED * sum(_draws(one, params) is not None for one in made)
+    seconds += units.INPAINT_BORROWED * sum(_borrows(one, params) for one in made)
     if costs:
         seconds += units.network_seconds(size.crop * sum(one.work for one in costs), device, half=False)
         memory += TORCH_BYTES + size.crop * BYTES_PER_CROP_VOXEL
     return Estimate(round(seconds, 1), memory, costs[0].calls if method.weights else 0)
 
 
-def _draws(method: Method, params: Mapping[str, Any]) -> int | None:
-    """Return the calls of a Realistic fill by our network, those of its mean; None for other methods."""
-    return MEAN_CALLS if method.ours and params["mode"] == "realistic" else None
+def _borrows(method: Method, params: Mapping[str, Any]) -> bool:
+    """Return whether a fill is our network's mean with tissue from elsewhere in the head."""
+    return method.ours and bool(params["mode"] == "realistic")
 
 
 def _typical() -> Size:

@@ -243,6 +243,14 @@ def without_holes(mask: NDArray[np.bool_], across: int | None = None) -> NDArray
     return np.asarray(~outside[labels])
 
 
+def largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the largest part of ``mask`` (X, Y, Z) bool; voxels hang together by their faces."""
+    from scipy import ndimage
+
+    labels, count = ndimage.label(mask)
+    return np.asarray(labels == np.bincount(labels.ravel())[1:].argmax() + 1) if count > 1 else mask
+
+
 def resized(affine: NDArray[np.float64], ratio: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the (4, 4) ``affine`` with voxels ``ratio`` (3,) times as large: the outer face of the first voxel stays
     in place, not its centre.

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from core.volume import Box, without_holes
+from core.volume import Box, largest_part, without_holes
 from core.weights import load
 
 if TYPE_CHECKING:
@@ -42,12 +41,12 @@ def network_brain(image: Float) -> Bool:
     low, high = (float(coarse.quantile(share)) for share in (DARK, BRIGHT))
     if high <= low:
         return nothing
-    box = _box(_largest(_scores(WEIGHTS[0], coarse, low, high).numpy() > 0), image.shape)
+    box = _box(largest_part(_scores(WEIGHTS[0], coarse, low, high).numpy() > 0), image.shape)
     if box is None:
         return nothing
     scores = _scores(WEIGHTS[1], _stretched(whole[box], (BRAIN_SIDE,) * 3), low, high)
     x, y, z = whole[box].shape
-    nothing[box] = without_holes(_largest(_stretched(scores, (x, y, z)).numpy() > 0))
+    nothing[box] = without_holes(largest_part(_stretched(scores, (x, y, z)).numpy() > 0))
     return nothing
 
 
@@ -68,12 +67,6 @@ def _stretched(image: Tensor, shape: Triple) -> Tensor:
     from torch.nn.functional import interpolate
 
     return interpolate(image[None, None], shape, mode="nearest-exact")[0, 0]
-
-
-def _largest(mask: Bool) -> Bool:
-    """Return the largest part of ``mask`` (X, Y, Z) bool."""
-    labels, count = ndimage.label(mask)
-    return np.asarray(labels == np.bincount(labels.ravel())[1:].argmax() + 1) if count else mask
 
 
 def _box(brain: Bool, shape: tuple[int, ...]) -> Box | None:

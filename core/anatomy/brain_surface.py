@@ -11,7 +11,7 @@ from scipy import ndimage, sparse
 
 from core.anatomy.head import find_head
 from core.smoothing import gaussian
-from core.volume import Volume, without_holes
+from core.volume import Volume, largest_part, without_holes
 
 Float = NDArray[np.float32]
 Real = NDArray[np.float64]
@@ -176,8 +176,7 @@ def _filled(vertices: Real, faces: Index, shape: tuple[int, ...], sides: Real) -
 
 def _tidied(brain: Bool) -> Bool:
     """Return ``brain`` without the flaps and islands that a folded surface leaves."""
-    labels, count = ndimage.label(ndimage.binary_opening(brain, iterations=2))
-    return np.asarray(labels == np.bincount(labels.ravel())[1:].argmax() + 1) if count else labels > 0
+    return largest_part(np.asarray(ndimage.binary_opening(brain, iterations=2)))
 
 
 @lru_cache

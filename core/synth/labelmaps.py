@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.volume import bounding_box, without_holes
+from core.volume import bounding_box, largest_part, without_holes
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,4 @@ def brain_of(tissues: NDArray[np.uint8], rim: NDArray[np.float32] | float = 0.0)
     smooth = ndimage.gaussian_filter(without_holes(closed).astype(np.float32), 1.0)[8:-8, 8:-8, 8:-8]
     inside = np.zeros(tissues.shape, bool)
     inside[box] = smooth > 0.5 + (rim[box] if isinstance(rim, np.ndarray) else rim)
-    pieces, count = ndimage.label(inside)
-    if count < 2:
-        return np.asarray(pieces > 0)
-    return np.asarray(pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:])))
+    return largest_part(inside)

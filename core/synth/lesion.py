@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.volume import without_holes
+from core.volume import largest_part, without_holes
 
 
 def lumpy_mask(
@@ -23,11 +23,7 @@ def lumpy_mask(
     noise = ndimage.gaussian_filter(rng.normal(size=distance.shape), radius / 3, mode="wrap")
     lumps = distance + 0.22 * noise / noise.std()
     wanted = round(millilitres * 1000)
-    blob = lumps < np.partition(lumps.ravel(), wanted)[wanted]
-    labels, count = ndimage.label(blob)
-    if count > 1:
-        blob = labels == 1 + int(np.argmax(ndimage.sum_labels(blob, labels, range(1, count + 1))))
-    blob = without_holes(blob)
+    blob = without_holes(largest_part(lumps < np.partition(lumps.ravel(), wanted)[wanted]))
     mask = np.zeros(shape, bool)
     low = [max(0, c - reach) for c in centre]
     high = [min(side, c + reach + 1) for side, c in zip(shape, centre, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 
@@ -27,3 +28,8 @@ class SeveralVolumes(UserError):
     def __init__(self, message: str, hint: str, volumes: Sequence[str]) -> None:
         super().__init__("dicom_series", message, hint)
         self.volumes = tuple(volumes)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether an error is that of a disk without room."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import time
 from collections.abc import Generator, Iterator, Mapping
@@ -15,7 +14,7 @@ from core import device
 from core.declaration import REPORT, Context, Task, Value
 from core.engine.protocol import JobSpec
 from core.engine.run_record import describe, with_file, write_record
-from core.errors import UserError
+from core.errors import UserError, is_disk_full
 from core.events import Event, Failed, Finished, Progress, Started
 from core.provenance import RunRecord
 from core.result import Artifact, Note, Result
@@ -46,7 +45,7 @@ def execute(spec: JobSpec, tasks: str = TASKS) -> Iterator[Event]:
 
 def failure(error: Exception) -> Failed:
     """Return how a job ends that ``error``, which is no fault of the user's, has ended."""
-    if _is_full(error):
+    if is_disk_full(error):
         return _disk_full()
     # torch reports exhausted memory as a RuntimeError, a subclass of it on a GPU
     return _out_of_memory() if isinstance(error, MemoryError) or _is_memory(error) else _internal()
@@ -88,7 +87,7 @@ def _reported(
     except Exception as error:
         # what was computed is not lost for a page about it
         why = f": {error.message}" if isinstance(error, UserError) else "; the log has the details."
-        if _is_full(error):
+        if is_disk_full(error):
             why = ": the disk is full."
         else:
             log.exception("no report")
@@ -132,10 +131,6 @@ def _inputs(task: Task, spec: JobSpec) -> dict[str, Path]:
         if spec.inputs.get(name) and not (given.is_file() or (entry.kind == "tissue" and given.is_dir())):
             raise UserError("file_missing", f"The file of {entry.title!r} does not exist.", "Check its path.")
     return {name: Path(path) for name, path in spec.inputs.items() if path}
-
-
-def _is_full(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _is_memory(error: Exception) -> bool:

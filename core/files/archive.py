@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import struct
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from core.errors import UserError
+from core.errors import UserError, is_disk_full
 from core.files.signatures import SCANS, kind_name
 from core.files.voxel_stream import AGAIN, GZIP_MAGIC
 
@@ -127,7 +126,7 @@ def unpack_all(
                 with found[name].open("wb") as file:
                     file.writelines(_pieces(archive, member))
     except (*DAMAGE, OSError, UnicodeError) as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             # another took the room meanwhile
             raise UserError("disk_full", "The disk is full.", "Try again later, or give a smaller zip.") from error
         raise UserError("zip_damaged", "The zip file is damaged or cut off.", AGAIN) from error

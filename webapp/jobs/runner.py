@@ -16,12 +16,12 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 
 from core.declaration import Task
 from core.engine.protocol import Engine, JobSpec, WorkerLost
-from core.errors import UserError
+from core.errors import UserError, is_disk_full
 from core.events import Event, Failed, Finished, Progress, Started
 from core.report.labels import artifact_title
 from core.result import NamedFile, Result, notes
 from webapp.jobs.snapshots import Previews
-from webapp.store.blobs import Blob, Blobs, StorageAway, full, is_full
+from webapp.store.blobs import Blob, Blobs, StorageAway, full
 from webapp.store.clock import Clock
 from webapp.store.queue import Queue
 from webapp.store.records import Claim, NewArtifact, ScanRecord
@@ -123,7 +123,7 @@ class Runner:
         except UserError as error:
             return self._failed(claim, error, begun)
         except OSError as error:
-            if not is_full(error):
+            if not is_disk_full(error):
                 raise
             return self._failed(claim, full(), begun)
         finally:

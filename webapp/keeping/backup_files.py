@@ -19,7 +19,7 @@ from typing import IO, Annotated
 
 from pydantic import Field, TypeAdapter
 
-from core.errors import UserError
+from core.errors import UserError, is_disk_full
 from core.files.nifti_writer import sync_folder
 from webapp.store.blobs import NAME
 from webapp.store.database import UNREADABLE
@@ -105,7 +105,7 @@ def reading(words: str = "The backup is damaged, or is none.") -> Iterator[None]
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise damaged("The backup has links in it.") from error
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise UserError("disk_full", "The disk is full.", "Free some space, then restore again.") from error
         raise UserError("no_backup", f"The backup cannot be read: {error.strerror}.", "Check its path.") from error
 

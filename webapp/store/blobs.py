@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import re
 import secrets
@@ -12,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import UserError
+from core.errors import UserError, is_disk_full
 
 NAME = re.compile(r"[0-9a-f]{40}(\.nii\.gz|\.nii|\.json|\.html|\.csv|\.png|\.npz|\.model)")
 SUFFIXES = (".nii.gz", ".nii", ".json", ".html", ".csv", ".png", ".npz", ".model")
@@ -204,12 +203,7 @@ def age_of(path: Path, now: float) -> float:
 
 def refusal(cause: OSError, error: Exception | None = None) -> Exception:
     """Return what to raise for ``cause``: UserError disk_full where it is that, else ``error``, or itself."""
-    return full() if is_full(cause) else error or cause
-
-
-def is_full(error: OSError) -> bool:
-    """Return whether an error is that of a disk without room."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full() if is_disk_full(cause) else error or cause
 
 
 def full() -> UserError:

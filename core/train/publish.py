@@ -39,10 +39,11 @@ def export(
         _write(folder, preset.weights, preset.architecture, dict(preset.config), tensors, used, record, spectrum)
     ]
     if preset.weights == "translate-volume":
-        used = whole(PackedSet(packed))
-        table = {"table": torch.from_numpy(fit(PackedSet(packed)))}
+        opened = PackedSet(packed)
+        used = whole(opened)
+        table = {"table": torch.from_numpy(fit(opened))}
         written.append(_write(folder, "translate-regression", "patch_regression", {}, table, used, {}))
-        grown = fit_all(PackedSet(packed), used, FEWEST if smallest else TREES)
+        grown = fit_all(opened, used, FEWEST if smallest else TREES)
         written.append(_write(folder, "translate-trees", "boosted_trees", {}, grown, used, {}))
     return written
 

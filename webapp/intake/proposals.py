@@ -6,12 +6,14 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import UserError
-from core.files.nifti import read_own
+from core.files.nifti import OWN_BYTES
+from core.files.voxel_stream import open_source
 from core.imaging.lesion_proposal import Basis
 from core.imaging.translate.slots import recognise
-from core.volume import corners
+from core.volume import corners, ras_affine
 from webapp.intake.mask_proposal import propose_mask
 from webapp.intake.scans import SAME_GRID_MM
 from webapp.services import Services
@@ -39,14 +41,18 @@ def _flair(services: Services, scan: ScanRecord, path: Path, session: str) -> Pa
     """Return the visitor's newest FLAIR on the grid of ``scan``, which may be one itself; None without one."""
     if recognise(scan.filename) == FLAIR:
         return path
-    volume = read_own(path).to_volume()
+    own = _corners(path, scan)
     for other in services.repo.scans(session):
         alike = other.role == "volume" and other.shape == scan.shape and recognise(other.filename) == FLAIR
         if not alike:
             continue
         found = services.blobs.path(other.blob)
-        flair = read_own(found).to_volume()
-        apart = corners(flair.affine, flair.data.shape) - corners(volume.affine, volume.data.shape)
-        if np.abs(apart).max() < SAME_GRID_MM:
+        if np.abs(_corners(found, other) - own).max() < SAME_GRID_MM:
             return found
     return None
+
+
+def _corners(path: Path, scan: ScanRecord) -> NDArray[np.float64]:
+    """Return where the corners of a stored scan lie, mm, by its header alone."""
+    header = open_source(path, max_bytes=OWN_BYTES, free_bytes=OWN_BYTES).header
+    return corners(ras_affine(header.affine, header.shape), scan.shape)

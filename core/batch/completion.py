@@ -10,22 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__, weights
+from core.anatomy import brain_network
 from core.batch.scan_list import Scan
 from core.declaration import Task, Value
 from core.engine.run_record import PROGRAM, identity, write_json
 from core.errors import UserError
 from core.files.convert import numbered
+from core.weights import Entry
 
 STATE = "state.json"
 
 
 def key_of(task: Task, scan: Scan, params: Mapping[str, Value], deface: bool) -> str:
-    """Return the sha256 of what a result follows from: the bytes of its inputs, the task's parameters and networks, and
-    the version of the program. UserError file_missing.
+    """Return the sha256 of what a result follows from: the bytes of its inputs, the task's parameters and networks,
+    those that find the brain, and the version of the program. UserError file_missing.
 
     params: every one of the task, in its type.
     """
-    entries = weights.entries()
+    entries, networks = weights.entries(), (*task.weights, *brain_network.WEIGHTS)
     titles = {entry.name: entry.title for entry in task.inputs}
     content = {
         "version": __version__,
@@ -33,9 +35,13 @@ def key_of(task: Task, scan: Scan, params: Mapping[str, Value], deface: bool) ->
         "params": params,
         "deface": deface,
         "inputs": {name: _input(titles[name], path) for name, path in sorted(scan.inputs.items())},
-        "weights": {name: entries[name].sha256 for name in task.weights if name in entries},
+        "weights": {name: _network(entries[name]) for name in networks if name in entries},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _network(entry: Entry) -> list[object]:
+    return [entry.sha256, entry.calibration, entry.thick_slices]
 
 
 def mark_done(folder: Path, key: str, files: Iterable[Path]) -> None:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,22 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from core import weights
 from core.batch.batch_page import PAGE, require_free, write_overview
 from core.batch.batch_tables import FAILED, SUMMARY, lines_of, write_tables
-from core.batch.completion import mark_done
+from core.batch.completion import key_of, mark_done
 from core.batch.run import Batch, Outcome, run_batch
 from core.batch.scan_list import Scan
 from core.commands.command_line import command_line, main
 from core.commands.many_scans import finish_batch
+from core.declaration import Value
 from core.errors import UserError
 from core.tasks import find
 from tests.contract.phantom import write_phantom
 from tests.core.batch.engines import HereEngine
 from tests.waiting import wait_until
 
-PARAMS = {"method": "shell", "compare": False}
+PARAMS: dict[str, Value] = {"method": "shell", "compare": False}
 
 
 @pytest.fixture
@@ -54,6 +57,25 @@ def states(outcomes: tuple[Outcome, ...]) -> list[str]:
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("inpaint-volume", {"sha256": "0" * 64}),
+        ("inpaint-volume", {"calibration": 1.5}),
+        ("inpaint-volume", {"thick_slices": (0.5, 1.0)}),
+        ("brain", {"sha256": "0" * 64}),
+    ],
+)
+def test_another_network_makes_a_scan_undone(
+    scans: tuple[Scan, ...], monkeypatch: pytest.MonkeyPatch, name: str, change: dict[str, Any]
+) -> None:
+    entries = weights.entries()
+    before = key_of(find("inpaint"), scans[0], PARAMS, False)
+    assert key_of(find("inpaint"), scans[0], PARAMS, False) == before
+    monkeypatch.setattr(weights, "entries", lambda: {**entries, name: replace(entries[name], **change)})
+    assert key_of(find("inpaint"), scans[0], PARAMS, False) != before
 
 
 def test_every_scan_has_its_results_a_line_and_a_picture(tmp_path: Path, scans: tuple[Scan, ...]) -> None:

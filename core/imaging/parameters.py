@@ -71,18 +71,14 @@ def beside(methods: Sequence[Method]) -> Param:
     )
 
 
-def mode(what: str, steps: int, also: str = "") -> Param:
-    """Return the choice between the most likely ``what`` and one sample, for which ``steps`` are best.
-
-    also: what else is to be known of the sample, " such as this".
-    """
+def mode(what: str, sample: str) -> Param:
+    """Return the choice between the most likely ``what`` and one ``sample``, which is described in words."""
     return Param(
         "mode",
         "choice",
         "faithful",
         "Mode",
-        f"Faithful gives the most likely {what}; realistic one sample with its fine texture{also}, best with {steps} "
-        "steps.",
+        f"Faithful gives the most likely {what}; realistic one with its fine texture, {sample}.",
         choices=("faithful", "realistic"),
         advanced=True,
     )

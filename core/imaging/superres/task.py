@@ -133,7 +133,7 @@ TASK = Task(
             choices=("box", "gaussian"),
             titles={"gaussian": "Bell"},
         ),
-        common.mode("scan", 8),
+        common.mode("scan", "a sample, best with 8 steps"),
         common.STEPS,
         Param(
             "samples",

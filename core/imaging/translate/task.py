@@ -111,7 +111,7 @@ TASK = Task(
             "Moves the sources onto the sharpest of them where they do not lie on it; without it they are refused.",
             advanced=True,
         ),
-        common.mode("image", 4),
+        common.mode("image", "a sample, best with 4 steps"),
         common.STEPS,
         Param(
             "samples",

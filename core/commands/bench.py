@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from core.commands.costs import batch, queue, speed
+from core.commands.terminal import names_in, write_beside
+
 app = typer.Typer(
     help="Measure every method on held-out scans.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
 )
@@ -49,17 +52,17 @@ def quality(
         raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}, not {task[:40]!r}")
     settings = Settings(
         data,
-        _names(methods),
-        _names(subjects) or VALIDATION,
+        names_in(methods),
+        names_in(subjects) or VALIDATION,
         steps,
         samples,
         seed,
         device,
-        _names(realistic),
+        names_in(realistic),
         cache,
         figures,
         volumes,
-        _report,
+        write_beside,
     )
     rows: list[Row] = []
     for rows in measure([task] if task else TASKS, settings):
@@ -99,9 +102,9 @@ def methods(
 
     if task not in TASKS or (ablations and task != "inpaint"):
         raise typer.BadParameter(f"--task must be one of {', '.join(TASKS)}; ablations are of inpaint")
-    healthy = _names(subjects) or HEALTHY
+    healthy = names_in(subjects) or HEALTHY
     rows = compare(
-        task, Settings(data, _names(methods), healthy, seed, samples, device, whole, ablations, figures, _report)
+        task, Settings(data, names_in(methods), healthy, seed, samples, device, whole, ablations, figures, write_beside)
     )
     baselines = {task: ["both" if ablations else OURS]}
     if json is not None:
@@ -111,41 +114,6 @@ def methods(
     if markdown is not None:
         write_between(markdown, "ablations" if ablations else f"compare-{task}", markdown_methods(rows, baselines))
     typer.echo(format_table(rows, baselines))
-
-
-@app.command()
-def queue(
-    seconds: Annotated[float, typer.Option("--seconds", min=0.001, help="That a worker takes for a scan.")] = 13.4,
-    workers: Annotated[str, typer.Option("--workers", help="Sizes of the fleet, comma between.")] = "1,2,4,8",
-    scans: Annotated[int, typer.Option("--scans", min=1, help="All there from the start.")] = 1000,
-    runs: Annotated[int, typer.Option("--runs-a-day", min=0, help="A stream of these in place of --scans.")] = 0,
-    visitors: Annotated[int, typer.Option("--visitors", min=1, help="Whose runs the stream has.")] = 100,
-    peak: Annotated[float, typer.Option("--peak", min=1.6, help="Most runs an hour, in parts of the mean.")] = 3.0,
-    days: Annotated[float, typer.Option("--days", min=0.01, help="Of the stream.")] = 5.0,
-    life: Annotated[float, typer.Option("--life", min=0.001, help="Mean hours until a worker dies.")] = 500.0,
-    price: Annotated[float, typer.Option("--price", min=0.0, help="Of a worker for an hour.")] = 0.0,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
-    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables of docs/scale.md.")] = None,
-) -> None:
-    """Simulate a fleet: how long scans wait, how long all take, what workers that die cost."""
-    from core.bench import fleet_tables
-    from core.bench.arrivals import at_once, daily
-    from core.bench.fleet import simulate
-
-    if markdown is not None:
-        fleet_tables.write_page(markdown, seed=seed)
-        return
-    sizes = _names(workers)
-    if not sizes or not all(one.isdecimal() and int(one) for one in sizes):
-        raise typer.BadParameter("--workers takes numbers, as 1,2,4")
-    works = daily(runs, visitors, [seconds], peak, days, seed) if runs else at_once(scans, seconds)
-    own = {"running_per_visitor": 1} if runs else {}
-    rows = [
-        fleet_tables.line(simulate(fleet_tables.MEASURED.fleet(int(one), life=life, **own), works, seed), price)
-        for one in sizes
-    ]
-    head = (*fleet_tables.HEAD, "price") if price else fleet_tables.HEAD
-    typer.echo(fleet_tables.markdown(head, rows))
 
 
 @app.command()
@@ -173,9 +141,9 @@ def inpaint(
 
     options = Options("realistic" if mode == "realistic" else "faithful", steps, samples, seed, device)
     entrants = [case.entrant(method, options) for method in case.unpublished("inpaint")]
-    case.check_names(entrants, _names(methods))
-    masks = cases(data, _names(subjects) or HEALTHY, _volumes(sizes), [margin], per_subject)
-    rows = case.run(masks, case.chosen(entrants, _names(methods)), figures, _report)
+    case.check_names(entrants, names_in(methods))
+    masks = cases(data, names_in(subjects) or HEALTHY, _volumes(sizes), [margin], per_subject)
+    rows = case.run(masks, case.chosen(entrants, names_in(methods)), figures, write_beside)
     if json is not None:
         write_json(json, rows)
     typer.echo(format_table(rows))
@@ -202,7 +170,7 @@ def calibrate(
     for name in [task] if task else TASKS:
         entrant, file = network(name, settings)
         measured = apart(name, settings) if others else held_out(name, settings, elsewhere=False)
-        by_target = find_factor(measured, entrant, _report)
+        by_target = find_factor(measured, entrant, write_beside)
         factors = {}
         for made, found in by_target.items():
             factors[made] = found.factor * weights.calibration(file, made)
@@ -226,7 +194,7 @@ def failure(
 
     # on few cores several threads of one small network wait for each other
     torch.set_num_threads(1)
-    rows = failure.measure(seeds, cache, _report)
+    rows = failure.measure(seeds, cache, write_beside)
     if markdown is not None:
         failure.write_page(markdown, rows)
     typer.echo(failure.markdown(rows))
@@ -247,10 +215,10 @@ def interleaved(
     from core.bench.table import write_between
     from core.imaging.options import Options
 
-    case.check_names([case.entrant(one, Options()) for one in case.unpublished("superres")], _names(methods))
-    scans = [*bench.synthetic(), *(bench.healthy(data, _names(subjects)) if data else ())]
-    rows = bench.gained(scans, _names(methods), _report)
-    found = bench.searched(bench.sharp_files(data), _report) if data else []
+    case.check_names([case.entrant(one, Options()) for one in case.unpublished("superres")], names_in(methods))
+    scans = [*bench.synthetic(), *(bench.healthy(data, names_in(subjects)) if data else ())]
+    rows = bench.gained(scans, names_in(methods), write_beside)
+    found = bench.searched(bench.sharp_files(data), write_beside) if data else []
     text = bench.markdown(rows, found)
     if markdown is not None:
         write_between(markdown, bench.MARK, text)
@@ -272,7 +240,7 @@ def thick(
     from core.imaging.options import Options
 
     rows: list[Row] = []
-    for rows in thick_slices.measure(data, Options(samples=samples), figures, _report):
+    for rows in thick_slices.measure(data, Options(samples=samples), figures, write_beside):
         if json is not None:
             write_json(json, rows)
         if markdown is not None:
@@ -295,9 +263,11 @@ def slices(
     from core.imaging.options import Options
     from core.train.heldout import VALIDATION
 
-    case.check_names([case.entrant(one, Options()) for one in case.unpublished("superres")], _names(methods))
-    held_out = interleaved.healthy(data, _names(subjects) or VALIDATION) if data else ()
-    rows = slice_widths.measure([*interleaved.synthetic(), *held_out], _names(methods), _report, slice_widths.KINDS)
+    case.check_names([case.entrant(one, Options()) for one in case.unpublished("superres")], names_in(methods))
+    held_out = interleaved.healthy(data, names_in(subjects) or VALIDATION) if data else ()
+    rows = slice_widths.measure(
+        [*interleaved.synthetic(), *held_out], names_in(methods), write_beside, slice_widths.KINDS
+    )
     text = slice_widths.markdown(rows)
     if markdown is not None:
         write_between(markdown, slice_widths.MARK, text)
@@ -316,7 +286,7 @@ def pairs(
     """Pair scans of one person and of two, and print how often each is taken for two people's."""
     from core.bench import two_heads
 
-    rows = two_heads.measure(data, cache, _report)
+    rows = two_heads.measure(data, cache, write_beside)
     if json is not None:
         two_heads.write_json(json, rows)
     if markdown is not None:
@@ -332,64 +302,43 @@ def scanner(
     """Translate people of another site with a scan of someone else of that site, and print what that gains."""
     from core.bench import same_scanner
 
-    rows = same_scanner.measure(same_scanner.folders(data), _report)
+    rows = same_scanner.measure(same_scanner.folders(data), write_beside)
     if markdown is not None:
         same_scanner.write_page(markdown, rows)
     typer.echo(same_scanner.markdown(rows))
 
 
 @app.command()
-def speed(
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Folder that holds train and demo; without it the shipped examples.")
-    ] = None,
-    earlier: Annotated[
-        Path | None, typer.Option("--earlier", help="A checkout of an earlier version, to run in turn with this one.")
-    ] = None,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Of whole commands; the shortest counts.")] = 2,
+def realism(
+    data: Annotated[Path, typer.Option("--data", help="Folder that holds train.")],
+    subjects: Annotated[str, typer.Option("--subjects", help="Healthy subjects, comma between.")] = "",
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    device: Annotated[str, typer.Option("--device", help="cpu or cuda:0.")] = "cpu",
+    json: Annotated[Path | None, typer.Option("--json", help="Write rows and summary to this file.")] = None,
     markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables into this page.")] = None,
+    figures: Annotated[Path | None, typer.Option("--figures", help="Write a picture of each case here.")] = None,
 ) -> None:
-    """Time the preset Fast of each imaging task, part by part, and its network beside what the processor can do."""
-    from core.bench import speed as bench
-    from core.bench.table import write_between
+    """Compare realistic fills with the mirrored hemisphere and another person's tissue in random features."""
+    from core.bench import realism as bench
+    from core.bench.case import Row
+    from core.bench.table import write_between, write_json
+    from core.imaging.options import Options
+    from core.train.heldout import VALIDATION
 
-    text = bench.markdown(bench.measure(data, earlier, rounds, _report))
+    rows: list[Row] = []
+    options = Options(samples=4, seed=seed, device=device)
+    for rows in bench.measure(data, options, names_in(subjects) or VALIDATION, figures, write_beside):
+        if json is not None:
+            write_json(json, rows)
+    text = bench.markdown(rows)
     if markdown is not None:
         write_between(markdown, bench.MARK, text)
     typer.echo(text)
 
 
-@app.command()
-def batch(
-    manifest: Annotated[Path, typer.Argument(help="Table of scans, as of counterscan batch.")],
-    task: Annotated[str, typer.Option("--task", help="What is done to each scan.")] = "inpaint",
-    preset: Annotated[str, typer.Option("--preset", help="Settings of the task.")] = "fast",
-    compare: Annotated[bool, typer.Option(help="Plain methods beside.")] = True,
-    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the table into this page.")] = None,
-) -> None:
-    """Count what a batch costs beside its networks, in seconds of the processor."""
-    from core.batch.run import Batch
-    from core.batch.scan_list import read_scans
-    from core.bench import batch_cost
-    from core.bench.table import write_between
-    from core.tasks import find
-
-    declared = find(task)
-    params = {**declared.preset_params(preset), "compare": compare}
-    text = batch_cost.markdown(
-        batch_cost.measure(Batch(declared, read_scans(manifest, declared).scans, Path(), params))
-    )
-    if markdown is not None:
-        write_between(markdown, batch_cost.MARK, text)
-    typer.echo(text)
-
-
-def _report(line: str) -> None:
-    typer.echo(line, err=True)
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+app.command()(queue)
+app.command()(speed)
+app.command()(batch)
 
 
 def _volumes(text: str) -> list[float]:

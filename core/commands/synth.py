@@ -9,6 +9,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from core.commands.terminal import names_in
 from core.errors import UserError
 from core.files.nifti import Stored, read_volume, write_stored
 from core.synth.disease import DISEASES
@@ -65,7 +66,7 @@ def synth_command(
 
 
 def _names(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    names = tuple(dict.fromkeys(names_in(text)))
     wrong = [name for name in names if name not in CONTRASTS]
     if wrong or not names:
         shown = wrong[0][:40] if wrong else ""

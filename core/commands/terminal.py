@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 FIRST_SECONDS, FIRST_SHARE = 20.0, 0.03
 
 
+def write_beside(line: str) -> None:
+    """Write ``line`` to stderr, beside what a command writes to stdout."""
+    typer.echo(line, err=True)
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names of a list with commas between, none for an empty one."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 class ProgressLines:
     """Writes what happens to stderr: one line that is rewritten on a terminal, one line for each event elsewhere."""
 

@@ -121,9 +121,12 @@ def another_person(data: Path, name: str, problem: Problem) -> Generator[Progres
     found = register(here, moving, problem.head)
     affine = moving.affine if found is None else found.matrix @ moving.affine
     step = np.linalg.solve(affine, grid)
+    # the other brain ends elsewhere: what would lie beyond it is the tissue at its surface
+    nearest = ndimage.distance_transform_edt(~head, return_distances=False, return_indices=True)
     # a cubic spline: a linear one would blur the texture that is to be compared
-    drawn = ndimage.affine_transform(other.data, step[:3, :3], step[:3, 3], problem.image.shape, order=3)
-    return Estimate(_matched(np.maximum(drawn, 0), problem))
+    spread = other.data[tuple(nearest)]
+    drawn = ndimage.affine_transform(spread, step[:3, :3], step[:3, 3], problem.image.shape, order=3, mode="nearest")
+    return Estimate(_matched(drawn, problem))
 
 
 def _onto(head: Bool, place: Bool, grid: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -141,10 +144,10 @@ def _corner(mask: Bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _matched(image: Float, problem: Problem) -> Float:
-    """Return ``image`` with the brightness that the known tissue has where the two lie on each other."""
-    both = problem.head & ~problem.mask & (image > 0)
-    theirs, ours = (np.quantile(each[both], QUANTILES) for each in (image, problem.image))
-    return np.where(image > 0, np.interp(image, theirs, ours), 0).astype(np.float32)
+    """Return ``image`` with the brightness that the known tissue has."""
+    known = problem.head & ~problem.mask
+    theirs, ours = (np.quantile(each[known], QUANTILES) for each in (image, problem.image))
+    return np.interp(image, theirs, ours).astype(np.float32)
 
 
 def _measuring(hole: case.Case) -> case.Measuring:

@@ -19,7 +19,7 @@ Float = NDArray[np.float32]
 
 def tissue(seed: int, blur: float = 1.0) -> Float:
     rough = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(SHAPE), blur)
-    return (100 + 25 * rough / rough.std()).astype(np.float32)
+    return np.asarray(100 + 25 * rough / rough.std(), np.float32)
 
 
 def filled(image: Float, fill: Float) -> Float:

@@ -52,7 +52,7 @@ def test_another_persons_tissue_is_brought_to_the_place_and_brightness(data: Pat
     known = problem.head & ~problem.mask
     assert made.shape == problem.image.shape
     assert abs(np.median(made[known]) - np.median(problem.image[known])) < 0.05 * np.median(problem.image[known])
-    assert (made[problem.head] > 0).mean() > 0.9
+    assert made[problem.head].min() > 0
     assert problem.spacing[0] == SPACING
 
 

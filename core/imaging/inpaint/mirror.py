@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -28,6 +29,11 @@ SLOPE_MM = 1.5
 LEVEL_MM = 20.0
 SEARCH_OFFSETS_MM = (-12.0, -6.0, 0.0, 6.0, 12.0)
 SEARCH_ANGLES = (-0.2, 0.0, 0.2)
+# every which place is looked at by the coarse search, and how far apart, mm and radians, the planes are of which each
+# round takes the best: coarse ones, then of all places
+FEW = 4
+FIRST, NEAR = (1.0, 0.5), (0.25, 0.12, 0.06)
+APART = np.array([3.0, 0.1, 0.1])
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def find_midline(problem: Problem) -> Midline:
     """Return the plane across which the scan looks most like itself.
 
     Correlates the scan with its reflection on a grid of about ``WORK_MM`` mm, in and just around the head, ignoring
-    voxels whose place or mirror place is masked: a coarse search, then Powell's method.
+    voxels whose place or mirror place is masked: a coarse search, then rounds of ``_nearer`` ever closer planes.
     """
     image, usable, points, sampling = _coarse(problem)
     centre = points[:, usable.ravel()].mean(axis=1) if usable.any() else points.mean(axis=1)
@@ -101,24 +107,38 @@ def find_midline(problem: Problem) -> Midline:
         offset, yaw, roll = (float(value) for value in parameters)
         return Midline((float(centre[0]), float(centre[1]), float(centre[2])), offset, yaw, roll)
 
-    def unlikeness(parameters: Floats) -> float:
-        places = plane(parameters).reflect(points) / sampling[:, None]
+    def unlikeness(parameters: Floats, every: int = 1) -> float:
+        places = plane(parameters).reflect(points[:, ::every]) / sampling[:, None]
         kept = ndimage.map_coordinates(weight, places, order=1) > 0.9
         if kept.sum() < 0.3 * kept.size or kept.sum() < 10:
             return 1.0
         there = ndimage.map_coordinates(image, places[:, kept], order=1)
-        return 1.0 - _correlation(here[kept], there)
+        return 1.0 - _correlation(here[::every][kept], there)
 
-    # half as much to load as all the rest of the server's numerics, for this search alone
-    from scipy import optimize
-
+    coarsely = partial(unlikeness, every=FEW)
     starts = [np.array(start) for start in product(SEARCH_OFFSETS_MM, SEARCH_ANGLES, SEARCH_ANGLES)]
-    start = min(starts, key=unlikeness)
-    directions = np.diag([2.0, 0.05, 0.05])
-    found = optimize.minimize(
-        unlikeness, start, method="Powell", options={"direc": directions, "xtol": 1e-2, "ftol": 1e-5, "maxfev": 300}
-    )
-    return plane(np.asarray(found.x))
+    found = min(starts, key=coarsely)
+    for share in FIRST:
+        found = _nearer(coarsely, found, share * APART)
+    for share in NEAR:
+        found = _nearer(unlikeness, found, share * APART)
+    return plane(found)
+
+
+def _nearer(function: Callable[[Floats], float], middle: Floats, apart: Floats) -> Floats:
+    """Return the parameters of the least value of ``function``, of those at and ``apart`` from ``middle`` (3,), and
+    of where the quadratic through these is least."""
+    steps = np.vstack([np.zeros(3), np.eye(3), -np.eye(3), 1 - np.eye(3)])
+    values = np.array([function(middle + step * apart) for step in steps])
+    here, high, low = values[0], values[1:4], values[4:7]
+    slope, bends = (high - low) / 2, np.diag(high + low - 2 * here)
+    for left_out, value in enumerate(values[7:]):
+        i, j = (axis for axis in range(3) if axis != left_out)
+        bends[i, j] = bends[j, i] = value - high[i] - high[j] + here
+    if np.linalg.eigvalsh(bends)[0] > 0:
+        least = np.clip(-np.linalg.solve(bends, slope), -1.5, 1.5)
+        steps, values = np.vstack([steps, least]), np.append(values, function(middle + least * apart))
+    return np.asarray(middle + steps[np.argmin(values)] * apart)
 
 
 def match(source: Image, target: Image, fewest: int = 50) -> tuple[float, float]:
@@ -138,8 +158,12 @@ def _coarse(problem: Problem) -> tuple[Float, Bool, Floats, Floats]:
     """Image, usable voxels, voxel centres (3, N) mm and voxel size (3,) mm of every k-th voxel, smoothed before."""
     steps = [max(1, round(WORK_MM / size)) for size in problem.spacing]
     every = tuple(slice(None, None, step) for step in steps)
-    image = ndimage.gaussian_filter(problem.image, [step / 2.355 for step in steps], truncate=2.0)[every]
-    touched = ndimage.maximum_filter(problem.mask, [2 * step + 1 for step in steps])[every]
+    image, touched = problem.image, problem.mask
+    # what the next axis does not see is left out before it is smoothed
+    for axis, step in enumerate(steps):
+        here = (slice(None),) * axis + (slice(None, None, step),)
+        image = ndimage.gaussian_filter1d(image, step / 2.355, axis, truncate=2.0)[here]
+        touched = ndimage.maximum_filter1d(touched, 2 * step + 1, axis)[here]
     near = ndimage.binary_dilation(problem.head[every], iterations=2)
     sampling = np.array(steps) * np.array(problem.spacing)
     points = np.indices(image.shape).reshape(3, -1) * sampling[:, None]

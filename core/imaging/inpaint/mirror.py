@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from core import device as devices
 from core.events import Progress
 from core.imaging.inpaint.classical import harmonic
 from core.imaging.options import Options
 from core.imaging.problem import Estimate, Problem
 from core.measure.quality import Image, shell
+from core.volume import Box
 
 Float = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -78,14 +80,13 @@ def opposite(problem: Problem, filled: Float) -> tuple[Float, Bool]:
     """
     midline = find_midline(problem)
     complete = np.where(problem.mask, filled, problem.image)
-    around = shell(problem.mask, problem.head, problem.spacing)
-    depth = _depth(problem)
-    beside, beside_known = _mirrored(problem, complete, around, midline, depth)
-    gain, shift = match(beside[beside_known], problem.image[around][beside_known])
-    taken, valid = _mirrored(problem, complete, problem.mask, midline, depth)
+    where = shell(problem.mask, problem.head, problem.spacing) | problem.mask
+    taken, valid = _mirrored(problem, complete, where, midline)
+    within = problem.mask[where]
+    gain, shift = match(taken[valid & ~within], problem.image[where][valid & ~within])
     values, known = np.zeros(problem.mask.shape, np.float32), np.zeros(problem.mask.shape, bool)
-    known[problem.mask] = valid
-    values[known] = (gain * taken + shift)[valid]
+    known[where] = valid & within
+    values[known] = (gain * taken + shift)[valid & within]
     return values, known
 
 
@@ -170,10 +171,16 @@ def _coarse(problem: Problem) -> tuple[Float, Bool, Floats, Floats]:
     return image, near & ~touched, points, sampling
 
 
-def _depth(problem: Problem) -> Float:
-    """Return how far below the surface of the head each voxel lies, mm, smoothed; negative outside."""
-    inside, outside = (
-        ndimage.distance_transform_edt(part, sampling=problem.spacing) for part in (problem.head, ~problem.head)
+def _depth(problem: Problem, box: Box) -> Float:
+    """Return how far below the surface of the head each voxel of ``box`` lies, mm, smoothed; negative outside.
+
+    Where the scan goes on beyond the box, no voxel is taken to lie deeper than the box's border is away.
+    """
+    goes_on = [(int(part.start > 0), int(part.stop < n)) for part, n in zip(box, problem.head.shape, strict=True)]
+    inner = tuple(slice(low, low + part.stop - part.start) for (low, _), part in zip(goes_on, box, strict=True))
+    head = np.pad(problem.head[box], goes_on)
+    inside, outside = devices.side_by_side(
+        lambda part: ndimage.distance_transform_edt(part, sampling=problem.spacing)[inner], (head, ~head)
     )
     widths = [SLOPE_MM / size for size in problem.spacing]
     return np.asarray(ndimage.gaussian_filter(inside - outside, widths), np.float32)
@@ -193,19 +200,20 @@ def _levelled(places: Floats, wanted: Floats, depth: Float, spacing: Floats) -> 
     return places
 
 
-def _mirrored(problem: Problem, complete: Float, where: Bool, midline: Midline, depth: Float) -> tuple[Floats, Bool]:
+def _mirrored(problem: Problem, complete: Float, where: Bool, midline: Midline) -> tuple[Floats, Bool]:
     """Values at the mirror places of the voxels of ``where``, (N,), and whether known head tissue lies there."""
-    if not where.any():
-        return np.zeros(0), np.zeros(0, bool)
     spacing = np.array(problem.spacing)[:, None]
-    places = midline.reflect(np.argwhere(where).T * spacing) / spacing
-    # Splines and slopes look at the whole array: only the part around the mirror places is given to them.
+    own = np.argwhere(where).T
+    places = midline.reflect(own * spacing) / spacing
+    # Splines, depths and slopes look at the whole array: only the part around both places is given to them.
     last = np.array(where.shape) - 1
     margin = 8 + np.ceil(LEVEL_MM / spacing.ravel()).astype(int)
-    low = np.clip(np.floor(places.min(axis=1)).astype(int) - margin, 0, last)
-    high = np.clip(np.ceil(places.max(axis=1)).astype(int) + margin, 0, last) + 1
-    box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    places = _levelled(places - low[:, None], depth[where].astype(np.float64), depth[box], spacing)
+    low = np.clip(np.floor(np.minimum(own, places).min(axis=1)).astype(int) - margin, 0, last)
+    high = np.clip(np.ceil(np.maximum(own, places).max(axis=1)).astype(int) + margin, 0, last) + 1
+    x, y, z = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    box = (x, y, z)
+    depth = _depth(problem, box)
+    places = _levelled(places - low[:, None], depth[where[box]].astype(np.float64), depth, spacing)
     known = (problem.head[box] & ~problem.mask[box]).astype(np.float32)
     valid = ndimage.map_coordinates(known, places, order=1) > 0.9
     return ndimage.map_coordinates(complete[box], places, order=3, mode="nearest", output=np.float64), valid

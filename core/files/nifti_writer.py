@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.files.nibabel_alone import nibabel as nib
 from core.files.nifti_header import DISAGREE_MM
 from core.volume import corners
 

@@ -99,15 +99,14 @@ def slice_consistency(
     result: Image,
     truth: Image | None,
     mask: Bool,
-    head: Bool | None = None,
-    spacing: Spacing = (1.0, 1.0, 1.0),
+    around: Bool | None = None,
 ) -> tuple[float, float, float]:
     """Return, for each axis, the mean step between neighbouring voxels of the fill over that of real tissue.
 
     1 is natural, below is blur along the axis, above is slices that do not fit each other. Real tissue is ``truth``
-    inside the mask, or without it the known shell around the mask; nan where that is flat or empty.
+    inside the mask, or without it ``around`` the mask, its ``shell`` if not given; nan where that is flat or empty.
     """
-    reference, where = (truth, mask) if truth is not None else (result, shell(mask, head, spacing))
+    reference, where = (truth, mask) if truth is not None else (result, shell(mask) if around is None else around)
     x, y, z = (_ratio(_mean_step(result, mask, axis), _mean_step(reference, where, axis)) for axis in range(3))
     return x, y, z
 
@@ -129,15 +128,15 @@ def texture_ratio(
     result: Image,
     truth: Image | None,
     mask: Bool,
-    head: Bool | None = None,
-    spacing: Spacing = (1.0, 1.0, 1.0),
+    around: Bool | None = None,
 ) -> float:
-    """Return how much fine detail the fill has beside real tissue: ``truth``, or the shell around the mask.
+    """Return how much fine detail the fill has beside real tissue: ``truth``, or ``around`` the mask, its ``shell`` if
+    not given.
 
     Detail is the standard deviation of what a Gaussian of one voxel takes away: folds and grey-white borders live
     there (2-3 mm), shading and ventricles do not. 1 is equal detail, a blurred or flat fill scores near 0.
     """
-    where = mask if truth is not None else shell(mask, head, spacing)
+    where = mask if truth is not None else shell(mask) if around is None else around
     if not where.any():
         return float("nan")
     return _ratio(_detail(result, mask), _detail(result if truth is None else truth, where))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core import device as devices
 from core.declaration import Task
 from core.files.nifti import Stored, read_own
 from core.imaging import picture
@@ -57,7 +58,7 @@ class Figure:
 def figures(task: Task, inputs: Mapping[str, Path], artifacts: Sequence[Artifact]) -> tuple[list[Figure], list[Figure]]:
     """Return pictures across the page and pictures two to a line; none for a task without a result volume.
 
-    inputs: input name -> file. One volume is in memory at a time.
+    inputs: input name -> file. As many volumes are in memory at a time as there are threads.
     """
     volumes = [artifact for artifact in artifacts if artifact.is_volume]
     main = next((artifact for artifact in volumes if artifact.kind == RESULT), None)
@@ -70,8 +71,9 @@ def figures(task: Task, inputs: Mapping[str, Path], artifacts: Sequence[Artifact
     shown = [[_scan(artifact_title(task, main), result, frame, window, "synthetic") for frame in frames]]
     del result
     inputs = {name: path for name, path in inputs.items() if kind_of(task, name) == "volume"}
-    shown = [*(_input(task, name, path, framing, frames) for name, path in inputs.items()), *shown]
-    made = (_output(task, artifact, frames[-1], window) for artifact in _ordered(volumes))
+    given = devices.side_by_side(lambda each: _input(task, *each, framing, frames), inputs.items())
+    shown = [*given, *shown]
+    made = devices.side_by_side(lambda each: _output(task, each, frames[-1], window), _ordered(volumes))
     rest = [figure for figure in made if figure]
     wide = [figures[0] for figures in shown]
     if framing.close is None:

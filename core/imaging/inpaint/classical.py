@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 SHELL_MM = 8.0
+# what was solved of the problems that are being worked on
+_SOLVED: WeakKeyDictionary[Problem, dict[int, Float]] = WeakKeyDictionary()
 
 
 def shell_mean(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
@@ -39,20 +42,24 @@ def shell_mean(problem: Problem, options: Options) -> Generator[Progress, None, 
 def harmonic(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
     """Fill with the solution of Laplace's equation, the voxels around the mask as boundary values."""
     yield Progress(0.0, 0, 1, "3D harmonic")
-    return Estimate(_in_box(problem, order=1))
+    return Estimate(smooth(problem, order=1))
 
 
 def biharmonic(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
     """Fill so that the squared Laplacian vanishes inside the mask: values and slopes continue smoothly."""
     yield Progress(0.0, 0, 1, "3D biharmonic")
-    return Estimate(_in_box(problem, order=2))
+    return Estimate(smooth(problem, order=2))
 
 
-def _in_box(problem: Problem, order: int) -> Float:
-    box = bounding_box(problem.mask, 2 * order)
-    values = np.zeros(problem.mask.shape, np.float32)
-    values[box] = interpolate(problem.image[box], problem.mask[box], order)
-    return values
+def smooth(problem: Problem, order: int) -> Float:
+    """Return what ``interpolate`` makes of ``problem``, (X, Y, Z), 0 outside the mask: solved once for all methods."""
+    solved = _SOLVED.setdefault(problem, {})
+    if order not in solved:
+        box = bounding_box(problem.mask, 2 * order)
+        values = np.zeros(problem.mask.shape, np.float32)
+        values[box] = interpolate(problem.image[box], problem.mask[box], order)
+        solved[order] = values
+    return solved[order]
 
 
 def interpolate(image: Float, mask: Bool, order: int) -> Float:

@@ -17,7 +17,7 @@ from core.events import Progress
 from core.imaging.brain_position import Place, brain_box, place_of, reversed_left_right
 from core.imaging.formulation import Setting
 from core.imaging.inpaint.borrowed import borrow
-from core.imaging.inpaint.classical import interpolate
+from core.imaging.inpaint.classical import interpolate, smooth
 from core.imaging.inpaint.realistic import continued, grafted
 from core.imaging.inpaint.through_plane import details, trust
 from core.imaging.options import Options
@@ -52,15 +52,15 @@ class Prepared:
     level: float
 
 
-def prepare(image: Float, mask: Bool, head: Bool, place: Place | None) -> Prepared:
+def prepare(image: Float, mask: Bool, head: Bool, place: Place | None, smoothed: Float | None = None) -> Prepared:
     """Return the network's view of a voided 1 mm crop ``image`` (X, Y, Z): the same in training and in use.
 
     The tissue level is the 95th percentile of the known head voxels; intensities scale with it. Without a ``place``
-    its channels are 0.
+    its channels are 0. smoothed: (X, Y, Z), the biharmonic fill where it has been solved already.
     """
     known = image[head & ~mask] if (head & ~mask).any() else image[~mask]
     level = max(float(np.percentile(known, 95)), 1e-6)
-    fill = np.where(mask, interpolate(image, mask, order=2), image)
+    fill = np.where(mask, interpolate(image, mask, order=2) if smoothed is None else smoothed, image)
     fill = np.clip(fill, image[~mask].min(), image[~mask].max()).astype(np.float32)
     context = np.zeros((7, *image.shape), np.float32)
     context[0], context[1] = (fill / level - CENTRE) / SPREAD, mask
@@ -81,7 +81,7 @@ def setting(problem: Problem, multiple: int, ring: int = 0) -> Setting:
 
 def _seen(crop: _Crop, ring: int = 0) -> Setting:
     to_make = crop.mask | ndimage.binary_dilation(crop.mask, iterations=ring) & crop.head if ring else crop.mask
-    prepared = prepare(crop.image, crop.mask, crop.head, crop.place)
+    prepared = prepare(crop.image, crop.mask, crop.head, crop.place, crop.smoothed())
     # the fill goes through the ring as it was measured: one that starts further out is 1.7 dB worse
     prepared.context[1] = to_make
 
@@ -236,6 +236,10 @@ class _Crop:
     def inner(self, crop: NDArray[np.floating]) -> Float:
         """Return ``crop`` without its padding."""
         return crop[tuple(slice(side) for side in self._inner)].astype(np.float32, copy=False)
+
+    def smoothed(self) -> Float | None:
+        """Return the biharmonic fill of the scan, where the crop has its voxels."""
+        return None if self._resampled else self.bring(smooth(self.problem, order=2))
 
     def details(self) -> tuple[float, float, float] | None:
         """Return the detail of the known tissue along each axis."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from core import device as devices
 from core.anatomy.head import Head, find_head, with_void
 from core.declaration import Context, Estimate, Method
 from core.errors import UserError
@@ -92,16 +93,17 @@ def run(context: Context, inputs: Mapping[str, Path], params: Mapping[str, Any])
     others = compared(TASK, method, params)
     rest = yield from drive_all(others, case.problem, options, FILLED, COMPARED)
     yield Progress(COMPARED, 0, 1, "Writing")
-    chosen, *plain = (_filled(case, done) for done in (first, *rest))
+    chosen, *plain = devices.side_by_side(lambda done: _filled(case, done), (first, *rest))
     scans = [(scan, kind, "") for kind, scan in _maps(case, chosen, truth).items()]
     scans += [(each.stored, BASELINE, each.done.method.name) for each in plain]
     artifacts = write_scans(context.out, scans)
-    table = tuple(_row(case, filled, truth) for filled in (chosen, *plain))
+    around = quality.shell(case.mask, case.head.mask, case.volume.spacing)
+    table = devices.side_by_side(lambda filled: _row(case, filled, around, truth), (chosen, *plain))
     yield Progress(1.0, 1, 1, "Done")
     yield Finished(
         Result(
             artifacts=tuple(artifacts),
-            table=table,
+            table=tuple(table),
             notes=(*case.notes, *placed, *notes_of(first)),
             findings=(Finding("mask_ml", "Mask", case.mask_ml, "ml"),),
             weights=networks([method, *others], params),
@@ -155,19 +157,18 @@ def _maps(case: Case, chosen: Filled, truth: Float | None) -> dict[str, Stored]:
     return scans
 
 
-def _row(case: Case, filled: Filled, truth: Float | None) -> Row:
-    """Return one line of the result table: beside the known tissue around the mask, and beside the truth, if given."""
-    result, mask, head, spacing = filled.volume.data, case.mask, case.head.mask, case.volume.spacing
+def _row(case: Case, filled: Filled, around: Bool, truth: Float | None) -> Row:
+    """Return one line of the result table: beside the known tissue ``around`` the mask, and beside the truth, if
+    given."""
+    result, mask = filled.volume.data, case.mask
     values = result[mask]
     return row_of(
         filled.done,
         {
             **({} if truth is None else scores(result, truth, mask)),
-            "texture": number(quality.texture_ratio(result, None, mask, head, spacing)),
-            "seam": number(quality.seam(result, mask, head)),
-            "consistency": tuple(
-                number(ratio) for ratio in quality.slice_consistency(result, None, mask, head, spacing)
-            ),
+            "texture": number(quality.texture_ratio(result, None, mask, around)),
+            "seam": number(quality.seam(result, mask, case.head.mask)),
+            "consistency": tuple(number(ratio) for ratio in quality.slice_consistency(result, None, mask, around)),
             "mean": number(float(values.mean())),
             "sd": number(float(values.std())),
         },

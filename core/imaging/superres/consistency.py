@@ -45,6 +45,5 @@ def _second(image: Float, inside: Bool, axis: int, reach: int) -> float:
     if len(moved) <= 2 * reach:
         return 0.0
     low, middle, high = slice(None, -2 * reach), slice(reach, -reach), slice(2 * reach, None)
-    whole = seen[low] & seen[middle] & seen[high]
-    change = moved[low][whole] - 2 * moved[middle][whole] + moved[high][whole]
+    change = (moved[low] - 2 * moved[middle] + moved[high])[seen[low] & seen[middle] & seen[high]]
     return float(np.square(change, dtype=np.float64).mean()) if change.size else 0.0

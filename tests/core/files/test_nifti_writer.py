@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +111,9 @@ def test_a_packed_file_has_neither_name_nor_time_and_is_as_small_as_of_level_4(
     whole = gzip.decompress(data)
     assert whole.endswith(values.tobytes(order="F"))
     assert len(data) < 1.15 * len(gzip.compress(whole, 4)) + 100
+
+
+def test_writing_loads_no_reader_of_dicom() -> None:
+    loads = "import sys, core.files.nifti; before = 'pydicom' in sys.modules, 'requests' in sys.modules; import pydicom"
+    code = f"{loads}; sys.exit(any(before) or pydicom is None)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

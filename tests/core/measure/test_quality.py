@@ -176,5 +176,5 @@ def test_nothing_to_compare_with_is_nan() -> None:
     assert all(math.isnan(value) for value in quality.slice_consistency(flat, None, mask))
     assert all(math.isnan(value) for value in quality.slice_evenness(flat, mask))
     assert all(math.isnan(value) for value in quality.slice_evenness(flat, np.zeros_like(mask)))
-    assert math.isnan(quality.texture_ratio(flat, None, mask, head=mask))
+    assert math.isnan(quality.texture_ratio(flat, None, mask, quality.shell(mask, mask)))
     assert math.isnan(quality.seam(flat, mask))

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.events import finish
-from core.imaging.inpaint.classical import interpolate
+from core.imaging.inpaint.classical import interpolate, smooth
+from core.imaging.inpaint.network import setting
 from core.imaging.inpaint.task import TASK
 from core.imaging.options import Options
 from core.imaging.problem import Problem
@@ -98,3 +99,22 @@ def test_every_classical_method_fills_the_mask_and_nothing_else(name: str) -> No
     assert fill.values[~mask].max() == 0
     assert np.abs(fill.values[mask] - 100).max() < 30
     assert fill.calls == 0
+
+
+def test_methods_that_need_the_same_fill_solve_for_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    solved = []
+
+    def counted(image: NDArray[np.float32], mask: NDArray[np.bool_], order: int) -> NDArray[np.float32]:
+        solved.append(order)
+        return interpolate(image, mask, order)
+
+    for module in ("classical", "network"):
+        monkeypatch.setattr(f"core.imaging.inpaint.{module}.interpolate", counted)
+    image = np.random.default_rng(0).gamma(9, 10, (40, 40, 40)).astype(np.float32)
+    problem = problem_of(image, ball((40, 40, 40), 6))
+    setting(problem, 8)
+    for name in ("biharmonic", "harmonic", "mirror"):
+        finish(TASK.method(name).load()(problem, Options()))
+    assert sorted(solved) == [1, 2]
+    other = problem_of(image, problem.mask)
+    assert smooth(other, 1) is not smooth(problem, 1)

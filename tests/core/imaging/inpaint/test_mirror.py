@@ -138,3 +138,27 @@ def test_surfaces_that_are_apart_are_brought_to_the_same_depth() -> None:
     assert known[rim].mean() > 0.85
     assert np.corrcoef(seen[rim & known], image[rim & known])[0, 1] > 0.8
     assert not seen[~known].any() and not known[~mask].any()
+
+
+def test_what_lies_far_from_the_mask_and_its_mirror_image_changes_nothing() -> None:
+    image, head = phantom(TILTED)
+    inner = problem_of(image, head, (17, 11, 13))
+    wide = Problem(np.pad(inner.image, 20), np.pad(inner.mask, 20), np.pad(head, 20), SPACING)
+    seen, known = opposite(inner, inner.image)
+    wide_seen, wide_known = opposite(wide, wide.image)
+    middle = (slice(20, -20),) * 3
+    np.testing.assert_array_equal(wide_known[middle], known)
+    # places counted from another voxel are rounded otherwise
+    np.testing.assert_allclose(wide_seen[middle], seen, atol=0.02 * image.max())
+
+
+def test_a_mask_deep_in_a_head_is_mirrored() -> None:
+    rng = np.random.default_rng(0)
+    texture = ndimage.gaussian_filter(rng.standard_normal((80, 60, 60)), 1.5).astype(np.float32)
+    image = 100 + 400 * (texture + texture[::-1])
+    mask = np.zeros(image.shape, bool)
+    mask[50:53, 29:32, 29:32] = True
+    problem = Problem(np.where(mask, np.float32(0), image), mask, np.ones(image.shape, bool), SPACING)
+    seen, known = opposite(problem, image)
+    assert known[mask].all()
+    assert np.abs(seen - image)[mask].mean() < 0.3 * image.std()

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.anatomy.head import find_head, otsu, with_void
+from core.anatomy.head import Head, find_head, otsu, with_void
 from core.volume import Volume
 
 GRID = (36, 40, 36)
@@ -45,6 +46,18 @@ def test_stripped_brain_with_its_ventricle_filled() -> None:
     assert np.array_equal(head.mask, data > 0)
     assert head.volume_ml == pytest.approx((data > 0).sum() * SPACING**3 / 1000)
     assert "skull-stripped" in head.sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "ml", "remark"),
+    [
+        ("brain", 460, "less than a whole brain"), ("brain", 1000, ""), ("brain", 2000, ""),
+        ("head", 700, "less than a whole head"), ("head", 2600, ""), ("head", 5500, ""), ("head", 17_900, "more than"),
+    ],
+)  # fmt: skip
+def test_a_head_of_an_unusual_size_is_remarked_upon(kind: Any, ml: float, remark: str) -> None:
+    sentence = Head(kind, np.ones((1, 1, 1), bool), ml).sentence
+    assert remark in sentence and ("That is" in sentence) == bool(remark)
 
 
 def test_dark_hole_inside_the_brain_belongs_to_it() -> None:

@@ -170,6 +170,9 @@ def check_size(path: Path, max_bytes: int) -> int:
 def reading(path: Path) -> Iterator[tuple[Plain | Gzip, bool]]:
     """Open ``path`` and give its bytes, and whether they are compressed: by the first two, not by the name."""
     try:
+        if not path.is_file():
+            # a pipe would be waited for, and could be read once only
+            raise _unreadable()
         with path.open("rb") as file:
             packed = file.read(2) == GZIP_MAGIC
             file.seek(0)

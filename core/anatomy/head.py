@@ -20,6 +20,8 @@ BRAIN_ML = 2100.0
 """Largest plausible brain: the 33 stripped T1s measured were 1070 to 1660 ml, the whole heads 2870 ml and more."""
 USUAL_ML = {"brain": (800.0, BRAIN_ML), "head": (1500.0, 7000.0)}
 """Volumes that are not remarked upon: of a whole brain of an adult, and of a head with or without its neck."""
+LARGE_ML = 1700.0
+"""More than any stripped scan measured; holes that somebody emptied are not what is dark in one as large."""
 BORDERED = 0.3
 """Share of the voxels around an emptied mask that are tissue: a ball at the brain's surface has half and more."""
 SKULL_MM = (8.0, 16.0)
@@ -161,7 +163,8 @@ def _close(mask: Bool, sampling: tuple[float, ...], radius_mm: float) -> Bool:
 
 def _is_stripped(coarse: Float, solid: Bool, sampling: tuple[float, ...], exact: bool) -> bool:
     """Brain or head: by volume, and for a small one by the dark ring that bone leaves under a scalp."""
-    if solid.sum() * float(np.prod(sampling)) / 1000.0 > BRAIN_ML:
+    ml = float(solid.sum()) * float(np.prod(sampling)) / 1000.0
+    if ml > BRAIN_ML:
         return False
     depth = ndimage.distance_transform_edt(np.pad(solid, 1), sampling=sampling)[1:-1, 1:-1, 1:-1]
     low, high = SKULL_MM
@@ -169,7 +172,7 @@ def _is_stripped(coarse: Float, solid: Bool, sampling: tuple[float, ...], exact:
     if not ring.any() or not core.any():
         return exact
     dark = float((coarse[ring] < 0.4 * np.median(coarse[core])).mean())
-    return dark < (0.3 if exact else 0.13)
+    return dark < (0.3 if exact and ml <= LARGE_ML else 0.13)
 
 
 def _on_full_grid(solid: Bool, data: Float, factors: tuple[int, ...], empty: tuple[float, float], cut: bool) -> Bool:

@@ -111,6 +111,15 @@ def test_small_head_is_told_from_a_brain_by_its_bone() -> None:
     assert find_head(scan(np.abs(data + np.random.default_rng(0).normal(0, 4, GRID)))).kind == "head"
 
 
+@pytest.mark.parametrize("open_at", [22, 24])
+def test_a_small_head_with_little_bone_is_no_brain(open_at: int) -> None:
+    # of a child, without a face: bone in a quarter of what lies 8 to 16 mm deep, and nothing around it
+    data = whole_head(66, 72, 78)
+    data[:, :open_at][radius_map()[:, :open_at] < 78] = 100.0
+    found = find_head(scan(data))
+    assert found.kind == "head" and 1700 < found.volume_ml < 2100
+
+
 def test_background_need_not_be_zero() -> None:
     assert np.array_equal(find_head(scan(brain() / 50 - 1)).mask, brain() > 0)
 
@@ -149,6 +158,14 @@ REAL = {
     "train/brats18/Brats18_TCIA01_499_1/t1.nii.gz": ("brain", 1450, 1650),
     "train/brats18/Brats18_TCIA03_265_1/t1.nii.gz": ("brain", 1100, 1300),
 }
+
+
+@pytest.mark.parametrize("scale", [0.85, 0.9])
+def test_a_real_head_of_the_size_of_a_child(shared_data: Path, scale: float) -> None:
+    from core.files.nifti import read_volume
+
+    real = read_volume(shared_data / "demo/epilepsy_t1/MR.nii.gz")
+    assert find_head(Volume(real.data, real.affine @ np.diag([scale, scale, scale, 1.0]))).kind == "head"
 
 
 @pytest.mark.parametrize("name", REAL)

@@ -8,6 +8,7 @@ import tempfile
 
 from core.errors import UserError
 from webapp.settings import Settings, is_safe
+from webapp.store.network_disk import network_disk
 from webapp.telemetry import log as log_lines
 
 log = logging.getLogger("webapp")
@@ -25,6 +26,7 @@ def serve(settings: Settings) -> None:
     _check_host(settings)
     _check_port(settings)
     log_lines.set_up()
+    _warn_of_network(settings)
     _listen(settings)
 
 
@@ -50,6 +52,17 @@ def _listen(settings: Settings) -> None:
         log_config=None,
         timeout_graceful_shutdown=5,
     )
+
+
+def _warn_of_network(settings: Settings) -> None:
+    """Log a warning where an SQLite database lies on a disk of another machine, which can damage it."""
+    kind = "" if settings.database_url else network_disk(settings.data)
+    if kind:
+        log.warning(
+            "the data folder lies on a network file system (%s), where SQLite can lose or damage the database: give a"
+            " disk of this machine, or COUNTERSCAN_DATABASE_URL",
+            kind,
+        )
 
 
 def _keep_temporary(settings: Settings) -> None:

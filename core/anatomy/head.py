@@ -18,6 +18,10 @@ Kind = Literal["brain", "head"]
 WORK_MM = 3.0
 BRAIN_ML = 2100.0
 """Largest plausible brain: the 33 stripped T1s measured were 1070 to 1660 ml, the whole heads 2870 ml and more."""
+USUAL_ML = {"brain": (800.0, BRAIN_ML), "head": (1500.0, 7000.0)}
+"""Volumes that are not remarked upon: of a whole brain of an adult, and of a head with or without its neck."""
+LARGE_ML = 1700.0
+"""More than any stripped scan measured; holes that somebody emptied are not what is dark in one as large."""
 BORDERED = 0.3
 """Share of the voxels around an emptied mask that are tissue: a ball at the brain's surface has half and more."""
 SKULL_MM = (8.0, 16.0)
@@ -37,8 +41,18 @@ class Head:
     def sentence(self) -> str:
         """What was assumed, in words for the page."""
         if self.kind == "brain":
-            return f"Taken as skull-stripped: nothing but a brain of {self.volume_ml:.0f} ml is in the picture."
-        return f"Taken as a whole head: skull and scalp surround the brain, {self.volume_ml:.0f} ml in all."
+            said = f"Taken as skull-stripped: nothing but a brain of {self.volume_ml:.0f} ml is in the picture."
+        else:
+            said = f"Taken as a whole head: skull and scalp surround the brain, {self.volume_ml:.0f} ml in all."
+        least, most = USUAL_ML[self.kind]
+        if self.volume_ml < least:
+            said += (
+                f" That is less than a whole {self.kind} of an adult, which the networks learnt from: check the voxel "
+                "size, and the result above all if it is of a child, an animal or a part."
+            )
+        if self.volume_ml > most:
+            said += " That is more than a head has: what surrounds it is not empty, but noise or a bright border."
+        return said
 
 
 def find_head(volume: Volume) -> Head:
@@ -149,7 +163,8 @@ def _close(mask: Bool, sampling: tuple[float, ...], radius_mm: float) -> Bool:
 
 def _is_stripped(coarse: Float, solid: Bool, sampling: tuple[float, ...], exact: bool) -> bool:
     """Brain or head: by volume, and for a small one by the dark ring that bone leaves under a scalp."""
-    if solid.sum() * float(np.prod(sampling)) / 1000.0 > BRAIN_ML:
+    ml = float(solid.sum()) * float(np.prod(sampling)) / 1000.0
+    if ml > BRAIN_ML:
         return False
     depth = ndimage.distance_transform_edt(np.pad(solid, 1), sampling=sampling)[1:-1, 1:-1, 1:-1]
     low, high = SKULL_MM
@@ -157,7 +172,7 @@ def _is_stripped(coarse: Float, solid: Bool, sampling: tuple[float, ...], exact:
     if not ring.any() or not core.any():
         return exact
     dark = float((coarse[ring] < 0.4 * np.median(coarse[core])).mean())
-    return dark < (0.3 if exact else 0.13)
+    return dark < (0.3 if exact and ml <= LARGE_ML else 0.13)
 
 
 def _on_full_grid(solid: Bool, data: Float, factors: tuple[int, ...], empty: tuple[float, float], cut: bool) -> Bool:

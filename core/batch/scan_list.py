@@ -31,6 +31,8 @@ ENDS = (
 # of the signs that a name may hold, those that it does not begin with
 NOT_FIRST = " ._-+@()=,"
 SHOWN = 5
+# how R, pandas and spreadsheets write a cell without a value
+NO_VALUE = frozenset({"na", "n/a", "#n/a", "nan"})
 QUOTE = "Put cells with a separator in quotes; every row has the columns of the first line."
 
 
@@ -67,13 +69,13 @@ def read_scans(table: Path, task: Task, reserved: Sequence[str] = ()) -> ScanLis
     lines = _lines(table)
     columns, unused = _columns(lines[0][1], task)
     width = len(lines[0][1])
-    rows = [(number, _row(number, cells, columns, width)) for number, cells in lines[1:]]
+    base = table.absolute().parent
+    rows = [(number, _filled(base, _row(number, cells, columns, width))) for number, cells in lines[1:]]
     if not rows:
         raise _wrong("The table has no rows.", "Give one line for each scan.")
     named = _named(rows, [entry.name for entry in task.inputs if entry.name in columns.values()])
     _require_unique(named, reserved)
     inputs = {entry.name for entry in task.inputs}
-    base = table.absolute().parent
     scans = tuple(
         Scan(
             name,
@@ -85,6 +87,14 @@ def read_scans(table: Path, task: Task, reserved: Sequence[str] = ()) -> ScanLis
     for (number, _), scan in zip(rows, scans, strict=True):
         _check_params(number, task, scan.params)
     return ScanList(scans, unused)
+
+
+def _filled(base: Path, row: Mapping[str, str]) -> dict[str, str]:
+    """Return a row with cells that state no value empty, but for names, and files that are called so."""
+    return {
+        title: "" if title != NAME and cell.lower() in NO_VALUE and not os.path.lexists(base / cell) else cell
+        for title, cell in row.items()
+    }
 
 
 def _place(base: Path, cell: str) -> str:

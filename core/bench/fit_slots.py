@@ -1,4 +1,4 @@
-"""Fit and measure what tells contrasts apart by their intensities: the numbers in ``core.imaging.translate.slots``."""
+"""Fit and measure what tells contrasts apart by their intensities: the numbers in ``core.imaging.contrast_look``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.bench.subjects import training_folders
 from core.contrasts import CONTRASTS
 from core.files.nifti import read_volume
-from core.imaging.translate.slots import chances, look
+from core.imaging.contrast_look import chances, look
 from core.train.heldout import HEALTHY
 
 Real = NDArray[np.float64]

@@ -97,6 +97,7 @@ def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     arguments: those of the process if not given. 0: done. 2: a problem the user can solve, one line on stderr. 1: a
     fault of the program. 130: interrupted.
     """
+    open_streams()
     look_for_circles_rarely()
     debug = os.environ.get("COUNTERSCAN_DEBUG", "") not in ("", "0")
     logging.basicConfig(level=logging.DEBUG if debug else logging.CRITICAL)
@@ -114,6 +115,17 @@ def main(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         return _refused(error)
     return code if isinstance(code, int) else 0
+
+
+def open_streams() -> None:
+    """Give stdin, stdout and stderr that were closed, as some schedulers do, to the null device: the first files that
+    are opened would get their numbers, and with them what libraries report."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for as long as the process runs
 
 
 def leave(code: int) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import struct
 import zipfile
@@ -31,6 +32,7 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # the last for names that are none, as "."
 NO_FILES = frozenset({"dicomdir", "thumbs.db", "desktop.ini", ""})
+DRIVE = re.compile("[A-Za-z]:")
 FEWER = "Pack only the series you want."
 
 
@@ -169,7 +171,8 @@ def _checked(
 
 def _require_harmless(member: zipfile.ZipInfo) -> None:
     parts = member.orig_filename.replace("\\", "/").split("/")
-    away = ".." in parts or parts[0] == "" or ":" in parts[0] or "\0" in member.orig_filename
+    # a drive of Windows; other colons are the slashes of names on a Mac
+    away = ".." in parts or parts[0] == "" or DRIVE.match(parts[0]) or "\0" in member.orig_filename
     if away or stat.S_ISLNK(member.external_attr >> 16):
         raise UserError("zip_unsafe", "A name in the zip points outside of it.", FEWER)
     if member.flag_bits & 1:

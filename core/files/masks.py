@@ -47,6 +47,7 @@ def read_mask(path: Path, scan: Stored, *, max_bytes: int = MAX_BYTES) -> Mask:
     source = open_source(path, max_bytes=max_bytes, free_bytes=MASK_FREE_BYTES)
     header = source.header
     _require_used_place(header, scan)
+    _require_own_place(header, scan)
     if not _boxes_meet(header.affine, header.shape, scan):
         raise _elsewhere()
     marked, notices = _marked(source)
@@ -60,7 +61,7 @@ def read_mask(path: Path, scan: Stored, *, max_bytes: int = MAX_BYTES) -> Mask:
         if not data.any():
             raise _elsewhere()
         notices += ("The mask lies on another grid than the scan; each voxel took the nearest mask voxel.",)
-        notices += _lost(_ml(marked, header.affine), _ml(data, scan.affine))
+        notices += _lost(_ml(marked, header.affine), _ml(data, scan.affine)) + _as_large(header, scan)
     return Mask(data, _ml(data, scan.affine), notices)
 
 
@@ -197,11 +198,53 @@ def _require_used_place(header: Header, scan: Stored) -> None:
             )
 
 
+def _require_own_place(header: Header, scan: Stored) -> None:
+    """Refuse a mask of as many voxels as the scan that was saved without its place: with its first voxel at 0, 0, 0 and
+    along the axes. It would be taken for one of another part of the head."""
+    if header.shape == scan.values.shape and _placeless(header.affine) and _apart(header, scan) > 1:
+        raise UserError(
+            "mask_without_place",
+            "The mask has as many voxels as the scan, but its header does not have the scan's place: its first voxel "
+            "lies at 0, 0, 0, as programs write that leave the place out.",
+            "Save the mask with the header of the scan, for example with fslcpgeom SCAN MASK.",
+        )
+
+
+def _placeless(affine: NDArray[np.float64]) -> bool:
+    turn = affine[:3, :3]
+    return not affine[:3, 3].any() and np.array_equal(turn, np.diag(np.diag(turn)))
+
+
+def _apart(header: Header, scan: Stored) -> float:
+    """Return how far the boxes of two grids lie apart at most, in voxels of the scan."""
+    low, high = _box(header.affine, header.shape, scan)
+    return float(max(np.abs(low).max(), np.abs(high - np.array(scan.values.shape) + 1).max()))
+
+
+def _as_large(header: Header, scan: Stored) -> tuple[str, ...]:
+    """Return a sentence on a mask that was probably drawn on the scan, but lies elsewhere by its header."""
+    apart = _apart(header, scan) if header.shape == scan.values.shape else 0.0
+    if apart <= 1:
+        return ()
+    return (
+        f"The mask has as many voxels as the scan but lies up to {apart:.0f} voxels off: if it was drawn on this scan, "
+        "its header is wrong, and so is the place that is filled.",
+    )
+
+
 def _boxes_meet(affine: NDArray[np.float64], shape: tuple[int, ...], scan: Stored) -> bool:
     """Whether the mask's grid and the scan's may share space (bounding boxes along the scan's axes)."""
+    low, high = _box(affine, shape, scan)
+    return bool((high >= -0.5).all() and (low <= np.array(scan.values.shape) - 0.5).all())
+
+
+def _box(
+    affine: NDArray[np.float64], shape: tuple[int, ...], scan: Stored
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and the largest voxel coordinates that a grid takes in the scan, (3,) each."""
     inverse = np.linalg.inv(scan.affine)
     points = corners(affine, shape) @ inverse[:3, :3].T + inverse[:3, 3]
-    return bool((points.max(axis=0) >= -0.5).all() and (points.min(axis=0) <= np.array(scan.values.shape) - 0.5).all())
+    return points.min(axis=0), points.max(axis=0)
 
 
 def _ml(data: NDArray[Any], affine: NDArray[np.float64]) -> float:

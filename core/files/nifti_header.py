@@ -49,6 +49,8 @@ MIN_SLOPE, MAX_SLOPE = 1e-12, 1e12
 MIN_SKEW = 1e-2
 # sform and qform that place a corner further apart than this are two places
 DISAGREE_MM = 0.5
+# codes of xyzt_units (nifti1.h): how many mm the unit has; any other is taken for mm
+UNITS_MM = {1: 1000.0, 3: 0.001}
 # as fresh headers state it in their description
 THICKNESS = re.compile(rb"slice thickness (\d{1,2}(?:\.\d{1,4})?) mm")
 
@@ -195,32 +197,55 @@ def _scaling(slope: float, intercept: float) -> tuple[float, float]:
 
 
 def _affines(fields: np.void) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Return the sform where it is set and usable, else the qform; and the qform where both are usable."""
-    pixdim = fields["pixdim"].astype(np.float64)
-    if not np.all((pixdim[1:4] >= MIN_MM) & (pixdim[1:4] <= MAX_MM)):
-        raise _bad_size(pixdim[1:4])
-    if pixdim[0] not in (-1.0, 0.0, 1.0):
-        raise UserError("bad_qfac", "The header does not state which way the third axis runs.", REPAIR)
-    with_sform, with_qform = int(fields["sform_code"]) > 0, int(fields["qform_code"]) > 0
+    """Return the sform where it is set and usable, else the qform; and the qform where both are usable, all in mm."""
+    unit, with_sform, with_qform = _unit_mm(fields), int(fields["sform_code"]) > 0, int(fields["qform_code"]) > 0
     if not with_sform and not with_qform:
         raise no_orientation()
-    qform = _qform(fields, pixdim) if with_qform else None
-    if with_sform:
-        affine = np.eye(4)
-        affine[:3] = fields["srow"]
-        if _usable(affine):
-            return _sized(affine), qform
+    affine = _in_mm(fields["srow"], unit)
+    if with_sform and _usable(affine):
+        # sizes and qfac belong to the qform; several programs leave them empty or negative beside a sform
+        qform = _qform(fields, unit) if with_qform and _fault_of_sizes(fields, unit) is None else None
+        return _sized(affine), qform
+    fault = _fault_of_sizes(fields, unit)
+    if fault is not None:
+        raise fault
+    qform = _qform(fields, unit) if with_qform else None
     if qform is None:
         raise _bad_affine()
     return qform, None
 
 
-def _qform(fields: np.void, pixdim: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Return the affine of the quaternion, None where that is none."""
+def _unit_mm(fields: np.void) -> float:
+    """Return how many mm the unit of the header has. Metres beside sizes that only mm can be are not meant."""
+    unit = UNITS_MM.get(int(fields["xyzt_units"]) & 7, 1.0)
+    sizes = np.linalg.norm(fields["srow"][:, :3], axis=0) if int(fields["sform_code"]) > 0 else fields["pixdim"][1:4]
+    return 1.0 if unit > 1 and float(np.abs(sizes).max()) >= MIN_MM else unit
+
+
+def _fault_of_sizes(fields: np.void, unit: float) -> UserError | None:
+    """Return what is wrong with the voxel sizes of the header or with its qfac, None where nothing is."""
+    sizes = fields["pixdim"][1:4].astype(np.float64) * unit
+    if not np.all((sizes >= MIN_MM) & (sizes <= MAX_MM)):
+        return _bad_size(sizes)
+    if fields["pixdim"][0] not in (-1.0, 0.0, 1.0):
+        return UserError("bad_qfac", "The header does not state which way the third axis runs.", REPAIR)
+    return None
+
+
+def _in_mm(rows: NDArray[Any], unit: float) -> NDArray[np.float64]:
+    """Return rows of a header (3, 4), in units of ``unit`` mm, as a (4, 4) affine."""
+    affine = np.eye(4)
+    affine[:3] = rows.astype(np.float64) * unit
+    return affine
+
+
+def _qform(fields: np.void, unit: float) -> NDArray[np.float64] | None:
+    """Return the affine of the quaternion in mm, None where that is none."""
     quaternion = fields["quatern"].astype(np.float64)
     if not float((quaternion**2).sum()) <= 1 + 1e-6:
         return None
-    affine = _from_quaternion(quaternion, pixdim, fields["qoffset"])
+    affine = _from_quaternion(quaternion, fields["pixdim"].astype(np.float64), fields["qoffset"])
+    affine[:3] *= unit
     return affine if _usable(affine) else None
 
 

@@ -29,6 +29,12 @@ SPACES = {
     "las": "left-anterior-superior",
     "lps": "left-posterior-superior",
 }
+# units of length that NRRD ("space units") and MetaImage (DistanceUnits) may state -> mm; ITK reads all as mm
+UNITS_MM = (
+    (re.compile(r"m|met(er|re)s?"), 1000.0),
+    (re.compile(r"cm|centimet(er|re)s?"), 10.0),
+    (re.compile(r"[uµ\u03bc]m|microns?|micromet(er|re)s?"), 0.001),
+)
 DETACHED = {"data file", "datafile"}  # fields of a header whose voxels lie in another file
 ENCODINGS = ("raw", "gzip", "gz")
 NRRD_TYPES = re.compile(
@@ -114,9 +120,10 @@ def _nrrd_header(fields: Mapping[str, str]) -> bytes:
     directions = re.findall(r"\(([^()]*)\)", fields.get("space directions", ""))
     if space not in SPACES.values() or len(directions) != 3:
         raise no_orientation()
-    vectors = [_numbers(direction, 3) for direction in directions]
+    unit = _unit_mm(re.findall(r'"([^"]*)"', fields.get("space units", "")))
+    vectors = [_scaled(_numbers(direction, 3), unit) for direction in directions]
     _require_frame(np.array(vectors))
-    origin = _vector(_numbers(fields.get("space origin", "(0,0,0)").strip("()"), 3))
+    origin = _vector(_scaled(_numbers(fields.get("space origin", "(0,0,0)").strip("()"), 3), unit))
     endian = "big" if fields.get("endian", "little").lower() == "big" else "little"
     lines = {
         "type": kind,
@@ -151,7 +158,8 @@ def _meta_header(fields: Mapping[str, str]) -> bytes:
     if matrix is None or spacing is None or len(sizes) != 3:
         raise no_orientation()
     offset = next((fields[name] for name in ("Offset", "Position", "Origin") if name in fields), "0 0 0")
-    directions, sides = _numbers(matrix, 9), _numbers(spacing, 3)
+    unit = _unit_mm([fields.get("DistanceUnits", "")])
+    directions, sides = _numbers(matrix, 9), _scaled(_numbers(spacing, 3), unit)
     _require_frame(np.reshape(directions, (3, 3)) * np.array(sides)[:, None])
     order = fields.get("BinaryDataByteOrderMSB", fields.get("ElementByteOrderMSB", "False"))
     lines = {
@@ -161,7 +169,7 @@ def _meta_header(fields: Mapping[str, str]) -> bytes:
         "BinaryDataByteOrderMSB": str(_true(order)),
         "CompressedData": "False",
         "TransformMatrix": _spaced(directions),
-        "Offset": _spaced(_numbers(offset, 3)),
+        "Offset": _spaced(_scaled(_numbers(offset, 3), unit)),
         "ElementSpacing": _spaced(sides),
         "DimSize": " ".join(map(str, sizes)),
         "ElementType": kind,
@@ -221,6 +229,20 @@ def _numbers(text: str, count: int | None = None) -> list[float]:
     if not all(map(math.isfinite, numbers)) or max(map(abs, numbers)) > 2**62:
         raise _bad()
     return numbers
+
+
+def _unit_mm(stated: Sequence[str]) -> float:
+    """Return how many mm the unit has that the header states for its axes; UserError bad_header where they differ."""
+    # read as Latin-1, in which a µ of UTF-8 is two letters
+    words = {word.encode("latin-1", "replace").decode("utf-8", "replace").strip().lower() for word in stated}
+    found = {next((mm for names, mm in UNITS_MM if names.fullmatch(word)), 1.0) for word in words}
+    if len(found) > 1:
+        raise _bad()
+    return found.pop() if found else 1.0
+
+
+def _scaled(numbers: Sequence[float], unit: float) -> list[float]:
+    return [number * unit for number in numbers]
 
 
 def _require_frame(vectors: NDArray[np.float64]) -> None:

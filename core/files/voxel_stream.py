@@ -49,7 +49,8 @@ class Plain:
 
 
 class Gzip:
-    """The bytes inside a gzip file: every member (bgzip writes many), checksums verified, never more than requested."""
+    """The bytes inside a gzip file: every member (bgzip writes many), checksums verified, never more than requested;
+    zeros behind a member do not count."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -75,8 +76,9 @@ class Gzip:
     def _next_member(self) -> bool:
         """Begin the member that follows and return whether there is one; ``UserError`` for bytes that are none."""
         rest = self._inflate.unused_data
-        if len(rest) < len(GZIP_MAGIC):
-            rest += self._file.read(EXTRA_BYTES)
+        # files copied in blocks end in zeros, which gzip leaves out too
+        while len(rest := rest.lstrip(b"\0")) < len(GZIP_MAGIC) and (more := self._file.read(EXTRA_BYTES)):
+            rest += more
         if not rest:
             return False
         if not rest.startswith(GZIP_MAGIC) or self._members == MAX_MEMBERS:
@@ -168,6 +170,9 @@ def check_size(path: Path, max_bytes: int) -> int:
 def reading(path: Path) -> Iterator[tuple[Plain | Gzip, bool]]:
     """Open ``path`` and give its bytes, and whether they are compressed: by the first two, not by the name."""
     try:
+        if not path.is_file():
+            # a pipe would be waited for, and could be read once only
+            raise _unreadable()
         with path.open("rb") as file:
             packed = file.read(2) == GZIP_MAGIC
             file.seek(0)

@@ -284,6 +284,21 @@ def test_the_failure_lab_prints_its_verdicts(tmp_path: Path) -> None:
     assert {path.name for path in out.iterdir()} == {"results.json", "table.csv", "report.html", "run.json"}
 
 
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+def test_streams_may_be_closed(closed: tuple[int, ...]) -> None:
+    def close() -> None:
+        for stream in closed:
+            os.close(stream)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "run", "superres", "--out", "nowhere"],
+        cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=close,
+    )  # fmt: skip
+    # of the program itself, not of the stream that is not there
+    assert done.returncode == 2
+    assert not done.stdout and "Traceback" not in done.stderr
+
+
 LEAVING = """
 import atexit, sys, threading, time
 from core.commands.command_line import leave

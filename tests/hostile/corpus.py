@@ -142,10 +142,13 @@ def _gzip_damage() -> Iterator[Case]:
     }
     for name, data in damage.items():
         yield Case(f"gzip_bad_{name}", "gzip_damaged", data)
-    tails = {"byte": b"\0", "half_magic": b"\x1f", "text": b"extra", "zeros": bytes(100_000)}
+    tails = {"byte": b"\1", "half_magic": b"\x1f", "text": b"extra", "zeros_and_text": bytes(100_000) + b"extra"}
     for name, tail in tails.items():
         yield Case(f"gzip_then_{name}", "gzip_trailing", whole + tail)
         yield Case(f"gzip_and_end_then_{name}", "gzip_trailing", whole + zipped(b"") + tail)
+    for count in (1, 512, 100_000):
+        yield Case(f"gzip_then_{count}_zeros", None, whole + bytes(count))
+        yield Case(f"gzip_then_{count}_zeros_and_a_member", None, whole + bytes(count) + zipped(b""))
     yield Case("gzip_then_long_member", "data_longer", whole + zipped(bytes(66_000)))
     yield Case("gzip_then_cut_member", "gzip_truncated", whole + whole[:50])
     yield Case("gzip_then_damaged_member", "gzip_damaged", whole + _patched(whole, -8, b"\0\0\0\0"))
@@ -245,10 +248,11 @@ def _types() -> Iterator[Case]:
 def _geometry() -> Iterator[Case]:
     for size in (0, -1, np.nan, np.inf, 0.049, 20.1, 1e-38, 3e38):
         pixdim = [1, 1, size, 1, 0, 0, 0, 0]
-        yield Case(f"pixdim_{size}", "bad_voxel_size", scan(pixdim=pixdim))
+        yield Case(f"pixdim_{size}", "bad_voxel_size", scan(pixdim=pixdim, sform_code=0, qform_code=1))
+        yield Case(f"pixdim_{size}_beside_a_sform", None, scan(pixdim=pixdim, qform_code=1))
     for qfac in (7, 0.5, np.nan, np.inf):
         pixdim = [qfac, 1, 1, 1, 0, 0, 0, 0]
-        yield Case(f"qfac_{qfac}", "bad_qfac", scan(pixdim=pixdim))
+        yield Case(f"qfac_{qfac}", "bad_qfac", scan(pixdim=pixdim, sform_code=0, qform_code=1))
     rows = {
         "zero": [0, 0, 0, 0],
         "nan": [np.nan, 0, 0, 0],

@@ -30,6 +30,24 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[settings.Settings]:
     return seen
 
 
+@pytest.mark.parametrize(
+    ("kind", "url", "warned"), [("nfs4", "", True), ("", "", False), ("nfs4", "sqlite:////var/lib/a.db", False)]
+)
+def test_a_database_on_a_network_disk_is_warned_of(
+    served: list[settings.Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    kind: str,
+    url: str,
+    warned: bool,
+) -> None:
+    monkeypatch.setattr(server, "network_disk", lambda path: kind)
+    server.serve(settings.Settings(data=tmp_path, database_url=url))
+    assert len(served) == 1
+    assert any("nfs4" in record.getMessage() for record in caplog.records) == warned
+
+
 @pytest.mark.parametrize("reached", [{"host": "0.0.0.0"}, {"host": "::"}, {"host": "10.0.0.1"}, {"allow_remote": True}])
 def test_other_machines_are_kept_out_while_anybody_may_come_in(
     served: list[settings.Settings],

@@ -9,6 +9,7 @@ import anyio
 from anyio import to_thread
 from sqlalchemy.exc import OperationalError
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import UserError
@@ -85,12 +86,17 @@ class Streams:
             await send(message)
 
         with anyio.CancelScope() as stream:
-            watching = asyncio.ensure_future(self._cut(stream, scope))
+            watching, gone = asyncio.ensure_future(self._cut(stream, scope)), False
             try:
                 await self._app(scope, receive, sending)
+            except RuntimeError as error:
+                # the page of a server before this one, or that slept: Gradio has told it by an event, then it raises
+                if not (begun and isinstance(error.__cause__, HTTPException)):
+                    raise
+                gone = True
             finally:
                 watching.cancel()
-        if stream.cancelled_caught:
+        if stream.cancelled_caught or gone:
             # the connection ends in order, as that of a stream that is over
             if not begun:
                 await send({"type": "http.response.start", "status": 204, "headers": []})

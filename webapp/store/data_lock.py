@@ -34,7 +34,8 @@ class DataLock:
     def enter(self, clean: Callable[[], object] | None = None) -> bool:
         """Share the folder until ``leave``; when nobody else does, call ``clean`` first. Return whether that was so.
 
-        Nobody else enters while ``clean`` runs. UserError data_in_use when another server does not let go.
+        Nobody else enters while ``clean`` runs. UserError data_in_use when another server does not let go,
+        data_no_locks on a disk without locks.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file = self._path.open("a+b")
@@ -83,6 +84,12 @@ def _locked(file: IO[bytes], kind: int) -> bool:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise UserError(
+            "data_no_locks",
+            f"The disk of the data folder offers no locks ({error.strerror}), by which servers keep apart.",
+            "Give a data folder on a disk of this machine (COUNTERSCAN_DATA), or mount that one with locks.",
+        ) from error
     return True
 
 

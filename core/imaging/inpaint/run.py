@@ -21,6 +21,7 @@ from core.files.masks import check_mask, read_mask
 from core.files.nifti import Stored, place_notes, read_stored
 from core.files.voxel_stream import MAX_BYTES, open_source
 from core.imaging import unit_costs as units
+from core.imaging.contrast_look import mistaken
 from core.imaging.cost import network_cost
 from core.imaging.drive import Done, compared, drive, drive_all, networks, options_of
 from core.imaging.inpaint.task import TASK
@@ -121,7 +122,8 @@ def read_case(t1: Path, mask: Path, grow_mm: float = 0.0) -> Case:
     data = grow(read.data, volume.spacing, grow_mm, head.mask)
     checked = check_mask(data, stored, head.mask, read.notices)
     problem = Problem(np.where(data, np.float32(0), volume.data), data, head.mask, volume.spacing)
-    found = (Note("info", head.sentence), *stored.notes, *notes("warning", checked.notices))
+    warned = (*notes("warning", checked.notices), *mistaken("t1", volume, head))
+    found = (Note("info", head.sentence), *stored.notes, *warned)
     return Case(stored, volume, head, data, problem, round(checked.volume_ml, 3), found)
 
 

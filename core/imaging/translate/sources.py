@@ -17,6 +17,7 @@ from core.contrasts import CANNOT_KNOW, CONTRASTS, TITLES
 from core.errors import UserError
 from core.events import Progress
 from core.files.nifti import read_stored
+from core.imaging.contrast_look import mistaken
 from core.imaging.problem import Sources
 from core.imaging.translate.align import WORK_MM, Scan, align, elsewhere, onto, sharpness, working_grid
 from core.result import Note, notes
@@ -148,7 +149,8 @@ def _on_one_grid(scans: Sequence[Scan], grid: Scan, target: str, alignment: Sequ
     sizes = " x ".join(f"{size:.3g}" for size in grid.volume.spacing)
     lies = f"The result lies on the grid of {grid.title}: voxels of {sizes} mm."
     placed = [replace(note, text=f"{scan.title}: {note.text}") for scan in scans for note in scan.stored.notes]
-    found = (*notes("info", (sentence, lies)), *alignment, *placed, *notes("warning", warnings))
+    odd = [note for scan in scans for note in mistaken(scan.name, scan.volume, scan.head)]
+    found = (*notes("info", (sentence, lies)), *alignment, *placed, *notes("warning", warnings), *odd)
     return Gathered(Sources(images, np.asarray(brain), target), affine, grid, found, weights)
 
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.anatomy.head import find_head, otsu, with_void
+from core.anatomy.head import Head, find_head, otsu, with_void
 from core.volume import Volume
 
 GRID = (36, 40, 36)
@@ -45,6 +46,18 @@ def test_stripped_brain_with_its_ventricle_filled() -> None:
     assert np.array_equal(head.mask, data > 0)
     assert head.volume_ml == pytest.approx((data > 0).sum() * SPACING**3 / 1000)
     assert "skull-stripped" in head.sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "ml", "remark"),
+    [
+        ("brain", 460, "less than a whole brain"), ("brain", 1000, ""), ("brain", 2000, ""),
+        ("head", 700, "less than a whole head"), ("head", 2600, ""), ("head", 5500, ""), ("head", 17_900, "more than"),
+    ],
+)  # fmt: skip
+def test_a_head_of_an_unusual_size_is_remarked_upon(kind: Any, ml: float, remark: str) -> None:
+    sentence = Head(kind, np.ones((1, 1, 1), bool), ml).sentence
+    assert remark in sentence and ("That is" in sentence) == bool(remark)
 
 
 def test_dark_hole_inside_the_brain_belongs_to_it() -> None:
@@ -98,6 +111,15 @@ def test_small_head_is_told_from_a_brain_by_its_bone() -> None:
     assert find_head(scan(np.abs(data + np.random.default_rng(0).normal(0, 4, GRID)))).kind == "head"
 
 
+@pytest.mark.parametrize("open_at", [22, 24])
+def test_a_small_head_with_little_bone_is_no_brain(open_at: int) -> None:
+    # of a child, without a face: bone in a quarter of what lies 8 to 16 mm deep, and nothing around it
+    data = whole_head(66, 72, 78)
+    data[:, :open_at][radius_map()[:, :open_at] < 78] = 100.0
+    found = find_head(scan(data))
+    assert found.kind == "head" and 1700 < found.volume_ml < 2100
+
+
 def test_background_need_not_be_zero() -> None:
     assert np.array_equal(find_head(scan(brain() / 50 - 1)).mask, brain() > 0)
 
@@ -136,6 +158,14 @@ REAL = {
     "train/brats18/Brats18_TCIA01_499_1/t1.nii.gz": ("brain", 1450, 1650),
     "train/brats18/Brats18_TCIA03_265_1/t1.nii.gz": ("brain", 1100, 1300),
 }
+
+
+@pytest.mark.parametrize("scale", [0.85, 0.9])
+def test_a_real_head_of_the_size_of_a_child(shared_data: Path, scale: float) -> None:
+    from core.files.nifti import read_volume
+
+    real = read_volume(shared_data / "demo/epilepsy_t1/MR.nii.gz")
+    assert find_head(Volume(real.data, real.affine @ np.diag([scale, scale, scale, 1.0]))).kind == "head"
 
 
 @pytest.mark.parametrize("name", REAL)

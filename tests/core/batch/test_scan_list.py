@@ -53,6 +53,18 @@ def test_columns_of_parameters_and_columns_of_no_use(tmp_path: Path) -> None:
     assert caught.value.code == "bad_parameter" and caught.value.message.startswith("Line 3: ")
 
 
+@pytest.mark.parametrize("missing", ["NA", "n/a", "NaN", "#N/A"])
+def test_what_r_and_pandas_write_for_no_value_is_no_file(tmp_path: Path, missing: str) -> None:
+    text = f"t1,t2,flair,samples\na/t1.nii,{missing},,2\n{missing},b/t2.nii,{missing},{missing}\n"
+    first, second = listed(tmp_path, text, "translate").scans
+    assert (first.name, set(first.inputs), dict(first.params)) == ("t1", {"t1"}, {"samples": "2"})
+    assert (second.name, set(second.inputs), dict(second.params)) == ("t2", {"t2"}, {})
+    # a scan or a folder may be called so
+    (tmp_path / "NA").mkdir()
+    (named,) = listed(tmp_path, "name,t1\nNA,NA\n", "translate").scans
+    assert (named.name, named.inputs["t1"]) == ("NA", str(tmp_path / "NA"))
+
+
 def test_scans_are_named_by_as_much_of_their_paths_as_tells_them_apart(tmp_path: Path) -> None:
     paths = ["a/x/t1.nii.gz", "b/x/t1.nii.gz", "b/y/t1.nii.gz", "other.mgz", "DICOM/", "../up.nii", "c/FOLDER#2"]
     read = listed(tmp_path, "t1,mask\n" + "".join(f"{path},m.nii\n" for path in paths))

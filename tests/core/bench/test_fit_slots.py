@@ -4,7 +4,7 @@ import numpy as np
 
 from core.bench.fit_slots import Example, fit, left_out
 from core.contrasts import CONTRASTS
-from core.imaging.translate.slots import chances
+from core.imaging.contrast_look import chances
 
 
 def known(distance: float, subjects: int = 8) -> list[Example]:

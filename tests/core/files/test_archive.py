@@ -88,3 +88,12 @@ def test_a_file_without_a_name_is_left_out(tmp_path: Path, name: str) -> None:
         out.writestr(name, b"x")
         out.writestr("a.nii", b"y")
     assert list(unpack_all(path, tmp_path / "out", max_bytes=9)) == ["a.nii"] == file_names(path)
+
+
+def test_a_colon_in_a_name_is_the_slash_of_a_mac(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    names = ["12:03:2021/T1 1:2.nii", "T2: axial.nii"]
+    with zipfile.ZipFile(path, "w") as out:
+        for name in names:
+            out.writestr(name, b"0")
+    assert list(unpack_all(path, tmp_path / "out", max_bytes=9)) == names

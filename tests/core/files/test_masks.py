@@ -229,6 +229,30 @@ def test_elsewhere(tmp_path: Path, voxels: float) -> None:
     assert code_of(mask_file(tmp_path, BLOB.astype("u1"), _moved(RAS, voxels))) == "mask_elsewhere"
 
 
+@pytest.mark.parametrize("sides", [(1, 1, 1), (-1, -1, 1), (2, 2, 2)], ids=["numpy", "ITK", "other sizes"])
+@pytest.mark.parametrize("shift", [-4, -50])
+def test_a_mask_that_was_saved_without_its_place_is_refused(tmp_path: Path, sides: Any, shift: float) -> None:
+    scan = Stored(SCAN.values, _moved(np.eye(4), shift))
+    mask = mask_file(tmp_path, BLOB.astype("u1"), np.diag((*map(float, sides), 1.0)))
+    assert code_of(mask, scan) == "mask_without_place"
+    # a scan that has none either fits
+    same = Stored(SCAN.values, np.diag((*map(float, sides), 1.0)))
+    assert read_mask(mask, same).notices == ()
+    # a part of the scan, cut out at 0, 0, 0
+    part = mask_file(tmp_path, BLOB[:-1].astype("u1"), np.eye(4))
+    read_mask(part, Stored(SCAN.values, _moved(np.eye(4), -4)))
+
+
+@pytest.mark.parametrize("place", [lambda affine: affine, _mirrored], ids=["as it is", "mirrored"])
+@pytest.mark.parametrize(("voxels", "told"), [(2, True), (0.3, False)])
+def test_a_mask_of_the_same_shape_elsewhere_says_how_far(tmp_path: Path, voxels: float, told: bool, place: Any) -> None:
+    affine = place(RAS)
+    affine = affine.copy()
+    affine[1, 3] += voxels
+    mask = read_mask(mask_file(tmp_path, BLOB.astype("u1"), affine), SCAN)
+    assert any("2 voxels off" in notice for notice in mask.notices) == told
+
+
 def test_elsewhere_is_told_before_reading(tmp_path: Path) -> None:
     path = mask_file(tmp_path, BLOB.astype("u1"), _moved(RAS, 100))
     path.write_bytes(path.read_bytes()[:-8])

@@ -78,7 +78,7 @@ def test_sform_is_preferred_where_it_is_usable() -> None:
 )
 def test_limits_of_the_voxel_size(sizes: tuple[float, float, float], accepted: bool) -> None:
     made = sound(2)
-    made.set_sform(np.diag([1.0, 1, 1, 1]), 1)
+    made.set_qform(np.diag([1.0, 1, 1, 1]), 1)
     made["pixdim"][1:4] = sizes
     if accepted:
         assert parsed(made).shape == SHAPE
@@ -86,6 +86,38 @@ def test_limits_of_the_voxel_size(sizes: tuple[float, float, float], accepted: b
         with pytest.raises(UserError) as caught:
             parsed(made)
         assert caught.value.code == "bad_voxel_size"
+
+
+@pytest.mark.parametrize(
+    ("broken", "value"), [("pixdim", [1, 0, 0, 0]), ("pixdim", [1, 1, -1, 1]), ("pixdim", [2, 1, 1, 1])]
+)
+def test_sizes_of_a_qform_do_not_matter_beside_a_sform(broken: str, value: list[float]) -> None:
+    made = sound()
+    made.set_qform(np.diag([1.0, 1, 1, 1]), 1)
+    made.set_sform(np.diag([2.0, 2, 2, 1]), 1)
+    made[broken][:4] = value
+    found = parsed(made)
+    np.testing.assert_array_equal(found.affine, np.diag([2.0, 2, 2, 1]))
+    assert found.other is None
+
+
+@pytest.mark.parametrize("form", ["sform", "qform"])
+@pytest.mark.parametrize(("unit", "mm"), [("meter", 1000), ("mm", 1), ("micron", 0.001), ("unknown", 1)])
+def test_places_come_in_mm_whatever_the_unit_of_the_header(form: str, unit: str, mm: float) -> None:
+    made, affine = sound(), np.diag([-1.0, 1.5, 4, 1])
+    affine[:3, 3] = (90, -126.5, -72)
+    stated = affine.copy()
+    stated[:3] /= mm
+    made.set_xyzt_units(unit, "sec")
+    (made.set_sform if form == "sform" else made.set_qform)(stated, 1)
+    np.testing.assert_allclose(parsed(made).affine, affine, rtol=1e-6)
+
+
+def test_metres_beside_sizes_in_mm_are_mm() -> None:
+    made = sound()
+    made.set_xyzt_units("meter")
+    made.set_sform(np.diag([1.0, 1, 4, 1]), 1)
+    np.testing.assert_array_equal(parsed(made).affine, np.diag([1.0, 1, 4, 1]))
 
 
 @pytest.mark.parametrize("side", [8, 1024])

@@ -133,6 +133,30 @@ def test_spaces_of_nrrd(tmp_path: Path, space: str, flips: tuple[int, int]) -> N
     np.testing.assert_array_equal(read_nrrd(tmp_path / "a", tmp_path).affine, expected)
 
 
+@pytest.mark.parametrize(
+    ("unit", "mm"), [("mm", 1), ("um", 0.001), ("µm", 0.001), ("microns", 0.001), ("cm", 10), ("m", 1000), ("", 1)]
+)
+def test_places_come_in_mm_whatever_the_unit(tmp_path: Path, unit: str, mm: float) -> None:
+    affine = np.diag([1.0, 2.0, 3.0, 1.0])
+    affine[:3, 3] = (90, -120, 70)
+    (x, y, z), shift = (affine[:3, :3] / mm).round(9).tolist(), (affine[:3, 3] / mm).round(9).tolist()
+    vectors, origin = f"{tuple(x)} {tuple(y)} {tuple(z)}", str(tuple(shift))
+    units = f'"{unit}" "{unit}" "{unit}"'
+    (tmp_path / "a").write_bytes(nrrd(space_directions=vectors, space_origin=origin, space_units=units))
+    np.testing.assert_allclose(read_nrrd(tmp_path / "a", tmp_path).affine, affine)
+    spacing = " ".join(str(row[axis]) for axis, row in enumerate((x, y, z)))
+    place = " ".join(map(str, shift))
+    (tmp_path / "b").write_bytes(mha(ElementSpacing=spacing, Offset=place, DistanceUnits=unit))
+    np.testing.assert_allclose(read_meta(tmp_path / "b", tmp_path).affine, FLIP @ affine)
+
+
+def test_axes_in_different_units_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(nrrd(space_units='"mm" "mm" "um"'))
+    with pytest.raises(UserError) as caught:
+        read_nrrd(tmp_path / "a", tmp_path)
+    assert caught.value.code == "bad_header"
+
+
 SOUND = {
     "big_endian": nrrd(VALUES.astype(">i2").tobytes(order="F"), endian="big"),
     "keys_and_kinds": nrrd(RAW, "Segment0_ID:=x", "kinds: domain domain domain", "measurement frame: (1,0,0) (0,1,0)"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from core.errors import UserError
 from core.files import voxel_stream as stream
-from core.files.voxel_stream import open_source, pieces
+from core.files.voxel_stream import kind_of, open_source, pieces
 from tests.core.files.grids import grid_affine, nib, random_values
 
 RAS = grid_affine((0, 1, 2), (False, False, False), (1.0, 1.0, 1.0))
@@ -61,4 +62,11 @@ def test_file_that_vanishes(path: Path) -> None:
     path.unlink()
     with pytest.raises(UserError) as caught:
         next(pieces(source))
+    assert caught.value.code == "file_unreadable"
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.nii")
+    with pytest.raises(UserError) as caught:
+        kind_of(tmp_path / "pipe.nii")
     assert caught.value.code == "file_unreadable"

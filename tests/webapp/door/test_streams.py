@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import UserError
@@ -70,6 +71,26 @@ def test_a_stream_is_passed_on_as_it_comes() -> None:
         streams = made(held)
         stream, other = await asked(streams, DATA, session="a"), await asked(streams, "/config", session="a")
         assert stream.headers["x-accel-buffering"] == "no" and "x-accel-buffering" not in other.headers
+
+    finished(run())
+
+
+@pytest.mark.parametrize(("cause", "ends"), [(HTTPException(404), True), (KeyError("page"), False)])
+def test_a_page_that_gradio_no_longer_knows_is_no_fault_of_the_server(cause: Exception, ends: bool) -> None:
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"data: gone\n\n", "more_body": True})
+        # as Starlette raises what comes after the answer has begun
+        raise RuntimeError from cause
+
+    async def run() -> None:
+        streams = Streams(stream, cast(Identity, Known()), 9, 9)
+        if ends:
+            assert (await asked(of_visitor(streams, Visitor("a", "visitor")), DATA, session="a")).status == 200
+        else:
+            with pytest.raises(RuntimeError):
+                await asked(of_visitor(streams, Visitor("a", "visitor")), DATA, session="a")
+        assert streams._open == {}
 
     finished(run())
 

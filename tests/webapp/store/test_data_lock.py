@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import threading
 from pathlib import Path
 
@@ -95,3 +96,13 @@ def test_a_cleaning_that_fails_lets_the_folder_go(tmp_path: Path) -> None:
         pass
     assert lock.enter(lambda: None)
     lock.leave()
+
+
+def test_a_disk_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("webapp.store.data_lock.fcntl.flock", refuse)
+    with pytest.raises(UserError) as refused:
+        DataLock(tmp_path).enter(lambda: None)
+    assert refused.value.code == "data_no_locks" and "No locks available" in refused.value.message

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from core.files.nifti import Stored, read_stored, write_stored
+from core.imaging.inpaint import run
 from core.imaging.inpaint.run import grow, read_case
+from core.result import Note
 from tests.contract.phantom import write_phantom
 
 
@@ -51,6 +53,13 @@ def test_a_case_is_voided_where_the_mask_is(tmp_path: Path) -> None:
     wider = read_case(paths["t1"], paths["mask"], grow_mm=2)
     assert (wider.mask >= case.mask).all()
     assert wider.mask.sum() > voxels
+
+
+def test_another_contrast_given_as_t1_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = Note("warning", "It looks like T2.")
+    monkeypatch.setattr(run, "mistaken", lambda contrast, volume, head: (note,) if contrast == "t1" else ())
+    paths = write_phantom(tmp_path)
+    assert note in read_case(paths["t1"], paths["mask"]).notes
 
 
 @pytest.mark.parametrize(("fill", "code"), [(0, "empty_mask"), (1, "mask_too_large")])

@@ -5,7 +5,8 @@ import pytest
 
 from core.contrasts import CONTRASTS
 from core.files.nifti import read_volume
-from core.imaging.translate.slots import assign, chances, look, recognise
+from core.imaging.contrast_look import chances, look
+from core.imaging.translate.slots import assign, recognise
 from core.presentation import Assignment
 from core.train.heldout import TUMOUR
 from core.volume import Volume

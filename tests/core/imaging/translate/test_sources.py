@@ -65,6 +65,12 @@ def test_sources_that_lie_right_keep_their_voxels(pair: dict[str, Path]) -> None
     np.testing.assert_array_equal(found.sources.brain, found.sources.images["t1"] > 0)
 
 
+def test_sources_that_look_like_others_are_warned_of(pair: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "mistaken", lambda contrast, volume, head: (Note("warning", f"Not {contrast}."),))
+    warned = [note.text for note in gathered(pair).notes if note.level == "warning"]
+    assert warned[-2:] == ["Not t1.", "Not t2."]
+
+
 def test_the_order_of_a_file_s_axes_does_not_matter(pair: dict[str, Path], tmp_path: Path) -> None:
     still = brain("t2", *grid(1.0, (104, 124, 100)))
     values = np.rint(still.data).astype(np.int16)

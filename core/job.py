@@ -107,6 +107,9 @@ def _converted(
     origins = []
     for index, (name, path) in enumerate(inputs.items()):
         given, number = numbered(Path(path))
+        if number is not None and given.is_file() and not convertible([given]):
+            why = f"{given.name} is a single volume: #{number} chooses one of a DICOM folder."
+            raise UserError("dicom_series", why, f"Leave #{number} out.")
         if path and convertible([given]):
             converted = to_nifti([given], work / f"input-{index}.nii.gz", number=number, origin=name in wanted)
             ready[name], notices[name] = str(converted.path), converted.notes

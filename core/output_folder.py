@@ -36,7 +36,7 @@ def held(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise _unwritable() from error
+        raise _unwritable(folder) from error
     locked = False
     try:
         locked = _locked(handle)
@@ -112,7 +112,7 @@ def publish(artifacts: Sequence[Artifact], folder: Path, earlier: Sequence[Path]
             path = Path(artifact.path)
             placed.append(replace(artifact, path=str(path.replace(folder / path.name))))
     except OSError as error:
-        raise _unwritable() from error
+        raise _unwritable(folder) from error
     return tuple(placed)
 
 
@@ -134,7 +134,7 @@ def publish_series(made: Path, series: Path) -> None:
     try:
         made.replace(series)
     except OSError as error:
-        raise _unwritable() from error
+        raise _unwritable(series) from error
 
 
 def _locked(handle: int) -> bool:
@@ -156,7 +156,7 @@ def _work(folder: Path) -> Iterator[Path]:
         # absolute: who listens to the run may change the working folder
         made = tempfile.TemporaryDirectory(prefix=WORK_PREFIX, dir=folder.absolute(), ignore_cleanup_errors=True)
     except OSError as error:
-        raise _unwritable() from error
+        raise _unwritable(folder) from error
     with made as work:
         yield Path(work)
 
@@ -188,5 +188,9 @@ def _holds(given: Path, path: Path) -> bool:
         return False
 
 
-def _unwritable() -> UserError:
+def _unwritable(folder: Path) -> UserError:
+    for path in (folder, *folder.parents):
+        if path.exists() and not path.is_dir():
+            why = f"There is a file at the place of the output folder {str(path)!r}."
+            return UserError("write_failed", why, "Move it away, or give another output folder.")
     return UserError("write_failed", "The output folder cannot be written.", "Give a folder you may write to.")

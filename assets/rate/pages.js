@@ -79,7 +79,7 @@ export function paused(progress, onresume) {
  */
 export function ended(state, progress, onback) {
   const lines = [
-    `All ${progress.total} items are done, and your answers are saved. You can close this page.`,
+    `${progress.total === 1 ? "The one item is" : `All ${progress.total} items are`} done. You can close this page.`,
     state.end,
   ];
   return message("Thank you", lines, ...(onback ? [plain("Look at the last answer again", onback)] : []));
@@ -140,7 +140,10 @@ export function start(state, keys, onstart) {
       el("button", { type: "submit", class: "rate-button rate-primary", text: "Start" }),
     ),
   );
-  const intro = el("p", { class: "cs-hint", text: `${progress.total} items. ${STEPWISE}` });
+  const intro = el("p", {
+    class: "cs-hint",
+    text: `${progress.total} ${progress.total === 1 ? "item" : "items"}. ${STEPWISE}`,
+  });
   const heading = el("h2", { text: state.title, tabindex: "-1" });
   return el("section", { class: "rate-page" }, heading, prose(state.instructions), intro, form, keys);
 }

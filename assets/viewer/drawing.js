@@ -318,7 +318,11 @@ export class Drawing {
   /** @param {"undo" | "redo"} way */
   step(way) {
     this.release();
-    if (this.history[way](this.bitmap)) this.keepSoon();
+    if (this.history[way](this.bitmap)) {
+      this.keepSoon();
+      // what was said of the step is no longer so
+      this.bar.notify(way === "undo" ? "Undone." : "Made again.");
+    }
     this.show();
     this.count();
   }
@@ -358,6 +362,6 @@ export class Drawing {
       filled += between;
     }
     this.commit();
-    this.bar.notify(`Filled ${filled} slices.`);
+    this.bar.notify(`Filled ${filled} ${filled === 1 ? "slice" : "slices"}.`);
   }
 }

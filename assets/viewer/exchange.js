@@ -10,7 +10,7 @@ const CORRECT = "Take it as a suggestion: correct it with the tools, or undo it.
 const PROPOSED = {
   flair: `Proposed from the FLAIR: what is brighter than the brain around and than the other side. ${CORRECT}`,
   "flair-small": `Proposed from the FLAIR: small bright places below the cortex. ${CORRECT}`,
-  t1: `Proposed from the T1 alone, which is often wrong: what is darker than the other side. Upload a FLAIR on the same grid for a better one. ${CORRECT}`,
+  t1: `Proposed from the T1 alone, which is often wrong: what is darker than the other side. For a better one load a FLAIR on the same grid on the Translate tab, then come back and propose again. ${CORRECT}`,
 };
 
 export class Exchange {

@@ -22,21 +22,21 @@ export function sameGrid(one, other) {
  * Returns the place, in millimetres (RAS+), where the largest section of a region is: in its largest slice, the row and
  * the column that hold most of it; null where there is no region.
  * @param {{ hdr: Pick<Image["hdr"], "dims" | "affine">, img: ArrayLike<number> }} image
- * @param {(value: number) => boolean} [belongs] whether a stored value belongs to the region
+ * @param {(value: number, place: number) => boolean} [belongs] whether a stored value, at its place in the file, belongs
  * @returns {number[] | null}
  */
 export function largestSection({ hdr, img }, belongs = (value) => value !== 0) {
   const [, nx, ny, nz] = hdr.dims;
   const [slice, most] = peak(nz, (z, count) => {
-    for (let i = z * nx * ny; i < (z + 1) * nx * ny; i++) if (belongs(img[i])) count();
+    for (let i = z * nx * ny; i < (z + 1) * nx * ny; i++) if (belongs(img[i], i)) count();
   });
   if (!most) return null;
   const start = slice * nx * ny;
   const [row] = peak(ny, (y, count) => {
-    for (let x = 0; x < nx; x++) if (belongs(img[start + y * nx + x])) count();
+    for (let x = 0, i = start + y * nx; x < nx; x++, i++) if (belongs(img[i], i)) count();
   });
   const [column] = peak(nx, (x, count) => {
-    for (let y = 0; y < ny; y++) if (belongs(img[start + y * nx + x])) count();
+    for (let y = 0, i = start + x; y < ny; y++, i += nx) if (belongs(img[i], i)) count();
   });
   return hdr.affine.slice(0, 3).map((line) => line[0] * column + line[1] * row + line[2] * slice + line[3]);
 }

@@ -124,22 +124,29 @@ export class Maps {
       await this.overlay(panel, result, signed);
       const unit = `${map.what}, ${intensities(result)}`;
       panel.setLegend(-signed.cal_max, signed.cal_max, SIGNED, unit, ENDS);
-      this.aim(signed);
+      this.aim(signed, await volumes.anatomy(result.url));
     } else if ("from" in map) {
       panel.clear(others || `${map.from.title} ${OTHER_GRID}`);
     }
   }
 
   /**
-   * Shows where most was changed, unless a mask says where.
+   * Shows where most was changed, unless a mask says where; not where the result is empty, as at the end of a scan.
    * @param {Image} signed
+   * @param {Image} result
    */
-  aim(signed) {
+  aim(signed, result) {
     const { scene, aimAt } = this.viewer;
     if (scene.mask || scene.job === this.aimedJob) return;
     this.aimedJob = scene.job;
-    const { scl_slope: slope, scl_inter: shift } = signed.hdr;
-    aimAt.call(this.viewer, signed, (value) => Math.abs(value * (slope || 1) + (shift || 0)) > signed.cal_max * MUCH);
+    const [change, made] = [signed, result].map(({ hdr }) => {
+      const [slope, shift] = [hdr.scl_slope || 1, hdr.scl_inter || 0];
+      return (/** @type {number} */ value) => value * slope + shift;
+    });
+    const filled = sameGrid(signed, result)
+      ? (/** @type {number} */ place) => made(result.img[place]) !== 0
+      : () => true;
+    aimAt.call(this.viewer, signed, (value, place) => Math.abs(change(value)) > signed.cal_max * MUCH && filled(place));
   }
 
   /**

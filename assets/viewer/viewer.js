@@ -305,7 +305,7 @@ export class Viewer {
   /**
    * Aims at the largest section of what was marked or changed, once.
    * @param {Image} image
-   * @param {(value: number) => boolean} [belongs]
+   * @param {(value: number, place: number) => boolean} [belongs]
    */
   aimAt(image, belongs) {
     if (image === this.aimed) return;

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from core.batch.scan_list import ENDS, Scan, names_apart
 from core.declaration import Task
 from core.errors import UserError
+from core.plurals import count
 
 # of the kinds of files, those that are a scan each
 WHOLE = tuple(end for end in ENDS if not end.startswith((".dcm", ".zip", ".npz", ".csv", ".mat", ".hdr", ".tif")))
@@ -45,7 +46,7 @@ def group_files(root: Path, names: Iterable[str], task: Task) -> Grouped:
     whole = {place: given for place, given in found.items() if all(one.name in given for one in task.required)}
     left_out = [f"{place} lacks {_lacking(task, found[place])}." for place in found.keys() - whole.keys()]
     if others:
-        left_out.append(f"{others} files are no scans by the end of their names; DICOM folders need a table.")
+        left_out.append(f"{count(others, 'file')} with no name of a scan; DICOM folders need a table.")
     if not whole:
         raise _wrong(min(left_out, default="No scan was found."))
     named = names_apart(list(whole))

@@ -124,6 +124,9 @@ def _lines(table: Path) -> list[tuple[int, list[str]]]:
         with table.open("rb") as file:
             head = file.read(4096)
         text = read_text(table)
+    except IsADirectoryError as error:
+        hint = "Give a CSV file with one line for each scan; counterscan bids takes the folder of a BIDS data set."
+        raise UserError("file_missing", "This is a folder, not a table of scans.", hint) from error
     except OSError as error:
         raise UserError("file_missing", "The table of scans cannot be read.", "Check its path.") from error
     if not is_text(head):

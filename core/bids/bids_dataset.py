@@ -52,6 +52,9 @@ class Image:
 
 def open_dataset(folder: Path) -> dict[str, Any]:
     """Return the description of the data set in ``folder``; UserError bids_wrong where it is none."""
+    if not folder.is_dir():
+        what = "is a file, not the folder of a data set" if folder.exists() else "does not exist"
+        raise UserError("bids_wrong", f"{str(folder)!r} {what}.", f"Give the folder that holds {DESCRIPTION}.")
     try:
         description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8-sig"))
         if not isinstance(description, dict):

@@ -27,7 +27,7 @@ SAME_COSINE, SAME_SIZE = 1e-3, 1e-3
 LISTED = 12
 SPLIT = "Export one series alone: drop or zip only the files of the one you want."
 NUMBERED = "Choose one: on the page from a list; on the command line and in Python, FOLDER#2 is the second."
-WHOLE = "Give every file of the series together, as a zip or by marking all of them."
+WHOLE = "Give every file of the series together: its folder, a zip of it, or on the page all of its files at once."
 
 
 @dataclass(frozen=True, eq=False)

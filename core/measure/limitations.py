@@ -10,6 +10,7 @@ from core.measure.coding import SIDES, categories, category
 from core.measure.correlation import ENOUGH
 from core.measure.findings import Agreement, Results
 from core.measure.preference import choices, parted
+from core.plurals import count
 
 
 def notes(results: Results, questions: Sequence[Question], counted: Sequence[Answer]) -> tuple[str, ...]:
@@ -69,7 +70,7 @@ def _agreement(found: Agreement, raters: int) -> Iterator[str]:
 def _detection(results: Results, counted: Sequence[Answer]) -> Iterator[str]:
     two = sum(REAL in answer.values and len(answer.images) != 1 for answer in counted)
     if two:
-        yield f"Real or synthetic: {two} answers are about two images at once and count for neither."
+        yield f"Real or synthetic: {count(two, 'answer')} about two images at once counted for neither."
     truths = {found.truth for found in results.fooling}
     if len(truths) == 1:
         yield f"Only {truths.pop()} images were judged real or synthetic; d' and the criterion need both kinds."
@@ -82,14 +83,14 @@ def _scale(question: Question, counted: Sequence[Answer]) -> Iterator[str]:
     two = sum(len(answer.images) != 1 for answer in given)
     # confidence belongs to the answer, not to an image
     if two and question.name != "confidence":
-        yield f"“{question.title}”: {two} answers are about two images at once and count under no method."
+        yield f"“{question.title}”: {count(two, 'answer')} about two images at once counted under no method."
 
 
 def _preference(results: Results, counted: Sequence[Answer]) -> Iterator[str]:
     given = choices(counted)
     same = sum(answer.values.get(PREFER) in SIDES for answer in counted) - len(given)
     if same:
-        yield f"{same} preferences are not between two methods and count for none."
+        yield f"{count(same, 'preference')} not between two methods counted for none."
     if parted(given):
         yield (
             "Some methods were never compared with each other, not even through a third one; "
@@ -103,7 +104,7 @@ def _marks(question: Question, counted: Sequence[Answer]) -> Iterator[str]:
     unknown = sum(MARK in answer.values and answer.values[MARK] is None for answer in counted)
     if unknown:
         yield (
-            f"“{question.title}”: {unknown} answers count for no method, because nothing was marked "
+            f"“{question.title}”: {count(unknown, 'answer')} counted for no method, because nothing was marked "
             "or what of the image was made is not known."
         )
 
@@ -115,6 +116,6 @@ def _correlations(results: Results, questions: Sequence[Question]) -> Iterator[s
         return
     for found in results.correlations:
         if found.rho.n < ENOUGH:
-            yield f"“{found.title}” against {found.measure}: {found.rho.n} items are too few for a correlation."
+            yield f"“{found.title}” against {found.measure}: {count(found.rho.n, 'item')}, too few for a correlation."
         elif math.isnan(found.rho.value):
             yield f"“{found.title}” against {found.measure}: one of the two is the same for all items."

@@ -26,8 +26,9 @@ POLICY = (
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".png": "image/png"}
 HTML = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Viewer</title>
 <link rel="stylesheet" href="/ui/style/colours.css"><link rel="stylesheet" href="/ui/style/style.css">
-<link rel="icon" href="data:,"></head>
-<body style="margin: 16px; font-family: sans-serif"><main><h1 style="color: var(--cs-text); font-size: 16px">Viewer</h1>
+<link rel="stylesheet" href="/contained.css"><link rel="icon" href="data:,"></head>
+<body style="margin: 16px; font-family: sans-serif" class="gradio-container one"><main class="contain">
+<h1 style="color: var(--cs-text); font-size: 16px">Viewer</h1>
 <div id="host"><div class="cs-viewer" role="region" aria-label="Volume viewer"></div></div></main>
 <script type="module" src="/page.js"></script></body></html>"""
 SCRIPT = """import { mount } from "/ui/viewer/viewer.js";
@@ -57,6 +58,10 @@ class Site:
             return (HTML if address == "/" else SCRIPT).encode()
         if address == "/ui/niivue.js":
             return LIBRARY.read_bytes()
+        if address == "/contained.css":
+            # as Gradio repeats the style of a page, where its rules outweigh all others
+            style = (ASSETS / "style/style.css").read_text(encoding="utf-8")
+            return f".gradio-container.one .contain {{ {style} }}".encode()
         ui = address.startswith("/ui/")
         path = ASSETS / address.removeprefix("/ui/") if ui else self.folder / Path(address).name
         return path.read_bytes() if path.is_file() else None

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Scans
 from tests.browser.steps import open_tab
+from tests.looks.look import seen
 
 
 def test_a_zip_of_scans_is_run(shared_page: Page, scans: Scans, tmp_path: Path) -> None:
@@ -24,6 +25,9 @@ def test_a_zip_of_scans_is_run(shared_page: Page, scans: Scans, tmp_path: Path) 
     open_tab(page, "Batch")
     page.locator("#many-file input[type=file]").set_input_files(path)
     page.locator("#many-file").get_by_text("scans.zip").wait_for()
+    # its name stands in the place of the words of the box
+    assert page.locator("#many-file label[data-testid=block-label]").is_hidden()
+    assert [one for one in seen(page) if "texts on" in one or "sideways" in one] == []
     page.locator("#many-start").click()
     expect(page.locator("#many-trouble")).to_contain_text("Started with 2 scans.")
     batch = page.locator("#many .cs-batch")

@@ -83,6 +83,9 @@ def test_input_and_result_are_wiped_in_one_panel(show: Show) -> None:
     show.settle()
     boxes = [show.panel(name).bounding_box() for name in ("input", "result")]
     assert boxes[0] == boxes[1]
+    # over the whole width
+    assert show.ask("viewer.input.root.offsetWidth / viewer.input.root.parentElement.offsetWidth") == 1
+    assert show.ask("viewer.reveal.slider.offsetWidth") > 200
     line = page.locator(".cs-wipe-line").bounding_box()
     assert line
     x, y = line["x"] + line["width"] / 2, line["y"] + 100

@@ -50,6 +50,13 @@ def test_a_run_returns_its_files_and_tells_its_events(tmp_path: Path) -> None:
     assert isinstance(heard[-1], Finished)
 
 
+def test_a_volume_of_a_single_file_cannot_be_chosen(tmp_path: Path) -> None:
+    inputs = write_phantom(tmp_path)
+    with pytest.raises(UserError, match="is a single volume: #2 chooses one of a DICOM folder") as caught:
+        core.run("inpaint", {**inputs, "t1": f"{inputs['t1']}#2"}, tmp_path / "out", method="shell")
+    assert caught.value.code == "dicom_series"
+
+
 def test_a_failure_is_raised_and_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "result.nii.gz").write_text("old")

@@ -186,3 +186,10 @@ def test_what_a_killed_run_still_writes_while_the_next_one_works_is_removed(tmp_
         (late / "report.html").write_text("late")
         assert work.is_dir()
     assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("below", ["", "scan", "a/b"])
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path, below: str) -> None:
+    (tmp_path / "results").write_text("notes")
+    with pytest.raises(UserError, match=r"There is a file at the place .*results'"), held(tmp_path / "results" / below):
+        pass

@@ -58,6 +58,14 @@
   if (document.documentElement.scrollWidth > innerWidth) {
     faults.add(`the page is ${document.documentElement.scrollWidth} px wide in a window of ${innerWidth}`);
   }
+  for (const one of document.querySelectorAll("body *")) {
+    if (one.scrollWidth <= one.clientWidth + 1 || !one.clientWidth || !/auto|scroll/.test(styled(one).overflowX) || unseen(one)) continue;
+    // a wide table scrolls in its box
+    if (!one.querySelector("table, pre")) faults.add(`scrolls sideways: ${one.scrollWidth} px in ${one.clientWidth}: ${name(one)}`);
+  }
+  for (const one of document.querySelectorAll("select")) {
+    if (styled(one).appearance === "none" && styled(one).backgroundImage === "none") faults.add(`looks like no list: ${name(one)}`);
+  }
   const boxed = (one) => {
     const { borderTopWidth, borderTopStyle, backgroundColor, backgroundImage } = styled(one);
     return backgroundImage !== "none" || (borderTopWidth !== "0px" && borderTopStyle !== "none") || !/transparent|, 0\)/.test(backgroundColor);

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from core import __version__
 from core.errors import UserError
-from webapp.api.mcp_tools import ABOUT, as_text, called, tools
+from webapp.api.mcp_tools import ABOUT, as_text, called, failed, tools
 from webapp.door.visitor import session_of
 from webapp.services import Services
 
@@ -83,7 +83,7 @@ class McpServer:
             text = mcp_types.TextContent(type="text", text=as_text(problem))
             return mcp_types.CallToolResult(content=[text], is_error=True)
         text = mcp_types.TextContent(type="text", text=as_text(found))
-        return mcp_types.CallToolResult(content=[text], structured_content=found)
+        return mcp_types.CallToolResult(content=[text], structured_content=found, is_error=failed(given.name, found))
 
 
 class _Endpoint:

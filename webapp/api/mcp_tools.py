@@ -25,6 +25,8 @@ WAIT = {
     "type": "number", "minimum": 0, "maximum": LONGEST_WAIT, "default": USUAL_WAIT,
     "description": "For how many seconds the answer may wait for the job to be over.",
 }  # fmt: skip
+# what waits for no job
+AT_ONCE = ("list_files", "list_jobs", "cancel_job")
 JOB_ID = {"type": "string", "description": "Id of a job."}
 ABOUT = (
     "Counterscan computes pseudo-healthy, sharper and translated brain scans, for research only: nothing of it is a "
@@ -65,13 +67,18 @@ async def called(services: Services, session: str, name: str, arguments: Mapping
     UserError: unknown_task for a tool that there is not, bad_request, and every code of the queue.
     """
     given = dict(arguments)
-    if name in ("list_files", "list_jobs", "cancel_job"):
+    if name in AT_ONCE:
         return await to_thread.run_sync(_at_once, services, session, name, given)
     wait = given.pop("wait", USUAL_WAIT)
     if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= LONGEST_WAIT:
         raise UserError("bad_request", f"wait is a number of seconds up to {LONGEST_WAIT}.", "Leave it out.")
     first = await to_thread.run_sync(_begun, services, session, name, given)
     return (await _waited(first, follower(services, first, session), wait)).model_dump(mode="json")
+
+
+def failed(name: str, found: Mapping[str, Any]) -> bool:
+    """Return whether what the tool `name` gave is a job that failed: a program that reads no state must see it too."""
+    return name not in AT_ONCE and found["state"] == "failed"
 
 
 def _of_task(task: Task) -> Tool:

@@ -91,6 +91,8 @@ test("a study without expertise of its own has a text field", () => {
 
 test("the number of items and the instructions are there, empty ones are not", () => {
   assert.match(start().textContent ?? "", /Look closely\..*9 items\./);
+  clear();
+  assert.match(start({ progress: { done: 0, total: 1 } }).textContent ?? "", /1 item\. /);
   const without = pages.message("Title", ["", "One line", ""]);
   assert.equal(without.querySelectorAll("p").length, 1);
 });
@@ -109,6 +111,7 @@ test("at the end the last answer can be seen again only where answers may be cha
   labelled(page, "Look at the last answer again").click();
   assert.equal(back, 1);
   assert.match(page.textContent ?? "", /All 9 items are done.*Goodbye/);
+  assert.match(pages.ended(state, { done: 1, total: 1 }, null).textContent ?? "", /The one item is done/);
   assert.equal(pages.ended(state, { done: 9, total: 9 }, null).querySelector("button"), null);
 });
 

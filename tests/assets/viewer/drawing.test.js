@@ -333,4 +333,5 @@ test("a proposal is one step on top of what is drawn, and a refusal is shown", a
   assert.equal(log.at(-1), "aim");
   drawing.bar.undo.click();
   assert.deepEqual(marked(), [20]);
+  assert.equal(drawing.bar.notice.textContent, "Undone.");
 });

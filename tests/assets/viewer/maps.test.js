@@ -97,6 +97,25 @@ test("a map is drawn on the scan where it has the result's grid, else on the res
   assert.match(log[2], /^legend -7 7 cs-less,cs-more result minus input, in intensities of the scan Colours end/);
 });
 
+test("what is aimed at is where the result has something", async () => {
+  const result = image({ size: [1, 1, 3], voxels: [0, 5, 5] });
+  const signed = Object.assign(image({ size: [1, 1, 3], voxels: [-7, 7, 1] }), { cal_max: 7 });
+  const { maps, panel, scene } = mapsWith(
+    { ...inpaint, job: "j" },
+    {
+      anatomy: async () => result,
+      difference: async () => signed,
+    },
+  );
+  /** @type {boolean[]} */
+  let found = [];
+  maps.viewer.aimAt = (map, belongs) => {
+    found = Array.from(map.img, (value, place) => Boolean(belongs?.(value, place)));
+  };
+  await maps.drawDifference(panel, scene.results[0]);
+  assert.deepEqual(found, [false, true, false]);
+});
+
 test("a map is drawn on the result where results are not the scan itself", async () => {
   const same = { anatomy: async () => image(), difference: async () => Object.assign(image(), { cal_max: 7 }) };
   const { log, maps, panel, scene } = mapsWith({ ...inpaint, in_place: false }, same);

@@ -43,7 +43,7 @@ def test_a_file_with_another_end_is_the_first_input() -> None:
     found = grouped("superres", "a.nii.gz", "b/a.nii.gz", "c_image.nrrd", "readme.txt", "series/0001.dcm")
     first = find("superres").inputs[0].name
     assert inputs(found) == {"a": {first: "a.nii.gz"}, "b_a": {first: "b/a.nii.gz"}, "c": {first: "c_image.nrrd"}}
-    assert found.left_out == ("2 files are no scans by the end of their names; DICOM folders need a table.",)
+    assert found.left_out == ("2 files with no name of a scan; DICOM folders need a table.",)
 
 
 def test_contrasts_of_a_session_are_one_scan() -> None:
@@ -60,7 +60,7 @@ def test_a_scan_that_lacks_an_input_is_named() -> None:
     ("names", "message"),
     [
         (("a_mask.nii.gz",), "a lacks t1."),
-        (("notes.txt",), "1 files are no scans by the end of their names; DICOM folders need a table."),
+        (("notes.txt",), "1 file with no name of a scan; DICOM folders need a table."),
         ((), "No scan was found."),
         (("a_t1.nii.gz", "a_t1.nii", "a_mask.nii"), "Two files are t1 of a."),
         (("é_t1.nii", "e\u0301_t1.nii", "é_mask.nii", "e\u0301_mask.nii"), "Several scans would be called é."),

@@ -108,6 +108,7 @@ def test_what_is_no_text_or_not_there_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UserError) as caught:
             read_scans(path, find("inpaint"))
         assert caught.value.code == code
+    assert caught.value.message == "This is a folder, not a table of scans."
 
 
 @pytest.mark.parametrize(

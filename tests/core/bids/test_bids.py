@@ -208,6 +208,9 @@ def test_a_folder_that_is_no_data_set_and_an_output_of_another_program_are_refus
         assert main(command_line(), ["bids", str(data), str(out), *end]) == 2
         assert "[bids_wrong]" in capsys.readouterr().err
     assert not (inside / "out").exists()
+    for data, what in ((dataset / "dataset_description.json", "is a file"), (tmp_path / "none", "does not exist")):
+        assert main(command_line(), ["bids", str(data), str(tmp_path / "out"), *end]) == 2
+        assert f"'{data}' {what}" in capsys.readouterr().err
 
 
 def test_derivatives_that_cannot_be_written_are_one_line(

@@ -5,21 +5,24 @@ import threading
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import jsonschema_rs
 import pytest
+from mcp.types import CallToolRequestParams, CallToolResult
 
 from core.engine.protocol import JobSpec
 from core.errors import UserError
-from core.events import Event
+from core.events import Event, Failed
 from tests.phantom import Phantom
 from tests.waiting import LONGEST
 from tests.webapp.fakes import FakeEngine, finish, load
 from webapp.api import mcp_tools
 from webapp.api.mcp_server import McpServer
 from webapp.app import build_services
+from webapp.door.visitor import KEY
 from webapp.services import Services
 from webapp.settings import Settings
 
@@ -77,6 +80,34 @@ def test_a_call_waits_no_longer_than_it_may_and_a_job_is_cancelled(
         assert call(services, "cancel_job", job=job["id"])["state"] == "cancelled"
     finally:
         go.set()
+        services.dispatcher.stop()
+        services.repo.engine.dispose()
+
+
+def test_a_job_that_failed_is_an_error_of_the_call_that_waited_for_it(
+    settings: Settings, head: Phantom, tmp_path: Path
+) -> None:
+    def script(job_id: str, spec: JobSpec, attempt: int) -> Iterator[Event]:
+        yield Failed("no_head", "There is no head.", "Load another scan.")
+
+    services = build_services(settings, lambda: FakeEngine(script))
+    server = McpServer(services)
+    scan, mask = load(services, head, tmp_path)
+    services.dispatcher.start()
+
+    def answer(name: str, **arguments: Any) -> CallToolResult:
+        context: Any = SimpleNamespace(request=SimpleNamespace(scope={KEY: "a"}))
+        return anyio.run(server._called, context, CallToolRequestParams(name=name, arguments=arguments))
+
+    try:
+        made = answer("inpaint", t1=scan.id, mask=mask.id, wait=50)
+        assert made.structured_content is not None
+        job = made.structured_content["id"]
+        assert made.is_error and made.structured_content["error"]["code"] == "no_head"
+        assert answer("read_job", job=job).is_error
+        # these were asked for something else, and gave it
+        assert not answer("list_jobs").is_error and not answer("cancel_job", job=job).is_error
+    finally:
         services.dispatcher.stop()
         services.repo.engine.dispose()
 

@@ -125,7 +125,7 @@ def _form(services: Services) -> _Form:
             file_count="multiple",
             interactive=True,
         )
-        with gr.Accordion("Other settings", open=False):
+        with gr.Accordion("Other settings", open=False, elem_classes="cs-advanced"):
             settings = gr.Textbox(
                 label="Settings",
                 info="One a line, as seed = 7 or target = t2; a table may have a column for any of them.",

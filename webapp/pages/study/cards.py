@@ -64,7 +64,7 @@ def report(study: StudyRecord, answers: int) -> Markup:
 def fresh(answers: int, shown: int) -> Markup:
     """Return how many answers there are, and how many came since the results were drawn from ``shown``."""
     new = answers - shown
-    return piece("study", "fresh", text=f"{answers} answers{f', {new} of them new' if new > 0 else ''}.")
+    return piece("study", "fresh", text=f"{count(answers, 'answer')}{f', {new} of them new' if new > 0 else ''}.")
 
 
 def options(records: Iterable[RaterRecord]) -> list[tuple[str, int]]:

@@ -40,5 +40,5 @@ def test_states_of_a_link_and_of_a_study(services: Services, tmp_path: Path) -> 
 
 
 def test_new_answers_are_counted() -> None:
-    assert "3 answers." in cards.fresh(3, 3)
+    assert "3 answers." in cards.fresh(3, 3) and "1 answer." in cards.fresh(1, 1)
     assert "5 answers, 2 of them new." in cards.fresh(5, 3)

@@ -181,9 +181,10 @@ def mount_page(app: FastAPI, services: Services, page: Page | None) -> None:
     import gradio
     from gradio.route_utils import FnIndexInferError
 
-    from webapp.pages.kit import following
+    from webapp.pages.kit import following, gradio_files
 
     app.include_router(following.router(services))
+    app.include_router(gradio_files.router())
     options: dict[str, Any] = {}
     if page is None:
         from webapp.pages import layout, thumbnails

@@ -39,6 +39,13 @@ ROOT = Path(__file__).resolve().parents[2]
 # a wait ends on the event, this is only its limit
 STEP_MS = 1000 * LONGEST
 expect.set_options(timeout=STEP_MS)
+# two pages of the address bar's own, which every window would open, each for half a second of processor time; the last
+# list of a command line counts, so that Playwright's own stands here again
+WITHOUT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
+    "LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,"
+    "OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,WebUIOmniboxPopup,WebUIOmniboxAimPopup"
+)
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -48,6 +55,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--disable-features={WITHOUT}",
 ]
 
 

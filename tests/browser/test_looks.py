@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Desk, Scans, Server, Watch, new_context
 from tests.browser.steps import VIEWER, canvas, choose_method, load_mask, load_scan, open_tab, run, visit, wait_result
+from webapp.pages.kit.gradio_files import SHORTCUTS
 
 # on a machine that does nothing else
 INTERACTIVE_SECONDS = 5.0
@@ -54,6 +55,27 @@ def open_about(browser: Browser, server: Server, watch: Watch) -> None:
 def test_the_page_asks_for_little_before_it_can_be_used(browser: Browser, server: Server, watch: Watch) -> None:
     open_about(browser, server, watch)
     assert len(watch.addresses) < MOST_REQUESTS
+
+
+def test_the_shortcut_finds_the_events_that_gradio_finds(shared_page: Page) -> None:
+    shortcut = SHORTCUTS[0]
+    targets = [
+        [[1, "click"]],
+        [[2, "input"], [1, "input"], [2, "change"]],
+        [[None, "then"]],
+        [],
+        [[1, None], [1, "x"]],
+        [[3, ""]],
+    ]
+    found = shared_page.evaluate(
+        """([pieces, after, targets]) => pieces.map((piece) => {
+          const method = new Function(`${after}; return { ${piece} return n; } }.find_attached_events;`)();
+          const events = targets.map((one) => ({ targets: one }));
+          return [1, 2, 3, 4, null].map((id) => method({ id }, events));
+        })""",
+        [[shortcut.slow, shortcut.quick], shortcut.after, targets],
+    )
+    assert found[0] == found[1] == [["click", "input"], ["input"], [], [], ["then"]]
 
 
 @pytest.mark.soak

@@ -15,8 +15,11 @@ from core.files.nifti import read_stored
 from tests.phantom import Phantom
 from tests.webapp.door.visits import session_in
 from tests.webapp.fakes import load, services_of, wait_for
+from webapp.door.file_answers import page_address
 from webapp.services import Services
 from webapp.store.records import JobRecord, ScanRecord
+
+VIEWER = "viewer/viewer.js"
 
 Browser = Callable[[], TestClient]
 
@@ -162,7 +165,16 @@ def test_a_drawn_mask_that_is_none(
 
 @pytest.mark.parametrize("name", ["viewer/viewer.js", "rate/rating.js", "rate/rate.css", "style/style.css"])
 def test_the_page_is_static(browser: Browser, name: str) -> None:
-    assert browser().get(f"/ui/{name}").status_code == 200
+    answer = browser().get(f"/ui/{name}")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+
+
+def test_a_file_of_the_page_is_kept_by_the_digest_of_all_alone(browser: Browser) -> None:
+    """Modules name each other without a digest, so that a browser would mix those of two releases."""
+    kept, plain, old = (browser().get(at) for at in (page_address(VIEWER), f"/ui/{VIEWER}", f"/ui/{'0' * 16}/{VIEWER}"))
+    assert kept.content == plain.content == old.content
+    assert [one.headers["cache-control"] for one in (kept, old)] == ["max-age=31536000, immutable", "no-cache"]
+    assert browser().get(page_address("weights/manifest.json")).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ PRIVATE = {"cache-control": "private, no-store"}
 # of volumes and pictures of them: what an address of one visitor gives never changes. Who has signed in since has
 # another cookie; signing out empties the cache
 LASTING = {"cache-control": "private, max-age=86400, immutable", "vary": "cookie"}
+# of files of the page whose address has the digest of what is in them
+NAMED = {"cache-control": "max-age=31536000, immutable"}
 FORGOTTEN = {"clear-site-data": '"cache"'}
 SECURITY = {
     "content-security-policy": (

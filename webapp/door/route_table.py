@@ -36,7 +36,8 @@ TABLE: Mapping[Access, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("GET", ("/shared/{key}/vol/{part}/{name}", "/shared/{key}/slice/{part}/{axis}")),
     ),
     "static": (
-        ("GET", ("/ui/{name:path}", "/static/{path:path}", "/assets/{path:path}", "/svelte/{path:path}")),
+        ("GET", ("/ui/{name:path}", "/static/{path:path}", "/svelte/{path:path}")),
+        ("GET", ("/assets/{name}", "/assets/{path:path}")),
         ("GET", ("/theme.css", "/favicon.ico", "/manifest.json", "/gradio_api/theme.css")),
     ),
     "page": (("GET", ("/",)),),

@@ -10,14 +10,15 @@ from typing import Any
 
 import gradio as gr
 
+from webapp.door.file_answers import page_address
 from webapp.pages.kit.job_progress import Bar
 from webapp.pages.kit.templates import document
 
-VIEWER_MODULE = "/ui/viewer/viewer.js"
-FOLLOWING_MODULE = "/ui/viewer/following.js"
-VISIT_MODULE = "/ui/viewer/visit.js"
-DROPS_MODULE = "/ui/viewer/dom.js"
-VIEWER_LIBRARY = "/ui/niivue.js"
+VIEWER_MODULE = page_address("viewer/viewer.js")
+FOLLOWING_MODULE = page_address("viewer/following.js")
+VISIT_MODULE = page_address("viewer/visit.js")
+DROPS_MODULE = page_address("viewer/dom.js")
+VIEWER_LIBRARY = page_address("niivue.js")
 
 # puts dropped files into the first input of the tab that is open
 TAKE = """(files) => {

@@ -112,6 +112,8 @@ def test_a_result_is_sent_on_and_each_tab_keeps_its_own_work(done: Page) -> None
     page.reload()
     expect(page.get_by_role("tab", name="Super-resolve")).to_have_attribute("aria-selected", "true")
     wait_results(page, "superres")
+    # Run, pressed again, makes the same, not what the form begins with
+    expect(page.locator("#superres-preset label", has=page.locator("input:checked"))).to_contain_text("Fast")
 
 
 def test_the_run_in_the_address_is_shown_whatever_else_comes_first(done: Page) -> None:

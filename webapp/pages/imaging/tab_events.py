@@ -124,6 +124,13 @@ class TabEvents(PanelEvents):
         """Return the settings of a run of the chosen method alone."""
         return comparison.alone(super().run_settings(values))
 
+    def ran(self, settings: Mapping[str, object], now: Sequence[object]) -> list[object]:
+        """Return the values of the fields for a run with ``settings``; one of several methods ran without the plain
+        ones, which a run of one method has."""
+        several = bool(settings.get(comparison.BESIDE))
+        own = {name: value for name, value in settings.items() if not (several and name == "compare")}
+        return super().ran(own, now)
+
     def compared(self, session: str, held: Held, *values: object) -> Held:
         """Queue one run of every ticked method."""
         task = self.tab.task
@@ -139,9 +146,9 @@ class TabEvents(PanelEvents):
         """Return the note on the run and that on the comparison."""
         return [*super().notes(), *([self.tab.comparison.note] if self.tab.comparison else [])]
 
-    def note_texts(self, shown: View, values: Sequence[object]) -> Updates:
+    def note_texts(self, shown: View, values: Sequence[object], **preset: str | None) -> Updates:
         """Return what the run means and takes, and what the comparison takes."""
-        texts = super().note_texts(shown, values)
+        texts = super().note_texts(shown, values, **preset)
         if self.tab.comparison:
             given = forms.values(self.tab.task.params, values)
             texts[self.tab.comparison.note] = comparison.note(self.services, shown, given)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 import gradio as gr
 from gradio.components import Component
 
-from core.declaration import Param, Value
+from core.declaration import Param, Preset, Value
 
 # above this many steps a slider cannot be aimed
 SLIDER_STEPS = 200
@@ -52,6 +53,26 @@ def values(params: Sequence[Param], given: Sequence[object]) -> dict[str, object
 def preset_values(params: Sequence[Param], preset: Mapping[str, Value]) -> list[object]:
     """Return the new value of each field under a preset; fields the preset is silent about stay as they are."""
     return [_shown(preset[param.name]) if param.name in preset else gr.skip() for param in params]
+
+
+def run_values(params: Sequence[Param], ran: Mapping[str, object], now: Sequence[object]) -> list[object]:
+    """Return the value of each field for a run with the settings ``ran``; of a setting that it has not that of
+    ``now``."""
+    return [
+        _run_value(param, ran[param.name]) if param.name in ran else old for param, old in zip(params, now, strict=True)
+    ]
+
+
+def _run_value(param: Param, value: object) -> object:
+    if param.kind == "axes" and not isinstance(value, str):
+        return " ".join(f"{part:g}" for part in cast("Sequence[float]", value))
+    return list(value) if isinstance(value, tuple) else value
+
+
+def preset_of(presets: Sequence[Preset], given: Mapping[str, object]) -> str | None:
+    """Return the name of the first of ``presets`` that the settings ``given`` are, None for settings of one's own."""
+    fits = (one.name for one in presets if all(given.get(name) == _shown(value) for name, value in one.params.items()))
+    return next(fits, None)
 
 
 def preset_script(params: Sequence[Param], presets: Mapping[str, Mapping[str, Value]]) -> str:

@@ -146,19 +146,35 @@ class PanelEvents(ABC):
         return self._noted(session_of(request), held, values)
 
     def noted_first(self, session: str, held: Held) -> Updates:
-        """Describe the settings that the form has when a page is opened."""
-        return self._noted(session, held, [field.value for field in self.tab.settings.fields.values()])
+        """Fill the form with the settings of the run that a page is opened on, and describe them; without a run
+        describe those that the form begins with."""
+        settings = self.tab.settings
+        values: list[object] = [field.value for field in settings.fields.values()]
+        job, _ = attempt(lambda: self.services.repo.job(held.job, session)) if held.job else (None, "")
+        if job is None:
+            return self._noted(session, held, values)
+        values = self.ran(job.params, values)
+        preset = forms.preset_of(offered(self.tab.task), forms.values(self.tab.task.params, values))
+        filled = dict(zip(settings.fields.values(), values, strict=True))
+        return {**self._noted(session, held, values, value=preset), **filled}
 
-    def _noted(self, session: str, held: Held, values: Sequence[object]) -> Updates:
+    def ran(self, settings: Mapping[str, object], now: Sequence[object]) -> list[object]:
+        """Return the values of the fields for a run with ``settings``, those of ``now`` where it has none."""
+        return forms.run_values(self.tab.task.params, settings, now)
+
+    def _noted(self, session: str, held: Held, values: Sequence[object], **preset: str | None) -> Updates:
         shown, _ = self.read(session, held)
-        return self.note_texts(shown or View(self.tab.task), values)
+        return self.note_texts(shown or View(self.tab.task), values, **preset)
 
-    def note_texts(self, shown: View, values: Sequence[object]) -> Updates:
-        """Return what each of ``notes`` shows; all expected times are of one moment."""
+    def note_texts(self, shown: View, values: Sequence[object], **preset: str | None) -> Updates:
+        """Return what each of ``notes`` shows; all expected times are of one moment.
+
+        preset: what else the choice of presets is given, as its value.
+        """
         settings, given = self.tab.settings, self.run_settings(values)
         text, box = attempt(lambda: self.tab.explain(self.services, shown, given))
         return {
-            settings.preset: gr.Radio(choices=preset_titles(self.services, shown, given)),
+            settings.preset: gr.Radio(choices=preset_titles(self.services, shown, given), **preset),
             settings.note: text or box,
         }
 
@@ -238,7 +254,11 @@ def connect(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
 def _connect_address(tabs: Mapping[str, PanelEvents], shared: Shared) -> None:
     """Show the job or the scans named in the page's address, in the tab of their task."""
     first, services = next(iter(tabs)), next(iter(tabs.values())).services
-    parts = {part: None for one in tabs.values() for part in (*one.everything(), *one.notes())}
+    parts = {
+        part: None
+        for one in tabs.values()
+        for part in (*one.everything(), *one.notes(), *one.tab.settings.fields.values())
+    }
 
     def opened(request: gr.Request, event: gr.EventData) -> Updates:
         session = session_of(request)

@@ -10,7 +10,8 @@ import pytest
 from core.declaration import Param, Preset, Task
 from core.imaging.inpaint.task import TASK
 from core.tasks import TASKS
-from webapp.pages.kit.forms import field, preset_script, preset_values, values
+from webapp.pages.kit.expected_time import offered
+from webapp.pages.kit.forms import field, preset_of, preset_script, preset_values, run_values, values
 
 
 @pytest.mark.parametrize(
@@ -76,3 +77,27 @@ def test_the_script_of_the_presets_holds_what_the_server_would_fill_in() -> None
         filled = preset_values(TASK.params, preset.params)
         silent = [place for place, param in enumerate(TASK.params) if param.name not in preset.params]
         assert table[preset.name] == {str(place): value for place, value in enumerate(filled) if place not in silent}
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_a_run_fills_the_form_with_what_makes_it_again(task: Task) -> None:
+    """Kept as JSON, parsed again, the fields are the settings of the run, and its preset is found by them."""
+    begun = [field(param).value for param in task.params]
+    assert run_values(task.params, {}, begun) == begun
+    for preset in offered(task):
+        ran = task.parse(preset.params)
+        shown = run_values(task.params, json.loads(json.dumps(ran)), begun)
+        assert task.parse(values(task.params, shown)) == ran
+        found = next(one for one in offered(task) if one.name == preset_of(offered(task), values(task.params, shown)))
+        assert task.parse(found.params) == ran
+
+
+def test_axes_are_written_as_they_are_typed() -> None:
+    size = Param("size", "axes", (), "Size", "", low=0.1, high=10)
+    assert run_values([size], {"size": [1, 0.5, 2]}, [""]) == ["1 0.5 2"]
+    assert run_values([size], {"size": []}, ["1 1 1"]) == [""]
+
+
+def test_settings_of_ones_own_are_no_preset() -> None:
+    given = {**{param.name: param.default for param in TASK.params}, "grow": 3.0, "samples": 7}
+    assert preset_of(offered(TASK), given) is None

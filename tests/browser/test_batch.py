@@ -26,7 +26,7 @@ def test_a_zip_of_scans_is_run(shared_page: Page, scans: Scans, tmp_path: Path) 
     page.locator("#many-file input[type=file]").set_input_files(path)
     page.locator("#many-file").get_by_text("scans.zip").wait_for()
     # its name stands in the place of the words of the box
-    assert page.locator("#many-file label[data-testid=block-label]").is_hidden()
+    expect(page.locator("#many-file label[data-testid=block-label]")).to_be_hidden()
     assert [one for one in seen(page) if "texts on" in one or "sideways" in one] == []
     page.locator("#many-start").click()
     expect(page.locator("#many-trouble")).to_contain_text("Started with 2 scans.")

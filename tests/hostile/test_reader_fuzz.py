@@ -61,6 +61,7 @@ NO_READERS = {
     "convert": "starts the process that reads",
     "decoder": "is that process",
     "dicom_writer": "writes results",
+    "nibabel_alone": "imports a library",
     "nifti_writer": "writes results",
     "scan_origin": "reads what this program wrote",
     "spectra": "starts the process that reads",

@@ -146,7 +146,7 @@ class TabEvents(PanelEvents):
         """Return the note on the run and that on the comparison."""
         return [*super().notes(), *([self.tab.comparison.note] if self.tab.comparison else [])]
 
-    def note_texts(self, shown: View, values: Sequence[object], **preset: str | None) -> Updates:
+    def note_texts(self, shown: View, values: Sequence[object], **preset: Any) -> Updates:
         """Return what the run means and takes, and what the comparison takes."""
         texts = super().note_texts(shown, values, **preset)
         if self.tab.comparison:

@@ -155,18 +155,18 @@ class PanelEvents(ABC):
             return self._noted(session, held, values)
         values = self.ran(job.params, values)
         preset = forms.preset_of(offered(self.tab.task), forms.values(self.tab.task.params, values))
-        filled = dict(zip(settings.fields.values(), values, strict=True))
+        filled: Updates = dict(zip(settings.fields.values(), values, strict=True))
         return {**self._noted(session, held, values, value=preset), **filled}
 
     def ran(self, settings: Mapping[str, object], now: Sequence[object]) -> list[object]:
         """Return the values of the fields for a run with ``settings``, those of ``now`` where it has none."""
         return forms.run_values(self.tab.task.params, settings, now)
 
-    def _noted(self, session: str, held: Held, values: Sequence[object], **preset: str | None) -> Updates:
+    def _noted(self, session: str, held: Held, values: Sequence[object], **preset: Any) -> Updates:
         shown, _ = self.read(session, held)
         return self.note_texts(shown or View(self.tab.task), values, **preset)
 
-    def note_texts(self, shown: View, values: Sequence[object], **preset: str | None) -> Updates:
+    def note_texts(self, shown: View, values: Sequence[object], **preset: Any) -> Updates:
         """Return what each of ``notes`` shows; all expected times are of one moment.
 
         preset: what else the choice of presets is given, as its value.

@@ -41,18 +41,18 @@ class Head:
     def sentence(self) -> str:
         """What was assumed, in words for the page."""
         if self.kind == "brain":
-            said = f"Taken as skull-stripped: nothing but a brain of {self.volume_ml:.0f} ml is in the picture."
+            text = f"Taken as skull-stripped: nothing but a brain of {self.volume_ml:.0f} ml is in the picture."
         else:
-            said = f"Taken as a whole head: skull and scalp surround the brain, {self.volume_ml:.0f} ml in all."
+            text = f"Taken as a whole head: skull and scalp surround the brain, {self.volume_ml:.0f} ml in all."
         least, most = USUAL_ML[self.kind]
         if self.volume_ml < least:
-            said += (
+            text += (
                 f" That is less than a whole {self.kind} of an adult, which the networks learnt from: check the voxel "
                 "size, and the result above all if it is of a child, an animal or a part."
             )
         if self.volume_ml > most:
-            said += " That is more than a head has: what surrounds it is not empty, but noise or a bright border."
-        return said
+            text += " That is more than a head has: what surrounds it is not empty, but noise or a bright border."
+        return text
 
 
 def find_head(volume: Volume) -> Head:

@@ -116,9 +116,9 @@ def another_person(data: Path, name: str, problem: Problem) -> Generator[Progres
     (person,) = healthy(data, [name])
     other, _ = person.read()
     head = find_head(other).mask
-    here, grid = Volume(problem.image, np.diag([*problem.spacing, 1.0])), np.diag([*problem.spacing, 1.0])
+    grid = np.diag([*problem.spacing, 1.0])
     moving = Volume(other.data, _onto(head, problem.head, grid))
-    found = register(here, moving, problem.head)
+    found = register(Volume(problem.image, grid), moving, problem.head)
     affine = moving.affine if found is None else found.matrix @ moving.affine
     step = np.linalg.solve(affine, grid)
     # the other brain ends elsewhere: what would lie beyond it is the tissue at its surface

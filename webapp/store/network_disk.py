@@ -17,7 +17,7 @@ OCTAL = re.compile(r"\\([0-7]{3})")
 
 def network_disk(path: Path, mounts: Path = MOUNTS) -> str:
     """Return the type of the network file system on which ``path`` lies, "nfs4"; "" for a disk of this machine, and
-    where the system does not tell (it is not Linux)."""
+    where the system has no list of mounts (it is not Linux)."""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.declaration import Preset, Task
 from core.result import RESULT
 from webapp.pages.imaging.comparison import BESIDE
+from webapp.pages.kit import forms
 from webapp.pages.kit.page_state import View
 from webapp.store.records import JobRecord
 
@@ -24,8 +25,7 @@ def settings(job: JobRecord, preset: Preset) -> dict[str, object]:
 
 def preset_of(job: JobRecord, task: Task) -> Preset | None:
     """Return the one of ``twins`` that a job was run with, None for other settings."""
-    made = (one for one in twins(task) if all(job.params.get(name) == value for name, value in one.params.items()))
-    return next(made, None)
+    return forms.preset_of(twins(task), job.params)
 
 
 def computed(shown: View) -> tuple[tuple[Preset, JobRecord], ...]:

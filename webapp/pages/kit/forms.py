@@ -66,12 +66,12 @@ def run_values(params: Sequence[Param], ran: Mapping[str, object], now: Sequence
 def _run_value(param: Param, value: object) -> object:
     if param.kind == "axes" and not isinstance(value, str):
         return " ".join(f"{part:g}" for part in cast("Sequence[float]", value))
-    return list(value) if isinstance(value, tuple) else value
+    return _shown(value)
 
 
-def preset_of(presets: Sequence[Preset], given: Mapping[str, object]) -> str | None:
-    """Return the name of the first of ``presets`` that the settings ``given`` are, None for settings of one's own."""
-    fits = (one.name for one in presets if all(given.get(name) == _shown(value) for name, value in one.params.items()))
+def preset_of(presets: Sequence[Preset], given: Mapping[str, object]) -> Preset | None:
+    """Return the first of ``presets`` that the settings ``given`` are, None for settings of one's own."""
+    fits = (one for one in presets if all(given.get(name) == _shown(value) for name, value in one.params.items()))
     return next(fits, None)
 
 
@@ -86,7 +86,7 @@ def preset_script(params: Sequence[Param], presets: Mapping[str, Mapping[str, Va
     return f"(name, ...now) => now.map((value, place) => ({json.dumps(table)}[name] ?? {{}})[place] ?? value)"
 
 
-def _shown(value: Value) -> object:
+def _shown(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -155,8 +155,9 @@ class PanelEvents(ABC):
             return self._noted(session, held, values)
         values = self.ran(job.params, values)
         preset = forms.preset_of(offered(self.tab.task), forms.values(self.tab.task.params, values))
+        name = preset.name if preset else None
         filled: Updates = dict(zip(settings.fields.values(), values, strict=True))
-        return {**self._noted(session, held, values, value=preset), **filled}
+        return {**self._noted(session, held, values, value=name), **filled}
 
     def ran(self, settings: Mapping[str, object], now: Sequence[object]) -> list[object]:
         """Return the values of the fields for a run with ``settings``, those of ``now`` where it has none."""

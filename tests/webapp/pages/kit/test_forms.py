@@ -88,7 +88,8 @@ def test_a_run_fills_the_form_with_what_makes_it_again(task: Task) -> None:
         ran = task.parse(preset.params)
         shown = run_values(task.params, json.loads(json.dumps(ran)), begun)
         assert task.parse(values(task.params, shown)) == ran
-        found = next(one for one in offered(task) if one.name == preset_of(offered(task), values(task.params, shown)))
+        found = preset_of(offered(task), values(task.params, shown))
+        assert found is not None
         assert task.parse(found.params) == ran
 
 

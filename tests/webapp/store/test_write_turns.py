@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError, PendingRollbackError
 
 from tests.waiting import wait_until
+from webapp.store import database
 from webapp.store.database import connect
 from webapp.store.write_turns import WriteTurns
 
@@ -45,28 +45,28 @@ def test_who_gives_up_loses_no_turn_of_others() -> None:
     assert turns.take()
 
 
-def test_twenty_who_write_without_pauses_get_on_alike(sqlite: Engine) -> None:
-    """When the first has written all, nobody is far behind: without turns some had written nothing at all."""
-    done: Counter[int] = Counter()
-    behind: list[int] = []
-    ready = threading.Barrier(WRITERS)
+def test_who_waits_to_write_writes_in_order_of_arrival(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who writes without pauses is behind everybody who waits: without turns some had written nothing at all."""
+    turns, written = WriteTurns(30.0), list[int]()
+    monkeypatch.setattr(database, "WriteTurns", lambda patience: turns)
+    engine = connect(str(sqlite.url))
 
     def write(number: int) -> None:
-        ready.wait()
         for _ in range(EACH):
-            with sqlite.begin() as connection:
+            with engine.begin() as connection:
                 connection.execute(text("UPDATE session SET last_seen = '2026-01-01'"))
-                time.sleep(0.002)
-            done[number] += 1
-        if not behind:
-            behind.append(min(done[other] for other in range(WRITERS)))
+                written.append(number)
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
-    for thread in threads:
-        thread.start()
+    with engine.begin():
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            wait_until(lambda: len(turns._waiting), number.__eq__)
     for thread in threads:
         thread.join()
-    assert behind[0] >= EACH - 2
+    engine.dispose()
+    assert written[:WRITERS] == list(range(WRITERS))
+    assert Counter(written) == dict.fromkeys(range(WRITERS), EACH)
 
 
 def test_a_turn_ends_with_an_error(sqlite: Engine) -> None:

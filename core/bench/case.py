@@ -196,7 +196,7 @@ def measure(case: Case, each: Entrant) -> tuple[Row, Float | None]:
     except (UserError, ImportError, OSError, ValueError, RuntimeError, MemoryError) as error:
         log.debug("%s failed on %s", each.name, case.label.name, exc_info=True)
         return replace(row, error=str(error)[:200] or type(error).__name__), None
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - begun + estimate.earlier
     scores, image = case.assess(estimate)
     return replace(row, seconds=seconds, calls=estimate.calls, scores=scores), image
 

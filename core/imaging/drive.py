@@ -15,7 +15,7 @@ from core.imaging.problem import Estimate
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """What a method gave and the seconds it took."""
+    """What a method gave and the seconds it takes by itself."""
 
     method: Method
     estimate: Estimate
@@ -31,7 +31,7 @@ def drive(method: Method, problem: Any, options: Options, low: float, high: floa
     steps = method.load()(problem, replace(options, steps=options.steps or method.steps))
     placed = changed(steps, lambda event: replace(event, fraction=low + (high - low) * event.fraction))
     estimate = yield from placed
-    return Done(method, estimate, time.monotonic() - begun)
+    return Done(method, estimate, time.monotonic() - begun + estimate.earlier)
 
 
 def drive_all(

@@ -67,12 +67,14 @@ class Estimate:
     """values, deviation: (X, Y, Z) float32 in the scan's units; of a masked region, 0 outside the mask.
 
     ``deviation`` is one standard deviation, None for a method that does not estimate its own error;
-    ``calls`` counts network calls; ``notice`` warns the user of how the estimate was made, ``remark`` informs of it.
+    ``calls`` counts network calls; ``earlier``: seconds of what another method had already computed of the same
+    problem; ``notice`` warns the user of how the estimate was made, ``remark`` informs of it.
     """
 
     values: Float
     deviation: Float | None = None
     calls: int = 0
+    earlier: float = 0.0
     notice: str = ""
     remark: str = ""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,8 +22,17 @@ Float = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
 SHELL_MM = 8.0
-# what was solved of the problems that are being worked on
-_SOLVED: WeakKeyDictionary[Problem, dict[int, Float]] = WeakKeyDictionary()
+
+
+class Solved(NamedTuple):
+    """values: (X, Y, Z), 0 outside the mask; seconds: that solving took."""
+
+    values: Float
+    seconds: float
+
+
+# by order, of the problems that are being worked on
+_SOLVED: WeakKeyDictionary[Problem, dict[int, Solved]] = WeakKeyDictionary()
 
 
 def shell_mean(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
@@ -42,24 +53,30 @@ def shell_mean(problem: Problem, options: Options) -> Generator[Progress, None, 
 def harmonic(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
     """Fill with the solution of Laplace's equation, the voxels around the mask as boundary values."""
     yield Progress(0.0, 0, 1, "3D harmonic")
-    return Estimate(smooth(problem, order=1))
+    return _filled(problem, order=1)
 
 
 def biharmonic(problem: Problem, options: Options) -> Generator[Progress, None, Estimate]:
     """Fill so that the squared Laplacian vanishes inside the mask: values and slopes continue smoothly."""
     yield Progress(0.0, 0, 1, "3D biharmonic")
-    return Estimate(smooth(problem, order=2))
+    return _filled(problem, order=2)
 
 
 def smooth(problem: Problem, order: int) -> Float:
     """Return what ``interpolate`` makes of ``problem``, (X, Y, Z), 0 outside the mask: solved once for all methods."""
     solved = _SOLVED.setdefault(problem, {})
     if order not in solved:
+        begun = time.monotonic()
         box = bounding_box(problem.mask, 2 * order)
         values = np.zeros(problem.mask.shape, np.float32)
         values[box] = interpolate(problem.image[box], problem.mask[box], order)
-        solved[order] = values
-    return solved[order]
+        solved[order] = Solved(values, time.monotonic() - begun)
+    return solved[order].values
+
+
+def _filled(problem: Problem, order: int) -> Estimate:
+    earlier = _SOLVED.get(problem, {}).get(order)
+    return Estimate(smooth(problem, order), earlier=earlier.seconds if earlier else 0.0)
 
 
 def interpolate(image: Float, mask: Bool, order: int) -> Float:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.events import finish
+from core.imaging.drive import drive
 from core.imaging.inpaint.classical import interpolate, smooth
 from core.imaging.inpaint.network import setting
 from core.imaging.inpaint.task import TASK
@@ -118,3 +119,13 @@ def test_methods_that_need_the_same_fill_solve_for_it_once(monkeypatch: pytest.M
     assert sorted(solved) == [1, 2]
     other = problem_of(image, problem.mask)
     assert smooth(other, 1) is not smooth(problem, 1)
+
+
+@pytest.mark.parametrize("name", ["harmonic", "biharmonic"])
+def test_the_time_of_a_fill_is_its_own_whoever_asked_for_it_first(name: str) -> None:
+    image = np.random.default_rng(0).gamma(9, 10, (40, 40, 40)).astype(np.float32)
+    problem = problem_of(image, ball((40, 40, 40), 6))
+    first, again = (finish(drive(TASK.method(name), problem, Options(), 0, 1)) for _ in range(2))
+    assert first.estimate.earlier == 0
+    assert 0 < again.estimate.earlier <= first.seconds
+    assert again.seconds >= again.estimate.earlier

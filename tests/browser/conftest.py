@@ -219,7 +219,8 @@ USUAL: ViewportSize = {"width": 1280, "height": 900}
 def new_context(browser: Browser, **more: Any) -> BrowserContext:
     """Return a browser without a past: own cookies, storage and cache, 1280 x 900."""
     options: dict[str, Any] = {
-        "viewport": USUAL, "accept_downloads": True, "device_scale_factor": COARSE, **more,
+        "viewport": USUAL, "accept_downloads": True, "device_scale_factor": COARSE,
+        "reduced_motion": "reduce", **more,
     }  # fmt: skip
     made = browser.new_context(**options)
     made.set_default_timeout(STEP_MS)

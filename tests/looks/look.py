@@ -93,6 +93,17 @@ def violations(page: Page, part: str = "html", rules: Mapping[str, Any] | None =
     return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]
 
 
+def violations_of_views(page: Page, tabs: str) -> list[str]:
+    """Return what axe-core finds in all views of ``tabs``, a selector, shown at once: each look reads the whole page.
+
+    Every view must have been drawn.
+    """
+    shown = page.add_style_tag(content=f"{tabs} > [role=tabpanel] {{ display: block !important; }}")
+    found = violations(page, tabs)
+    shown.evaluate("(style) => style.remove()")
+    return found
+
+
 def picture(page: Page, name: str) -> None:
     """Keep a picture of the window for the sheet."""
     folder = Path(SHEETS)

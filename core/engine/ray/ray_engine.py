@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 PATIENCE, LONG_PATIENCE, START, END = 10.0, 600.0, 120.0, 20.0
 # a node of Ray dies where its helpers take longer than 15 s to start, as on a machine whose cores compute: its issue
 # 65983, of version 2.60; the next time their files are in memory
-TRIES = 3
+TRIES = 5
 # what a job may wait for an actor besides the time for which its child may be silent
 WAIT = 700.0
 

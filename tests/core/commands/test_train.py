@@ -38,6 +38,7 @@ def test_a_copy_cools_and_the_run_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_a_run_is_cooled_and_handed_to_the_judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "find", lambda name: TINY)
+    monkeypatch.setattr("core.train.precision.SIDE", 6)
     packed = pack_phantoms(tmp_path / "packed.npz")
     out = tmp_path / "run"
     train_command("superres-volume", packed=packed, out=out, budget="1s", precision="auto", resume=True)

@@ -40,3 +40,16 @@ def test_a_server_may_offer_neither_links_nor_the_removal_of_faces(settings: Set
 
     assert {"deface", "superres-deface", "translate-deface", "share-make"} <= ids(deface="offer")
     assert "deface" not in ids(deface="always") and "deface" not in ids(deface="off")
+
+
+def test_one_event_alone_shows_that_a_run_is_over(services: Services) -> None:
+    """Run can be pressed once that is shown: a second answer that came later would put the old run back."""
+    config = layout.build(services).get_config_file()
+    named = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
+    for task in tasks.TASKS:
+        run, cancel = (named[name if task is tasks.TASKS[0] else f"{task.name}-{name}"] for name in ("run", "cancel"))
+        enabling = [
+            target for event in config["dependencies"] if run in event["outputs"] for target in event["targets"]
+        ]
+        assert [what for _, what in enabling].count("over") == 1
+        assert cancel not in {whose for whose, _ in enabling}

@@ -60,11 +60,10 @@ def submit(services: Services, session: str, task: Task, held: Held, params: Map
     return held.with_job(job)
 
 
-def cancel(services: Services, session: str, held: Held) -> Held:
+def cancel(services: Services, session: str, held: Held) -> None:
     """Stop the page's job."""
     if held.job:
         services.dispatcher.cancel(held.job, session)
-    return held
 
 
 def uploads(paths: Paths) -> list[Path]:

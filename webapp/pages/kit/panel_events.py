@@ -128,6 +128,14 @@ class PanelEvents(ABC):
         opened: Updates = {self.shared.active: name, self.shared.tabs: gr.Tabs(selected=name)}
         return {**run(request, Held(), *values), **opened}
 
+    def cancelled(self, request: gr.Request, held: Held) -> str:
+        """Stop the job and return the box of what went wrong.
+
+        Its end is shown by ``ended`` alone: of two answers the later one would undo what was begun between them.
+        """
+        _, box = attempt(lambda: actions.cancel(self.services, session_of(request), held))
+        return box
+
     def ended(self, request: gr.Request, held: Held, active: str) -> Updates:
         """Show the tab whose job is over."""
         return self.render(session_of(request), held, open=active == self.tab.task.name)
@@ -198,7 +206,7 @@ class PanelEvents(ABC):
         whole: dict[str, Any] = {"outputs": self.everything(), **QUIET}
         given = [tab.held, *tab.settings.fields.values()]
         replacing(steps.run.click, self.after(self.started, steps.trouble), given, self.everything())
-        steps.cancel.click(self.after(partial(actions.cancel, services), steps.trouble), tab.held, **whole)
+        steps.cancel.click(self.cancelled, tab.held, steps.trouble, **QUIET)
         steps.progress.over(self.ended, [tab.held, self.shared.active], **whole)
         # a run that is over changes what the next one is expected to take
         steps.outcome.change(self.noted, **self.note())

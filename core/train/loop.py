@@ -158,6 +158,7 @@ class _Run:
         self._before = (state.clock.seconds - time.monotonic(), state.clock.cpu - time.process_time())
         # where the budget begins: a run that cools counts from its checkpoint
         self._origin = (state.clock.step, state.clock.seconds) if plan.cool else (0, 0.0)
+        self._begun = (state.clock.step, state.clock.seconds)
         self._curve = Curve(
             plan.folder / "curve.csv", ("step", "seconds", "cpu", "rate", *_measures(preset)), state.clock
         )
@@ -179,7 +180,7 @@ class _Run:
             clock.seconds, clock.cpu = self._before[0] + now, self._before[1] + time.process_time()
             if clock.step % CURVE_STEPS == 0:
                 losses = losses[-100:]
-                log(_report(self._preset, clock, self._done(), losses))
+                log(f"step {clock.step}  {self._pace()}  {_report(self._preset, losses)}")
                 self._curve.add(
                     clock.step, round(clock.seconds), round(clock.cpu), rate, *_means(losses[-CURVE_STEPS:])
                 )
@@ -194,6 +195,14 @@ class _Run:
         plan, clock = self._plan, self._state.clock
         step, seconds = self._origin
         return (clock.step - step) / plan.steps if plan.steps is not None else (clock.seconds - seconds) / plan.seconds
+
+    def _pace(self) -> str:
+        """Return how far the run is, and how fast this session."""
+        clock, done = self._state.clock, self._done()
+        left = (clock.seconds - self._origin[1]) * (1 / max(done, 1e-6) - 1) / 60
+        step, seconds = self._begun
+        rate = (clock.step - step) / max(clock.seconds - seconds, 1e-6)
+        return f"{f'{100 * done:.0f} %  {left:.0f} min left' if done else 'no end'}  {rate:.2f} steps/s"
 
     def _rate(self) -> float:
         plan, step = self._plan, self._state.clock.step
@@ -265,12 +274,10 @@ def _means(errors: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return (float(np.mean(first)) if first else math.nan, float(np.mean(second)) if second else math.nan)
 
 
-def _report(preset: Preset, clock: Clock, done: float, losses: list[tuple[float, float]]) -> str:
+def _report(preset: Preset, losses: list[tuple[float, float]]) -> str:
     first, second = _means(losses)
     names = _measures(preset)
-    rate = clock.step / max(clock.seconds, 1e-6)
-    left = f"{100 * done:.0f} %  {clock.seconds * (1 / max(done, 1e-6) - 1) / 60:.0f} min left" if done else "no end"
-    return f"step {clock.step}  {left}  {rate:.2f} steps/s  error left: {names[0]} {first:.3f}, {names[1]} {second:.3f}"
+    return f"error left: {names[0]} {first:.3f}, {names[1]} {second:.3f}"
 
 
 def _measures(preset: Preset) -> tuple[str, str]:

@@ -222,8 +222,10 @@ def test_cooling_brings_the_rate_down_from_the_checkpoint(
 ) -> None:
     monkeypatch.setattr(loop, "CURVE_STEPS", 1)
     endless(packed, tmp_path, 3)
-    plan = Plan(packed, tmp_path, 1e9, steps=4, smallest=True, cool=True)
-    assert train(THICK, plan, lambda line: None).clock.step == 7
+    plan, lines = Plan(packed, tmp_path, 1e9, steps=4, smallest=True, cool=True), list[str]()
+    assert train(THICK, plan, lines.append).clock.step == 7
+    shares = [line.split("  ")[1] for line in lines if line.startswith("step ")]
+    assert shares == ["25 %", "50 %", "75 %", "100 %"]
     rates = [float(row.split(",")[3]) for row in (tmp_path / "curve.csv").read_text().splitlines()[1:]]
     assert rates[3] == pytest.approx(3e-3) and np.all(np.diff(rates[3:]) < 0) and rates[6] < 0.7e-3
 

@@ -42,7 +42,8 @@ CLASSES = {
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 RAW = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", BIG_ENDIAN)
 LOSSY = tuple(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91))
-LOSSLESS = ("1.2.840.10008.1.2.5", *(f"1.2.840.10008.1.2.4.{number}" for number in (57, 70, 80, 90)))
+RUN_LENGTHS = "1.2.840.10008.1.2.5"
+LOSSLESS = (RUN_LENGTHS, *(f"1.2.840.10008.1.2.4.{number}" for number in (57, 70, 80, 90)))
 PIXEL_DATA, LUT = 0x7FE00010, 0x00283000
 UNDEFINED = 0xFFFFFFFF
 HELD_BYTES = 64 << 10  # longer values stay in the file
@@ -105,7 +106,8 @@ class Slice:
     index: which image of the file, from 0; size: columns, rows; spacing: between columns, between rows; origin: centre
     of the first voxel; rows, columns: unit vectors along which the column and the row index grow; thickness, apart:
     slice thickness and spacing between slices as stated, None without; tilt: of the gantry, in degrees; a value is
-    ``stored * slope + intercept``; variant: what may tell it from others at its place, in the order of ``VARIANTS``.
+    ``stored * slope + intercept``; scaled: whether the file states a slope; variant: what may tell it from others at
+    its place, in the order of ``VARIANTS``.
     """
 
     path: Path
@@ -123,6 +125,7 @@ class Slice:
     tilt: float
     slope: float
     intercept: float
+    scaled: bool
     encoding: Encoding
     lossy: bool
     variant: tuple[str, ...]
@@ -316,6 +319,7 @@ def _slice(path: Path, index: int, encoding: Encoding, groups: _Groups) -> Slice
         tilt=groups.number("GantryDetectorTilt") or 0.0,
         slope=slope,
         intercept=intercept,
+        scaled=groups.number("RescaleSlope", "PixelValueTransformationSequence") is not None,
         encoding=encoding,
         lossy=encoding.syntax in LOSSY or value("LossyImageCompression") == "01",
         variant=(groups.frame_type(), *variant[1:]),

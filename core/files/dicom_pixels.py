@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import UID
 
-from core.files.dicom_header import BIG_ENDIAN, DAMAGE, Encoding, Slice
+from core.files.dicom_header import BIG_ENDIAN, DAMAGE, RUN_LENGTHS, Encoding, Slice
 
 LARGEST = 8192  # columns or rows; a detector of a radiograph has 4000
 SINGLE_FRAME = "1.2.840.10008.5.1.4.1.1.4"
@@ -71,7 +71,8 @@ def _decoded(one: Slice, work: Path) -> NDArray[Any]:
         path.unlink()
     if plane.size != one.size[0] * one.size[1] or plane.dtype.kind not in "iu":
         raise RuntimeError("fewer voxels than rows times columns")
-    return plane.reshape(one.size[1], one.size[0]).T.astype(one.encoding.stored, copy=False)
+    plane = plane.reshape(one.size[1], one.size[0]).T.astype(one.encoding.stored, copy=False)
+    return _counted(plane, one.encoding) if one.encoding.syntax == RUN_LENGTHS else plane
 
 
 @lru_cache(maxsize=1)
@@ -89,7 +90,11 @@ def _alone(one: Slice, frame: bytes) -> Dataset:
     written.SamplesPerPixel, written.PhotometricInterpretation = 1, "MONOCHROME2"
     written.Columns, written.Rows = one.size
     kind = np.dtype(one.encoding.stored)
-    written.BitsAllocated, written.BitsStored, written.HighBit = 8 * kind.itemsize, one.encoding.bits, one.encoding.high
+    allocated, bits, high = 8 * kind.itemsize, one.encoding.bits, one.encoding.high
+    if one.encoding.syntax == RUN_LENGTHS:
+        # run lengths hold whole words (PS3.5, annex G), of which GDCM loses bits where the lowest do not count
+        bits, high = allocated, allocated - 1
+    written.BitsAllocated, written.BitsStored, written.HighBit = allocated, bits, high
     written.PixelRepresentation = int(kind.kind == "i")
     written.PixelData = encapsulate([frame])
     written["PixelData"].is_undefined_length = True

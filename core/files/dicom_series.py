@@ -235,7 +235,7 @@ def _stacked(ordered: Sequence[Slice], notes: tuple[Note, ...], work: Path) -> L
         notes += _gap(thickness, distance)
     else:
         thickness = None
-    notes += _stated(ordered, distance)
+    notes += _stated(ordered, distance) + _unscaled(ordered)
     if ordered[0].description:
         facts.append(("series", printable(ordered[0].description)))
     stored = replace(_voxels(ordered, shape, affine, work), thickness=thickness)
@@ -259,6 +259,16 @@ def _stated(ordered: Sequence[Slice], distance: float) -> tuple[Note, ...]:
         return ()
     text = f"The header states slices {wrong[0]:.3g} mm apart, their places {distance:.3g} mm; the places were taken."
     return (Note("warning", text),)
+
+
+def _unscaled(ordered: Sequence[Slice]) -> tuple[Note, ...]:
+    """Return a note where some slices state no rescale slope and another does that changes values."""
+    bare = sum(not one.scaled for one in ordered)
+    if not bare or all((one.slope, one.intercept) == (1.0, 0.0) for one in ordered):
+        return ()
+    verb = "states" if bare == 1 else "state"
+    text = f"{bare} of {count(len(ordered), 'slice')} {verb} no rescale slope, the others do; stored values were taken."
+    return (Note("warning", f"{text} Such slices are darker or brighter than they should be."),)
 
 
 def _affine(ordered: Sequence[Slice]) -> NDArray[np.float64]:

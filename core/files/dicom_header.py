@@ -299,7 +299,7 @@ def _slice(path: Path, index: int, encoding: Encoding, groups: _Groups) -> Slice
     rows, columns = np.array(cosines[:3]), np.array(cosines[3:])
     if min(np.linalg.norm(rows), np.linalg.norm(columns), np.linalg.norm(np.cross(rows, columns))) < 0.1:
         return None
-    slope, intercept = _scaling(groups)
+    slope, intercept, scaled = _scaling(groups)
     variant = tuple(_text(groups.value(keyword, group)) for keyword, group in VARIANTS.values())
     number = groups.number("InstanceNumber")
     value = groups.value
@@ -319,23 +319,25 @@ def _slice(path: Path, index: int, encoding: Encoding, groups: _Groups) -> Slice
         tilt=groups.number("GantryDetectorTilt") or 0.0,
         slope=slope,
         intercept=intercept,
-        scaled=groups.number("RescaleSlope", "PixelValueTransformationSequence") is not None,
+        scaled=scaled,
         encoding=encoding,
         lossy=encoding.syntax in LOSSY or value("LossyImageCompression") == "01",
         variant=(groups.frame_type(), *variant[1:]),
     )
 
 
-def _scaling(groups: _Groups) -> tuple[float, float]:
-    """Return slope and intercept of stored values; of Philips the "precise" ones, as dcm2niix does."""
-    slope = groups.number("RescaleSlope", "PixelValueTransformationSequence") or 1.0
+def _scaling(groups: _Groups) -> tuple[float, float, bool]:
+    """Return slope and intercept of stored values, and whether a slope is stated; of Philips the "precise" ones, as
+    dcm2niix does."""
+    stated = groups.number("RescaleSlope", "PixelValueTransformationSequence")
+    slope = stated or 1.0
     intercept = groups.number("RescaleIntercept", "PixelValueTransformationSequence") or 0.0
     if "PHILIPS" in _text(groups.value("Manufacturer")).upper():
         scale = groups.private(PHILIPS_SCALE, PHILIPS_FRAME)
         if scale:
             # 32-bit as NIfTI-1 holds them, and as dcm2niix writes them
-            return float(np.float32(1 / scale)), float(np.float32(intercept / (slope * scale)))
-    return slope, intercept
+            return float(np.float32(1 / scale)), float(np.float32(intercept / (slope * scale))), True
+    return slope, intercept, stated is not None
 
 
 def _number(value: Any) -> float | None:

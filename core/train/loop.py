@@ -156,9 +156,9 @@ class _Run:
     def __init__(self, preset: Preset, plan: Plan, state: State, stop: Stop) -> None:
         self._preset, self._plan, self._state, self._stop = preset, plan, state, stop
         self._before = (state.clock.seconds - time.monotonic(), state.clock.cpu - time.process_time())
-        # where the budget begins: a run that cools counts from its checkpoint
-        self._origin = (state.clock.step, state.clock.seconds) if plan.cool else (0, 0.0)
         self._begun = (state.clock.step, state.clock.seconds)
+        # where the budget begins: a run that cools counts from its checkpoint
+        self._origin = self._begun if plan.cool else (0, 0.0)
         self._curve = Curve(
             plan.folder / "curve.csv", ("step", "seconds", "cpu", "rate", *_measures(preset)), state.clock
         )
@@ -199,10 +199,12 @@ class _Run:
     def _pace(self) -> str:
         """Return how far the run is, and how fast this session."""
         clock, done = self._state.clock, self._done()
-        left = (clock.seconds - self._origin[1]) * (1 / max(done, 1e-6) - 1) / 60
         step, seconds = self._begun
         rate = (clock.step - step) / max(clock.seconds - seconds, 1e-6)
-        return f"{f'{100 * done:.0f} %  {left:.0f} min left' if done else 'no end'}  {rate:.2f} steps/s"
+        if not done:
+            return f"no end  {rate:.2f} steps/s"
+        left = (clock.seconds - self._origin[1]) * (1 / done - 1) / 60
+        return f"{100 * done:.0f} %  {left:.0f} min left  {rate:.2f} steps/s"
 
     def _rate(self) -> float:
         plan, step = self._plan, self._state.clock.step

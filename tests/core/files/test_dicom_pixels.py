@@ -61,3 +61,14 @@ def test_slices_without_the_scaling_of_the_others_are_told(
     told = [note.text for note in found.notes if note.level == "warning" and "rescale" in note.text]
     assert bool(told) == warned
     assert not told or told[0].startswith("1 of 12 slices states no rescale slope")
+
+
+def test_the_scale_of_philips_alone_is_a_scaling(tmp_path: Path) -> None:
+    scale: Elements = {
+        (0x8, 0x70): ("LO", "Philips Medical Systems"),
+        (0x2005, 0x10): ("LO", "Philips Imaging DD 001"),
+        (0x2005, 0x100E): ("FL", np.float32(0.0125).tobytes()),
+    }
+    found = read(Series(random_values("i2", 0, SHAPE), AXIAL, extra=scale).write(tmp_path / "in"))
+    assert found.stored.slope == pytest.approx(80)
+    assert not any("rescale" in note.text for note in found.notes)
